@@ -1,0 +1,3 @@
+//! The `tracewell` binary.
+
+fn main() {}
