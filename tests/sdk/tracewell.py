@@ -1,0 +1,57 @@
+"""The real Tracewell binary on free ports and a data directory of its own."""
+
+import os
+from pathlib import Path
+
+from processes import Process
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+BINARY = Path(os.environ.get("TRACEWELL_BIN", REPOSITORY / "target" / "debug" / "tracewell"))
+
+READY = (
+    r"ready otlp-grpc=(?P<otlp_grpc>\S+) otlp-http=(?P<otlp_http>\S+)"
+    r" query-http=(?P<query_http>\S+) query-grpc=(?P<query_grpc>\S+).*"
+)
+
+
+class Tracewell:
+    """A running server. The addresses are URLs, valid once it is constructed."""
+
+    def __init__(self, directory: Path) -> None:
+        if not BINARY.is_file():
+            raise AssertionError(f"no Tracewell at {BINARY}: build it or set TRACEWELL_BIN")
+        self._directory = directory
+        self._starts = 0
+        self.start()
+
+    def start(self) -> None:
+        """Starts the server; on a directory used before it finds its data again."""
+        self._starts += 1
+        ports = ["--otlp-grpc-port", "--otlp-http-port", "--query-http-port", "--query-grpc-port"]
+        command: list[str | Path] = [BINARY, "--data-dir", self._directory / "data"]
+        for flag in ports:
+            command += [flag, "0"]
+        log = self._directory / f"tracewell-{self._starts}.log"
+        # Settings in the developer's environment must not leak into the test.
+        env = {k: v for k, v in os.environ.items() if not k.startswith(("TRACEWELL_", "OTEL_"))}
+        self._process = Process("tracewell", command, log, env, self._directory)
+        try:
+            ready = self._process.wait_for_line(READY)
+        except AssertionError:
+            self._process.kill()
+            raise
+        self.otlp_grpc = f"http://{ready['otlp_grpc']}"
+        self.otlp_http = f"http://{ready['otlp_http']}"
+        self.query_http = f"http://{ready['query_http']}"
+
+    def stop(self) -> int:
+        """Ends the server properly and returns its exit code."""
+        return self._process.stop()
+
+    def kill(self) -> None:
+        """Ends the server as a power cut would: no chance to write anything."""
+        self._process.kill()
+
+    def otlp_endpoint(self, protocol: str) -> str:
+        """The value of OTEL_EXPORTER_OTLP_ENDPOINT for an exporter's protocol."""
+        return self.otlp_grpc if protocol == "grpc" else self.otlp_http
