@@ -1,1 +1,12 @@
-//! Placeholder, filled in the next commits.
+//! The embedded store: spans on the local disk of one process.
+//!
+//! An acknowledged batch is in the write-ahead log ([`wal`]) before anybody
+//! hears of it; sealed blocks are listed in the [`manifest`]; one process at a
+//! time owns the directory ([`lock`]). Only [`files`] opens files, so that a
+//! test can put a failing disk under everything else.
+//!
+//! **The store never knows HTTP, gRPC or a query language, and never runs on
+//! an async runtime.**
+
+pub mod files;
+pub mod lock;
