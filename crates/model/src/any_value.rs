@@ -1,0 +1,334 @@
+//! Values that are no scalars: arrays, key-value lists, and "no value".
+//!
+//! A batch keeps them exactly as OTLP writes them: the protobuf encoding of
+//! `opentelemetry.proto.common.v1.AnyValue`. That encoding is the documented
+//! form in WAL entries and blocks too, so any OTLP library reads it.
+//!
+//! Field numbers of `AnyValue`: string 1, bool 2, int 3, double 4, array 5
+//! (`ArrayValue.values` 1), kvlist 6 (`KeyValueList.values` 1, `KeyValue` key
+//! 1, value 2), bytes 7.
+
+/// Deepest nesting of arrays and key-value lists that is accepted. Real
+/// clients stay under 10; each level costs a stack frame.
+pub const MAX_DEPTH: usize = 32;
+
+/// A decoded value of any type.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AnyValue {
+    /// `AnyValue` without a value (legal, means null).
+    Empty,
+    /// UTF-8 text.
+    String(String),
+    /// Truth value.
+    Bool(bool),
+    /// Signed integer.
+    Int(i64),
+    /// IEEE 754 double.
+    Double(f64),
+    /// Raw bytes.
+    Bytes(Vec<u8>),
+    /// Values in order.
+    Array(Vec<AnyValue>),
+    /// Keys with values, in order, as sent.
+    KvList(Vec<(String, AnyValue)>),
+}
+
+/// Why bytes are not an `AnyValue`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AnyValueError {
+    /// A length or a number runs past the end, or a wire type is wrong.
+    #[error("malformed protobuf in an attribute value")]
+    Malformed,
+    /// Text that is not UTF-8.
+    #[error("text in an attribute value is not UTF-8")]
+    Utf8,
+    /// Arrays in arrays in arrays...
+    #[error("an attribute value is nested deeper than {MAX_DEPTH} levels")]
+    Depth,
+}
+
+impl AnyValue {
+    /// Appends the protobuf encoding to `out`.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Empty => {}
+            Self::String(text) => put_bytes(out, 1, text.as_bytes()),
+            Self::Bool(value) => out.extend_from_slice(&[0x10, u8::from(*value)]),
+            Self::Int(value) => {
+                out.push(0x18);
+                put_varint(out, *value as u64);
+            }
+            Self::Double(value) => {
+                out.push(0x21);
+                out.extend_from_slice(&value.to_le_bytes());
+            }
+            Self::Array(values) => {
+                let mut inner = Vec::new();
+                for value in values {
+                    put_message(&mut inner, 1, |out| value.encode(out));
+                }
+                put_bytes(out, 5, &inner);
+            }
+            Self::KvList(pairs) => {
+                let mut inner = Vec::new();
+                for (key, value) in pairs {
+                    put_message(&mut inner, 1, |out| {
+                        put_bytes(out, 1, key.as_bytes());
+                        put_message(out, 2, |out| value.encode(out));
+                    });
+                }
+                put_bytes(out, 6, &inner);
+            }
+            Self::Bytes(bytes) => put_bytes(out, 7, bytes),
+        }
+    }
+
+    /// Reads the protobuf encoding. Unknown fields are skipped; of several
+    /// values the last wins, as protobuf says for a oneof.
+    ///
+    /// # Errors
+    /// Malformed bytes, bad UTF-8, or nesting beyond [`MAX_DEPTH`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, AnyValueError> {
+        decode_at(bytes, 0)
+    }
+
+    /// Checks what [`AnyValue::decode`] checks, without building the value.
+    ///
+    /// # Errors
+    /// As for [`AnyValue::decode`].
+    pub fn check(bytes: &[u8]) -> Result<(), AnyValueError> {
+        check_at(bytes, 0)
+    }
+}
+
+/// One protobuf field as it stands on the wire.
+enum Field<'a> {
+    Varint(u64),
+    Fixed64([u8; 8]),
+    Bytes(&'a [u8]),
+    Fixed32,
+}
+
+struct Fields<'a>(&'a [u8]);
+
+impl<'a> Fields<'a> {
+    fn next(&mut self) -> Result<Option<(u32, Field<'a>)>, AnyValueError> {
+        if self.0.is_empty() {
+            return Ok(None);
+        }
+        let tag = u32::try_from(self.varint()?).map_err(|_| AnyValueError::Malformed)?;
+        let field = match tag & 7 {
+            0 => Field::Varint(self.varint()?),
+            1 => {
+                let (head, rest) = self.0.split_first_chunk().ok_or(AnyValueError::Malformed)?;
+                self.0 = rest;
+                Field::Fixed64(*head)
+            }
+            2 => {
+                let len = usize::try_from(self.varint()?).map_err(|_| AnyValueError::Malformed)?;
+                let (head, rest) = self
+                    .0
+                    .split_at_checked(len)
+                    .ok_or(AnyValueError::Malformed)?;
+                self.0 = rest;
+                Field::Bytes(head)
+            }
+            5 => {
+                self.0 = self.0.get(4..).ok_or(AnyValueError::Malformed)?;
+                Field::Fixed32
+            }
+            _ => return Err(AnyValueError::Malformed),
+        };
+        if tag >> 3 == 0 {
+            return Err(AnyValueError::Malformed);
+        }
+        Ok(Some((tag >> 3, field)))
+    }
+
+    fn varint(&mut self) -> Result<u64, AnyValueError> {
+        let mut value = 0u64;
+        for (index, byte) in self.0.iter().take(10).enumerate() {
+            value |= u64::from(byte & 0x7f) << (7 * index);
+            if byte & 0x80 == 0 {
+                if index == 9 && *byte > 1 {
+                    break;
+                }
+                self.0 = &self.0[index + 1..];
+                return Ok(value);
+            }
+        }
+        Err(AnyValueError::Malformed)
+    }
+}
+
+fn text(bytes: &[u8]) -> Result<&str, AnyValueError> {
+    simdutf8::basic::from_utf8(bytes).map_err(|_| AnyValueError::Utf8)
+}
+
+fn decode_at(bytes: &[u8], depth: usize) -> Result<AnyValue, AnyValueError> {
+    if depth > MAX_DEPTH {
+        return Err(AnyValueError::Depth);
+    }
+    let mut value = AnyValue::Empty;
+    let mut fields = Fields(bytes);
+    while let Some((number, field)) = fields.next()? {
+        value = match (number, field) {
+            (1, Field::Bytes(raw)) => AnyValue::String(text(raw)?.to_owned()),
+            (2, Field::Varint(raw)) => AnyValue::Bool(raw != 0),
+            (3, Field::Varint(raw)) => AnyValue::Int(raw as i64),
+            (4, Field::Fixed64(raw)) => AnyValue::Double(f64::from_le_bytes(raw)),
+            (5, Field::Bytes(raw)) => {
+                let mut values = match value {
+                    AnyValue::Array(earlier) => earlier,
+                    _ => Vec::new(),
+                };
+                for_each_item(raw, |item| {
+                    values.push(decode_at(item, depth + 1)?);
+                    Ok(())
+                })?;
+                AnyValue::Array(values)
+            }
+            (6, Field::Bytes(raw)) => {
+                let mut pairs = match value {
+                    AnyValue::KvList(earlier) => earlier,
+                    _ => Vec::new(),
+                };
+                for_each_item(raw, |item| {
+                    let (key, value) = key_value(item)?;
+                    pairs.push((text(key)?.to_owned(), decode_at(value, depth + 1)?));
+                    Ok(())
+                })?;
+                AnyValue::KvList(pairs)
+            }
+            (7, Field::Bytes(raw)) => AnyValue::Bytes(raw.to_vec()),
+            (1..=7, _) => return Err(AnyValueError::Malformed),
+            _ => value,
+        };
+    }
+    Ok(value)
+}
+
+fn check_at(bytes: &[u8], depth: usize) -> Result<(), AnyValueError> {
+    if depth > MAX_DEPTH {
+        return Err(AnyValueError::Depth);
+    }
+    let mut fields = Fields(bytes);
+    while let Some((number, field)) = fields.next()? {
+        match (number, field) {
+            (1, Field::Bytes(raw)) => {
+                text(raw)?;
+            }
+            (2 | 3, Field::Varint(_)) | (4, Field::Fixed64(_)) | (7, Field::Bytes(_)) => {}
+            (5, Field::Bytes(raw)) => for_each_item(raw, |item| check_at(item, depth + 1))?,
+            (6, Field::Bytes(raw)) => for_each_item(raw, |item| {
+                let (key, value) = key_value(item)?;
+                text(key)?;
+                check_at(value, depth + 1)
+            })?,
+            (1..=7, _) => return Err(AnyValueError::Malformed),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Calls `each` for every element (field 1) of an `ArrayValue` or `KeyValueList`.
+fn for_each_item<'a>(
+    bytes: &'a [u8],
+    mut each: impl FnMut(&'a [u8]) -> Result<(), AnyValueError>,
+) -> Result<(), AnyValueError> {
+    let mut fields = Fields(bytes);
+    while let Some((number, field)) = fields.next()? {
+        match (number, field) {
+            (1, Field::Bytes(item)) => each(item)?,
+            (1, _) => return Err(AnyValueError::Malformed),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn key_value(bytes: &[u8]) -> Result<(&[u8], &[u8]), AnyValueError> {
+    let (mut key, mut value): (&[u8], &[u8]) = (&[], &[]);
+    let mut fields = Fields(bytes);
+    while let Some((number, field)) = fields.next()? {
+        match (number, field) {
+            (1, Field::Bytes(raw)) => key = raw,
+            (2, Field::Bytes(raw)) => value = raw,
+            (1 | 2, _) => return Err(AnyValueError::Malformed),
+            _ => {}
+        }
+    }
+    Ok((key, value))
+}
+
+fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+fn put_bytes(out: &mut Vec<u8>, number: u8, bytes: &[u8]) {
+    out.push(number << 3 | 2);
+    put_varint(out, bytes.len() as u64);
+    out.extend_from_slice(bytes);
+}
+
+fn put_message(out: &mut Vec<u8>, number: u8, write: impl FnOnce(&mut Vec<u8>)) {
+    let mut inner = Vec::new();
+    write(&mut inner);
+    put_bytes(out, number, &inner);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn any_value() -> impl Strategy<Value = AnyValue> {
+        let leaf = prop_oneof![
+            Just(AnyValue::Empty),
+            any::<String>().prop_map(AnyValue::String),
+            any::<bool>().prop_map(AnyValue::Bool),
+            any::<i64>().prop_map(AnyValue::Int),
+            (-1e300..1e300f64).prop_map(AnyValue::Double),
+            any::<Vec<u8>>().prop_map(AnyValue::Bytes),
+        ];
+        leaf.prop_recursive(5, 40, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(AnyValue::Array),
+                prop::collection::vec((any::<String>(), inner), 0..6).prop_map(AnyValue::KvList),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(value in any_value()) {
+            let mut bytes = Vec::new();
+            value.encode(&mut bytes);
+            AnyValue::check(&bytes).unwrap();
+            prop_assert_eq!(AnyValue::decode(&bytes).unwrap(), value);
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic_and_check_agrees_with_decode(bytes: Vec<u8>) {
+            let checked = AnyValue::check(&bytes).map(|()| ());
+            prop_assert_eq!(AnyValue::decode(&bytes).map(|_| ()), checked);
+        }
+    }
+
+    #[test]
+    fn nesting_has_a_limit() {
+        let mut value = AnyValue::Int(1);
+        for _ in 0..=MAX_DEPTH {
+            value = AnyValue::Array(vec![value]);
+        }
+        let mut bytes = Vec::new();
+        value.encode(&mut bytes);
+        assert_eq!(AnyValue::decode(&bytes), Err(AnyValueError::Depth));
+        assert_eq!(AnyValue::check(&bytes), Err(AnyValueError::Depth));
+    }
+}

@@ -1,0 +1,120 @@
+//! Spans that were received twice.
+//!
+//! OTLP retries after a lost acknowledgement, so the same span can be stored
+//! more than once. When a trace is assembled, spans that are equal in
+//! everything but the order of their attributes are one span. Spans that only
+//! share an id are not: both stay, for people to see.
+
+use super::view::{BatchView, SpanRef, ValueRef};
+use super::{Level, SpanBatch};
+use crate::rows::RowSet;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher};
+
+impl SpanBatch {
+    /// Rows without exact duplicates; of equal spans the first stays.
+    #[must_use]
+    pub fn distinct_rows(&self) -> RowSet {
+        let mut seen = HashMap::with_capacity(self.len());
+        let mut repeated: Vec<(usize, usize)> = Vec::new();
+        for row in 0..self.len() {
+            let id = (self.spans.trace_id[row], self.spans.span_id[row]);
+            match seen.entry(id) {
+                std::collections::hash_map::Entry::Vacant(entry) => {
+                    entry.insert(row);
+                }
+                std::collections::hash_map::Entry::Occupied(first) => {
+                    repeated.push((*first.get(), row));
+                }
+            }
+        }
+        let mut distinct = RowSet::all(self.len());
+        if repeated.is_empty() {
+            return distinct;
+        }
+        let view = BatchView::new(self);
+        let hasher = foldhash::quality::RandomState::default();
+        let mut content: HashMap<usize, Vec<[u64; 2]>> = HashMap::new();
+        let mut dropped = RowSet::none(self.len());
+        for (first, row) in repeated {
+            let known = content
+                .entry(first)
+                .or_insert_with(|| vec![fingerprint(view.span(first), &hasher)]);
+            let print = fingerprint(view.span(row), &hasher);
+            if known.contains(&print) {
+                dropped.insert(row);
+            } else {
+                known.push(print);
+            }
+        }
+        dropped.invert();
+        distinct.intersect(&dropped);
+        distinct
+    }
+}
+
+type State = foldhash::quality::RandomState;
+
+/// 128 bits over everything a span says. Two hashes with different prefixes:
+/// 64 bits would meet by chance in a large store.
+fn fingerprint(span: SpanRef<'_>, state: &State) -> [u64; 2] {
+    [1u8, 2].map(|salt| {
+        let mut hasher = state.build_hasher();
+        hasher.write_u8(salt);
+        let columns = (
+            span.parent_span_id().map(|id| id.0),
+            span.flags(),
+            span.start_ns(),
+        );
+        std::hash::Hash::hash(&columns, &mut hasher);
+        hasher.write_u64(span.end_ns());
+        std::hash::Hash::hash(
+            &(span.kind(), span.status_code(), span.dropped()),
+            &mut hasher,
+        );
+        for text in [span.trace_state(), span.name(), span.status_message()] {
+            std::hash::Hash::hash(text, &mut hasher);
+        }
+        let view = span.view();
+        let attributes = |level, row| attributes_print(view.attributes(level, row), salt, state);
+        hasher.write_u64(attributes(Level::Span, span.row()));
+        hasher.write_u64(attributes(Level::Resource, span.resource_row()));
+        hasher.write_u64(attributes(Level::Scope, span.scope_row()));
+        let batch = view.batch();
+        std::hash::Hash::hash(batch.scopes.name.get(span.scope_row()), &mut hasher);
+        std::hash::Hash::hash(batch.scopes.version.get(span.scope_row()), &mut hasher);
+        for row in span.event_rows() {
+            hasher.write_u64(batch.events.time_ns[row]);
+            std::hash::Hash::hash(batch.events.name.get(row), &mut hasher);
+            hasher.write_u64(attributes(Level::Event, row));
+        }
+        for row in span.link_rows() {
+            let linked = (batch.links.trace_id[row].0, batch.links.span_id[row].0);
+            std::hash::Hash::hash(&linked, &mut hasher);
+            hasher.write_u64(attributes(Level::Link, row));
+        }
+        hasher.finish()
+    })
+}
+
+/// Order-free: the sum of a hash per attribute.
+fn attributes_print<'a>(
+    attributes: impl Iterator<Item = (&'a str, ValueRef<'a>)>,
+    salt: u8,
+    state: &State,
+) -> u64 {
+    attributes.fold(0u64, |sum, (key, value)| {
+        let mut hasher = state.build_hasher();
+        hasher.write_u8(salt);
+        std::hash::Hash::hash(key, &mut hasher);
+        match value {
+            ValueRef::Str(text) => std::hash::Hash::hash(&(0u8, text), &mut hasher),
+            ValueRef::Int(value) => std::hash::Hash::hash(&(1u8, value), &mut hasher),
+            ValueRef::Double(value) => std::hash::Hash::hash(&(2u8, value.to_bits()), &mut hasher),
+            ValueRef::Bool(value) => std::hash::Hash::hash(&(3u8, value), &mut hasher),
+            ValueRef::Bytes(bytes) => std::hash::Hash::hash(&(4u8, bytes), &mut hasher),
+            ValueRef::Other(bytes) => std::hash::Hash::hash(&(5u8, bytes), &mut hasher),
+        }
+        sum.wrapping_add(hasher.finish())
+    })
+}

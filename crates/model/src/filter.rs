@@ -1,0 +1,187 @@
+//! Which spans are wanted: a predicate over one span.
+//!
+//! Every search, in whatever language it was written, becomes a
+//! [`SpanFilter`]. Stores evaluate the part that needs only the span itself
+//! ([`SpanFilter::span_local`]) on whatever they have in memory as a
+//! [`SpanBatch`]; the query engine evaluates the whole over assembled traces.
+//! There is one evaluator, so the two can never disagree.
+//!
+//! Semantics (TraceQL): an attribute that is missing makes every comparison
+//! false, also `!=` and `!~`; types are not converted, except that integers,
+//! doubles and durations compare as numbers; with several events or links any
+//! one suffices; of an array any element suffices, and `!=` needs that none is
+//! equal.
+
+mod condition;
+mod evaluate;
+
+pub use condition::{CompareOp, Condition, Literal};
+
+use crate::batch::SpanBatch;
+use crate::rows::RowSet;
+
+/// A predicate over one span.
+#[derive(Debug, Clone)]
+pub enum SpanFilter {
+    /// Every span.
+    All,
+    /// No span.
+    None,
+    /// All parts hold.
+    And(Vec<SpanFilter>),
+    /// At least one part holds.
+    Or(Vec<SpanFilter>),
+    /// The part does not hold.
+    Not(Box<SpanFilter>),
+    /// A field satisfies a condition.
+    Test(Field, Condition),
+}
+
+/// What a test looks at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Field {
+    /// An attribute under any of several keys (aliases of one meaning).
+    Attribute(Place, Vec<Box<str>>),
+    /// Something every span has.
+    Intrinsic(Intrinsic),
+}
+
+/// Where an attribute is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// Span, resource, event, link, scope: anywhere.
+    Any,
+    /// On the span.
+    Span,
+    /// On its resource.
+    Resource,
+    /// On its instrumentation scope.
+    Scope,
+    /// On one of its events.
+    Event,
+    /// On one of its links.
+    Link,
+    /// Where Jaeger looks for tags: span, resource, events.
+    Tag,
+}
+
+/// Fields every span has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Intrinsic {
+    /// Trace id as 32 hexadecimal digits; compared without leading zeros.
+    TraceId,
+    /// Span id as 16 hexadecimal digits; compared without leading zeros.
+    SpanId,
+    /// Parent's id; the empty text for a root.
+    ParentSpanId,
+    /// Operation name.
+    Name,
+    /// Kind.
+    Kind,
+    /// Status code.
+    Status,
+    /// Status message.
+    StatusMessage,
+    /// Duration in ns; 0 for a span that ended before it started.
+    Duration,
+    /// Did it fail, in the sense of [`crate::failure`].
+    Failed,
+    /// Name of any of its events.
+    EventName,
+    /// Event time minus span start, ns.
+    EventTimeSinceStart,
+    /// Trace of any of its links.
+    LinkTraceId,
+    /// Span of any of its links.
+    LinkSpanId,
+    /// Name of its instrumentation scope.
+    ScopeName,
+    /// Version of its instrumentation scope.
+    ScopeVersion,
+    /// Number of its direct children. Needs the whole trace.
+    ChildCount,
+    /// Latest end minus earliest start of the trace, ns. Needs the whole trace.
+    TraceDuration,
+    /// Name of the root span; empty if it never came. Needs the whole trace.
+    RootName,
+    /// Service of the root span; empty if it never came. Needs the whole trace.
+    RootService,
+}
+
+impl Intrinsic {
+    /// Can it be told from the span alone?
+    #[must_use]
+    pub fn is_span_local(self) -> bool {
+        !matches!(
+            self,
+            Self::ChildCount | Self::TraceDuration | Self::RootName | Self::RootService
+        )
+    }
+}
+
+/// What is known of a whole trace, for the intrinsics that need it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TraceFacts {
+    /// Direct children of each span, by row.
+    pub child_counts: Vec<u32>,
+    /// Latest end minus earliest start, ns.
+    pub duration_ns: u64,
+    /// Name of the root span; empty if it never came.
+    pub root_name: String,
+    /// Service of the root span; empty if it never came.
+    pub root_service: String,
+}
+
+impl SpanFilter {
+    /// Rows of the spans that match, as far as a span alone can tell. Tests
+    /// that need the whole trace hold for no span here: pass a filter that
+    /// went through [`SpanFilter::span_local`].
+    #[must_use]
+    pub fn matching(&self, batch: &SpanBatch) -> RowSet {
+        evaluate::matching(self, batch, None)
+    }
+
+    /// Rows of the spans that match; `batch` is one whole trace.
+    #[must_use]
+    pub fn matching_in_trace(&self, batch: &SpanBatch, facts: &TraceFacts) -> RowSet {
+        evaluate::matching(self, batch, Some(facts))
+    }
+
+    /// The same filter or a weaker one without tests that need the whole
+    /// trace: matches every span that `self` matches, perhaps more.
+    #[must_use]
+    pub fn span_local(&self) -> Self {
+        self.relax(true)
+    }
+
+    /// Replaces what cannot be told by what is always true, or, below an odd
+    /// number of negations, by what is always false.
+    fn relax(&self, positive: bool) -> Self {
+        match self {
+            Self::All | Self::None => self.clone(),
+            Self::And(parts) => Self::And(parts.iter().map(|part| part.relax(positive)).collect()),
+            Self::Or(parts) => Self::Or(parts.iter().map(|part| part.relax(positive)).collect()),
+            Self::Not(part) => Self::Not(Box::new(part.relax(!positive))),
+            Self::Test(Field::Intrinsic(field), _) if !field.is_span_local() => {
+                if positive {
+                    Self::All
+                } else {
+                    Self::None
+                }
+            }
+            Self::Test(..) => self.clone(),
+        }
+    }
+
+    /// Calls `visit` for every test in the filter.
+    pub fn for_each_test<'a>(&'a self, visit: &mut impl FnMut(&'a Field, &'a Condition)) {
+        match self {
+            Self::All | Self::None => {}
+            Self::And(parts) | Self::Or(parts) => {
+                parts.iter().for_each(|part| part.for_each_test(visit));
+            }
+            Self::Not(part) => part.for_each_test(visit),
+            Self::Test(field, condition) => visit(field, condition),
+        }
+    }
+}
