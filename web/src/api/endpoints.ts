@@ -1,0 +1,71 @@
+// One function per question that the UI asks the server; see docs/internals/ui-api.md.
+
+import { decodeSkeleton, type Skeleton } from "../model/columns";
+import type { DetailSource, SpanDetail } from "../model/details";
+import { apiUrl, getJson, readNdjson, request } from "./client";
+import type { AttributeKey, AttributeSample, Operation, QueryCheck, SearchLine, ServerStatus, ServiceCount } from "./types";
+
+export interface SearchRequest {
+  q: string;
+  from: string;
+  to: string;
+  limit: number;
+  cursor?: string;
+}
+
+export async function* search(params: SearchRequest, signal?: AbortSignal): AsyncGenerator<SearchLine> {
+  const response = await request(apiUrl("api/ui/search", { ...params }), { signal });
+  if (response.body !== null) yield* readNdjson<SearchLine>(response.body);
+}
+
+export interface TimeRange {
+  from: string;
+  to: string;
+}
+
+export const services = async (range: TimeRange, signal?: AbortSignal): Promise<ServiceCount[]> =>
+  (await getJson<{ services: ServiceCount[] }>("api/ui/services", { ...range }, signal)).services;
+
+export const operations = async (service: string, range: TimeRange, signal?: AbortSignal): Promise<Operation[]> =>
+  (await getJson<{ operations: Operation[] }>("api/ui/operations", { service, ...range }, signal)).operations;
+
+export const keys = async (prefix: string, signal?: AbortSignal): Promise<AttributeKey[]> =>
+  (await getJson<{ keys: AttributeKey[] }>("api/ui/keys", { prefix, limit: 50 }, signal)).keys;
+
+export const values = async (scope: string, key: string, prefix: string, signal?: AbortSignal): Promise<AttributeSample[]> =>
+  (await getJson<{ values: AttributeSample[] }>("api/ui/values", { scope, key, prefix, limit: 20 }, signal)).values;
+
+export const checkQuery = (q: string, signal?: AbortSignal): Promise<QueryCheck> => getJson("api/ui/query/check", { q }, signal);
+
+export const status = (signal?: AbortSignal): Promise<ServerStatus> => getJson("api/status", {}, signal);
+
+export async function skeleton(traceId: string, signal?: AbortSignal): Promise<Skeleton> {
+  const response = await request(apiUrl(`api/ui/traces/${traceId}/skeleton`), { signal });
+  return decodeSkeleton(await response.arrayBuffer());
+}
+
+/** Details and find of a stored trace. */
+export class RemoteSource implements DetailSource {
+  constructor(
+    private readonly traceId: string,
+    private readonly revision: string,
+  ) {}
+
+  async spans(rows: number[], signal?: AbortSignal): Promise<SpanDetail[]> {
+    const response = await request(apiUrl(`api/ui/traces/${this.traceId}/spans`), {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ revision: this.revision, rows }),
+      signal,
+    });
+    return ((await response.json()) as { spans: SpanDetail[] }).spans;
+  }
+
+  async find(query: string, signal?: AbortSignal): Promise<Uint32Array> {
+    const { rows } = await getJson<{ rows: number[] }>(`api/ui/traces/${this.traceId}/find`, { q: query }, signal);
+    return Uint32Array.from(rows);
+  }
+}
+
+export const otlpDownload = (traceId: string): string => apiUrl(`api/ui/traces/${traceId}/otlp`, { download: 1 });
+export const jaegerDownload = (traceId: string): string => apiUrl(`api/traces/${traceId}`, { prettyPrint: "true", download: 1 });

@@ -1,0 +1,80 @@
+// The shapes of the UI API's JSON answers, as docs/internals/ui-api.md defines them.
+
+export interface ApiErrorBody {
+  code: string;
+  message: string;
+  hint?: string;
+  /** Character range in the query. */
+  span?: [number, number];
+}
+
+/** [service index, start fraction, width fraction, is error, depth] */
+export type Bar = [number, number, number, 0 | 1, number];
+
+export interface TraceSummary {
+  traceId: string;
+  rootService: string | null;
+  rootName: string | null;
+  startNs: string;
+  durationNs: string;
+  spanCount: number;
+  errorCount: number;
+  orphanCount: number;
+  matchedCount: number;
+  matched: string[];
+  services: { name: string; spanCount: number; errorCount: number }[];
+  bars: Bar[];
+}
+
+export interface SearchProgress {
+  searchedBlocks: number;
+  totalBlocks: number;
+  searchedBytes: number;
+}
+
+export interface SearchDone extends SearchProgress {
+  elapsedMs: number;
+  searchedSpans: number;
+  cursor: string | null;
+  partial: string | null;
+}
+
+export type SearchLine =
+  | ({ type: "trace" } & TraceSummary)
+  | ({ type: "progress" } & SearchProgress)
+  | ({ type: "done" } & SearchDone)
+  | ({ type: "error" } & ApiErrorBody);
+
+export interface ServiceCount {
+  name: string;
+  spanCount: number;
+  errorCount: number;
+}
+
+export interface Operation {
+  name: string;
+  kind: string;
+  spanCount: number;
+}
+
+export interface AttributeKey {
+  scope: "span" | "resource" | "event" | "link" | "scope";
+  key: string;
+  type: string;
+}
+
+export interface AttributeSample {
+  type: string;
+  value: string | number | boolean;
+  count: number;
+}
+
+export type QueryCheck = { ok: true } | { ok: false; message: string; hint?: string; span?: [number, number] };
+
+export interface ServerStatus {
+  version: string;
+  uptimeSeconds: number;
+  spans: { received: number | string; stored: number | string; rejected: number | string };
+  endpoints: { name: string; address: string }[];
+  store: { spans: number | string; bytes: number | string; blocks: number; oldestNs: string | null; newestNs: string | null };
+}

@@ -1,0 +1,97 @@
+// How durations, times, counts and sizes read on screen. One place, so that every page agrees.
+
+const UNITS: [number, string][] = [
+  [3_600_000_000_000, "h"],
+  [60_000_000_000, "m"],
+  [1_000_000_000, "s"],
+  [1_000_000, "ms"],
+  [1_000, "µs"],
+  [1, "ns"],
+];
+
+/** Three significant digits at most: `1.24 s`, `87 ms`, `2m 5s`. */
+export function formatDuration(ns: number): string {
+  if (!(ns > 0)) return ns < 0 ? `-${formatDuration(-ns)}` : "0 ns";
+  if (ns >= 60_000_000_000) return formatLong(ns);
+  for (const [size, unit] of UNITS) if (ns >= size) return `${threeDigits(ns / size)} ${unit}`;
+  return `${threeDigits(ns)} ns`;
+}
+
+function formatLong(ns: number): string {
+  const seconds = Math.round(ns / 1e9);
+  const parts: [number, string][] = [
+    [Math.floor(seconds / 86_400), "d"],
+    [Math.floor(seconds / 3600) % 24, "h"],
+    [Math.floor(seconds / 60) % 60, "m"],
+    [seconds % 60, "s"],
+  ];
+  const first = parts.findIndex(([count]) => count > 0);
+  return parts
+    .slice(first, first + 2)
+    .filter(([count]) => count > 0)
+    .map(([count, unit]) => `${count}${unit}`)
+    .join(" ");
+}
+
+function threeDigits(value: number): string {
+  const digits = value >= 100 ? 0 : value >= 10 ? 1 : 2;
+  return String(Number(value.toFixed(digits)));
+}
+
+/** For a time axis: every label in the unit that suits the whole range. */
+export function axisFormatter(rangeNs: number): (ns: number) => string {
+  const [size, unit] = UNITS.find(([s]) => rangeNs >= s * 2) ?? [1, "ns"];
+  return (ns) => (ns === 0 ? `0 ${unit}` : `${Number((ns / size).toPrecision(6))} ${unit}`);
+}
+
+/** Round positions for about `count` axis labels between two times. */
+export function axisTicks(from: number, to: number, count: number): number[] {
+  const range = to - from;
+  if (!(range > 0) || count < 1) return [];
+  const rough = range / count;
+  const [unit] = UNITS.find(([size]) => rough >= size) ?? [1];
+  const base = unit >= 60_000_000_000 ? [1, 2, 5, 10, 15, 30] : [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
+  const step = unit * (base.find((b) => b * unit >= rough) ?? base[base.length - 1]! * Math.ceil(rough / (unit * base[base.length - 1]!)));
+  const ticks: number[] = [];
+  for (let t = Math.ceil(from / step) * step; t <= to; t += step) ticks.push(t);
+  return ticks;
+}
+
+/** `2026-11-22 14:30:43.123` in the browser's zone. */
+export function formatTime(epochMs: number, withMs = true): string {
+  const d = new Date(epochMs);
+  if (Number.isNaN(d.getTime())) return "unknown time";
+  const two = (n: number): string => String(n).padStart(2, "0");
+  const base = `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} ${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`;
+  return withMs ? `${base}.${String(d.getMilliseconds()).padStart(3, "0")}` : base;
+}
+
+export const nsToMs = (ns: string): number => Number(BigInt(ns) / 1000n) / 1000;
+
+/** `12 s ago`, `3 min ago`, `5 h ago`, `2 days ago`. */
+export function formatAgo(epochMs: number, nowMs: number): string {
+  const seconds = Math.round((nowMs - epochMs) / 1000);
+  if (seconds < 0) return "in the future";
+  if (seconds < 2) return "just now";
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;
+  const days = Math.floor(seconds / 86_400);
+  return days === 1 ? "1 day ago" : `${days} days ago`;
+}
+
+/** `1,234`. */
+export const formatCount = (n: number): string => n.toLocaleString("en-US");
+
+export const plural = (n: number, one: string, many = `${one}s`): string => `${formatCount(n)} ${n === 1 ? one : many}`;
+
+export function formatBytes(bytes: number): string {
+  const units = ["B", "KB", "MB", "GB", "TB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${threeDigits(value)} ${units[unit]}`;
+}
