@@ -1,0 +1,179 @@
+//! A tree back into text: the canonical spelling of a query.
+//!
+//! The UI shows it in the query bar, logs and links carry it. **Parsing what
+//! is printed gives the same tree again**; a property test holds us to it.
+//! Where `&&` and `||` meet there are always parentheses, although TraceQL
+//! does not need them: nobody should have to know its precedence to read one.
+
+use std::fmt::{self, Display, Formatter, Write};
+
+use super::ast::{AttributeScope, CompareOp, Expr, Field, Literal, Query};
+use super::lexer::is_attribute_char;
+use super::vocabulary;
+
+impl Display for Query {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match &self.filter {
+            Expr::True => f.write_str("{ }"),
+            filter => write!(f, "{{ {filter} }}"),
+        }
+    }
+}
+
+/// The condition alone, without braces.
+impl Display for Expr {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::And(conditions) => joined(f, conditions, " && ", "true"),
+            Self::Or(conditions) => joined(f, conditions, " || ", "false"),
+            Self::Not(inner) => match inner.as_ref() {
+                Self::Exists { field, .. } => write!(f, "{field} = nil"),
+                Self::True | Self::False | Self::Not(_) if !is_absence(inner) => {
+                    write!(f, "!{inner}")
+                }
+                _ => write!(f, "!({inner})"),
+            },
+            Self::Compare {
+                field, op, value, ..
+            } => write!(f, "{field} {op} {value}"),
+            Self::Exists { field, .. } => write!(f, "{field} != nil"),
+            Self::True => f.write_str("true"),
+            Self::False => f.write_str("false"),
+        }
+    }
+}
+
+/// Whether this prints as `field = nil`, which a `!` before it would not
+/// negate as a whole.
+fn is_absence(condition: &Expr) -> bool {
+    matches!(condition, Expr::Not(inner) if matches!(inner.as_ref(), Expr::Exists { .. }))
+}
+
+fn joined(f: &mut Formatter<'_>, all: &[Expr], operator: &str, none: &str) -> fmt::Result {
+    if all.is_empty() {
+        return f.write_str(none);
+    }
+    for (index, condition) in all.iter().enumerate() {
+        if index > 0 {
+            f.write_str(operator)?;
+        }
+        match condition {
+            Expr::And(_) | Expr::Or(_) => write!(f, "({condition})")?,
+            _ => write!(f, "{condition}")?,
+        }
+    }
+    Ok(())
+}
+
+impl Display for Field {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let (scope, key) = match self {
+            Self::Intrinsic(intrinsic) => {
+                return f.write_str(vocabulary::intrinsic_name(*intrinsic));
+            }
+            Self::Attribute { scope, key } => (*scope, key),
+        };
+        write!(f, "{}.", vocabulary::scope_name(scope))?;
+        // `.5` is a number, so such a key needs quotes where no scope helps.
+        let like_number =
+            scope == AttributeScope::Any && key.starts_with(|c: char| c.is_ascii_digit());
+        if key.chars().all(|c| is_attribute_char(c) && c != '"') && !like_number {
+            return f.write_str(key);
+        }
+        f.write_char('"')?;
+        for c in key.chars() {
+            if matches!(c, '"' | '\\') {
+                f.write_char('\\')?;
+            }
+            f.write_char(c)?;
+        }
+        f.write_char('"')
+    }
+}
+
+impl Display for CompareOp {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Equal => "=",
+            Self::NotEqual => "!=",
+            Self::Less => "<",
+            Self::LessOrEqual => "<=",
+            Self::Greater => ">",
+            Self::GreaterOrEqual => ">=",
+            Self::Matches => "=~",
+            Self::NotMatches => "!~",
+        })
+    }
+}
+
+impl Display for Literal {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => quoted_text(f, text),
+            Self::Int(value) => write!(f, "{value}"),
+            // The debug form always has a point or an exponent, and reads
+            // back as the same number.
+            Self::Float(value) => write!(f, "{value:?}"),
+            Self::DurationNs(ns) => duration(f, *ns),
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::Status(status) => f.write_str(status.name()),
+            Self::Kind(kind) => f.write_str(kind.name()),
+        }
+    }
+}
+
+fn quoted_text(f: &mut Formatter<'_>, text: &str) -> fmt::Result {
+    f.write_char('"')?;
+    for c in text.chars() {
+        match c {
+            '"' => f.write_str("\\\"")?,
+            '\\' => f.write_str("\\\\")?,
+            '\n' => f.write_str("\\n")?,
+            '\r' => f.write_str("\\r")?,
+            '\t' => f.write_str("\\t")?,
+            c if c.is_control() => write!(f, "\\u{:04x}", u32::from(c))?,
+            c => f.write_char(c)?,
+        }
+    }
+    f.write_char('"')
+}
+
+/// As Go prints durations, without the zero parts: `1h30m`, `2.5s`, `7us`.
+fn duration(f: &mut Formatter<'_>, ns: i64) -> fmt::Result {
+    const SECOND: u64 = 1_000_000_000;
+    if ns < 0 {
+        f.write_char('-')?;
+    }
+    let ns = ns.unsigned_abs();
+    match ns {
+        0 => return f.write_str("0s"),
+        1..1_000 => return write!(f, "{ns}ns"),
+        1_000..1_000_000 => return decimal(f, ns, 1_000, "us"),
+        1_000_000..SECOND => return decimal(f, ns, 1_000_000, "ms"),
+        _ => {}
+    }
+    let hours = ns / (3600 * SECOND);
+    let minutes = ns / (60 * SECOND) % 60;
+    if hours > 0 {
+        write!(f, "{hours}h")?;
+    }
+    if minutes > 0 {
+        write!(f, "{minutes}m")?;
+    }
+    match ns % (60 * SECOND) {
+        0 => Ok(()),
+        rest => decimal(f, rest, SECOND, "s"),
+    }
+}
+
+/// `ns` in a unit of `unit_ns` (a power of ten), with all its decimals.
+fn decimal(f: &mut Formatter<'_>, ns: u64, unit_ns: u64, unit: &str) -> fmt::Result {
+    write!(f, "{}", ns / unit_ns)?;
+    let rest = ns % unit_ns;
+    if rest > 0 {
+        let width = usize::try_from(unit_ns.ilog10()).unwrap_or_default();
+        let digits = format!("{rest:0width$}");
+        write!(f, ".{}", digits.trim_end_matches('0'))?;
+    }
+    f.write_str(unit)
+}
