@@ -1,1 +1,28 @@
-//! Placeholder, filled in the next commits.
+//! How spans look on the wire: bytes in, [`SpanBatch`] out, and back.
+//!
+//! Every protocol that carries spans is decoded here straight into columns,
+//! and encoded from them. This crate sees byte slices only: **it never opens a
+//! socket, never knows a header's or a status code's meaning, and never
+//! panics or allocates without bound on bytes from outside.**
+
+pub mod decompress;
+pub mod error;
+pub mod otlp;
+pub mod rejected;
+
+pub use error::WireError;
+pub use rejected::{RejectReason, Rejected};
+
+use tracewell_model::SpanBatch;
+
+/// What a request held: the good spans, and a count of the others.
+///
+/// A request is refused whole ([`WireError`]) only when it cannot be read; a
+/// span that can be read but cannot be kept is left out and counted.
+#[derive(Debug)]
+pub struct Decoded {
+    /// The spans that were accepted, in the order sent.
+    pub batch: SpanBatch,
+    /// The spans that were not, by reason.
+    pub rejected: Rejected,
+}

@@ -1,0 +1,218 @@
+//! Spans left out of a batch: how many, why, and where the first one stood.
+//!
+//! OTLP answers such a request with success and a `partial_success` text. The
+//! text is all that the sender's developer gets to see, so it names the field,
+//! what was expected, what came, and the place. It never grows with the
+//! number of bad spans.
+
+use std::fmt::{self, Write as _};
+
+/// Why a span was left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RejectReason {
+    /// `trace_id` is not 16 bytes, or all zeros.
+    TraceId = 0,
+    /// `span_id` is not 8 bytes, or all zeros.
+    SpanId = 1,
+    /// `parent_span_id` is neither absent nor 8 bytes.
+    ParentSpanId = 2,
+    /// An id of a link has a wrong length. Links to nowhere (no ids, or zeros)
+    /// are legal: SDKs record them for their attributes.
+    LinkId = 3,
+    /// A text of the span, its resource or its scope is not UTF-8.
+    Utf8 = 4,
+    /// An attribute value is nested deeper than
+    /// [`MAX_DEPTH`](tracewell_model::any_value::MAX_DEPTH) levels.
+    Nesting = 5,
+    /// `bytesValue` in JSON that is not base64.
+    Base64 = 6,
+}
+
+impl RejectReason {
+    /// All reasons, in numeric order.
+    pub const ALL: [Self; 7] = [
+        Self::TraceId,
+        Self::SpanId,
+        Self::ParentSpanId,
+        Self::LinkId,
+        Self::Utf8,
+        Self::Nesting,
+        Self::Base64,
+    ];
+
+    /// A stable name for metric labels.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TraceId => "trace_id",
+            Self::SpanId => "span_id",
+            Self::ParentSpanId => "parent_span_id",
+            Self::LinkId => "link_id",
+            Self::Utf8 => "utf8",
+            Self::Nesting => "nesting",
+            Self::Base64 => "base64",
+        }
+    }
+}
+
+/// What is wrong with a field that was read but cannot be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) reason: RejectReason,
+    /// The field as its protocol names it.
+    pub(crate) field: &'static str,
+    pub(crate) problem: FaultProblem,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FaultProblem {
+    /// An id of `got` bytes instead of `want`.
+    Bytes {
+        want: usize,
+        got: usize,
+    },
+    /// An id of `got` characters instead of `want` hexadecimal digits.
+    Digits {
+        want: usize,
+        got: usize,
+    },
+    /// An id with a character that is no hexadecimal digit.
+    NotHex,
+    Zero,
+    NotUtf8,
+    TooDeep,
+    NotBase64,
+}
+
+impl Fault {
+    pub(crate) fn new(reason: RejectReason, field: &'static str, problem: FaultProblem) -> Self {
+        Self {
+            reason,
+            field,
+            problem,
+        }
+    }
+
+    pub(crate) fn not_utf8(field: &'static str) -> Self {
+        Self::new(RejectReason::Utf8, field, FaultProblem::NotUtf8)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let field = self.field;
+        match self.problem {
+            FaultProblem::Bytes { want, got } => {
+                write!(f, "{field} must be {want} bytes, got {got}")
+            }
+            FaultProblem::Digits { want, got } => {
+                write!(f, "{field} must be {want} hexadecimal digits, got {got}")
+            }
+            FaultProblem::NotHex => write!(f, "{field} has a character that is not hexadecimal"),
+            FaultProblem::Zero => write!(f, "{field} is all zeros"),
+            FaultProblem::NotUtf8 => write!(f, "{field} is not UTF-8"),
+            FaultProblem::TooDeep => write!(
+                f,
+                "{field} is nested deeper than {} levels",
+                tracewell_model::any_value::MAX_DEPTH
+            ),
+            FaultProblem::NotBase64 => write!(f, "{field} is not base64"),
+        }
+    }
+}
+
+/// Where a span stood in its request; numbers count from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Place {
+    pub(crate) resource: u32,
+    pub(crate) scope: u32,
+    pub(crate) span: u32,
+}
+
+/// Spans left out of a batch, counted by reason.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rejected {
+    counts: [u64; RejectReason::ALL.len()],
+    first: [Option<(Fault, Place)>; RejectReason::ALL.len()],
+}
+
+impl Rejected {
+    /// Spans left out.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    /// Reasons that occurred, with the number of spans each cost.
+    pub fn iter(&self) -> impl Iterator<Item = (RejectReason, u64)> {
+        RejectReason::ALL
+            .into_iter()
+            .zip(self.counts)
+            .filter(|(_, count)| *count > 0)
+    }
+
+    /// A text for the sender: per reason the count, the fault and the place of
+    /// the first such span. `None` when nothing was left out.
+    #[must_use]
+    pub fn message(&self) -> Option<String> {
+        let mut text = String::new();
+        for (reason, count) in self.iter() {
+            let Some((fault, place)) = self.first[reason as usize] else {
+                continue;
+            };
+            if !text.is_empty() {
+                text.push_str("; ");
+            }
+            let (spans, first) = if count == 1 {
+                ("span", "")
+            } else {
+                ("spans", "first: ")
+            };
+            write!(
+                text,
+                "{count} {spans} rejected: {fault} ({first}resource {}, scope {}, span {})",
+                place.resource, place.scope, place.span
+            )
+            .expect("writing to a string cannot fail");
+        }
+        Some(text).filter(|text| !text.is_empty())
+    }
+
+    pub(crate) fn count(&mut self, fault: Fault, place: Place) {
+        let index = fault.reason as usize;
+        self.counts[index] += 1;
+        self.first[index].get_or_insert((fault, place));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_message_names_field_value_count_and_place() {
+        let mut rejected = Rejected::default();
+        assert_eq!(rejected.message(), None);
+        let length = FaultProblem::Bytes { want: 8, got: 4 };
+        let fault = Fault::new(RejectReason::SpanId, "span_id", length);
+        let place = Place {
+            resource: 0,
+            scope: 1,
+            span: 17,
+        };
+        rejected.count(fault, place);
+        rejected.count(fault, Place::default());
+        rejected.count(Fault::not_utf8("name"), place);
+        assert_eq!(rejected.total(), 3);
+        assert_eq!(
+            rejected.iter().collect::<Vec<_>>(),
+            [(RejectReason::SpanId, 2), (RejectReason::Utf8, 1)]
+        );
+        assert_eq!(
+            rejected.message().unwrap(),
+            "2 spans rejected: span_id must be 8 bytes, got 4 \
+             (first: resource 0, scope 1, span 17); \
+             1 span rejected: name is not UTF-8 (resource 0, scope 1, span 17)"
+        );
+    }
+}
