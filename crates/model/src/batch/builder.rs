@@ -119,6 +119,9 @@ pub struct SpanBatchBuilder {
     /// The column that followed column i the last time.
     follow: Vec<u32>,
     trails: [Trail; 5],
+    /// Columns that got entries since the last span, so that taking them back
+    /// costs in proportion to what was pushed, however many columns there are.
+    begun: Vec<u32>,
     pub(super) text: TextInterners,
 }
 
@@ -157,6 +160,7 @@ impl SpanBatchBuilder {
                 previous: NONE,
                 first: NONE,
             }; 5],
+            begun: Vec::new(),
             text: TextInterners::default(),
         }
     }
@@ -177,6 +181,14 @@ impl SpanBatchBuilder {
     #[must_use]
     pub fn next_span(&self) -> u32 {
         self.batch.len() as u32
+    }
+
+    /// Row that the next owner of `level` will have. Attributes of an event or
+    /// a link may be pushed before [`SpanBatchBuilder::event`] or
+    /// [`SpanBatchBuilder::link`], as they may for spans.
+    #[must_use]
+    pub fn next_row(&self, level: Level) -> u32 {
+        self.batch.level_len(level) as u32
     }
 
     /// Adds a resource and answers its row. `entity_refs` is field 3 of the
@@ -309,6 +321,7 @@ impl SpanBatchBuilder {
             _ => unreachable!("the column was looked up by the type of the value"),
         }
         column.rows.push(row);
+        self.begun.push(index as u32);
         Ok(())
     }
 
@@ -354,6 +367,7 @@ impl SpanBatchBuilder {
         spans.dropped_links.push(row, header.dropped_links);
         spans.resource.push(header.resource);
         spans.scope.push(header.scope);
+        self.begun.clear();
         Ok(())
     }
 
@@ -366,9 +380,7 @@ impl SpanBatchBuilder {
             .span_row
             .partition_point(|row| *row < span);
         let links = self.batch.links.span_row.partition_point(|row| *row < span);
-        self.truncate_level(Level::Span, span);
-        self.truncate_level(Level::Event, events as u32);
-        self.truncate_level(Level::Link, links as u32);
+        self.truncate_columns(span, events as u32, links as u32);
         self.truncate_overflow(span, events as u32, links as u32);
         let table = &mut self.batch.events;
         table.span_row.truncate(events);
@@ -393,15 +405,13 @@ impl SpanBatchBuilder {
         self.batch
     }
 
-    fn truncate_level(&mut self, level: Level, from_row: u32) {
-        for column in self
-            .batch
-            .attributes
-            .iter_mut()
-            .filter(|column| column.level == level)
-        {
-            // Only the newest rows can belong to the span that was begun.
-            while column.rows.last().is_some_and(|row| *row >= from_row) {
+    /// Entries of the span that was begun are the newest of their columns.
+    fn truncate_columns(&mut self, span: u32, event: u32, link: u32) {
+        for index in self.begun.drain(..) {
+            let column = &mut self.batch.attributes[index as usize];
+            while let Some(row) = column.rows.last()
+                && is_begun(column.level, *row, [span, event, link])
+            {
                 column.rows.pop();
             }
             column.values.truncate(column.rows.len());
@@ -411,14 +421,9 @@ impl SpanBatchBuilder {
     /// Entries of the span that was begun are the newest, whatever their level.
     fn truncate_overflow(&mut self, span: u32, event: u32, link: u32) {
         let overflow = &mut self.batch.overflow;
-        let begun = |level: &Level, row: &u32| match level {
-            Level::Span => *row >= span,
-            Level::Event => *row >= event,
-            Level::Link => *row >= link,
-            Level::Resource | Level::Scope => false,
-        };
         let newest = overflow.levels.iter().zip(&overflow.rows).rev();
-        let keep = overflow.levels.len() - newest.take_while(|(l, row)| begun(l, row)).count();
+        let begun = newest.take_while(|(l, row)| is_begun(**l, **row, [span, event, link]));
+        let keep = overflow.levels.len() - begun.count();
         overflow.levels.truncate(keep);
         overflow.rows.truncate(keep);
         overflow.values.truncate(keep);
@@ -532,6 +537,17 @@ impl SpanBatchBuilder {
         overflow.keys.push(key);
         overflow.values.push(&encoded);
         Ok(())
+    }
+}
+
+/// Is the owner one of the span that was begun, given the first rows of it
+/// among spans, events and links?
+fn is_begun(level: Level, row: u32, [span, event, link]: [u32; 3]) -> bool {
+    match level {
+        Level::Span => row >= span,
+        Level::Event => row >= event,
+        Level::Link => row >= link,
+        Level::Resource | Level::Scope => false,
     }
 }
 
