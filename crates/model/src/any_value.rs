@@ -33,6 +33,18 @@ pub enum AnyValue {
     KvList(Vec<(String, AnyValue)>),
 }
 
+impl From<i64> for AnyValue {
+    fn from(value: i64) -> Self {
+        Self::Int(value)
+    }
+}
+
+impl From<&str> for AnyValue {
+    fn from(text: &str) -> Self {
+        Self::String(text.to_owned())
+    }
+}
+
 /// Why bytes are not an `AnyValue`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AnyValueError {

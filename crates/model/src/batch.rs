@@ -15,6 +15,7 @@
 //! values is not deduplicated), so codes are compared as strings, never as
 //! numbers. A batch never knows where its spans came from or where they go.
 
+pub mod assemble;
 pub mod builder;
 pub mod codec;
 pub mod columns;
@@ -24,6 +25,7 @@ pub mod intern;
 pub mod view;
 
 use crate::ids::{SpanId, TraceId};
+use crate::rows::RowSet;
 use columns::{AttributeColumn, Blobs, OverflowColumn, SparseU32, StrColumn};
 
 /// Distinct (level, key, type) columns a batch may have. Beyond it attributes
@@ -172,6 +174,8 @@ pub struct SpanBatch {
     pub(crate) links: LinkTable,
     pub(crate) attributes: Vec<AttributeColumn>,
     pub(crate) overflow: OverflowColumn,
+    /// Which spans failed, where whoever assembled a partial batch knew.
+    pub(crate) failed: Option<RowSet>,
 }
 
 impl SpanBatch {

@@ -22,6 +22,9 @@ const FIRST_SERVER_ERROR: i64 = 500;
 /// Rows of the spans that failed.
 #[must_use]
 pub fn failed_rows(batch: &SpanBatch) -> RowSet {
+    if let Some(known) = &batch.failed {
+        return known.clone();
+    }
     let mut suspects = exception_rows(batch);
     suspects.unite(&server_error_rows(batch));
     let codes = &batch.spans().status_code;

@@ -189,8 +189,8 @@ pub trait TraceStore: Send + Sync + 'static {
     fn append(&self, batch: Arc<SpanBatch>, ack: Ack);
 
     /// The traces of these ids, in the order asked, each as one batch that
-    /// holds all its spans without exact duplicates, ordered by start time and
-    /// then span id; `None` for a trace that is not there.
+    /// holds all its spans in no order, without exact duplicates; `None` for a
+    /// trace that is not there.
     ///
     /// # Errors
     /// [`StoreError::Cancelled`] or [`StoreError::Damaged`].

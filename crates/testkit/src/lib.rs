@@ -1,1 +1,12 @@
-//! Placeholder, filled in the next commits.
+//! For tests only: spans written by hand or by chance, and the suite that
+//! every `TraceStore` must pass.
+//!
+//! **Nothing that ships may depend on this crate.**
+
+pub mod conformance;
+pub mod random;
+pub mod shared_data;
+pub mod spans;
+
+pub use random::Random;
+pub use spans::{TestEvent, TestLink, TestSpan, batch, flatten};

@@ -83,6 +83,22 @@ impl BatchJoiner {
         self.builder.finish()
     }
 
+    /// The joined batch without exact duplicates: how parts of a trace become
+    /// the trace.
+    #[must_use]
+    pub fn finish_distinct(self) -> SpanBatch {
+        let joined = self.finish();
+        let distinct = joined.distinct_rows();
+        if distinct.count() == joined.len() {
+            return joined;
+        }
+        let mut joiner = Self::new();
+        joiner
+            .append_rows(&joined, &distinct)
+            .expect("a part is no larger than the whole");
+        joiner.finish()
+    }
+
     fn map_resources(&mut self, view: &BatchView<'_>, chosen: &[u32]) -> Vec<u32> {
         let batch = view.batch();
         let mut map = vec![u32::MAX; batch.level_len(Level::Resource)];

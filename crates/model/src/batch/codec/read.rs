@@ -49,6 +49,7 @@ pub(super) fn batch(bytes: &[u8]) -> Result<SpanBatch> {
             .map(|_| reader.attribute(&counts))
             .collect::<Result<_>>()?,
         overflow: reader.overflow(overflow, &counts)?,
+        failed: None,
     };
     if !reader.0.is_empty() {
         return Err(CodecError::Damaged("bytes follow the end"));

@@ -1,0 +1,6 @@
+//! Tests of the model against spans written as plain structs.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod batches;
+mod filters;

@@ -1,0 +1,141 @@
+//! The store of `--storage memory`: spans until the process ends.
+//!
+//! The simplest thing that keeps the contract, and the proof that the
+//! contract can be kept simply. When its budget is spent it forgets the oldest
+//! batches: a developer wants the newest spans, not a refusal.
+
+use crate::live::{self, LiveBatches, OperationCounts};
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use tracewell_model::batch::concat::BatchJoiner;
+use tracewell_model::store::{
+    Ack, AttributeKey, Operation, ScanReport, ScanRequest, ScanVisitor, StoreStatus,
+};
+use tracewell_model::{SpanBatch, StoreError, TimeRange, TraceId, TraceStore};
+
+/// Spans in memory, within a budget of bytes.
+#[derive(Debug)]
+pub struct MemoryStore {
+    live: LiveBatches,
+    limit_bytes: u64,
+    removed_spans: AtomicU64,
+    stopped: AtomicBool,
+    /// Joining and forgetting must not meet; see [`LiveBatches::join_small`].
+    changing: Mutex<()>,
+}
+
+impl MemoryStore {
+    /// Keeps at most about `limit_bytes` of spans.
+    #[must_use]
+    pub fn new(limit_bytes: u64) -> Self {
+        Self {
+            live: LiveBatches::default(),
+            limit_bytes,
+            removed_spans: AtomicU64::new(0),
+            stopped: AtomicBool::new(false),
+            changing: Mutex::new(()),
+        }
+    }
+
+    fn forget_oldest(&self) {
+        let snapshot = self.live.snapshot();
+        let mut bytes: u64 = snapshot.iter().map(|live| live.bytes as u64).sum();
+        let over = snapshot.iter().take_while(|live| {
+            let over = bytes > self.limit_bytes;
+            bytes -= live.bytes as u64;
+            over
+        });
+        // The newest batch stays, however large.
+        let count = over.count().min(snapshot.len().saturating_sub(1));
+        let spans: usize = snapshot[..count].iter().map(|live| live.batch.len()).sum();
+        self.removed_spans
+            .fetch_add(spans as u64, Ordering::Relaxed);
+        self.live.remove_oldest(count);
+    }
+}
+
+impl TraceStore for MemoryStore {
+    fn append(&self, batch: Arc<SpanBatch>, ack: Ack) {
+        if self.stopped.load(Ordering::Acquire) {
+            return ack(Err(StoreError::ShuttingDown));
+        }
+        {
+            let _one_at_a_time = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+            self.live.push(batch, 0);
+            self.live.join_small();
+            self.forget_oldest();
+        }
+        ack(Ok(()));
+    }
+
+    fn traces(
+        &self,
+        ids: &[TraceId],
+        cancelled: &AtomicBool,
+    ) -> Result<Vec<Option<SpanBatch>>, StoreError> {
+        live::check_cancelled(cancelled)?;
+        let mut joiners: Vec<_> = ids.iter().map(|_| BatchJoiner::new()).collect();
+        live::collect_traces(&self.live.snapshot(), ids, &mut joiners);
+        let found = joiners.into_iter();
+        Ok(found
+            .map(|joiner| (!joiner.is_empty()).then(|| joiner.finish_distinct()))
+            .collect())
+    }
+
+    fn scan(
+        &self,
+        request: &ScanRequest<'_>,
+        visit: &mut ScanVisitor<'_>,
+    ) -> Result<ScanReport, StoreError> {
+        live::check_cancelled(request.cancelled)?;
+        let snapshot = self.live.snapshot();
+        let mut report = ScanReport {
+            total_blocks: u64::from(!snapshot.is_empty()),
+            ..ScanReport::default()
+        };
+        // Nothing older follows, so all that was shown is final.
+        let _stopped_early = live::scan(&snapshot, request, 0, &mut report, visit)?;
+        Ok(report)
+    }
+
+    fn operations(&self, range: TimeRange) -> Result<Vec<Operation>, StoreError> {
+        let mut counts = OperationCounts::default();
+        for live in self.live.snapshot() {
+            if range.overlaps(live.start_range_ns.0, live.start_range_ns.1) {
+                counts.add_batch(&live.batch);
+            }
+        }
+        Ok(counts.finish())
+    }
+
+    fn attribute_keys(&self, range: TimeRange) -> Result<Vec<AttributeKey>, StoreError> {
+        let mut keys = HashSet::new();
+        for live in self.live.snapshot() {
+            if range.overlaps(live.start_range_ns.0, live.start_range_ns.1) {
+                live::collect_keys(&live.batch, &mut keys);
+            }
+        }
+        let mut keys: Vec<_> = keys.into_iter().collect();
+        keys.sort();
+        Ok(keys)
+    }
+
+    fn status(&self) -> StoreStatus {
+        let snapshot = self.live.snapshot();
+        let (spans, bytes) = self.live.size();
+        let ranges = snapshot.iter().map(|live| live.start_range_ns);
+        StoreStatus {
+            spans,
+            bytes,
+            memory_bytes: bytes,
+            removed_spans: self.removed_spans.load(Ordering::Relaxed),
+            start_range_ns: ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))),
+            ..StoreStatus::default()
+        }
+    }
+
+    fn shut_down(&self) {
+        self.stopped.store(true, Ordering::Release);
+    }
+}

@@ -1,0 +1,377 @@
+//! The checks themselves.
+
+use super::{append, scan, trace};
+use crate::random::Random;
+use crate::spans::{TestSpan, batch, trace_id};
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tracewell_model::filter::{CompareOp, Condition, Field, Intrinsic, Literal, Place};
+use tracewell_model::store::{ScanColumns, ScanRequest};
+use tracewell_model::{SpanFilter, SpanKind, StatusCode, StoreError, TimeRange, TraceStore};
+
+type Check = fn(&dyn TraceStore);
+
+pub(super) const ALL: &[(&str, Check)] = &[
+    ("an empty store answers", an_empty_store_answers),
+    ("an acknowledged span is visible at once", visible_at_once),
+    (
+        "a trace in many batches is one",
+        a_trace_in_many_batches_is_one,
+    ),
+    ("exact duplicates are shown once", duplicates_are_shown_once),
+    (
+        "several traces come in the order asked",
+        several_traces_in_order,
+    ),
+    ("everything a span says comes back", everything_comes_back),
+    (
+        "a scan shows what reading everything would",
+        scan_equals_reading_everything,
+    ),
+    (
+        "a range includes its start and excludes its end",
+        range_is_half_open,
+    ),
+    ("a scan ends when told to", a_scan_ends_when_told),
+    ("a cancelled query says so", a_cancelled_query_says_so),
+    (
+        "operations are counted with kinds and failures",
+        operations_are_counted,
+    ),
+    ("attribute keys are sorted and complete", keys_are_complete),
+    ("the status counts", the_status_counts),
+    ("an empty batch is stored", an_empty_batch_is_stored),
+    ("many writers lose nothing", many_writers_lose_nothing),
+    (
+        "after shut-down it refuses and still reads",
+        refuses_after_shut_down,
+    ),
+];
+
+const START_NS: u64 = 1_700_000_000_000_000_000;
+const MS: u64 = 1_000_000;
+
+fn span(trace: u64, span: u64) -> TestSpan {
+    TestSpan::new(trace, span, "cart", "add", START_NS + span * MS)
+}
+
+fn an_empty_store_answers(store: &dyn TraceStore) {
+    assert_eq!(trace(store, trace_id(1)), []);
+    assert_eq!(scan(store, &SpanFilter::All, TimeRange::ALL).0, []);
+    assert_eq!(store.operations(TimeRange::ALL).expect("reads"), []);
+    assert_eq!(store.attribute_keys(TimeRange::ALL).expect("reads"), []);
+    assert_eq!(store.status().spans, 0);
+    assert_eq!(store.status().unhealthy, None);
+}
+
+fn visible_at_once(store: &dyn TraceStore) {
+    for number in 1..50 {
+        append(store, &[span(number, 1)]).expect("stored");
+        assert_eq!(trace(store, trace_id(number)), [span(number, 1)]);
+        assert_eq!(
+            scan(store, &SpanFilter::All, TimeRange::ALL).0.len(),
+            number as usize
+        );
+    }
+}
+
+fn a_trace_in_many_batches_is_one(store: &dyn TraceStore) {
+    for number in 1..=20 {
+        append(store, &[span(7, number), span(100 + number, 1)]).expect("stored");
+    }
+    assert_eq!(
+        trace(store, trace_id(7)),
+        (1..=20).map(|n| span(7, n)).collect::<Vec<_>>()
+    );
+}
+
+fn duplicates_are_shown_once(store: &dyn TraceStore) {
+    let other = span(7, 1).with_text("attempt", "second");
+    append(store, &[span(7, 1), span(7, 1), span(7, 2)]).expect("stored");
+    append(store, &[span(7, 2), other.clone()]).expect("stored");
+    append(store, &[span(7, 1)]).expect("stored");
+    let mut shown = trace(store, trace_id(7));
+    assert_eq!(
+        shown.len(),
+        3,
+        "two spans that share an id but differ stay: {shown:?}"
+    );
+    shown.sort_by_key(|span| span.attributes.len());
+    assert_eq!(shown, [span(7, 1), span(7, 2), other]);
+}
+
+fn several_traces_in_order(store: &dyn TraceStore) {
+    append(store, &[span(1, 1), span(2, 1), span(3, 1)]).expect("stored");
+    let ids = [3, 9, 1].map(trace_id);
+    let found = store.traces(&ids, &AtomicBool::new(false)).expect("reads");
+    let first = |index: usize| found[index].as_ref().map(|batch| batch.spans().trace_id[0]);
+    assert_eq!(
+        [first(0), first(1), first(2)],
+        [Some(ids[0]), None, Some(ids[2])]
+    );
+}
+
+fn everything_comes_back(store: &dyn TraceStore) {
+    let spans = Random::new(11).spans(600, START_NS);
+    for part in spans.chunks(97) {
+        append(store, part).expect("stored");
+    }
+    let mut traces: BTreeMap<_, Vec<TestSpan>> = BTreeMap::new();
+    for span in spans {
+        traces.entry(span.trace_id).or_default().push(span);
+    }
+    for (id, mut wanted) in traces {
+        wanted.sort_by_key(|span| (span.span_id, span.start_ns));
+        assert_eq!(trace(store, id), wanted);
+    }
+}
+
+/// Filters of every shape over the data of [`Random`].
+fn filters() -> Vec<SpanFilter> {
+    let attribute = |place, key: &str, condition| {
+        SpanFilter::Test(Field::Attribute(place, vec![key.into()]), condition)
+    };
+    let intrinsic = |field, condition| SpanFilter::Test(Field::Intrinsic(field), condition);
+    let text = |text: &str| Condition::Compare(CompareOp::Equal, Literal::Str(text.to_owned()));
+    let failed = Condition::Compare(CompareOp::Equal, Literal::Bool(true));
+    let server = Condition::Compare(CompareOp::Equal, Literal::Kind(SpanKind::Server));
+    let error = Condition::Compare(CompareOp::NotEqual, Literal::Status(StatusCode::Error));
+    let slow = Condition::Compare(CompareOp::Greater, Literal::Int(1_000_000_000));
+    let cart = attribute(Place::Resource, "service.name", text("cart"));
+    let get = intrinsic(Intrinsic::Name, text("GET /"));
+    let mut filters = vec![
+        SpanFilter::All,
+        SpanFilter::None,
+        cart.clone(),
+        get.clone(),
+        intrinsic(Intrinsic::Failed, failed),
+        intrinsic(Intrinsic::Kind, server),
+        intrinsic(Intrinsic::Status, error),
+        intrinsic(Intrinsic::Duration, slow),
+        intrinsic(Intrinsic::EventName, text("exception")),
+        intrinsic(Intrinsic::ScopeName, text("pg")),
+        intrinsic(Intrinsic::ParentSpanId, Condition::Absent),
+        attribute(Place::Resource, "service.name", text("nobody")),
+        attribute(Place::Span, "http.request.method", text("GET")),
+        attribute(Place::Any, "user.id", Condition::Exists),
+        attribute(Place::Any, "user.id", Condition::Absent),
+        attribute(Place::Event, "retry", Condition::Exists),
+        attribute(Place::Link, "retry", Condition::Exists),
+        attribute(
+            Place::Span,
+            "http.status_code",
+            Condition::Compare(CompareOp::GreaterOrEqual, Literal::Int(404)),
+        ),
+        attribute(
+            Place::Tag,
+            "http.status_code",
+            Condition::TextIs("503".to_owned()),
+        ),
+        attribute(Place::Span, "no.such.key", Condition::Exists),
+    ];
+    filters.push(SpanFilter::And(vec![cart.clone(), get.clone()]));
+    filters.push(SpanFilter::Or(vec![cart.clone(), get]));
+    filters.push(SpanFilter::Not(Box::new(cart)));
+    filters
+}
+
+fn scan_equals_reading_everything(store: &dyn TraceStore) {
+    let spans = Random::new(23).spans(1500, START_NS);
+    for part in spans.chunks(211) {
+        append(store, part).expect("stored");
+    }
+    let range = TimeRange {
+        start_ns: START_NS + 10_000 * MS,
+        end_ns: START_NS + 50_000 * MS,
+    };
+    let all = batch(&spans);
+    for filter in filters() {
+        for range in [TimeRange::ALL, range] {
+            let rows = filter.matching(&all);
+            let rows = rows
+                .iter()
+                .filter(|row| range.contains(spans[*row].start_ns));
+            let mut wanted: Vec<_> = rows
+                .map(|row| (spans[row].trace_id.0, spans[row].span_id.0))
+                .collect();
+            wanted.sort_unstable();
+            assert_eq!(
+                scan(store, &filter, range).0,
+                wanted,
+                "{filter:?} in {range:?}"
+            );
+        }
+    }
+}
+
+fn range_is_half_open(store: &dyn TraceStore) {
+    append(
+        store,
+        &(1..=3).map(|number| span(1, number)).collect::<Vec<_>>(),
+    )
+    .expect("stored");
+    let range = TimeRange {
+        start_ns: START_NS + MS,
+        end_ns: START_NS + 3 * MS,
+    };
+    let (shown, _) = scan(store, &SpanFilter::All, range);
+    assert_eq!(
+        shown.iter().map(|(_, span)| span[7]).collect::<Vec<_>>(),
+        [1, 2]
+    );
+}
+
+fn a_scan_ends_when_told(store: &dyn TraceStore) {
+    for number in 1..=10 {
+        append(store, &[span(number, number)]).expect("stored");
+    }
+    let cancelled = AtomicBool::new(false);
+    let columns = ScanColumns::default();
+    let filter = SpanFilter::All;
+    let request = ScanRequest {
+        range: TimeRange::ALL,
+        filter: &filter,
+        columns,
+        cancelled: &cancelled,
+    };
+    let mut calls = 0;
+    let stopped = store.scan(&request, &mut |_, _| {
+        calls += 1;
+        ControlFlow::Break(())
+    });
+    assert!(stopped.is_ok(), "to stop early is no error");
+    assert_eq!(calls, 1);
+}
+
+fn a_cancelled_query_says_so(store: &dyn TraceStore) {
+    append(store, &[span(1, 1)]).expect("stored");
+    let cancelled = AtomicBool::new(false);
+    cancelled.store(true, Ordering::Relaxed);
+    assert_eq!(
+        store.traces(&[trace_id(1)], &cancelled),
+        Err(StoreError::Cancelled)
+    );
+    let filter = SpanFilter::All;
+    let columns = ScanColumns::default();
+    let request = ScanRequest {
+        range: TimeRange::ALL,
+        filter: &filter,
+        columns,
+        cancelled: &cancelled,
+    };
+    let answer = store.scan(&request, &mut |_, _| ControlFlow::Continue(()));
+    assert_eq!(answer, Err(StoreError::Cancelled));
+}
+
+fn operations_are_counted(store: &dyn TraceStore) {
+    let server = |number| span(1, number).kind(SpanKind::Server);
+    append(
+        store,
+        &[server(1), server(2).status(StatusCode::Error), span(1, 3)],
+    )
+    .expect("stored");
+    append(
+        store,
+        &[server(4), TestSpan::new(2, 1, "pay", "charge", START_NS)],
+    )
+    .expect("stored");
+    let mut operations = store.operations(TimeRange::ALL).expect("reads");
+    operations.sort_by(|a, b| (&a.service, a.kind).cmp(&(&b.service, b.kind)));
+    let shown: Vec<_> = operations
+        .iter()
+        .map(|o| {
+            (
+                o.service.as_str(),
+                o.name.as_str(),
+                o.kind,
+                o.spans,
+                o.failed,
+            )
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ("cart", "add", SpanKind::Internal, 1, 0),
+            ("cart", "add", SpanKind::Server, 3, 1),
+            ("pay", "charge", SpanKind::Internal, 1, 0),
+        ]
+    );
+    let before = TimeRange {
+        start_ns: 0,
+        end_ns: START_NS - 1,
+    };
+    assert_eq!(
+        store.operations(before).expect("reads"),
+        [],
+        "nothing was then"
+    );
+}
+
+fn keys_are_complete(store: &dyn TraceStore) {
+    append(
+        store,
+        &[
+            span(1, 1).with_text("b", "x"),
+            span(1, 2).with_text("a", "x"),
+        ],
+    )
+    .expect("stored");
+    append(
+        store,
+        &[span(1, 3).with_event("e", 0, vec![("c".to_owned(), 1.into())])],
+    )
+    .expect("stored");
+    let keys = store.attribute_keys(TimeRange::ALL).expect("reads");
+    let shown: Vec<_> = keys
+        .iter()
+        .map(|key| (key.level.name(), key.key.as_str()))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ("span", "a"),
+            ("span", "b"),
+            ("resource", "service.name"),
+            ("event", "c")
+        ]
+    );
+}
+
+fn the_status_counts(store: &dyn TraceStore) {
+    append(store, &[span(1, 1), span(1, 2), span(1, 2)]).expect("stored");
+    let status = store.status();
+    assert_eq!(status.spans, 3);
+    assert_eq!(
+        status.start_range_ns,
+        Some((START_NS + MS, START_NS + 2 * MS))
+    );
+    assert!(status.bytes > 0);
+}
+
+fn an_empty_batch_is_stored(store: &dyn TraceStore) {
+    append(store, &[]).expect("nothing is easily stored");
+    assert_eq!(store.status().spans, 0);
+}
+
+fn many_writers_lose_nothing(store: &dyn TraceStore) {
+    std::thread::scope(|scope| {
+        for writer in 0..8u64 {
+            scope.spawn(move || {
+                for number in 1..=40 {
+                    append(store, &[span(writer * 100 + number, 1)]).expect("stored");
+                }
+            });
+        }
+    });
+    assert_eq!(scan(store, &SpanFilter::All, TimeRange::ALL).0.len(), 320);
+}
+
+fn refuses_after_shut_down(store: &dyn TraceStore) {
+    append(store, &[span(1, 1)]).expect("stored");
+    store.shut_down();
+    store.shut_down();
+    assert_eq!(append(store, &[span(1, 2)]), Err(StoreError::ShuttingDown));
+    assert_eq!(trace(store, trace_id(1)), [span(1, 1)]);
+}
