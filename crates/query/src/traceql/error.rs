@@ -58,10 +58,19 @@ pub(super) fn quoted(text: &str) -> String {
     format!("`{}`", cut(text))
 }
 
-/// A piece of the query, cut to a readable length.
+/// A piece of the query, cut to a readable length and on one line.
 pub(super) fn cut(text: &str) -> String {
-    match text.char_indices().nth(MAX_QUOTED_CHARS) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
+    let mut short = String::new();
+    for (index, c) in text.chars().enumerate() {
+        if index == MAX_QUOTED_CHARS {
+            short.push('…');
+            break;
+        }
+        if c.is_control() {
+            short.extend(c.escape_default());
+        } else {
+            short.push(c);
+        }
     }
+    short
 }

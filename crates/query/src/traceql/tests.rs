@@ -364,3 +364,18 @@ fn source_ranges_are_characters() {
         .collect();
     assert_eq!(ranges, [2..8, 13..19]);
 }
+
+/// The examples of the reference for users are what they say they are.
+#[test]
+fn the_documented_examples_are_accepted() {
+    let docs = include_str!("../../../../docs/traceql.md");
+    let mut accepted = 0;
+    for block in docs.split("```traceql\n").skip(1) {
+        let examples = block.split("```").next().unwrap_or_default();
+        for example in examples.lines() {
+            assert_eq!(parse(example).err(), None, "{example}");
+            accepted += 1;
+        }
+    }
+    assert!(accepted > 10, "{accepted} examples");
+}

@@ -11,7 +11,7 @@ use tracewell_model::StatusCode;
 
 use super::super::MAX_NESTING;
 use super::super::ast::{CompareOp, Expr, Field, FieldType, Intrinsic, Literal};
-use super::super::error::TraceQlError;
+use super::super::error::{TraceQlError, cut};
 use super::super::validate;
 
 /// One side of an operator, and where it was written.
@@ -172,6 +172,7 @@ pub(super) fn compare(
         }
         (OperandKind::Value(value), OperandKind::Field(field)) => {
             let Some(op) = op.flipped() else {
+                let field = cut(&field.to_string());
                 return Err(
                     TraceQlError::new(range, format!("the pattern of `{op}` stands left"))
                         .hint(format!("the field comes first: `{field} {op} \"…\"`")),
