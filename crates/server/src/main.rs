@@ -1,3 +1,17 @@
-//! The `tracewell` binary.
+//! The `tracewell` binary: from the command line to the part that does the work.
+//!
+//! It only wires modules together. Exit codes are 0 for success, 1 for "not
+//! found" and failures, 2 for a command or a configuration that is wrong.
 
-fn main() {}
+mod cli;
+mod config;
+mod serve;
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    cli::run()
+}

@@ -1,0 +1,97 @@
+//! The command line: what people type becomes one call into the program.
+//!
+//! Errors are one sentence with a fix on standard error; results go to standard
+//! output, whose early end (`| head`) is not an error.
+
+mod client;
+mod config_command;
+mod error;
+mod logging;
+mod output;
+mod search;
+mod server_args;
+mod status;
+mod trace;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::serve;
+use error::CliError;
+use server_args::ServerArgs;
+
+/// Distributed tracing in one binary: collector, store, query engine and UI.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tracewell",
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = "Without a command, tracewell runs everything: the same as `tracewell all-in-one`."
+)]
+struct Cli {
+    #[command(flatten)]
+    server: ServerArgs,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Receive, store, query and show traces in this process
+    AllInOne(ServerArgs),
+    /// Check a configuration, or print the one that is in effect
+    #[command(subcommand)]
+    Config(config_command::ConfigCommand),
+    /// Find traces, newest first
+    Search(search::SearchArgs),
+    /// Show one trace as a waterfall
+    Trace(trace::TraceArgs),
+    /// Ask a running tracewell how it is
+    Status(status::StatusArgs),
+}
+
+/// Runs the command line of this process.
+pub(crate) fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Clap prints help to stdout and mistakes to stderr; a closed pipe
+            // on either leaves nothing to do.
+            let _closed = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    match dispatch(cli) {
+        Ok(()) | Err(CliError::ClosedPipe) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::complain(&format!("error: {error}"));
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<(), CliError> {
+    match cli.command {
+        None => all_in_one(&cli.server),
+        Some(Command::AllInOne(server)) => all_in_one(&server),
+        Some(Command::Config(command)) => config_command::run(command),
+        Some(Command::Search(args)) => client::block_on(search::run(args)),
+        Some(Command::Trace(args)) => client::block_on(trace::run(args)),
+        Some(Command::Status(args)) => client::block_on(status::run(args)),
+    }
+}
+
+fn all_in_one(args: &ServerArgs) -> Result<(), CliError> {
+    let loaded = args.load()?;
+    logging::start(&loaded.config.log)?;
+    serve::run(loaded.config).map_err(|error| CliError::Failed(format!("{error:#}")))
+}
+
+/// The name and version that this program gives itself when it talks to others.
+fn user_agent() -> String {
+    format!(
+        "tracewell/{}",
+        Cli::command().get_version().unwrap_or("unknown")
+    )
+}

@@ -1,0 +1,50 @@
+//! `tracewell config`: is it right, and what is in effect.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::error::CliError;
+use super::output::Output;
+use super::server_args::ServerArgs;
+use crate::config;
+
+/// What to do with a configuration.
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Report every mistake with line and column
+    Check(CheckArgs),
+    /// Print the configuration in effect as YAML, each value with its origin
+    Print(ServerArgs),
+}
+
+/// Arguments of `config check`.
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    /// The file to check; without it, --config, the environment and the flags
+    #[arg(value_name = "FILE", conflicts_with = "config")]
+    path: Option<PathBuf>,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// Runs one of the commands.
+pub(super) fn run(command: ConfigCommand) -> Result<(), CliError> {
+    let mut out = Output::new();
+    match command {
+        ConfigCommand::Check(CheckArgs { path, mut server }) => {
+            server.file = path.or(server.file);
+            let loaded = server.load()?;
+            let subject = loaded.file.map_or_else(
+                || "the configuration".to_owned(),
+                |file| file.display().to_string(),
+            );
+            out.line(&format!("{subject} is valid"))?;
+        }
+        ConfigCommand::Print(server) => {
+            let loaded = server.load()?;
+            out.line(config::print(&loaded).trim_end())?;
+        }
+    }
+    Ok(out.flush()?)
+}

@@ -1,0 +1,204 @@
+//! `tracewell search`: traces as a table for people, as JSON lines for scripts.
+
+mod query;
+
+use std::time::Duration;
+
+use clap::Args;
+use serde::{Deserialize, Serialize};
+
+use super::client::{Client, ServerAddress, percent_encoded};
+use super::error::CliError;
+use super::output::{
+    Output, Style, columns, complain, count, counted, duration_ns, fit, plain, time_ns,
+};
+use crate::config;
+
+/// Arguments of `search`.
+#[derive(Debug, Args)]
+pub(super) struct SearchArgs {
+    /// TraceQL, with or without braces: '{ span.http.route = "/pay" && duration > 1s }'
+    #[arg(value_name = "QUERY")]
+    query: Option<String>,
+    /// Traces in which this service took part
+    #[arg(long, value_name = "NAME")]
+    service: Option<String>,
+    /// Traces with a span of this name
+    #[arg(long, value_name = "NAME")]
+    operation: Option<String>,
+    /// Traces with a span that has this attribute; may be repeated
+    #[arg(long = "tag", value_name = "KEY=VALUE")]
+    tags: Vec<String>,
+    /// Traces with a span at least this long, such as 250ms
+    #[arg(long, value_name = "DURATION")]
+    min_duration: Option<String>,
+    /// Traces with a span at most this long
+    #[arg(long, value_name = "DURATION")]
+    max_duration: Option<String>,
+    /// How far to look back
+    #[arg(long, value_name = "DURATION", default_value = "1h")]
+    since: String,
+    /// Most traces to show, up to 1000
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    limit: u32,
+    /// Print one JSON object per trace and line
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    server: ServerAddress,
+}
+
+/// A line of the answer; names as in the UI's API.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Line {
+    Trace(Found),
+    Progress {},
+    #[serde(rename_all = "camelCase")]
+    Done {
+        #[serde(default)]
+        searched_spans: u64,
+        partial: Option<String>,
+    },
+    Error {
+        message: String,
+    },
+}
+
+/// A trace that was found: the JSON shape that scripts see.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Found {
+    trace_id: String,
+    root_service: Option<String>,
+    root_name: Option<String>,
+    start_ns: String,
+    duration_ns: String,
+    span_count: u64,
+    error_count: u64,
+    #[serde(default)]
+    orphan_count: u64,
+    #[serde(default)]
+    matched_count: u64,
+    #[serde(default)]
+    matched: Vec<String>,
+    #[serde(default)]
+    services: Vec<FoundService>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FoundService {
+    name: String,
+    span_count: u64,
+    error_count: u64,
+}
+
+/// Runs the command.
+pub(super) async fn run(args: SearchArgs) -> Result<(), CliError> {
+    let client = Client::new(&args.server)?;
+    let traceql = query::build(&args)?;
+    let since = config::duration(&args.since)
+        .map_err(|message| CliError::Usage(format!("--since: {message}")))?;
+    let path = format!(
+        "api/ui/search?q={}&from=now-{}s&limit={}",
+        percent_encoded(&traceql),
+        since.max(Duration::from_secs(1)).as_secs(),
+        args.limit
+    );
+
+    let mut out = Output::new();
+    let mut found: Vec<Found> = Vec::new();
+    let (mut shown, mut searched_spans, mut incomplete) = (0u64, 0, None);
+    client
+        .get_lines(&path, |line| {
+            match parse(line, client.base())? {
+                Line::Trace(trace) => {
+                    shown += 1;
+                    if args.json {
+                        out.line(&to_json(&trace))?;
+                        out.flush()?;
+                    } else {
+                        found.push(trace);
+                    }
+                }
+                Line::Progress {} => {}
+                Line::Done {
+                    searched_spans: spans,
+                    partial,
+                } => {
+                    (searched_spans, incomplete) = (spans, partial);
+                }
+                Line::Error { message } => return Err(CliError::Failed(plain(&message))),
+            }
+            Ok(())
+        })
+        .await?;
+
+    if !found.is_empty() {
+        print_table(&mut out, &found)?;
+    }
+    out.flush()?;
+    if let Some(reason) = incomplete {
+        complain(&format!(
+            "warning: the result is incomplete: {}",
+            plain(&reason)
+        ));
+    }
+    if shown == 0 {
+        return Err(CliError::Failed(format!(
+            "no trace of the last {} matches {traceql} ({} searched); widen --since or loosen the query",
+            args.since,
+            counted(searched_spans, "span")
+        )));
+    }
+    Ok(())
+}
+
+fn parse(line: &[u8], base: &str) -> Result<Line, CliError> {
+    serde_json::from_slice(line).map_err(|error| {
+        CliError::Failed(format!(
+            "{base} answered something that is no search result: {error}"
+        ))
+    })
+}
+
+fn to_json(trace: &Found) -> String {
+    serde_json::to_string(trace).expect("strings and numbers always serialize")
+}
+
+fn print_table(out: &mut Output, traces: &[Found]) -> Result<(), CliError> {
+    let longest = |text: fn(&Found) -> Option<&str>, most: usize| {
+        let lengths = traces
+            .iter()
+            .filter_map(text)
+            .map(|text| text.chars().count());
+        lengths.max().unwrap_or(0).clamp(9, most)
+    };
+    let service_width = longest(|trace| trace.root_service.as_deref(), 24);
+    // 23 time, 9 duration, 7 spans, 6 errors, 32 id and the gaps between.
+    let rest = columns().saturating_sub(23 + 9 + 7 + 6 + 32 + 12 + service_width);
+    let name_width = longest(|trace| trace.root_name.as_deref(), rest.max(12));
+    let heading = format!(
+        "{:23}  {:>9}  {:>7}  {:>6}  {:service_width$}  {:name_width$}  {}",
+        "START (UTC)", "DURATION", "SPANS", "ERRORS", "SERVICE", "OPERATION", "TRACE ID"
+    );
+    out.line(&out.styled(Style::Bold, &heading))?;
+    for trace in traces {
+        let errors = match trace.error_count {
+            0 => format!("{:>6}", ""),
+            failed => out.styled(Style::Error, &format!("{:>6}", count(failed))),
+        };
+        let root = |text: &Option<String>| plain(text.as_deref().unwrap_or("(no root)"));
+        out.line(&format!(
+            "{:23}  {:>9}  {:>7}  {errors}  {}  {}  {}",
+            time_ns(trace.start_ns.parse().unwrap_or(0)),
+            duration_ns(trace.duration_ns.parse().unwrap_or(0)),
+            count(trace.span_count),
+            fit(&root(&trace.root_service), service_width),
+            fit(&root(&trace.root_name), name_width),
+            plain(&trace.trace_id),
+        ))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! The flags of a server process, made from the table of settings.
+//!
+//! A setting added to the table is a flag without a line here. Values stay text
+//! until the configuration reads them with all others, so that a wrong flag and
+//! a wrong line in the file are reported together.
+
+use std::path::PathBuf;
+
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
+
+use super::error::CliError;
+use super::output;
+use crate::config::{self, Loaded, RETENTION, SETTINGS, Sources};
+
+/// `--config` and one flag for each setting.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ServerArgs {
+    /// The file of `--config`.
+    pub(super) file: Option<PathBuf>,
+    flags: Vec<(String, String)>,
+}
+
+impl ServerArgs {
+    /// Reads the configuration from all sources and tells what looks odd.
+    pub(super) fn load(&self) -> Result<Loaded, CliError> {
+        let loaded = config::load(Sources {
+            file: self.file.clone(),
+            flags: self.flags.clone(),
+            environment: std::env::vars_os().collect(),
+        })?;
+        for warning in &loaded.warnings {
+            output::complain(&format!("warning: {warning}"));
+        }
+        Ok(loaded)
+    }
+}
+
+impl Args for ServerArgs {
+    fn augment_args(command: Command) -> Command {
+        let config = Arg::new("config")
+            .long("config")
+            .short('c')
+            .value_name("FILE")
+            .value_parser(value_parser!(PathBuf))
+            .help("Configuration in YAML [env: TRACEWELL_CONFIG]");
+        let retention = Arg::new(RETENTION)
+            .long(RETENTION)
+            .value_name("AGE,SIZE")
+            .allow_hyphen_values(true)
+            .help("Both limits below in short: 72h, 50GiB or 72h,50GiB [env: TRACEWELL_RETENTION]");
+        let mut command = command.arg(config);
+        let mut retention = Some(retention);
+        for setting in SETTINGS {
+            if setting.key.starts_with(RETENTION) {
+                command = command.args(retention.take());
+            }
+            let default = match setting.default {
+                "" => String::new(),
+                text => format!(" [default: {text}]"),
+            };
+            command = command.arg(
+                Arg::new(setting.flag)
+                    .long(setting.flag)
+                    .value_name(setting.value_name)
+                    .allow_hyphen_values(true)
+                    .help(format!(
+                        "{}{default} [env: {}]",
+                        setting.help,
+                        setting.variable()
+                    )),
+            );
+        }
+        command
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for ServerArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut args = Self {
+            file: matches.get_one("config").cloned(),
+            flags: Vec::new(),
+        };
+        // The short form first, so that a flag for one limit wins over it.
+        for flag in [RETENTION]
+            .into_iter()
+            .chain(SETTINGS.iter().map(|setting| setting.flag))
+        {
+            if let Some(text) = matches.get_one::<String>(flag) {
+                args.flags.push((flag.to_owned(), text.clone()));
+            }
+        }
+        Ok(args)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,146 @@
+//! `tracewell status`: how a running tracewell is doing.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use clap::Args;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::client::{Client, ServerAddress};
+use super::error::CliError;
+use super::output::{Output, Style, bytes, count, counted, plain, time_ns};
+
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+pub(super) struct StatusArgs {
+    /// Print the answer of /api/status as it is
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    server: ServerAddress,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Status {
+    version: String,
+    uptime_seconds: f64,
+    #[serde(default)]
+    spans: BTreeMap<String, Value>,
+    #[serde(default)]
+    endpoints: Vec<Endpoint>,
+    #[serde(default)]
+    store: Option<Store>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Endpoint {
+    name: String,
+    address: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Store {
+    #[serde(default)]
+    spans: u64,
+    #[serde(default)]
+    bytes: u64,
+    #[serde(default)]
+    blocks: u64,
+    #[serde(default)]
+    oldest_ns: Value,
+    #[serde(default)]
+    newest_ns: Value,
+}
+
+/// Runs the command.
+pub(super) async fn run(args: StatusArgs) -> Result<(), CliError> {
+    let client = Client::new(&args.server)?;
+    let answer = client.get_whole("api/status").await?;
+    let unreadable = |error: serde_json::Error| {
+        CliError::Failed(format!(
+            "{} answered something that is no status: {error}",
+            client.base()
+        ))
+    };
+    let mut out = Output::new();
+    if args.json {
+        let value: Value = serde_json::from_slice(&answer).map_err(unreadable)?;
+        out.line(&value.to_string())?;
+    } else {
+        let status: Status = serde_json::from_slice(&answer).map_err(unreadable)?;
+        print(&mut out, client.base(), &status)?;
+    }
+    Ok(out.flush()?)
+}
+
+fn print(out: &mut Output, base: &str, status: &Status) -> Result<(), CliError> {
+    let heading = format!("tracewell {} at {base}", plain(&status.version));
+    out.line(&out.styled(Style::Bold, &heading))?;
+    out.line(&row("up", &uptime(status.uptime_seconds)))?;
+    for endpoint in &status.endpoints {
+        out.line(&row(&plain(&endpoint.name), &plain(&endpoint.address)))?;
+    }
+    if let Some(store) = &status.store {
+        let mut facts = vec![
+            counted(store.spans, "span"),
+            counted(store.blocks, "block"),
+            bytes(store.bytes),
+        ];
+        if store.spans > 0 && store.bytes > 0 {
+            let each = store.bytes as f64 / store.spans as f64;
+            facts.push(format!("{each:.0} bytes a span"));
+        }
+        out.line(&row("in the store", &facts.join(", ")))?;
+        if let (Some(oldest), Some(newest)) = (ns(&store.oldest_ns), ns(&store.newest_ns)) {
+            let range = format!("{} to {} UTC", time_ns(oldest), time_ns(newest));
+            out.line(&row("spans from", &range))?;
+        }
+    }
+    // The order in which a span passes; others follow by name.
+    let first = ["received", "stored", "rejected"];
+    let known = first
+        .iter()
+        .filter_map(|name| status.spans.get_key_value(*name));
+    let others = status
+        .spans
+        .iter()
+        .filter(|(name, _)| !first.contains(&name.as_str()));
+    for (name, value) in known.chain(others) {
+        if let Some(number) = ns(value) {
+            let shown = format!("{} since start", counted(number, "span"));
+            let is_loss = *name == "rejected" && number > 0;
+            let shown = if is_loss {
+                out.styled(Style::Error, &shown)
+            } else {
+                shown
+            };
+            out.line(&row(&plain(name), &shown))?;
+        }
+    }
+    Ok(())
+}
+
+fn row(name: &str, value: &str) -> String {
+    format!("  {name:18} {value}")
+}
+
+/// A number, or a number that was too large for JSON and came as text.
+fn ns(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_str()?.parse().ok())
+}
+
+fn uptime(seconds: f64) -> String {
+    let total = Duration::try_from_secs_f64(seconds)
+        .unwrap_or_default()
+        .as_secs();
+    let (days, hours, minutes) = (total / 86_400, total / 3_600 % 24, total / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{total}s"),
+        (0, 0, _) => format!("{minutes}m {}s", total % 60),
+        (0, _, _) => format!("{hours}h {minutes}m"),
+        _ => format!("{}d {hours}h", count(days)),
+    }
+}

@@ -1,0 +1,146 @@
+//! Configuration in two stages: what people wrote becomes one validated [`Config`].
+//!
+//! Flags, environment variables, the YAML file and the defaults all write text
+//! under the keys of one table ([`settings::SETTINGS`]). The text is parsed by
+//! that table, and nothing after [`load`] checks a setting again. Loading never
+//! stops at the first mistake and never changes anything outside this process.
+
+mod document;
+mod draft;
+mod mistake;
+mod printed;
+mod settings;
+mod sources;
+#[cfg(test)]
+mod tests;
+mod value;
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub(crate) use mistake::Mistakes;
+pub(crate) use printed::print;
+pub(crate) use settings::SETTINGS;
+pub(crate) use sources::{Loaded, RETENTION, Sources, load};
+pub(crate) use value::duration;
+
+/// Everything a server process is told, checked and complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Config {
+    /// Directory of the embedded store; unused when [`Storage::Memory`].
+    pub(crate) data_dir: PathBuf,
+    /// Which store keeps the spans.
+    pub(crate) storage: Storage,
+    /// What must have happened to a batch before it is acknowledged.
+    pub(crate) durability: Durability,
+    /// When stored spans may be deleted.
+    pub(crate) retention: Retention,
+    /// Memory that the process may hold before receivers push back, in bytes.
+    pub(crate) memory_limit_bytes: u64,
+    /// The address that ports without a host of their own listen on.
+    pub(crate) listen: IpAddr,
+    /// The OTLP receivers.
+    pub(crate) otlp: Otlp,
+    /// The read side.
+    pub(crate) query: Query,
+    /// What the process says about itself on standard error.
+    pub(crate) log: Log,
+}
+
+/// The OTLP receivers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Otlp {
+    /// OTLP over gRPC.
+    pub(crate) grpc: Endpoint,
+    /// OTLP over HTTP.
+    pub(crate) http: Endpoint,
+    /// Largest request accepted, measured after decompression, in bytes.
+    pub(crate) max_request_bytes: usize,
+    /// Origins whose pages may post spans: `*`, or `scheme://host[:port]` in
+    /// which the host may start with `*.`. Empty: no browser may.
+    pub(crate) cors_allowed_origins: Vec<String>,
+}
+
+/// The read side: APIs and UI.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Query {
+    /// UI and HTTP APIs.
+    pub(crate) http: Endpoint,
+    /// Jaeger's gRPC query services.
+    pub(crate) grpc: Endpoint,
+    /// Prefix of every HTTP path: empty, or `/x/y` without a slash at the end.
+    pub(crate) base_path: String,
+}
+
+/// One address to listen on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Endpoint {
+    /// Name in the `ready` line and in metrics: `otlp-grpc`.
+    pub(crate) name: &'static str,
+    /// Name for people: `OTLP gRPC`.
+    pub(crate) title: &'static str,
+    /// Where to listen; port 0 lets the system choose.
+    pub(crate) address: SocketAddr,
+    /// The flag that changes it, for the message about a taken port.
+    pub(crate) flag: &'static str,
+}
+
+/// Which store keeps the spans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Storage {
+    /// Files in the data directory.
+    Embedded,
+    /// Nothing survives the process.
+    Memory,
+}
+
+/// What must have happened to a batch before it is acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// On the disk: survives a power cut.
+    Fsync,
+    /// Handed to the operating system: survives the process, not a power cut.
+    Os,
+    /// Held in memory: the last moments are lost with the process.
+    None,
+}
+
+/// When stored spans may be deleted; whichever limit is reached first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Retention {
+    /// Age of the newest span of a block; `None` keeps spans for ever.
+    pub(crate) age: Option<Duration>,
+    /// Bytes of the whole data directory; `None` uses what the disk has.
+    pub(crate) bytes: Option<u64>,
+}
+
+/// What the process says about itself on standard error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Log {
+    /// A level or a `tracing` filter such as `info,tracewell=debug`.
+    pub(crate) filter: String,
+    /// How a line looks.
+    pub(crate) format: LogFormat,
+}
+
+/// How a log line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Config {
+    /// Every address the process listens on, in the order people read them.
+    pub(crate) fn endpoints(&self) -> [Endpoint; 4] {
+        [
+            self.otlp.grpc,
+            self.otlp.http,
+            self.query.http,
+            self.query.grpc,
+        ]
+    }
+}

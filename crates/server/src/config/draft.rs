@@ -1,0 +1,146 @@
+//! The configuration while it is being read: later sources overwrite earlier
+//! ones, and what depends on several settings is worked out at the end.
+//!
+//! A draft holds only values that each passed their own check. It never leaves
+//! this module's parent: everybody else sees a finished [`Config`].
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use super::value::{PortAndHost, show_bytes};
+use super::{Config, Durability, Endpoint, Log, LogFormat, Otlp, Query, Retention, Storage};
+
+/// Values read so far.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) data_dir: PathBuf,
+    pub(super) storage: Storage,
+    pub(super) durability: Durability,
+    pub(super) retention: Retention,
+    pub(super) memory_limit_bytes: u64,
+    pub(super) listen: IpAddr,
+    pub(super) otlp_grpc: PortAndHost,
+    pub(super) otlp_http: PortAndHost,
+    pub(super) cors_allowed_origins: Vec<String>,
+    pub(super) max_request_bytes: u64,
+    pub(super) query_http: PortAndHost,
+    pub(super) query_grpc: PortAndHost,
+    pub(super) base_path: String,
+    pub(super) log: Log,
+}
+
+impl Draft {
+    /// A draft that still waits for the defaults of the table.
+    pub(super) fn empty() -> Self {
+        let any_port = PortAndHost {
+            host: None,
+            port: 0,
+        };
+        Self {
+            data_dir: PathBuf::new(),
+            storage: Storage::Embedded,
+            durability: Durability::Fsync,
+            retention: Retention {
+                age: None,
+                bytes: None,
+            },
+            memory_limit_bytes: 0,
+            listen: Ipv4Addr::LOCALHOST.into(),
+            otlp_grpc: any_port,
+            otlp_http: any_port,
+            cors_allowed_origins: Vec::new(),
+            max_request_bytes: 0,
+            query_http: any_port,
+            query_grpc: any_port,
+            base_path: String::new(),
+            log: Log {
+                filter: String::new(),
+                format: LogFormat::Text,
+            },
+        }
+    }
+
+    /// Settings that contradict one another: the key to blame, and why.
+    pub(super) fn contradictions(&self) -> Vec<(&'static str, String)> {
+        let mut found = Vec::new();
+        if self.max_request_bytes > self.memory_limit_bytes {
+            found.push((
+                "receivers.otlp.max_request_bytes",
+                format!(
+                    "a request of {} does not fit memory_limit, {}; lower this or raise that",
+                    show_bytes(self.max_request_bytes),
+                    show_bytes(self.memory_limit_bytes)
+                ),
+            ));
+        }
+        let ports = [
+            ("receivers.otlp.protocols.grpc.endpoint", self.otlp_grpc),
+            ("receivers.otlp.protocols.http.endpoint", self.otlp_http),
+            ("query.http.endpoint", self.query_http),
+            ("query.grpc.endpoint", self.query_grpc),
+        ];
+        for (index, (key, wanted)) in ports.iter().enumerate() {
+            let address = self.address(*wanted);
+            let same = ports[..index]
+                .iter()
+                .find(|(_, other)| overlap(self.address(*other), address));
+            if let Some((other_key, _)) = same {
+                let message = format!("{address} is also the address of {other_key}; change one");
+                found.push((key, message));
+            }
+        }
+        found
+    }
+
+    fn address(&self, wanted: PortAndHost) -> SocketAddr {
+        SocketAddr::new(wanted.host.unwrap_or(self.listen), wanted.port)
+    }
+
+    /// The finished configuration.
+    pub(super) fn finish(self) -> Config {
+        let endpoint = |name, title, flag, wanted| Endpoint {
+            name,
+            title,
+            flag,
+            address: self.address(wanted),
+        };
+        Config {
+            otlp: Otlp {
+                grpc: endpoint("otlp-grpc", "OTLP gRPC", "--otlp-grpc-port", self.otlp_grpc),
+                http: endpoint("otlp-http", "OTLP HTTP", "--otlp-http-port", self.otlp_http),
+                // Checked against the memory limit; saturates only where a
+                // pointer has fewer bits than the disk has bytes.
+                max_request_bytes: usize::try_from(self.max_request_bytes).unwrap_or(usize::MAX),
+                cors_allowed_origins: self.cors_allowed_origins.clone(),
+            },
+            query: Query {
+                http: endpoint(
+                    "query-http",
+                    "UI and HTTP API",
+                    "--query-http-port",
+                    self.query_http,
+                ),
+                grpc: endpoint(
+                    "query-grpc",
+                    "gRPC query API",
+                    "--query-grpc-port",
+                    self.query_grpc,
+                ),
+                base_path: self.base_path.clone(),
+            },
+            listen: self.listen,
+            data_dir: self.data_dir,
+            storage: self.storage,
+            durability: self.durability,
+            retention: self.retention,
+            memory_limit_bytes: self.memory_limit_bytes,
+            log: self.log,
+        }
+    }
+}
+
+/// Whether two listeners would take the same port from one another.
+fn overlap(a: SocketAddr, b: SocketAddr) -> bool {
+    let same_host = a.ip() == b.ip() || a.ip().is_unspecified() || b.ip().is_unspecified();
+    a.port() != 0 && a.port() == b.port() && same_host
+}

@@ -1,0 +1,283 @@
+//! The table of settings: one row gives the YAML key, the flag, the variable,
+//! the default, the help text, the parser and the printer.
+//!
+//! A row here is all that a new setting needs. Keys follow the OpenTelemetry
+//! Collector's configuration where it has the same thing (`endpoint`, `cors`),
+//! so that its files can be read later without a second vocabulary.
+
+use tracing_subscriber::EnvFilter;
+
+use super::Config;
+use super::draft::Draft;
+use super::value::{self, show_bytes, show_choice, show_duration, show_limit};
+
+/// One setting.
+pub(crate) struct Setting {
+    /// Path in the YAML file.
+    pub(crate) key: &'static str,
+    /// Flag without dashes; the variable is `TRACEWELL_` and the same in capitals.
+    pub(crate) flag: &'static str,
+    /// What stands for the value in the help text.
+    pub(crate) value_name: &'static str,
+    /// Used when nobody wrote anything; read by the same parser.
+    pub(crate) default: &'static str,
+    /// One sentence for people.
+    pub(crate) help: &'static str,
+    /// Whether the YAML value may be a list (elsewhere: commas).
+    pub(super) is_list: bool,
+    /// Reads a value into the draft.
+    pub(super) read: fn(&mut Draft, &str) -> Result<(), String>,
+    /// Prints the effective value so that `read` gives it back.
+    pub(super) show: fn(&Config) -> String,
+}
+
+impl Setting {
+    /// The environment variable of this setting.
+    pub(crate) fn variable(&self) -> String {
+        variable(self.flag)
+    }
+}
+
+/// The environment variable that stands for a flag.
+pub(crate) fn variable(flag: &str) -> String {
+    format!("TRACEWELL_{}", flag.to_uppercase().replace('-', "_"))
+}
+
+/// Memory below this leaves no room for one batch, its decoded form and a query.
+const MIN_MEMORY_LIMIT_BYTES: u64 = 64 << 20;
+/// A single span with its resource easily takes more than a few hundred bytes.
+const MIN_MAX_REQUEST_BYTES: u64 = 1 << 10;
+/// A store smaller than the memory in front of it would delete what just came.
+const MIN_RETENTION_BYTES: u64 = 64 << 20;
+/// Shorter than this, spans would go before anybody could look at them.
+const MIN_RETENTION_AGE_MS: u128 = 60_000;
+
+/// Every setting, in the order in which people read a configuration.
+pub(crate) static SETTINGS: &[Setting] = &[
+    Setting {
+        key: "data_dir",
+        flag: "data-dir",
+        value_name: "DIR",
+        default: "./tracewell-data",
+        help: "Directory of the embedded store; one process at a time",
+        is_list: false,
+        read: |draft, text| {
+            if text.is_empty() {
+                return Err("the directory has no name".to_owned());
+            }
+            draft.data_dir = text.into();
+            Ok(())
+        },
+        show: |config| config.data_dir.display().to_string(),
+    },
+    Setting {
+        key: "storage",
+        flag: "storage",
+        value_name: "embedded|memory",
+        default: "embedded",
+        help: "Where spans are kept: in the data directory, or only until the process ends",
+        is_list: false,
+        read: |draft, text| value::choice(text).map(|storage| draft.storage = storage),
+        show: |config| show_choice(config.storage),
+    },
+    Setting {
+        key: "durability",
+        flag: "durability",
+        value_name: "fsync|os|none",
+        default: "fsync",
+        help: "What an acknowledgement means: on the disk (survives a power cut), \
+               handed to the operating system (survives a crash of tracewell), or in memory",
+        is_list: false,
+        read: |draft, text| value::choice(text).map(|durability| draft.durability = durability),
+        show: |config| show_choice(config.durability),
+    },
+    // A week: long enough to compare today with the same day last week, which is
+    // the longest look back that an on-call question usually needs.
+    Setting {
+        key: "retention.age",
+        flag: "retention-age",
+        value_name: "DURATION",
+        default: "7d",
+        help: "Delete spans older than this; `unlimited` keeps them",
+        is_list: false,
+        read: |draft, text| {
+            let age = value::limit(text, value::duration)?;
+            if age.is_some_and(|age| age.as_millis() < MIN_RETENTION_AGE_MS) {
+                return Err(format!("{text:?} is shorter than the least allowed, 1m"));
+            }
+            draft.retention.age = age;
+            Ok(())
+        },
+        show: |config| show_limit(config.retention.age, show_duration),
+    },
+    Setting {
+        key: "retention.bytes",
+        flag: "retention-bytes",
+        value_name: "SIZE",
+        default: "unlimited",
+        help: "Delete the oldest spans when the data directory grows past this",
+        is_list: false,
+        read: |draft, text| {
+            let limit = value::limit(text, value::bytes)?;
+            draft.retention.bytes = limit
+                .map(|size| at_least(text, size, MIN_RETENTION_BYTES))
+                .transpose()?;
+            Ok(())
+        },
+        show: |config| show_limit(config.retention.bytes, show_bytes),
+    },
+    Setting {
+        key: "memory_limit",
+        flag: "memory-limit",
+        value_name: "SIZE",
+        default: "512MiB",
+        help: "Memory held before receivers push back",
+        is_list: false,
+        read: |draft, text| {
+            draft.memory_limit_bytes = at_least(text, value::bytes(text)?, MIN_MEMORY_LIMIT_BYTES)?;
+            Ok(())
+        },
+        show: |config| show_bytes(config.memory_limit_bytes),
+    },
+    Setting {
+        key: "listen",
+        flag: "listen",
+        value_name: "HOST",
+        default: "127.0.0.1",
+        help: "Host of every port below that has none of its own; 0.0.0.0 opens all to the network",
+        is_list: false,
+        read: |draft, text| value::host(text).map(|host| draft.listen = host),
+        show: |config| config.listen.to_string(),
+    },
+    Setting {
+        key: "receivers.otlp.protocols.grpc.endpoint",
+        flag: "otlp-grpc-port",
+        value_name: "[HOST:]PORT",
+        default: "4317",
+        help: "Where OTLP over gRPC is received; port 0 takes a free one",
+        is_list: false,
+        read: |draft, text| value::port_and_host(text).map(|port| draft.otlp_grpc = port),
+        show: |config| config.otlp.grpc.address.to_string(),
+    },
+    Setting {
+        key: "receivers.otlp.protocols.http.endpoint",
+        flag: "otlp-http-port",
+        value_name: "[HOST:]PORT",
+        default: "4318",
+        help: "Where OTLP over HTTP is received; port 0 takes a free one",
+        is_list: false,
+        read: |draft, text| value::port_and_host(text).map(|port| draft.otlp_http = port),
+        show: |config| config.otlp.http.address.to_string(),
+    },
+    Setting {
+        key: "receivers.otlp.protocols.http.cors.allowed_origins",
+        flag: "otlp-http-cors-allowed-origins",
+        value_name: "ORIGIN,…",
+        default: "",
+        help: "Origins whose web pages may send spans, such as https://*.example.com, or *",
+        is_list: true,
+        read: |draft, text| value::origins(text).map(|list| draft.cors_allowed_origins = list),
+        show: |config| config.otlp.cors_allowed_origins.join(","),
+    },
+    // One request is decoded whole, so it must fit the memory limit several
+    // times; real exporters stay below 4 MiB, and archives are imported in 64.
+    Setting {
+        key: "receivers.otlp.max_request_bytes",
+        flag: "otlp-max-request-bytes",
+        value_name: "SIZE",
+        default: "64MiB",
+        help: "Largest OTLP request accepted, measured after decompression",
+        is_list: false,
+        read: |draft, text| {
+            draft.max_request_bytes = at_least(text, value::bytes(text)?, MIN_MAX_REQUEST_BYTES)?;
+            Ok(())
+        },
+        show: |config| show_bytes(config.otlp.max_request_bytes as u64),
+    },
+    Setting {
+        key: "query.http.endpoint",
+        flag: "query-http-port",
+        value_name: "[HOST:]PORT",
+        default: "16686",
+        help: "Where the UI and the HTTP APIs are served; port 0 takes a free one",
+        is_list: false,
+        read: |draft, text| value::port_and_host(text).map(|port| draft.query_http = port),
+        show: |config| config.query.http.address.to_string(),
+    },
+    Setting {
+        key: "query.grpc.endpoint",
+        flag: "query-grpc-port",
+        value_name: "[HOST:]PORT",
+        default: "16685",
+        help: "Where Jaeger's gRPC query services are served; port 0 takes a free one",
+        is_list: false,
+        read: |draft, text| value::port_and_host(text).map(|port| draft.query_grpc = port),
+        show: |config| config.query.grpc.address.to_string(),
+    },
+    Setting {
+        key: "query.base_path",
+        flag: "query-base-path",
+        value_name: "PATH",
+        default: "/",
+        help: "Prefix of every HTTP path, for a reverse proxy that does not strip one",
+        is_list: false,
+        read: |draft, text| value::base_path(text).map(|path| draft.base_path = path),
+        show: |config| match config.query.base_path.as_str() {
+            "" => "/".to_owned(),
+            path => path.to_owned(),
+        },
+    },
+    Setting {
+        key: "log.level",
+        flag: "log-level",
+        value_name: "LEVEL",
+        default: "info",
+        help: "off, error, warn, info, debug, trace, or a filter such as info,tracewell_store=debug",
+        is_list: false,
+        read: |draft, text| {
+            check_log_filter(text)?;
+            draft.log.filter = text.to_owned();
+            Ok(())
+        },
+        show: |config| config.log.filter.clone(),
+    },
+    Setting {
+        key: "log.format",
+        flag: "log-format",
+        value_name: "text|json",
+        default: "text",
+        help: "How log lines look on standard error",
+        is_list: false,
+        read: |draft, text| value::choice(text).map(|format| draft.log.format = format),
+        show: |config| show_choice(config.log.format),
+    },
+];
+
+fn at_least(text: &str, size: u64, least: u64) -> Result<u64, String> {
+    if size < least {
+        return Err(format!(
+            "{text:?} is less than the least allowed, {}",
+            show_bytes(least)
+        ));
+    }
+    Ok(size)
+}
+
+fn check_log_filter(text: &str) -> Result<(), String> {
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    // A lone word is always meant as a level; the filter syntax would take it
+    // for the name of a module and log nothing.
+    let is_word = !text.contains(['=', ',']);
+    let hint = match super::mistake::nearest(text, LEVELS) {
+        Some(level) if is_word => format!("; did you mean {level}?"),
+        _ => String::new(),
+    };
+    let known = !is_word || LEVELS.contains(&text.to_lowercase().as_str());
+    if text.is_empty() || !known || EnvFilter::builder().parse(text).is_err() {
+        return Err(format!(
+            "{text:?} is neither one of {} nor a filter such as info,tracewell_store=debug{hint}",
+            LEVELS.join(", ")
+        ));
+    }
+    Ok(())
+}

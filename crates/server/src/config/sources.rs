@@ -1,0 +1,243 @@
+//! Flags, environment, file and defaults → one configuration.
+//!
+//! Precedence: flags, then environment, then file, then defaults. Every value
+//! that anybody wrote is checked, also one that a stronger source overrides,
+//! and all mistakes come back together.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::draft::Draft;
+use super::mistake::{Mistake, Mistakes, Place, nearest};
+use super::settings::{SETTINGS, variable};
+use super::{Config, document, value};
+
+/// The shorthand key and flag for both retention settings: `72h,50GiB`.
+pub(crate) const RETENTION: &str = "retention";
+/// The variable that names the configuration file.
+const CONFIG_VARIABLE: &str = "TRACEWELL_CONFIG";
+/// Variables that other parts of the command line read.
+const OTHER_VARIABLES: [&str; 1] = ["TRACEWELL_SERVER"];
+/// A configuration file is written by people; anything larger is another file.
+const MAX_FILE_BYTES: u64 = 1 << 20;
+
+/// Where settings may come from.
+#[derive(Debug, Default)]
+pub(crate) struct Sources {
+    /// The file of `--config`.
+    pub(crate) file: Option<PathBuf>,
+    /// Names (without dashes) and values of the flags that were given.
+    pub(crate) flags: Vec<(String, String)>,
+    /// The environment.
+    pub(crate) environment: Vec<(OsString, OsString)>,
+}
+
+/// A configuration and what there is to say about it.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    /// The configuration.
+    pub(crate) config: Config,
+    /// Where the value of each key comes from.
+    pub(crate) places: BTreeMap<&'static str, Place>,
+    /// The file that was read.
+    pub(crate) file: Option<PathBuf>,
+    /// Things that look wrong but stop nothing.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// One setting as somebody wrote it.
+#[derive(Debug)]
+pub(super) struct Written {
+    pub(super) key: String,
+    pub(super) text: String,
+    pub(super) place: Place,
+}
+
+/// Reads all sources.
+///
+/// # Errors
+///
+/// All mistakes of all sources.
+pub(crate) fn load(sources: Sources) -> Result<Loaded, Mistakes> {
+    let mut mistakes = Vec::new();
+    let mut written: Vec<Written> = SETTINGS
+        .iter()
+        .map(|setting| Written {
+            key: setting.key.to_owned(),
+            text: setting.default.to_owned(),
+            place: Place::Default,
+        })
+        .collect();
+
+    let (from_environment, file_from_environment, warnings) =
+        read_environment(&sources.environment, &mut mistakes);
+    let named_by_flag = sources.file.is_some();
+    let file = sources.file.or(file_from_environment);
+    if let Some(path) = &file {
+        match read_file(path) {
+            Ok(text) => {
+                let (from_file, wrong) = document::read(path, &text);
+                written.extend(from_file);
+                mistakes.extend(wrong);
+            }
+            Err(message) => {
+                let place = if named_by_flag {
+                    Place::Flag("config".to_owned())
+                } else {
+                    Place::Variable(CONFIG_VARIABLE.to_owned())
+                };
+                mistakes.push(Mistake { place, message });
+            }
+        }
+    }
+    written.extend(from_environment);
+    written.extend(sources.flags.into_iter().map(|(flag, text)| {
+        let place = Place::Flag(flag.clone());
+        Written {
+            key: key_of_flag(&flag),
+            text,
+            place,
+        }
+    }));
+
+    let mut draft = Draft::empty();
+    let mut places = BTreeMap::new();
+    for one in written.into_iter().flat_map(expand) {
+        let Some(setting) = SETTINGS.iter().find(|setting| setting.key == one.key) else {
+            let message = format!("unknown setting {}", one.key);
+            mistakes.push(Mistake {
+                place: one.place,
+                message,
+            });
+            continue;
+        };
+        if let Err(reason) = (setting.read)(&mut draft, &one.text) {
+            let message = format!("{}: {reason}", setting.key);
+            mistakes.push(Mistake {
+                place: one.place.clone(),
+                message,
+            });
+        }
+        places.insert(setting.key, one.place);
+    }
+    if mistakes.is_empty() {
+        for (key, reason) in draft.contradictions() {
+            let place = places.get(key).cloned().unwrap_or(Place::Default);
+            mistakes.push(Mistake {
+                place,
+                message: format!("{key}: {reason}"),
+            });
+        }
+    }
+    if mistakes.is_empty() {
+        Ok(Loaded {
+            config: draft.finish(),
+            places,
+            file,
+            warnings,
+        })
+    } else {
+        mistakes.sort_by_key(|mistake| match &mistake.place {
+            Place::File { line, column, .. } => (*line, *column),
+            _ => (u64::MAX, 0),
+        });
+        Err(Mistakes(mistakes))
+    }
+}
+
+fn key_of_flag(flag: &str) -> String {
+    SETTINGS
+        .iter()
+        .find(|setting| setting.flag == flag)
+        .map_or_else(|| flag.to_owned(), |setting| setting.key.to_owned())
+}
+
+/// Turns the shorthand for retention into the settings it stands for.
+fn expand(one: Written) -> Vec<Written> {
+    if one.key != RETENTION {
+        return vec![one];
+    }
+    let parts = one.text.split(',').map(str::trim);
+    parts
+        .map(|part| {
+            // What is not clearly a size is an age, whose message then fits.
+            let key = if value::bytes(part).is_ok() {
+                "retention.bytes"
+            } else {
+                "retention.age"
+            };
+            Written {
+                key: key.to_owned(),
+                text: part.to_owned(),
+                place: one.place.clone(),
+            }
+        })
+        .collect()
+}
+
+type FromEnvironment = (Vec<Written>, Option<PathBuf>, Vec<String>);
+
+fn read_environment(
+    environment: &[(OsString, OsString)],
+    mistakes: &mut Vec<Mistake>,
+) -> FromEnvironment {
+    let mut known: Vec<(String, &str)> = SETTINGS
+        .iter()
+        .map(|setting| (setting.variable(), setting.key))
+        .collect();
+    known.push((variable(RETENTION), RETENTION));
+
+    let (mut written, mut file, mut warnings) = (Vec::new(), None, Vec::new());
+    for (name, text) in environment {
+        let Some(name) = name.to_str().filter(|name| name.starts_with("TRACEWELL_")) else {
+            continue;
+        };
+        let place = Place::Variable(name.to_owned());
+        if name == CONFIG_VARIABLE {
+            file = Some(PathBuf::from(text));
+        } else if let Some((_, key)) = known.iter().find(|(variable, _)| variable == name) {
+            match text.to_str() {
+                Some(text) => {
+                    written.push(Written {
+                        key: (*key).to_owned(),
+                        text: text.to_owned(),
+                        place,
+                    });
+                }
+                None => mistakes.push(Mistake {
+                    place,
+                    message: "is not valid UTF-8".to_owned(),
+                }),
+            }
+        } else if !OTHER_VARIABLES.contains(&name) {
+            let all = known.iter().map(|(variable, _)| variable.as_str());
+            let hint = nearest(name, all.chain([CONFIG_VARIABLE]).chain(OTHER_VARIABLES))
+                .map(|meant| format!("; did you mean {meant}?"))
+                .unwrap_or_default();
+            warnings.push(format!(
+                "{name} is set but is no setting of tracewell{hint}"
+            ));
+        }
+    }
+    warnings.sort();
+    (written, file, warnings)
+}
+
+fn read_file(path: &Path) -> Result<String, String> {
+    let cannot = |error: std::io::Error| format!("cannot read {}: {error}", path.display());
+    let mut text = String::new();
+    let file = File::open(path).map_err(cannot)?;
+    file.take(MAX_FILE_BYTES + 1)
+        .read_to_string(&mut text)
+        .map_err(cannot)?;
+    if text.len() as u64 > MAX_FILE_BYTES {
+        return Err(format!(
+            "{} is larger than 1MiB: not a configuration",
+            path.display()
+        ));
+    }
+    Ok(text)
+}

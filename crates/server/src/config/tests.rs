@@ -1,0 +1,386 @@
+//! Configuration as people meet it: what they wrote, what they get, what they
+//! are told.
+
+use std::fs;
+use std::path::Path;
+
+use super::*;
+
+fn sources(file: Option<&Path>, env: &[(&str, &str)], flags: &[(&str, &str)]) -> Sources {
+    Sources {
+        file: file.map(Path::to_owned),
+        flags: flags
+            .iter()
+            .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()))
+            .collect(),
+        environment: env
+            .iter()
+            .map(|(a, b)| ((*a).into(), (*b).into()))
+            .collect(),
+    }
+}
+
+fn load_text(text: &str) -> Result<Loaded, Mistakes> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tracewell.yaml");
+    fs::write(&path, text).unwrap();
+    load(sources(Some(&path), &[], &[]))
+}
+
+/// The mistakes without the directory of the test file.
+fn mistakes_of(text: &str) -> Vec<String> {
+    let error = load_text(text).expect_err("the text has mistakes");
+    error
+        .to_string()
+        .lines()
+        .map(|line| {
+            line.split_once("tracewell.yaml:")
+                .map_or(line, |(_, rest)| rest)
+                .to_owned()
+        })
+        .collect()
+}
+
+#[test]
+fn defaults_are_jaegers_and_opentelemetrys_ports_on_this_machine_only() {
+    let config = load(Sources::default()).unwrap().config;
+    let addresses = config
+        .endpoints()
+        .map(|endpoint| endpoint.address.to_string());
+    assert_eq!(
+        addresses,
+        [
+            "127.0.0.1:4317",
+            "127.0.0.1:4318",
+            "127.0.0.1:16686",
+            "127.0.0.1:16685"
+        ]
+    );
+    assert_eq!(config.data_dir, Path::new("./tracewell-data"));
+    assert_eq!(config.retention.age, Some(Duration::from_secs(7 * 86_400)));
+    assert_eq!(config.retention.bytes, None);
+    assert_eq!(config.memory_limit_bytes, 512 << 20);
+    assert_eq!(config.otlp.max_request_bytes, 64 << 20);
+    assert_eq!(config.durability, Durability::Fsync);
+    assert_eq!(config.query.base_path, "");
+}
+
+#[test]
+fn flags_beat_variables_beat_the_file_beats_defaults() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("c.yaml");
+    fs::write(
+        &path,
+        "storage: memory\ndurability: os\nmemory_limit: 1GiB\n",
+    )
+    .unwrap();
+    let loaded = load(sources(
+        Some(&path),
+        &[
+            ("TRACEWELL_DURABILITY", "none"),
+            ("TRACEWELL_MEMORY_LIMIT", "2GiB"),
+        ],
+        &[("memory-limit", "3GiB")],
+    ))
+    .unwrap();
+    assert_eq!(loaded.config.storage, Storage::Memory);
+    assert_eq!(loaded.config.durability, Durability::None);
+    assert_eq!(loaded.config.memory_limit_bytes, 3 << 30);
+    assert_eq!(loaded.places["memory_limit"].to_string(), "--memory-limit");
+    assert_eq!(
+        loaded.places["durability"].to_string(),
+        "TRACEWELL_DURABILITY"
+    );
+    assert!(
+        loaded.places["storage"]
+            .to_string()
+            .ends_with("c.yaml:1:10")
+    );
+    assert_eq!(loaded.places["listen"].to_string(), "default");
+}
+
+#[test]
+fn the_file_may_be_named_by_a_variable() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("c.yaml");
+    fs::write(&path, "storage: memory").unwrap();
+    let loaded = load(sources(
+        None,
+        &[("TRACEWELL_CONFIG", path.to_str().unwrap())],
+        &[],
+    ))
+    .unwrap();
+    assert_eq!(loaded.config.storage, Storage::Memory);
+}
+
+#[test]
+fn every_mistake_is_reported_with_line_and_column() {
+    let text = "\
+data_dir: ./data
+durabilty: fsync
+retention:
+  age: soon
+receivers:
+  otlp:
+    protocols:
+      grpc:
+        endpoint: 0.0.0.0:99999
+";
+    assert_eq!(
+        mistakes_of(text),
+        [
+            "2:1: unknown setting durabilty; did you mean durability?",
+            "4:8: retention.age: \"soon\" is not a duration; write for example 90s, 72h or 7d, or unlimited",
+            "9:19: receivers.otlp.protocols.grpc.endpoint: \"0.0.0.0:99999\" is not a port from 0 to 65535 or HOST:PORT, such as 4317 or 0.0.0.0:4317",
+        ]
+    );
+}
+
+#[test]
+fn mistakes_of_every_kind_say_what_to_write() {
+    for (text, expected) in [
+        (
+            "storage: disk",
+            "1:10: storage: \"disk\" is not one of embedded, memory",
+        ),
+        (
+            "durability: fsnc",
+            "1:13: durability: \"fsnc\" is not one of fsync, os, none; did you mean fsync?",
+        ),
+        (
+            "storage: memory\nstorage: embedded",
+            "2:1: storage is written twice, first on line 1; keep one",
+        ),
+        (
+            "storage:",
+            "1:1: storage has no value; add one or remove it",
+        ),
+        (
+            "storage: [memory]",
+            "1:10: storage takes one value, not several",
+        ),
+        (
+            "log: warn",
+            "1:6: log is a section; write level, format below it",
+        ),
+        (
+            "base_path: /x",
+            "1:1: unknown setting base_path; did you mean query.base_path?",
+        ),
+        (
+            "log:\n  colour: red",
+            "2:3: unknown setting log.colour; known here: level, format",
+        ),
+        (
+            "- a",
+            "1:1: the file must hold `key: value` lines, such as `data_dir: ./tracewell-data`",
+        ),
+        (
+            "memory_limit: 1MiB",
+            "1:15: memory_limit: \"1MiB\" is less than the least allowed, 64MiB",
+        ),
+        (
+            "memory_limit: 50G",
+            "1:15: memory_limit: \"50G\" is not a size; write for example 512MiB or 50GiB",
+        ),
+        (
+            "log: {level: inof}",
+            "1:14: log.level: \"inof\" is neither one of off, error, warn, info, debug, trace nor a filter such as info,tracewell_store=debug; did you mean info?",
+        ),
+        (
+            "query: {base_path: tracing}",
+            "1:20: query.base_path: \"tracing\" must start with /, such as /tracewell",
+        ),
+        (
+            "query: {base_path: /a//b}",
+            "1:20: query.base_path: \"/a//b\" must not have empty, . or .. segments",
+        ),
+        (
+            "query:\n  http: {endpoint: 4317}",
+            "2:20: query.http.endpoint: 127.0.0.1:4317 is also the address of receivers.otlp.protocols.grpc.endpoint; change one",
+        ),
+        (
+            "memory_limit: 64MiB\nreceivers: {otlp: {max_request_bytes: 65MiB}}",
+            "2:39: receivers.otlp.max_request_bytes: a request of 65MiB does not fit memory_limit, 64MiB; lower this or raise that",
+        ),
+        (
+            "receivers: {otlp: {protocols: {http: {cors: {allowed_origins: [localhost]}}}}}",
+            "1:63: receivers.otlp.protocols.http.cors.allowed_origins: \"localhost\" is not an origin; write * or scheme://host[:port] without a path",
+        ),
+    ] {
+        assert_eq!(mistakes_of(text), [expected], "{text}");
+    }
+}
+
+#[test]
+fn broken_yaml_is_reported_at_its_place() {
+    let found = mistakes_of("storage: memory\nlog: [1, 2\n");
+    assert_eq!(found.len(), 1);
+    assert!(found[0].contains("not valid YAML: "), "{found:?}");
+    assert!(
+        found[0].starts_with(|c: char| c.is_ascii_digit()),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn empty_documents_and_sections_are_the_defaults() {
+    let default = load(Sources::default()).unwrap().config;
+    for text in [
+        "",
+        "# nothing\n",
+        "receivers:\n",
+        "receivers: {otlp: {protocols: {grpc:, http:}}}",
+    ] {
+        assert_eq!(load_text(text).unwrap().config, default, "{text:?}");
+    }
+}
+
+#[test]
+fn mistakes_in_the_environment_and_on_the_command_line_name_them() {
+    let error = load(sources(
+        Some(Path::new("does-not-exist.yaml")),
+        &[("TRACEWELL_STORAGE", "disk")],
+        &[("query-http-port", "http")],
+    ))
+    .expect_err("three mistakes");
+    let text = error.to_string();
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(
+        lines[0].starts_with("--config: cannot read does-not-exist.yaml: "),
+        "{text}"
+    );
+    assert!(
+        lines[1].starts_with("TRACEWELL_STORAGE: storage: \"disk\" is not"),
+        "{text}"
+    );
+    assert!(
+        lines[2].starts_with("--query-http-port: query.http.endpoint: \"http\""),
+        "{text}"
+    );
+}
+
+#[test]
+fn unknown_variables_are_a_warning_with_a_suggestion() {
+    let loaded = load(sources(
+        None,
+        &[
+            ("TRACEWELL_DATADIR", "x"),
+            ("TRACEWELL_SERVER", "http://h"),
+            ("HOME", "/"),
+        ],
+        &[],
+    ))
+    .unwrap();
+    assert_eq!(
+        loaded.warnings,
+        [
+            "TRACEWELL_DATADIR is set but is no setting of tracewell; did you mean TRACEWELL_DATA_DIR?"
+        ]
+    );
+}
+
+#[test]
+fn listen_moves_every_port_without_a_host_of_its_own() {
+    let config = load(sources(
+        None,
+        &[],
+        &[
+            ("listen", "0.0.0.0"),
+            ("query-grpc-port", "[::1]:0"),
+            ("otlp-http-port", "localhost:1"),
+        ],
+    ))
+    .unwrap()
+    .config;
+    let addresses = config
+        .endpoints()
+        .map(|endpoint| endpoint.address.to_string());
+    assert_eq!(
+        addresses,
+        ["0.0.0.0:4317", "127.0.0.1:1", "0.0.0.0:16686", "[::1]:0"]
+    );
+}
+
+#[test]
+fn retention_takes_an_age_a_size_or_both() {
+    let week = Some(Duration::from_secs(7 * 86_400));
+    let three_days = Some(Duration::from_secs(3 * 86_400));
+    for (text, age, bytes) in [
+        ("72h", three_days, None),
+        ("50GiB", week, Some(50 << 30)),
+        ("72h,50GiB", three_days, Some(50 << 30)),
+        ("1.5GiB , 3d", three_days, Some(3 << 29)),
+        ("unlimited", None, None),
+    ] {
+        let flag = load(sources(None, &[], &[("retention", text)]))
+            .unwrap()
+            .config
+            .retention;
+        assert_eq!(flag, Retention { age, bytes }, "{text}");
+        let file = load_text(&format!("retention: {text}"))
+            .unwrap()
+            .config
+            .retention;
+        assert_eq!(file, flag, "{text}");
+    }
+    let below = load_text("retention:\n  age: 72h\n  bytes: 50GiB\n")
+        .unwrap()
+        .config
+        .retention;
+    assert_eq!(
+        below,
+        Retention {
+            age: three_days,
+            bytes: Some(50 << 30)
+        }
+    );
+}
+
+#[test]
+fn the_printed_configuration_reads_back_as_the_same() {
+    let loaded = load(sources(
+        None,
+        &[("TRACEWELL_LOG_LEVEL", "off")],
+        &[
+            ("data-dir", "/var/lib/a \"b\": #c"),
+            ("retention", "90m,123456789"),
+            ("listen", "::1"),
+            ("query-base-path", "/t/x"),
+            (
+                "otlp-http-cors-allowed-origins",
+                "*, https://*.example.com:8443",
+            ),
+        ],
+    ))
+    .unwrap();
+    let text = print(&loaded);
+    assert_eq!(load_text(&text).unwrap().config, loaded.config, "{text}");
+    for (line, origin) in [
+        ("  level: \"off\"", "TRACEWELL_LOG_LEVEL"),
+        ("storage: embedded", "default"),
+        ("        endpoint: \"[::1]:4317\"", "default"),
+        ("  age: 90m", "--retention"),
+    ] {
+        let found = text
+            .lines()
+            .find(|printed| printed.starts_with(line))
+            .unwrap();
+        assert!(found.ends_with(&format!(" # {origin}")), "{found}");
+    }
+}
+
+#[test]
+fn the_example_file_names_every_setting_with_its_default() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/tracewell.yaml");
+    let loaded = load(sources(Some(&path), &[], &[])).unwrap();
+    assert_eq!(loaded.config, load(Sources::default()).unwrap().config);
+    for setting in SETTINGS {
+        let place = loaded.places[setting.key].to_string();
+        assert!(
+            place.contains("tracewell.yaml:"),
+            "{} is missing",
+            setting.key
+        );
+    }
+}

@@ -1,0 +1,300 @@
+//! The client commands against a server that answers as documented.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::process::Stdio;
+use std::thread;
+
+use crate::process::{Finished, run, run_in, tracewell};
+
+/// Answers the next connection with one fixed response and hands back the
+/// request line.
+fn answer_once(status: &str, body: String) -> (String, thread::JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let status = status.to_owned();
+    let served = thread::spawn(move || {
+        let (mut connection, _) = listener.accept().unwrap();
+        let mut lines = BufReader::new(connection.try_clone().unwrap()).lines();
+        let request_line = lines.next().unwrap().unwrap();
+        while !lines.next().unwrap().unwrap().is_empty() {}
+        let head = format!(
+            "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+            body.len()
+        );
+        // The command may stop reading early; that is its right.
+        let _stopped = connection.write_all(head.as_bytes());
+        let _stopped = connection.write_all(body.as_bytes());
+        request_line
+    });
+    (address, served)
+}
+
+/// Runs a command against a fixed answer; gives the request line as well.
+fn ask(arguments: &[&str], status: &str, body: &str) -> (String, Finished) {
+    let (address, served) = answer_once(status, body.to_owned());
+    let finished = run_in(
+        std::path::Path::new("."),
+        arguments,
+        &[("TRACEWELL_SERVER", &address)],
+    );
+    (served.join().unwrap(), finished)
+}
+
+const FOUND: &str = concat!(
+    r#"{"type":"trace","traceId":"0af7651916cd43dd8448eb211c80319c","rootService":"storefront","rootName":"POST /checkout","startNs":"1790000000123000000","durationNs":"85140000","spanCount":1234,"errorCount":2,"orphanCount":0,"matchedCount":1,"matched":["b7ad6b7169203331"],"services":[{"name":"storefront","spanCount":1234,"errorCount":2}],"bars":[[0,0,1,0,0]]}"#,
+    "\n",
+    r#"{"type":"progress","searchedBlocks":1,"totalBlocks":2,"searchedBytes":10}"#,
+    "\n",
+    r#"{"type":"trace","traceId":"00000000000000000000000000000001","rootService":null,"rootName":null,"startNs":"1790000000000000000","durationNs":"900","spanCount":1,"errorCount":0,"orphanCount":1,"matchedCount":1,"matched":[],"services":[],"bars":[]}"#,
+    "\n",
+    r#"{"type":"done","elapsedMs":3,"searchedBlocks":2,"totalBlocks":2,"searchedBytes":20,"searchedSpans":1235,"cursor":null,"partial":"one block is damaged"}"#,
+    "\n"
+);
+
+#[test]
+fn search_prints_a_table_for_people() {
+    let (request, finished) = ask(
+        &["search", "--service", "storefront", "--since", "2h"],
+        "200 OK",
+        FOUND,
+    );
+    assert_eq!(
+        request,
+        "GET /api/ui/search?q=%7B%20resource.service.name%20%3D%20%22storefront%22%20%7D&from=now-7200s&limit=20 HTTP/1.1"
+    );
+    assert_eq!(
+        finished.stdout,
+        "\
+START (UTC)               DURATION    SPANS  ERRORS  SERVICE     OPERATION       TRACE ID
+2026-09-21 14:13:20.123     85.1ms    1,234       2  storefront  POST /checkout  0af7651916cd43dd8448eb211c80319c
+2026-09-21 14:13:20.000      900ns        1          (no root)   (no root)       00000000000000000000000000000001
+"
+    );
+    assert_eq!(
+        finished.stderr,
+        "warning: the result is incomplete: one block is damaged\n"
+    );
+    assert_eq!(finished.code, Some(0));
+}
+
+#[test]
+fn search_prints_json_lines_for_scripts() {
+    let (_, finished) = ask(&["search", "--json"], "200 OK", FOUND);
+    let lines: Vec<serde_json::Value> = finished
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[0]["traceId"], "0af7651916cd43dd8448eb211c80319c");
+    assert_eq!(lines[0]["durationNs"], "85140000");
+    assert_eq!(lines[0]["errorCount"], 2);
+    assert_eq!(lines[1]["rootService"], serde_json::Value::Null);
+}
+
+#[test]
+fn a_search_without_a_result_fails_and_says_what_was_searched() {
+    let done = r#"{"type":"done","elapsedMs":1,"searchedBlocks":0,"totalBlocks":0,"searchedBytes":0,"searchedSpans":12,"cursor":null,"partial":null}"#;
+    let (_, finished) = ask(&["search", ".x = 1"], "200 OK", done);
+    assert_eq!(finished.code, Some(1));
+    assert_eq!(finished.stdout, "");
+    assert_eq!(
+        finished.stderr,
+        "error: no trace of the last 1h matches { .x = 1 } (12 spans searched); widen --since or loosen the query\n"
+            .replace("{ .x = 1 }", "{ (.x = 1) }")
+    );
+}
+
+#[test]
+fn refusals_are_passed_on_in_the_servers_words() {
+    for (arguments, status, body, code, told) in [
+        (
+            &["search", "{ .x = }"][..],
+            "400 Bad Request",
+            r#"{"code":"bad_request","message":"expected a value after =","hint":"quote text","span":[7,8]}"#,
+            2,
+            "error: expected a value after =; quote text\n",
+        ),
+        (
+            &["trace", "abc"],
+            "404 Not Found",
+            r#"{"data":null,"total":0,"limit":0,"offset":0,"errors":[{"code":404,"msg":"trace not found"}]}"#,
+            1,
+            "error: there is no trace abc\n",
+        ),
+        (
+            &["status"],
+            "503 Service Unavailable",
+            r#"{"code":"unavailable","message":"the store is \u001b[31mclosed"}"#,
+            1,
+            "error: the store is \u{fffd}[31mclosed\n",
+        ),
+    ] {
+        let (_, finished) = ask(arguments, status, body);
+        assert_eq!(
+            (finished.code, finished.stderr.as_str()),
+            (Some(code), told)
+        );
+    }
+}
+
+#[test]
+fn usage_mistakes_need_no_server() {
+    for (arguments, told) in [
+        (&["trace", "xyz"][..], "\"xyz\" is not a trace id"),
+        (
+            &["search", "--since", "yesterday"],
+            "--since: \"yesterday\" is not a duration",
+        ),
+        (&["search", "--tag", "a"], "--tag: \"a\" is not KEY=VALUE"),
+        (
+            &["status", "--server", "https://x"],
+            "only http is supported",
+        ),
+        (&["serch"], "unrecognized subcommand 'serch'"),
+    ] {
+        let finished = run(arguments);
+        assert_eq!(finished.code, Some(2), "{arguments:?}");
+        assert!(
+            finished.stderr.contains(told),
+            "{arguments:?}: {}",
+            finished.stderr
+        );
+    }
+}
+
+#[test]
+fn a_server_that_is_not_there_is_named_with_what_to_do() {
+    // Bound and closed again: nobody listens on it.
+    let address = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .to_string();
+    let finished = run(&["status", "--server", &address]);
+    assert_eq!(finished.code, Some(1));
+    assert!(
+        finished
+            .stderr
+            .starts_with(&format!("error: cannot reach http://{address}: ")),
+        "{}",
+        finished.stderr
+    );
+    assert!(
+        finished.stderr.contains("start tracewell there"),
+        "{}",
+        finished.stderr
+    );
+    assert_eq!(finished.stderr.lines().count(), 1);
+}
+
+fn jaeger_trace(spans: usize) -> String {
+    let spans: Vec<String> = (0..spans)
+        .map(|index| {
+            let (parent, error) = match index {
+                0 => (String::new(), false),
+                _ => (
+                    r#"{"refType":"CHILD_OF","traceID":"abc","spanID":"0"}"#.to_owned(),
+                    index == 2,
+                ),
+            };
+            let start_us = 1_790_000_000_123_000 + index * 10_000;
+            let duration_us = if index == 0 { 60_000 } else { 20_000 };
+            format!(
+                r#"{{"traceID":"abc","spanID":"{index}","operationName":"op {index}","references":[{parent}],"startTime":{start_us},"duration":{duration_us},"tags":[{{"key":"error","type":"bool","value":{error}}}],"logs":[],"processID":"p1","warnings":null}}"#
+            )
+        })
+        .collect();
+    format!(
+        r#"{{"data":[{{"traceID":"abc","spans":[{}],"processes":{{"p1":{{"serviceName":"cart","tags":[]}}}},"warnings":null}}],"total":0,"limit":0,"offset":0,"errors":null}}"#,
+        spans.join(",")
+    )
+}
+
+#[test]
+fn trace_draws_a_waterfall() {
+    let (request, finished) = ask(&["trace", "abc"], "200 OK", &jaeger_trace(3));
+    assert_eq!(request, "GET /api/traces/abc HTTP/1.1");
+    let bars: Vec<String> = finished
+        .stdout
+        .lines()
+        .map(|line| line.replace('█', "#"))
+        .collect();
+    assert_eq!(bars[0], "trace abc");
+    assert_eq!(
+        bars[1],
+        "2026-09-21 14:13:20.123 UTC · 60.0ms · 3 spans · 1 service · 1 error"
+    );
+    assert!(
+        bars[3].starts_with("cart  op 0        60.0ms  ####"),
+        "{bars:#?}"
+    );
+    assert!(
+        bars[4].starts_with("├ cart  op 1      20.0ms       "),
+        "{bars:#?}"
+    );
+    assert!(
+        bars[5].starts_with("└ cart  op 2 !    20.0ms            "),
+        "{bars:#?}"
+    );
+    assert_eq!(bars.len(), 6);
+    assert_eq!(finished.code, Some(0));
+}
+
+#[test]
+fn trace_as_json_is_what_the_server_said() {
+    let (_, finished) = ask(&["trace", "abc", "--json"], "200 OK", &jaeger_trace(2));
+    let answer: serde_json::Value = serde_json::from_str(&finished.stdout).unwrap();
+    assert_eq!(
+        answer,
+        serde_json::from_str::<serde_json::Value>(&jaeger_trace(2)).unwrap()
+    );
+}
+
+#[test]
+fn output_into_a_closed_pipe_is_no_error() {
+    let (address, _served) = answer_once("200 OK", jaeger_trace(20_000));
+    let mut child = tracewell(&["trace", "abc"], &[("TRACEWELL_SERVER", &address)])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut first)
+        .unwrap();
+    assert_eq!(first, "trace abc\n");
+    let mut complaint = String::new();
+    child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut complaint)
+        .unwrap();
+    assert_eq!(complaint, "");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn status_tells_addresses_spans_and_store() {
+    let body = r#"{"version":"1.2.3","uptimeSeconds":7322,"spans":{"received":1000,"stored":990,"rejected":10},"endpoints":[{"name":"OTLP gRPC","address":"127.0.0.1:4317"}],"store":{"spans":990,"bytes":39600,"blocks":2,"oldestNs":"1790000000000000000","newestNs":"1790000001500000000"}}"#;
+    let (request, finished) = ask(&["status"], "200 OK", body);
+    assert_eq!(request, "GET /api/status HTTP/1.1");
+    let (heading, rest) = finished.stdout.split_once('\n').unwrap();
+    assert!(
+        heading.starts_with("tracewell 1.2.3 at http://127.0.0.1:"),
+        "{heading}"
+    );
+    assert_eq!(
+        rest,
+        "  up                 2h 2m
+  OTLP gRPC          127.0.0.1:4317
+  in the store       990 spans, 2 blocks, 38.7 KiB, 40 bytes a span
+  spans from         2026-09-21 14:13:20.000 to 2026-09-21 14:13:21.500 UTC
+  received           1,000 spans since start
+  stored             990 spans since start
+  rejected           10 spans since start
+"
+    );
+}

@@ -1,0 +1,11 @@
+//! Integration tests of the `tracewell` binary, all in one program: the binary
+//! is started as a user starts it, and only what a user sees is asserted.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy exempts test functions, not what they call"
+)]
+
+mod cli;
+mod config;
+mod process;
