@@ -241,7 +241,9 @@ impl<'a> SpanRef<'a> {
         &self.view.batch.spans
     }
 
-    pub(crate) fn view(&self) -> &'a BatchView<'a> {
+    /// The view it belongs to, for attributes of its events and links.
+    #[must_use]
+    pub fn view(&self) -> &'a BatchView<'a> {
         self.view
     }
 
