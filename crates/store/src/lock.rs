@@ -154,6 +154,7 @@ mod tests {
         let files = FaultyFiles::new();
         files.fail(Fault {
             operation: Operation::Create,
+            name: "",
             skip: 0,
             times: 9,
             errno: EROFS,

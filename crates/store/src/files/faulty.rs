@@ -37,6 +37,8 @@ pub enum Operation {
 pub struct Fault {
     /// Which operation fails.
     pub operation: Operation,
+    /// Only on files and directories whose name contains this; empty for any.
+    pub name: &'static str,
     /// How many of that operation still succeed before.
     pub skip: u64,
     /// How many fail then.
@@ -84,11 +86,22 @@ struct State {
 
 impl State {
     /// Counts an operation; fails it if the power is off or a fault is due.
-    fn begin(&mut self, operation: Operation) -> io::Result<()> {
+    fn begin(&mut self, operation: Operation, path: &Path) -> io::Result<()> {
+        let name = path.file_name().and_then(|name| name.to_str());
+        self.begin_on(operation, name.unwrap_or_default())
+    }
+
+    /// The same for an open file, which may have got another name since.
+    fn begin_at(&mut self, operation: Operation, file: u64) -> io::Result<()> {
+        let name = self.image.name_of(file).to_owned();
+        self.begin_on(operation, &name)
+    }
+
+    fn begin_on(&mut self, operation: Operation, name: &str) -> io::Result<()> {
         self.powered()?;
         self.operations += 1;
         for fault in &mut self.faults {
-            if fault.operation != operation {
+            if fault.operation != operation || !name.contains(fault.name) {
                 continue;
             }
             if fault.skip > 0 {
@@ -191,13 +204,13 @@ impl FaultyFiles {
 impl Files for FaultyFiles {
     fn create_dir(&self, path: &Path) -> io::Result<()> {
         let mut state = self.state();
-        state.begin(Operation::Create)?;
+        state.begin(Operation::Create, path)?;
         state.image.create_dir(path)
     }
 
     fn create(&self, path: &Path) -> io::Result<Arc<dyn File>> {
         let mut state = self.state();
-        state.begin(Operation::Create)?;
+        state.begin(Operation::Create, path)?;
         if state.capacity_bytes.is_some_and(|c| c == 0) {
             return Err(io::Error::from_raw_os_error(ENOSPC));
         }
@@ -220,19 +233,19 @@ impl Files for FaultyFiles {
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let mut state = self.state();
-        state.begin(Operation::Rename)?;
+        state.begin(Operation::Rename, from)?;
         state.image.rename(from, to)
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         let mut state = self.state();
-        state.begin(Operation::Remove)?;
+        state.begin(Operation::Remove, path)?;
         state.image.remove(path)
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         let mut state = self.state();
-        state.begin(Operation::SyncDir)?;
+        state.begin(Operation::SyncDir, dir)?;
         state.image.sync_dir(dir)
     }
 }
@@ -270,7 +283,7 @@ impl File for FaultyFile {
     fn write_at(&self, data: &[u8], offset: u64) -> io::Result<usize> {
         self.check_writable()?;
         let mut state = self.disk.state();
-        if let Err(error) = state.begin(Operation::Write) {
+        if let Err(error) = state.begin_at(Operation::Write, self.file) {
             if state.powered().is_ok() {
                 state
                     .image
@@ -293,7 +306,7 @@ impl File for FaultyFile {
     fn set_size(&self, bytes: u64) -> io::Result<()> {
         self.check_writable()?;
         let mut state = self.disk.state();
-        state.begin(Operation::Write)?;
+        state.begin_at(Operation::Write, self.file)?;
         let grown = bytes.saturating_sub(state.image.size(self.file));
         if state.room(self.file, bytes - grown, grown) < grown {
             return Err(io::Error::from_raw_os_error(ENOSPC));
@@ -304,7 +317,7 @@ impl File for FaultyFile {
 
     fn sync(&self) -> io::Result<()> {
         let mut state = self.disk.state();
-        if let Err(error) = state.begin(Operation::Sync) {
+        if let Err(error) = state.begin_at(Operation::Sync, self.file) {
             if state.powered().is_ok() {
                 state.image.forget_unsynced(self.file);
             }

@@ -146,13 +146,21 @@ impl Image {
 
     /// Bytes of all files that have a name.
     pub(super) fn used_bytes(&self) -> u64 {
+        self.names().map(|(_, id)| self.size(*id)).sum()
+    }
+
+    /// The present name of a file; empty once it was removed.
+    pub(super) fn name_of(&self, file: u64) -> &str {
+        let found = self.names().find(|(_, id)| **id == file);
+        found.map_or("", |(name, _)| name)
+    }
+
+    fn names(&self) -> impl Iterator<Item = (&String, &u64)> {
         let dirs = self.nodes.iter().filter_map(|node| match node {
             Node::Dir(dir) => Some(dir),
             Node::File(_) => None,
         });
-        dirs.flat_map(|dir| dir.names.values())
-            .map(|id| self.size(*id))
-            .sum()
+        dirs.flat_map(|dir| &dir.names)
     }
 
     pub(super) fn read(&self, file: u64, buffer: &mut [u8], offset: u64) -> usize {

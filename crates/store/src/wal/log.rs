@@ -1,0 +1,210 @@
+//! Writes groups of entries: one buffer, one write, one sync.
+//!
+//! It knows neither threads nor callers, so that the crash tests can drive it
+//! step by step. Two rules hold here: a group becomes part of the log only
+//! after its sync, and after a write or sync of unknown outcome nothing is
+//! ever written again.
+
+use std::sync::Arc;
+
+use super::WalPosition;
+use super::compress::Stored;
+use super::entry::{ENTRY_HEADER_BYTES, EntryHeader, Kind};
+use super::error::WalError;
+use super::held::Held;
+use super::options::Durability;
+use super::prepare::SegmentSource;
+use super::segment::{SEGMENT_HEADER_BYTES, Segment};
+use crate::files::{FileError, write_all_at};
+
+/// A group is written once it has reached this size: larger ones gain nothing
+/// per byte and let the first entry wait for the last.
+const GROUP_BYTES: u64 = 4 << 20;
+
+#[derive(Debug)]
+struct Active {
+    segment: Segment,
+    /// Where the next group goes; everything before is written.
+    offset: u32,
+    /// A write failed for lack of space: what stands behind `offset` is to be
+    /// fenced off by an end entry before anything else is accepted.
+    fence: bool,
+}
+
+impl Active {
+    fn has_room(&self, bytes: u64) -> bool {
+        let end = u64::from(self.offset) + bytes + u64::from(ENTRY_HEADER_BYTES);
+        end <= u64::from(self.segment.bytes)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Log<S> {
+    source: S,
+    durability: Durability,
+    held: Arc<Held>,
+    active: Option<Active>,
+    buffer: Vec<u8>,
+    /// Offset of the last entry in the buffer.
+    last_offset: u32,
+    poison: Option<WalError>,
+}
+
+impl<S: SegmentSource> Log<S> {
+    pub(super) fn new(source: S, durability: Durability, held: Arc<Held>) -> Log<S> {
+        Log {
+            source,
+            durability,
+            held,
+            active: None,
+            buffer: Vec::new(),
+            last_offset: 0,
+            poison: None,
+        }
+    }
+
+    /// Puts an entry into the present group and says where it will stand.
+    /// `None`: the group is full, [`flush`](Log::flush) it first.
+    pub(super) fn place(&mut self, entry: &Stored) -> Result<Option<WalPosition>, WalError> {
+        let grown = self.buffer.len() as u64 + entry.total_bytes();
+        if self.buffer.is_empty() {
+            self.make_room(grown)?;
+        } else if grown > GROUP_BYTES || !self.has_room(grown) {
+            return Ok(None);
+        }
+        let Some(active) = &self.active else {
+            return Err(WalError::Closed);
+        };
+        let position = WalPosition {
+            segment: active.segment.sequence,
+            offset: active.offset + self.buffer.len() as u32,
+        };
+        let header = EntryHeader {
+            kind: Kind::Batch,
+            zstd: entry.zstd,
+            offset: position.offset,
+            segment: position.segment,
+            group: active.offset,
+            stored_bytes: entry.bytes.len() as u32,
+            payload_bytes: entry.payload_bytes,
+            spans: entry.spans,
+            payload_crc: entry.crc,
+        };
+        self.buffer.extend_from_slice(&header.encode());
+        self.buffer.extend_from_slice(&entry.bytes);
+        self.buffer.resize(grown as usize, 0);
+        self.last_offset = position.offset;
+        Ok(Some(position))
+    }
+
+    /// Writes the group and, if so configured, waits until it is durable.
+    /// After an error none of its entries counts as written.
+    pub(super) fn flush(&mut self) -> Result<(), WalError> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        let result = self.write_group();
+        self.buffer.clear();
+        self.buffer.shrink_to(2 * GROUP_BYTES as usize);
+        result
+    }
+
+    /// Makes sure that a segment has room for a group of this size.
+    pub(super) fn make_room(&mut self, bytes: u64) -> Result<(), WalError> {
+        if let Some(poison) = &self.poison {
+            return Err(poison.clone());
+        }
+        if self.active.as_ref().is_some_and(|a| a.fence) || !self.has_room(bytes) {
+            self.close_segment(false)?;
+        }
+        if self.active.is_none() {
+            let segment = self.source.take()?;
+            self.held.begin(segment.sequence);
+            self.active = Some(Active {
+                segment,
+                offset: SEGMENT_HEADER_BYTES,
+                fence: false,
+            });
+        }
+        Ok(())
+    }
+
+    /// Writes what is left and makes everything durable, whatever the setting.
+    pub(super) fn finish(&mut self) -> Result<(), WalError> {
+        if let Some(poison) = &self.poison {
+            return Err(poison.clone());
+        }
+        self.flush()?;
+        self.close_segment(true)
+    }
+
+    fn has_room(&self, bytes: u64) -> bool {
+        self.active.as_ref().is_none_or(|a| a.has_room(bytes))
+    }
+
+    fn write_group(&mut self) -> Result<(), WalError> {
+        let Some(active) = &mut self.active else {
+            return Err(WalError::Closed);
+        };
+        let segment = &active.segment;
+        if let Err(source) = write_all_at(&*segment.file, &self.buffer, u64::from(active.offset)) {
+            let error = FileError::on("write", &segment.path)(source);
+            if error.is_disk_full() {
+                active.fence = true;
+                return Err(WalError::no_segment(&error));
+            }
+            return Err(self.poison(&error));
+        }
+        if self.durability == Durability::Fsync
+            && let Err(source) = segment.file.sync()
+        {
+            let error = FileError::on("sync", &segment.path)(source);
+            return Err(self.poison(&error));
+        }
+        active.offset += self.buffer.len() as u32;
+        self.held.wrote(WalPosition {
+            segment: segment.sequence,
+            offset: self.last_offset,
+        });
+        Ok(())
+    }
+
+    /// Ends the active segment with an end entry. The last one of a process is
+    /// also cut there, so that processes that come and go do not fill the disk
+    /// with segments that hold almost nothing.
+    fn close_segment(&mut self, last: bool) -> Result<(), WalError> {
+        let Some(active) = &self.active else {
+            return Ok(());
+        };
+        let segment = &active.segment;
+        let end = EntryHeader::end(Kind::End, segment.sequence, active.offset).encode();
+        if let Err(source) = write_all_at(&*segment.file, &end, u64::from(active.offset)) {
+            let error = FileError::on("write", &segment.path)(source);
+            // Half an end entry ends nothing: it is written again.
+            return Err(match error.is_disk_full() {
+                true => WalError::no_segment(&error),
+                false => self.poison(&error),
+            });
+        }
+        let mut made_durable = Ok(());
+        if last {
+            let end = u64::from(active.offset) + u64::from(ENTRY_HEADER_BYTES);
+            made_durable = segment.file.set_size(end);
+        }
+        if last || self.durability == Durability::Fsync {
+            made_durable = made_durable.and_then(|()| segment.file.sync());
+        }
+        if let Err(source) = made_durable {
+            let error = FileError::on("sync", &segment.path)(source);
+            return Err(self.poison(&error));
+        }
+        self.active = None;
+        Ok(())
+    }
+
+    fn poison(&mut self, error: &FileError) -> WalError {
+        let poison = WalError::poisoned(error);
+        self.poison = Some(poison.clone());
+        poison
+    }
+}

@@ -1,0 +1,305 @@
+//! Reads the log of earlier processes back, and leaves it ready for this one.
+//!
+//! Nothing is changed before every segment was found readable by this version.
+//! What was torn by a crash is cut and counted; what was durable once and is
+//! damaged now is skipped, counted and told. The new process never writes into
+//! an old segment, except for the end entry that fences off a torn tail.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::WalPosition;
+use super::compress::Restorer;
+use super::entry::{ENTRY_HEADER_BYTES, EntryHeader, Kind};
+use super::error::OpenError;
+use super::options::MAX_SEGMENT_BYTES;
+use super::prepare::UNFINISHED_SUFFIX;
+use super::scan::{Closing, Damage, Scan, payload, scan};
+use super::segment::{
+    SEGMENT_HEADER_BYTES, SEGMENT_VERSION, SegmentHeader, segment_path, sequence_of,
+};
+use crate::files::{Access, FileError, Files, read_exact_at, write_all_at};
+
+/// More damage than this is counted, but not described one by one.
+const MAX_WARNINGS: usize = 100;
+
+/// What recovery found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecoveryReport {
+    /// Entries given back.
+    pub entries: u64,
+    /// Spans in them.
+    pub spans: u64,
+    /// Payload bytes in them, decompressed.
+    pub bytes: u64,
+    /// Bytes of writes that the end of the last process cut short, as far as
+    /// their remains can be told from unused space. None was acknowledged
+    /// (unless durability was less than fsync).
+    pub torn_tail_bytes: u64,
+    /// Places where entries were lost that had been durable. Each is one entry
+    /// or more.
+    pub corrupt_entries: u64,
+    /// Spans lost there, as far as known.
+    pub lost_spans: u64,
+    /// What a person should read, one line each.
+    pub warnings: Vec<String>,
+}
+
+/// What the new log starts with.
+#[derive(Debug, Default)]
+pub(super) struct Recovered {
+    /// Segments with entries, each with the offset of its last.
+    pub(super) held: BTreeMap<u64, u32>,
+    /// Segments without entries anybody needs.
+    pub(super) free: Vec<u64>,
+    pub(super) next_sequence: u64,
+}
+
+/// Reads the log in `dir`, which exists, and calls `replay` for each entry at
+/// or after `from`, in order.
+pub(super) fn recover(
+    files: &dyn Files,
+    dir: &Path,
+    from: WalPosition,
+    replay: impl FnMut(WalPosition, u32, &[u8]),
+) -> Result<(Recovered, RecoveryReport), OpenError> {
+    let listing = Listing::read(files, dir)?;
+    let mut recovery = Recovery {
+        files,
+        from,
+        replay,
+        restorer: Restorer::new().map_err(FileError::on("decompress", dir))?,
+        report: RecoveryReport::default(),
+        tails: Vec::new(),
+        held: BTreeMap::new(),
+    };
+    let mut free = Vec::new();
+    for (sequence, path) in &listing.segments {
+        if *sequence < from.segment || !recovery.read(*sequence, path)? {
+            free.push(*sequence);
+        }
+    }
+    recovery.close_tails()?;
+    for path in &listing.unfinished {
+        files.remove(path).map_err(FileError::on("remove", path))?;
+    }
+    let last = listing.segments.keys().next_back().copied();
+    let recovered = Recovered {
+        held: recovery.held,
+        free,
+        next_sequence: last.unwrap_or(0).max(from.segment) + 1,
+    };
+    Ok((recovered, recovery.report))
+}
+
+/// The files of the log, all of a version that can be read.
+struct Listing {
+    segments: BTreeMap<u64, PathBuf>,
+    unfinished: Vec<PathBuf>,
+}
+
+impl Listing {
+    fn read(files: &dyn Files, dir: &Path) -> Result<Listing, OpenError> {
+        let mut found = Listing {
+            segments: BTreeMap::new(),
+            unfinished: Vec::new(),
+        };
+        for entry in files.list(dir).map_err(FileError::on("list", dir))? {
+            if let Some(sequence) = sequence_of(&entry.name) {
+                let path = segment_path(dir, sequence);
+                let mut header = [0; SEGMENT_HEADER_BYTES as usize];
+                let bytes = entry.bytes.min(header.len() as u64) as usize;
+                read_into(files, &path, &mut header[..bytes])?;
+                match SegmentHeader::decode(&header) {
+                    SegmentHeader::Intact { version, .. } if version > SEGMENT_VERSION => {
+                        return Err(OpenError::newer(&path, version));
+                    }
+                    _ => found.segments.insert(sequence, path),
+                };
+            } else if entry.name.ends_with(UNFINISHED_SUFFIX) {
+                found.unfinished.push(dir.join(entry.name));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// A segment that no end entry closes.
+struct Tail {
+    sequence: u64,
+    path: PathBuf,
+    scan: Scan,
+}
+
+struct Recovery<'a, F> {
+    files: &'a dyn Files,
+    from: WalPosition,
+    replay: F,
+    restorer: Restorer,
+    report: RecoveryReport,
+    /// Open segments after which no entry was found so far.
+    tails: Vec<Tail>,
+    held: BTreeMap<u64, u32>,
+}
+
+impl<F: FnMut(WalPosition, u32, &[u8])> Recovery<'_, F> {
+    /// Replays one segment; `false` if it holds nothing that is needed.
+    fn read(&mut self, sequence: u64, path: &Path) -> Result<bool, OpenError> {
+        let bytes = read_segment(self.files, path)?;
+        let header = SegmentHeader::decode(&bytes);
+        // Released, and on its way to a new life when the process ended.
+        if matches!(header, SegmentHeader::Intact { sequence: own, .. } if own != sequence) {
+            return Ok(false);
+        }
+        let found = scan(&bytes, sequence);
+        if !self.needs(sequence, &found) {
+            return Ok(false);
+        }
+        if header == SegmentHeader::Damaged {
+            self.warn(format!("{}: the segment header is damaged", path.display()));
+        }
+        if !found.entries.is_empty() {
+            self.judge_tails_as_durable();
+        }
+        for entry in &found.entries {
+            self.replay(path, &bytes, entry);
+        }
+        let last = found.entries.last().map_or(0, |entry| entry.offset);
+        self.held.insert(sequence, last);
+        match found.closing {
+            Closing::Open => self.tails.push(Tail {
+                sequence,
+                path: path.to_path_buf(),
+                scan: found,
+            }),
+            Closing::ByWriter => self.judge(sequence, path, &found.damages, u32::MAX),
+            Closing::ByRecovery => {
+                let durable = found.durable;
+                let known = |damage: &Damage| damage.start < durable;
+                let lost: Vec<Damage> = found.damages.into_iter().filter(known).collect();
+                self.judge(sequence, path, &lost, u32::MAX);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether anything in a segment, good or bad, is at or after `from`.
+    fn needs(&self, sequence: u64, found: &Scan) -> bool {
+        let at = |offset| WalPosition {
+            segment: sequence,
+            offset,
+        };
+        let last = found.entries.last();
+        last.is_some_and(|entry| at(entry.offset) >= self.from)
+            || found.damages.iter().any(|d| at(d.end) > self.from)
+    }
+
+    fn replay(&mut self, path: &Path, bytes: &[u8], entry: &EntryHeader) {
+        let position = WalPosition {
+            segment: entry.segment,
+            offset: entry.offset,
+        };
+        if position < self.from {
+            return;
+        }
+        match self.restorer.restore(entry, payload(bytes, entry)) {
+            Some(payload) => {
+                self.report.entries += 1;
+                self.report.spans += u64::from(entry.spans);
+                self.report.bytes += payload.len() as u64;
+                (self.replay)(position, entry.spans, payload);
+            }
+            None => self.lose(path, entry.offset, Some(entry.spans)),
+        }
+    }
+
+    /// A later entry proves that these segments were durable to their end.
+    fn judge_tails_as_durable(&mut self) {
+        for tail in std::mem::take(&mut self.tails) {
+            self.judge(tail.sequence, &tail.path, &tail.scan.damages, u32::MAX);
+            self.lose(&tail.path, tail.scan.end, None);
+        }
+    }
+
+    /// Sorts damage into lost entries, before `durable`, and torn writes.
+    fn judge(&mut self, sequence: u64, path: &Path, damages: &[Damage], durable: u32) {
+        for damage in damages {
+            let needed = WalPosition {
+                segment: sequence,
+                offset: damage.end,
+            } > self.from;
+            if needed && damage.start < durable {
+                self.lose(path, damage.start, damage.spans);
+            } else if needed {
+                self.report.torn_tail_bytes += u64::from(damage.end - damage.start);
+            }
+        }
+    }
+
+    fn lose(&mut self, path: &Path, offset: u32, spans: Option<u32>) {
+        self.report.corrupt_entries += 1;
+        self.report.lost_spans += u64::from(spans.unwrap_or(0));
+        let lost = match spans {
+            Some(spans) => format!("an entry of {spans} spans is damaged"),
+            None => "one entry or more are damaged".to_owned(),
+        };
+        self.warn(format!("{}: at byte {offset} {lost}", path.display()));
+    }
+
+    fn warn(&mut self, warning: String) {
+        if self.report.warnings.len() < MAX_WARNINGS {
+            self.report.warnings.push(warning);
+        }
+    }
+
+    /// Ends the segments that were being written when the last process ended,
+    /// so that the next start does not take their torn tails for damage.
+    fn close_tails(&mut self) -> Result<(), OpenError> {
+        for tail in std::mem::take(&mut self.tails) {
+            let Tail {
+                sequence,
+                path,
+                scan,
+            } = tail;
+            self.judge(sequence, &path, &scan.damages, scan.durable);
+            let file = self
+                .files
+                .open(&path, Access::Write)
+                .map_err(FileError::on("open", &path))?;
+            let size = file.size().map_err(FileError::on("read", &path))?;
+            let end = u64::from(scan.end) + u64::from(ENTRY_HEADER_BYTES);
+            if end > size {
+                continue;
+            }
+            let entry = EntryHeader::end(Kind::EndByRecovery, sequence, scan.end);
+            write_all_at(&*file, &entry.encode(), u64::from(scan.end))
+                .map_err(FileError::on("write", &path))?;
+            if scan.damages.is_empty() {
+                // A process that starts and dies again and again shall not
+                // fill the disk with segments that hold almost nothing.
+                file.set_size(end).map_err(FileError::on("cut", &path))?;
+            }
+            file.sync().map_err(FileError::on("sync", &path))?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads a whole segment. One that was made larger than any segment can be is
+/// read as far as entries can reach.
+fn read_segment(files: &dyn Files, path: &Path) -> Result<Vec<u8>, FileError> {
+    let file = files
+        .open(path, Access::Read)
+        .map_err(FileError::on("open", path))?;
+    let size = file.size().map_err(FileError::on("read", path))?;
+    let mut bytes = vec![0; size.min(u64::from(MAX_SEGMENT_BYTES)) as usize];
+    read_exact_at(&*file, &mut bytes, 0).map_err(FileError::on("read", path))?;
+    Ok(bytes)
+}
+
+fn read_into(files: &dyn Files, path: &Path, into: &mut [u8]) -> Result<(), FileError> {
+    let file = files
+        .open(path, Access::Read)
+        .map_err(FileError::on("open", path))?;
+    read_exact_at(&*file, into, 0).map_err(FileError::on("read", path))
+}

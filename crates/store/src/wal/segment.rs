@@ -1,0 +1,93 @@
+//! The file of one log segment: `NNNNNNNNNNNNNNNNNNNN.seg`, named by its
+//! sequence number in 20 decimal digits.
+//!
+//! ```text
+//! offset size
+//!      0    8  magic "TWELLWAL"
+//!      8    4  format version, 1
+//!     12    4  zero
+//!     16    8  sequence number
+//!     24    4  zero
+//!     28    4  CRC32C of bytes 0..28
+//!     32       entries (see `entry.rs`), the last of a closed segment is an
+//!              end entry; behind it zeros or remains of an earlier life
+//! ```
+//!
+//! These 32 bytes keep their layout in every version, so that an older program
+//! can always tell that a segment is too new for it. A segment gets its name
+//! only once it is written to its full size and durable. Sequence numbers are
+//! never used twice.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::entry::{u32_at, u64_at};
+use crate::files::File;
+
+/// Where entries begin.
+pub(super) const SEGMENT_HEADER_BYTES: u32 = 32;
+
+/// The format version that this program writes, and the newest it reads.
+pub const SEGMENT_VERSION: u32 = 1;
+
+const MAGIC: [u8; 8] = *b"TWELLWAL";
+
+/// A segment that entries can be written to.
+#[derive(Debug)]
+pub(super) struct Segment {
+    pub(super) sequence: u64,
+    pub(super) path: PathBuf,
+    pub(super) file: Arc<dyn File>,
+    pub(super) bytes: u32,
+}
+
+/// What the first bytes of a segment file say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SegmentHeader {
+    /// Intact.
+    Intact {
+        /// The format version.
+        version: u32,
+        /// The sequence number that the file believes to have.
+        sequence: u64,
+    },
+    /// Not a header; the entries behind may still be good.
+    Damaged,
+}
+
+impl SegmentHeader {
+    pub(super) fn encode(sequence: u64) -> [u8; SEGMENT_HEADER_BYTES as usize] {
+        let mut bytes = [0; SEGMENT_HEADER_BYTES as usize];
+        bytes[0..8].copy_from_slice(&MAGIC);
+        bytes[8..12].copy_from_slice(&SEGMENT_VERSION.to_le_bytes());
+        bytes[16..24].copy_from_slice(&sequence.to_le_bytes());
+        let crc = crc32c::crc32c(&bytes[..28]);
+        bytes[28..32].copy_from_slice(&crc.to_le_bytes());
+        bytes
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> SegmentHeader {
+        let Some(bytes) = bytes.first_chunk::<{ SEGMENT_HEADER_BYTES as usize }>() else {
+            return SegmentHeader::Damaged;
+        };
+        if bytes[0..8] != MAGIC || u32_at(bytes, 28) != crc32c::crc32c(&bytes[..28]) {
+            return SegmentHeader::Damaged;
+        }
+        SegmentHeader::Intact {
+            version: u32_at(bytes, 8),
+            sequence: u64_at(bytes, 16),
+        }
+    }
+}
+
+/// The file of a sequence number.
+pub(super) fn segment_path(dir: &Path, sequence: u64) -> PathBuf {
+    dir.join(format!("{sequence:020}.seg"))
+}
+
+/// The sequence number of a file name; `None` if it names no segment.
+pub(super) fn sequence_of(name: &str) -> Option<u64> {
+    let digits = name.strip_suffix(".seg")?;
+    let plain = digits.len() == 20 && digits.bytes().all(|b| b.is_ascii_digit());
+    plain.then(|| digits.parse().ok())?
+}

@@ -1,0 +1,186 @@
+//! A disk that fails or fills up: refuse, say why, and lie to nobody.
+
+use super::*;
+use crate::files::faulty::{EIO, ENOSPC, Fault, Operation, Survival};
+
+/// The segment that a new log writes first.
+const FIRST: &str = "00000000000000000001.seg";
+
+/// Lets the next operation of this kind on the first segment fail.
+fn fail_next(files: &FaultyFiles, operation: Operation, errno: i32) {
+    files.fail(Fault {
+        operation,
+        name: FIRST,
+        skip: 0,
+        times: 1,
+        errno,
+    });
+}
+
+/// Appends until the log takes an entry again.
+fn append_when_possible(wal: &Wal<u32>, payload: &[u8]) -> WalPosition {
+    let deadline = std::time::Instant::now() + Duration::from_secs(30);
+    loop {
+        match append(wal, payload) {
+            Ok(position) => return position,
+            Err(error) => assert!(std::time::Instant::now() < deadline, "{error}"),
+        }
+    }
+}
+
+#[test]
+fn a_failed_write_or_sync_stops_the_log_for_good_with_the_first_reason() {
+    for (operation, expected) in [
+        (Operation::Write, "cannot write data/wal/"),
+        (Operation::Sync, "cannot sync data/wal/"),
+    ] {
+        let files = FaultyFiles::new();
+        let log = open(&files);
+        let kept = append(&log.wal, b"kept").unwrap();
+        fail_next(&files, operation, EIO);
+        let refused = append(&log.wal, b"lost").unwrap_err();
+        assert!(matches!(refused, WalError::Poisoned { .. }), "{refused}");
+        assert!(refused.to_string().contains(expected), "{refused}");
+        assert!(refused.to_string().contains("os error 5"), "{refused}");
+        // The disk is healthy again, but nobody knows what it holds.
+        for _ in 0..3 {
+            assert_eq!(append(&log.wal, b"after").unwrap_err(), refused);
+        }
+        assert_eq!(log.wal.health(), Err(refused.clone()));
+        assert_eq!(log.wal.close(), Err(refused));
+
+        let disk = files.after_power_cut(Survival::SyncedOnly);
+        let opened = open(&disk);
+        assert_eq!(opened.payloads(), [b"kept"]);
+        assert_eq!(opened.replayed[0].position, kept);
+        assert_eq!(opened.report.corrupt_entries, 0);
+        append(&opened.wal, b"works again").unwrap();
+    }
+}
+
+#[test]
+fn a_disk_full_before_the_first_segment_refuses_until_there_is_space() {
+    let files = FaultyFiles::new();
+    files.set_capacity_bytes(Some(3000));
+    let log = open(&files);
+    let refused = append(&log.wal, b"early").unwrap_err();
+    assert!(matches!(refused, WalError::DiskFull { .. }), "{refused}");
+    assert!(refused.to_string().contains("No space left on device"));
+    assert!(log.wal.health().is_err());
+    files.set_capacity_bytes(None);
+    append_when_possible(&log.wal, b"late");
+    assert_eq!(log.wal.health(), Ok(()));
+    drop(log);
+    assert_eq!(open(&files).payloads(), [b"late"]);
+}
+
+#[test]
+fn a_disk_that_fills_up_keeps_what_was_acknowledged_and_recovers_by_itself() {
+    let files = FaultyFiles::new();
+    files.set_capacity_bytes(Some(5 * 4096));
+    let log = open(&files);
+    let mut taken = Vec::new();
+    let refused = loop {
+        let payload = noise(taken.len() as u32, 600);
+        match append(&log.wal, &payload) {
+            Ok(_) => taken.push(payload),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(refused, WalError::DiskFull { .. }), "{refused}");
+    assert!(taken.len() > 20, "{} taken", taken.len());
+    files.set_capacity_bytes(Some(20 * 4096));
+    let last = noise(99, 600);
+    append_when_possible(&log.wal, &last);
+    taken.push(last);
+    drop(log);
+    assert_eq!(open(&files).payloads(), taken);
+}
+
+#[test]
+fn health_recovers_without_an_append_when_space_comes_back() {
+    let files = FaultyFiles::new();
+    files.set_capacity_bytes(Some(0));
+    let (wal, _) = {
+        let disk = FaultyFiles::new();
+        drop(open(&disk));
+        disk.set_capacity_bytes(Some(0));
+        let opened = open(&disk);
+        (opened.wal, disk.set_capacity_bytes(None))
+    };
+    let deadline = std::time::Instant::now() + Duration::from_secs(30);
+    append_when_possible(&wal, b"first");
+    while wal.health().is_err() {
+        assert!(std::time::Instant::now() < deadline);
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_write_refused_for_lack_of_space_leaves_no_trace_of_its_group() {
+    // File systems that copy on write run out of space within a segment.
+    let files = FaultyFiles::new();
+    let log = open(&files);
+    append(&log.wal, b"kept").unwrap();
+    files.set_short_writes(true);
+    files.fail(Fault {
+        operation: Operation::Write,
+        name: FIRST,
+        skip: 1,
+        times: 1,
+        errno: ENOSPC,
+    });
+    let refused = append(&log.wal, &noise(1, 800)).unwrap_err();
+    assert!(matches!(refused, WalError::DiskFull { .. }), "{refused}");
+    append_when_possible(&log.wal, b"later");
+    for clean in [false, true] {
+        let disk = match clean {
+            true => files.clone(),
+            false => files.after_power_cut(Survival::Torn { seed: 3 }),
+        };
+        let opened = open(&disk);
+        assert_eq!(opened.payloads(), [b"kept".as_slice(), b"later"]);
+        assert_eq!(opened.report.corrupt_entries, 0);
+        assert_eq!(opened.report.torn_tail_bytes, 0);
+    }
+}
+
+#[test]
+fn trouble_while_making_a_segment_is_no_reason_to_stop() {
+    for operation in [
+        Operation::Create,
+        Operation::Write,
+        Operation::Sync,
+        Operation::Rename,
+        Operation::SyncDir,
+    ] {
+        let files = FaultyFiles::new();
+        crate::files::ensure_dir(&files, Path::new(DIR)).unwrap();
+        // Asking for the directory at the start is a create as well.
+        let skip = u64::from(operation == Operation::Create);
+        files.fail(Fault {
+            operation,
+            name: "",
+            skip,
+            times: 1,
+            errno: EIO,
+        });
+        let log = open(&files);
+        append_when_possible(&log.wal, b"taken");
+        assert_eq!(log.wal.health(), Ok(()));
+        drop(log);
+        assert_eq!(open(&files).payloads(), [b"taken"], "{operation:?}");
+    }
+}
+
+#[test]
+fn a_refused_append_says_so_before_and_after_the_end() {
+    let files = FaultyFiles::new();
+    let log = open(&files);
+    fail_next(&files, Operation::Sync, EIO);
+    let answers: Vec<_> = (0..50).map(|i| send(&log.wal, &noise(i, 50))).collect();
+    let acknowledged = answers.iter().filter(|a| a.recv().unwrap().is_ok()).count();
+    drop(log);
+    let kept = open(&files.after_power_cut(Survival::SyncedOnly)).replayed;
+    assert_eq!(kept.len(), acknowledged);
+}
