@@ -1,1 +1,41 @@
-//! Placeholder, filled in the next commits.
+//! Receivers, the pipeline and exporters.
+//!
+//! How the server uses it, once every port of the process is bound:
+//!
+//! ```no_run
+//! # use std::{net::TcpListener, sync::Arc, time::Duration};
+//! # use tracewell_collector::*;
+//! # use tracewell_model::Consumer;
+//! # async fn run(store: Arc<dyn Consumer>) -> Result<(), Box<dyn std::error::Error>> {
+//! let accounting = Accounting::new();
+//! let limits = IntakeConfig { memory_budget_bytes: 192 << 20, workers: None };
+//! let intake = Intake::start(limits, store)?;
+//! let listeners = OtlpListeners {
+//!     grpc: Some(TcpListener::bind("127.0.0.1:4317")?),
+//!     http: Some(TcpListener::bind("127.0.0.1:4318")?),
+//! };
+//! let otlp = OtlpReceiver::start(&OtlpConfig::default(), listeners, &intake, &accounting)?;
+//! // … until the process is told to stop:
+//! otlp.stop(Duration::from_secs(5)).await;
+//! # Ok(()) }
+//! ```
+//!
+//! [`Accounting::snapshot`] serves metrics and the status page;
+//! [`Admission`] (through [`Intake::admission`]) says how much of the memory
+//! budget is held. Logs go through `tracing`.
+//!
+//! This crate opens sockets; **it never opens a file, never names the store or
+//! the query engine, and never knows what a query is.**
+
+pub mod accounting;
+pub mod admission;
+pub mod intake;
+pub mod receivers;
+mod refusal;
+pub mod workers;
+
+pub use accounting::{Accounting, Outcome, ReceiverSnapshot};
+pub use admission::Admission;
+pub use intake::{Intake, IntakeConfig};
+pub use receivers::otlp::config::OtlpConfig;
+pub use receivers::otlp::{OtlpListeners, OtlpReceiver, StartError};

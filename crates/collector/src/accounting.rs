@@ -1,0 +1,309 @@
+//! What became of every span and every request, per receiver.
+//!
+//! The invariant that people check when they suspect a loss: **received =
+//! stored + rejected + in flight**, where stored means acknowledged by the
+//! store and rejected names a reason. Spans count as received once their
+//! request is decoded; a request that cannot be decoded has no known number of
+//! spans and appears under its outcome only.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// Every span was stored, or there were none.
+    Accepted,
+    /// Some spans were stored, some rejected for what they are.
+    PartlyAccepted,
+    /// Metrics, logs or profiles: taken with thanks and thrown away.
+    Ignored,
+    /// Told to come again: queues or the memory budget were full.
+    Busy,
+    /// The store takes nothing now, or the process is shutting down.
+    Unavailable,
+    /// The body is not what it claims to be.
+    Undecodable,
+    /// The body is over the size limit, compressed or not.
+    TooLarge,
+    /// Path, method, content type or encoding that this receiver does not serve.
+    Unsupported,
+    /// The body did not arrive in time.
+    TimedOut,
+    /// A defect of ours.
+    Failed,
+    /// The client went away before the answer.
+    Abandoned,
+}
+
+impl Outcome {
+    /// Every outcome, in the order of declaration.
+    pub const ALL: [Self; 11] = [
+        Self::Accepted,
+        Self::PartlyAccepted,
+        Self::Ignored,
+        Self::Busy,
+        Self::Unavailable,
+        Self::Undecodable,
+        Self::TooLarge,
+        Self::Unsupported,
+        Self::TimedOut,
+        Self::Failed,
+        Self::Abandoned,
+    ];
+
+    /// Label for metrics and APIs.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::PartlyAccepted => "partly_accepted",
+            Self::Ignored => "ignored",
+            Self::Busy => "busy",
+            Self::Unavailable => "unavailable",
+            Self::Undecodable => "undecodable",
+            Self::TooLarge => "too_large",
+            Self::Unsupported => "unsupported",
+            Self::TimedOut => "timed_out",
+            Self::Failed => "failed",
+            Self::Abandoned => "abandoned",
+        }
+    }
+}
+
+/// The accounts of all receivers of a process.
+#[derive(Debug, Default)]
+pub struct Accounting {
+    receivers: Mutex<Vec<Arc<ReceiverAccount>>>,
+}
+
+impl Accounting {
+    /// No receivers yet.
+    #[must_use]
+    pub fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    /// The account of the receiver called `name`, opened if there is none.
+    #[must_use]
+    pub fn receiver(&self, name: &'static str) -> Arc<ReceiverAccount> {
+        let mut receivers = lock(&self.receivers);
+        if let Some(account) = receivers.iter().find(|account| account.name == name) {
+            return Arc::clone(account);
+        }
+        let account = Arc::new(ReceiverAccount::new(name));
+        receivers.push(Arc::clone(&account));
+        account
+    }
+
+    /// The state of every account, in the order in which they were opened.
+    #[must_use]
+    pub fn snapshot(&self) -> Vec<ReceiverSnapshot> {
+        let receivers = lock(&self.receivers);
+        receivers.iter().map(|account| account.snapshot()).collect()
+    }
+}
+
+/// One receiver's account at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceiverSnapshot {
+    /// Name of the receiver, such as `otlp_grpc`.
+    pub receiver: &'static str,
+    /// Spans that arrived in decodable requests.
+    pub received: u64,
+    /// Spans whose storing was acknowledged.
+    pub stored: u64,
+    /// Spans that were refused, by reason.
+    pub rejected: BTreeMap<&'static str, u64>,
+    /// Spans that wait for the store's answer.
+    pub in_flight: u64,
+    /// Finished requests by [`Outcome::label`]; outcomes that never happened
+    /// are there with zero, so that a time series exists before the first.
+    pub requests: BTreeMap<&'static str, u64>,
+    /// Requests with a signal that is not stored, by signal.
+    pub ignored: BTreeMap<&'static str, u64>,
+}
+
+/// One receiver's running account.
+#[derive(Debug)]
+pub struct ReceiverAccount {
+    name: &'static str,
+    received: AtomicU64,
+    stored: AtomicU64,
+    in_flight: AtomicU64,
+    requests: [AtomicU64; Outcome::ALL.len()],
+    // Behind locks, because reasons and signals are named elsewhere and neither
+    // is touched by a request that goes well.
+    rejected: Mutex<BTreeMap<&'static str, u64>>,
+    ignored: Mutex<BTreeMap<&'static str, u64>>,
+}
+
+impl ReceiverAccount {
+    fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            received: AtomicU64::new(0),
+            stored: AtomicU64::new(0),
+            in_flight: AtomicU64::new(0),
+            requests: Default::default(),
+            rejected: Mutex::default(),
+            ignored: Mutex::default(),
+        }
+    }
+
+    /// A request begins; without [`RequestInProgress::end`] it counts as
+    /// abandoned by its client.
+    pub(crate) fn request(self: &Arc<Self>) -> RequestInProgress {
+        RequestInProgress {
+            account: Arc::clone(self),
+            outcome: Outcome::Abandoned,
+        }
+    }
+
+    /// Spans that arrived and go to the store.
+    pub(crate) fn spans_arrived(self: &Arc<Self>, spans: u64) -> SpansInFlight {
+        self.received.fetch_add(spans, Ordering::Relaxed);
+        self.in_flight.fetch_add(spans, Ordering::Relaxed);
+        SpansInFlight {
+            account: Arc::clone(self),
+            spans,
+        }
+    }
+
+    /// Spans that arrived and are bad by themselves.
+    pub(crate) fn spans_arrived_bad(&self, reason: &'static str, spans: u64) {
+        self.received.fetch_add(spans, Ordering::Relaxed);
+        self.count_rejected(reason, spans);
+    }
+
+    /// A request carried a signal that is not stored.
+    pub(crate) fn signal_ignored(&self, signal: &'static str) {
+        *lock(&self.ignored).entry(signal).or_default() += 1;
+    }
+
+    fn count_rejected(&self, reason: &'static str, spans: u64) {
+        *lock(&self.rejected).entry(reason).or_default() += spans;
+    }
+
+    fn snapshot(&self) -> ReceiverSnapshot {
+        let requests = Outcome::ALL.iter().zip(&self.requests);
+        ReceiverSnapshot {
+            receiver: self.name,
+            received: self.received.load(Ordering::Relaxed),
+            stored: self.stored.load(Ordering::Relaxed),
+            rejected: lock(&self.rejected).clone(),
+            in_flight: self.in_flight.load(Ordering::Relaxed),
+            requests: requests
+                .map(|(outcome, count)| (outcome.label(), count.load(Ordering::Relaxed)))
+                .collect(),
+            ignored: lock(&self.ignored).clone(),
+        }
+    }
+}
+
+/// A request whose outcome is not known yet.
+#[derive(Debug)]
+pub(crate) struct RequestInProgress {
+    account: Arc<ReceiverAccount>,
+    outcome: Outcome,
+}
+
+impl RequestInProgress {
+    /// The request has been answered.
+    pub(crate) fn end(mut self, outcome: Outcome) {
+        self.outcome = outcome;
+    }
+}
+
+impl Drop for RequestInProgress {
+    fn drop(&mut self) {
+        self.account.requests[self.outcome as usize].fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Spans handed to the store and not yet answered for. Dropped without an
+/// answer, they count as rejected with the reason `lost`.
+#[derive(Debug)]
+pub(crate) struct SpansInFlight {
+    account: Arc<ReceiverAccount>,
+    spans: u64,
+}
+
+impl SpansInFlight {
+    /// The store has them.
+    pub(crate) fn stored(mut self) {
+        let spans = std::mem::take(&mut self.spans);
+        self.account.stored.fetch_add(spans, Ordering::Relaxed);
+        self.account.in_flight.fetch_sub(spans, Ordering::Relaxed);
+    }
+
+    /// The store refused them.
+    pub(crate) fn rejected(mut self, reason: &'static str) {
+        self.reject(reason);
+    }
+
+    fn reject(&mut self, reason: &'static str) {
+        let spans = std::mem::take(&mut self.spans);
+        if spans > 0 {
+            self.account.count_rejected(reason, spans);
+            self.account.in_flight.fetch_sub(spans, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for SpansInFlight {
+    fn drop(&mut self) {
+        self.reject("lost");
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Plain counters: a panic elsewhere cannot leave them half changed.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn received_is_stored_and_rejected_and_in_flight() {
+        let accounting = Accounting::new();
+        let account = accounting.receiver("otlp_http");
+        account.spans_arrived(5).stored();
+        account.spans_arrived(3).rejected("refused_busy");
+        account.spans_arrived_bad("invalid_trace_id", 2);
+        drop(account.spans_arrived(1));
+        let waiting = account.spans_arrived(7);
+        let snapshot = &accounting.snapshot()[0];
+        let rejected: u64 = snapshot.rejected.values().sum();
+        assert_eq!(snapshot.received, 18);
+        assert_eq!((snapshot.stored, rejected, snapshot.in_flight), (5, 6, 7));
+        assert_eq!(snapshot.rejected["lost"], 1);
+        waiting.stored();
+        assert_eq!(accounting.snapshot()[0].in_flight, 0);
+    }
+
+    #[test]
+    fn every_request_is_counted_under_one_outcome() {
+        let accounting = Accounting::new();
+        let account = accounting.receiver("otlp_grpc");
+        for outcome in Outcome::ALL {
+            account.request().end(outcome);
+        }
+        drop(account.request());
+        let requests = &accounting.snapshot()[0].requests;
+        assert_eq!(requests.len(), Outcome::ALL.len());
+        assert_eq!((requests["accepted"], requests["abandoned"]), (1, 2));
+    }
+
+    #[test]
+    fn one_name_has_one_account() {
+        let accounting = Accounting::new();
+        accounting.receiver("otlp_grpc").spans_arrived(1).stored();
+        accounting.receiver("otlp_grpc").spans_arrived(1).stored();
+        assert_eq!(accounting.snapshot().len(), 1);
+        assert_eq!(accounting.snapshot()[0].stored, 2);
+    }
+}

@@ -1,0 +1,209 @@
+//! From a request body to the store's answer, the same for every receiver:
+//! decompress, decode, account, hand on, wait.
+//!
+//! A receiver hands its spans to exactly one [`Consumer`]. Whatever stands
+//! behind it (a store today, processors and several exporters later) is
+//! wired by whoever builds the consumer; receivers neither know nor ask.
+//!
+//! The waiting is asynchronous and the work is not: it runs on [`Workers`],
+//! **never on the threads that serve sockets**, except for bodies so small that
+//! moving them would cost more than decoding them.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+use tracewell_model::Consumer;
+use tracewell_wire::decompress::{Encoding, decompress};
+use tracewell_wire::{Decoded, WireError};
+
+use crate::accounting::ReceiverAccount;
+use crate::admission::{Admission, Permit};
+use crate::refusal::{Refusal, rejection_reason};
+use crate::workers::Workers;
+
+/// Uncompressed bodies up to this size are decoded where they are. 16 KiB are
+/// about 40 spans or 15 µs, which is what waking a worker and being woken by it
+/// costs; compressed bodies always move, because their true size is unknown.
+const IN_PLACE_BYTES: usize = 16 << 10;
+
+/// Requests that may wait for a worker. At 1,000 spans each, two workers need
+/// about half a second for so many: later answers would only meet clients that
+/// have given up. Their bytes are bounded by the memory budget.
+const MAX_QUEUED_REQUESTS: usize = 2_048;
+
+/// How much the receivers of a process may take on at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IntakeConfig {
+    /// Bytes that requests in flight may hold: bodies as received and
+    /// decompressed, and decoded spans until the consumer has answered.
+    pub memory_budget_bytes: usize,
+    /// Threads that decompress and decode; `None` takes one per core.
+    pub workers: Option<NonZeroUsize>,
+}
+
+/// Decoder of one format of one protocol.
+pub(crate) type Decode = fn(&[u8]) -> Result<Decoded, WireError>;
+
+/// Takes request bodies from receivers and gives their spans to a [`Consumer`].
+pub struct Intake {
+    consumer: Arc<dyn Consumer>,
+    admission: Arc<Admission>,
+    workers: Workers,
+}
+
+/// A whole body, as received.
+#[derive(Debug)]
+pub(crate) struct RequestBody {
+    pub(crate) bytes: Bytes,
+    pub(crate) encoding: Encoding,
+    pub(crate) decode: Decode,
+    /// Limit of the decompressed size.
+    pub(crate) limit_bytes: usize,
+    /// Holds at least the length of `bytes`.
+    pub(crate) permit: Permit,
+}
+
+/// The store has every good span of a request.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Accepted {
+    /// Spans that are bad by themselves.
+    pub(crate) rejected_spans: u64,
+    /// What was wrong with them.
+    pub(crate) message: Option<String>,
+}
+
+type Reply = oneshot::Sender<Result<Accepted, Refusal>>;
+
+impl Intake {
+    /// Starts the workers.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no threads.
+    pub fn start(config: IntakeConfig, consumer: Arc<dyn Consumer>) -> std::io::Result<Arc<Self>> {
+        let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let threads = config.workers.unwrap_or_else(cores);
+        Ok(Arc::new(Self {
+            consumer,
+            admission: Admission::new(config.memory_budget_bytes),
+            workers: Workers::start(threads, MAX_QUEUED_REQUESTS)?,
+        }))
+    }
+
+    /// The memory budget and what is held of it.
+    #[must_use]
+    pub fn admission(&self) -> &Arc<Admission> {
+        &self.admission
+    }
+
+    /// Decodes a body, hands its spans on and waits for what became of them.
+    pub(crate) async fn accept(
+        &self,
+        body: RequestBody,
+        account: &Arc<ReceiverAccount>,
+    ) -> Result<Accepted, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        if body.encoding == Encoding::Identity && body.bytes.len() <= IN_PLACE_BYTES {
+            process(body, account, &*self.consumer, reply);
+        } else {
+            let account = Arc::clone(account);
+            let consumer = Arc::clone(&self.consumer);
+            self.workers.submit(Box::new(move || {
+                process(body, &account, &*consumer, reply);
+            }))?;
+        }
+        answer.await.unwrap_or(Err(Refusal::Internal(
+            "the request was lost on its way to the store",
+        )))
+    }
+}
+
+impl std::fmt::Debug for Intake {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Intake")
+            .field("admission", &self.admission)
+            .field("workers", &self.workers)
+            .finish_non_exhaustive()
+    }
+}
+
+fn process(
+    body: RequestBody,
+    account: &Arc<ReceiverAccount>,
+    consumer: &dyn Consumer,
+    reply: Reply,
+) {
+    match decode(body) {
+        Ok((decoded, permit)) => hand_on(decoded, permit, account, consumer, reply),
+        Err(refusal) => answer(reply, Err(refusal)),
+    }
+}
+
+/// Opens and decodes a body, with its permit following what it occupies.
+fn decode(body: RequestBody) -> Result<(Decoded, Permit), Refusal> {
+    let RequestBody {
+        bytes,
+        encoding,
+        decode,
+        limit_bytes,
+        mut permit,
+    } = body;
+    let plain = if encoding == Encoding::Identity {
+        bytes
+    } else {
+        // Its size is known only afterwards, so each worker may overdraw the
+        // budget by one request of `limit_bytes` until the next line.
+        let plain = decompress(&bytes, encoding, limit_bytes)?;
+        permit.resize(bytes.len() + plain.len())?;
+        Bytes::from(plain)
+    };
+    // Columns take about what the message took.
+    permit.resize(plain.len() * 2)?;
+    let decoded = decode(&plain)?;
+    drop(plain);
+    permit.resize(decoded.batch.memory_bytes())?;
+    Ok((decoded, permit))
+}
+
+fn hand_on(
+    decoded: Decoded,
+    permit: Permit,
+    account: &Arc<ReceiverAccount>,
+    consumer: &dyn Consumer,
+    reply: Reply,
+) {
+    let Decoded { batch, rejected } = decoded;
+    for (reason, spans) in rejected.iter() {
+        account.spans_arrived_bad(reason.name(), spans);
+    }
+    let accepted = Accepted {
+        rejected_spans: rejected.total(),
+        message: rejected.message(),
+    };
+    if batch.is_empty() {
+        return answer(reply, Ok(accepted));
+    }
+    let in_flight = account.spans_arrived(batch.len() as u64);
+    let ack = move |stored: Result<(), _>| {
+        match stored {
+            Ok(()) => {
+                in_flight.stored();
+                answer(reply, Ok(accepted));
+            }
+            Err(error) => {
+                in_flight.rejected(rejection_reason(&error));
+                answer(reply, Err(error.into()));
+            }
+        }
+        drop(permit);
+    };
+    consumer.consume(Arc::new(batch), Box::new(ack));
+}
+
+fn answer(reply: Reply, result: Result<Accepted, Refusal>) {
+    // The client may have gone away; its spans are accounted for all the same.
+    reply.send(result).ok();
+}

@@ -1,0 +1,217 @@
+//! Serves HTTP connections of one listener, and ends them in good order.
+//!
+//! HTTP/1.1 and HTTP/2 (with prior knowledge) share the port. Everything that
+//! a connection can make us keep is bounded here. Stopping means: no new
+//! connections, no new requests on old ones, requests in flight are answered;
+//! what is left at the deadline is cut.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::{Body, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Instant, sleep, timeout_at};
+
+/// Closes idle HTTP/1.1 connections and those that never finish a head. Longer
+/// than any exporter's interval, because a close that crosses a request makes
+/// the client's SDK log an error.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(600);
+/// HTTP/2 connections are asked for a sign of life as often…
+const PING_INTERVAL: Duration = Duration::from_secs(60);
+/// …and closed without one after this.
+const PING_TIMEOUT: Duration = Duration::from_secs(20);
+/// HTTP/1.1 read buffer: large bodies arrive in steps of this size.
+const HTTP1_BUFFER_BYTES: usize = 128 << 10;
+/// HTTP/2 window of a stream: a usual request of 1,000 spans needs no update.
+const STREAM_WINDOW_BYTES: u32 = 1 << 20;
+/// HTTP/2 window of a connection, the most that it buffers outside the budget.
+const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
+/// Larger frames than HTTP/2's default of 16 KiB cost less per byte.
+const FRAME_BYTES: u32 = 256 << 10;
+/// OTLP wants many concurrent requests of one client; memory is bounded by bytes.
+const STREAMS_PER_CONNECTION: u32 = 1_000;
+/// Pause when the system has no more file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+/// Answers requests.
+pub(crate) trait Handler: Send + Sync + 'static {
+    /// What answers consist of.
+    type Body: Body<Data: Send, Error = Infallible> + Send + 'static;
+
+    /// Answers one request; dropped when the client goes away.
+    fn handle(
+        &self,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Response<Self::Body>> + Send;
+}
+
+/// A listener being served. Dropping it stops it without waiting.
+#[derive(Debug)]
+pub(crate) struct Serving {
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    open: Arc<AtomicUsize>,
+    accepting: JoinHandle<()>,
+}
+
+/// Serves `listener`, which is bound, from a task of the current runtime.
+///
+/// # Errors
+///
+/// When the listener cannot be used.
+pub(crate) fn serve<H: Handler>(
+    listener: std::net::TcpListener,
+    handler: H,
+) -> std::io::Result<Serving> {
+    listener.set_nonblocking(true)?;
+    let listener = TcpListener::from_std(listener)?;
+    let address = listener.local_addr()?;
+    let (stop, stopped) = watch::channel(false);
+    let open = Arc::new(AtomicUsize::new(0));
+    let accepting = accept(listener, Arc::new(handler), stopped, Arc::clone(&open));
+    Ok(Serving {
+        address,
+        stop,
+        open,
+        accepting: tokio::spawn(accepting),
+    })
+}
+
+impl Serving {
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Begins to stop.
+    pub(crate) fn close(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Stops; waits for requests in flight until `deadline` and answers how
+    /// many connections had to be cut.
+    pub(crate) async fn stop(mut self, deadline: Instant) -> usize {
+        self.close();
+        if timeout_at(deadline, &mut self.accepting).await.is_ok() {
+            return 0;
+        }
+        let cut = self.open.load(Ordering::Relaxed);
+        self.accepting.abort();
+        // The task owns the connections: once it is gone, so are they.
+        self.accepting.await.ok();
+        cut
+    }
+}
+
+async fn accept<H: Handler>(
+    listener: TcpListener,
+    handler: Arc<H>,
+    mut stopped: watch::Receiver<bool>,
+    open: Arc<AtomicUsize>,
+) {
+    let builder = builder();
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(_) = connections.join_next() => continue,
+            () = told_to_stop(&mut stopped) => break,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                let connection = connection(
+                    stream,
+                    builder.clone(),
+                    Arc::clone(&handler),
+                    stopped.clone(),
+                    Open::new(&open),
+                );
+                connections.spawn(connection);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+async fn connection<H: Handler>(
+    stream: TcpStream,
+    builder: Builder<TokioExecutor>,
+    handler: Arc<H>,
+    mut stopped: watch::Receiver<bool>,
+    _open: Open,
+) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY could not be set");
+    }
+    let service = service_fn(move |request| {
+        let handler = Arc::clone(&handler);
+        async move { Ok::<_, Infallible>(handler.handle(request).await) }
+    });
+    let mut serving = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let ended = tokio::select! {
+        ended = serving.as_mut() => ended,
+        () = told_to_stop(&mut stopped) => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    if let Err(error) = ended {
+        // Clients vanish all the time; requests cut short are in the accounts.
+        tracing::debug!(%error, "a connection ended in an error");
+    }
+}
+
+async fn told_to_stop(stopped: &mut watch::Receiver<bool>) {
+    // An error means that `Serving` was dropped, which says the same.
+    stopped.wait_for(|stopped| *stopped).await.ok();
+}
+
+fn builder() -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(HTTP1_BUFFER_BYTES);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(PING_INTERVAL)
+        .keep_alive_timeout(PING_TIMEOUT)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .max_frame_size(FRAME_BYTES)
+        .max_concurrent_streams(STREAMS_PER_CONNECTION);
+    builder
+}
+
+/// Counts a connection while it is open.
+struct Open(Arc<AtomicUsize>);
+
+impl Open {
+    fn new(open: &Arc<AtomicUsize>) -> Self {
+        open.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(open))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,157 @@
+//! OTLP over HTTP/1.1 and HTTP/2: `POST /v1/traces`, protobuf or JSON.
+
+pub(super) mod cors;
+
+use std::sync::Arc;
+
+use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, EXPECT};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
+use hyper::body::{Body, Incoming};
+use tracewell_wire::decompress::Encoding;
+
+use self::cors::Cors;
+use super::answers::{
+    Answer, Format, ReplyBody, grpc_unimplemented, http_accepted, http_refused, plain_text,
+};
+use super::grpc::is_grpc;
+use super::signal::Signal;
+use crate::accounting::{Outcome, ReceiverAccount};
+use crate::intake::{Accepted, Intake, RequestBody};
+use crate::receivers::body::{self, Length};
+use crate::receivers::connections::Handler;
+use crate::refusal::Refusal;
+
+/// Answers HTTP requests.
+#[derive(Debug)]
+pub(super) struct HttpHandler {
+    intake: Arc<Intake>,
+    account: Arc<ReceiverAccount>,
+    limit_bytes: usize,
+    cors: Option<Cors>,
+}
+
+impl Handler for HttpHandler {
+    type Body = ReplyBody;
+
+    async fn handle(&self, request: Request<Incoming>) -> Response<ReplyBody> {
+        let (head, body) = request.into_parts();
+        if let Some(cors) = &self.cors
+            && Cors::is_preflight(&head.method, &head.headers)
+        {
+            let mut response = Response::new(ReplyBody::default());
+            *response.status_mut() = StatusCode::NO_CONTENT;
+            cors.answer_preflight(&head.headers, response.headers_mut());
+            return response;
+        }
+        let progress = self.account.request();
+        let (mut response, outcome) = self.answer(&head, body).await;
+        progress.end(outcome);
+        if let Some(cors) = &self.cors {
+            cors.answer(&head.headers, response.headers_mut());
+        }
+        response
+    }
+}
+
+impl HttpHandler {
+    pub(super) fn new(
+        intake: Arc<Intake>,
+        account: Arc<ReceiverAccount>,
+        limit_bytes: usize,
+        cors: Option<Cors>,
+    ) -> Self {
+        Self {
+            intake,
+            account,
+            limit_bytes,
+            cors,
+        }
+    }
+
+    async fn answer(&self, head: &Parts, mut body: Incoming) -> Answer {
+        let answer = match self.route(head) {
+            Err(answer) => *answer,
+            Ok((Signal::Traces, format)) => match self.export(head, &mut body, format).await {
+                Ok(accepted) => return http_accepted(&accepted, format),
+                Err(refusal) => http_refused(&refusal, format),
+            },
+            Ok((ignored, format)) => {
+                ignored.say_ignored_once();
+                self.account.signal_ignored(ignored.name());
+                let (response, _) = http_accepted(&Accepted::default(), format);
+                (response, Outcome::Ignored)
+            }
+        };
+        if must_read_on(head, &body) {
+            body::discard(body).await;
+        }
+        answer
+    }
+
+    /// Finds what a request is, from its head alone.
+    fn route(&self, head: &Parts) -> Result<(Signal, Format), Box<Answer>> {
+        if is_grpc(&head.headers) {
+            return Err(Box::new(grpc_unimplemented(
+                "this port takes OTLP over HTTP; send gRPC to the gRPC port (4317 by default)",
+            )));
+        }
+        let signal = Signal::of_http_path(head.uri.path()).ok_or_else(|| {
+            Box::new(plain_text(
+                StatusCode::NOT_FOUND,
+                "404 not found, supported: [/v1/traces, /v1/metrics, /v1/logs]",
+            ))
+        })?;
+        if head.method != Method::POST {
+            let (mut response, outcome) = plain_text(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "405 method not allowed, supported: [POST]",
+            );
+            let post = HeaderValue::from_static("POST");
+            response.headers_mut().insert(ALLOW, post);
+            return Err(Box::new((response, outcome)));
+        }
+        let format = Format::of(head.headers.get(CONTENT_TYPE)).ok_or_else(|| {
+            Box::new(plain_text(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "415 unsupported media type, supported: [application/json, application/x-protobuf]",
+            ))
+        })?;
+        Ok((signal, format))
+    }
+
+    async fn export(
+        &self,
+        head: &Parts,
+        body: &mut Incoming,
+        format: Format,
+    ) -> Result<Accepted, Refusal> {
+        let encoding = encoding(&head.headers)?;
+        let length = Length::Declared(body.size_hint().exact());
+        let mut permit = self.intake.admission().permit();
+        let bytes = body::collect(body, length, self.limit_bytes, &mut permit).await?;
+        let body = RequestBody {
+            bytes,
+            encoding,
+            decode: format.decoder(),
+            limit_bytes: self.limit_bytes,
+            permit,
+        };
+        self.intake.accept(body, &self.account).await
+    }
+}
+
+/// Whether the rest of a body must be read although nobody needs it. Over
+/// HTTP/2 a stream is simply reset; over HTTP/1.1 the connection would be, and
+/// with it goes the answer, unless the client waits to be told to continue.
+fn must_read_on(head: &Parts, body: &Incoming) -> bool {
+    head.version < Version::HTTP_2 && !body.is_end_stream() && !head.headers.contains_key(EXPECT)
+}
+
+fn encoding(headers: &HeaderMap) -> Result<Encoding, Refusal> {
+    let Some(value) = headers.get(CONTENT_ENCODING) else {
+        return Ok(Encoding::Identity);
+    };
+    let name = String::from_utf8_lossy(value.as_bytes());
+    Encoding::parse(&name).ok_or_else(|| Refusal::unknown_encoding(&name))
+}

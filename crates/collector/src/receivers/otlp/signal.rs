@@ -1,0 +1,69 @@
+//! The signals of OTLP: which are stored, and what is said about the others.
+
+use std::sync::Once;
+
+/// A signal of OpenTelemetry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Signal {
+    Traces,
+    Metrics,
+    Logs,
+    Profiles,
+}
+
+/// Path over HTTP, path over gRPC, signal.
+const PATHS: [(&str, &str, Signal); 4] = [
+    (
+        "/v1/traces",
+        "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+        Signal::Traces,
+    ),
+    (
+        "/v1/metrics",
+        "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+        Signal::Metrics,
+    ),
+    (
+        "/v1/logs",
+        "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+        Signal::Logs,
+    ),
+    (
+        "/v1development/profiles",
+        "/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export",
+        Signal::Profiles,
+    ),
+];
+
+impl Signal {
+    pub(super) fn of_http_path(path: &str) -> Option<Self> {
+        let found = PATHS.iter().find(|(http, _, _)| *http == path);
+        found.map(|(_, _, signal)| *signal)
+    }
+
+    pub(super) fn of_grpc_path(path: &str) -> Option<Self> {
+        let found = PATHS.iter().find(|(_, grpc, _)| *grpc == path);
+        found.map(|(_, _, signal)| *signal)
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Traces => "traces",
+            Self::Metrics => "metrics",
+            Self::Logs => "logs",
+            Self::Profiles => "profiles",
+        }
+    }
+
+    /// Says once per process that this signal is thrown away.
+    pub(super) fn say_ignored_once(self) {
+        static SAID: [Once; 4] = [const { Once::new() }; 4];
+        SAID[self as usize].call_once(|| {
+            tracing::info!(
+                signal = self.name(),
+                "a client sends {}; they are accepted and thrown away, only traces are stored",
+                self.name()
+            );
+        });
+    }
+}
