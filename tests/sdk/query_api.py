@@ -58,7 +58,7 @@ class Span:
     kind: str
     service: str
     resource: dict[str, Value]
-    scope: tuple[str, str]
+    scope: tuple[str, ...]
     attributes: dict[str, Value]
     events: list[Event]
     status: str
@@ -82,7 +82,7 @@ class QueryApi:
     def json(self, path: str, **parameters: str) -> dict:
         """The JSON body of an answer that must be 200."""
         response = self.get(path, **parameters)
-        assert response.status_code == 200, f"{response.url}: {response.status_code} {response.text}"
+        assert response.status_code == 200, f"{response.url}: {response.text}"
         return response.json()
 
     def search(self, **parameters: str) -> list[dict]:
@@ -118,7 +118,8 @@ def read_classic(trace: dict, trace_id: str) -> list[Span]:
         assert len(parents) <= 1 and all(r["traceID"] == trace_id for r in parents)
         tags = tag_values(span["tags"])
         process = trace["processes"][span["processID"]]
-        failed = tags.get("error", False)
+        status = "error" if tags.get("error") is True else tags.get("otel.status_code", "unset")
+        scope = tuple(str(tags.get(f"otel.scope.{part}", "")) for part in ("name", "version"))
         events = []
         for log in span["logs"]:
             fields = tag_values(log["fields"])
@@ -131,10 +132,10 @@ def read_classic(trace: dict, trace_id: str) -> list[Span]:
                 kind=str(tags["span.kind"]),
                 service=process["serviceName"],
                 resource=tag_values(process["tags"]) | {"service.name": process["serviceName"]},
-                scope=(str(tags.get("otel.scope.name", "")), str(tags.get("otel.scope.version", ""))),
+                scope=scope,
                 attributes={k: v for k, v in tags.items() if k not in DERIVED_TAGS},
                 events=events,
-                status="error" if failed is True else str(tags.get("otel.status_code", "unset")).lower(),
+                status=str(status).lower(),
                 status_message=str(tags.get("otel.status_description", "")),
                 start_ns=span["startTime"] * 1000,
                 duration_ns=span["duration"] * 1000,

@@ -11,6 +11,7 @@ from conftest import EXPORTERS, send_traffic
 from refusing_endpoint import GRPC_METHODS, HTTP_PATHS, RefusingEndpoint
 from tracewell import Tracewell
 
+
 def complaints(
     exporters: Exporters, endpoint: Callable[[str], str], directory: Path
 ) -> dict[str, str]:

@@ -11,10 +11,10 @@ import pytest
 import expected_traces as expected
 from applications import Applications, Exporters
 from conftest import send_traffic, whole_trace
-from polling import wait_for
 from query_api import Generation, QueryApi
-from test_first_trace import SNIPPETS, trace_id_of
+from test_first_trace import FIRST_TRACE, SNIPPETS, trace_id_of
 from tracewell import Tracewell
+from trees import draw
 
 
 @pytest.fixture
@@ -97,5 +97,5 @@ def test_a_trace_survives_a_crash_right_after_its_acknowledgement(own_server: Tr
     own_server.start()
     api = QueryApi(own_server.query_http)
     for trace_id in sent:
-        spans = wait_for(f"trace {trace_id}", lambda: api.trace(trace_id, Generation.OTLP) or None)
-        assert sorted(span.name for span in spans) == ["charge card", "checkout"]
+        spans = whole_trace(api, trace_id, FIRST_TRACE, Generation.OTLP)
+        assert draw(spans, {"first-trace-curl": "first-trace"}) == FIRST_TRACE
