@@ -61,8 +61,6 @@ pub enum Place {
     Event,
     /// On one of its links.
     Link,
-    /// Where Jaeger looks for tags: span, resource, events.
-    Tag,
 }
 
 /// Fields every span has.

@@ -1,6 +1,20 @@
 //! TraceQL, search, trace assembly and analysis.
 //!
-//! This crate answers questions about traces over any `TraceStore`. **It never
-//! opens a file or a socket and never knows a protocol.**
+//! This crate answers questions about traces over any `TraceStore`. A search
+//! has two stages: the store offers spans that may match, then the whole trace
+//! is fetched and judged exactly, wherever its spans lie. **It never opens a
+//! file or a socket and never knows a protocol.**
 
+pub mod dependencies;
+pub mod find;
+pub mod lower;
+pub mod search;
+pub mod summary;
+pub mod tags;
 pub mod traceql;
+pub mod tree;
+pub mod values;
+
+pub use search::{Search, SearchEvent, search};
+pub use summary::TraceSummary;
+pub use tree::TraceTree;

@@ -53,9 +53,6 @@ pub enum Condition {
     Matches(Regex),
     /// The text does not match the expression.
     MatchesNot(Regex),
-    /// The value, written as text, is this text: how Jaeger compares tags,
-    /// whose query values carry no type.
-    TextIs(String),
 }
 
 impl CompareOp {
@@ -103,13 +100,6 @@ impl Condition {
             Self::MatchesNot(regex) => {
                 matches!(value, ValueRef::Str(text) if !regex.is_match(text))
             }
-            Self::TextIs(wanted) => match value {
-                ValueRef::Str(text) => text == wanted,
-                ValueRef::Int(value) => value.to_string() == *wanted,
-                ValueRef::Bool(value) => value.to_string() == *wanted,
-                ValueRef::Double(value) => wanted.parse().is_ok_and(|wanted: f64| wanted == value),
-                ValueRef::Bytes(_) | ValueRef::Other(_) => false,
-            },
         }
     }
 

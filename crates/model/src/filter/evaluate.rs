@@ -59,7 +59,6 @@ fn levels_of(place: Place) -> &'static [Level] {
         Place::Scope => &[Level::Scope],
         Place::Event => &[Level::Event],
         Place::Link => &[Level::Link],
-        Place::Tag => &[Level::Span, Level::Resource, Level::Event],
     }
 }
 
@@ -255,11 +254,6 @@ fn enum_holds(condition: &Condition, value: &Literal) -> bool {
         Condition::Exists => true,
         Condition::Compare(CompareOp::Equal, wanted) => wanted == value,
         Condition::Compare(CompareOp::NotEqual, wanted) => wanted != value,
-        Condition::TextIs(text) => match value {
-            Literal::Kind(kind) => kind.name() == text,
-            Literal::Status(status) => status.name() == text,
-            _ => false,
-        },
         _ => false,
     }
 }

@@ -62,11 +62,6 @@ fn conditions_and_the_rows_they_match() {
             &[2],
         ),
         (
-            "a tag has no type",
-            attribute(Place::Tag, status, Condition::TextIs("200".into())),
-            &[0, 2],
-        ),
-        (
             "int against double",
             attribute(
                 Place::Span,
@@ -83,11 +78,6 @@ fn conditions_and_the_rows_they_match() {
         (
             "bool",
             attribute(Place::Any, "cached", compare(Equal, Literal::Bool(true))),
-            &[1],
-        ),
-        (
-            "bool as a tag",
-            attribute(Place::Tag, "cached", Condition::TextIs("true".into())),
             &[1],
         ),
         (

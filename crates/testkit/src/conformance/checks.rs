@@ -163,11 +163,6 @@ fn filters() -> Vec<SpanFilter> {
             "http.status_code",
             Condition::Compare(CompareOp::GreaterOrEqual, Literal::Int(404)),
         ),
-        attribute(
-            Place::Tag,
-            "http.status_code",
-            Condition::TextIs("503".to_owned()),
-        ),
         attribute(Place::Span, "no.such.key", Condition::Exists),
     ];
     filters.push(SpanFilter::And(vec![cart.clone(), get.clone()]));

@@ -1,0 +1,113 @@
+//! From the TraceQL tree to the filter that stores evaluate.
+//!
+//! Here the query language meets the data: keys gain their aliases of older
+//! and newer semantic conventions, patterns are compiled, enums become model
+//! types. **No meaning is added**: what a condition means is said in
+//! `docs/traceql.md` and done in `model::filter`.
+
+use crate::traceql::{self, AttributeScope, CompareOp, Expr, Field, Intrinsic, Literal};
+use tracewell_model::filter::{self, Condition, Place};
+use tracewell_model::{SpanFilter, semconv};
+
+/// The filter of a checked query.
+#[must_use]
+pub fn lower(expr: &Expr) -> SpanFilter {
+    match expr {
+        Expr::True => SpanFilter::All,
+        Expr::False => SpanFilter::None,
+        Expr::And(parts) => SpanFilter::And(parts.iter().map(lower).collect()),
+        Expr::Or(parts) => SpanFilter::Or(parts.iter().map(lower).collect()),
+        Expr::Not(part) => match &**part {
+            // The store answers absence from its list of keys.
+            Expr::Exists { field, .. } => test(field, Condition::Absent),
+            other => SpanFilter::Not(Box::new(lower(other))),
+        },
+        Expr::Exists { field, .. } => test(field, Condition::Exists),
+        Expr::Compare {
+            field, op, value, ..
+        } => match condition(*op, value) {
+            Some(condition) => test(field, condition),
+            None => SpanFilter::None,
+        },
+    }
+}
+
+fn test(field: &Field, condition: Condition) -> SpanFilter {
+    SpanFilter::Test(lower_field(field), condition)
+}
+
+fn lower_field(field: &Field) -> filter::Field {
+    match field {
+        Field::Intrinsic(intrinsic) => filter::Field::Intrinsic(lower_intrinsic(*intrinsic)),
+        Field::Attribute { scope, key } => {
+            let keys = semconv::aliases(key).into_iter().map(Into::into).collect();
+            filter::Field::Attribute(lower_scope(*scope), keys)
+        }
+    }
+}
+
+fn lower_scope(scope: AttributeScope) -> Place {
+    match scope {
+        AttributeScope::Any => Place::Any,
+        AttributeScope::Span => Place::Span,
+        AttributeScope::Resource => Place::Resource,
+        AttributeScope::Event => Place::Event,
+        AttributeScope::Link => Place::Link,
+        AttributeScope::Instrumentation => Place::Scope,
+    }
+}
+
+fn lower_intrinsic(intrinsic: Intrinsic) -> filter::Intrinsic {
+    use filter::Intrinsic as Model;
+    match intrinsic {
+        Intrinsic::Duration => Model::Duration,
+        Intrinsic::Name => Model::Name,
+        Intrinsic::Status => Model::Status,
+        Intrinsic::StatusMessage => Model::StatusMessage,
+        Intrinsic::Kind => Model::Kind,
+        Intrinsic::Error => Model::Failed,
+        Intrinsic::SpanId => Model::SpanId,
+        Intrinsic::ParentId => Model::ParentSpanId,
+        Intrinsic::ChildCount => Model::ChildCount,
+        Intrinsic::TraceDuration => Model::TraceDuration,
+        Intrinsic::RootName => Model::RootName,
+        Intrinsic::RootService => Model::RootService,
+        Intrinsic::TraceId => Model::TraceId,
+        Intrinsic::EventName => Model::EventName,
+        Intrinsic::EventTimeSinceStart => Model::EventTimeSinceStart,
+        Intrinsic::LinkTraceId => Model::LinkTraceId,
+        Intrinsic::LinkSpanId => Model::LinkSpanId,
+        Intrinsic::InstrumentationName => Model::ScopeName,
+        Intrinsic::InstrumentationVersion => Model::ScopeVersion,
+    }
+}
+
+/// `None` only for a pattern that the parser would have refused.
+fn condition(op: CompareOp, value: &Literal) -> Option<Condition> {
+    let compare = |op| Some(Condition::Compare(op, lower_literal(value)));
+    let pattern = || match value {
+        Literal::Text(text) => traceql::compile_pattern(text).ok(),
+        _ => None,
+    };
+    match op {
+        CompareOp::Equal => compare(filter::CompareOp::Equal),
+        CompareOp::NotEqual => compare(filter::CompareOp::NotEqual),
+        CompareOp::Less => compare(filter::CompareOp::Less),
+        CompareOp::LessOrEqual => compare(filter::CompareOp::LessOrEqual),
+        CompareOp::Greater => compare(filter::CompareOp::Greater),
+        CompareOp::GreaterOrEqual => compare(filter::CompareOp::GreaterOrEqual),
+        CompareOp::Matches => pattern().map(Condition::Matches),
+        CompareOp::NotMatches => pattern().map(Condition::MatchesNot),
+    }
+}
+
+fn lower_literal(value: &Literal) -> filter::Literal {
+    match value {
+        Literal::Text(text) => filter::Literal::Str(text.clone()),
+        Literal::Int(value) | Literal::DurationNs(value) => filter::Literal::Int(*value),
+        Literal::Float(value) => filter::Literal::Double(*value),
+        Literal::Bool(value) => filter::Literal::Bool(*value),
+        Literal::Status(status) => filter::Literal::Status(*status),
+        Literal::Kind(kind) => filter::Literal::Kind(*kind),
+    }
+}

@@ -1,0 +1,124 @@
+//! Conditions of APIs that know no types: Jaeger's tags and Zipkin's
+//! annotation queries, as TraceQL.
+//!
+//! A tag value is text whatever the attribute's type was, so `200` must find
+//! the integer and the text. A few keys mean something else than an
+//! attribute; they are those Jaeger's own stores know.
+
+use crate::traceql::{AttributeScope, CompareOp, Expr, Field, Intrinsic, Literal};
+use tracewell_model::{SpanKind, StatusCode};
+
+/// The condition that a tag of this key has this value.
+#[must_use]
+pub fn tag(key: &str, value: &str) -> Expr {
+    special(key, value).unwrap_or_else(|| {
+        let (scope, key) = match key.strip_prefix("resource.") {
+            Some(key) => (AttributeScope::Resource, key),
+            None => (AttributeScope::Any, key),
+        };
+        let field = Field::Attribute {
+            scope,
+            key: key.to_owned(),
+        };
+        equals_any(&field, literals(value))
+    })
+}
+
+/// The condition that a span belongs to this service.
+#[must_use]
+pub fn service(name: &str) -> Expr {
+    let field = Field::Attribute {
+        scope: AttributeScope::Resource,
+        key: "service.name".to_owned(),
+    };
+    Expr::compare(field, CompareOp::Equal, Literal::Text(name.to_owned()))
+}
+
+/// The condition that a span has this name.
+#[must_use]
+pub fn operation(name: &str) -> Expr {
+    intrinsic(Intrinsic::Name, Literal::Text(name.to_owned()))
+}
+
+/// The condition on the least and the greatest duration of a span, in ns,
+/// both included.
+#[must_use]
+pub fn duration(at_least_ns: Option<i64>, at_most_ns: Option<i64>) -> Expr {
+    let bound = |op, ns| {
+        Expr::compare(
+            Field::Intrinsic(Intrinsic::Duration),
+            op,
+            Literal::DurationNs(ns),
+        )
+    };
+    let least = at_least_ns.map(|ns| bound(CompareOp::GreaterOrEqual, ns));
+    let most = at_most_ns.map(|ns| bound(CompareOp::LessOrEqual, ns));
+    Expr::all_of(least.into_iter().chain(most).collect())
+}
+
+fn special(key: &str, value: &str) -> Option<Expr> {
+    let text = || Literal::Text(value.to_owned());
+    Some(match key {
+        // Whatever made the span fail; an attribute `error` that says
+        // otherwise is found as well.
+        "error" => {
+            let wanted: bool = value.parse().ok()?;
+            intrinsic(Intrinsic::Error, Literal::Bool(wanted))
+        }
+        "span.kind" => intrinsic(Intrinsic::Kind, Literal::Kind(SpanKind::from_name(value)?)),
+        "otel.status_code" | "span.status" => {
+            let all = [StatusCode::Unset, StatusCode::Ok, StatusCode::Error];
+            let status = all
+                .into_iter()
+                .find(|status| status.name().eq_ignore_ascii_case(value))?;
+            intrinsic(Intrinsic::Status, Literal::Status(status))
+        }
+        "otel.status_description" => intrinsic(Intrinsic::StatusMessage, text()),
+        "otel.scope.name" | "otel.library.name" | "scope.name" => {
+            intrinsic(Intrinsic::InstrumentationName, text())
+        }
+        "otel.scope.version" | "otel.library.version" | "scope.version" => {
+            intrinsic(Intrinsic::InstrumentationVersion, text())
+        }
+        // Jaeger shows an event's name as its log field "event".
+        "event" => {
+            let field = Field::Attribute {
+                scope: AttributeScope::Any,
+                key: key.to_owned(),
+            };
+            Expr::Or(vec![
+                intrinsic(Intrinsic::EventName, text()),
+                equals_any(&field, literals(value)),
+            ])
+        }
+        _ => return None,
+    })
+}
+
+fn intrinsic(intrinsic: Intrinsic, value: Literal) -> Expr {
+    Expr::compare(Field::Intrinsic(intrinsic), CompareOp::Equal, value)
+}
+
+/// Every value that would be written as this text.
+fn literals(text: &str) -> Vec<Literal> {
+    let mut literals = vec![Literal::Text(text.to_owned())];
+    if let Ok(value) = text.parse() {
+        literals.push(Literal::Bool(value));
+    }
+    if let Ok(value) = text.parse() {
+        // An integer literal is equal to doubles of that value, too.
+        literals.push(Literal::Int(value));
+    } else if let Some(value) = text.parse().ok().filter(|value: &f64| value.is_finite()) {
+        literals.push(Literal::Float(value));
+    }
+    literals
+}
+
+fn equals_any(field: &Field, literals: Vec<Literal>) -> Expr {
+    let mut any = literals.into_iter();
+    let equals = |value| Expr::compare(field.clone(), CompareOp::Equal, value);
+    match (any.next(), any.len()) {
+        (Some(only), 0) => equals(only),
+        (first, _) => Expr::Or(first.into_iter().chain(any).map(equals).collect()),
+    }
+}
