@@ -19,6 +19,7 @@ export default defineConfig(async ({ command }) => ({
     modulePreload: { polyfill: false },
     sourcemap: false,
     reportCompressedSize: false,
+    manifest: true,
   },
   test: {
     environment: "happy-dom",

@@ -1,0 +1,88 @@
+// The bar above every page: where one is, a field that opens a trace by its id, opening a file,
+// the theme, and help.
+
+import type { VNode } from "preact";
+import { useState } from "preact/hooks";
+import { Icon, type IconName } from "../components/Icon";
+import { Popover } from "../components/Popover";
+import { normalizeTraceId } from "../routes/params";
+import { href, navigate, route } from "../routes/router";
+import { chooseFiles } from "../trace/openedFiles";
+import { helpOpen } from "./keyboard";
+import { chooseTheme, theme, type Theme } from "./theme";
+
+const THEMES: [Theme, string, IconName][] = [
+  ["auto", "As the system", "auto"],
+  ["light", "Light", "sun"],
+  ["dark", "Dark", "moon"],
+];
+
+export function TopBar(): VNode {
+  const page = route.value.page;
+  const [id, setId] = useState("");
+  const [wrong, setWrong] = useState(false);
+  const open = (event: Event): void => {
+    event.preventDefault();
+    const traceId = normalizeTraceId(id);
+    setWrong(traceId === null && id.trim() !== "");
+    if (traceId === null) return;
+    setId("");
+    navigate(href(`trace/${traceId}`));
+  };
+  return (
+    <header class="topbar">
+      <a class="brand" href={href("search")}>
+        <Icon name="logo" size={18} />
+        Tracewell
+      </a>
+      <nav aria-label="Pages">
+        <a href={href("search")} aria-current={page === "search" ? "page" : undefined}>
+          Search
+        </a>
+      </nav>
+      <div class="spacer" />
+      <form onSubmit={open} role="search" aria-label="Open a trace">
+        <input
+          class="input mono trace-id"
+          placeholder="Go to trace id"
+          aria-label="Go to trace id"
+          aria-invalid={wrong}
+          title={wrong ? "A trace id has 1 to 32 hexadecimal digits" : undefined}
+          value={id}
+          onInput={(event) => {
+            setId(event.currentTarget.value);
+            setWrong(false);
+          }}
+          spellcheck={false}
+          autocomplete="off"
+        />
+      </form>
+      <button type="button" class="button quiet" onClick={() => chooseFiles()} title="Open a trace from a file (Jaeger JSON, OTLP JSON)">
+        <Icon name="upload" />
+        <span class="wide-only">Open file</span>
+      </button>
+      <Popover label={<Icon name={THEMES.find(([value]) => value === theme.value)![2]} />} title="Theme" class="button quiet icon-only" align="end">
+        {(close) =>
+          THEMES.map(([value, label, icon]) => (
+            <button
+              type="button"
+              key={value}
+              class={`menu-item ${theme.value === value ? "current" : ""}`}
+              aria-pressed={theme.value === value}
+              onClick={() => {
+                chooseTheme(value);
+                close();
+              }}
+            >
+              <Icon name={icon} />
+              {label}
+            </button>
+          ))
+        }
+      </Popover>
+      <button type="button" class="button quiet icon-only" title="Keyboard shortcuts (?)" aria-label="Keyboard shortcuts" onClick={() => (helpOpen.value = true)}>
+        <Icon name="help" />
+      </button>
+    </header>
+  );
+}

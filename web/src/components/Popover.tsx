@@ -1,0 +1,59 @@
+// A button with a panel below it, on the browser's own popover: Escape and a click elsewhere close
+// it, focus returns. The panel's content exists only while it is open.
+
+import type { ComponentChildren, VNode } from "preact";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
+
+export interface PopoverProps {
+  label: ComponentChildren;
+  /** For buttons that show an icon only. */
+  title?: string;
+  class?: string;
+  /** Called with a function that closes the panel. */
+  children: (close: () => void) => ComponentChildren;
+  align?: "start" | "end";
+  buttonRef?: (button: HTMLButtonElement | null) => void;
+}
+
+export function Popover({ label, title, class: className = "button", children, align = "start", buttonRef }: PopoverProps): VNode {
+  const id = useId();
+  const button = useRef<HTMLButtonElement>(null);
+  const panel = useRef<HTMLDivElement>(null);
+  const [open, setOpen] = useState(false);
+  useEffect(() => {
+    const element = panel.current!;
+    const onToggle = (event: Event): void => setOpen((event as ToggleEvent).newState === "open");
+    element.addEventListener("beforetoggle", onToggle);
+    return () => element.removeEventListener("beforetoggle", onToggle);
+  }, []);
+  useEffect(() => {
+    if (!open) return;
+    const at = button.current!.getBoundingClientRect();
+    const { style, offsetWidth } = panel.current!;
+    const left = align === "end" ? at.right - offsetWidth : at.left;
+    style.left = `${Math.max(8, Math.min(left, innerWidth - offsetWidth - 8))}px`;
+    style.top = `${at.bottom + 5}px`;
+    panel.current!.querySelector<HTMLElement>("[data-autofocus]")?.focus();
+  }, [open, align]);
+  return (
+    <>
+      <button
+        type="button"
+        class={className}
+        title={title}
+        aria-label={title}
+        aria-expanded={open}
+        ref={(element) => {
+          button.current = element;
+          buttonRef?.(element);
+        }}
+        {...{ popovertarget: id }}
+      >
+        {label}
+      </button>
+      <div class="popover" id={id} ref={panel} {...{ popover: "auto" }}>
+        {open && children(() => panel.current?.hidePopover())}
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,94 @@
+// What a person sees before the first span: where to send spans, how, and a light that turns green
+// when one arrives; the results then appear by themselves.
+
+import { type ReadonlySignal, useSignal } from "@preact/signals";
+import type { VNode } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { status } from "../api/endpoints";
+import type { ServerStatus } from "../api/types";
+import { CopyButton } from "../components/CopyButton";
+import { plural } from "../model/format";
+import { session } from "./session";
+import { SNIPPETS } from "./snippets";
+
+const POLL_MS = 1000;
+
+const storedSpans = (answer: ServerStatus): number => Math.max(Number(answer.spans.stored) || 0, Number(answer.store.spans) || 0);
+
+/** The server's status while it has never stored a span, else null. */
+export function useFirstRun(): ReadonlySignal<ServerStatus | null> {
+  const state = useSignal<ServerStatus | null>(null);
+  const looked = session.phase.value;
+  useEffect(() => {
+    if ((looked !== "done" && looked !== "failed") || session.traces.peek().length > 0 || state.peek() !== null) return;
+    status().then(
+      (answer) => {
+        if (storedSpans(answer) === 0) state.value = answer;
+      },
+      () => undefined,
+    );
+  }, [looked]);
+  useEffect(() => {
+    if (session.traces.value.length > 0) state.value = null;
+  }, [session.traces.value]);
+  return state;
+}
+
+export function FirstRun({ status: initial, onFirstSpan }: { status: ServerStatus; onFirstSpan: () => void }): VNode {
+  const [received, setReceived] = useState(0);
+  const [language, setLanguage] = useState(SNIPPETS[0]!.name);
+  useEffect(() => {
+    const timer = setInterval(() => {
+      status().then(
+        (answer) => {
+          setReceived(storedSpans(answer));
+          if (storedSpans(answer) > 0) onFirstSpan();
+        },
+        () => undefined,
+      );
+    }, POLL_MS);
+    return () => clearInterval(timer);
+  }, []);
+  const address = (name: string, port: number): string => initial.endpoints.find((endpoint) => endpoint.name === name)?.address ?? `127.0.0.1:${port}`;
+  const endpoints = { grpc: reachable(address("OTLP gRPC", 4317)), http: reachable(address("OTLP HTTP", 4318)) };
+  const snippet = SNIPPETS.find(({ name }) => name === language)!;
+  const code = snippet.code(endpoints);
+  return (
+    <div class="first-run">
+      <div class={`light ${received > 0 ? "on" : ""}`} role="status">
+        <span class="lamp" aria-hidden="true" />
+        {received > 0 ? `${plural(received, "span")} received. Loading your trace…` : "Waiting for the first span"}
+      </div>
+      <h1>Send your first trace</h1>
+      <p class="muted">Point any OpenTelemetry SDK or collector at this server. Nothing else needs setting up, and this page shows the trace as soon as it arrives.</p>
+      <dl class="endpoints">
+        {initial.endpoints.map(({ name, address: at }) => (
+          <div key={name + at}>
+            <dt>{name}</dt>
+            <dd class="mono">
+              {at}
+              <CopyButton text={at} title={`Copy the address of ${name}`} />
+            </dd>
+          </div>
+        ))}
+      </dl>
+      <div class="tabs" role="tablist" aria-label="Language">
+        {SNIPPETS.map(({ name }) => (
+          <button type="button" key={name} role="tab" aria-selected={name === language} onClick={() => setLanguage(name)}>
+            {name}
+          </button>
+        ))}
+      </div>
+      <div class="snippet" role="tabpanel" aria-label={language}>
+        <CopyButton text={code} title="Copy" label="Copy" class="button small" />
+        <pre tabIndex={0}>{code}</pre>
+      </div>
+    </div>
+  );
+}
+
+/** An address to listen on is not one to send to: any interface becomes the host of this page. */
+function reachable(address: string): string {
+  const port = address.slice(address.lastIndexOf(":"));
+  return /^(0\.0\.0\.0|\[::\]|)$/.test(address.slice(0, -port.length)) ? location.hostname + port : address;
+}

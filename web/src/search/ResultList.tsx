@@ -1,0 +1,183 @@
+// The found traces: rows of one height, of which only those on screen exist.
+
+import type { Signal } from "@preact/signals";
+import type { VNode } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { prefetchSkeleton } from "../api/prefetch";
+import type { TraceSummary } from "../api/types";
+import { Icon } from "../components/Icon";
+import { assignColours } from "../model/palette";
+import { formatAgo, formatCount, formatDuration, formatTime, nsToMs, plural } from "../model/format";
+import type { Sort } from "../routes/params";
+import { href } from "../routes/router";
+import { MiniTimeline } from "./MiniTimeline";
+import { session } from "./session";
+
+const ROW_PX = 58;
+const OVERSCAN = 4;
+
+export interface ResultListProps {
+  traces: TraceSummary[];
+  sort: Sort;
+  onSort: (sort: Sort) => void;
+  selected: Signal<number>;
+  longest: number;
+  /** The query leaves something out, so that matches are worth showing. */
+  filtered: boolean;
+}
+
+export function ResultList({ traces, sort, onSort, selected, longest, filtered }: ResultListProps): VNode {
+  const scroller = useRef<HTMLDivElement>(null);
+  const [view, setView] = useState({ top: session.scrollTop, height: 800 });
+  useEffect(() => {
+    const element = scroller.current!;
+    element.scrollTop = session.scrollTop;
+    const update = (): void => {
+      session.scrollTop = element.scrollTop;
+      setView({ top: element.scrollTop, height: element.clientHeight });
+    };
+    const observer = new ResizeObserver(update);
+    observer.observe(element);
+    element.addEventListener("scroll", update, { passive: true });
+    return () => {
+      observer.disconnect();
+      element.removeEventListener("scroll", update);
+    };
+  }, []);
+  useEffect(() => {
+    const element = scroller.current!;
+    const index = selected.value;
+    if (index < 0) return;
+    const top = index * ROW_PX;
+    if (top < element.scrollTop) element.scrollTop = top;
+    else if (top + ROW_PX > element.scrollTop + element.clientHeight - 40) element.scrollTop = top + ROW_PX - element.clientHeight + 40;
+  }, [selected.value]);
+  const first = Math.max(0, Math.floor(view.top / ROW_PX) - OVERSCAN);
+  const last = Math.min(traces.length, Math.ceil((view.top + view.height) / ROW_PX) + OVERSCAN);
+  const cursor = session.done.value?.cursor;
+  const waiting = session.phase.value === "loading" && traces.length === 0;
+  const header = (column: Sort, label: string, className: string): VNode => (
+    <button type="button" class={`${className} ${sort === column ? "sorted" : ""}`} onClick={() => onSort(column === "longest" && sort === "longest" ? "shortest" : column)}>
+      {label}
+      {sort === column && <Icon name="down" size={12} />}
+      {column === "longest" && sort === "shortest" && <Icon name="up" size={12} />}
+    </button>
+  );
+  return (
+    <div class="results">
+      <div class="result-head">
+        <span class="c-name">Trace</span>
+        <span class="c-timeline">Timeline</span>
+        {header("longest", "Duration", "c-duration")}
+        {header("spans", "Spans", "c-spans")}
+        {header("errors", "Errors", "c-errors")}
+        {header("newest", "Started", "c-time")}
+      </div>
+      <div class="result-scroll" ref={scroller} tabIndex={-1}>
+        {waiting ? (
+          <Placeholders />
+        ) : (
+          <ol aria-label="Traces" style={{ height: `${traces.length * ROW_PX}px` }}>
+            {traces.slice(first, last).map((trace, offset) => (
+              <ResultRow key={trace.traceId} trace={trace} index={first + offset} count={traces.length} selected={selected.value === first + offset} longest={longest} filtered={filtered} />
+            ))}
+          </ol>
+        )}
+        {cursor && session.phase.value !== "loading" && (
+          <div class="load-more">
+            <button type="button" class="button" onClick={() => void session.more()}>
+              Load older traces
+            </button>
+          </div>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function Placeholders(): VNode {
+  return (
+    <div class="placeholders" aria-hidden="true">
+      {Array.from({ length: 8 }, (_, i) => (
+        <div key={i} class="placeholder-row">
+          <span style={{ width: `${28 - ((i * 7) % 12)}%` }} />
+          <span style={{ width: "30%" }} />
+          <span style={{ width: "6%" }} />
+        </div>
+      ))}
+    </div>
+  );
+}
+
+const MAX_SERVICES = 5;
+
+function ResultRow({ trace, index, count, selected, longest, filtered }: { trace: TraceSummary; index: number; count: number; selected: boolean; longest: number; filtered: boolean }): VNode {
+  const colours = assignColours(trace.services.map(({ name }) => name));
+  const started = nsToMs(trace.startNs);
+  const duration = Number(trace.durationNs);
+  const rootColour = colours[trace.services.findIndex(({ name }) => name === trace.rootService)];
+  const partly = filtered && trace.matchedCount < trace.spanCount;
+  const more = trace.services.length - MAX_SERVICES;
+  return (
+    <li class={`result ${selected ? "selected" : ""}`} style={{ transform: `translateY(${index * ROW_PX}px)` }} aria-setsize={count} aria-posinset={index + 1}>
+      <div class="c-name">
+        <p class="title">
+          <span class="dot" style={{ "--c": rootColour === undefined ? "var(--faint)" : `var(--svc-${rootColour})` }} />
+          <a class="result-link" href={href(`trace/${trace.traceId}`)} onPointerEnter={() => prefetchSkeleton(trace.traceId)}>
+            {trace.rootName === null ? (
+              <em>root span not received</em>
+            ) : (
+              <>
+                <strong>{trace.rootService}</strong> <span>{trace.rootName}</span>
+              </>
+            )}
+          </a>
+          {trace.orphanCount > 0 && (
+            <span class="pill warn" title={`${plural(trace.orphanCount, "span refers", "spans refer")} to parents that never arrived`}>
+              <Icon name="warning" size={11} />
+              incomplete
+            </span>
+          )}
+        </p>
+        <p class="services">
+          {trace.services.slice(0, MAX_SERVICES).map(({ name, spanCount, errorCount }, i) => (
+            <span key={name} class="service" title={`${name}: ${plural(spanCount, "span")}${errorCount > 0 ? `, ${plural(errorCount, "error")}` : ""}`}>
+              <span class="dot" style={{ "--c": `var(--svc-${colours[i]})` }} />
+              {name} <span class="num">{formatCount(spanCount)}</span>
+            </span>
+          ))}
+          {more > 0 && <span class="service">+{more} more</span>}
+          {partly && (
+            <a class="matched" href={href(`trace/${trace.traceId}`, new URLSearchParams({ span: trace.matched[0] ?? "" }))}>
+              {plural(trace.matchedCount, "matching span")}
+            </a>
+          )}
+        </p>
+      </div>
+      <div class="c-timeline">
+        <MiniTimeline trace={trace} colours={colours} />
+      </div>
+      <div class="c-duration num">
+        <span>{formatDuration(duration)}</span>
+        <span class="meter">
+          <span style={{ width: `${Math.max(1.5, (duration / longest) * 100)}%` }} />
+        </span>
+      </div>
+      <div class="c-spans num">{formatCount(trace.spanCount)}</div>
+      <div class="c-errors num">
+        {trace.errorCount > 0 ? (
+          <span class="pill error">
+            <Icon name="error" size={11} />
+            {formatCount(trace.errorCount)}
+          </span>
+        ) : (
+          <span class="muted">–</span>
+        )}
+      </div>
+      <div class="c-time num" title={formatTime(started)}>
+        <span>{formatAgo(started, Date.now())}</span>
+        <span class="muted">{formatTime(started).slice(5)}</span>
+      </div>
+    </li>
+  );
+}

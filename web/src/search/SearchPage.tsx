@@ -1,0 +1,178 @@
+// The search page: query, filters and time above; what was found below, or help when there is
+// nothing to find yet.
+
+import { useSignal } from "@preact/signals";
+import type { VNode } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { useShortcuts } from "../app/keyboard";
+import { ApiError, Unreachable } from "../api/client";
+import { Icon } from "../components/Icon";
+import { formatBytes, formatCount, plural } from "../model/format";
+import { readSearchParams, type SearchParams, SORTS, type Sort, writeSearchParams } from "../routes/params";
+import { href, navigate, replaceParams } from "../routes/router";
+import { FilterBar } from "./FilterBar";
+import { FirstRun, useFirstRun } from "./FirstRun";
+import { NoResults } from "./NoResults";
+import { QueryBar } from "./QueryBar";
+import { ResultList } from "./ResultList";
+import { Scatter } from "./Scatter";
+import { longestNs, session, sortTraces } from "./session";
+import { TimePicker } from "./TimePicker";
+
+const SORT_LABELS: Record<Sort, string> = { newest: "Newest first", longest: "Longest first", shortest: "Shortest first", spans: "Most spans", errors: "Most errors" };
+
+export function SearchPage({ params }: { params: URLSearchParams }): VNode {
+  const value = readSearchParams(params);
+  const input = useRef<HTMLInputElement>(null);
+  const timeButton = useRef<HTMLButtonElement>(null);
+  const selected = useSignal(-1);
+  const firstRun = useFirstRun();
+
+  useEffect(() => {
+    document.title = value.q === "{}" ? "Search · Tracewell" : `${value.q} · Tracewell`;
+    if (!session.holds(value)) {
+      selected.value = -1;
+      void session.run(value);
+    }
+  }, [value.q, value.from, value.to, value.limit]);
+
+  /** A new search is a new entry in the history; the same again only refreshes. */
+  const go = (change: Partial<SearchParams>): void => {
+    const next = { ...value, ...change };
+    const url = href("search", writeSearchParams(next, params));
+    if (url === location.pathname + location.search) void session.run(next);
+    else navigate(url);
+  };
+  const sortBy = (sort: Sort): void => {
+    const next = writeSearchParams({ ...value, sort }, params);
+    replaceParams("search", next);
+    navigate(href("search", next), { replace: true });
+  };
+
+  const traces = sortTraces(session.traces.value, value.sort);
+  const open = (index: number): void => {
+    const trace = traces[index];
+    if (trace) navigate(href(`trace/${trace.traceId}`));
+  };
+  const move = (step: number): void => {
+    selected.value = Math.max(0, Math.min(traces.length - 1, selected.value + step));
+  };
+  useShortcuts(
+    () => [
+      { keys: ["/"], label: "Edit the query", group: "Search", run: () => input.current?.focus() },
+      { keys: ["t"], label: "Choose the time range", group: "Search", run: () => timeButton.current?.click() },
+      { keys: ["r"], label: "Search again", group: "Search", run: () => void session.run(value) },
+      { keys: ["j", "ArrowDown"], label: "Next result", group: "Search", run: () => move(1) },
+      { keys: ["k", "ArrowUp"], label: "Previous result", group: "Search", run: () => move(-1) },
+      { keys: ["Enter"], label: "Open the result", group: "Search", run: () => open(selected.value) },
+      { keys: ["Escape"], label: "Stop searching", group: "Search", run: () => session.cancel() },
+    ],
+    [value.q, value.from, value.to, value.limit, value.sort, traces.length],
+  );
+
+  const empty = session.phase.value === "done" && traces.length === 0;
+  return (
+    <div class="search-page">
+      <h1 class="visually-hidden">Search traces</h1>
+      <section class="search-form" aria-label="Search">
+        <div class="query-row">
+          <QueryBar query={value.q} inputRef={input} onSearch={(q) => go({ q })} range={value} />
+          <TimePicker range={value} buttonRef={timeButton} onChange={(range) => go(range)} />
+        </div>
+        <FilterBar query={value.q} limit={value.limit} range={value} onChange={go} />
+      </section>
+      <Progress />
+      {firstRun.value && (empty || session.phase.value === "failed") ? (
+        <FirstRun status={firstRun.value} onFirstSpan={() => void session.run(value)} />
+      ) : empty ? (
+        <NoResults params={value} onChange={go} />
+      ) : (
+        <>
+          <Problem />
+          <div class={`found ${session.stale.value ? "stale" : ""}`}>
+            <Scatter traces={traces} onOpen={(id) => navigate(href(`trace/${id}`))} onSelect={(q, from, to) => go({ q, from, to })} query={value.q} />
+            <div class="result-bar">
+              <Summary />
+              <label class="sort">
+                <span class="visually-hidden">Sort by</span>
+                <select class="input" value={value.sort} onChange={(event) => sortBy(event.currentTarget.value as Sort)}>
+                  {SORTS.map((sort) => (
+                    <option key={sort} value={sort}>
+                      {SORT_LABELS[sort]}
+                    </option>
+                  ))}
+                </select>
+              </label>
+            </div>
+            <ResultList traces={traces} sort={value.sort} onSort={sortBy} selected={selected} longest={longestNs.value} filtered={value.q !== "{}"} />
+          </div>
+        </>
+      )}
+    </div>
+  );
+}
+
+function Progress(): VNode {
+  const busy = session.phase.value === "loading";
+  const progress = session.progress.value;
+  const share = progress && progress.totalBlocks > 0 ? progress.searchedBlocks / progress.totalBlocks : 0;
+  return <div class={`progress-line ${busy ? "busy" : ""}`}>{busy && <div style={{ width: `${share * 100}%` }} />}</div>;
+}
+
+function Summary(): VNode {
+  const { phase, progress, done, traces } = session;
+  const count = traces.value.length;
+  if (phase.value === "loading") {
+    const at = progress.value;
+    return (
+      <p class="summary" role="status">
+        Searching{at && at.totalBlocks > 0 ? `: ${Math.round((at.searchedBlocks / at.totalBlocks) * 100)} % of ${plural(at.totalBlocks, "block")}` : "…"}
+        {!session.stale.value && count > 0 && ` · ${plural(count, "trace")} so far`}
+        <button type="button" class="button quiet small" onClick={() => session.cancel()}>
+          Cancel
+        </button>
+      </p>
+    );
+  }
+  const end = done.value;
+  return (
+    <p class="summary" role="status">
+      <strong>{plural(count, "trace")}</strong>
+      {end?.cursor ? ", more available" : ""}
+      {phase.value === "cancelled" && <span class="muted"> · cancelled</span>}
+      {end && (
+        <span class="muted num">
+          {" "}
+          · searched {formatCount(end.searchedSpans)} spans, {formatBytes(end.searchedBytes)} in {formatCount(end.elapsedMs)} ms
+        </span>
+      )}
+    </p>
+  );
+}
+
+function Problem(): VNode | null {
+  const error = session.error.value;
+  const partial = session.done.value?.partial;
+  if (error !== null) {
+    const hint = error instanceof ApiError ? error.body.hint : undefined;
+    return (
+      <div class="notice error page-notice" role="alert">
+        <Icon name="error" />
+        <span>
+          {error.message}
+          {hint && <span class="hint"> {hint}</span>}
+        </span>
+        <button type="button" class="button small" onClick={() => session.params && void session.run(session.params)}>
+          {error instanceof Unreachable ? "Try again" : "Search again"}
+        </button>
+      </div>
+    );
+  }
+  if (!partial) return null;
+  return (
+    <div class="notice warn page-notice" role="status">
+      <Icon name="warning" />
+      <span>The answer is incomplete: {partial}</span>
+    </div>
+  );
+}

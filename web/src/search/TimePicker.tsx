@@ -1,0 +1,87 @@
+// The time range: presets that move with the clock, or two fixed times.
+
+import type { VNode } from "preact";
+import { useState } from "preact/hooks";
+import { Icon } from "../components/Icon";
+import { Popover } from "../components/Popover";
+import { formatTime } from "../model/format";
+import { describeRange, PRESETS, resolveTime, type TimeRangeText, toUrlTime } from "../routes/timeRange";
+
+export interface TimePickerProps {
+  range: TimeRangeText;
+  onChange: (range: TimeRangeText) => void;
+  buttonRef: { current: HTMLButtonElement | null };
+}
+
+export function TimePicker({ range, onChange, buttonRef }: TimePickerProps): VNode {
+  return (
+    <Popover
+      class="button time-button"
+      align="end"
+      buttonRef={(button) => {
+        buttonRef.current = button;
+      }}
+      label={
+        <>
+          <Icon name="clock" />
+          <span class="num">{describeRange(range, Date.now())}</span>
+          <Icon name="down" size={13} />
+        </>
+      }
+    >
+      {(close) => {
+        const choose = (next: TimeRangeText): void => {
+          close();
+          onChange(next);
+        };
+        return (
+          <div class="time-panel">
+            <div>
+              {PRESETS.map(({ from, label }) => (
+                <button type="button" key={from} class={`menu-item ${range.from === from && range.to === "now" ? "current" : ""}`} onClick={() => choose({ from, to: "now" })}>
+                  {label}
+                </button>
+              ))}
+            </div>
+            <AbsoluteForm range={range} onChange={choose} />
+          </div>
+        );
+      }}
+    </Popover>
+  );
+}
+
+function AbsoluteForm({ range, onChange }: { range: TimeRangeText; onChange: (range: TimeRangeText) => void }): VNode {
+  const now = Date.now();
+  const shown = (text: string): string => formatTime(resolveTime(text, now) ?? now, false);
+  const [from, setFrom] = useState(shown(range.from));
+  const [to, setTo] = useState(range.to === "now" ? "now" : shown(range.to));
+  const start = resolveTime(from, now);
+  const end = resolveTime(to, now);
+  const reversed = start !== null && end !== null && start >= end;
+  const bad = start === null || end === null || reversed;
+  const asUrl = (text: string, ms: number): string => (text.trim().startsWith("now") ? text.trim() : toUrlTime(ms));
+  return (
+    <form
+      class="time-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (!bad) onChange({ from: asUrl(from, start), to: asUrl(to, end) });
+      }}
+    >
+      <label>
+        From
+        <input class="input mono" value={from} aria-invalid={start === null} onInput={(event) => setFrom(event.currentTarget.value)} />
+      </label>
+      <label>
+        To
+        <input class="input mono" value={to} aria-invalid={end === null} onInput={(event) => setTo(event.currentTarget.value)} />
+      </label>
+      {bad && <p class="field-error">{reversed ? "The range ends before it starts." : "Write 2026-11-22 14:30, now-6h or now."}</p>}
+      <p class="muted">Times are of this browser's zone, {Intl.DateTimeFormat().resolvedOptions().timeZone}.</p>
+      <button type="submit" class="button primary small" disabled={bad}>
+        Apply
+      </button>
+    </form>
+  );
+}

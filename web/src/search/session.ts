@@ -1,0 +1,118 @@
+// One search as it happens: results that stream in, progress, an error, more by cursor. It outlives
+// the page, so that going back from a trace shows the same list at the same place.
+
+import { computed, signal } from "@preact/signals";
+import { isAbort } from "../api/client";
+import { search } from "../api/endpoints";
+import type { SearchDone, SearchProgress, TraceSummary } from "../api/types";
+import type { SearchParams, Sort } from "../routes/params";
+import { resolveTime } from "../routes/timeRange";
+
+export type Phase = "idle" | "loading" | "done" | "failed" | "cancelled";
+
+/** New results are put on screen at most this often. */
+const FLUSH_MS = 60;
+
+export class SearchSession {
+  readonly traces = signal<TraceSummary[]>([]);
+  readonly phase = signal<Phase>("idle");
+  /** What is shown belongs to the search before. */
+  readonly stale = signal(false);
+  readonly progress = signal<SearchProgress | null>(null);
+  readonly done = signal<SearchDone | null>(null);
+  readonly error = signal<Error | null>(null);
+  /** The searched times in ms, fixed when the search began. */
+  readonly range = signal<[number, number]>([0, 0]);
+  params: SearchParams | null = null;
+  scrollTop = 0;
+  private abort: AbortController | null = null;
+
+  /** Whether these parameters are the ones whose results are here (or coming). */
+  holds(params: SearchParams): boolean {
+    const mine = this.params;
+    if (mine === null || this.phase.peek() === "failed") return false;
+    return mine.q === params.q && mine.from === params.from && mine.to === params.to && mine.limit === params.limit;
+  }
+
+  async run(params: SearchParams): Promise<void> {
+    this.params = params;
+    this.scrollTop = 0;
+    const now = Date.now();
+    this.range.value = [resolveTime(params.from, now) ?? now - 3_600_000, resolveTime(params.to, now) ?? now];
+    this.stale.value = this.traces.peek().length > 0;
+    await this.read(params, undefined);
+  }
+
+  /** Older traces, after the ones that are here. */
+  async more(): Promise<void> {
+    const cursor = this.done.peek()?.cursor;
+    if (this.params !== null && cursor) await this.read(this.params, cursor);
+  }
+
+  cancel(): void {
+    this.abort?.abort();
+    if (this.phase.peek() === "loading") this.phase.value = "cancelled";
+    this.stale.value = false;
+  }
+
+  private async read(params: SearchParams, cursor: string | undefined): Promise<void> {
+    this.abort?.abort();
+    const abort = new AbortController();
+    this.abort = abort;
+    this.phase.value = "loading";
+    this.progress.value = null;
+    this.error.value = null;
+    if (cursor === undefined) this.done.value = null;
+    const found: TraceSummary[] = cursor === undefined ? [] : [...this.traces.peek()];
+    const known = new Set(found.map(({ traceId }) => traceId));
+    let shownAt = 0;
+    const show = (): void => {
+      if (abort.signal.aborted) return;
+      this.traces.value = [...found];
+      this.stale.value = false;
+      shownAt = performance.now();
+    };
+    try {
+      for await (const line of search({ q: params.q, from: params.from, to: params.to, limit: params.limit, cursor }, abort.signal)) {
+        if (abort.signal.aborted) return;
+        if (line.type === "trace" && !known.has(line.traceId)) {
+          known.add(line.traceId);
+          found.push(line);
+          if (performance.now() - shownAt > FLUSH_MS) show();
+        } else if (line.type === "progress") {
+          this.progress.value = line;
+        } else if (line.type === "done") {
+          this.done.value = line;
+        } else if (line.type === "error") {
+          throw new Error(line.message);
+        }
+      }
+      show();
+      this.phase.value = this.done.peek() === null ? "failed" : "done";
+      if (this.done.peek() === null) this.error.value = new Error("The answer ended before it was complete.");
+    } catch (error) {
+      if (abort.signal.aborted || isAbort(error)) return;
+      if (found.length > 0) show();
+      this.stale.value = false;
+      this.error.value = error as Error;
+      this.phase.value = "failed";
+    }
+  }
+}
+
+export const session = new SearchSession();
+
+const ORDER: Record<Sort, (a: TraceSummary, b: TraceSummary) => number> = {
+  newest: (a, b) => compareNs(b.startNs, a.startNs),
+  longest: (a, b) => compareNs(b.durationNs, a.durationNs),
+  shortest: (a, b) => compareNs(a.durationNs, b.durationNs),
+  spans: (a, b) => b.spanCount - a.spanCount || compareNs(b.startNs, a.startNs),
+  errors: (a, b) => b.errorCount - a.errorCount || compareNs(b.startNs, a.startNs),
+};
+
+/** Decimal strings of any length. */
+const compareNs = (a: string, b: string): number => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
+
+export const sortTraces = (traces: readonly TraceSummary[], sort: Sort): TraceSummary[] => [...traces].sort(ORDER[sort]);
+
+export const longestNs = computed(() => session.traces.value.reduce((longest, trace) => Math.max(longest, Number(trace.durationNs)), 1));

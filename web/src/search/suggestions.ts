@@ -1,0 +1,95 @@
+// What to offer at the caret of the query bar: fixed words from the grammar, names and values from
+// the server's catalogue. Answers are remembered for a short while.
+
+import { keys, services, values } from "../api/endpoints";
+import type { TimeRangeText } from "../routes/timeRange";
+import { catalogueKey, type CompletionContext, FIXED_VALUES, INTRINSICS, OPERATORS } from "./query/completion";
+import { typedLiteral } from "./query/literal";
+import { attributeField, quote } from "./query/tokens";
+
+export interface Suggestion {
+  label: string;
+  note?: string;
+  insert: string;
+  from: number;
+  to: number;
+  /** How far before its end the caret goes. */
+  caretBack?: number;
+}
+
+const MAX_SUGGESTIONS = 12;
+
+export async function suggest(context: CompletionContext, range: TimeRangeText, signal: AbortSignal): Promise<Suggestion[]> {
+  const { from, to, prefix } = context;
+  const needle = prefix.toLowerCase();
+  const make = (label: string, insert: string, note?: string): Suggestion => ({ label, insert, note, from, to });
+  const all = await options(context, make, range, signal);
+  // What is already typed in full is no suggestion.
+  return all.filter(({ label }) => label.toLowerCase().includes(needle) && label !== prefix).slice(0, MAX_SUGGESTIONS);
+}
+
+type Make = (label: string, insert: string, note?: string) => Suggestion;
+
+async function options(context: CompletionContext, make: Make, range: TimeRangeText, signal: AbortSignal): Promise<Suggestion[]> {
+  switch (context.expects) {
+    case "open":
+      return context.prefix === "" ? openings(context) : [];
+    case "op":
+      return OPERATORS.map((op) => make(op, `${op} `));
+    case "join":
+      return context.prefix === "" ? [make("&&", "&& ", "and"), make("||", "|| ", "or")] : [];
+    case "field":
+      return fields(context, make, signal);
+    case "value":
+      return valuesOf(context.field!, context.prefix, make, range, signal);
+  }
+}
+
+function openings({ from, to }: CompletionContext): Suggestion[] {
+  const templates: [string, string, number][] = [
+    ['{ resource.service.name = "…" }', '{ resource.service.name =  }', 2],
+    ["{ status = error }", "{ status = error }", 0],
+    ["{ duration > 500ms }", "{ duration > 500ms }", 0],
+    ['{ name = "…" }', "{ name =  }", 2],
+    ["{ … }", "{  }", 2],
+  ];
+  return templates.map(([label, insert, caretBack]) => ({ label, insert, from, to, caretBack }));
+}
+
+async function fields({ prefix }: CompletionContext, make: Make, signal: AbortSignal): Promise<Suggestion[]> {
+  const name = prefix.replace(/^(span|resource|event|link|instrumentation)?\./, "");
+  const found = await remembered(`keys ${name}`, () => keys(name, signal));
+  const known = found.map(({ scope, key, type }) => {
+    const field = attributeField(scope, key);
+    return make(field, `${field} `, type);
+  });
+  const service = make("resource.service.name", "resource.service.name ", "service");
+  const intrinsics = INTRINSICS.map(({ name: intrinsic, hint }) => make(intrinsic, `${intrinsic} `, hint));
+  const rest = known.filter(({ label }) => label !== service.label);
+  return prefix === "" ? [service, ...intrinsics, ...rest] : [...[service, ...intrinsics].filter(({ label }) => label.startsWith(prefix)), ...rest];
+}
+
+async function valuesOf(field: string, prefix: string, make: Make, range: TimeRangeText, signal: AbortSignal): Promise<Suggestion[]> {
+  const fixed = FIXED_VALUES[field];
+  if (fixed !== undefined) return fixed.map((value) => make(value, `${value} `));
+  const { scope, key } = catalogueKey(field);
+  if (key === "service.name") {
+    const found = await remembered(`services ${range.from} ${range.to}`, () => services({ from: range.from, to: range.to }, signal));
+    return found.map(({ name, spanCount }) => make(name, `${quote(name)} `, `${spanCount} spans`));
+  }
+  const found = await remembered(`values ${scope} ${key} ${prefix}`, () => values(scope, key, prefix, signal));
+  return found.map(({ type, value, count }) => make(String(value), `${typedLiteral(type, value)} `, String(count)));
+}
+
+const REMEMBER_MS = 15_000;
+const memory = new Map<string, { at: number; answer: Promise<unknown> }>();
+
+function remembered<T>(key: string, load: () => Promise<T>): Promise<T> {
+  const hit = memory.get(key);
+  if (hit !== undefined && Date.now() - hit.at < REMEMBER_MS) return hit.answer as Promise<T>;
+  const answer = load();
+  if (memory.size > 200) memory.clear();
+  memory.set(key, { at: Date.now(), answer });
+  answer.catch(() => memory.delete(key));
+  return answer;
+}

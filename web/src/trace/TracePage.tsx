@@ -1,0 +1,119 @@
+// The page of one trace, put together: header, notices, minimap, waterfall and detail pane; the
+// keyboard; and the URL that always says what is shown.
+
+import { effect } from "@preact/signals";
+import type { ComponentChildren, VNode } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { copyText } from "../components/CopyButton";
+import { type Shortcut, useShortcuts } from "../app/keyboard";
+import { readTraceParams, writeTraceParams } from "../routes/params";
+import { href, navigate, replaceParams } from "../routes/router";
+import { DetailPane } from "./DetailPane";
+import { Minimap } from "./Minimap";
+import { Notices } from "./Notices";
+import { TraceHeader } from "./TraceHeader";
+import type { TraceView } from "./view";
+import { Waterfall } from "./Waterfall";
+
+export interface Download {
+  label: string;
+  url: string;
+  name: string;
+}
+
+export interface TracePageProps {
+  view: TraceView;
+  /** Below the base path; the URL is kept up to date there. */
+  path: string;
+  downloads: Download[];
+  note?: ComponentChildren;
+  onReload?: () => void;
+}
+
+const URL_DELAY_MS = 150;
+
+export function TracePage({ view, path, downloads, note, onReload }: TracePageProps): VNode {
+  const find = useRef<HTMLInputElement>(null);
+  const { header } = view.model;
+  useEffect(() => {
+    document.title = `${header.rootService ?? "Trace"} ${header.rootName ?? header.traceId.slice(0, 8)} · Tracewell`;
+  }, [header]);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let first = true;
+    const stop = effect(() => {
+      const base = new URLSearchParams(location.search);
+      // Dependencies are read now, the URL is written when things have settled.
+      void [view.selected.value, view.zoom.value, view.findText.value, view.only.value, view.detailVersion.value, view.model.version.value];
+      clearTimeout(timer);
+      if (first) {
+        first = false;
+        return;
+      }
+      timer = setTimeout(() => replaceParams(path, writeTraceParams(view.toParams(readTraceParams(base)), new URLSearchParams(location.search))), URL_DELAY_MS);
+    });
+    return () => {
+      stop();
+      clearTimeout(timer);
+    };
+  }, [view, path]);
+  useShortcuts(() => shortcuts(view, () => find.current?.select(), onReload), [view, onReload]);
+  const side = view.paneSide.value;
+  return (
+    <div class={`trace-page dock-${side}`}>
+      <TraceHeader view={view} findRef={find} downloads={downloads} note={note} onReload={onReload} />
+      <Notices view={view} onReload={onReload} />
+      <div class="trace-body">
+        <div class="trace-main">
+          <Minimap view={view} />
+          <Waterfall view={view} />
+        </div>
+        {view.paneOpen.value && <DetailPane view={view} stored={onReload !== undefined} />}
+      </div>
+    </div>
+  );
+}
+
+function shortcuts(view: TraceView, focusFind: () => void, onReload?: () => void): Shortcut[] {
+  const { model } = view;
+  const key = (group: string, keys: string[], label: string, run: (event: KeyboardEvent) => void): Shortcut => ({ group, keys, label, run });
+  const list = [
+    key("Spans", ["j", "ArrowDown"], "Next span", () => view.move(1)),
+    key("Spans", ["k", "ArrowUp"], "Previous span", () => view.move(-1)),
+    key("Spans", ["ArrowRight"], "Expand, or go to the first child", () => view.right()),
+    key("Spans", ["ArrowLeft"], "Collapse, or go to the parent", () => view.left()),
+    key("Spans", ["Home"], "First span", () => view.move(-model.n)),
+    key("Spans", ["End"], "Last span", () => view.move(model.n)),
+    key("Spans", ["PageDown"], "A page down", () => view.move(20)),
+    key("Spans", ["PageUp"], "A page up", () => view.move(-20)),
+    key("Spans", ["Enter"], "Show details", () => view.openPane(true)),
+    key("Tree", ["["], "Expand all", () => model.expandAll()),
+    key("Tree", ["]"], "Collapse all", () => model.collapseAll()),
+    key("Tree", ["o"], "Expand one level", () => model.expandLevel()),
+    key("Tree", ["p"], "Collapse one level", () => model.collapseLevel()),
+    key("Time", ["w", "+", "="], "Zoom in", () => view.zoomBy(0.6)),
+    key("Time", ["s", "-"], "Zoom out", () => view.zoomBy(1 / 0.6)),
+    key("Time", ["a"], "Pan left", () => view.pan(-0.2)),
+    key("Time", ["d"], "Pan right", () => view.pan(0.2)),
+    key("Time", ["0"], "Whole trace", () => view.resetZoom()),
+    key("Time", ["f"], "Zoom to the selected span", () => view.fit(view.selected.peek())),
+    key("Find", ["/"], "Find in this trace", focusFind),
+    key("Find", ["n"], "Next match", () => view.nextMatch(1)),
+    key("Find", ["N"], "Previous match", () => view.nextMatch(-1)),
+    key("Find", ["h"], "Matches only", () => view.setOnly(!view.only.peek())),
+    key("Find", ["e"], "Next error", () => view.nextError(1)),
+    key("Find", ["E"], "Previous error", () => view.nextError(-1)),
+    key("Panes", ["b"], "Show or hide details", () => view.openPane(!view.paneOpen.peek())),
+    key("Panes", ["\\"], "Details at the right or the bottom", () => view.dock(view.paneSide.peek() === "right" ? "bottom" : "right")),
+    key("Panes", ["Escape"], "Clear find, then selection", () => (view.findText.peek() === "" ? view.clearSelection() : view.find(""))),
+    key("Copy", ["y"], "Copy the span as JSON", () => {
+      const detail = view.detail(view.selected.peek());
+      if (detail) void copyText(JSON.stringify(detail, null, 2));
+    }),
+    key("Copy", ["Y"], "Copy the trace id", () => void copyText(model.header.traceId)),
+    key("Copy", ["l"], "Copy a link to this view", () => void copyText(location.href)),
+    key("Everywhere", ["u"], "Back to search", () => navigate(href("search"))),
+  ];
+  if (onReload) list.push(key("Everywhere", ["r"], "Load the trace again", onReload));
+  return list;
+}

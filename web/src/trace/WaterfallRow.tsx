@@ -1,0 +1,168 @@
+// One row: tree on the left, bar on the right. It renders again only when something it shows has
+// changed, which is what keeps scrolling cheap.
+
+import { Component, type VNode } from "preact";
+import { Icon } from "../components/Icon";
+import { FLAG } from "../model/columns";
+import type { SpanDetail } from "../model/details";
+import { formatCount, formatDuration } from "../model/format";
+import { NO_ROW } from "../model/TraceModel";
+import { pillsOf } from "./pills";
+import type { TraceView } from "./view";
+
+export interface WaterfallRowProps {
+  view: TraceView;
+  row: number;
+  position: number;
+  y: number;
+  selected: boolean;
+  /** 1 match, -1 not a match while finding, 0 not finding. */
+  match: -1 | 0 | 1;
+  collapsed: boolean;
+  from: number;
+  to: number;
+  detail: SpanDetail | undefined;
+}
+
+const INDENT_PX = 14;
+/** Deeper levels are indented less, or names would leave the column. */
+const FULL_INDENT_DEPTH = 12;
+const DEEP_INDENT_PX = 3;
+
+export class WaterfallRow extends Component<WaterfallRowProps> {
+  override shouldComponentUpdate(next: WaterfallRowProps): boolean {
+    const now = this.props;
+    return (
+      now.row !== next.row ||
+      now.y !== next.y ||
+      now.selected !== next.selected ||
+      now.match !== next.match ||
+      now.collapsed !== next.collapsed ||
+      now.from !== next.from ||
+      now.to !== next.to ||
+      now.detail !== next.detail ||
+      now.view !== next.view
+    );
+  }
+
+  override render(): VNode {
+    const { view, row, position, y, selected, match, collapsed } = this.props;
+    const { model } = view;
+    const { columns } = model;
+    const depth = columns.depth[row]!;
+    const parent = model.hasChildren(row);
+    const error = model.isError(row);
+    const open = (event: MouseEvent): void => {
+      if (event.altKey && parent) return model.setSubtreeCollapsed(row, !collapsed);
+      view.select(row, { scroll: false });
+    };
+    return (
+      <div
+        id={`span-${row}`}
+        role="row"
+        class={`row ${selected ? "selected" : ""} ${match === 1 ? "match" : match === -1 ? "no-match" : ""} ${error ? "has-error" : ""}`}
+        style={{ transform: `translateY(${y}px)` }}
+        aria-level={depth + 1}
+        aria-rowindex={position + 1}
+        aria-expanded={parent ? !collapsed : undefined}
+        aria-selected={selected}
+        onClick={open}
+        onDblClick={() => view.fit(row)}
+        onPointerEnter={() => void view.fetch([row])}
+      >
+        {this.tree(depth, parent, error)}
+        {this.bar(error)}
+      </div>
+    );
+  }
+
+  private tree(depth: number, parent: boolean, error: boolean): VNode {
+    const { view, row, collapsed, detail } = this.props;
+    const { model } = view;
+    const above = model.parent[row]!;
+    const sameService = above !== NO_ROW && model.columns.service[above] === model.columns.service[row];
+    const flags = model.columns.flags[row]!;
+    const indent = Math.min(depth, FULL_INDENT_DEPTH) * INDENT_PX + Math.max(0, depth - FULL_INDENT_DEPTH) * DEEP_INDENT_PX;
+    return (
+      <div role="gridcell" class="tree">
+        <span class="guides" style={{ width: `${indent}px` }} />
+        {parent ? (
+          <span
+            class={`fold ${collapsed ? "closed" : ""}`}
+            title={collapsed ? "Expand (Alt: the whole subtree)" : "Collapse (Alt: the whole subtree)"}
+            onClick={(event) => {
+              event.stopPropagation();
+              if (event.altKey) model.setSubtreeCollapsed(row, !collapsed);
+              else model.toggle(row);
+            }}
+          >
+            <Icon name="down" size={12} />
+            <span class="num">{formatCount(collapsed ? model.columns.subtree[row]! - 1 : model.childCount(row))}</span>
+          </span>
+        ) : (
+          <span class="fold leaf" />
+        )}
+        <span class="stripe" style={{ "--c": `var(--svc-${view.colourOf(row)})` }} />
+        {error && <Icon name="error" size={13} class="error-mark" />}
+        {flags & FLAG.orphan ? (
+          <span class="orphan-mark" title={`Its parent${detail?.parentSpanId ? ` ${detail.parentSpanId}` : ""} never arrived`}>
+            <Icon name="warning" size={12} />
+            no parent
+          </span>
+        ) : null}
+        {!sameService && <span class="service-name">{model.serviceName(row)}</span>}
+        <span class="span-name">{model.spanName(row) || "(no name)"}</span>
+        {flags & FLAG.links ? <Icon name="link" size={12} class="link-mark" /> : null}
+        {detail &&
+          pillsOf(detail).map((pill) => (
+            <span key={pill} class="pill">
+              {pill}
+            </span>
+          ))}
+      </div>
+    );
+  }
+
+  private bar(error: boolean): VNode {
+    const { view, row, from, to, detail } = this.props;
+    const { start, duration, flags } = view.model.columns;
+    const width = to - from;
+    const begin = (start[row]! - from) / width;
+    const end = (start[row]! + duration[row]! - from) / width;
+    const label = flags[row]! & FLAG.negativeDuration ? "ends before it starts" : formatDuration(duration[row]!);
+    if (end < 0 || begin > 1) {
+      return (
+        <div role="gridcell" class="time">
+          <span class={`outside ${end < 0 ? "before" : "after"}`}>
+            <Icon name={end < 0 ? "left" : "right"} size={11} />
+            {label}
+          </span>
+        </div>
+      );
+    }
+    const left = Math.max(0, begin);
+    const right = Math.min(1, end);
+    const side = right < 0.86 ? "after" : left > 0.14 ? "before" : "inside";
+    const labelStyle =
+      side === "after" ? { left: `calc(${right * 100}% + 6px)` } : side === "before" ? { right: `calc(${(1 - left) * 100}% + 6px)` } : { right: `calc(${(1 - right) * 100}% + 6px)` };
+    return (
+      <div role="gridcell" class="time">
+        <span
+          class={`bar ${error ? "error" : ""} ${begin < 0 ? "cut-left" : ""} ${end > 1 ? "cut-right" : ""}`}
+          style={{ left: `${left * 100}%`, width: `${(right - left) * 100}%`, "--c": `var(--svc-${view.colourOf(row)})` }}
+        />
+        {detail && detail.events.length > 0 && this.eventTicks(detail, from, width, start[row]!)}
+        <span class={`duration num ${side}`} style={labelStyle}>
+          {label}
+        </span>
+      </div>
+    );
+  }
+
+  private eventTicks(detail: SpanDetail, from: number, width: number, start: number): VNode[] {
+    return detail.events.slice(0, 40).flatMap((event, index) => {
+      const at = (start + Number(event.offsetNs) - from) / width;
+      return at < 0 || at > 1 ? [] : [<span key={index} class={`event-tick ${event.name === "exception" ? "exception" : ""}`} title={event.name} style={{ left: `${at * 100}%` }} />];
+    });
+  }
+}
