@@ -9,4 +9,8 @@
 //! an async runtime.**
 
 pub mod files;
+pub mod live;
 pub mod lock;
+pub mod manifest;
+pub mod memory;
+pub mod wal;

@@ -1,0 +1,197 @@
+//! The list of what the store consists of: its blocks, and from where on the
+//! write-ahead log is needed.
+//!
+//! One file, `MANIFEST`, replaced as a whole: a reader sees the state before a
+//! change or after it, never half of it. The layout is drawn in
+//! `manifest/format.rs`. The manifest never touches a block or the log; it
+//! says which of their files belong, and the caller removes the others.
+
+mod format;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::files::{Access, FileError, Files, read_exact_at, write_all_at};
+use crate::wal::WalPosition;
+
+pub use self::format::MANIFEST_VERSION;
+
+/// Name of the manifest in the data directory.
+pub const MANIFEST_FILE: &str = "MANIFEST";
+
+/// Name under which the next manifest is written.
+const UNFINISHED_FILE: &str = "MANIFEST.tmp";
+
+/// A manifest larger than this is not ours: it would list some hundred
+/// thousand blocks.
+const MAX_MANIFEST_BYTES: u64 = 64 << 20;
+
+/// A sealed block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockEntry {
+    /// Name of its files without what follows the first dot: block `000001`
+    /// owns `000001.parquet`. No dot, no slash.
+    pub name: String,
+    /// Bytes of all its files.
+    pub bytes: u64,
+    /// Spans in it.
+    pub spans: u64,
+    /// Traces with at least one span in it.
+    pub traces: u64,
+    /// Start of the earliest span, ns since the Unix epoch.
+    pub min_start_ns: u64,
+    /// Start of the latest span, ns since the Unix epoch.
+    pub max_start_ns: u64,
+}
+
+/// What the store consists of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Manifest {
+    /// The blocks, in the order in which they were added.
+    pub blocks: Vec<BlockEntry>,
+    /// The first position of the log that no block holds.
+    pub wal_from: WalPosition,
+    /// Number for the name of the next block; never used before.
+    pub next_block: u64,
+}
+
+/// Files in the block directory, compared with a manifest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BlockFiles {
+    /// Files that belong to no block: left by a seal or a removal that did not
+    /// finish. The caller removes them.
+    pub orphans: Vec<PathBuf>,
+    /// Blocks without any file: their spans are lost.
+    pub missing: Vec<String>,
+}
+
+/// Why the manifest cannot be used. The directory is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// It was written by a newer version of the program.
+    #[error(
+        "{} has format version {found}, this version reads up to {MANIFEST_VERSION}; start the \
+         newer version that wrote it, or choose another directory with --data-dir", path.display()
+    )]
+    NewerVersion {
+        /// The manifest.
+        path: PathBuf,
+        /// The version found.
+        found: u32,
+    },
+    /// It is not what was written.
+    #[error("{} is damaged: {reason}; restore it from a backup, or choose another directory with --data-dir", path.display())]
+    Damaged {
+        /// The manifest.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A file cannot be used. When this comes from [`Manifest::save`], the
+    /// manifest on disk may be the old one or the new one.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+impl Manifest {
+    /// Reads the manifest of a data directory, and changes nothing; a directory
+    /// without one, or one that does not exist, is an empty store.
+    ///
+    /// # Errors
+    /// A newer version, damage, or a file that cannot be read.
+    pub fn load(files: &dyn Files, dir: &Path) -> Result<Manifest, ManifestError> {
+        let path = dir.join(MANIFEST_FILE);
+        let file = match files.open(&path, Access::Read) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Manifest::default());
+            }
+            Err(error) => return Err(FileError::on("open", &path)(error).into()),
+        };
+        let bytes = file.size().map_err(FileError::on("read", &path))?;
+        if bytes > MAX_MANIFEST_BYTES {
+            return Err(ManifestError::Damaged {
+                path,
+                reason: format!("{bytes} bytes are more than any manifest has"),
+            });
+        }
+        let mut text = vec![0; bytes as usize];
+        read_exact_at(&*file, &mut text, 0).map_err(FileError::on("read", &path))?;
+        format::decode(&text).map_err(|error| match error {
+            format::DecodeError::NewerVersion { found } => {
+                ManifestError::NewerVersion { path, found }
+            }
+            format::DecodeError::Damaged { reason } => ManifestError::Damaged { path, reason },
+        })
+    }
+
+    /// Replaces the manifest of a data directory; durable when it returns.
+    ///
+    /// # Errors
+    /// After an error it is unknown which manifest the next start finds: until
+    /// a later save succeeds, the caller keeps every block of both, and
+    /// releases nothing of the log.
+    pub fn save(&self, files: &dyn Files, dir: &Path) -> Result<(), ManifestError> {
+        let path = dir.join(MANIFEST_FILE);
+        let unfinished = dir.join(UNFINISHED_FILE);
+        remove_unfinished(files, dir)?;
+        let file = files
+            .create(&unfinished)
+            .map_err(FileError::on("create", &unfinished))?;
+        write_all_at(&*file, &format::encode(self), 0)
+            .map_err(FileError::on("write", &unfinished))?;
+        file.sync().map_err(FileError::on("sync", &unfinished))?;
+        files
+            .rename(&unfinished, &path)
+            .map_err(FileError::on("rename", &unfinished))?;
+        files
+            .sync_dir(dir)
+            .map_err(FileError::on("sync directory", dir))?;
+        Ok(())
+    }
+
+    /// Compares the files in the block directory, if there is one, with the
+    /// blocks. Directories in it are not looked at.
+    ///
+    /// # Errors
+    /// The directory cannot be listed.
+    pub fn block_files(&self, files: &dyn Files, dir: &Path) -> Result<BlockFiles, FileError> {
+        let entries = match files.list(dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            other => other.map_err(FileError::on("list", dir))?,
+        };
+        let listed: HashSet<&str> = self.blocks.iter().map(|b| b.name.as_str()).collect();
+        let mut present = HashSet::new();
+        let mut found = BlockFiles::default();
+        for entry in entries.into_iter().filter(|entry| !entry.is_dir) {
+            let owner = entry.name.split('.').next().unwrap_or_default();
+            match listed.get(owner) {
+                Some(block) => {
+                    present.insert(*block);
+                }
+                None => found.orphans.push(dir.join(entry.name)),
+            }
+        }
+        let names = self.blocks.iter().map(|block| &block.name);
+        let missing = names.filter(|name| !present.contains(name.as_str()));
+        found.missing = missing.cloned().collect();
+        Ok(found)
+    }
+}
+
+/// Removes what a save that did not finish left behind.
+///
+/// # Errors
+/// The file is there and cannot be removed.
+pub fn remove_unfinished(files: &dyn Files, dir: &Path) -> Result<(), FileError> {
+    let path = dir.join(UNFINISHED_FILE);
+    match files.remove(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(FileError::on("remove", &path)(error))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,145 @@
+//! The text of a manifest.
+//!
+//! ```text
+//! tracewell-manifest 1          magic and format version
+//! {                             JSON: wal_from, next_block, blocks
+//!   ...
+//! }
+//! crc32c 0a1b2c3d               of every byte before this line
+//! ```
+//!
+//! The first and the last line keep their form in every version, so that an
+//! older program tells "too new" from "damaged". A person can read it; nobody
+//! but the store may write it. This file knows text only, no files.
+
+use serde::{Deserialize, Serialize};
+
+use super::{BlockEntry, Manifest};
+use crate::wal::WalPosition;
+
+/// The format version that this program writes, and the newest it reads.
+pub const MANIFEST_VERSION: u32 = 1;
+
+const MAGIC: &str = "tracewell-manifest ";
+const CHECK: &str = "crc32c ";
+/// `crc32c `, eight hexadecimal digits, line feed.
+const CHECK_BYTES: usize = CHECK.len() + 9;
+
+/// Why a text is no manifest of ours.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum DecodeError {
+    NewerVersion { found: u32 },
+    Damaged { reason: String },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    wal_from: Position,
+    next_block: u64,
+    blocks: Vec<Block>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Position {
+    segment: u64,
+    offset: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Block {
+    name: String,
+    bytes: u64,
+    spans: u64,
+    traces: u64,
+    min_start_ns: u64,
+    max_start_ns: u64,
+}
+
+pub(super) fn encode(manifest: &Manifest) -> Vec<u8> {
+    let block = |block: &BlockEntry| Block {
+        name: block.name.clone(),
+        bytes: block.bytes,
+        spans: block.spans,
+        traces: block.traces,
+        min_start_ns: block.min_start_ns,
+        max_start_ns: block.max_start_ns,
+    };
+    let body = Body {
+        wal_from: Position {
+            segment: manifest.wal_from.segment,
+            offset: manifest.wal_from.offset,
+        },
+        next_block: manifest.next_block,
+        blocks: manifest.blocks.iter().map(block).collect(),
+    };
+    let body = serde_json::to_string_pretty(&body).expect("strings and numbers are always JSON");
+    let mut text = format!("{MAGIC}{MANIFEST_VERSION}\n{body}\n");
+    let crc = crc32c::crc32c(text.as_bytes());
+    text.push_str(&format!("{CHECK}{crc:08x}\n"));
+    text.into_bytes()
+}
+
+pub(super) fn decode(text: &[u8]) -> Result<Manifest, DecodeError> {
+    let text = checked(text)?;
+    let (first, body) = text
+        .split_once('\n')
+        .ok_or_else(|| damaged("it has one line only"))?;
+    let version = first.strip_prefix(MAGIC).and_then(|v| v.parse().ok());
+    match version {
+        None => return Err(damaged("it does not begin as a manifest")),
+        Some(found) if found > MANIFEST_VERSION => {
+            return Err(DecodeError::NewerVersion { found });
+        }
+        Some(_) => {}
+    }
+    let body: Body = serde_json::from_str(body).map_err(|error| DecodeError::Damaged {
+        // The body begins on the second line of the file.
+        reason: format!("after its first line, {error}"),
+    })?;
+    let plain = |block: &Block| !block.name.is_empty() && !block.name.contains(['/', '.', '\0']);
+    if let Some(block) = body.blocks.iter().find(|block| !plain(block)) {
+        return Err(DecodeError::Damaged {
+            reason: format!("block name {:?} is no plain name", block.name),
+        });
+    }
+    Ok(Manifest {
+        wal_from: WalPosition {
+            segment: body.wal_from.segment,
+            offset: body.wal_from.offset,
+        },
+        next_block: body.next_block,
+        blocks: body.blocks.into_iter().map(entry).collect(),
+    })
+}
+
+fn entry(block: Block) -> BlockEntry {
+    BlockEntry {
+        name: block.name,
+        bytes: block.bytes,
+        spans: block.spans,
+        traces: block.traces,
+        min_start_ns: block.min_start_ns,
+        max_start_ns: block.max_start_ns,
+    }
+}
+
+/// The text before its check line, if the two agree.
+fn checked(text: &[u8]) -> Result<&str, DecodeError> {
+    let (text, check) = text
+        .split_at_checked(text.len().wrapping_sub(CHECK_BYTES))
+        .ok_or_else(|| damaged("it is too short"))?;
+    let crc = crc32c::crc32c(text);
+    if check != format!("{CHECK}{crc:08x}\n").as_bytes() {
+        return Err(damaged("its check sum does not match"));
+    }
+    str::from_utf8(text).map_err(|_| damaged("it is not text"))
+}
+
+fn damaged(reason: &str) -> DecodeError {
+    DecodeError::Damaged {
+        reason: reason.to_owned(),
+    }
+}
