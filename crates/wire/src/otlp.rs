@@ -14,5 +14,6 @@
 //! Unknown fields are skipped, those of older versions (field 1000) among them.
 
 pub mod json;
-pub mod parts;
 pub mod protobuf;
+
+pub use protobuf::parts;

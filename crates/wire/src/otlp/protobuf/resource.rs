@@ -1,0 +1,133 @@
+//! `Resource` and `InstrumentationScope` from the wire into a builder.
+//!
+//! A row is added only when everything in it is good, so a batch never holds
+//! half a resource: attributes are read twice, once to check and once to add.
+//! That is cheap, because the decoder asks once for each distinct resource.
+
+use super::fields::{Cursor, known};
+use super::value::{Verdict, attribute, check_attribute};
+use crate::WireError;
+use crate::rejected::Fault;
+use tracewell_model::{Level, SpanBatchBuilder};
+
+const RESOURCE: u32 = known(&[1, 2, 3]);
+const SCOPE: u32 = known(&[1, 2, 3, 4]);
+const ENTITY_REF: u32 = known(&[1, 2, 3, 4]);
+const RESOURCE_ATTRIBUTES: u32 = 0x0a;
+const SCOPE_ATTRIBUTES: u32 = 0x1a;
+
+/// The row of a resource, or what is wrong with it.
+pub(super) type Row = Result<u32, Fault>;
+
+/// Adds a `Resource`.
+pub(super) fn resource(
+    builder: &mut SpanBatchBuilder,
+    message: Cursor<'_>,
+    schema_url: &[u8],
+) -> Result<Row, WireError> {
+    let mut dropped = 0;
+    let mut entity_refs = Vec::new();
+    let mut fault = None;
+    let (mut fields, mut index) = (message, 0);
+    while !fields.is_done() {
+        let before = fields;
+        match fields.tag()? {
+            RESOURCE_ATTRIBUTES => {
+                let verdict = check_attribute(Level::Resource, fields.message()?)
+                    .map_err(|error| error.within_item("attributes", index))?;
+                fault = fault.or(verdict);
+                index += 1;
+            }
+            0x10 => dropped = fields.varint32()?,
+            0x1a => {
+                let verdict =
+                    check_entity_ref(fields.message()?).map_err(|e| e.within("entity_refs"))?;
+                fault = fault.or(verdict);
+                let field_len = before.rest().len() - fields.rest().len();
+                entity_refs.extend_from_slice(&before.rest()[..field_len]);
+            }
+            tag => fields.skip(tag, RESOURCE)?,
+        }
+    }
+    if let Some(fault) = fault {
+        return Ok(Err(fault));
+    }
+    let Ok(row) = builder.resource(schema_url, dropped, &entity_refs) else {
+        return Ok(Err(Fault::not_utf8("schema_url of the resource")));
+    };
+    let added = add_attributes(builder, Level::Resource, row, message, RESOURCE_ATTRIBUTES)?;
+    Ok(added.map_or(Ok(row), Err))
+}
+
+/// Adds an `InstrumentationScope`.
+pub(super) fn scope(
+    builder: &mut SpanBatchBuilder,
+    message: Cursor<'_>,
+    schema_url: &[u8],
+) -> Result<Row, WireError> {
+    let (mut name, mut version): (&[u8], &[u8]) = (&[], &[]);
+    let mut dropped = 0;
+    let mut fault = None;
+    let (mut fields, mut index) = (message, 0);
+    while !fields.is_done() {
+        match fields.tag()? {
+            0x0a => name = fields.bytes()?,
+            0x12 => version = fields.bytes()?,
+            SCOPE_ATTRIBUTES => {
+                let verdict = check_attribute(Level::Scope, fields.message()?)
+                    .map_err(|error| error.within_item("attributes", index))?;
+                fault = fault.or(verdict);
+                index += 1;
+            }
+            0x20 => dropped = fields.varint32()?,
+            tag => fields.skip(tag, SCOPE)?,
+        }
+    }
+    if let Some(fault) = fault {
+        return Ok(Err(fault));
+    }
+    let Ok(row) = builder.scope(name, version, schema_url, dropped) else {
+        return Ok(Err(Fault::not_utf8(
+            "name, version or schema_url of the scope",
+        )));
+    };
+    let added = add_attributes(builder, Level::Scope, row, message, SCOPE_ATTRIBUTES)?;
+    Ok(added.map_or(Ok(row), Err))
+}
+
+/// Second reading: the attributes, known to be good.
+fn add_attributes(
+    builder: &mut SpanBatchBuilder,
+    level: Level,
+    row: u32,
+    mut fields: Cursor<'_>,
+    attributes_tag: u32,
+) -> Result<Verdict, WireError> {
+    let mut fault = None;
+    while !fields.is_done() {
+        match fields.tag()? {
+            tag if tag == attributes_tag => {
+                fault = fault.or(attribute(builder, level, row, fields.message()?)?);
+            }
+            tag => fields.skip(tag, 0)?,
+        }
+    }
+    Ok(fault)
+}
+
+/// `EntityRef` is kept as it came, so it must be well formed: an encoder
+/// would pass its faults on to others.
+fn check_entity_ref(mut fields: Cursor<'_>) -> Result<Verdict, WireError> {
+    let mut fault = None;
+    while !fields.is_done() {
+        match fields.tag()? {
+            0x0a | 0x12 | 0x1a | 0x22 => {
+                if std::str::from_utf8(fields.bytes()?).is_err() {
+                    fault = Some(Fault::not_utf8("entity_refs of the resource"));
+                }
+            }
+            tag => fields.skip(tag, ENTITY_REF)?,
+        }
+    }
+    Ok(fault)
+}

@@ -1,0 +1,239 @@
+//! `Span` from the wire into a builder: one pass, fields in any order.
+//!
+//! Attributes, events and links are pushed as they are met; fixed fields wait
+//! in locals until the end. A span with a fault is read to its end all the
+//! same, because malformed bytes must fail the request wherever they stand.
+
+use super::fields::{Cursor, known};
+use super::value::{Verdict, attribute};
+use crate::WireError;
+use crate::rejected::{Fault, FaultProblem, RejectReason};
+use tracewell_model::batch::builder::LinkHeader;
+use tracewell_model::{Level, SpanBatchBuilder, SpanHeader, SpanId, TraceId};
+
+const SPAN: u32 = known(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
+const EVENT: u32 = known(&[1, 2, 3, 4]);
+const LINK: u32 = known(&[1, 2, 3, 4, 5, 6]);
+const STATUS: u32 = known(&[2, 3]);
+
+/// Ids as they came.
+#[derive(Default)]
+pub(super) struct RawIds<'a> {
+    trace_id: &'a [u8],
+    span_id: &'a [u8],
+    parent_span_id: &'a [u8],
+}
+
+/// Adds a span, or answers why it must be left out. `fault` is what is
+/// already known to be wrong with it, and `header` says whose span it is.
+pub(super) fn span<'a>(
+    builder: &mut SpanBatchBuilder,
+    message: Cursor<'a>,
+    mut header: SpanHeader<'a>,
+    fault: Verdict,
+) -> Result<Verdict, WireError> {
+    let mut ids = RawIds::default();
+    let mut fault = fault;
+    fields(builder, message, &mut header, &mut ids, &mut fault)?;
+    let added = match fault {
+        Some(fault) => Err(fault),
+        None => add(builder, &mut header, &ids),
+    };
+    Ok(added.inspect_err(|_| builder.abandon_span()).err())
+}
+
+/// Reads the fields; of those in `header` that repeat, the last wins.
+pub(super) fn fields<'a>(
+    builder: &mut SpanBatchBuilder,
+    message: Cursor<'a>,
+    header: &mut SpanHeader<'a>,
+    ids: &mut RawIds<'a>,
+    fault: &mut Verdict,
+) -> Result<(), WireError> {
+    let row = builder.next_span();
+    let mut fields = message;
+    let (mut attributes, mut events, mut links) = (0, 0, 0);
+    while !fields.is_done() {
+        match fields.tag()? {
+            0x4a => {
+                let verdict = fields
+                    .message()
+                    .and_then(|message| attribute(builder, Level::Span, row, message))
+                    .map_err(|error| error.within_item("attributes", attributes))?;
+                note(fault, verdict);
+                attributes += 1;
+            }
+            0x0a => ids.trace_id = fields.bytes()?,
+            0x12 => ids.span_id = fields.bytes()?,
+            0x1a => header.trace_state = fields.bytes()?,
+            0x22 => ids.parent_span_id = fields.bytes()?,
+            0x2a => header.name = fields.bytes()?,
+            0x30 => header.kind = fields.varint32()? as i32,
+            0x39 => header.start_ns = fields.fixed64()?,
+            0x41 => header.end_ns = fields.fixed64()?,
+            0x50 => header.dropped_attributes = fields.varint32()?,
+            0x5a => {
+                let verdict = fields
+                    .message()
+                    .and_then(|message| event(builder, message))
+                    .map_err(|error| error.within_item("events", events))?;
+                note(fault, verdict);
+                events += 1;
+            }
+            0x60 => header.dropped_events = fields.varint32()?,
+            0x6a => {
+                let verdict = fields
+                    .message()
+                    .and_then(|message| link(builder, message))
+                    .map_err(|error| error.within_item("links", links))?;
+                note(fault, verdict);
+                links += 1;
+            }
+            0x70 => header.dropped_links = fields.varint32()?,
+            0x7a => fields
+                .message()
+                .and_then(|message| status(message, header))
+                .map_err(|error| error.within("status"))?,
+            0x85 => header.flags = fields.fixed32()?,
+            tag => fields.skip(tag, SPAN)?,
+        }
+    }
+    Ok(())
+}
+
+/// Keeps the first fault.
+#[inline]
+fn note(fault: &mut Verdict, verdict: Verdict) {
+    if verdict.is_some() && fault.is_none() {
+        *fault = verdict;
+    }
+}
+
+fn add(
+    builder: &mut SpanBatchBuilder,
+    header: &mut SpanHeader<'_>,
+    ids: &RawIds<'_>,
+) -> Result<(), Fault> {
+    header.trace_id = TraceId(present_id(ids.trace_id, RejectReason::TraceId, "trace_id")?);
+    header.span_id = SpanId(present_id(ids.span_id, RejectReason::SpanId, "span_id")?);
+    let parent = optional_id(
+        ids.parent_span_id,
+        RejectReason::ParentSpanId,
+        "parent_span_id",
+    )?;
+    header.parent_span_id = SpanId(parent);
+    builder
+        .span(header)
+        .map_err(|_| Fault::not_utf8("name, trace_state or status message of the span"))
+}
+
+/// An id that must be there and not be zeros.
+fn present_id<const N: usize>(
+    bytes: &[u8],
+    reason: RejectReason,
+    field: &'static str,
+) -> Result<[u8; N], Fault> {
+    let (want, got) = (N, bytes.len());
+    let id = bytes
+        .try_into()
+        .map_err(|_| Fault::new(reason, field, FaultProblem::Bytes { want, got }))?;
+    if id == [0; N] {
+        return Err(Fault::new(reason, field, FaultProblem::Zero));
+    }
+    Ok(id)
+}
+
+/// An id that may be absent.
+fn optional_id<const N: usize>(
+    bytes: &[u8],
+    reason: RejectReason,
+    field: &'static str,
+) -> Result<[u8; N], Fault> {
+    if bytes.is_empty() {
+        return Ok([0; N]);
+    }
+    let (want, got) = (N, bytes.len());
+    bytes
+        .try_into()
+        .map_err(|_| Fault::new(reason, field, FaultProblem::Bytes { want, got }))
+}
+
+fn event(builder: &mut SpanBatchBuilder, message: Cursor<'_>) -> Result<Verdict, WireError> {
+    let (mut time_ns, mut name, mut dropped): (_, &[u8], _) = (0, &[], 0);
+    let row = builder.next_row(Level::Event);
+    let (mut fields, mut fault, mut index) = (message, None, 0);
+    while !fields.is_done() {
+        match fields.tag()? {
+            0x09 => time_ns = fields.fixed64()?,
+            0x12 => name = fields.bytes()?,
+            0x1a => {
+                let verdict = fields
+                    .message()
+                    .and_then(|message| attribute(builder, Level::Event, row, message))
+                    .map_err(|error| error.within_item("attributes", index))?;
+                note(&mut fault, verdict);
+                index += 1;
+            }
+            0x20 => dropped = fields.varint32()?,
+            tag => fields.skip(tag, EVENT)?,
+        }
+    }
+    let added = builder.event(time_ns, name, dropped);
+    let not_added = added.err().map(|_| Fault::not_utf8("name of an event"));
+    Ok(fault.or(not_added))
+}
+
+fn link(builder: &mut SpanBatchBuilder, message: Cursor<'_>) -> Result<Verdict, WireError> {
+    let (mut trace_id, mut span_id): (&[u8], &[u8]) = (&[], &[]);
+    let mut header = LinkHeader::default();
+    let row = builder.next_row(Level::Link);
+    let (mut fields, mut fault, mut index) = (message, None, 0);
+    while !fields.is_done() {
+        match fields.tag()? {
+            0x0a => trace_id = fields.bytes()?,
+            0x12 => span_id = fields.bytes()?,
+            0x1a => header.trace_state = fields.bytes()?,
+            0x22 => {
+                let verdict = fields
+                    .message()
+                    .and_then(|message| attribute(builder, Level::Link, row, message))
+                    .map_err(|error| error.within_item("attributes", index))?;
+                note(&mut fault, verdict);
+                index += 1;
+            }
+            0x28 => header.dropped_attributes = fields.varint32()?,
+            0x35 => header.flags = fields.fixed32()?,
+            tag => fields.skip(tag, LINK)?,
+        }
+    }
+    match link_ids(trace_id, span_id) {
+        Ok((trace_id, span_id)) => {
+            header.trace_id = trace_id;
+            header.span_id = span_id;
+        }
+        Err(bad) => note(&mut fault, Some(bad)),
+    }
+    let added = builder.link(&header);
+    let not_added = added
+        .err()
+        .map(|_| Fault::not_utf8("trace_state of a link"));
+    Ok(fault.or(not_added))
+}
+
+fn link_ids(trace_id: &[u8], span_id: &[u8]) -> Result<(TraceId, SpanId), Fault> {
+    let reason = RejectReason::LinkId;
+    let trace_id = optional_id(trace_id, reason, "trace_id of a link")?;
+    let span_id = optional_id(span_id, reason, "span_id of a link")?;
+    Ok((TraceId(trace_id), SpanId(span_id)))
+}
+
+fn status<'a>(mut fields: Cursor<'a>, header: &mut SpanHeader<'a>) -> Result<(), WireError> {
+    while !fields.is_done() {
+        match fields.tag()? {
+            0x12 => header.status_message = fields.bytes()?,
+            0x18 => header.status_code = fields.varint32()? as i32,
+            tag => fields.skip(tag, STATUS)?,
+        }
+    }
+    Ok(())
+}
