@@ -166,8 +166,7 @@ impl<T: Send + 'static> Wal<T> {
     }
 
     /// Compresses a payload on this thread and hands it over to be written;
-    /// never waits for the disk. Entries are written in the order in which
-    /// their appends return.
+    /// never waits for the disk. The appends of one thread keep their order.
     ///
     /// `ack` is told [`WalError::Backlogged`] at once when too much waits; the
     /// caller pushes back to its client. On any error `item` is dropped.

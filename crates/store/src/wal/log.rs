@@ -72,9 +72,7 @@ impl<S: SegmentSource> Log<S> {
         } else if grown > GROUP_BYTES || !self.has_room(grown) {
             return Ok(None);
         }
-        let Some(active) = &self.active else {
-            return Err(WalError::Closed);
-        };
+        let active = self.active.as_ref().expect("make_room left a segment");
         let position = WalPosition {
             segment: active.segment.sequence,
             offset: active.offset + self.buffer.len() as u32,
@@ -143,9 +141,7 @@ impl<S: SegmentSource> Log<S> {
     }
 
     fn write_group(&mut self) -> Result<(), WalError> {
-        let Some(active) = &mut self.active else {
-            return Err(WalError::Closed);
-        };
+        let active = self.active.as_mut().expect("a group has a segment");
         let segment = &active.segment;
         if let Err(source) = write_all_at(&*segment.file, &self.buffer, u64::from(active.offset)) {
             let error = FileError::on("write", &segment.path)(source);

@@ -74,11 +74,11 @@ impl<T> Queue<T> {
     /// whole queue is let in when nothing else waits.
     pub(super) fn reserve(&self, payload_bytes: u64) -> Result<(), WalError> {
         let mut state = self.state();
-        if state.closed {
-            return Err(WalError::Closed);
-        }
         if let Some(poison @ WalError::Poisoned { .. }) = &state.refusal {
             return Err(poison.clone());
+        }
+        if state.closed {
+            return Err(WalError::Closed);
         }
         let wanted = state.bytes.saturating_add(payload_bytes);
         if wanted > self.limit_bytes && state.bytes > 0 {

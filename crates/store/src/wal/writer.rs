@@ -112,12 +112,16 @@ impl<T, S: SegmentSource> Writer<T, S> {
     /// Remembers for health how the last attempt went, and logs a change.
     fn note(&self, refusal: Option<&WalError>) {
         let before = self.queue.refusal();
-        if before.as_ref() == refusal {
-            return;
-        }
-        match refusal {
-            Some(error) => tracing::error!(%error, "spans are refused"),
-            None => tracing::info!("the write-ahead log accepts spans again"),
+        match (&before, refusal) {
+            (None, None) => return,
+            (Some(_), None) => tracing::info!("the write-ahead log accepts spans again"),
+            (None, Some(error)) | (_, Some(error @ WalError::Poisoned { .. }))
+                if before.as_ref() != refusal =>
+            {
+                tracing::error!(%error, "spans are refused");
+            }
+            // Still refused: said before.
+            (_, Some(_)) => {}
         }
         self.queue.set_refusal(refusal.cloned());
     }

@@ -1,5 +1,7 @@
 //! A disk that fails or fills up: refuse, say why, and lie to nobody.
 
+use std::time::Instant;
+
 use super::*;
 use crate::files::faulty::{EIO, ENOSPC, Fault, Operation, Survival};
 
@@ -19,11 +21,11 @@ fn fail_next(files: &FaultyFiles, operation: Operation, errno: i32) {
 
 /// Appends until the log takes an entry again.
 fn append_when_possible(wal: &Wal<u32>, payload: &[u8]) -> WalPosition {
-    let deadline = std::time::Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + Duration::from_secs(30);
     loop {
         match append(wal, payload) {
             Ok(position) => return position,
-            Err(error) => assert!(std::time::Instant::now() < deadline, "{error}"),
+            Err(error) => assert!(Instant::now() < deadline, "{error}"),
         }
     }
 }
@@ -100,20 +102,35 @@ fn a_disk_that_fills_up_keeps_what_was_acknowledged_and_recovers_by_itself() {
 #[test]
 fn health_recovers_without_an_append_when_space_comes_back() {
     let files = FaultyFiles::new();
-    files.set_capacity_bytes(Some(0));
-    let (wal, _) = {
-        let disk = FaultyFiles::new();
-        drop(open(&disk));
-        disk.set_capacity_bytes(Some(0));
-        let opened = open(&disk);
-        (opened.wal, disk.set_capacity_bytes(None))
-    };
-    let deadline = std::time::Instant::now() + Duration::from_secs(30);
-    append_when_possible(&wal, b"first");
-    while wal.health().is_err() {
-        assert!(std::time::Instant::now() < deadline);
+    files.set_capacity_bytes(Some(3000));
+    let log = open(&files);
+    let refused = append(&log.wal, b"refused").unwrap_err();
+    assert!(matches!(log.wal.health(), Err(WalError::DiskFull { .. })));
+    assert!(refused.to_string().starts_with("disk is full"), "{refused}");
+    files.set_capacity_bytes(None);
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while let Err(error) = log.wal.health() {
+        assert!(Instant::now() < deadline, "{error}");
         std::thread::yield_now();
     }
+    append(&log.wal, b"taken").unwrap();
+}
+
+#[test]
+fn a_panic_on_the_writer_thread_fails_appends_instead_of_losing_them() {
+    let log = open(&FaultyFiles::new());
+    let ack = Box::new(|_| panic!("a bug of the caller, told on purpose"));
+    log.wal.append(b"first", 1, 0, ack);
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        // Until the thread has ended, answers are dropped or given as usual.
+        if let Ok(Err(WalError::Poisoned { reason })) = send(&log.wal, b"later").recv() {
+            break assert_eq!(&*reason, "the writer thread panicked");
+        }
+        assert!(Instant::now() < deadline);
+    }
+    assert!(matches!(log.wal.health(), Err(WalError::Poisoned { .. })));
+    assert!(log.wal.close().is_err());
 }
 
 #[test]
