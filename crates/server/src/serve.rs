@@ -1,17 +1,150 @@
 //! Runs every receiver, the store, the APIs and the UI in this process.
+//!
+//! The order is the point of this file. Starting: all ports are bound before
+//! anything else, so that a taken port is said at once; the store recovers;
+//! then everything serves and readiness is announced. Stopping: receivers stop
+//! accepting and finish what they have, the store writes what it holds, and
+//! the read side goes last.
 
+mod bind;
+mod limits;
+mod stores;
+
+use crate::api::{self, QueryState, status::ProcessFacts};
 use crate::config::Config;
+use anyhow::Context;
+use bind::{Bound, bind_all};
+use limits::MemoryShares;
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tracewell_collector::{
+    Accounting, Intake, IntakeConfig, OtlpConfig, OtlpListeners, OtlpReceiver,
+};
+use tracewell_model::TraceStore;
+use tracewell_model::clock::SystemClock;
+
+/// How long requests in flight may take to end. With what the store needs it
+/// stays below the ten seconds that orchestrators grant.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long the read side may take to finish answers.
+const QUERY_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Serves until the process is told to stop.
 ///
 /// # Errors
-///
 /// What kept the process from starting or from stopping cleanly.
 pub(crate) fn run(config: Config) -> anyhow::Result<()> {
-    let addresses: Vec<String> = config
-        .endpoints()
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?
+        .block_on(serve(config))
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    // Before anything slow: a signal during recovery must not kill us halfway.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let bound = bind_all(&config.endpoints())?;
+    let shares = MemoryShares::of(config.memory_limit_bytes);
+    let store = stores::open(&config, &shares)?;
+
+    let accounting = Accounting::new();
+    let intake_config = IntakeConfig {
+        memory_budget_bytes: shares.intake_bytes,
+        workers: None,
+    };
+    let intake = Intake::start(intake_config, stores::consumer(&store))
+        .context("cannot start decoding threads")?;
+    let facts = ProcessFacts::new(
+        &bound.endpoints,
+        Arc::clone(&accounting),
+        Arc::clone(&intake),
+    );
+    let state = Arc::new(QueryState::new(
+        Arc::clone(&store),
+        Arc::new(SystemClock),
+        facts,
+    ));
+    let Bound {
+        otlp_grpc,
+        otlp_http,
+        query_http,
+        query_grpc,
+        endpoints,
+    } = bound;
+
+    let otlp_config = OtlpConfig {
+        max_request_bytes: config.otlp.max_request_bytes,
+        cors_allowed_origins: config.otlp.cors_allowed_origins.clone(),
+    };
+    let listeners = OtlpListeners {
+        grpc: Some(otlp_grpc),
+        http: Some(otlp_http),
+    };
+    let receivers = OtlpReceiver::start(&otlp_config, listeners, &intake, &accounting)?;
+
+    let (stop_queries, stopped) = watch::channel(false);
+    let http = api::http_router(&state, &config.query.base_path);
+    let grpc = api::jaeger::grpc::router(Arc::clone(&state));
+    let readers = [
+        tokio::spawn(read_side(query_http, http, stopped.clone())),
+        tokio::spawn(read_side(query_grpc, grpc, stopped)),
+    ];
+    announce(&endpoints, &config.query.base_path)?;
+
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping: receivers first, then the store, then the APIs");
+    receivers.stop(DRAIN_PATIENCE).await;
+    let closing: Arc<dyn TraceStore> = Arc::clone(&store);
+    tokio::task::spawn_blocking(move || closing.shut_down()).await?;
+    stop_queries.send_replace(true);
+    for reader in readers {
+        match tokio::time::timeout(QUERY_PATIENCE, reader).await {
+            Ok(ended) => ended??,
+            Err(_late) => tracing::warn!("queries were cut off because they did not end in time"),
+        }
+    }
+    Ok(())
+}
+
+async fn read_side(
+    listener: std::net::TcpListener,
+    router: axum::Router,
+    mut stopped: watch::Receiver<bool>,
+) -> std::io::Result<()> {
+    let listener = TcpListener::from_std(listener)?;
+    axum::serve(listener, router)
+        .with_graceful_shutdown(async move {
+            // An error means that the sender is gone: time to stop as well.
+            let _either_way = stopped.wait_for(|stopped| *stopped).await.is_ok();
+        })
+        .await
+}
+
+/// For people, one line an address; for scripts, one line with all of them.
+fn announce(endpoints: &[bind::BoundEndpoint], base_path: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "Tracewell {} is ready.", env!("CARGO_PKG_VERSION"))?;
+    for endpoint in endpoints {
+        let (title, address) = (endpoint.title, endpoint.address);
+        match endpoint.name {
+            "query-http" => writeln!(out, "  {title:<10} http://{address}{base_path}/")?,
+            _ => writeln!(out, "  {title:<10} {address}")?,
+        }
+    }
+    let pairs: Vec<String> = endpoints
         .iter()
-        .map(|endpoint| endpoint.address.to_string())
+        .map(|endpoint| format!("{}={}", endpoint.name, endpoint.address))
         .collect();
-    anyhow::bail!("this build cannot listen on {} yet", addresses.join(", "))
+    writeln!(out, "ready {}", pairs.join(" "))?;
+    out.flush()
 }
