@@ -59,7 +59,10 @@ function matchingRows(trace: AssembledTrace, q: string): number[] {
       if (comparison === undefined) return true;
       const { field, op } = comparison;
       const wanted = unquote(comparison.literal);
-      if (field === "status") return (op === "=") === ((trace.columns.flags[row]! & FLAG.error) !== 0 === (wanted === "error"));
+      if (field === "status") {
+        const failed = (trace.columns.flags[row]! & FLAG.error) !== 0;
+        return (op === "=") === (wanted === "error" ? failed : !failed);
+      }
       if (field === "duration") return number(trace.columns.duration[row]!, op, parseDuration(wanted) ?? 0);
       if (field === "traceDuration") return number(Number(trace.header.durationNs), op, parseDuration(wanted) ?? 0);
       return text(valueOf(detail, service, field), op, wanted);

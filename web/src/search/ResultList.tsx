@@ -65,7 +65,8 @@ export function ResultList({ traces, sort, onSort, selected, longest, filtered }
   );
   return (
     <div class="results">
-      <div class="result-head">
+      <div class="result-scroll" ref={scroller} tabIndex={-1}>
+        <div class="result-head">
         <span class="c-name">Trace</span>
         <span class="c-timeline">Timeline</span>
         {header("longest", "Duration", "c-duration")}
@@ -73,7 +74,6 @@ export function ResultList({ traces, sort, onSort, selected, longest, filtered }
         {header("errors", "Errors", "c-errors")}
         {header("newest", "Started", "c-time")}
       </div>
-      <div class="result-scroll" ref={scroller} tabIndex={-1}>
         {waiting ? (
           <Placeholders />
         ) : (

@@ -38,8 +38,9 @@ function scaleOf(traces: readonly TraceSummary[], [from, to]: [number, number], 
   const w = width - PAD.left - PAD.right;
   const h = HEIGHT - PAD.top - PAD.bottom;
   const times = traces.map(({ startNs }) => nsToMs(startNs));
-  // The whole searched range, unless everything lies in a small part of it.
-  const start = Math.min(from, ...times);
+  // With older traces still to load, the part of the range that is loaded.
+  const loaded = session.done.peek()?.cursor ? Math.min(...times) - (to - Math.min(...times)) * 0.03 : from;
+  const start = Math.min(loaded, ...times);
   const end = Math.max(to, ...times, start + 1);
   return {
     x: (ms) => PAD.left + ((ms - start) / (end - start)) * w,

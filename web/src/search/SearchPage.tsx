@@ -138,11 +138,10 @@ function Summary(): VNode {
   return (
     <p class="summary" role="status">
       <strong>{plural(count, "trace")}</strong>
-      {end?.cursor ? ", more available" : ""}
-      {phase.value === "cancelled" && <span class="muted"> · cancelled</span>}
+      {end?.cursor && <span class="muted">· more available</span>}
+      {phase.value === "cancelled" && <span class="muted">· cancelled</span>}
       {end && (
         <span class="muted num">
-          {" "}
           · searched {formatCount(end.searchedSpans)} spans, {formatBytes(end.searchedBytes)} in {formatCount(end.elapsedMs)} ms
         </span>
       )}

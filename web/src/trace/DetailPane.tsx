@@ -21,11 +21,11 @@ export function DetailPane({ view, stored }: { view: TraceView; stored: boolean 
   useEffect(() => setSize(Number(recall(`tracewell.pane.${side}`)) || (side === "right" ? 440 : 300)), [side]);
   const row = view.selected.value;
   void view.detailVersion.value;
-  const detail = row === NO_ROW ? undefined : view.detail(row);
+  const detail = view.detail(row);
   // While the next span's details are on their way the last ones stay, so that nothing flickers.
   const last = useRef<SpanDetail | undefined>(undefined);
   if (detail !== undefined) last.current = detail;
-  const shown = row === NO_ROW ? undefined : (detail ?? last.current);
+  const shown = detail ?? last.current;
   const resize = (event: PointerEvent): void => {
     const handle = event.currentTarget as HTMLElement;
     if (!handle.hasPointerCapture(event.pointerId)) return;
@@ -38,9 +38,7 @@ export function DetailPane({ view, stored }: { view: TraceView; stored: boolean 
   return (
     <aside class="detail-pane" aria-label="Span details" style={side === "right" ? { width: `${size}px` } : { height: `${size}px` }}>
       <div class="pane-edge" onPointerDown={(event) => (event.currentTarget as HTMLElement).setPointerCapture(event.pointerId)} onPointerMove={resize} />
-      {row === NO_ROW ? (
-        <p class="pane-empty">Select a span to see its attributes, events and links.</p>
-      ) : shown === undefined ? (
+      {shown === undefined ? (
         <p class="pane-empty">{view.problem.value === null ? "Loading…" : `The details could not be loaded: ${view.problem.value.message}`}</p>
       ) : (
         <div class={`detail ${detail === undefined ? "stale" : ""}`} key={shown.row}>

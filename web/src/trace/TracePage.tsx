@@ -6,6 +6,7 @@ import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { copyText } from "../components/CopyButton";
 import { type Shortcut, useShortcuts } from "../app/keyboard";
+import { NO_ROW } from "../model/TraceModel";
 import { readTraceParams, writeTraceParams } from "../routes/params";
 import { href, navigate, replaceParams } from "../routes/router";
 import { DetailPane } from "./DetailPane";
@@ -68,7 +69,7 @@ export function TracePage({ view, path, downloads, note, onReload }: TracePagePr
           <Minimap view={view} />
           <Waterfall view={view} />
         </div>
-        {view.paneOpen.value && <DetailPane view={view} stored={onReload !== undefined} />}
+        {view.paneOpen.value && view.selected.value !== NO_ROW && <DetailPane view={view} stored={onReload !== undefined} />}
       </div>
     </div>
   );
