@@ -7,7 +7,7 @@ mod client;
 mod config_command;
 mod error;
 mod logging;
-mod output;
+pub(crate) mod output;
 mod search;
 mod server_args;
 mod status;
@@ -17,8 +17,9 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::load::{self, LoadArgs};
 use crate::serve;
-use error::CliError;
+pub(crate) use error::CliError;
 use server_args::ServerArgs;
 
 /// Distributed tracing in one binary: collector, store, query engine and UI.
@@ -49,6 +50,8 @@ enum Command {
     Trace(trace::TraceArgs),
     /// Ask a running tracewell how it is
     Status(status::StatusArgs),
+    /// Send generated traces at a given rate and report what was acknowledged
+    Load(LoadArgs),
 }
 
 /// Runs the command line of this process.
@@ -79,6 +82,7 @@ fn dispatch(cli: Cli) -> Result<(), CliError> {
         Some(Command::Search(args)) => client::block_on(search::run(args)),
         Some(Command::Trace(args)) => client::block_on(trace::run(args)),
         Some(Command::Status(args)) => client::block_on(status::run(args)),
+        Some(Command::Load(args)) => load::run(&args),
     }
 }
 

@@ -8,4 +8,5 @@
 
 mod cli;
 mod config;
+mod load;
 mod process;

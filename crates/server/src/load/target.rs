@@ -1,0 +1,129 @@
+//! Where requests go, and what the answers mean under OTLP's rules.
+
+mod grpc;
+mod http;
+
+use std::io;
+use std::time::Duration;
+
+use bytes::Bytes;
+use clap::ValueEnum;
+
+use super::encoding::Encoding;
+use crate::cli::CliError;
+
+/// Which protocol carries the requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Protocol {
+    /// OTLP over gRPC, by default to port 4317
+    Grpc,
+    /// OTLP over HTTP, by default to port 4318
+    Http,
+}
+
+/// How request bodies are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Compression {
+    /// Not at all
+    None,
+    /// gzip at its fastest level
+    Gzip,
+    /// zstd at level 1
+    Zstd,
+}
+
+/// What a request came to.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// Taken, but for this many spans.
+    Accepted {
+        rejected_spans: u64,
+        message: String,
+    },
+    /// Not taken; the same request may be sent again.
+    Retry {
+        after: Option<Duration>,
+        reason: String,
+    },
+    /// Not taken, and sending it again would not help.
+    Refused { reason: String },
+}
+
+/// One connection.
+pub(super) enum Target {
+    Grpc(Box<grpc::GrpcTarget>),
+    Http(Box<http::HttpTarget>),
+}
+
+impl Target {
+    /// Prepares a connection; nothing is sent yet.
+    pub(super) fn new(
+        protocol: Protocol,
+        endpoint: &str,
+        encoding: Encoding,
+        compression: Compression,
+        timeout: Duration,
+    ) -> Result<Self, CliError> {
+        Ok(match protocol {
+            Protocol::Grpc => {
+                let target = grpc::GrpcTarget::new(endpoint, compression, timeout)?;
+                Self::Grpc(Box::new(target))
+            }
+            Protocol::Http => {
+                let target = http::HttpTarget::new(endpoint, encoding, compression, timeout)?;
+                Self::Http(Box::new(target))
+            }
+        })
+    }
+
+    /// The body as it is sent, so that a repeated request is compressed once.
+    pub(super) fn prepare(&self, body: Bytes) -> io::Result<Bytes> {
+        match self {
+            // The gRPC library compresses each message itself.
+            Self::Grpc(_) => Ok(body),
+            Self::Http(target) => target.compress(body),
+        }
+    }
+
+    /// Sends one prepared request.
+    pub(super) async fn send(&mut self, body: Bytes) -> Answer {
+        match self {
+            Self::Grpc(target) => target.send(body).await,
+            Self::Http(target) => target.send(body).await,
+        }
+    }
+}
+
+/// `partial_success` of `ExportTraceServiceResponse`.
+#[derive(Clone, PartialEq, prost::Message)]
+struct ExportResponse {
+    #[prost(message, optional, tag = "1")]
+    partial_success: Option<PartialSuccess>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct PartialSuccess {
+    #[prost(int64, tag = "1")]
+    rejected_spans: i64,
+    #[prost(string, tag = "2")]
+    error_message: String,
+}
+
+impl ExportResponse {
+    fn answer(self) -> Answer {
+        let partial = self.partial_success.unwrap_or_default();
+        Answer::Accepted {
+            rejected_spans: u64::try_from(partial.rejected_spans).unwrap_or(0),
+            message: partial.error_message,
+        }
+    }
+}
+
+/// The deepest cause, which is the one that tells people something.
+fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
