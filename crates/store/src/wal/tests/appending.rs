@@ -92,12 +92,14 @@ fn items_are_visible_in_order_before_their_acknowledgement() {
                         let entry = (result.unwrap(), item);
                         let seen = visible.lock().unwrap().binary_search(&entry).is_ok();
                         acknowledged.fetch_add(1, Ordering::Relaxed);
-                        answer.send(seen).unwrap();
+                        answer.send((seen, entry.0)).unwrap();
                     };
                     wal.append(&noise(item, 200), 1, item, Box::new(ack));
                 }
                 drop(answer);
-                assert_eq!(answers.iter().filter(|seen| *seen).count(), 200);
+                let answers: Vec<(bool, WalPosition)> = answers.iter().collect();
+                assert_eq!(answers.iter().filter(|(seen, _)| *seen).count(), 200);
+                assert!(answers.iter().map(|(_, position)| position).is_sorted());
             });
         }
     });
@@ -176,6 +178,25 @@ fn an_entry_that_can_never_fit_is_refused_and_the_next_one_taken() {
         }
     }
     assert_eq!(log.wal.health(), Ok(()));
+}
+
+#[test]
+fn a_segment_is_kept_for_its_last_entry_alone() {
+    let files = FaultyFiles::new();
+    let log = open(&files);
+    let positions: Vec<_> = (0..40)
+        .map(|i| append(&log.wal, &noise(i, 500)).unwrap())
+        .collect();
+    let mut segments = positions.chunk_by(|a, b| a.segment == b.segment);
+    let last = *segments.next().and_then(|first| first.last()).unwrap();
+    let held = log.wal.stats().held_segments;
+    log.wal.release_before(last);
+    assert_eq!(log.wal.stats().held_segments, held);
+    log.wal.release_before(last.after());
+    assert_eq!(log.wal.stats().held_segments, held - 1);
+    // Whatever is asked, the one being written stays.
+    log.wal.release_before(positions[39].after());
+    assert_eq!(log.wal.stats().held_segments, 1);
 }
 
 #[test]

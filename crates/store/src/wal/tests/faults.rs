@@ -4,6 +4,10 @@ use std::time::Instant;
 
 use super::*;
 use crate::files::faulty::{EIO, ENOSPC, Fault, Operation, Survival};
+use crate::wal::Durability;
+use crate::wal::compress::Stored;
+use crate::wal::log::Log;
+use crate::wal::prepare::Preparer;
 
 /// The segment that a new log writes first.
 const FIRST: &str = "00000000000000000001.seg";
@@ -134,11 +138,28 @@ fn a_panic_on_the_writer_thread_fails_appends_instead_of_losing_them() {
 }
 
 #[test]
-fn a_write_refused_for_lack_of_space_leaves_no_trace_of_its_group() {
-    // File systems that copy on write run out of space within a segment.
+fn a_group_refused_for_lack_of_space_never_comes_back() {
+    // File systems that copy on write run out of space within a segment. The
+    // log is driven without its threads, so that the group is known.
     let files = FaultyFiles::new();
-    let log = open(&files);
-    append(&log.wal, b"kept").unwrap();
+    crate::files::ensure_dir(&files, Path::new(DIR)).unwrap();
+    let preparer = Preparer {
+        files: Arc::new(files.clone()),
+        dir: DIR.into(),
+        segment_bytes: 4096,
+        spare_segments: 0,
+        next_sequence: 1,
+        free: Vec::new(),
+    };
+    let mut log = Log::new(preparer, Durability::Fsync, Arc::default());
+    let place = |log: &mut Log<Preparer>, payload: &[u8]| {
+        log.place(&Stored::new(payload, 1)).unwrap().unwrap();
+    };
+    place(&mut log, b"kept");
+    log.flush().unwrap();
+    for payload in [noise(1, 300), noise(2, 100), noise(3, 1500)] {
+        place(&mut log, &payload);
+    }
     files.set_short_writes(true);
     files.fail(Fault {
         operation: Operation::Write,
@@ -147,19 +168,29 @@ fn a_write_refused_for_lack_of_space_leaves_no_trace_of_its_group() {
         times: 1,
         errno: ENOSPC,
     });
-    let refused = append(&log.wal, &noise(1, 800)).unwrap_err();
+    let refused = log.flush().unwrap_err();
     assert!(matches!(refused, WalError::DiskFull { .. }), "{refused}");
-    append_when_possible(&log.wal, b"later");
-    for clean in [false, true] {
-        let disk = match clean {
-            true => files.clone(),
-            false => files.after_power_cut(Survival::Torn { seed: 3 }),
-        };
-        let opened = open(&disk);
+    place(&mut log, b"later");
+    log.flush().unwrap();
+    for survival in [Survival::SyncedOnly, Survival::Torn { seed: 3 }] {
+        let opened = open(&files.after_power_cut(survival));
         assert_eq!(opened.payloads(), [b"kept".as_slice(), b"later"]);
         assert_eq!(opened.report.corrupt_entries, 0);
         assert_eq!(opened.report.torn_tail_bytes, 0);
     }
+}
+
+#[test]
+fn appends_go_on_after_a_write_was_refused_for_lack_of_space() {
+    let files = FaultyFiles::new();
+    let log = open(&files);
+    append(&log.wal, b"kept").unwrap();
+    fail_next(&files, Operation::Write, ENOSPC);
+    let refused = append(&log.wal, &noise(1, 800)).unwrap_err();
+    assert!(matches!(refused, WalError::DiskFull { .. }), "{refused}");
+    append_when_possible(&log.wal, b"later");
+    drop(log);
+    assert_eq!(open(&files).payloads(), [b"kept".as_slice(), b"later"]);
 }
 
 #[test]
