@@ -1,0 +1,66 @@
+# Everything a person or CI does with this repository.
+#
+#   make run    install what is missing, build, start Tracewell with its UI
+#   make test   formatting, lints, direction, unit, integration, browser and SDK tests
+#
+# Tools that must be there: Rust (rustup reads rust-toolchain.toml), Node.js 20,
+# Python 3.11. Debian's Chromium is installed for the browser tests if missing.
+
+.PHONY: run build web test lint unit browser sdk clean
+
+CARGO_TARGET_DIR ?= $(CURDIR)/target
+export CARGO_TARGET_DIR
+RELEASE := $(CARGO_TARGET_DIR)/release/tracewell
+DEBUG := $(CARGO_TARGET_DIR)/debug/tracewell
+
+run: build
+	exec $(RELEASE) $(ARGS)
+
+build: web
+	cargo build --release --locked --package tracewell
+
+# ---- the UI ----------------------------------------------------------------
+
+WEB_SOURCES := $(shell find web/src web/public -type f 2>/dev/null) \
+	web/index.html web/vite.config.ts web/tsconfig.json
+
+web: web/dist/index.html
+
+web/dist/index.html: web/node_modules/installed.json $(WEB_SOURCES)
+	cd web && npm run --silent build
+
+web/node_modules/installed.json: web/package-lock.json
+	cd web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	cp web/package-lock.json $@
+
+# ---- tests -----------------------------------------------------------------
+
+test: lint unit browser sdk
+	@echo "all tests passed"
+
+lint: web
+	cargo fmt --all --check
+	cargo xtask direction
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cd web && npm run --silent check
+
+unit: web
+	cargo test --workspace --locked
+	cd web && npm test --silent
+	cd web && npm run --silent size
+
+$(DEBUG): web
+	cargo build --locked --package tracewell
+
+browser: web $(DEBUG)
+	./xtask/chromium
+	cd web && TRACEWELL_BIN=$(DEBUG) npm run --silent e2e
+
+sdk: $(DEBUG)
+	TRACEWELL_BIN=$(DEBUG) tests/sdk/run
+
+.PHONY: $(DEBUG)
+
+clean:
+	cargo clean
+	rm -rf web/dist web/node_modules tests/sdk/.venv tests/sdk/node/node_modules
