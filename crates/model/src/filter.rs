@@ -17,7 +17,7 @@ mod evaluate;
 
 pub use condition::{CompareOp, Condition, Literal};
 
-use crate::batch::SpanBatch;
+use crate::batch::{Level, SpanBatch};
 use crate::rows::RowSet;
 
 /// A predicate over one span.
@@ -61,6 +61,21 @@ pub enum Place {
     Event,
     /// On one of its links.
     Link,
+}
+
+impl Place {
+    /// The levels that are searched.
+    #[must_use]
+    pub fn levels(self) -> &'static [Level] {
+        match self {
+            Self::Any => &Level::ALL,
+            Self::Span => &[Level::Span],
+            Self::Resource => &[Level::Resource],
+            Self::Scope => &[Level::Scope],
+            Self::Event => &[Level::Event],
+            Self::Link => &[Level::Link],
+        }
+    }
 }
 
 /// Fields every span has.

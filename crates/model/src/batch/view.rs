@@ -127,7 +127,8 @@ impl<'a> BatchView<'a> {
 
     /// As [`BatchView::new`], but only for attributes of some levels; those of
     /// the others look absent.
-    pub(crate) fn new_levels(batch: &'a SpanBatch, wanted: &[Level]) -> Self {
+    #[must_use]
+    pub fn new_levels(batch: &'a SpanBatch, wanted: &[Level]) -> Self {
         let levels = Level::ALL.map(|level| {
             if wanted.contains(&level) {
                 ByOwner::new(batch, level)
@@ -197,8 +198,10 @@ fn attribute_at(batch: &SpanBatch, column: u32, entry: usize) -> (&str, ValueRef
     (&column.key, column.values.get(entry))
 }
 
-/// Scalars of the overflow column are decoded where the bytes allow borrowing.
-pub(crate) fn overflow_value(encoded: &[u8]) -> ValueRef<'_> {
+/// A value of the overflow column; scalars are decoded where the bytes allow
+/// borrowing.
+#[must_use]
+pub fn overflow_value(encoded: &[u8]) -> ValueRef<'_> {
     match AnyValue::decode(encoded) {
         Ok(AnyValue::Int(value)) => ValueRef::Int(value),
         Ok(AnyValue::Double(value)) => ValueRef::Double(value),

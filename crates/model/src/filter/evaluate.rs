@@ -51,17 +51,6 @@ pub(super) fn matching(
     }
 }
 
-fn levels_of(place: Place) -> &'static [Level] {
-    match place {
-        Place::Any => &Level::ALL,
-        Place::Span => &[Level::Span],
-        Place::Resource => &[Level::Resource],
-        Place::Scope => &[Level::Scope],
-        Place::Event => &[Level::Event],
-        Place::Link => &[Level::Link],
-    }
-}
-
 fn attribute(batch: &SpanBatch, place: Place, keys: &[Box<str>], condition: &Condition) -> RowSet {
     if matches!(condition, Condition::Absent) {
         let mut rows = attribute(batch, place, keys, &Condition::Exists);
@@ -69,7 +58,7 @@ fn attribute(batch: &SpanBatch, place: Place, keys: &[Box<str>], condition: &Con
         return rows;
     }
     let mut spans = RowSet::none(batch.len());
-    for level in levels_of(place) {
+    for level in place.levels() {
         let mut owners = RowSet::none(batch.level_len(*level));
         let wanted = |key: &str| keys.iter().any(|wanted| **wanted == *key);
         for column in batch
