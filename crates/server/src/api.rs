@@ -1,0 +1,87 @@
+//! The APIs that answer questions about stored spans.
+//!
+//! Every API is a folder of its own that turns requests into calls of the
+//! query crate and its answers into the shapes that the protocol wants. What
+//! they share is [`QueryState`] and the way to run a query off the async
+//! threads ([`blocking`]). **No API decides what a span, a failure or a match
+//! is**: that is done once, in `model` and `query`.
+
+pub(crate) mod blocking;
+mod error;
+mod health;
+mod params;
+pub(crate) mod status;
+mod time;
+mod ui;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use tracewell_model::TraceStore;
+use tracewell_model::clock::Clock;
+
+use blocking::{QueryLimits, QueryPool};
+use status::ProcessFacts;
+
+/// What the APIs have in common.
+pub(crate) struct QueryState {
+    /// Where the spans are.
+    pub(crate) store: Arc<dyn TraceStore>,
+    /// The time of day, for ranges that end now.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// The threads that queries run on.
+    pub(crate) pool: QueryPool,
+}
+
+impl QueryState {
+    /// For one store; queries share these limits.
+    pub(crate) fn new(
+        store: Arc<dyn TraceStore>,
+        clock: Arc<dyn Clock>,
+        limits: QueryLimits,
+    ) -> Self {
+        Self {
+            store,
+            clock,
+            pool: QueryPool::new(limits),
+        }
+    }
+}
+
+/// Everything that is served over HTTP on the query port: the APIs, what
+/// operators ask for, and the UI, below `base_path` (empty, or `/x/y`).
+pub(crate) fn http_router(
+    state: &Arc<QueryState>,
+    facts: &Arc<ProcessFacts>,
+    base_path: &str,
+) -> Router {
+    let app = Router::new()
+        .nest("/api/ui", ui::router(state))
+        .merge(status::router(Arc::clone(&state.store), Arc::clone(facts)))
+        .merge(health::router(Arc::clone(&state.store)))
+        .fallback(unknown);
+    let placed = if base_path.is_empty() {
+        app
+    } else {
+        Router::new().nest(base_path, app).fallback(unknown)
+    };
+    placed.layer(axum::middleware::map_response(harden))
+}
+
+/// The words that Jaeger's clients know.
+async fn unknown(_request: Request) -> Response {
+    (StatusCode::NOT_FOUND, "404 page not found\n").into_response()
+}
+
+/// What we send is what we say it is; browsers must not guess.
+async fn harden(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    response
+}
