@@ -1,16 +1,24 @@
 //! Which values an attribute has: completion for the query bar.
+//!
+//! A sample of the newest spans, weighed by spans: completion must be quick,
+//! and what is frequent shows in a sample. **It never claims to be complete.**
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
-use tracewell_model::batch::columns::ColumnValues;
+use tracewell_model::batch::columns::{ColumnValues, StrColumn};
+use tracewell_model::batch::view::{ValueRef, overflow_value};
 use tracewell_model::filter::{Condition, Field, Place};
-use tracewell_model::store::{ScanChunk, ScanColumns, ScanRequest};
-use tracewell_model::{AnyValue, Level, SpanFilter, StoreError, TimeRange, TraceStore};
+use tracewell_model::store::{ScanChunk, ScanColumns, ScanReport, ScanRequest};
+use tracewell_model::{
+    AnyValue, Level, RowSet, SpanBatch, SpanFilter, StatusCode, StoreError, TimeRange, TraceStore,
+};
 
-/// Spans with the attribute that are looked at: completion must be quick, and
-/// what is frequent shows in a sample of the newest.
+/// Spans with the attribute that are counted.
 const MAX_SPANS: usize = 200_000;
+
+/// Spans that are looked at for an attribute that is rare.
+const MAX_SEARCHED_SPANS: u64 = 5_000_000;
 
 /// Distinct values that are counted.
 const MAX_DISTINCT: usize = 10_000;
@@ -20,7 +28,8 @@ const MAX_DISTINCT: usize = 10_000;
 pub struct ValueCount {
     /// The value: text, integer, double or truth value.
     pub value: AnyValue,
-    /// Spans (or resources, events) with it, in the part that was looked at.
+    /// Spans with it (for events and links: how many of those), in the part
+    /// that was looked at.
     pub count: u64,
 }
 
@@ -70,26 +79,113 @@ pub fn attribute_values(
     };
     let mut counts: HashMap<Scalar, u64> = HashMap::new();
     let mut seen = 0;
-    store.scan(&request, &mut |chunk, _| {
+    store.scan(&request, &mut |chunk, report| {
         seen += chunk.rows.count();
         if !chunk.rows.is_empty() {
             count_values(chunk, of, &mut counts);
         }
-        if seen > MAX_SPANS || counts.len() > MAX_DISTINCT {
+        if is_enough(seen, counts.len(), report) {
             return ControlFlow::Break(());
         }
         ControlFlow::Continue(())
     })?;
-    let mut values: Vec<_> = counts.into_iter().collect();
-    values.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    values.truncate(of.limit);
+    let values = most_frequent(counts, of.limit).into_iter();
     Ok(values
-        .into_iter()
         .map(|(value, count)| ValueCount {
             value: value.into(),
             count,
         })
         .collect())
+}
+
+fn is_enough(seen: usize, distinct: usize, report: &ScanReport) -> bool {
+    seen > MAX_SPANS || distinct > MAX_DISTINCT || report.searched_spans > MAX_SEARCHED_SPANS
+}
+
+/// Most frequent first, equals by value.
+fn most_frequent<T: Ord>(counts: HashMap<T, u64>, limit: usize) -> Vec<(T, u64)> {
+    let mut values: Vec<_> = counts.into_iter().collect();
+    values.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    values.truncate(limit);
+    values
+}
+
+/// Fields of every span whose values are worth a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IntrinsicValues {
+    /// Span names.
+    Name,
+    /// Services.
+    Service,
+    /// Span kinds.
+    Kind,
+    /// Status codes.
+    Status,
+}
+
+/// The most frequent values of a field that every span has, with how many
+/// spans have it, most frequent first; only those that begin with `prefix`,
+/// whatever the case.
+///
+/// # Errors
+/// What the store says: cancelled or damaged.
+pub fn intrinsic_values(
+    store: &dyn TraceStore,
+    field: IntrinsicValues,
+    prefix: &str,
+    range: TimeRange,
+    limit: usize,
+    cancelled: &AtomicBool,
+) -> Result<Vec<(String, u64)>, StoreError> {
+    let mut counts: HashMap<String, u64> = HashMap::new();
+    if field == IntrinsicValues::Status {
+        for (code, count) in status_counts(store, range, cancelled)? {
+            counts.insert(code.name().to_owned(), count);
+        }
+    } else {
+        for operation in store.operations(range)? {
+            let value = match field {
+                IntrinsicValues::Name => operation.name,
+                IntrinsicValues::Service => operation.service,
+                _ => operation.kind.name().to_owned(),
+            };
+            *counts.entry(value).or_default() += operation.spans;
+        }
+    }
+    let prefix = prefix.to_lowercase();
+    counts.retain(|value, _| !value.is_empty() && value.to_lowercase().starts_with(&prefix));
+    Ok(most_frequent(counts, limit))
+}
+
+fn status_counts(
+    store: &dyn TraceStore,
+    range: TimeRange,
+    cancelled: &AtomicBool,
+) -> Result<HashMap<StatusCode, u64>, StoreError> {
+    let columns = ScanColumns {
+        names: true,
+        ..ScanColumns::default()
+    };
+    let request = ScanRequest {
+        range,
+        filter: &SpanFilter::All,
+        columns,
+        cancelled,
+    };
+    let mut counts = HashMap::new();
+    let mut seen = 0;
+    store.scan(&request, &mut |chunk, report| {
+        let codes = &chunk.batch.spans().status_code;
+        for row in chunk.rows.iter() {
+            *counts.entry(StatusCode::from_otlp(codes[row])).or_default() += 1;
+        }
+        seen += chunk.rows.count();
+        if is_enough(seen, counts.len(), report) {
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    })?;
+    Ok(counts)
 }
 
 /// A scalar that can be counted: doubles by their bits.
@@ -115,48 +211,87 @@ impl From<Scalar> for AnyValue {
 fn count_values(chunk: &ScanChunk<'_>, of: &ValuesOf<'_>, counts: &mut HashMap<Scalar, u64>) {
     let prefix = of.prefix.to_lowercase();
     let begins = |text: &str| text.to_lowercase().starts_with(&prefix);
+    let weights = Weights::new(chunk.batch, of.level, chunk.rows);
+    let mut add = |value: ValueRef<'_>, count: u64| {
+        let (scalar, text) = match value {
+            ValueRef::Str(text) => (Scalar::Text(text.to_owned()), text.to_owned()),
+            ValueRef::Int(value) => (Scalar::Int(value), value.to_string()),
+            ValueRef::Double(value) => (Scalar::Double(value.to_bits()), value.to_string()),
+            ValueRef::Bool(value) => (Scalar::Bool(value), value.to_string()),
+            ValueRef::Bytes(_) | ValueRef::Other(_) => return,
+        };
+        if count > 0 && begins(&text) {
+            *counts.entry(scalar).or_default() += count;
+        }
+    };
     let columns = chunk.batch.attributes().iter();
     for column in columns.filter(|column| column.level == of.level && *column.key == *of.key) {
         match &column.values {
+            // Text is compared once per distinct value.
             ColumnValues::Str(values) => {
-                let mut by_code = vec![0u64; values.dict.len()];
-                values
-                    .codes
-                    .iter()
-                    .for_each(|code| by_code[*code as usize] += 1);
-                let used = by_code.iter().enumerate().filter(|(_, count)| **count > 0);
-                for (code, count) in used {
-                    let text = values.dict.get(code);
-                    if begins(text) {
-                        *counts.entry(Scalar::Text(text.to_owned())).or_default() += count;
-                    }
+                for (code, count) in code_counts(values, &column.rows, &weights) {
+                    add(ValueRef::Str(values.dict.get(code)), count);
                 }
             }
-            ColumnValues::Int(values) => {
-                values
-                    .iter()
-                    .filter(|value| begins(&value.to_string()))
-                    .for_each(|value| {
-                        *counts.entry(Scalar::Int(*value)).or_default() += 1;
-                    });
+            values => {
+                for (entry, row) in column.rows.iter().enumerate() {
+                    add(values.get(entry), weights.of(*row));
+                }
             }
-            ColumnValues::Double(values) => {
-                values
-                    .iter()
-                    .filter(|value| begins(&value.to_string()))
-                    .for_each(|value| {
-                        *counts.entry(Scalar::Double(value.to_bits())).or_default() += 1;
-                    });
-            }
-            ColumnValues::Bool(values) => {
-                values
-                    .iter()
-                    .filter(|value| begins(&value.to_string()))
-                    .for_each(|value| {
-                        *counts.entry(Scalar::Bool(*value)).or_default() += 1;
-                    });
-            }
-            ColumnValues::Bytes(_) | ColumnValues::Other(_) => {}
+        }
+    }
+    let overflow = chunk.batch.overflow();
+    for (entry, row) in overflow.rows.iter().enumerate() {
+        if overflow.levels[entry] == of.level && overflow.keys.get(entry) == of.key {
+            add(overflow_value(overflow.values.get(entry)), weights.of(*row));
+        }
+    }
+}
+
+fn code_counts<'a>(
+    values: &'a StrColumn,
+    rows: &'a [u32],
+    weights: &Weights<'_>,
+) -> impl Iterator<Item = (usize, u64)> + use<'a> {
+    let mut counts = vec![0u64; values.dict.len()];
+    for (code, row) in values.codes.iter().zip(rows) {
+        counts[*code as usize] += weights.of(*row);
+    }
+    counts.into_iter().enumerate()
+}
+
+/// How much an owner of attributes counts: in spans that matched.
+enum Weights<'a> {
+    Spans(&'a RowSet),
+    /// Spans that refer to each row of the table.
+    Referred(Vec<u64>),
+    /// The span that each row of the table belongs to.
+    Children(&'a RowSet, &'a [u32]),
+}
+
+impl<'a> Weights<'a> {
+    fn new(batch: &'a SpanBatch, level: Level, rows: &'a RowSet) -> Self {
+        let referred = |references: &[u32]| {
+            let mut counts = vec![0; batch.level_len(level)];
+            rows.iter()
+                .for_each(|row| counts[references[row] as usize] += 1);
+            Self::Referred(counts)
+        };
+        match level {
+            Level::Span => Self::Spans(rows),
+            Level::Resource => referred(&batch.spans().resource),
+            Level::Scope => referred(&batch.spans().scope),
+            Level::Event => Self::Children(rows, &batch.events().span_row),
+            Level::Link => Self::Children(rows, &batch.links().span_row),
+        }
+    }
+
+    fn of(&self, owner: u32) -> u64 {
+        let owner = owner as usize;
+        match self {
+            Self::Spans(rows) => u64::from(rows.contains(owner)),
+            Self::Referred(counts) => counts[owner],
+            Self::Children(rows, spans) => u64::from(rows.contains(spans[owner] as usize)),
         }
     }
 }

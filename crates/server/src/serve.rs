@@ -10,9 +10,11 @@ mod bind;
 mod limits;
 mod stores;
 
+use crate::api::blocking::QueryLimits;
 use crate::api::{self, QueryState, status::ProcessFacts};
 use crate::config::Config;
 use anyhow::Context;
+pub(crate) use bind::BoundEndpoint;
 use bind::{Bound, bind_all};
 use limits::MemoryShares;
 use std::io::Write;
@@ -61,15 +63,15 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     };
     let intake = Intake::start(intake_config, stores::consumer(&store))
         .context("cannot start decoding threads")?;
-    let facts = ProcessFacts::new(
+    let facts = Arc::new(ProcessFacts::new(
         &bound.endpoints,
         Arc::clone(&accounting),
         Arc::clone(&intake),
-    );
+    ));
     let state = Arc::new(QueryState::new(
         Arc::clone(&store),
         Arc::new(SystemClock),
-        facts,
+        QueryLimits::default(),
     ));
     let Bound {
         otlp_grpc,
@@ -90,8 +92,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let receivers = OtlpReceiver::start(&otlp_config, listeners, &intake, &accounting)?;
 
     let (stop_queries, stopped) = watch::channel(false);
-    let http = api::http_router(&state, &config.query.base_path);
-    let grpc = api::jaeger::grpc::router(Arc::clone(&state));
+    let http = api::http_router(&state, &facts, &config.query.base_path);
+    let grpc = axum::Router::new();
     let readers = [
         tokio::spawn(read_side(query_http, http, stopped.clone())),
         tokio::spawn(read_side(query_grpc, grpc, stopped)),
@@ -131,7 +133,7 @@ async fn read_side(
 }
 
 /// For people, one line an address; for scripts, one line with all of them.
-fn announce(endpoints: &[bind::BoundEndpoint], base_path: &str) -> std::io::Result<()> {
+fn announce(endpoints: &[BoundEndpoint], base_path: &str) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "Tracewell {} is ready.", env!("CARGO_PKG_VERSION"))?;
     for endpoint in endpoints {

@@ -1,0 +1,196 @@
+//! `/api/status`: what this process is, where it listens, what became of the
+//! spans, and how the store is.
+//!
+//! Metrics read the same [`ProcessFacts`], so that the page and the time
+//! series can never tell different stories.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::header;
+use serde::Serialize;
+use tracewell_collector::{Accounting, Intake, ReceiverSnapshot};
+use tracewell_model::TraceStore;
+use tracewell_model::store::StoreStatus;
+
+use super::error::to_json;
+use crate::serve::BoundEndpoint;
+
+/// What the process knows about itself.
+pub(crate) struct ProcessFacts {
+    endpoints: Vec<BoundEndpoint>,
+    accounting: Arc<Accounting>,
+    intake: Arc<Intake>,
+    started: Instant,
+}
+
+/// The version in every answer.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+impl ProcessFacts {
+    /// Uptime counts from here.
+    pub(crate) fn new(
+        endpoints: &[BoundEndpoint],
+        accounting: Arc<Accounting>,
+        intake: Arc<Intake>,
+    ) -> Self {
+        Self {
+            endpoints: endpoints.to_vec(),
+            accounting,
+            intake,
+            started: Instant::now(),
+        }
+    }
+
+    /// The accounts of all receivers, in which `received` is exactly the sum
+    /// of the others.
+    pub(crate) fn receivers(&self) -> Vec<ReceiverSnapshot> {
+        // The counters move while they are read. What a span arrived as is
+        // counted first, so reading that last leaves a remainder that is never
+        // negative: what is in flight.
+        let mut accounts = self.accounting.snapshot();
+        for (account, later) in accounts.iter_mut().zip(self.accounting.snapshot()) {
+            let rejected: u64 = account.rejected.values().sum();
+            account.received = later.received;
+            account.in_flight = later.received.saturating_sub(account.stored + rejected);
+        }
+        accounts
+    }
+
+    /// Bytes that requests in flight hold, and may hold.
+    pub(crate) fn intake_bytes(&self) -> (u64, u64) {
+        let admission = self.intake.admission();
+        (
+            admission.held_bytes() as u64,
+            admission.limit_bytes() as u64,
+        )
+    }
+}
+
+/// The route, relative to the root of the APIs.
+pub(crate) fn router(store: Arc<dyn TraceStore>, facts: Arc<ProcessFacts>) -> Router {
+    let status = move || async move { answer(&facts, &store.status()) };
+    Router::new().route("/api/status", get(status))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Status<'a> {
+    version: &'static str,
+    uptime_seconds: f64,
+    spans: Spans,
+    endpoints: Vec<Endpoint>,
+    store: Store<'a>,
+    receivers: Vec<Receiver>,
+    memory: Memory,
+}
+
+#[derive(Serialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct Spans {
+    received: u64,
+    stored: u64,
+    rejected: u64,
+    in_flight: u64,
+}
+
+#[derive(Serialize)]
+struct Endpoint {
+    name: &'static str,
+    address: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Store<'a> {
+    spans: u64,
+    bytes: u64,
+    memory_bytes: u64,
+    blocks: u64,
+    removed_spans: u64,
+    oldest_ns: Option<String>,
+    newest_ns: Option<String>,
+    /// Why it takes nothing at present; null when it does.
+    unhealthy: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Receiver {
+    name: &'static str,
+    received: u64,
+    stored: u64,
+    rejected: BTreeMap<&'static str, u64>,
+    in_flight: u64,
+    requests: BTreeMap<&'static str, u64>,
+    ignored: BTreeMap<&'static str, u64>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Memory {
+    requests_held_bytes: u64,
+    requests_limit_bytes: u64,
+}
+
+fn answer(facts: &ProcessFacts, store: &StoreStatus) -> Response {
+    let accounts = facts.receivers();
+    let spans = accounts
+        .iter()
+        .fold(Spans::default(), |sum, account| Spans {
+            received: sum.received + account.received,
+            stored: sum.stored + account.stored,
+            rejected: sum.rejected + account.rejected.values().sum::<u64>(),
+            in_flight: sum.in_flight + account.in_flight,
+        });
+    let (requests_held_bytes, requests_limit_bytes) = facts.intake_bytes();
+    let status = Status {
+        version: VERSION,
+        uptime_seconds: (facts.started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
+        spans,
+        endpoints: facts.endpoints.iter().map(endpoint).collect(),
+        store: Store {
+            spans: store.spans,
+            bytes: store.bytes,
+            memory_bytes: store.memory_bytes,
+            blocks: store.blocks,
+            removed_spans: store.removed_spans,
+            oldest_ns: store.start_range_ns.map(|range| range.0.to_string()),
+            newest_ns: store.start_range_ns.map(|range| range.1.to_string()),
+            unhealthy: store.unhealthy.as_deref(),
+        },
+        receivers: accounts.into_iter().map(receiver).collect(),
+        memory: Memory {
+            requests_held_bytes,
+            requests_limit_bytes,
+        },
+    };
+    let headers = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (headers, to_json(&status)).into_response()
+}
+
+fn endpoint(endpoint: &BoundEndpoint) -> Endpoint {
+    Endpoint {
+        name: endpoint.title,
+        address: endpoint.address.to_string(),
+    }
+}
+
+fn receiver(account: ReceiverSnapshot) -> Receiver {
+    Receiver {
+        name: account.receiver,
+        received: account.received,
+        stored: account.stored,
+        rejected: account.rejected,
+        in_flight: account.in_flight,
+        requests: account.requests,
+        ignored: account.ignored,
+    }
+}

@@ -1,0 +1,44 @@
+//! The API that the UI in this binary speaks; `docs/internals/ui-api.md` is
+//! its contract.
+//!
+//! Private to the repository, so it may change with the UI. It turns requests
+//! into calls of the query crate and **never decides what matches or what a
+//! trace looks like**.
+
+mod completion;
+mod search;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::routing::get;
+
+use super::QueryState;
+use super::error::ApiError;
+
+/// What the handlers share.
+#[derive(Clone)]
+struct UiState {
+    query: Arc<QueryState>,
+}
+
+/// The routes, relative to `/api/ui`.
+pub(crate) fn router(query: &Arc<QueryState>) -> Router {
+    let state = UiState {
+        query: Arc::clone(query),
+    };
+    Router::new()
+        .route("/search", get(search::search))
+        .route("/services", get(completion::services))
+        .route("/operations", get(completion::operations))
+        .route("/keys", get(completion::keys))
+        .route("/values", get(completion::values))
+        .route("/query/check", get(completion::check))
+        .fallback(unknown)
+        .with_state(state)
+}
+
+async fn unknown(request: Request) -> ApiError {
+    ApiError::not_found(format!("api/ui has no {}", request.uri().path()))
+}

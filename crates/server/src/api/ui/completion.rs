@@ -1,0 +1,276 @@
+//! What the query bar offers: services, operations, keys, values, and whether
+//! a query is one.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::header;
+use serde::Serialize;
+use tracewell_model::batch::columns::ValueType;
+use tracewell_model::{AnyValue, Level, SpanKind};
+use tracewell_query::traceql;
+use tracewell_query::values::{
+    IntrinsicValues, ValueCount, ValuesOf, attribute_values, intrinsic_values,
+};
+
+use super::UiState;
+use crate::api::blocking::run_query;
+use crate::api::error::{ApiError, to_json};
+use crate::api::params::Params;
+
+const DEFAULT_KEYS: usize = 50;
+const DEFAULT_VALUES: usize = 20;
+const MAX_COMPLETIONS: usize = 1_000;
+
+fn json(answer: &impl Serialize) -> Response {
+    let headers = [(header::CONTENT_TYPE, "application/json")];
+    (headers, to_json(answer)).into_response()
+}
+
+#[derive(Serialize)]
+struct Services {
+    services: Vec<Service>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Service {
+    name: String,
+    span_count: u64,
+    error_count: u64,
+}
+
+/// `GET /services`. Spans without a service are left out: no query finds them
+/// by an empty name.
+pub(super) async fn services(
+    State(state): State<UiState>,
+    params: Params,
+) -> Result<Response, ApiError> {
+    let range = params.range(state.query.clock.now_ns())?;
+    let store = Arc::clone(&state.query.store);
+    let operations = run_query(&state.query, move |_| store.operations(range)).await?;
+    let mut counts: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+    for operation in operations {
+        let count = counts.entry(operation.service).or_default();
+        count.0 += operation.spans;
+        count.1 += operation.failed;
+    }
+    let named = counts.into_iter().filter(|(name, _)| !name.is_empty());
+    let services = named.map(|(name, (span_count, error_count))| Service {
+        name,
+        span_count,
+        error_count,
+    });
+    Ok(json(&Services {
+        services: services.collect(),
+    }))
+}
+
+#[derive(Serialize)]
+struct Operations {
+    operations: Vec<Operation>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Operation {
+    name: String,
+    kind: &'static str,
+    span_count: u64,
+}
+
+/// `GET /operations`
+pub(super) async fn operations(
+    State(state): State<UiState>,
+    params: Params,
+) -> Result<Response, ApiError> {
+    let service = params
+        .required("service", "name one that api/ui/services lists")?
+        .to_owned();
+    let range = params.range(state.query.clock.now_ns())?;
+    let store = Arc::clone(&state.query.store);
+    let operations = run_query(&state.query, move |_| store.operations(range)).await?;
+    let mut counts: BTreeMap<(String, SpanKind), u64> = BTreeMap::new();
+    for operation in operations.into_iter().filter(|o| o.service == service) {
+        *counts.entry((operation.name, operation.kind)).or_default() += operation.spans;
+    }
+    let operations = counts
+        .into_iter()
+        .map(|((name, kind), span_count)| Operation {
+            name,
+            kind: kind.name(),
+            span_count,
+        });
+    Ok(json(&Operations {
+        operations: operations.collect(),
+    }))
+}
+
+#[derive(Serialize)]
+struct Keys {
+    keys: Vec<Key>,
+}
+
+#[derive(Serialize)]
+struct Key {
+    scope: &'static str,
+    key: String,
+    #[serde(rename = "type")]
+    value_type: &'static str,
+}
+
+/// `GET /keys`: keys that begin with the prefix, then those that contain it.
+pub(super) async fn keys(
+    State(state): State<UiState>,
+    params: Params,
+) -> Result<Response, ApiError> {
+    let prefix = params.text("prefix").unwrap_or("").to_lowercase();
+    let limit = params.limit(DEFAULT_KEYS, MAX_COMPLETIONS)?;
+    let range = params.range_or_all(state.query.clock.now_ns())?;
+    let store = Arc::clone(&state.query.store);
+    let mut keys = run_query(&state.query, move |_| store.attribute_keys(range)).await?;
+    keys.retain(|key| key.key.to_lowercase().contains(&prefix));
+    keys.sort_by_cached_key(|key| {
+        let is_inside = !key.key.to_lowercase().starts_with(&prefix);
+        (is_inside, key.key.clone(), key.level, key.value_type)
+    });
+    let keys = keys.into_iter().take(limit).map(|key| Key {
+        scope: key.level.name(),
+        key: key.key,
+        value_type: match key.value_type {
+            ValueType::Str => "string",
+            ValueType::Int => "int",
+            ValueType::Double => "double",
+            ValueType::Bool => "bool",
+            ValueType::Bytes => "bytes",
+            ValueType::Other => "other",
+        },
+    });
+    Ok(json(&Keys {
+        keys: keys.collect(),
+    }))
+}
+
+#[derive(Serialize)]
+struct Values {
+    values: Vec<Value>,
+}
+
+#[derive(Serialize)]
+struct Value {
+    #[serde(rename = "type")]
+    value_type: &'static str,
+    value: String,
+    count: u64,
+}
+
+/// `GET /values`
+pub(super) async fn values(
+    State(state): State<UiState>,
+    params: Params,
+) -> Result<Response, ApiError> {
+    let key = params.required("key", "name an attribute that api/ui/keys lists")?;
+    let scope = params.text("scope").unwrap_or("span");
+    let prefix = params.text("prefix").unwrap_or("").to_owned();
+    let limit = params.limit(DEFAULT_VALUES, MAX_COMPLETIONS)?;
+    let range = params.range_or_all(state.query.clock.now_ns())?;
+    let store = Arc::clone(&state.query.store);
+    if scope == "intrinsic" {
+        let (field, value_type) = intrinsic(key)?;
+        let found = run_query(&state.query, move |cancelled| {
+            intrinsic_values(&*store, field, &prefix, range, limit, cancelled)
+        });
+        let values = found.await?.into_iter().map(|(value, count)| Value {
+            value_type,
+            value,
+            count,
+        });
+        return Ok(json(&Values {
+            values: values.collect(),
+        }));
+    }
+    let level = Level::ALL.into_iter().find(|level| level.name() == scope);
+    let level = level.ok_or_else(|| {
+        ApiError::bad_request(
+            format!("scope: {scope:?} is not known"),
+            "write span, resource, event, link, scope or intrinsic",
+        )
+    })?;
+    let key = key.to_owned();
+    let found = run_query(&state.query, move |cancelled| {
+        let of = ValuesOf {
+            level,
+            key: &key,
+            prefix: &prefix,
+            range,
+            limit,
+        };
+        attribute_values(&*store, &of, cancelled)
+    });
+    let values = found.await?.into_iter().filter_map(value);
+    Ok(json(&Values {
+        values: values.collect(),
+    }))
+}
+
+/// Keywords are written without quotes in a query, texts with.
+fn intrinsic(key: &str) -> Result<(IntrinsicValues, &'static str), ApiError> {
+    Ok(match key {
+        "name" => (IntrinsicValues::Name, "string"),
+        "service.name" => (IntrinsicValues::Service, "string"),
+        "kind" => (IntrinsicValues::Kind, "keyword"),
+        "status" => (IntrinsicValues::Status, "keyword"),
+        _ => {
+            return Err(ApiError::bad_request(
+                format!("key: {key:?} is no intrinsic with a list of values"),
+                "write name, service.name, kind or status",
+            ));
+        }
+    })
+}
+
+fn value(counted: ValueCount) -> Option<Value> {
+    let (value_type, value) = match counted.value {
+        AnyValue::String(text) => ("string", text),
+        AnyValue::Int(value) => ("int", value.to_string()),
+        AnyValue::Double(value) => ("double", value.to_string()),
+        AnyValue::Bool(value) => ("bool", value.to_string()),
+        _ => return None,
+    };
+    Some(Value {
+        value_type,
+        value,
+        count: counted.count,
+    })
+}
+
+#[derive(Serialize)]
+struct Check {
+    ok: bool,
+    #[serde(flatten)]
+    problem: Option<Problem>,
+}
+
+#[derive(Serialize)]
+struct Problem {
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+    span: [usize; 2],
+}
+
+/// `GET /query/check`: the query language's word on a text, never an error.
+pub(super) async fn check(params: Params) -> Response {
+    let checked = traceql::parse(params.text("q").unwrap_or("{}"));
+    let problem = checked.err().map(|error| Problem {
+        message: error.message,
+        hint: error.hint,
+        span: [error.span.start, error.span.end],
+    });
+    json(&Check {
+        ok: problem.is_none(),
+        problem,
+    })
+}
