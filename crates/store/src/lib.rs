@@ -8,6 +8,8 @@
 //! **The store never knows HTTP, gRPC or a query language, and never runs on
 //! an async runtime.**
 
+pub mod block;
+pub mod embedded;
 pub mod files;
 pub mod live;
 pub mod lock;

@@ -5,6 +5,7 @@
 //! the background ([`LiveBatches::join_small`]), because every search pays a
 //! little for each batch. **This module never touches a file.**
 
+use crate::wal::WalPosition;
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,14 +24,14 @@ const SMALL_SPANS: usize = 4096;
 /// How many small neighbours make it worth joining them.
 const JOIN_AT: usize = 32;
 
-/// A batch with its place in the order of arrival (for the store with a log,
-/// the position up to which the log is covered by it).
+/// A batch with its place in the write-ahead log, if there is one.
 #[derive(Debug, Clone)]
 pub struct LiveBatch {
     /// The spans.
     pub batch: Arc<SpanBatch>,
-    /// Where the log continues after the last span of it.
-    pub position: u64,
+    /// The position after its last entry in the log: where the log is needed
+    /// from when this batch and those before it lie in a block.
+    pub position: WalPosition,
     /// Bytes of memory it holds.
     pub bytes: usize,
     /// Earliest and latest start, ns.
@@ -48,7 +49,7 @@ pub type Snapshot = Vec<LiveBatch>;
 
 impl LiveBatches {
     /// Adds a batch at the end; an empty one is not kept.
-    pub fn push(&self, batch: Arc<SpanBatch>, position: u64) {
+    pub fn push(&self, batch: Arc<SpanBatch>, position: WalPosition) {
         let Some(start_range_ns) = batch.start_range_ns() else {
             return;
         };

@@ -45,6 +45,9 @@ pub struct BlockEntry {
     pub min_start_ns: u64,
     /// Start of the latest span, ns since the Unix epoch.
     pub max_start_ns: u64,
+    /// When the store put it on the list, ns since the Unix epoch: retention
+    /// counts from here. 0 for a block that is on no list yet.
+    pub listed_ns: u64,
 }
 
 /// What the store consists of.

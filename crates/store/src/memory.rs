@@ -5,6 +5,7 @@
 //! batches: a developer wants the newest spans, not a refusal.
 
 use crate::live::{self, LiveBatches, OperationCounts};
+use crate::wal::WalPosition;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -62,7 +63,7 @@ impl TraceStore for MemoryStore {
         }
         {
             let _one_at_a_time = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-            self.live.push(batch, 0);
+            self.live.push(batch, WalPosition::default());
             self.live.join_small();
             self.forget_oldest();
         }

@@ -1,21 +1,58 @@
 //! Opens the store that the configuration names, and puts it behind receivers.
 
 use super::limits::MemoryShares;
-use crate::config::{Config, Storage};
+use crate::config::{Config, Durability, Storage};
 use std::sync::Arc;
+use tracewell_model::clock::SystemClock;
 use tracewell_model::{Ack, Consumer, SpanBatch, TraceStore};
+use tracewell_store::embedded::{EmbeddedStore, Retention, StoreOptions};
+use tracewell_store::files::DiskFiles;
 use tracewell_store::memory::MemoryStore;
+use tracewell_store::wal::{self, WalOptions};
 
 /// Opens the store.
 ///
 /// # Errors
 /// What the store says, with the directory.
 pub(super) fn open(config: &Config, shares: &MemoryShares) -> anyhow::Result<Arc<dyn TraceStore>> {
-    Ok(match config.storage {
-        Storage::Memory | Storage::Embedded => {
-            Arc::new(MemoryStore::new(shares.memory_store_bytes))
-        }
-    })
+    if config.storage == Storage::Memory {
+        return Ok(Arc::new(MemoryStore::new(shares.memory_store_bytes)));
+    }
+    let (files, clock) = (Arc::new(DiskFiles), Arc::new(SystemClock));
+    let (store, report) =
+        EmbeddedStore::open(files, &config.data_dir, options(config, shares), clock)?;
+    if report.wal.spans > 0 || report.blocks > 0 {
+        tracing::info!(
+            blocks = report.blocks,
+            spans_from_log = report.wal.spans,
+            torn_tail_bytes = report.wal.torn_tail_bytes,
+            removed_files = report.removed_files,
+            "opened {}",
+            config.data_dir.display()
+        );
+    }
+    Ok(Arc::new(store))
+}
+
+fn options(config: &Config, shares: &MemoryShares) -> StoreOptions {
+    let durability = match config.durability {
+        Durability::Fsync => wal::Durability::Fsync,
+        Durability::Os => wal::Durability::Os,
+        Durability::None => wal::Durability::None,
+    };
+    StoreOptions {
+        wal: WalOptions {
+            durability,
+            ..WalOptions::default()
+        },
+        seal_bytes: shares.seal_bytes,
+        live_bytes: shares.live_bytes,
+        retention: Retention {
+            age: config.retention.age,
+            bytes: config.retention.bytes,
+        },
+        ..StoreOptions::default()
+    }
 }
 
 /// The end of the pipeline: what arrives is stored.

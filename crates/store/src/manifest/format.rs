@@ -56,6 +56,7 @@ struct Block {
     traces: u64,
     min_start_ns: u64,
     max_start_ns: u64,
+    listed_ns: u64,
 }
 
 pub(super) fn encode(manifest: &Manifest) -> Vec<u8> {
@@ -66,6 +67,7 @@ pub(super) fn encode(manifest: &Manifest) -> Vec<u8> {
         traces: block.traces,
         min_start_ns: block.min_start_ns,
         max_start_ns: block.max_start_ns,
+        listed_ns: block.listed_ns,
     };
     let body = Body {
         wal_from: Position {
@@ -123,6 +125,7 @@ fn entry(block: Block) -> BlockEntry {
         traces: block.traces,
         min_start_ns: block.min_start_ns,
         max_start_ns: block.max_start_ns,
+        listed_ns: block.listed_ns,
     }
 }
 

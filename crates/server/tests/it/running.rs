@@ -1,0 +1,152 @@
+//! A `tracewell` that runs: started on free ports, asked over HTTP, killed.
+
+use crate::process::tracewell;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Stdio};
+
+/// A server process; killed when dropped.
+pub(crate) struct Running {
+    child: Child,
+    addresses: HashMap<String, SocketAddr>,
+}
+
+/// An HTTP answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error} in {}", String::from_utf8_lossy(&self.body)))
+    }
+}
+
+impl Running {
+    /// Starts on `data_dir` and waits until it says that it is ready.
+    pub(crate) fn start(data_dir: &Path, more: &[&str]) -> Self {
+        let mut arguments = vec!["--data-dir", data_dir.to_str().unwrap()];
+        for port in [
+            "--otlp-grpc-port",
+            "--otlp-http-port",
+            "--query-http-port",
+            "--query-grpc-port",
+        ] {
+            arguments.extend([port, "0"]);
+        }
+        arguments.extend(more);
+        let mut command = tracewell(&arguments, &[]);
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let ready = lines.find_map(|line| line.unwrap().strip_prefix("ready ").map(str::to_owned));
+        let Some(ready) = ready else {
+            let mut stderr = String::new();
+            child
+                .stderr
+                .take()
+                .unwrap()
+                .read_to_string(&mut stderr)
+                .unwrap();
+            panic!("the server did not become ready: {stderr}");
+        };
+        // Nobody reads its log, and a full pipe would stop it.
+        let mut stderr = child.stderr.take().unwrap();
+        std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
+        let pairs = ready.split(' ').map(|pair| pair.split_once('=').unwrap());
+        let addresses = pairs
+            .map(|(name, address)| (name.to_owned(), address.parse().unwrap()))
+            .collect();
+        Self { child, addresses }
+    }
+
+    pub(crate) fn address(&self, endpoint: &str) -> SocketAddr {
+        self.addresses[endpoint]
+    }
+
+    pub(crate) fn url(&self, endpoint: &str, path: &str) -> String {
+        format!("http://{}{path}", self.address(endpoint))
+    }
+
+    /// Asks the query API.
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        request("GET", &self.url("query-http", path), "", Vec::new())
+    }
+
+    /// Sends an OTLP request in protobuf and expects all of it to be stored.
+    pub(crate) fn store(&self, request_body: Vec<u8>) {
+        let url = self.url("otlp-http", "/v1/traces");
+        let answer = request("POST", &url, "application/x-protobuf", request_body);
+        assert_eq!(
+            answer.status,
+            200,
+            "{}",
+            String::from_utf8_lossy(&answer.body)
+        );
+        assert!(answer.body.is_empty(), "nothing was rejected");
+    }
+
+    /// As pulling the plug of the process.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks it to end and answers its exit code.
+    pub(crate) fn terminate(&mut self) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        let sent = std::process::Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .unwrap();
+        assert!(sent.success());
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may be dead already, and then there is nothing to do.
+        if self.child.kill().is_ok() {
+            self.child.wait().unwrap();
+        }
+    }
+}
+
+/// One request over a connection of its own.
+pub(crate) fn request(method: &str, url: &str, content_type: &str, body: Vec<u8>) -> Answer {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
+        let mut request = http::Request::builder().method(method).uri(url);
+        if !content_type.is_empty() {
+            request = request.header("content-type", content_type);
+        }
+        let request = request.body(Full::new(Bytes::from(body))).unwrap();
+        let answer = client.request(request).await.unwrap();
+        let status = answer.status().as_u16();
+        let body = answer
+            .into_body()
+            .collect()
+            .await
+            .unwrap()
+            .to_bytes()
+            .to_vec();
+        Answer { status, body }
+    })
+}

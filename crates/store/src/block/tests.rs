@@ -1,0 +1,53 @@
+//! What a block gives back: everything, to the span asked for, and errors
+//! instead of panics when its files are damaged.
+
+mod damage;
+mod round_trip;
+mod scanning;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use tracewell_model::{SpanBatch, TraceId};
+use tracewell_testkit::{TestSpan, flatten};
+
+use super::{Block, write};
+use crate::files::Files;
+use crate::files::faulty::FaultyFiles;
+
+const DIR: &str = "/blocks";
+
+/// A disk in memory with one block on it.
+fn block_of(batch: &SpanBatch) -> (FaultyFiles, Block) {
+    let files = FaultyFiles::new();
+    files.create_dir(Path::new(DIR)).unwrap();
+    let meta = write(&files, Path::new(DIR), 7, batch).unwrap();
+    let block = Block::open(Arc::new(files.clone()), Path::new(DIR), meta).unwrap();
+    (files, block)
+}
+
+fn sorted(mut spans: Vec<TestSpan>) -> Vec<TestSpan> {
+    spans.sort_by_cached_key(|span| {
+        (
+            span.trace_id,
+            span.start_ns,
+            span.span_id,
+            format!("{span:?}"),
+        )
+    });
+    spans
+}
+
+fn all_ids(batch: &SpanBatch) -> Vec<TraceId> {
+    let mut ids = batch.spans().trace_id.clone();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+/// Every span of a block, trace by trace.
+fn read_all(block: &Block, ids: &[TraceId]) -> Vec<TestSpan> {
+    let found = block.traces(ids, &AtomicBool::new(false)).unwrap();
+    sorted(found.iter().flat_map(|(_, batch)| flatten(batch)).collect())
+}

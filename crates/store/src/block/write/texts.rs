@@ -1,0 +1,106 @@
+//! The columns of text that every span has, and its service.
+
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, Int32Array};
+use arrow_schema::{ArrowError, DataType};
+use tracewell_model::SpanBatch;
+use tracewell_model::batch::Level;
+use tracewell_model::batch::columns::{ColumnValues, StrColumn};
+
+use super::arrays::{coded, dictionary_of, texts};
+
+/// A column of text: dictionary, or plain when most values differ, because
+/// then the dictionary would only be another copy of them.
+#[derive(Debug)]
+pub(super) struct Text {
+    dictionary: Option<ArrayRef>,
+}
+
+impl Text {
+    pub(super) fn new(column: &StrColumn) -> Result<Self, ArrowError> {
+        let dictionary = if is_repetitive(column) {
+            Some(Arc::new(texts(column.dict.iter().map(Some))?) as ArrayRef)
+        } else {
+            None
+        };
+        Ok(Self { dictionary })
+    }
+
+    pub(super) fn data_type(&self) -> DataType {
+        match self.dictionary {
+            Some(_) => dictionary_of(DataType::Utf8),
+            None => DataType::Utf8,
+        }
+    }
+
+    /// Entries of `column` (the one this was made of); `None` is null.
+    pub(super) fn array(
+        &self,
+        column: &StrColumn,
+        entries: impl Iterator<Item = Option<u32>>,
+    ) -> Result<ArrayRef, ArrowError> {
+        let codes = entries.map(|entry| entry.map(|entry| column.codes[entry as usize]));
+        match &self.dictionary {
+            Some(values) => {
+                let keys: Int32Array = codes.map(|code| code.map(|code| code as i32)).collect();
+                coded(keys, values)
+            }
+            None => {
+                let column =
+                    texts(codes.map(|code| code.map(|code| column.dict.get(code as usize))))?;
+                Ok(Arc::new(column))
+            }
+        }
+    }
+}
+
+fn is_repetitive(column: &StrColumn) -> bool {
+    column.dict.len() * 2 <= column.codes.len().max(2)
+}
+
+/// `service.name` of every resource.
+#[derive(Debug)]
+pub(super) struct Services {
+    values: ArrayRef,
+    named: Vec<bool>,
+    /// No resource has a second `service.name` or one that is no text.
+    pub(super) exact: bool,
+}
+
+impl Services {
+    pub(super) fn new(batch: &SpanBatch) -> Result<Self, ArrowError> {
+        let mut seen = vec![0u32; batch.level_len(Level::Resource)];
+        let mut named = vec![false; seen.len()];
+        let columns = batch.attributes().iter();
+        for column in columns.filter(|c| c.level == Level::Resource && &*c.key == "service.name") {
+            for row in column.rows.iter().map(|row| *row as usize) {
+                seen[row] += 1;
+                named[row] |= matches!(column.values, ColumnValues::Str(_));
+            }
+        }
+        let overflow = batch.overflow();
+        let overflows = (0..overflow.levels.len()).any(|entry| {
+            overflow.levels[entry] == Level::Resource && overflow.keys.get(entry) == "service.name"
+        });
+        let told = seen
+            .iter()
+            .zip(&named)
+            .all(|(seen, named)| *seen == u32::from(*named));
+        Ok(Self {
+            values: Arc::new(texts(batch.resource_services().into_iter().map(Some))?),
+            named,
+            exact: told && !overflows,
+        })
+    }
+
+    pub(super) fn array(
+        &self,
+        resources: impl Iterator<Item = u32>,
+    ) -> Result<ArrayRef, ArrowError> {
+        let keys: Int32Array = resources
+            .map(|row| self.named[row as usize].then_some(row as i32))
+            .collect();
+        coded(keys, &self.values)
+    }
+}

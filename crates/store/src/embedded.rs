@@ -1,0 +1,143 @@
+//! The embedded store: log, live batches and blocks as one [`TraceStore`].
+//!
+//! ```text
+//! append ─ encode ─► log ─ durable ─► live batches ──► ack
+//!                                         │ seal (embedded/seal.rs)
+//!                                         ▼
+//!                          block files ─► manifest ─► log released
+//! ```
+//!
+//! A batch is acknowledged only when the log has it and every reader can see
+//! it. One background thread seals, joins small live batches and applies
+//! retention; it is the only one that changes the list of blocks. Readers take
+//! a snapshot of live batches and blocks together, so that a span that moves
+//! from one to the other is seen exactly once.
+
+mod append;
+mod open;
+mod options;
+mod read;
+mod retention;
+mod seal;
+
+use crate::block::Block;
+use crate::files::Files;
+use crate::live::{LiveBatches, Snapshot};
+use crate::lock::DirLock;
+use crate::manifest::Manifest;
+use crate::wal::Wal;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread::JoinHandle;
+use tracewell_model::SpanBatch;
+use tracewell_model::clock::Clock;
+
+pub use open::{OpenError, OpenReport};
+pub use options::{Retention, StoreOptions};
+
+/// Directory of the log below the data directory.
+const WAL_DIR: &str = "wal";
+
+/// Directory of the blocks below the data directory.
+const BLOCKS_DIR: &str = "blocks";
+
+/// The store of one data directory. Dropping it shuts it down.
+#[derive(Debug)]
+pub struct EmbeddedStore {
+    inner: Arc<Inner>,
+    background: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What appends, reads and the background thread share.
+#[derive(Debug)]
+struct Inner {
+    files: Arc<dyn Files>,
+    dir: PathBuf,
+    clock: Arc<dyn Clock>,
+    options: StoreOptions,
+    /// `None` after shut-down.
+    wal: RwLock<Option<Wal<Arc<SpanBatch>>>>,
+    live: Arc<Live>,
+    /// Changed by the background thread only.
+    manifest: Mutex<Manifest>,
+    removed_spans: AtomicU64,
+    /// Why the last seal or removal failed, until one succeeds.
+    trouble: Mutex<Option<String>>,
+    _lock: DirLock,
+}
+
+/// What readers see, and the alarm bell of the background thread. Separate
+/// from [`Inner`], because the log's callback holds it and the log is part of
+/// `Inner`.
+#[derive(Debug, Default)]
+struct Live {
+    batches: LiveBatches,
+    blocks: RwLock<Vec<Arc<Block>>>,
+    /// Live spans and bytes, so that nobody counts on the way in.
+    spans: AtomicU64,
+    bytes: AtomicU64,
+    bell: Mutex<Bell>,
+    rung: Condvar,
+    stopped: AtomicBool,
+}
+
+/// Why the background thread should look up.
+#[derive(Debug, Default)]
+struct Bell {
+    seal: bool,
+    stop: bool,
+}
+
+impl Live {
+    /// Live batches and blocks at one moment.
+    fn snapshot(&self) -> (Snapshot, Vec<Arc<Block>>) {
+        // A seal changes both under the write lock.
+        let blocks = self.blocks.read().unwrap_or_else(PoisonError::into_inner);
+        (self.batches.snapshot(), blocks.clone())
+    }
+
+    fn ring(&self, change: impl FnOnce(&mut Bell)) {
+        change(&mut lock(&self.bell));
+        self.rung.notify_one();
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Acquire)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl EmbeddedStore {
+    fn stop(&self) {
+        // Appends are refused from here on; those in the log's queue are
+        // written and acknowledged by closing it.
+        self.inner.live.stopped.store(true, Ordering::Release);
+        let wal = self
+            .inner
+            .wal
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(wal) = wal
+            && let Err(error) = wal.close()
+        {
+            tracing::error!(%error, "the write-ahead log did not end cleanly");
+        }
+        self.inner.live.ring(|bell| bell.stop = true);
+        if let Some(background) = lock(&self.background).take()
+            && background.join().is_err()
+        {
+            tracing::error!("the store's background thread panicked");
+        }
+    }
+}
+
+impl Drop for EmbeddedStore {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

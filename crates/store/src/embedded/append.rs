@@ -1,0 +1,167 @@
+//! The way in: a batch becomes an entry of the log.
+
+use super::{EmbeddedStore, Inner, Live};
+use crate::wal::{OnDurable, WalError};
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use tracewell_model::batch::concat::BatchJoiner;
+use tracewell_model::{Ack, RowSet, SpanBatch, StoreError};
+
+/// Encoded batches above this are split, so that an entry fits its segment
+/// even if nothing of it can be compressed.
+const MAX_ENTRY_BYTES: usize = 16 << 20;
+
+thread_local! {
+    /// Encoding needs a buffer of about the size of the request; the few
+    /// threads that append keep theirs.
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A buffer larger than this is not kept.
+const KEPT_BUFFER_BYTES: usize = 4 << 20;
+
+impl EmbeddedStore {
+    pub(super) fn append_batch(&self, batch: Arc<SpanBatch>, ack: Ack) {
+        if batch.is_empty() {
+            return ack(Ok(()));
+        }
+        match self.inner.admit() {
+            Ok(()) => self.inner.append_encoded(batch, ack),
+            Err(error) => ack(Err(error)),
+        }
+    }
+}
+
+impl Inner {
+    fn admit(&self) -> Result<(), StoreError> {
+        let live_bytes = self.live.bytes.load(Ordering::Relaxed);
+        if self.live.is_stopped() {
+            return Err(StoreError::ShuttingDown);
+        }
+        if live_bytes <= self.options.live_bytes {
+            return Ok(());
+        }
+        let limit = self.options.live_bytes;
+        Err(match &*super::lock(&self.trouble) {
+            Some(trouble) => StoreError::Unavailable(trouble.clone()),
+            None => StoreError::Busy(format!(
+                "{live_bytes} bytes of spans wait to be sealed, the limit is {limit}"
+            )),
+        })
+    }
+
+    fn append_encoded(&self, batch: Arc<SpanBatch>, ack: Ack) {
+        BUFFER.with_borrow_mut(|buffer| {
+            buffer.clear();
+            batch.encode(buffer);
+            if buffer.len() > MAX_ENTRY_BYTES && batch.len() > 1 {
+                self.append_halves(&batch, ack);
+            } else {
+                self.append_entry(buffer, batch, ack);
+            }
+            if buffer.capacity() > KEPT_BUFFER_BYTES {
+                *buffer = Vec::new();
+            }
+        });
+    }
+
+    fn append_entry(&self, payload: &[u8], batch: Arc<SpanBatch>, ack: Ack) {
+        let wal = self.wal.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(wal) = &*wal else {
+            return ack(Err(StoreError::ShuttingDown));
+        };
+        let spans = batch.len() as u32;
+        let ack = Box::new(move |fate: Result<_, WalError>| ack(fate.map(|_| ()).map_err(refusal)));
+        wal.append(payload, spans, batch, ack);
+    }
+
+    /// A batch too large for one entry. If only one half can be stored, the
+    /// sender hears of the failure and sends both again: the duplicate half is
+    /// shown once.
+    fn append_halves(&self, batch: &SpanBatch, ack: Ack) {
+        let middle = batch.len() / 2;
+        let halves = [
+            RowSet::from_fn(batch.len(), |row| row < middle),
+            RowSet::from_fn(batch.len(), |row| row >= middle),
+        ];
+        let ack = Arc::new(SharedAck::new(ack, halves.len()));
+        for rows in halves {
+            let mut joiner = BatchJoiner::new();
+            let shared = Arc::clone(&ack);
+            let ack: Ack = Box::new(move |fate| shared.hear(fate));
+            if joiner.append_rows(batch, &rows).is_err() {
+                ack(Err(StoreError::Unavailable(
+                    "a batch is over 4 GiB".to_owned(),
+                )));
+                continue;
+            }
+            let half = Arc::new(joiner.finish());
+            let mut payload = Vec::new();
+            half.encode(&mut payload);
+            if payload.len() > MAX_ENTRY_BYTES && half.len() > 1 {
+                self.append_halves(&half, ack);
+            } else {
+                self.append_entry(&payload, half, ack);
+            }
+        }
+    }
+}
+
+/// One acknowledgement for several parts: the first failure, or success when
+/// all have succeeded.
+struct SharedAck {
+    ack: Mutex<Option<Ack>>,
+    waiting: AtomicUsize,
+}
+
+impl SharedAck {
+    fn new(ack: Ack, parts: usize) -> Self {
+        Self {
+            ack: Mutex::new(Some(ack)),
+            waiting: AtomicUsize::new(parts),
+        }
+    }
+
+    fn hear(&self, fate: Result<(), StoreError>) {
+        let is_last = self.waiting.fetch_sub(1, Ordering::AcqRel) == 1;
+        if (fate.is_err() || is_last)
+            && let Some(ack) = super::lock(&self.ack).take()
+        {
+            ack(fate);
+        }
+    }
+}
+
+/// What the log calls when a group is durable: the batches become visible.
+pub(super) fn on_durable(live: Arc<Live>, seal_bytes: u64) -> OnDurable<Arc<SpanBatch>> {
+    Box::new(move |group| {
+        for (position, batch) in group {
+            live.admit_visible(batch, position.after());
+        }
+        if live.bytes.load(Ordering::Relaxed) >= seal_bytes {
+            live.ring(|bell| bell.seal = true);
+        }
+    })
+}
+
+impl Live {
+    /// Shows a batch to readers.
+    pub(super) fn admit_visible(&self, batch: Arc<SpanBatch>, position: crate::wal::WalPosition) {
+        self.spans.fetch_add(batch.len() as u64, Ordering::Relaxed);
+        self.bytes
+            .fetch_add(batch.memory_bytes() as u64, Ordering::Relaxed);
+        self.batches.push(batch, position);
+    }
+}
+
+pub(super) fn refusal(error: WalError) -> StoreError {
+    match error {
+        WalError::Backlogged { .. } => StoreError::Busy(error.to_string()),
+        WalError::Closed => StoreError::ShuttingDown,
+        WalError::TooLarge { .. }
+        | WalError::DiskFull { .. }
+        | WalError::CannotGrow { .. }
+        | WalError::Poisoned { .. } => StoreError::Unavailable(error.to_string()),
+    }
+}

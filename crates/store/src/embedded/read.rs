@@ -1,0 +1,193 @@
+//! The way out: live batches and blocks answer together.
+
+use super::{EmbeddedStore, Inner};
+use crate::block::{Block, BlockError};
+use crate::live::{self, OperationCounts};
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
+use tracewell_model::batch::concat::BatchJoiner;
+use tracewell_model::store::{
+    Ack, AttributeKey, Operation, ScanChunk, ScanReport, ScanRequest, ScanVisitor, StoreStatus,
+};
+use tracewell_model::{SpanBatch, StoreError, TimeRange, TraceId, TraceStore};
+
+impl TraceStore for EmbeddedStore {
+    fn append(&self, batch: Arc<SpanBatch>, ack: Ack) {
+        self.append_batch(batch, ack);
+    }
+
+    fn traces(
+        &self,
+        ids: &[TraceId],
+        cancelled: &AtomicBool,
+    ) -> Result<Vec<Option<SpanBatch>>, StoreError> {
+        live::check_cancelled(cancelled)?;
+        let (snapshot, blocks) = self.inner.live.snapshot();
+        let mut joiners: Vec<_> = ids.iter().map(|_| BatchJoiner::new()).collect();
+        live::collect_traces(&snapshot, ids, &mut joiners);
+        for block in &blocks {
+            let found = block
+                .traces(ids, cancelled)
+                .or_else(|e| skip_removed(&self.inner, block, e))?;
+            for (id, batch) in found {
+                let Some(place) = ids.iter().position(|wanted| *wanted == id) else {
+                    continue;
+                };
+                if joiners[place].append(&batch).is_err() {
+                    tracing::warn!(trace = %id, "trace is too large to be shown whole");
+                }
+            }
+        }
+        let found = joiners.into_iter();
+        Ok(found
+            .map(|joiner| (!joiner.is_empty()).then(|| joiner.finish_distinct()))
+            .collect())
+    }
+
+    fn scan(
+        &self,
+        request: &ScanRequest<'_>,
+        visit: &mut ScanVisitor<'_>,
+    ) -> Result<ScanReport, StoreError> {
+        live::check_cancelled(request.cancelled)?;
+        let (snapshot, mut blocks) = self.inner.live.snapshot();
+        let range = request.range;
+        blocks.retain(|block| range.overlaps(block.meta().min_start_ns, block.meta().max_start_ns));
+        blocks.sort_by_key(|block| std::cmp::Reverse(block.meta().max_start_ns));
+        let is_live = snapshot
+            .iter()
+            .any(|live| range.overlaps(live.start_range_ns.0, live.start_range_ns.1));
+        let mut report = ScanReport {
+            total_blocks: blocks.len() as u64 + u64::from(is_live),
+            ..ScanReport::default()
+        };
+        let after = |index: usize| {
+            blocks.get(index).map_or(0, |next: &Arc<Block>| {
+                next.meta().max_start_ns.saturating_add(1)
+            })
+        };
+        if live::scan(&snapshot, request, after(0), &mut report, visit)?.is_break() {
+            return Ok(report);
+        }
+        for (index, block) in blocks.iter().enumerate() {
+            // A block speaks for itself alone; later blocks may hold newer spans.
+            let older_ns = after(index + 1);
+            let scanned = block.scan(request, &mut report, &mut |chunk, report| {
+                let settled_from_ns = chunk.settled_from_ns.max(older_ns);
+                visit(
+                    &ScanChunk {
+                        settled_from_ns,
+                        ..*chunk
+                    },
+                    report,
+                )
+            });
+            let flow = match scanned {
+                Ok(flow) => flow,
+                Err(error) => {
+                    skip_removed::<()>(&self.inner, block, error)?;
+                    ControlFlow::Continue(())
+                }
+            };
+            if flow.is_break() {
+                break;
+            }
+        }
+        Ok(report)
+    }
+
+    fn operations(&self, range: TimeRange) -> Result<Vec<Operation>, StoreError> {
+        let (snapshot, blocks) = self.inner.live.snapshot();
+        let mut counts = OperationCounts::default();
+        for live in snapshot {
+            if range.overlaps(live.start_range_ns.0, live.start_range_ns.1) {
+                counts.add_batch(&live.batch);
+            }
+        }
+        for block in blocks {
+            if range.overlaps(block.meta().min_start_ns, block.meta().max_start_ns) {
+                block
+                    .operations()
+                    .iter()
+                    .for_each(|operation| counts.add(operation));
+            }
+        }
+        Ok(counts.finish())
+    }
+
+    fn attribute_keys(&self, range: TimeRange) -> Result<Vec<AttributeKey>, StoreError> {
+        let (snapshot, blocks) = self.inner.live.snapshot();
+        let mut keys = HashSet::new();
+        for live in snapshot {
+            if range.overlaps(live.start_range_ns.0, live.start_range_ns.1) {
+                live::collect_keys(&live.batch, &mut keys);
+            }
+        }
+        for block in blocks {
+            if range.overlaps(block.meta().min_start_ns, block.meta().max_start_ns) {
+                keys.extend(block.attribute_keys().cloned());
+            }
+        }
+        let mut keys: Vec<_> = keys.into_iter().collect();
+        keys.sort();
+        Ok(keys)
+    }
+
+    fn status(&self) -> StoreStatus {
+        let inner = &self.inner;
+        let (snapshot, blocks) = inner.live.snapshot();
+        let live_spans: usize = snapshot.iter().map(|live| live.batch.len()).sum();
+        let live_bytes: usize = snapshot.iter().map(|live| live.bytes).sum();
+        let entries: Vec<_> = blocks.iter().map(|block| block.meta().clone()).collect();
+        let index_bytes: usize = blocks.iter().map(|block| block.memory_bytes()).sum();
+        let ranges = snapshot.iter().map(|live| live.start_range_ns).chain(
+            entries
+                .iter()
+                .map(|entry| (entry.min_start_ns, entry.max_start_ns)),
+        );
+        StoreStatus {
+            spans: live_spans as u64 + entries.iter().map(|entry| entry.spans).sum::<u64>(),
+            bytes: inner.data_bytes(&entries),
+            memory_bytes: (live_bytes + index_bytes) as u64,
+            blocks: entries.len() as u64,
+            removed_spans: inner.removed_spans.load(Ordering::Relaxed),
+            start_range_ns: ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))),
+            unhealthy: inner.unhealthy(),
+        }
+    }
+
+    fn shut_down(&self) {
+        self.stop();
+    }
+}
+
+impl Inner {
+    fn unhealthy(&self) -> Option<String> {
+        let wal = self.wal.read().unwrap_or_else(PoisonError::into_inner);
+        let log = match &*wal {
+            Some(wal) => wal.health().err().map(|error| error.to_string()),
+            None => Some(StoreError::ShuttingDown.to_string()),
+        };
+        log.or_else(|| super::lock(&self.trouble).clone())
+    }
+}
+
+/// A block that retention removed while somebody was reading it has nothing
+/// more to say; any other failure is one.
+fn skip_removed<T>(inner: &Inner, block: &Block, error: BlockError) -> Result<Vec<T>, StoreError> {
+    if matches!(error, BlockError::Cancelled) {
+        return Err(StoreError::Cancelled);
+    }
+    let manifest = super::lock(&inner.manifest);
+    let is_listed = manifest
+        .blocks
+        .iter()
+        .any(|entry| entry.name == block.meta().name);
+    if is_listed {
+        Err(StoreError::Damaged(error.to_string()))
+    } else {
+        Ok(Vec::new())
+    }
+}

@@ -1,0 +1,157 @@
+//! Sealing: live batches become a block, and the log lets go of them.
+//!
+//! The order keeps every crash harmless: block files, synced → manifest that
+//! lists the block and moves the log's start → readers switch → log released.
+//! Before the manifest, the block's files are orphans that the next start
+//! removes; after it, the log's entries are not replayed.
+
+use super::{BLOCKS_DIR, Inner, Live};
+use crate::block::{self, Block, BlockError};
+use crate::live::LiveBatch;
+use crate::manifest::{Manifest, ManifestError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+use tracewell_model::batch::concat::{BatchJoiner, BatchTooLarge};
+
+/// How often the background thread looks around without being called.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Why a block was not sealed or removed. Everything is still where it was.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ChangeError {
+    #[error(transparent)]
+    Block(#[from] BlockError),
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    #[error(transparent)]
+    TooLarge(#[from] BatchTooLarge),
+}
+
+impl Inner {
+    /// The background thread, until the store stops.
+    pub(super) fn run_background(&self) {
+        let mut live_since_ns = None;
+        let mut pause = TICK;
+        while let Some(is_called) = self.live.wait(pause) {
+            self.live.batches.join_small();
+            let now_ns = self.clock.now_ns();
+            let is_empty = self.live.spans.load(Ordering::Relaxed) == 0;
+            let since = *live_since_ns.get_or_insert(now_ns);
+            if is_empty {
+                live_since_ns = None;
+            }
+            let age = Duration::from_nanos(now_ns.saturating_sub(since));
+            let is_full = self.live.bytes.load(Ordering::Relaxed) >= self.options.seal_bytes;
+            let is_due = !is_empty && (is_called || is_full || age >= self.options.seal_age);
+            let sealed = if is_due { self.seal() } else { Ok(()) };
+            if is_due && sealed.is_ok() {
+                live_since_ns = None;
+            }
+            let changed = sealed.and_then(|()| self.apply_retention(now_ns));
+            pause = self.note(changed);
+        }
+    }
+
+    /// Remembers what went wrong and says it once; answers how long to wait.
+    fn note(&self, changed: Result<(), ChangeError>) -> Duration {
+        let mut trouble = super::lock(&self.trouble);
+        match changed {
+            Ok(()) => {
+                if trouble.take().is_some() {
+                    tracing::info!("the store can change its blocks again");
+                }
+                TICK
+            }
+            Err(error) => {
+                let text = error.to_string();
+                if trouble.as_ref() != Some(&text) {
+                    tracing::error!(%error, "a block could not be sealed or removed; trying again");
+                }
+                *trouble = Some(text);
+                self.options.retry_after
+            }
+        }
+    }
+
+    /// Seals the oldest live batches up to the size of a block.
+    pub(super) fn seal(&self) -> Result<(), ChangeError> {
+        let live = self.live.batches.snapshot();
+        let mut bytes = 0;
+        let fits = live.iter().take_while(|batch| {
+            let is_room = bytes < self.options.seal_bytes;
+            bytes += batch.bytes as u64;
+            is_room
+        });
+        let count = fits.count();
+        let Some(last) = live[..count].last() else {
+            return Ok(());
+        };
+        let joined = join(&live[..count])?;
+        let number = {
+            // Taken for good, so that a failed attempt never shares its name.
+            let mut manifest = super::lock(&self.manifest);
+            manifest.next_block += 1;
+            manifest.next_block
+        };
+        let dir = self.dir.join(BLOCKS_DIR);
+        let mut entry = block::write(&*self.files, &dir, number, &joined)?;
+        entry.listed_ns = self.clock.now_ns();
+        drop(joined);
+        let block = Arc::new(Block::open(Arc::clone(&self.files), &dir, entry.clone())?);
+        self.commit(|manifest| {
+            manifest.blocks.push(entry);
+            manifest.wal_from = last.position;
+        })?;
+        self.live.replace_with_block(&live[..count], block);
+        if let Some(wal) = &*self.wal.read().unwrap_or_else(PoisonError::into_inner) {
+            wal.release_before(last.position);
+        }
+        Ok(())
+    }
+
+    /// Saves a changed manifest; the change counts only when it is durable.
+    pub(super) fn commit(&self, change: impl FnOnce(&mut Manifest)) -> Result<(), ManifestError> {
+        let mut manifest = super::lock(&self.manifest);
+        let mut changed = manifest.clone();
+        change(&mut changed);
+        changed.save(&*self.files, &self.dir)?;
+        *manifest = changed;
+        Ok(())
+    }
+}
+
+fn join(live: &[LiveBatch]) -> Result<tracewell_model::SpanBatch, BatchTooLarge> {
+    let mut joiner = BatchJoiner::new();
+    live.iter()
+        .try_for_each(|batch| joiner.append(&batch.batch))?;
+    Ok(joiner.finish())
+}
+
+impl Live {
+    /// Waits for the bell or the time; `None` means that the store stops,
+    /// `Some(true)` that a seal was asked for.
+    fn wait(&self, at_most: Duration) -> Option<bool> {
+        let bell = super::lock(&self.bell);
+        let quiet = |bell: &mut super::Bell| !bell.seal && !bell.stop;
+        let (mut bell, _) = self
+            .rung
+            .wait_timeout_while(bell, at_most, quiet)
+            .unwrap_or_else(PoisonError::into_inner);
+        (!bell.stop).then(|| std::mem::take(&mut bell.seal))
+    }
+
+    /// Readers see the block from now on, and the batches no more.
+    fn replace_with_block(&self, sealed: &[LiveBatch], block: Arc<Block>) {
+        let mut blocks = self.blocks.write().unwrap_or_else(PoisonError::into_inner);
+        self.batches.remove_oldest(sealed.len());
+        blocks.push(block);
+        let spans: usize = sealed.iter().map(|batch| batch.batch.len()).sum();
+        let bytes: usize = sealed.iter().map(|batch| batch.batch.memory_bytes()).sum();
+        self.spans.fetch_sub(spans as u64, Ordering::Relaxed);
+        // Joining small batches made some bytes vanish.
+        let before = self.bytes.load(Ordering::Relaxed);
+        self.bytes
+            .fetch_sub((bytes as u64).min(before), Ordering::Relaxed);
+    }
+}
