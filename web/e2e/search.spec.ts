@@ -1,0 +1,181 @@
+// The search page: results, filters, query text, scatter, sort, keyboard, states.
+import { expect, OTHER_TRACES, test, TRACES } from "./fixtures";
+
+const ALL = OTHER_TRACES + 3;
+
+test("lists the newest traces and opens one", async ({ page, open }) => {
+  await open("/");
+  await expect(page.getByText("20 traces", { exact: true })).toBeVisible();
+  const first = page.locator(".result").first();
+  await expect(first).toContainText("frontend POST /checkout");
+  await first.getByRole("link").first().click();
+  await expect(page).toHaveURL(new RegExp(`/trace/${TRACES.failed}`));
+  await expect(page.getByRole("treegrid")).toBeVisible();
+  await page.goBack();
+  await expect(page.getByText("20 traces", { exact: true })).toBeVisible();
+});
+
+test("loads older traces after the newest", async ({ page, open }) => {
+  await open("/search");
+  await expect(page.getByText("more available")).toBeVisible();
+  await page.locator(".result-scroll").evaluate((element) => element.scrollTo(0, element.scrollHeight));
+  await page.getByRole("button", { name: "Load older traces" }).click();
+  await expect(page.getByText(`${ALL} traces`, { exact: true })).toBeVisible();
+  await expect(page.getByText("more available")).toBeHidden();
+});
+
+test("chips write the query, and the query fills the chips", async ({ page, open }) => {
+  await open("/search?limit=100");
+  await page.getByRole("button", { name: "Service any" }).click();
+  await page.getByRole("combobox", { name: "Find service" }).fill("paym");
+  await page.getByRole("option", { name: /^payment/ }).click();
+  const query = page.getByRole("combobox", { name: "TraceQL query" });
+  await expect(query).toHaveValue('{ resource.service.name = "payment" }');
+  await page.getByRole("button", { name: "Errors only" }).click();
+  await expect(query).toHaveValue('{ resource.service.name = "payment" && status = error }');
+  await expect(page.getByText("4 traces", { exact: true })).toBeVisible();
+  await expect(page).toHaveURL(/q=.*payment.*error/);
+  await page.getByRole("button", { name: "Any service" }).click();
+  await expect(query).toHaveValue("{ status = error }");
+
+  await query.fill('{ name = "charge card" && duration > 1ms }');
+  await query.press("Enter");
+  await expect(page.getByRole("button", { name: "Operation charge card" })).toBeVisible();
+  await expect(page.getByRole("button", { name: /Duration span ≥ 1ms/ })).toBeVisible();
+  await page.goBack();
+  await expect(query).toHaveValue("{ status = error }");
+});
+
+test("an attribute is chosen from what is stored", async ({ page, open }) => {
+  await open("/search?limit=100");
+  await page.getByRole("button", { name: "Attribute" }).click();
+  await page.getByRole("combobox", { name: "Attribute" }).fill("payment.prov");
+  await page.getByRole("option", { name: /payment.provider/ }).first().click();
+  await page.getByRole("option", { name: /acme/ }).first().click();
+  await expect(page.getByRole("combobox", { name: "TraceQL query" })).toHaveValue('{ span.payment.provider = "acme" }');
+  await expect(page.locator(".result").first()).toContainText("checkout");
+});
+
+test("durations narrow the list", async ({ page, open }) => {
+  await open("/search?limit=100");
+  await expect(page.getByText(`${ALL} traces`, { exact: true })).toBeVisible();
+  await page.getByRole("button", { name: "Duration any" }).click();
+  await page.getByRole("button", { name: "The whole trace" }).click();
+  await page.getByLabel("At least").fill("rubbish");
+  await expect(page.getByText("Write a number and a unit")).toBeVisible();
+  await page.getByLabel("At least").fill("60ms");
+  await page.getByRole("button", { name: "Apply" }).click();
+  await expect(page.getByRole("combobox", { name: "TraceQL query" })).toHaveValue("{ traceDuration >= 60ms }");
+  await expect(page.locator(".summary strong")).not.toHaveText(`${ALL} traces`);
+});
+
+test("a query is completed while typing", async ({ page, open }) => {
+  await open("/search");
+  const query = page.getByRole("combobox", { name: "TraceQL query" });
+  await query.click();
+  await expect(page.getByRole("option", { name: "{ status = error }" })).toBeVisible();
+  await query.pressSequentially("{ resource.service.name = ");
+  await expect(page.getByRole("option", { name: /^checkout/ })).toBeVisible();
+  await query.pressSequentially("ch");
+  await query.press("ArrowDown");
+  await query.press("Tab");
+  await expect(query).toHaveValue('{ resource.service.name = "checkout" ');
+  await query.pressSequentially("}");
+  await query.press("Enter");
+  await expect(page.getByText("20 traces", { exact: true })).toBeVisible();
+});
+
+test("a wrong query is underlined and explained", async ({ page, open, errors }) => {
+  errors.allow(/400/);
+  await open("/search");
+  const query = page.getByRole("combobox", { name: "TraceQL query" });
+  await query.fill("checkout");
+  await expect(page.locator(".query-error")).toBeVisible();
+  await expect(page.locator(".tok-wrong").first()).toBeVisible();
+  await query.press("Enter");
+  await expect(page.locator(".page-notice.error")).toBeVisible();
+  await query.fill("{ status = error }");
+  await query.press("Enter");
+  await expect(page.locator(".query-error")).toBeHidden();
+  await expect(page.locator(".result").first()).toBeVisible();
+});
+
+test("sorts what was found", async ({ page, open }) => {
+  await open("/search?limit=100");
+  await page.getByRole("button", { name: "Duration", exact: true }).click();
+  await expect(page).toHaveURL(/sort=longest/);
+  const widths = await page.locator(".result .meter > span").evaluateAll((spans) => spans.map((span) => Number.parseFloat((span as HTMLElement).style.width)));
+  expect(widths).toEqual([...widths].sort((a, b) => b - a));
+  await page.getByLabel("Sort by").selectOption("errors");
+  await expect(page.locator(".result").first().locator(".pill.error")).toBeVisible();
+});
+
+test("the chart opens a trace on click, and narrows the search by a dragged box", async ({ page, open }) => {
+  await open("/search?limit=100&q=" + encodeURIComponent("{ status = error }"));
+  await expect(page.getByText("4 traces", { exact: true })).toBeVisible();
+  const chart = page.locator(".scatter canvas");
+  const box = (await chart.boundingBox())!;
+  await page.mouse.move(box.x + 70, box.y + 12);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width - 16, box.y + 108, { steps: 5 });
+  await page.mouse.up();
+  await expect(page.getByRole("combobox", { name: "TraceQL query" })).toHaveValue(/traceDuration >= .* && traceDuration <= /);
+  await expect(page).toHaveURL(/from=20\d\d-/);
+  await expect(page.getByText("4 traces", { exact: true })).toBeVisible();
+  // Points are where the data is: look for one under the pointer.
+  let hit = false;
+  for (let x = box.x + box.width - 14; x > box.x + 58 && !hit; x -= 6) {
+    for (let y = box.y + 12; y < box.y + 112 && !hit; y += 9) {
+      await page.mouse.move(x, y);
+      hit = (await chart.getAttribute("class")) === "pointing";
+    }
+  }
+  expect(hit).toBe(true);
+  await expect(page.locator(".tooltip")).toContainText("error");
+  await page.mouse.down();
+  await page.mouse.up();
+  await expect(page).toHaveURL(/\/trace\/[0-9a-f]{32}/);
+});
+
+test("works by keyboard alone", async ({ page, open }) => {
+  await open("/search");
+  await expect(page.getByText("20 traces", { exact: true })).toBeVisible();
+  await page.keyboard.press("?");
+  await expect(page.getByRole("dialog")).toContainText("Next result");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("j");
+  await page.keyboard.press("j");
+  await page.keyboard.press("k");
+  await expect(page.locator(".result.selected")).toHaveAttribute("aria-posinset", "1");
+  await page.keyboard.press("/");
+  await expect(page.getByRole("combobox", { name: "TraceQL query" })).toBeFocused();
+  await page.keyboard.type("j{}");
+  await expect(page.getByRole("combobox", { name: "TraceQL query" })).toHaveValue("j{}");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("t");
+  await expect(page.getByRole("button", { name: "Last 24 hours" })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(new RegExp(TRACES.failed));
+});
+
+test("says which condition removed everything", async ({ page, open }) => {
+  await open("/search?q=" + encodeURIComponent('{ status = error && name = "no such thing" }'));
+  await expect(page.getByRole("heading", { name: "No traces found" })).toBeVisible();
+  await expect(page.getByText("There are traces without")).toContainText('name = "no such thing"');
+  await page.getByRole("button", { name: "Remove it" }).click();
+  await expect(page.getByText("4 traces", { exact: true })).toBeVisible();
+});
+
+test("an empty time range offers the time that has data", async ({ page, open }) => {
+  await open("/search?from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z");
+  await expect(page.getByText("outside of this range")).toBeVisible();
+  await page.getByRole("button", { name: "Search all stored time" }).click();
+  await expect(page.locator(".result").first()).toBeVisible();
+});
+
+test("a trace with missing parents says so in the list", async ({ page, open }) => {
+  await open("/search?limit=100");
+  await expect(page.locator(".result", { hasText: "incomplete" })).toHaveCount(1);
+});
