@@ -21,7 +21,7 @@ pub(super) struct MemoryShares {
 impl MemoryShares {
     pub(super) fn of(limit_bytes: u64) -> Self {
         Self {
-            intake_bytes: usize::try_from(limit_bytes / 5).unwrap_or(usize::MAX),
+            intake_bytes: usize::try_from(limit_bytes / 4).unwrap_or(usize::MAX),
             seal_bytes: limit_bytes / 12,
             live_bytes: limit_bytes / 4,
             memory_store_bytes: limit_bytes / 2,
