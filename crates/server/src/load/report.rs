@@ -213,14 +213,17 @@ impl Report {
             retries(self.retries),
             self.request_bytes as f64 / handled.max(1) as f64
         ))?;
-        let ms = |value: f64| duration_ns((value * 1e6) as u64);
-        out.line(&format!(
-            "latency       p50 {}, p90 {}, p99 {}, max {}",
-            ms(self.latency_ms.p50),
-            ms(self.latency_ms.p90),
-            ms(self.latency_ms.p99),
-            ms(self.latency_ms.max)
-        ))?;
+        if self.spans.acknowledged > 0 {
+            let ms = |value: f64| duration_ns((value * 1e6) as u64);
+            let Latency { p50, p90, p99, max } = &self.latency_ms;
+            out.line(&format!(
+                "latency       p50 {}, p90 {}, p99 {}, max {}",
+                ms(*p50),
+                ms(*p90),
+                ms(*p99),
+                ms(*max)
+            ))?;
+        }
         for Reason { reason, spans } in &self.reasons {
             let after = match spans {
                 0 => "sent again after".to_owned(),

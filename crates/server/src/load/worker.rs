@@ -24,8 +24,6 @@ use super::verify_file::VerifyFile;
 
 /// How late a request may leave before it counts as not sent.
 const MAX_LAG: Duration = Duration::from_secs(1);
-/// Timers wake late by a little; a request due just before the end still goes.
-const TIMER_SLACK: Duration = Duration::from_millis(50);
 /// First pause between attempts when the server names none.
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 /// Longest pause between attempts when the server names none.
@@ -88,17 +86,18 @@ pub(super) async fn work(
         }
         let now = Instant::now();
         let lag = now.saturating_duration_since(due);
-        if now >= end && lag > TIMER_SLACK {
-            break;
-        }
         if step.is_zero() {
+            if now >= end {
+                break;
+            }
             due = now;
         } else if lag > MAX_LAG.max(step) {
-            let missed = lag.div_duration_f64(step) as u32;
+            let missed = missed_requests(lag.min(end - due), step);
             run.totals
                 .unsent
                 .add(u64::from(missed) * run.batch_spans as u64);
             due += step * missed;
+            continue;
         }
         let spans = run.claim();
         if spans == 0 {
@@ -110,13 +109,12 @@ pub(super) async fn work(
         }
         due += step;
     }
-    // What was due before the end and never left, because the last request took
-    // too long, was not sent either.
-    if !step.is_zero() && !*stop.borrow() && run.remaining.is_none() && due < end {
-        let missed = (end - due).div_duration_f64(step).ceil() as u64;
-        run.totals.unsent.add(missed * run.batch_spans as u64);
-    }
     latencies
+}
+
+/// Requests that were due within `span` of the first one, itself included.
+fn missed_requests(span: Duration, step: Duration) -> u32 {
+    u32::try_from(span.as_nanos().div_ceil(step.as_nanos())).unwrap_or(u32::MAX)
 }
 
 /// Sends one batch until it is taken or refused, or trying has lasted too long.

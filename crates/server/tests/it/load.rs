@@ -372,9 +372,10 @@ async fn a_server_that_is_too_slow_is_reported_not_waited_for() {
     assert_eq!(finished.code, Some(1), "{report}");
     let spans = |name: &str| report["spans"][name].as_u64().unwrap();
     assert_eq!(spans("acknowledged"), 0, "{report}");
-    // Twenty requests were due; each took 150 ms, so at most two could leave.
+    // Twenty requests were due and each blocks the connection for 150 ms: the
+    // last of them would leave two seconds late, so they do not leave.
     assert_eq!(spans("failed") + spans("unsent"), 10_000, "{report}");
-    assert!(spans("failed") <= 1_000, "{report}");
+    assert!(spans("failed") >= 500 && spans("unsent") >= 500, "{report}");
     assert_eq!(report["reasons"][0]["reason"], "no answer in time");
 }
 

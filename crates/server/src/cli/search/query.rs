@@ -1,5 +1,8 @@
 //! Search flags → one TraceQL filter, so that flags can do nothing the query
-//! language cannot.
+//! language cannot. What a tag means is decided where Jaeger's API decides it.
+
+use tracewell_query::tags;
+use tracewell_query::traceql::{self, Expr, Query};
 
 use super::SearchArgs;
 use crate::cli::error::CliError;
@@ -7,102 +10,60 @@ use crate::cli::error::CliError;
 /// The filter for all flags and the query together.
 pub(super) fn build(args: &SearchArgs) -> Result<String, CliError> {
     let mut conditions = Vec::new();
-    if let Some(service) = &args.service {
-        conditions.push(format!("resource.service.name = {}", quoted(service)));
-    }
-    if let Some(operation) = &args.operation {
-        conditions.push(format!("name = {}", quoted(operation)));
-    }
-    for tag in &args.tags {
-        conditions.push(tag_condition(tag)?);
-    }
-    for (flag, text, operator) in [
-        ("--min-duration", &args.min_duration, ">="),
-        ("--max-duration", &args.max_duration, "<="),
-    ] {
-        if let Some(text) = text {
-            let ns = duration_ns(text).ok_or_else(|| {
+    conditions.extend(args.service.as_deref().map(tags::service));
+    conditions.extend(args.operation.as_deref().map(tags::operation));
+    for written in &args.tags {
+        let (key, value) = written
+            .split_once('=')
+            .filter(|(key, _)| !key.is_empty())
+            .ok_or_else(|| {
                 CliError::Usage(format!(
-                    "{flag}: {text:?} is not a duration; write for example 250ms or 1.5s"
+                    "--tag: {written:?} is not KEY=VALUE; write for example error=true"
                 ))
             })?;
-            conditions.push(format!("duration {operator} {ns}ns"));
+        conditions.push(tags::tag(key, value));
+    }
+    let least_ns = bound("--min-duration", args.min_duration.as_deref())?;
+    let most_ns = bound("--max-duration", args.max_duration.as_deref())?;
+    if least_ns.is_some() || most_ns.is_some() {
+        conditions.push(tags::duration(least_ns, most_ns));
+    }
+
+    let query = args.query.as_deref().map_or("", str::trim);
+    // Left exactly as written where possible: messages then point at what was
+    // typed, and a newer server may know more of the language than we do.
+    if conditions.is_empty() && query.starts_with('{') {
+        return Ok(query.to_owned());
+    }
+    if !query.is_empty() {
+        let braced = if query.starts_with('{') {
+            query.to_owned()
+        } else {
+            format!("{{ {query} }}")
+        };
+        let parsed = traceql::parse(&braced)
+            .map_err(|error| CliError::Usage(format!("in the query {braced}: {error}")))?;
+        if parsed.filter != Expr::True {
+            conditions.insert(0, parsed.filter);
         }
     }
-    let written = args
-        .query
-        .as_deref()
-        .map(str::trim)
-        .filter(|query| !query.is_empty());
-    Ok(match written {
-        // Left exactly as written, so that messages point at what was typed.
-        Some(query) if conditions.is_empty() && query.starts_with('{') => query.to_owned(),
-        Some(query) => {
-            let inner = query
-                .strip_prefix('{')
-                .and_then(|rest| rest.strip_suffix('}'));
-            let inner = inner.unwrap_or(query).trim();
-            if !inner.is_empty() {
-                conditions.insert(0, format!("({inner})"));
-            }
-            braces(&conditions)
-        }
-        None => braces(&conditions),
-    })
-}
-
-fn braces(conditions: &[String]) -> String {
-    if conditions.is_empty() {
-        return "{ }".to_owned();
+    Ok(Query {
+        filter: Expr::all_of(conditions),
     }
-    format!("{{ {} }}", conditions.join(" && "))
+    .to_string())
 }
 
-/// `k=v` finds the text `v` and, where it reads as one, the number or boolean.
-fn tag_condition(tag: &str) -> Result<String, CliError> {
-    let (key, value) = tag
-        .split_once('=')
-        .filter(|(key, _)| !key.is_empty())
-        .ok_or_else(|| {
-            CliError::Usage(format!(
-                "--tag: {tag:?} is not KEY=VALUE; write for example error=true"
-            ))
-        })?;
-    let attribute = attribute(key);
-    let text = format!("{attribute} = {}", quoted(value));
-    let is_literal = matches!(value, "true" | "false") || is_number(value);
-    Ok(if is_literal {
-        format!("({text} || {attribute} = {value})")
-    } else {
-        text
+fn bound(flag: &str, text: Option<&str>) -> Result<Option<i64>, CliError> {
+    let Some(text) = text else { return Ok(None) };
+    duration_ns(text).map(Some).ok_or_else(|| {
+        CliError::Usage(format!(
+            "{flag}: {text:?} is not a duration; write for example 250ms or 1.5s"
+        ))
     })
-}
-
-fn is_number(text: &str) -> bool {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    all_digits(whole) && all_digits(fraction) && digits.len() <= 18
-}
-
-/// An attribute of any scope; a key with unusual characters is quoted.
-fn attribute(key: &str) -> String {
-    let is_bare = key
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c));
-    if is_bare {
-        format!(".{key}")
-    } else {
-        format!(".{}", quoted(key))
-    }
-}
-
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 /// `1.5s`, `250ms`, `1m30s` in nanoseconds.
-fn duration_ns(text: &str) -> Option<u64> {
+fn duration_ns(text: &str) -> Option<i64> {
     const UNITS: [(&str, f64); 8] = [
         ("ns", 1.0),
         ("us", 1e3),
@@ -114,15 +75,17 @@ fn duration_ns(text: &str) -> Option<u64> {
         ("d", 8.64e13),
     ];
     let mut rest = text.trim();
-    let mut total = 0.0;
+    let mut total_ns = 0.0;
     while !rest.is_empty() {
-        let number = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-        let value: f64 = rest[..rest.len() - number.len()].parse().ok()?;
-        let (unit, each) = UNITS.iter().find(|(unit, _)| number.starts_with(unit))?;
-        total += value * each;
-        rest = &number[unit.len()..];
+        let after_number = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+        let number: f64 = rest[..rest.len() - after_number.len()].parse().ok()?;
+        let (unit, each_ns) = UNITS
+            .iter()
+            .find(|(unit, _)| after_number.starts_with(unit))?;
+        total_ns += number * each_ns;
+        rest = &after_number[unit.len()..];
     }
-    (!text.trim().is_empty() && total < 9e18).then_some(total as u64)
+    (!text.trim().is_empty() && total_ns < 9e18).then_some(total_ns as i64)
 }
 
 #[cfg(test)]
@@ -142,12 +105,20 @@ mod tests {
         build(&line.search).map_err(|error| error.to_string())
     }
 
+    /// The same filter, however it is written.
+    fn same(written: &str, expected: &str) -> bool {
+        traceql::parse(written).unwrap() == traceql::parse(expected).unwrap()
+    }
+
     #[test]
     fn flags_and_query_become_one_filter() {
         for (words, traceql) in [
             (&[][..], "{ }"),
-            (&["{ status = error }"], "{ status = error }"),
-            (&["status = error"], "{ (status = error) }"),
+            (
+                &["{ }", "--service", "cart"],
+                r#"{ resource.service.name = "cart" }"#,
+            ),
+            (&["status = error"], "{ status = error }"),
             (
                 &["--service", "cart", "--operation", "GET \"x\\y\""],
                 r#"{ resource.service.name = "cart" && name = "GET \"x\\y\"" }"#,
@@ -158,35 +129,47 @@ mod tests {
             ),
             (
                 &["--tag", "http.route=/pay", "--tag", "error=true"],
-                r#"{ .http.route = "/pay" && (.error = "true" || .error = true) }"#,
+                r#"{ .http.route = "/pay" && error = true }"#,
             ),
             (
-                &["--tag", "n=-1.5", "--tag", "my key=a=b"],
-                r#"{ (.n = "-1.5" || .n = -1.5) && ."my key" = "a=b" }"#,
+                &["--tag", "n=-2", "--tag", "my key=a=b"],
+                r#"{ (.n = "-2" || .n = -2) && ."my key" = "a=b" }"#,
             ),
             (
                 &["--min-duration", "1.5s", "--max-duration", "1m30s"],
-                "{ duration >= 1500000000ns && duration <= 90000000000ns }",
+                "{ duration >= 1500ms && duration <= 90s }",
             ),
         ] {
-            assert_eq!(built(words).as_deref(), Ok(traceql), "{words:?}");
+            let found = built(words).unwrap();
+            assert!(same(&found, traceql), "{words:?}: {found}");
+        }
+    }
+
+    #[test]
+    fn a_query_alone_is_sent_as_it_was_typed() {
+        for query in ["{ status = error }", "{ .a } | count() > 2"] {
+            assert_eq!(built(&[query]).as_deref(), Ok(query));
         }
     }
 
     #[test]
     fn mistakes_name_the_flag_and_the_value() {
         for (words, message) in [
-            (["--tag", "error"], r#"--tag: "error" is not KEY=VALUE"#),
             (
-                ["--min-duration", "fast"],
+                &["--tag", "error"][..],
+                r#"--tag: "error" is not KEY=VALUE"#,
+            ),
+            (
+                &["--min-duration", "fast"],
                 r#"--min-duration: "fast" is not a duration"#,
             ),
             (
-                ["--max-duration", "5"],
+                &["--max-duration", "5"],
                 r#"--max-duration: "5" is not a duration"#,
             ),
+            (&["{ .a = }", "--service", "s"], "in the query { .a = }: "),
         ] {
-            let error = built(&words).unwrap_err();
+            let error = built(words).unwrap_err();
             assert!(error.starts_with(message), "{error}");
         }
     }
