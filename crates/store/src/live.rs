@@ -18,11 +18,13 @@ use tracewell_model::store::{
 };
 use tracewell_model::{RowSet, SpanBatch, SpanKind, StoreError, TimeRange, TraceId};
 
-/// Batches below this many spans are joined with their neighbours.
-const SMALL_SPANS: usize = 4096;
+/// Batches below this many spans are joined with their neighbours. Joining
+/// costs about as much as decoding did, so only batches whose own overhead in
+/// every search is of that order are worth it; SDKs send up to 512 at a time.
+const SMALL_SPANS: usize = 256;
 
 /// How many small neighbours make it worth joining them.
-const JOIN_AT: usize = 32;
+const JOIN_AT: usize = 64;
 
 /// A batch with its place in the write-ahead log, if there is one.
 #[derive(Debug, Clone)]
