@@ -1,0 +1,19 @@
+//! Real clients against running receivers, in one binary.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy exempts test functions, not what they call"
+)]
+
+mod accounting;
+mod captures;
+mod clients;
+mod consumers;
+mod cors;
+mod grpc;
+mod http;
+mod limits;
+mod refusals;
+mod requests;
+mod running;
+mod stopping;
