@@ -13,6 +13,7 @@
 //!
 //! Unknown fields are skipped, those of older versions (field 1000) among them.
 
+mod intake;
 pub mod json;
 pub mod protobuf;
 

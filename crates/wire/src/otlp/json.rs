@@ -1,4 +1,18 @@
-//! OTLP as JSON.
+//! OTLP as JSON: protobuf's JSON with hexadecimal ids.
+//!
+//! Accepts what real SDKs send: 64-bit integers as text or numbers, enums as
+//! numbers or names, ids in either case, base64 of either alphabet, `null` for
+//! anything absent, unknown fields anywhere, any layout. Names are
+//! lowerCamelCase, as the specification says. What costs a span and what
+//! costs the request is as for [protobuf](super::protobuf); a value of the
+//! wrong JSON type costs the request, because the field cannot be read.
+
+mod decode;
+mod encode;
+mod members;
+mod message;
+mod reader;
+mod scalar;
 
 use crate::{Decoded, WireError};
 use tracewell_model::SpanBatch;
@@ -8,11 +22,11 @@ use tracewell_model::SpanBatch;
 /// # Errors
 /// The body is not JSON, or a field has a wrong type; nothing can be kept.
 pub fn decode(body: &[u8]) -> Result<Decoded, WireError> {
-    unimplemented!("{} bytes", body.len())
+    decode::decode(body)
 }
 
 /// Writes `{"resourceSpans":[…]}` in OTLP's JSON form.
 #[must_use]
 pub fn encode(batch: &SpanBatch) -> Vec<u8> {
-    unimplemented!("{} spans", batch.len())
+    encode::encode(batch)
 }

@@ -9,13 +9,14 @@
 //! attribute nested too deep. So does a link with an id of a wrong length: a
 //! link that leads nowhere would be worse than a rejection that says why.
 
-mod decode;
+pub(super) mod decode;
 mod encode;
-mod fields;
+pub(super) mod entity;
+pub(super) mod fields;
 pub mod parts;
-mod resource;
-mod span;
-mod value;
+pub(super) mod resource;
+pub(super) mod span;
+pub(super) mod value;
 
 use crate::{Decoded, WireError};
 use tracewell_model::SpanBatch;

@@ -9,7 +9,7 @@ use crate::error::Problem;
 
 /// Reads the fields of one message.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Cursor<'a> {
+pub(in crate::otlp) struct Cursor<'a> {
     rest: &'a [u8],
     /// Offset of the end of `rest` in the body.
     end: usize,
@@ -17,7 +17,7 @@ pub(super) struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     /// A cursor over bytes whose first one stands at `offset` in the body.
-    pub(super) fn new(bytes: &'a [u8], offset: usize) -> Self {
+    pub(in crate::otlp) fn new(bytes: &'a [u8], offset: usize) -> Self {
         Self {
             rest: bytes,
             end: offset + bytes.len(),
@@ -178,7 +178,7 @@ pub(super) const fn known(fields: &[u32]) -> u32 {
     bits
 }
 
-pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+pub(in crate::otlp) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
         value >>= 7;
@@ -187,7 +187,7 @@ pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
 }
 
 /// A varint field, left out when 0.
-pub(super) fn put_u32(out: &mut Vec<u8>, tag: u8, value: u32) {
+pub(in crate::otlp) fn put_u32(out: &mut Vec<u8>, tag: u8, value: u32) {
     if value != 0 {
         out.push(tag);
         put_varint(out, u64::from(value));
@@ -195,7 +195,7 @@ pub(super) fn put_u32(out: &mut Vec<u8>, tag: u8, value: u32) {
 }
 
 /// An int32 or enum field, left out when 0; negative numbers take ten bytes.
-pub(super) fn put_i32(out: &mut Vec<u8>, tag: u8, value: i32) {
+pub(in crate::otlp) fn put_i32(out: &mut Vec<u8>, tag: u8, value: i32) {
     if value != 0 {
         out.push(tag);
         put_varint(out, i64::from(value) as u64);
@@ -203,7 +203,7 @@ pub(super) fn put_i32(out: &mut Vec<u8>, tag: u8, value: i32) {
 }
 
 /// A fixed64 field, left out when 0.
-pub(super) fn put_fixed64(out: &mut Vec<u8>, tag: u8, value: u64) {
+pub(in crate::otlp) fn put_fixed64(out: &mut Vec<u8>, tag: u8, value: u64) {
     if value != 0 {
         out.push(tag);
         out.extend_from_slice(&value.to_le_bytes());
@@ -211,14 +211,14 @@ pub(super) fn put_fixed64(out: &mut Vec<u8>, tag: u8, value: u64) {
 }
 
 /// A bytes or string field, left out when empty.
-pub(super) fn put_bytes(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
+pub(in crate::otlp) fn put_bytes(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
     if !bytes.is_empty() {
         put_present_bytes(out, tag, bytes);
     }
 }
 
 /// A bytes or string field, written even when empty.
-pub(super) fn put_present_bytes(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
+pub(in crate::otlp) fn put_present_bytes(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
     out.push(tag);
     put_varint(out, bytes.len() as u64);
     out.extend_from_slice(bytes);
@@ -226,7 +226,7 @@ pub(super) fn put_present_bytes(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
 
 /// A message field. One byte is left for the length, which most messages
 /// need; longer ones are moved up.
-pub(super) fn put_message(out: &mut Vec<u8>, tag: u8, write: impl FnOnce(&mut Vec<u8>)) {
+pub(in crate::otlp) fn put_message(out: &mut Vec<u8>, tag: u8, write: impl FnOnce(&mut Vec<u8>)) {
     out.extend_from_slice(&[tag, 0]);
     let start = out.len();
     write(out);

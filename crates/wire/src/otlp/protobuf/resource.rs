@@ -4,23 +4,21 @@
 //! half a resource: attributes are read twice, once to check and once to add.
 //! That is cheap, because the decoder asks once for each distinct resource.
 
+use super::entity::check_entity_ref;
 use super::fields::{Cursor, known};
-use super::value::{Verdict, attribute, check_attribute};
+use super::value::{attribute, check_attribute};
 use crate::WireError;
+use crate::otlp::intake::{Row, Verdict};
 use crate::rejected::Fault;
 use tracewell_model::{Level, SpanBatchBuilder};
 
 const RESOURCE: u32 = known(&[1, 2, 3]);
 const SCOPE: u32 = known(&[1, 2, 3, 4]);
-const ENTITY_REF: u32 = known(&[1, 2, 3, 4]);
 const RESOURCE_ATTRIBUTES: u32 = 0x0a;
 const SCOPE_ATTRIBUTES: u32 = 0x1a;
 
-/// The row of a resource, or what is wrong with it.
-pub(super) type Row = Result<u32, Fault>;
-
 /// Adds a `Resource`.
-pub(super) fn resource(
+pub(in crate::otlp) fn resource(
     builder: &mut SpanBatchBuilder,
     message: Cursor<'_>,
     schema_url: &[u8],
@@ -60,7 +58,7 @@ pub(super) fn resource(
 }
 
 /// Adds an `InstrumentationScope`.
-pub(super) fn scope(
+pub(in crate::otlp) fn scope(
     builder: &mut SpanBatchBuilder,
     message: Cursor<'_>,
     schema_url: &[u8],
@@ -110,23 +108,6 @@ fn add_attributes(
                 fault = fault.or(attribute(builder, level, row, fields.message()?)?);
             }
             tag => fields.skip(tag, 0)?,
-        }
-    }
-    Ok(fault)
-}
-
-/// `EntityRef` is kept as it came, so it must be well formed: an encoder
-/// would pass its faults on to others.
-fn check_entity_ref(mut fields: Cursor<'_>) -> Result<Verdict, WireError> {
-    let mut fault = None;
-    while !fields.is_done() {
-        match fields.tag()? {
-            0x0a | 0x12 | 0x1a | 0x22 => {
-                if std::str::from_utf8(fields.bytes()?).is_err() {
-                    fault = Some(Fault::not_utf8("entity_refs of the resource"));
-                }
-            }
-            tag => fields.skip(tag, ENTITY_REF)?,
         }
     }
     Ok(fault)

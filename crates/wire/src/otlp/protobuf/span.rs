@@ -5,8 +5,9 @@
 //! same, because malformed bytes must fail the request wherever they stand.
 
 use super::fields::{Cursor, known};
-use super::value::{Verdict, attribute};
+use super::value::attribute;
 use crate::WireError;
+use crate::otlp::intake::Verdict;
 use crate::rejected::{Fault, FaultProblem, RejectReason};
 use tracewell_model::batch::builder::LinkHeader;
 use tracewell_model::{Level, SpanBatchBuilder, SpanHeader, SpanId, TraceId};
@@ -26,7 +27,7 @@ pub(super) struct RawIds<'a> {
 
 /// Adds a span, or answers why it must be left out. `fault` is what is
 /// already known to be wrong with it, and `header` says whose span it is.
-pub(super) fn span<'a>(
+pub(in crate::otlp) fn span<'a>(
     builder: &mut SpanBatchBuilder,
     message: Cursor<'a>,
     mut header: SpanHeader<'a>,

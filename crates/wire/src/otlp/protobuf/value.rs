@@ -7,6 +7,7 @@
 use super::fields::{Cursor, known};
 use crate::WireError;
 use crate::error::Problem;
+use crate::otlp::intake::Verdict;
 use crate::rejected::{Fault, FaultProblem, RejectReason};
 use tracewell_model::any_value::AnyValueError;
 use tracewell_model::batch::builder::RawValue;
@@ -25,9 +26,6 @@ pub(in crate::otlp) fn field_name(level: Level) -> &'static str {
         Level::Link => "an attribute of a link",
     }
 }
-
-/// A fault that costs the span (`Some`), or none.
-pub(in crate::otlp) type Verdict = Option<Fault>;
 
 /// Reads one `KeyValue` and adds it to the owner `row` of `level`.
 #[inline]

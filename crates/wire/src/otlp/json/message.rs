@@ -1,0 +1,327 @@
+//! Messages of OTLP/JSON rewritten as protobuf, one span at a time.
+//!
+//! The protobuf decoder then does the rest, so both forms are judged by the
+//! same rules. What only JSON can get wrong is noted here: hexadecimal ids,
+//! base64, nesting.
+
+use super::reader::Reader;
+use super::scalar::{base64, double, enumeration, id, integer};
+use crate::WireError;
+use crate::otlp::intake::Verdict;
+use crate::otlp::protobuf::fields::{
+    put_bytes, put_fixed64, put_i32, put_message, put_present_bytes, put_u32, put_varint,
+};
+use crate::otlp::protobuf::value::field_name;
+use crate::rejected::{Fault, FaultProblem, RejectReason};
+use tracewell_model::Level;
+use tracewell_model::any_value::MAX_DEPTH;
+
+const KINDS: [&str; 6] = [
+    "SPAN_KIND_UNSPECIFIED",
+    "SPAN_KIND_INTERNAL",
+    "SPAN_KIND_SERVER",
+    "SPAN_KIND_CLIENT",
+    "SPAN_KIND_PRODUCER",
+    "SPAN_KIND_CONSUMER",
+];
+
+const STATUS_CODES: [&str; 3] = ["STATUS_CODE_UNSET", "STATUS_CODE_OK", "STATUS_CODE_ERROR"];
+
+/// Writes messages to `out` and keeps the first fault.
+pub(super) struct Rewriter<'b> {
+    pub(super) out: &'b mut Vec<u8>,
+    pub(super) fault: Verdict,
+}
+
+impl Rewriter<'_> {
+    fn note(&mut self, fault: Fault) {
+        self.fault.get_or_insert(fault);
+    }
+
+    /// A message field whose content `write` appends.
+    fn message(
+        &mut self,
+        tag: u8,
+        write: impl FnOnce(&mut Rewriter<'_>) -> Result<(), WireError>,
+    ) -> Result<(), WireError> {
+        let mut fault = self.fault;
+        let mut result = Ok(());
+        put_message(self.out, tag, |out| {
+            let mut inner = Rewriter { out, fault };
+            result = write(&mut inner);
+            fault = inner.fault;
+        });
+        self.fault = fault;
+        result
+    }
+
+    fn text(&mut self, tag: u8, reader: &mut Reader<'_>, field: &'static str) -> Read {
+        let text = reader.string().map_err(|error| error.within(field))?;
+        put_bytes(self.out, tag, text.as_bytes());
+        Ok(())
+    }
+
+    fn count(&mut self, tag: u8, reader: &mut Reader<'_>, field: &'static str) -> Read {
+        let count = integer::<u32>(reader).map_err(|error| error.within(field))?;
+        put_u32(self.out, tag, count.unwrap_or_default());
+        Ok(())
+    }
+
+    fn time(&mut self, tag: u8, reader: &mut Reader<'_>, field: &'static str) -> Read {
+        let time_ns = integer::<u64>(reader).map_err(|error| error.within(field))?;
+        put_fixed64(self.out, tag, time_ns.unwrap_or_default());
+        Ok(())
+    }
+
+    fn flags(&mut self, tag: &[u8], reader: &mut Reader<'_>) -> Read {
+        let flags = integer::<u32>(reader).map_err(|error| error.within("flags"))?;
+        self.out.extend_from_slice(tag);
+        self.out.extend(flags.unwrap_or_default().to_le_bytes());
+        Ok(())
+    }
+
+    /// `field` is the name in JSON, `name` the one that rejections use.
+    fn id<const N: usize>(
+        &mut self,
+        tag: u8,
+        reader: &mut Reader<'_>,
+        field: &'static str,
+        (reason, name): (RejectReason, &'static str),
+    ) -> Read {
+        let text = reader.string().map_err(|error| error.within(field))?;
+        match id::<N>(&text, reason, name) {
+            Ok(id) => put_bytes(self.out, tag, id.as_ref().map_or(&[], |id| &id[..])),
+            Err(fault) => self.note(fault),
+        }
+        Ok(())
+    }
+
+    /// `Resource`.
+    pub(super) fn resource(&mut self, reader: &mut Reader<'_>) -> Read {
+        reader.object(|reader, name| match name {
+            "attributes" => self.attributes(0x0a, Level::Resource, reader),
+            "droppedAttributesCount" => self.count(0x10, reader, "droppedAttributesCount"),
+            "entityRefs" => reader.array("entityRefs", |reader, _| {
+                self.message(0x1a, |inner| inner.entity_ref(reader))
+            }),
+            _ => reader.skip().map(drop),
+        })
+    }
+
+    fn entity_ref(&mut self, reader: &mut Reader<'_>) -> Read {
+        reader.object(|reader, name| match name {
+            "schemaUrl" => self.text(0x0a, reader, "schemaUrl"),
+            "type" => self.text(0x12, reader, "type"),
+            "idKeys" => self.keys(0x1a, reader, "idKeys"),
+            "descriptionKeys" => self.keys(0x22, reader, "descriptionKeys"),
+            _ => reader.skip().map(drop),
+        })
+    }
+
+    fn keys(&mut self, tag: u8, reader: &mut Reader<'_>, field: &'static str) -> Read {
+        reader.array(field, |reader, _| {
+            put_present_bytes(self.out, tag, reader.string()?.as_bytes());
+            Ok(())
+        })
+    }
+
+    /// `InstrumentationScope`.
+    pub(super) fn scope(&mut self, reader: &mut Reader<'_>) -> Read {
+        reader.object(|reader, name| match name {
+            "name" => self.text(0x0a, reader, "name"),
+            "version" => self.text(0x12, reader, "version"),
+            "attributes" => self.attributes(0x1a, Level::Scope, reader),
+            "droppedAttributesCount" => self.count(0x20, reader, "droppedAttributesCount"),
+            _ => reader.skip().map(drop),
+        })
+    }
+
+    /// `Span`.
+    pub(super) fn span(&mut self, reader: &mut Reader<'_>) -> Read {
+        let ids = [
+            (RejectReason::TraceId, "trace_id"),
+            (RejectReason::SpanId, "span_id"),
+            (RejectReason::ParentSpanId, "parent_span_id"),
+        ];
+        reader.object(|reader, name| match name {
+            "traceId" => self.id::<16>(0x0a, reader, "traceId", ids[0]),
+            "spanId" => self.id::<8>(0x12, reader, "spanId", ids[1]),
+            "traceState" => self.text(0x1a, reader, "traceState"),
+            "parentSpanId" => self.id::<8>(0x22, reader, "parentSpanId", ids[2]),
+            "flags" => self.flags(&[0x85, 0x01], reader),
+            "name" => self.text(0x2a, reader, "name"),
+            "kind" => {
+                let kind = enumeration(reader, &KINDS).map_err(|e| e.within("kind"))?;
+                put_i32(self.out, 0x30, kind);
+                Ok(())
+            }
+            "startTimeUnixNano" => self.time(0x39, reader, "startTimeUnixNano"),
+            "endTimeUnixNano" => self.time(0x41, reader, "endTimeUnixNano"),
+            "attributes" => self.attributes(0x4a, Level::Span, reader),
+            "droppedAttributesCount" => self.count(0x50, reader, "droppedAttributesCount"),
+            "events" => reader.array("events", |reader, _| {
+                self.message(0x5a, |inner| inner.event(reader))
+            }),
+            "droppedEventsCount" => self.count(0x60, reader, "droppedEventsCount"),
+            "links" => reader.array("links", |reader, _| {
+                self.message(0x6a, |inner| inner.link(reader))
+            }),
+            "droppedLinksCount" => self.count(0x70, reader, "droppedLinksCount"),
+            "status" => self
+                .message(0x7a, |inner| inner.status(reader))
+                .map_err(|error| error.within("status")),
+            _ => reader.skip().map(drop),
+        })
+    }
+
+    fn event(&mut self, reader: &mut Reader<'_>) -> Read {
+        reader.object(|reader, name| match name {
+            "timeUnixNano" => self.time(0x09, reader, "timeUnixNano"),
+            "name" => self.text(0x12, reader, "name"),
+            "attributes" => self.attributes(0x1a, Level::Event, reader),
+            "droppedAttributesCount" => self.count(0x20, reader, "droppedAttributesCount"),
+            _ => reader.skip().map(drop),
+        })
+    }
+
+    fn link(&mut self, reader: &mut Reader<'_>) -> Read {
+        let trace_id = (RejectReason::LinkId, "trace_id of a link");
+        let span_id = (RejectReason::LinkId, "span_id of a link");
+        reader.object(|reader, name| match name {
+            "traceId" => self.id::<16>(0x0a, reader, "traceId", trace_id),
+            "spanId" => self.id::<8>(0x12, reader, "spanId", span_id),
+            "traceState" => self.text(0x1a, reader, "traceState"),
+            "attributes" => self.attributes(0x22, Level::Link, reader),
+            "droppedAttributesCount" => self.count(0x28, reader, "droppedAttributesCount"),
+            "flags" => self.flags(&[0x35], reader),
+            _ => reader.skip().map(drop),
+        })
+    }
+
+    fn status(&mut self, reader: &mut Reader<'_>) -> Read {
+        reader.object(|reader, name| match name {
+            "message" => self.text(0x12, reader, "message"),
+            "code" => {
+                let code = enumeration(reader, &STATUS_CODES).map_err(|e| e.within("code"))?;
+                put_i32(self.out, 0x18, code);
+                Ok(())
+            }
+            _ => reader.skip().map(drop),
+        })
+    }
+
+    fn attributes(&mut self, tag: u8, level: Level, reader: &mut Reader<'_>) -> Read {
+        reader.array("attributes", |reader, _| {
+            self.message(tag, |inner| inner.key_value(level, reader, 0))
+        })
+    }
+
+    fn key_value(&mut self, level: Level, reader: &mut Reader<'_>, depth: usize) -> Read {
+        reader.object(|reader, name| match name {
+            "key" => self.text(0x0a, reader, "key"),
+            "value" => self.message(0x12, |inner| inner.any_value(level, reader, depth)),
+            _ => reader.skip().map(drop),
+        })
+    }
+
+    /// The fields of an `AnyValue`; of several, the last counts.
+    fn any_value(&mut self, level: Level, reader: &mut Reader<'_>, depth: usize) -> Read {
+        if depth > MAX_DEPTH {
+            let (reason, problem) = (RejectReason::Nesting, FaultProblem::TooDeep);
+            self.note(Fault::new(reason, field_name(level), problem));
+            return reader.skip().map(drop);
+        }
+        let start = self.out.len();
+        reader.object(|reader, name| {
+            let is_value = name.ends_with("Value");
+            if is_value && reader.null() {
+                return Ok(());
+            }
+            if is_value {
+                self.out.truncate(start);
+            }
+            match name {
+                "stringValue" => {
+                    let text = reader.string().map_err(|e| e.within("stringValue"))?;
+                    put_present_bytes(self.out, 0x0a, text.as_bytes());
+                    Ok(())
+                }
+                "boolValue" => {
+                    let value = reader.boolean().map_err(|e| e.within("boolValue"))?;
+                    self.out.extend([0x10, u8::from(value == Some(true))]);
+                    Ok(())
+                }
+                "intValue" => self.int_value(reader),
+                "doubleValue" => {
+                    let value = double(reader).map_err(|e| e.within("doubleValue"))?;
+                    self.put_double(value.unwrap_or_default());
+                    Ok(())
+                }
+                "arrayValue" => self.message(0x2a, |inner| {
+                    inner.values(reader, |inner, reader| {
+                        inner.message(0x0a, |item| item.any_value(level, reader, depth + 1))
+                    })
+                }),
+                "kvlistValue" => self.message(0x32, |inner| {
+                    inner.values(reader, |inner, reader| {
+                        inner.message(0x0a, |item| item.key_value(level, reader, depth + 1))
+                    })
+                }),
+                "bytesValue" => self.bytes_value(level, reader),
+                _ => reader.skip().map(drop),
+            }
+        })
+    }
+
+    /// `ArrayValue` and `KeyValueList` both have their items in `values`.
+    fn values(
+        &mut self,
+        reader: &mut Reader<'_>,
+        mut item: impl FnMut(&mut Self, &mut Reader<'_>) -> Read,
+    ) -> Read {
+        reader.object(|reader, name| match name {
+            "values" => reader.array("values", |reader, _| item(self, reader)),
+            _ => reader.skip().map(drop),
+        })
+    }
+
+    /// JavaScript calls every whole number an integer, 1e300 too. What fits no
+    /// 64 bits is kept as the double it is, rather than refused.
+    fn int_value(&mut self, reader: &mut Reader<'_>) -> Read {
+        let mut as_double = *reader;
+        match integer::<i64>(reader) {
+            Ok(value) => {
+                self.out.push(0x18);
+                put_varint(self.out, value.unwrap_or_default() as u64);
+                Ok(())
+            }
+            Err(error) => match double(&mut as_double) {
+                Ok(Some(value)) if value.fract() == 0.0 => {
+                    *reader = as_double;
+                    self.put_double(value);
+                    Ok(())
+                }
+                _ => Err(error.within("intValue")),
+            },
+        }
+    }
+
+    fn put_double(&mut self, value: f64) {
+        self.out.push(0x21);
+        self.out.extend(value.to_le_bytes());
+    }
+
+    fn bytes_value(&mut self, level: Level, reader: &mut Reader<'_>) -> Read {
+        let text = reader.string().map_err(|e| e.within("bytesValue"))?;
+        match base64(&text) {
+            Some(bytes) => put_present_bytes(self.out, 0x3a, &bytes),
+            None => {
+                let (reason, problem) = (RejectReason::Base64, FaultProblem::NotBase64);
+                self.note(Fault::new(reason, field_name(level), problem));
+            }
+        }
+        Ok(())
+    }
+}
+
+type Read = Result<(), WireError>;
