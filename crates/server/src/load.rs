@@ -9,8 +9,8 @@ mod encoding;
 mod histogram;
 mod random;
 mod report;
+mod sender;
 mod shape;
-mod target;
 mod totals;
 mod verify_file;
 mod worker;
@@ -31,8 +31,8 @@ use crate::config;
 use encoding::{Encoding, Templates};
 use histogram::Histogram;
 use report::{Progress, Report};
+use sender::{Compression, Protocol, Sender};
 use shape::{Shape, ShapeName};
-use target::{Compression, Protocol, Target};
 use totals::Totals;
 use verify_file::VerifyFile;
 use worker::Run;
@@ -104,8 +104,8 @@ pub(crate) fn run(args: &LoadArgs) -> Result<(), CliError> {
 }
 
 async fn send_all(args: &LoadArgs) -> Result<(), CliError> {
-    let targets: Vec<Target> = (0..args.connections)
-        .map(|_| target(args))
+    let senders: Vec<Sender> = (0..args.connections)
+        .map(|_| sender(args))
         .collect::<Result<_, _>>()?;
     let run = Arc::new(prepare(args)?);
     let (stop, stopped) = watch::channel(false);
@@ -115,11 +115,11 @@ async fn send_all(args: &LoadArgs) -> Result<(), CliError> {
     });
 
     let mut workers = JoinSet::new();
-    for (index, target) in targets.into_iter().enumerate() {
+    for (index, sender) in senders.into_iter().enumerate() {
         workers.spawn(worker::work(
             Arc::clone(&run),
             index,
-            target,
+            sender,
             stopped.clone(),
         ));
     }
@@ -165,7 +165,7 @@ async fn send_all(args: &LoadArgs) -> Result<(), CliError> {
 /// Progress and the verify file are brought up to date this often.
 const TICK: Duration = Duration::from_secs(1);
 
-fn target(args: &LoadArgs) -> Result<Target, CliError> {
+fn sender(args: &LoadArgs) -> Result<Sender, CliError> {
     let default = match args.protocol {
         Protocol::Grpc => "http://127.0.0.1:4317",
         Protocol::Http => "http://127.0.0.1:4318",
@@ -180,7 +180,7 @@ fn target(args: &LoadArgs) -> Result<Target, CliError> {
             )));
         }
     };
-    Target::new(
+    Sender::new(
         args.protocol,
         &with_scheme,
         args.encoding,

@@ -18,7 +18,7 @@ use super::batch::{Batch, Batches};
 use super::encoding::Templates;
 use super::histogram::Histogram;
 use super::random::Random;
-use super::target::{Answer, Target};
+use super::sender::{Answer, Sender};
 use super::totals::Totals;
 use super::verify_file::VerifyFile;
 
@@ -67,7 +67,7 @@ impl Run {
 pub(super) async fn work(
     run: Arc<Run>,
     index: usize,
-    mut target: Target,
+    mut sender: Sender,
     mut stop: watch::Receiver<bool>,
 ) -> Histogram {
     let mut latencies = Histogram::new();
@@ -104,7 +104,7 @@ pub(super) async fn work(
             break;
         }
         let batch = batches.next(spans, SystemClock.now_ns());
-        if deliver(&run, &mut target, &batch, &mut jitter, &mut stop).await {
+        if deliver(&run, &mut sender, &batch, &mut jitter, &mut stop).await {
             latencies.record(due.elapsed());
         }
         due += step;
@@ -120,13 +120,13 @@ fn missed_requests(span: Duration, step: Duration) -> u32 {
 /// Sends one batch until it is taken or refused, or trying has lasted too long.
 async fn deliver(
     run: &Run,
-    target: &mut Target,
+    sender: &mut Sender,
     batch: &Batch,
     jitter: &mut Random,
     stop: &mut watch::Receiver<bool>,
 ) -> bool {
     let totals = &run.totals;
-    let body: Bytes = match target.prepare(batch.body.clone()) {
+    let body: Bytes = match sender.prepare(batch.body.clone()) {
         Ok(body) => body,
         Err(error) => {
             totals.failed.add(batch.spans);
@@ -139,7 +139,7 @@ async fn deliver(
     loop {
         totals.requests.add(1);
         totals.bytes.add(body.len() as u64);
-        let (after, reason) = match target.send(body.clone()).await {
+        let (after, reason) = match sender.send(body.clone()).await {
             Answer::Accepted {
                 rejected_spans,
                 message,

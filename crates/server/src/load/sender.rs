@@ -50,12 +50,12 @@ pub(super) enum Answer {
 }
 
 /// One connection.
-pub(super) enum Target {
-    Grpc(Box<grpc::GrpcTarget>),
-    Http(Box<http::HttpTarget>),
+pub(super) enum Sender {
+    Grpc(Box<grpc::GrpcSender>),
+    Http(Box<http::HttpSender>),
 }
 
-impl Target {
+impl Sender {
     /// Prepares a connection; nothing is sent yet.
     pub(super) fn new(
         protocol: Protocol,
@@ -66,12 +66,12 @@ impl Target {
     ) -> Result<Self, CliError> {
         Ok(match protocol {
             Protocol::Grpc => {
-                let target = grpc::GrpcTarget::new(endpoint, compression, timeout)?;
-                Self::Grpc(Box::new(target))
+                let sender = grpc::GrpcSender::new(endpoint, compression, timeout)?;
+                Self::Grpc(Box::new(sender))
             }
             Protocol::Http => {
-                let target = http::HttpTarget::new(endpoint, encoding, compression, timeout)?;
-                Self::Http(Box::new(target))
+                let sender = http::HttpSender::new(endpoint, encoding, compression, timeout)?;
+                Self::Http(Box::new(sender))
             }
         })
     }
@@ -81,15 +81,15 @@ impl Target {
         match self {
             // The gRPC library compresses each message itself.
             Self::Grpc(_) => Ok(body),
-            Self::Http(target) => target.compress(body),
+            Self::Http(sender) => sender.compress(body),
         }
     }
 
     /// Sends one prepared request.
     pub(super) async fn send(&mut self, body: Bytes) -> Answer {
         match self {
-            Self::Grpc(target) => target.send(body).await,
-            Self::Http(target) => target.send(body).await,
+            Self::Grpc(sender) => sender.send(body).await,
+            Self::Http(sender) => sender.send(body).await,
         }
     }
 }
