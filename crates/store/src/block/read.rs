@@ -237,7 +237,8 @@ fn run_of(
     id: TraceId,
 ) -> Result<Range<usize>, BlockError> {
     let first = rows.start;
-    let batch = reader.batch(group, &[Fixed::TraceId.column()], &[rows])?;
+    let columns = [Fixed::TraceId.column()];
+    let batch = reader.batch(group, &columns, std::slice::from_ref(&rows))?;
     let ids = &batch.spans().trace_id;
     let (from, to) = (
         ids.partition_point(|other| *other < id),

@@ -138,7 +138,8 @@ impl<'a> Plan<'a> {
             columns.insert(Fixed::Kind.column());
         }
         let columns: Vec<usize> = columns.into_iter().collect();
-        let batch = reader.batch(group, &columns, &[0..bounds.rows])?;
+        let every = 0..bounds.rows;
+        let batch = reader.batch(group, &columns, std::slice::from_ref(&every))?;
         let mut rows = self.filter.matching(&batch);
         if !range_holds_all {
             let starts = &batch.spans().start_ns;

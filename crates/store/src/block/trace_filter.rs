@@ -89,7 +89,7 @@ impl TraceFilter {
 
 /// From the upper half of the hash; the fingerprint is the lowest 16 bits.
 fn bucket(hash: u64, buckets: usize) -> usize {
-    ((hash >> 32) * buckets as u64 >> 32) as usize
+    (((hash >> 32) * buckets as u64) >> 32) as usize
 }
 
 /// Ids need not be random in all bits (X-Ray starts with the time, Zipkin with
