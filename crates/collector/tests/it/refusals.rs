@@ -157,7 +157,8 @@ async fn undecodable_bodies_are_told_where_and_what() {
     let running = start(Arc::new(Recorder::default()));
     let url = running.http_url("/v1/traces");
     let gzipped = ("content-encoding", "gzip");
-    let table: [(&[(&str, &str)], Bytes, &str); 5] = [
+    type Headers = [(&'static str, &'static str)];
+    let table: [(&Headers, Bytes, &str); 5] = [
         (&[PROTOBUF], Bytes::from_static(b"\x0a\xff"), "byte "),
         (&[JSON], "{\"resourceSpans\":[".into(), "line 1"),
         (&[JSON], "{\"resourceSpans\":7}".into(), "resourceSpans"),
