@@ -59,7 +59,7 @@ export function FirstRun({ status: initial, onFirstSpan }: { status: ServerStatu
         <span class="lamp" aria-hidden="true" />
         {received > 0 ? `${plural(received, "span")} received. Loading your trace…` : "Waiting for the first span"}
       </div>
-      <h1>Send your first trace</h1>
+      <h2>Send your first trace</h2>
       <p class="muted">Point any OpenTelemetry SDK or collector at this server. Nothing else needs setting up, and this page shows the trace as soon as it arrives.</p>
       <dl class="endpoints">
         {initial.endpoints.map(({ name, address: at }) => (

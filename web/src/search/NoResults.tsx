@@ -45,7 +45,7 @@ export function NoResults({ params, onChange }: NoResultsProps): VNode {
   const outside = stored !== null && (stored[1] < from || stored[0] > to);
   return (
     <div class="state">
-      <h1>No traces found</h1>
+      <h2>No traces found</h2>
       <p>
         Nothing in “{describeRange(params, now)}” matches{params.q === "{}" ? "." : " this query."}
       </p>
@@ -59,7 +59,7 @@ export function NoResults({ params, onChange }: NoResultsProps): VNode {
           {culprits.map((culprit) => (
             <li key={culprit.text}>
               There are traces without <code>{culprit.text}</code>
-              <button type="button" class="button small" onClick={() => onChange({ q: toQuery(conditions.filter((other) => other !== culprit)) })}>
+              <button type="button" class="button small" onClick={() => onChange({ q: toQuery(conditions.filter(({ text }) => text !== culprit.text)) })}>
                 Remove it
               </button>
             </li>

@@ -90,7 +90,6 @@ export function Minimap({ view }: { view: TraceView }): VNode {
 
   const [from, to] = view.zoom.value.map((t) => t / model.durationNs) as [number, number];
   const zoomed = view.zoomed.value;
-  const [firstShown, lastShown] = view.shown.value;
   const handlers = { onPointerMove: move, onPointerUp: end, onPointerCancel: () => (drag.current = null) };
   const percent = (share: number): string => `${share * 100}%`;
   return (
@@ -109,9 +108,16 @@ export function Minimap({ view }: { view: TraceView }): VNode {
         </>
       )}
       {pending && <div class="pending" style={{ left: percent(pending[0]), width: percent(pending[1] - pending[0]) }} />}
-      <div class="shown-rows" style={{ top: `${AXIS + (firstShown / model.n) * (HEIGHT - AXIS)}px`, height: `${Math.max(3, ((lastShown - firstShown + 1) / model.n) * (HEIGHT - AXIS))}px` }} />
+      <ShownRows view={view} />
     </div>
   );
+}
+
+/** Where the rows on screen lie; alone, because it changes with every scroll step. */
+function ShownRows({ view }: { view: TraceView }): VNode {
+  const [first, last] = view.shown.value;
+  const share = (HEIGHT - AXIS) / view.model.n;
+  return <div class="shown-rows" style={{ top: `${AXIS + first * share}px`, height: `${Math.max(3, (last - first + 1) * share)}px` }} />;
 }
 
 interface HandleProps {

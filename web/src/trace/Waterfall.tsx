@@ -1,7 +1,7 @@
 // The waterfall: a treegrid of which only the rows on screen exist. A scroll step re-renders only
 // the rows that come into view; their elements are the ones that left.
 
-import type { VNode } from "preact";
+import type { ComponentChildren, RefObject, VNode } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "../components/Icon";
 import { axisFormatter, axisTicks, formatCount } from "../model/format";
@@ -14,34 +14,76 @@ export const ROW_PX = 24;
 const OVERSCAN = 3;
 /** Elements may not be much higher than this in any browser; beyond it scrolling is proportional. */
 const MAX_SCROLL_PX = 8_000_000;
+const BASE_ROWS = 100_000;
 /** Details are fetched when scrolling has paused for this long. */
 const PREFETCH_MS = 120;
 
 export function Waterfall({ view }: { view: TraceView }): VNode {
-  const { model } = view;
   const scroller = useRef<HTMLDivElement>(null);
-  const [port, setPort] = useState({ top: 0, height: 600, width: 1000 });
+  const [size, setSize] = useState({ height: 600, width: 1000 });
+  useLayoutEffect(() => {
+    const element = scroller.current!;
+    const update = (): void => setSize({ height: element.clientHeight, width: element.clientWidth });
+    update();
+    const observer = new ResizeObserver(update);
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  useEffect(() => zoomByWheel(scroller.current!, view), [view]);
+  const [from, to] = view.zoom.value;
+  const ticks = axisTicks(from, to, Math.max(2, (size.width * (1 - view.treeShare.value)) / 120));
+  return (
+    <div class="waterfall" style={{ "--tree": `${view.treeShare.value * 100}%` }}>
+      <div class="waterfall-scroll" ref={scroller}>
+        <div class="waterfall-head">
+          <div class="head-tree">
+            <span>Service and operation</span>
+            <TreeButtons view={view} />
+          </div>
+          <TimeAxis view={view} ticks={ticks} label={axisFormatter(to - from)} />
+          <Splitter view={view} />
+        </div>
+        <Rows view={view} scroller={scroller} height={size.height}>
+          <div class="gridlines" aria-hidden="true" style={{ height: `${size.height}px` }}>
+            {ticks.map((tick) => (
+              <i key={tick} style={{ left: `${((tick - from) / (to - from)) * 100}%` }} />
+            ))}
+          </div>
+        </Rows>
+      </div>
+    </div>
+  );
+}
+
+interface RowsProps {
+  view: TraceView;
+  scroller: RefObject<HTMLDivElement | null>;
+  /** Of the part that is seen. */
+  height: number;
+  children: ComponentChildren;
+}
+
+/** The part that renders with every scroll step. */
+function Rows({ view, scroller, height, children }: RowsProps): VNode {
+  const { model } = view;
+  const [scrollTop, setScrollTop] = useState(0);
   void model.version.value;
   const count = model.visibleCount;
   const fullPx = count * ROW_PX;
   const scrollPx = Math.min(fullPx, MAX_SCROLL_PX);
-  const stretch = scrollPx < fullPx ? (fullPx - port.height) / (scrollPx - port.height) : 1;
-  const top = port.top * stretch;
+  const stretch = scrollPx < fullPx ? (fullPx - height) / (scrollPx - height) : 1;
+  const top = scrollTop * stretch;
   const first = Math.max(0, Math.min(count - 1, Math.floor(top / ROW_PX) - OVERSCAN));
-  const last = Math.min(count, Math.ceil((top + port.height) / ROW_PX) + OVERSCAN);
-  const slots = Math.ceil(port.height / ROW_PX) + 2 * OVERSCAN + 2;
+  const last = Math.min(count, Math.ceil((top + height) / ROW_PX) + OVERSCAN);
+  // Far down, positions are counted from a nearer row: browsers keep them in numbers of limited size.
+  const base = Math.floor(first / BASE_ROWS) * BASE_ROWS;
+  const slots = Math.ceil(height / ROW_PX) + 2 * OVERSCAN + 2;
 
   useLayoutEffect(() => {
     const element = scroller.current!;
-    const update = (): void => setPort({ top: element.scrollTop, height: element.clientHeight, width: element.clientWidth });
-    update();
-    const observer = new ResizeObserver(update);
-    observer.observe(element);
+    const update = (): void => setScrollTop(element.scrollTop);
     element.addEventListener("scroll", update, { passive: true });
-    return () => {
-      observer.disconnect();
-      element.removeEventListener("scroll", update);
-    };
+    return () => element.removeEventListener("scroll", update);
   }, []);
 
   const request = view.scrollRequest.value;
@@ -64,25 +106,7 @@ export function Waterfall({ view }: { view: TraceView }): VNode {
     return () => clearTimeout(timer);
   }, [first, last, model.version.value]);
 
-  useEffect(() => {
-    const element = scroller.current!;
-    const onWheel = (event: WheelEvent): void => {
-      if (!event.ctrlKey && !event.metaKey && !event.shiftKey) return;
-      event.preventDefault();
-      if (event.shiftKey) return view.pan((event.deltaY || event.deltaX) > 0 ? 0.1 : -0.1);
-      const line = element.querySelector(".axis-area")!.getBoundingClientRect();
-      const share = Math.max(0, Math.min(1, (event.clientX - line.left) / line.width));
-      const [from, to] = view.zoom.peek();
-      view.zoomBy(event.deltaY > 0 ? 1.2 : 1 / 1.2, from + share * (to - from));
-    };
-    const parent = element.parentElement!;
-    parent.addEventListener("wheel", onWheel, { passive: false });
-    return () => parent.removeEventListener("wheel", onWheel);
-  }, [view]);
-
   const [zoomFrom, zoomTo] = view.zoom.value;
-  const timelinePx = Math.max(80, port.width * (1 - view.treeShare.value));
-  const ticks = axisTicks(zoomFrom, zoomTo, Math.max(2, timelinePx / 120));
   const selected = view.selected.value;
   void view.detailVersion.value;
   void model.matchVersion.value;
@@ -97,7 +121,7 @@ export function Waterfall({ view }: { view: TraceView }): VNode {
         view={view}
         row={row}
         position={position}
-        y={position * ROW_PX}
+        y={(position - base) * ROW_PX}
         selected={row === selected}
         match={finding ? (model.matchesRow(row) ? 1 : -1) : 0}
         collapsed={model.collapsed[row] === 1}
@@ -107,38 +131,38 @@ export function Waterfall({ view }: { view: TraceView }): VNode {
       />,
     );
   }
+  const shown = selected !== NO_ROW && model.positionOf(selected) >= first && model.positionOf(selected) < last;
   return (
-    <div class="waterfall" style={{ "--tree": `${view.treeShare.value * 100}%` }}>
-      <div class="waterfall-scroll" ref={scroller} data-rows={count}>
-        <div class="waterfall-head">
-          <div class="head-tree">
-            <span>Service and operation</span>
-            <TreeButtons view={view} />
-          </div>
-          <TimeAxis view={view} ticks={ticks} label={axisFormatter(zoomTo - zoomFrom)} />
-          <Splitter view={view} />
-        </div>
-        <div
-          class={`rows ${finding && model.matches.length > 0 ? "finding" : ""}`}
-          role="treegrid"
-          tabIndex={0}
-          aria-label={`Spans of the trace, ${formatCount(count)} shown`}
-          aria-rowcount={count}
-          aria-activedescendant={selected !== NO_ROW && model.positionOf(selected) >= first && model.positionOf(selected) < last ? `span-${selected}` : undefined}
-          style={{ height: `${scrollPx}px` }}
-        >
-          <div class="gridlines" aria-hidden="true" style={{ height: `${port.height}px` }}>
-            {ticks.map((tick) => (
-              <i key={tick} style={{ left: `${((tick - zoomFrom) / (zoomTo - zoomFrom)) * 100}%` }} />
-            ))}
-          </div>
-          <div class="row-layer" role="rowgroup" style={{ transform: stretch === 1 ? "none" : `translateY(${port.top - top}px)` }}>
-            {rows}
-          </div>
-        </div>
+    <div
+      class={`rows ${finding && model.matches.length > 0 ? "finding" : ""}`}
+      role="treegrid"
+      tabIndex={0}
+      aria-label={`Spans of the trace, ${formatCount(count)} shown`}
+      aria-rowcount={count}
+      aria-activedescendant={shown ? `span-${selected}` : undefined}
+      style={{ height: `${scrollPx}px` }}
+    >
+      {children}
+      <div class="row-layer" role="rowgroup" style={{ transform: stretch === 1 && base === 0 ? "none" : `translateY(${scrollTop - top + base * ROW_PX}px)` }}>
+        {rows}
       </div>
     </div>
   );
+}
+
+/** Ctrl or ⌘ and the wheel zoom at the pointer, Shift and the wheel pan. */
+function zoomByWheel(element: HTMLElement, view: TraceView): () => void {
+  const onWheel = (event: WheelEvent): void => {
+    if (!event.ctrlKey && !event.metaKey && !event.shiftKey) return;
+    event.preventDefault();
+    if (event.shiftKey) return view.pan((event.deltaY || event.deltaX) > 0 ? 0.1 : -0.1);
+    const axis = element.querySelector(".axis-area")!.getBoundingClientRect();
+    const share = Math.max(0, Math.min(1, (event.clientX - axis.left) / axis.width));
+    const [from, to] = view.zoom.peek();
+    view.zoomBy(event.deltaY > 0 ? 1.2 : 1 / 1.2, from + share * (to - from));
+  };
+  element.addEventListener("wheel", onWheel, { passive: false });
+  return () => element.removeEventListener("wheel", onWheel);
 }
 
 function TreeButtons({ view: { model } }: { view: TraceView }): VNode {

@@ -61,7 +61,7 @@ export class WaterfallRow extends Component<WaterfallRowProps> {
         id={`span-${row}`}
         role="row"
         class={`row ${selected ? "selected" : ""} ${match === 1 ? "match" : match === -1 ? "no-match" : ""} ${error ? "has-error" : ""}`}
-        style={{ transform: `translateY(${y}px)` }}
+        style={{ top: `${y}px` }}
         aria-level={depth + 1}
         aria-rowindex={position + 1}
         aria-expanded={parent ? !collapsed : undefined}
@@ -88,7 +88,7 @@ export class WaterfallRow extends Component<WaterfallRowProps> {
         <span class="guides" style={{ width: `${indent}px` }} />
         {parent ? (
           <span
-            class={`fold ${collapsed ? "closed" : ""}`}
+            class={`fold num ${collapsed ? "closed" : ""}`}
             title={collapsed ? "Expand (Alt: the whole subtree)" : "Collapse (Alt: the whole subtree)"}
             onClick={(event) => {
               event.stopPropagation();
@@ -96,8 +96,7 @@ export class WaterfallRow extends Component<WaterfallRowProps> {
               else model.toggle(row);
             }}
           >
-            <Icon name="down" size={12} />
-            <span class="num">{formatCount(collapsed ? model.columns.subtree[row]! - 1 : model.childCount(row))}</span>
+            {formatCount(collapsed ? model.columns.subtree[row]! - 1 : model.childCount(row))}
           </span>
         ) : (
           <span class="fold leaf" />
@@ -162,7 +161,7 @@ export class WaterfallRow extends Component<WaterfallRowProps> {
   private eventTicks(detail: SpanDetail, from: number, width: number, start: number): VNode[] {
     return detail.events.slice(0, 40).flatMap((event, index) => {
       const at = (start + Number(event.offsetNs) - from) / width;
-      return at < 0 || at > 1 ? [] : [<span key={index} class={`event-tick ${event.name === "exception" ? "exception" : ""}`} title={event.name} style={{ left: `${at * 100}%` }} />];
+      return at < 0 || at > 1 ? [] : [<span key={index} class={`event-tick ${event.name === "exception" ? "failure" : ""}`} title={event.name} style={{ left: `${at * 100}%` }} />];
     });
   }
 }
