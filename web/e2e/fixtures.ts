@@ -44,6 +44,8 @@ export function watchErrors(page: Page): { allow: (pattern: RegExp) => void; che
 
 export const test = base.extend<{ errors: ReturnType<typeof watchErrors>; open: (path: string) => Promise<void> }, { server: Server }>({
   server: [
+    // Playwright wants the pattern, although no other fixture is needed.
+    // oxlint-disable-next-line no-empty-pattern
     async ({}, use) => {
       const server = await startServer();
       await fill(server);

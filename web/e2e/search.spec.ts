@@ -15,6 +15,15 @@ test("lists the newest traces and opens one", async ({ page, open }) => {
   await expect(page.getByText("20 traces", { exact: true })).toBeVisible();
 });
 
+test("the way back from a trace leads to the search it came from, at its place", async ({ page, open }) => {
+  await open("/search?limit=100&sort=longest");
+  await page.locator(".result-scroll").evaluate((element) => element.scrollTo(0, 600));
+  await page.locator(".result").nth(8).getByRole("link").first().click();
+  await page.getByRole("link", { name: "Back to search" }).click();
+  await expect(page).toHaveURL(/limit=100&sort=longest/);
+  await expect.poll(() => page.locator(".result-scroll").evaluate((element) => element.scrollTop)).toBe(600);
+});
+
 test("loads older traces after the newest", async ({ page, open }) => {
   await open("/search");
   await expect(page.getByText("more available")).toBeVisible();
@@ -90,9 +99,9 @@ test("a wrong query is underlined and explained", async ({ page, open, errors })
   await open("/search");
   const query = page.getByRole("combobox", { name: "TraceQL query" });
   await query.fill("checkout");
+  await query.press("Enter");
   await expect(page.locator(".query-error")).toBeVisible();
   await expect(page.locator(".tok-wrong").first()).toBeVisible();
-  await query.press("Enter");
   await expect(page.locator(".page-notice.error")).toBeVisible();
   await query.fill("{ status = error }");
   await query.press("Enter");

@@ -55,7 +55,7 @@ export const route = signal<Route>({ page: "unknown", path: "" });
 
 export function navigate(url: string, options: { replace?: boolean } = {}): void {
   if (options.replace) history.replaceState(history.state, "", url);
-  else history.pushState({ fromSearch: route.peek().page === "search" }, "", url);
+  else history.pushState(null, "", url);
   route.value = current();
 }
 

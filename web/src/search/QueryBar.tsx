@@ -27,6 +27,7 @@ export function QueryBar({ query, range, inputRef, onSearch }: QueryBarProps): V
   const [suggestions, setSuggestions] = useState<Suggestion[]>([]);
   const [active, setActive] = useState(-1);
   const [caret, setCaret] = useState(-1);
+  const [submitted, setSubmitted] = useState(query !== "{}");
   const mirror = useRef<HTMLDivElement>(null);
 
   useEffect(() => setText(query === "{}" ? "" : query), [query]);
@@ -46,7 +47,7 @@ export function QueryBar({ query, range, inputRef, onSearch }: QueryBarProps): V
   useEffect(() => {
     if (caret < 0) return setSuggestions([]);
     const abort = new AbortController();
-    suggest(completionAt(text, caret), range, abort.signal).then(
+    suggest(completionAt(text, caret), range).then(
       (found) => {
         if (abort.signal.aborted) return;
         setSuggestions(found);
@@ -73,6 +74,7 @@ export function QueryBar({ query, range, inputRef, onSearch }: QueryBarProps): V
   };
   const submit = (): void => {
     setCaret(-1);
+    setSubmitted(true);
     onSearch(text.trim() === "" ? "{}" : text.trim());
   };
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -93,7 +95,9 @@ export function QueryBar({ query, range, inputRef, onSearch }: QueryBarProps): V
     }
   };
   const moved = (event: { currentTarget: HTMLInputElement }): void => setCaret(event.currentTarget.selectionStart ?? -1);
-  const wrong = !check.ok && text !== "" ? check : null;
+  // What is wrong at the very end of a text that is being typed is only not finished yet.
+  const unfinished = !submitted && caret >= 0 && !check.ok && (check.span === undefined || check.span[1] >= [...text.trimEnd()].length);
+  const wrong = !check.ok && text !== "" && !unfinished ? check : null;
 
   return (
     <form
@@ -123,6 +127,7 @@ export function QueryBar({ query, range, inputRef, onSearch }: QueryBarProps): V
           aria-describedby={wrong ? `${id}-error` : undefined}
           onInput={(event) => {
             setText(event.currentTarget.value);
+            setSubmitted(false);
             moved(event);
           }}
           onKeyUp={(event) => ["ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key) && moved(event)}

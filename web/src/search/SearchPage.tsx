@@ -28,6 +28,7 @@ export function SearchPage({ params }: { params: URLSearchParams }): VNode {
   const selected = useSignal(-1);
   const firstRun = useFirstRun();
 
+  session.urlParams = params;
   useEffect(() => {
     document.title = value.q === "{}" ? "Search · Tracewell" : `${value.q} · Tracewell`;
     if (!session.holds(value)) {

@@ -25,6 +25,8 @@ export class SearchSession {
   readonly range = signal<[number, number]>([0, 0]);
   params: SearchParams | null = null;
   scrollTop = 0;
+  /** The search page's parameters as they were last in the URL, for the way back. */
+  urlParams = new URLSearchParams();
   private abort: AbortController | null = null;
 
   /** Whether these parameters are the ones whose results are here (or coming). */

@@ -19,29 +19,29 @@ export interface Suggestion {
 
 const MAX_SUGGESTIONS = 12;
 
-export async function suggest(context: CompletionContext, range: TimeRangeText, signal: AbortSignal): Promise<Suggestion[]> {
+export async function suggest(context: CompletionContext, range: TimeRangeText): Promise<Suggestion[]> {
   const { from, to, prefix } = context;
   const needle = prefix.toLowerCase();
   const make = (label: string, insert: string, note?: string): Suggestion => ({ label, insert, note, from, to });
-  const all = await options(context, make, range, signal);
+  const all = await options(context, make, range);
   // What is already typed in full is no suggestion.
   return all.filter(({ label }) => label.toLowerCase().includes(needle) && label !== prefix).slice(0, MAX_SUGGESTIONS);
 }
 
 type Make = (label: string, insert: string, note?: string) => Suggestion;
 
-async function options(context: CompletionContext, make: Make, range: TimeRangeText, signal: AbortSignal): Promise<Suggestion[]> {
+async function options(context: CompletionContext, make: Make, range: TimeRangeText): Promise<Suggestion[]> {
   switch (context.expects) {
     case "open":
-      return context.prefix === "" ? openings(context) : [];
+      return context.prefix === "" && context.from === 0 ? openings(context) : [];
     case "op":
       return OPERATORS.map((op) => make(op, `${op} `));
     case "join":
       return context.prefix === "" ? [make("&&", "&& ", "and"), make("||", "|| ", "or")] : [];
     case "field":
-      return fields(context, make, signal);
+      return fields(context, make);
     case "value":
-      return valuesOf(context.field!, context.prefix, make, range, signal);
+      return valuesOf(context.field!, context.prefix, make, range);
   }
 }
 
@@ -56,9 +56,9 @@ function openings({ from, to }: CompletionContext): Suggestion[] {
   return templates.map(([label, insert, caretBack]) => ({ label, insert, from, to, caretBack }));
 }
 
-async function fields({ prefix }: CompletionContext, make: Make, signal: AbortSignal): Promise<Suggestion[]> {
+async function fields({ prefix }: CompletionContext, make: Make): Promise<Suggestion[]> {
   const name = prefix.replace(/^(span|resource|event|link|instrumentation)?\./, "");
-  const found = await remembered(`keys ${name}`, () => keys(name, signal));
+  const found = await remembered(`keys ${name}`, () => keys(name));
   const known = found.map(({ scope, key, type }) => {
     const field = attributeField(scope, key);
     return make(field, `${field} `, type);
@@ -69,21 +69,22 @@ async function fields({ prefix }: CompletionContext, make: Make, signal: AbortSi
   return prefix === "" ? [service, ...intrinsics, ...rest] : [...[service, ...intrinsics].filter(({ label }) => label.startsWith(prefix)), ...rest];
 }
 
-async function valuesOf(field: string, prefix: string, make: Make, range: TimeRangeText, signal: AbortSignal): Promise<Suggestion[]> {
+async function valuesOf(field: string, prefix: string, make: Make, range: TimeRangeText): Promise<Suggestion[]> {
   const fixed = FIXED_VALUES[field];
   if (fixed !== undefined) return fixed.map((value) => make(value, `${value} `));
   const { scope, key } = catalogueKey(field);
   if (key === "service.name") {
-    const found = await remembered(`services ${range.from} ${range.to}`, () => services({ from: range.from, to: range.to }, signal));
+    const found = await remembered(`services ${range.from} ${range.to}`, () => services({ from: range.from, to: range.to }));
     return found.map(({ name, spanCount }) => make(name, `${quote(name)} `, `${spanCount} spans`));
   }
-  const found = await remembered(`values ${scope} ${key} ${prefix}`, () => values(scope, key, prefix, signal));
+  const found = await remembered(`values ${scope} ${key} ${prefix}`, () => values(scope, key, prefix));
   return found.map(({ type, value, count }) => make(String(value), `${typedLiteral(type, value)} `, String(count)));
 }
 
 const REMEMBER_MS = 15_000;
 const memory = new Map<string, { at: number; answer: Promise<unknown> }>();
 
+/** Shared by all who ask, so that nobody may cancel it for the others. */
 function remembered<T>(key: string, load: () => Promise<T>): Promise<T> {
   const hit = memory.get(key);
   if (hit !== undefined && Date.now() - hit.at < REMEMBER_MS) return hit.answer as Promise<T>;

@@ -6,6 +6,7 @@ import { Icon } from "../components/Icon";
 import { Popover } from "../components/Popover";
 import { formatAgo, formatCount, formatDuration, formatTime, nsToMs } from "../model/format";
 import { href } from "../routes/router";
+import { session } from "../search/session";
 import { FindBar } from "./FindBar";
 import type { Download } from "./TracePage";
 import type { TraceView } from "./view";
@@ -22,17 +23,10 @@ export function TraceHeader({ view, findRef, downloads, note, onReload }: TraceH
   const { header, model } = { header: view.model.header, model: view.model };
   const started = nsToMs(header.startNs);
   const rootColour = header.rootService === null ? -1 : view.colours[header.services.indexOf(header.rootService)];
-  const back = (event: MouseEvent): void => {
-    // Back to the search that led here, with its place in the list.
-    if (history.length > 1 && event.button === 0 && !event.metaKey && !event.ctrlKey && cameFromSearch()) {
-      event.preventDefault();
-      history.back();
-    }
-  };
   return (
     <header class="trace-header">
       <div class="trace-title">
-        <a class="button quiet small icon-only" href={href("search")} onClick={back} title="Back to search (u)" aria-label="Back to search">
+        <a class="button quiet small icon-only" href={href("search", session.urlParams)} title="Back to search (u)" aria-label="Back to search">
           <Icon name="left" />
         </a>
         <h1>
@@ -95,10 +89,6 @@ export function TraceHeader({ view, findRef, downloads, note, onReload }: TraceH
       </dl>
     </header>
   );
-}
-
-function cameFromSearch(): boolean {
-  return (history.state as { fromSearch?: boolean } | null)?.fromSearch === true;
 }
 
 function Fact({ name, title, children }: { name: string; title?: string; children: ComponentChildren }): VNode {

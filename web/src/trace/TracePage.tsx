@@ -9,6 +9,7 @@ import { type Shortcut, useShortcuts } from "../app/keyboard";
 import { NO_ROW } from "../model/TraceModel";
 import { readTraceParams, writeTraceParams } from "../routes/params";
 import { href, navigate, replaceParams } from "../routes/router";
+import { session } from "../search/session";
 import { DetailPane } from "./DetailPane";
 import { Minimap } from "./Minimap";
 import { Notices } from "./Notices";
@@ -113,7 +114,7 @@ function shortcuts(view: TraceView, focusFind: () => void, onReload?: () => void
     }),
     key("Copy", ["Y"], "Copy the trace id", () => void copyText(model.header.traceId)),
     key("Copy", ["l"], "Copy a link to this view", () => void copyText(location.href)),
-    key("Everywhere", ["u"], "Back to search", () => navigate(href("search"))),
+    key("Everywhere", ["u"], "Back to search", () => navigate(href("search", session.urlParams))),
   ];
   if (onReload) list.push(key("Everywhere", ["r"], "Load the trace again", onReload));
   return list;

@@ -11,6 +11,8 @@ import type { TraceView } from "./view";
 import { WaterfallRow } from "./WaterfallRow";
 
 export const ROW_PX = 24;
+/** The head that stays above the rows. */
+const HEAD_PX = 27;
 const OVERSCAN = 3;
 /** Elements may not be much higher than this in any browser; beyond it scrolling is proportional. */
 const MAX_SCROLL_PX = 8_000_000;
@@ -64,7 +66,8 @@ interface RowsProps {
 }
 
 /** The part that renders with every scroll step. */
-function Rows({ view, scroller, height, children }: RowsProps): VNode {
+function Rows({ view, scroller, height: fullHeight, children }: RowsProps): VNode {
+  const height = fullHeight - HEAD_PX;
   const { model } = view;
   const [scrollTop, setScrollTop] = useState(0);
   void model.version.value;
