@@ -1,0 +1,170 @@
+//! What all of Jaeger's APIs ask of the store, whatever the protocol.
+//!
+//! Search conditions become one TraceQL condition on one span, as Jaeger
+//! means them. Everything here blocks and runs on query threads.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use std::sync::atomic::AtomicBool;
+
+use tracewell_model::{SpanBatch, SpanKind, StoreError, TimeRange, TraceStore};
+use tracewell_query::search::SearchOutcome;
+use tracewell_query::traceql::{AttributeScope, Expr, Field};
+use tracewell_query::{Search, SearchEvent, TraceSummary, lower, search, tags};
+
+/// The name Jaeger's storage gives to spans without `service.name`.
+pub(super) const NO_SERVICE: &str = "OTLPResourceNoServiceName";
+
+/// Traces of a search that names no limit.
+pub(super) const DEFAULT_LIMIT: usize = 100;
+
+/// Conditions of a search; all must hold for one span.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Conditions {
+    /// `service.name`; empty for any.
+    pub(super) service: String,
+    /// Span name; empty for any.
+    pub(super) operation: String,
+    /// Keys with the text of their values.
+    pub(super) tags: BTreeMap<String, String>,
+    /// Least duration of the span in ns; 0 for none.
+    pub(super) min_duration_ns: i64,
+    /// Greatest duration of the span in ns; 0 for none.
+    pub(super) max_duration_ns: i64,
+}
+
+impl Conditions {
+    fn expression(&self) -> Expr {
+        let mut all = Vec::new();
+        if !self.service.is_empty() {
+            all.push(of_service(&self.service));
+        }
+        if !self.operation.is_empty() {
+            all.push(tags::operation(&self.operation));
+        }
+        let bound = |ns: i64| Some(ns).filter(|ns| *ns != 0);
+        let (least, most) = (bound(self.min_duration_ns), bound(self.max_duration_ns));
+        if least.is_some() || most.is_some() {
+            all.push(tags::duration(least, most));
+        }
+        all.extend(self.tags.iter().map(|(key, value)| tags::tag(key, value)));
+        Expr::all_of(all)
+    }
+}
+
+fn of_service(name: &str) -> Expr {
+    if name != NO_SERVICE {
+        return tags::service(name);
+    }
+    let field = Field::Attribute {
+        scope: AttributeScope::Resource,
+        key: "service.name".to_owned(),
+    };
+    let exists = Expr::Exists {
+        field,
+        source: Default::default(),
+    };
+    Expr::Or(vec![Expr::Not(Box::new(exists)), tags::service("")])
+}
+
+/// The name under which Jaeger knows a service.
+pub(super) fn shown_service(name: &str) -> &str {
+    if name.is_empty() { NO_SERVICE } else { name }
+}
+
+/// A search: conditions, span starts, traces wanted.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct TraceQuery {
+    /// What to look for.
+    pub(super) conditions: Conditions,
+    /// When matching spans start.
+    pub(super) range: TimeRange,
+    /// Traces wanted, at most.
+    pub(super) limit: usize,
+}
+
+impl TraceQuery {
+    /// Hands the matching traces to `each`, newest first, until it says stop.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(super) fn run(
+        &self,
+        store: &dyn TraceStore,
+        cancelled: &AtomicBool,
+        each: &mut dyn FnMut(&TraceSummary, &SpanBatch) -> ControlFlow<()>,
+    ) -> Result<SearchOutcome, StoreError> {
+        let wanted = Search {
+            filter: lower::lower(&self.conditions.expression()),
+            range: self.range,
+            limit: self.limit,
+            after: None,
+        };
+        search(store, &wanted, cancelled, &mut |event| match event {
+            SearchEvent::Trace { summary, batch } => each(&summary, batch),
+            SearchEvent::Progress(_) => ControlFlow::Continue(()),
+        })
+    }
+}
+
+/// Names of all services, sorted.
+///
+/// # Errors
+/// What the store says.
+pub(super) fn services(store: &dyn TraceStore) -> Result<Vec<String>, StoreError> {
+    let operations = store.operations(TimeRange::ALL)?;
+    let names: BTreeSet<String> = operations
+        .into_iter()
+        .map(|operation| shown_service(&operation.service).to_owned())
+        .collect();
+    Ok(names.into_iter().collect())
+}
+
+/// A span name with a kind it occurs with.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct OperationName {
+    /// Span name.
+    pub(super) name: String,
+    /// Span kind.
+    pub(super) kind: SpanKind,
+}
+
+impl OperationName {
+    /// The kind in Jaeger's words, which has none for "unspecified".
+    pub(super) fn kind_name(&self) -> &'static str {
+        match self.kind {
+            SpanKind::Unspecified => "",
+            kind => kind.name(),
+        }
+    }
+}
+
+/// Operations of a service, sorted; of one kind only unless `kind` is empty.
+///
+/// # Errors
+/// What the store says.
+pub(super) fn operations(
+    store: &dyn TraceStore,
+    service: &str,
+    kind: &str,
+) -> Result<Vec<OperationName>, StoreError> {
+    let operations = store.operations(TimeRange::ALL)?;
+    let mut names: Vec<_> = operations
+        .into_iter()
+        .filter(|operation| shown_service(&operation.service) == service)
+        .map(|operation| OperationName {
+            name: operation.name,
+            kind: operation.kind,
+        })
+        .filter(|operation| kind.is_empty() || operation.kind_name() == kind)
+        .collect();
+    names.sort();
+    Ok(names)
+}
+
+/// Names of operations, each once.
+pub(super) fn distinct_names(operations: Vec<OperationName>) -> Vec<String> {
+    let mut names: Vec<_> = operations.into_iter().map(|o| o.name).collect();
+    names.dedup();
+    names
+}

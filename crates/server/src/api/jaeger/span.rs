@@ -1,0 +1,243 @@
+//! A span as Jaeger's model of before OpenTelemetry sees it.
+//!
+//! The mapping is that of the OpenTelemetry translator: what OTLP has as
+//! fields becomes tags, events become logs, parent and links become
+//! references. Both the v1 JSON and the gRPC api_v2 are written from here, so
+//! they cannot differ. It never changes what a span says: Jaeger's read-time
+//! adjusters (clock skew, shared ids) have no place here.
+
+use std::borrow::Cow;
+
+use tracewell_model::batch::view::BatchView;
+use tracewell_model::{
+    AnyValue, Level, SpanBatch, SpanId, SpanKind, SpanRef, StatusCode, TraceId, ValueRef,
+};
+
+use super::any_json::any_json;
+use super::finding::shown_service;
+
+/// Where Jaeger keeps the warnings of a span within OTLP data.
+const WARNINGS_KEY: &str = "@jaeger@warnings";
+
+/// Says of a link which reference it was.
+const REF_TYPE_KEY: &str = "opentracing.ref_type";
+
+const SERVICE_KEY: &str = "service.name";
+
+/// A value of one of Jaeger's five types.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum TagValue<'a> {
+    /// Text; arrays and lists are text, too, as JSON.
+    Text(Cow<'a, str>),
+    /// Truth value.
+    Bool(bool),
+    /// Integer.
+    Int(i64),
+    /// Double.
+    Double(f64),
+    /// Bytes.
+    Binary(&'a [u8]),
+}
+
+/// A key with a value.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Tag<'a> {
+    /// The key.
+    pub(super) key: &'a str,
+    /// The value.
+    pub(super) value: TagValue<'a>,
+}
+
+impl<'a> Tag<'a> {
+    fn text(key: &'static str, value: &'a str) -> Self {
+        let value = TagValue::Text(Cow::Borrowed(value));
+        Self { key, value }
+    }
+
+    fn new((key, value): (&'a str, ValueRef<'a>)) -> Self {
+        let value = match value {
+            ValueRef::Str(text) => TagValue::Text(Cow::Borrowed(text)),
+            ValueRef::Bool(value) => TagValue::Bool(value),
+            ValueRef::Int(value) => TagValue::Int(value),
+            ValueRef::Double(value) => TagValue::Double(value),
+            ValueRef::Bytes(bytes) => TagValue::Binary(bytes),
+            ValueRef::Other(_) => TagValue::Text(Cow::Owned(match value.to_any() {
+                AnyValue::Empty => String::new(),
+                other => any_json(&other).to_string(),
+            })),
+        };
+        Self { key, value }
+    }
+}
+
+/// How a span refers to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ReferenceType {
+    /// The other waits for it.
+    ChildOf,
+    /// The other does not.
+    FollowsFrom,
+}
+
+/// A reference to another span.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reference {
+    /// How.
+    pub(super) reference_type: ReferenceType,
+    /// The other span's trace.
+    pub(super) trace_id: TraceId,
+    /// The other span.
+    pub(super) span_id: SpanId,
+}
+
+/// An event.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Log<'a> {
+    /// When, ns since the epoch.
+    pub(super) time_ns: u64,
+    /// Its attributes, after its name as `event`.
+    pub(super) fields: Vec<Tag<'a>>,
+}
+
+/// What came from one service instance.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Process<'a> {
+    /// Its service.
+    pub(super) service: &'a str,
+    /// Attributes of the resource, sorted, without the service's name.
+    pub(super) tags: Vec<Tag<'a>>,
+}
+
+impl<'a> Process<'a> {
+    /// The process that the resource `row` stands for.
+    pub(super) fn new(view: &'a BatchView<'a>, row: usize) -> Self {
+        let mut service = "";
+        let mut tags = Vec::new();
+        for (key, value) in view.attributes(Level::Resource, row) {
+            match value {
+                ValueRef::Str(name) if key == SERVICE_KEY => service = name,
+                _ => tags.push(Tag::new((key, value))),
+            }
+        }
+        tags.sort_by(|a, b| a.key.cmp(b.key));
+        let service = shown_service(service);
+        Self { service, tags }
+    }
+}
+
+/// References: the parent first, then the links.
+pub(super) fn references(span: SpanRef<'_>) -> Vec<Reference> {
+    let view = span.view();
+    let links = view.batch().links();
+    let link = |row: usize| {
+        let ref_type = view.attribute(Level::Link, row, REF_TYPE_KEY);
+        let reference_type = match ref_type {
+            Some(ValueRef::Str("child_of")) => ReferenceType::ChildOf,
+            _ => ReferenceType::FollowsFrom,
+        };
+        Reference {
+            reference_type,
+            trace_id: links.trace_id[row],
+            span_id: links.span_id[row],
+        }
+    };
+    let linked: Vec<Reference> = span.link_rows().map(link).collect();
+    let parent = span.parent_span_id().map(|span_id| Reference {
+        reference_type: ReferenceType::ChildOf,
+        trace_id: span.trace_id(),
+        span_id,
+    });
+    // Spans of Jaeger's own clients have the parent among their links.
+    let parent = parent.filter(|parent| !linked.contains(parent));
+    parent.into_iter().chain(linked).collect()
+}
+
+/// Tags: scope, attributes sorted by key, then what OTLP has as fields.
+pub(super) fn tags(span: SpanRef<'_>) -> Vec<Tag<'_>> {
+    let batch = span.view().batch();
+    let mut tags = Vec::new();
+    let scope = span.scope_row();
+    let scope_name = batch.scopes().name.get(scope);
+    let scope_version = batch.scopes().version.get(scope);
+    if !scope_name.is_empty() {
+        tags.push(Tag::text("otel.scope.name", scope_name));
+    }
+    if !scope_version.is_empty() {
+        tags.push(Tag::text("otel.scope.version", scope_version));
+    }
+    let own = span.attributes().filter(|(key, _)| *key != WARNINGS_KEY);
+    let first_own = tags.len();
+    tags.extend(own.map(Tag::new));
+    tags[first_own..].sort_by(|a, b| a.key.cmp(b.key));
+    if span.kind() != SpanKind::Unspecified {
+        tags.push(Tag::text("span.kind", span.kind().name()));
+    }
+    match span.status_code() {
+        StatusCode::Unset => {}
+        StatusCode::Ok => tags.push(Tag::text("otel.status_code", "OK")),
+        StatusCode::Error => {
+            tags.push(Tag::text("otel.status_code", "ERROR"));
+            tags.push(Tag {
+                key: "error",
+                value: TagValue::Bool(true),
+            });
+        }
+    }
+    if !span.status_message().is_empty() {
+        tags.push(Tag::text("otel.status_description", span.status_message()));
+    }
+    if !span.trace_state().is_empty() {
+        tags.push(Tag::text("w3c.tracestate", span.trace_state()));
+    }
+    tags
+}
+
+/// Logs in time order.
+pub(super) fn logs(span: SpanRef<'_>) -> Vec<Log<'_>> {
+    let view = span.view();
+    let events = view.batch().events();
+    let log = |row: usize| {
+        let name = events.name.get(row);
+        let named = (!name.is_empty()).then(|| Tag::text("event", name));
+        let attributes = view.attributes(Level::Event, row);
+        let mut fields: Vec<_> = named.into_iter().chain(attributes.map(Tag::new)).collect();
+        let first_own = usize::from(!name.is_empty());
+        fields[first_own..].sort_by(|a, b| a.key.cmp(b.key));
+        Log {
+            time_ns: events.time_ns[row],
+            fields,
+        }
+    };
+    let mut logs: Vec<_> = span.event_rows().map(log).collect();
+    logs.sort_by_key(|log| log.time_ns);
+    logs
+}
+
+/// Warnings that came with the span, and ours.
+pub(super) fn warnings(span: SpanRef<'_>) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if let Some(stored) = span.attribute(WARNINGS_KEY) {
+        match stored.to_any() {
+            AnyValue::String(text) => warnings.push(text),
+            AnyValue::Array(texts) => {
+                warnings.extend(texts.into_iter().filter_map(|text| match text {
+                    AnyValue::String(text) => Some(text),
+                    _ => None,
+                }))
+            }
+            _ => {}
+        }
+    }
+    if span.ends_before_start() {
+        warnings.push("the span ends before it starts; its duration is shown as 0".to_owned());
+    }
+    warnings
+}
+
+/// Rows in the order of their start.
+pub(super) fn rows_by_start(batch: &SpanBatch) -> Vec<usize> {
+    let spans = batch.spans();
+    let mut rows: Vec<usize> = (0..batch.len()).collect();
+    rows.sort_by_key(|row| (spans.start_ns[*row], spans.span_id[*row]));
+    rows
+}
