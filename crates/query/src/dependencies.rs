@@ -63,26 +63,29 @@ pub fn dependencies(
         ControlFlow::Continue(())
     })?;
     let FirstPass {
-        names,
+        mut names,
         mut calls,
-        waiting,
+        mut waiting,
         skipped,
         ..
     } = pass;
-    let mut names = names;
     if !waiting.is_empty() {
         store.scan(&request, &mut |chunk, _| {
             let spans = chunk.batch.spans();
             let services = chunk.batch.resource_services();
             for row in chunk.rows.iter() {
                 let key = (spans.trace_id[row], spans.span_id[row]);
-                let Some(children) = waiting.get(&key) else {
+                // Taken out: a parent that is shown twice calls once.
+                let Some(children) = waiting.remove(&key) else {
                     continue;
                 };
                 let parent = names.number(services[spans.resource[row] as usize]);
-                for child in children.iter().filter(|child| **child != parent) {
-                    *calls.entry((parent, *child)).or_default() += 1;
+                for child in children.into_iter().filter(|child| *child != parent) {
+                    *calls.entry((parent, child)).or_default() += 1;
                 }
+            }
+            if waiting.is_empty() {
+                return ControlFlow::Break(());
             }
             ControlFlow::Continue(())
         })?;

@@ -1,11 +1,13 @@
 //! Search: which traces match, newest first.
 //!
-//! Stage one scans the store for spans that may match; stage two fetches the
-//! traces they belong to and judges them whole. A trace's place in the order
-//! is the start of its newest matching span within the range. Traces are
-//! handed out as soon as the store says that nothing newer can come, so the
-//! first results do not wait for the last block, and a search stops reading
-//! when it has enough.
+//! Stage one scans the store for spans that may match, as far as a span alone
+//! can tell; stage two fetches the traces they belong to and judges them
+//! whole. A trace's place in the order is the start of its newest span that
+//! may match, within the range: the scan knows it before any trace is fetched,
+//! and a cursor that named another time would skip traces. Traces are handed
+//! out as soon as the store says that nothing newer can come, so the first
+//! results do not wait for the last block, and a search stops reading when it
+//! has enough.
 
 use crate::summary::TraceSummary;
 use crate::tree::TraceTree;
@@ -25,7 +27,7 @@ const FETCH_TRACES: usize = 32;
 /// Where a search goes on: everything at or before this place was handed out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cursor {
-    /// Start of the newest matching span of the last trace, ns.
+    /// Start of the newest span of the last trace that may match, ns.
     pub newest_match_ns: u64,
     /// The last trace.
     pub trace_id: TraceId,
@@ -93,12 +95,14 @@ pub fn search(
     let mut run = Run {
         store,
         search,
+        candidate_filter: &candidate_filter,
         cancelled,
         emit,
         candidates: Candidates::default(),
         emitted: 0,
         last: None,
         failed: None,
+        is_stopped: false,
     };
     let mut settled_ns = u64::MAX;
     let report = store.scan(&request, &mut |chunk, report| {
@@ -106,7 +110,7 @@ pub fn search(
         settled_ns = settled_ns.min(chunk.settled_from_ns);
         let flow = run.hand_out(settled_ns);
         if flow.is_continue() && run.candidates.waiting() == 0 {
-            return (run.emit)(SearchEvent::Progress(*report));
+            return run.tell(SearchEvent::Progress(*report));
         }
         flow
     })?;
@@ -117,14 +121,11 @@ pub fn search(
     if let Some(error) = run.failed {
         return Err(error);
     }
-    let cursor = if run.emitted >= search.limit {
-        run.last
-    } else {
-        None
-    };
-    let partial = run
-        .candidates
-        .gave_up
+    let is_full = run.emitted >= search.limit;
+    let cursor = if is_full { run.last } else { None };
+    // A full page is whole all the same: what was given up is older, and the
+    // next page begins before it.
+    let partial = (run.candidates.gave_up && !is_full)
         .then_some("more traces match than can be held; narrow the search");
     Ok(SearchOutcome {
         report,
@@ -193,17 +194,26 @@ impl Candidates {
 struct Run<'a> {
     store: &'a dyn TraceStore,
     search: &'a Search,
+    candidate_filter: &'a SpanFilter,
     cancelled: &'a AtomicBool,
     emit: &'a mut dyn FnMut(SearchEvent<'_>) -> ControlFlow<()>,
     candidates: Candidates,
     emitted: usize,
     last: Option<Cursor>,
     failed: Option<StoreError>,
+    is_stopped: bool,
 }
 
 impl Run<'_> {
     fn is_over(&self) -> bool {
-        self.failed.is_some() || self.emitted >= self.search.limit
+        self.is_stopped || self.failed.is_some() || self.emitted >= self.search.limit
+    }
+
+    /// Tells the caller, and remembers whether he wants to hear more.
+    fn tell(&mut self, event: SearchEvent<'_>) -> ControlFlow<()> {
+        let flow = (self.emit)(event);
+        self.is_stopped |= flow.is_break();
+        flow
     }
 
     /// Fetches and judges every candidate that is final.
@@ -239,13 +249,17 @@ impl Run<'_> {
             .filter
             .matching_in_trace(batch, &tree.facts(batch));
         let spans = batch.spans();
-        let in_range = |row: &usize| self.search.range.contains(spans.start_ns[*row]);
-        let newest = matched
-            .iter()
-            .filter(in_range)
-            .map(|row| spans.start_ns[row])
-            .max();
-        let Some(newest_match_ns) = newest else {
+        let newest_in_range = |rows: &RowSet| {
+            let starts = rows.iter().map(|row| spans.start_ns[row]);
+            starts
+                .filter(|start_ns| self.search.range.contains(*start_ns))
+                .max()
+        };
+        if newest_in_range(&matched).is_none() {
+            return ControlFlow::Continue(());
+        }
+        let may_match = self.candidate_filter.matching(batch);
+        let Some(newest_match_ns) = newest_in_range(&may_match) else {
             return ControlFlow::Continue(());
         };
         let place = Cursor {
@@ -259,6 +273,6 @@ impl Run<'_> {
         self.emitted += 1;
         self.last = Some(place);
         let summary = Box::new(TraceSummary::new(batch, &tree, &matched));
-        (self.emit)(SearchEvent::Trace { summary, batch })
+        self.tell(SearchEvent::Trace { summary, batch })
     }
 }

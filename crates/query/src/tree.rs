@@ -204,6 +204,10 @@ fn cut_cycles(parents: &mut [u32], by_time: &[u32], reached: &[u32]) {
     const DONE: u32 = u32::MAX;
     let mut seen = vec![UNSEEN; parents.len()];
     reached.iter().for_each(|row| seen[*row as usize] = DONE);
+    let mut rank = vec![0; parents.len()];
+    for (place, row) in (0u32..).zip(by_time) {
+        rank[*row as usize] = place;
+    }
     for (walk, start) in (1u32..).zip(by_time) {
         let mut row = *start;
         while row != NONE && seen[row as usize] == UNSEEN {
@@ -212,11 +216,10 @@ fn cut_cycles(parents: &mut [u32], by_time: &[u32], reached: &[u32]) {
         }
         // A walk that meets its own steps has found a cycle through `row`.
         if row != NONE && seen[row as usize] == walk {
-            let rank = |row: u32| by_time.iter().position(|other| *other == row);
             let mut earliest = row;
             let mut next = parents[row as usize];
             while next != row {
-                if rank(next) < rank(earliest) {
+                if rank[next as usize] < rank[earliest as usize] {
                     earliest = next;
                 }
                 next = parents[next as usize];
