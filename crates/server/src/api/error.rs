@@ -5,6 +5,7 @@
 //! wherever it comes from. Jaeger's APIs have error bodies of their own;
 //! **this one is never sent from their paths**.
 
+use axum::extract::rejection::BytesRejection;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use serde::Serialize;
@@ -58,6 +59,11 @@ impl ApiError {
     /// 409: the trace is no longer what the client knows.
     pub(crate) fn changed(message: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, "changed", message.into())
+    }
+
+    /// The body of the request could not be taken.
+    pub(crate) fn body(rejection: &BytesRejection) -> Self {
+        Self::new(rejection.status(), "bad_request", rejection.body_text())
     }
 
     /// 400 for a trace id that is none.

@@ -7,26 +7,33 @@
 
 mod completion;
 mod search;
+mod skeleton;
+mod span_detail;
+mod trace;
+mod trace_cache;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use super::QueryState;
 use super::error::ApiError;
+use trace_cache::TraceCache;
 
 /// What the handlers share.
 #[derive(Clone)]
 struct UiState {
     query: Arc<QueryState>,
+    traces: Arc<TraceCache>,
 }
 
 /// The routes, relative to `/api/ui`.
 pub(crate) fn router(query: &Arc<QueryState>) -> Router {
     let state = UiState {
         query: Arc::clone(query),
+        traces: Arc::default(),
     };
     Router::new()
         .route("/search", get(search::search))
@@ -35,6 +42,10 @@ pub(crate) fn router(query: &Arc<QueryState>) -> Router {
         .route("/keys", get(completion::keys))
         .route("/values", get(completion::values))
         .route("/query/check", get(completion::check))
+        .route("/traces/{id}/skeleton", get(trace::skeleton))
+        .route("/traces/{id}/spans", post(trace::spans))
+        .route("/traces/{id}/find", get(trace::find))
+        .route("/traces/{id}/otlp", get(trace::otlp))
         .fallback(unknown)
         .with_state(state)
 }
