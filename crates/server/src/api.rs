@@ -7,8 +7,10 @@
 //! is**: that is done once, in `model` and `query`.
 
 pub(crate) mod blocking;
+mod compression;
 mod error;
 mod health;
+pub(crate) mod jaeger;
 mod params;
 pub(crate) mod status;
 mod time;
@@ -60,6 +62,7 @@ pub(crate) fn http_router(
 ) -> Router {
     let app = Router::new()
         .nest("/api/ui", ui::router(state))
+        .merge(jaeger::router(state))
         .merge(status::router(Arc::clone(&state.store), Arc::clone(facts)))
         .merge(health::router(Arc::clone(&state.store)))
         .fallback(unknown);

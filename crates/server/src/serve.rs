@@ -93,7 +93,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 
     let (stop_queries, stopped) = watch::channel(false);
     let http = api::http_router(&state, &facts, &config.query.base_path);
-    let grpc = axum::Router::new();
+    let grpc = api::jaeger::grpc::router(Arc::clone(&state));
     let readers = [
         tokio::spawn(read_side(query_http, http, stopped.clone())),
         tokio::spawn(read_side(query_grpc, grpc, stopped)),
