@@ -1,5 +1,6 @@
 //! The columns of text that every span has, and its service.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Int32Array};
@@ -55,8 +56,20 @@ impl Text {
     }
 }
 
+/// Values that are looked at to judge whether a column repeats itself.
+const SAMPLE: usize = 4096;
+
+/// Do values repeat so often that a dictionary pays? The dictionary of the
+/// batch alone cannot tell: it may hold equal entries.
 fn is_repetitive(column: &StrColumn) -> bool {
-    column.dict.len() * 2 <= column.codes.len().max(2)
+    let rows = column.codes.len();
+    if column.dict.len() * 2 <= rows.max(2) {
+        return true;
+    }
+    let sample = || (0..rows).step_by(rows.div_ceil(SAMPLE));
+    let distinct: HashSet<&str, foldhash::fast::RandomState> =
+        sample().map(|row| column.get(row)).collect();
+    distinct.len() * 2 <= sample().count()
 }
 
 /// `service.name` of every resource.
