@@ -6,9 +6,6 @@
 
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 
-/// Width of tables when nobody can tell us the terminal's.
-const DEFAULT_COLUMNS: usize = 100;
-
 /// Standard output for results.
 pub(crate) struct Output {
     out: BufWriter<StdoutLock<'static>>,
@@ -69,14 +66,13 @@ pub(crate) fn colour_is_wanted() -> bool {
     is_empty_or_unset("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// Columns of the terminal, or of `COLUMNS`, or a width that fits most pages.
-pub(crate) fn columns() -> usize {
+/// Columns of the terminal, or of `COLUMNS`; `None` where lines have no end.
+pub(crate) fn columns() -> Option<usize> {
     let from_variable = || std::env::var("COLUMNS").ok()?.parse().ok();
-    terminal_size::terminal_size()
+    let width: usize = terminal_size::terminal_size()
         .map(|(width, _)| usize::from(width.0))
-        .or_else(from_variable)
-        .unwrap_or(DEFAULT_COLUMNS)
-        .clamp(40, 400)
+        .or_else(from_variable)?;
+    Some(width.clamp(40, 400))
 }
 
 /// Text without control characters, which could rewrite the screen.

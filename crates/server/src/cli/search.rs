@@ -94,6 +94,9 @@ struct FoundService {
     error_count: u64,
 }
 
+/// Between two columns.
+const GAP: &str = "  ";
+
 /// Runs the command.
 pub(super) async fn run(args: SearchArgs) -> Result<(), CliError> {
     let client = Client::new(&args.server)?;
@@ -168,20 +171,17 @@ fn to_json(trace: &Found) -> String {
 }
 
 fn print_table(out: &mut Output, traces: &[Found]) -> Result<(), CliError> {
-    let longest = |text: fn(&Found) -> Option<&str>, most: usize| {
-        let lengths = traces
-            .iter()
-            .filter_map(text)
-            .map(|text| text.chars().count());
-        lengths.max().unwrap_or(0).clamp(9, most)
-    };
-    let service_width = longest(|trace| trace.root_service.as_deref(), 24);
-    // 23 time, 9 duration, 7 spans, 6 errors, 32 id and the gaps between.
-    let rest = columns().saturating_sub(23 + 9 + 7 + 6 + 32 + 12 + service_width);
-    let name_width = longest(|trace| trace.root_name.as_deref(), rest.max(12));
+    let services = traces
+        .iter()
+        .filter_map(|trace| trace.root_service.as_deref());
+    let longest = services.map(|name| name.chars().count()).max().unwrap_or(0);
+    let service_width = longest.clamp(9, 24);
+    // The name comes last: only a terminal cuts it, a file gets all of it.
+    let before_name = 23 + 9 + 7 + 6 + 32 + service_width + 6 * GAP.len();
+    let name_width = columns().map(|width| width.saturating_sub(before_name).max(12));
     let heading = format!(
-        "{:23}  {:>9}  {:>7}  {:>6}  {:service_width$}  {:name_width$}  {}",
-        "START (UTC)", "DURATION", "SPANS", "ERRORS", "SERVICE", "OPERATION", "TRACE ID"
+        "{:23}{GAP}{:>9}{GAP}{:>7}{GAP}{:>6}{GAP}{:32}{GAP}{:service_width$}{GAP}OPERATION",
+        "START (UTC)", "DURATION", "SPANS", "ERRORS", "TRACE ID", "SERVICE"
     );
     out.line(&out.styled(Style::Bold, &heading))?;
     for trace in traces {
@@ -190,14 +190,16 @@ fn print_table(out: &mut Output, traces: &[Found]) -> Result<(), CliError> {
             failed => out.styled(Style::Error, &format!("{:>6}", count(failed))),
         };
         let root = |text: &Option<String>| plain(text.as_deref().unwrap_or("(no root)"));
+        let name = root(&trace.root_name);
+        let name = name_width.map_or(name.clone(), |width| fit(&name, width));
         out.line(&format!(
-            "{:23}  {:>9}  {:>7}  {errors}  {}  {}  {}",
+            "{:23}{GAP}{:>9}{GAP}{:>7}{GAP}{errors}{GAP}{:32}{GAP}{}{GAP}{}",
             time_ns(trace.start_ns.parse().unwrap_or(0)),
             duration_ns(trace.duration_ns.parse().unwrap_or(0)),
             count(trace.span_count),
-            fit(&root(&trace.root_service), service_width),
-            fit(&root(&trace.root_name), name_width),
             plain(&trace.trace_id),
+            fit(&root(&trace.root_service), service_width),
+            name.trim_end(),
         ))?;
     }
     Ok(())

@@ -99,7 +99,7 @@ fn print(out: &mut Output, base: &str, status: &Status) -> Result<(), CliError> 
             out.line(&row("spans from", &range))?;
         }
     }
-    // The order in which a span passes; others follow by name.
+    // Counted since the start, in the order in which a span passes; others follow by name.
     let first = ["received", "stored", "rejected"];
     let known = first
         .iter()
@@ -110,14 +110,14 @@ fn print(out: &mut Output, base: &str, status: &Status) -> Result<(), CliError> 
         .filter(|(name, _)| !first.contains(&name.as_str()));
     for (name, value) in known.chain(others) {
         if let Some(number) = ns(value) {
-            let shown = format!("{} since start", counted(number, "span"));
+            let shown = counted(number, "span");
             let is_loss = *name == "rejected" && number > 0;
             let shown = if is_loss {
                 out.styled(Style::Error, &shown)
             } else {
                 shown
             };
-            out.line(&row(&plain(name), &shown))?;
+            out.line(&row(&plain(&words(name)), &shown))?;
         }
     }
     Ok(())
@@ -125,6 +125,18 @@ fn print(out: &mut Output, base: &str, status: &Status) -> Result<(), CliError> 
 
 fn row(name: &str, value: &str) -> String {
     format!("  {name:18} {value}")
+}
+
+/// `inFlight` as people write it.
+fn words(name: &str) -> String {
+    let mut words = String::with_capacity(name.len() + 2);
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() {
+            words.push(' ');
+        }
+        words.push(letter.to_ascii_lowercase());
+    }
+    words
 }
 
 /// A number, or a number that was too large for JSON and came as text.

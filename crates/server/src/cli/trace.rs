@@ -23,6 +23,9 @@ pub(super) struct TraceArgs {
     server: ServerAddress,
 }
 
+/// Width of the picture when it goes into a file.
+const DEFAULT_COLUMNS: usize = 120;
+
 /// Runs the command.
 pub(super) async fn run(args: TraceArgs) -> Result<(), CliError> {
     let id = args.id.trim();
@@ -58,7 +61,7 @@ pub(super) async fn run(args: TraceArgs) -> Result<(), CliError> {
         let trace = Waterfall::from_jaeger(&answer).map_err(unreadable)?;
         trace
             .ok_or_else(|| CliError::Failed(format!("there is no trace {id}")))?
-            .print(&mut out, columns())?;
+            .print(&mut out, columns().unwrap_or(DEFAULT_COLUMNS))?;
     }
     Ok(out.flush()?)
 }

@@ -66,9 +66,9 @@ fn search_prints_a_table_for_people() {
     assert_eq!(
         finished.stdout,
         "\
-START (UTC)               DURATION    SPANS  ERRORS  SERVICE     OPERATION       TRACE ID
-2026-09-21 14:13:20.123     85.1ms    1,234       2  storefront  POST /checkout  0af7651916cd43dd8448eb211c80319c
-2026-09-21 14:13:20.000      900ns        1          (no root)   (no root)       00000000000000000000000000000001
+START (UTC)               DURATION    SPANS  ERRORS  TRACE ID                          SERVICE     OPERATION
+2026-09-21 14:13:20.123     85.1ms    1,234       2  0af7651916cd43dd8448eb211c80319c  storefront  POST /checkout
+2026-09-21 14:13:20.000      900ns        1          00000000000000000000000000000001  (no root)   (no root)
 "
     );
     assert_eq!(
@@ -277,7 +277,7 @@ fn output_into_a_closed_pipe_is_no_error() {
 
 #[test]
 fn status_tells_addresses_spans_and_store() {
-    let body = r#"{"version":"1.2.3","uptimeSeconds":7322,"spans":{"received":1000,"stored":990,"rejected":10},"endpoints":[{"name":"OTLP gRPC","address":"127.0.0.1:4317"}],"store":{"spans":990,"bytes":39600,"blocks":2,"oldestNs":"1790000000000000000","newestNs":"1790000001500000000"}}"#;
+    let body = r#"{"version":"1.2.3","uptimeSeconds":7322,"spans":{"received":1000,"inFlight":0,"stored":990,"rejected":10},"endpoints":[{"name":"OTLP gRPC","address":"127.0.0.1:4317"}],"store":{"spans":990,"bytes":39600,"blocks":2,"oldestNs":"1790000000000000000","newestNs":"1790000001500000000"}}"#;
     let (request, finished) = ask(&["status"], "200 OK", body);
     assert_eq!(request, "GET /api/status HTTP/1.1");
     let (heading, rest) = finished.stdout.split_once('\n').unwrap();
@@ -291,9 +291,10 @@ fn status_tells_addresses_spans_and_store() {
   OTLP gRPC          127.0.0.1:4317
   in the store       990 spans, 2 blocks, 38.7 KiB, 40 bytes a span
   spans from         2026-09-21 14:13:20.000 to 2026-09-21 14:13:21.500 UTC
-  received           1,000 spans since start
-  stored             990 spans since start
-  rejected           10 spans since start
+  received           1,000 spans
+  stored             990 spans
+  rejected           10 spans
+  in flight          0 spans
 "
     );
 }
