@@ -19,7 +19,7 @@ export function devBackend(): Plugin {
   const server = process.env.TRACEWELL_URL;
   return {
     name: "tracewell-dev-backend",
-    config: () => (server === undefined ? {} : { server: { proxy: { "/api": server } } }),
+    config: () => (server === undefined ? {} : { server: { proxy: { "/api": server } }, preview: { proxy: { "/api": server } } }),
     configureServer: ({ middlewares }) => {
       if (server === undefined) middlewares.use(backend());
       middlewares.use(pages);
@@ -29,7 +29,7 @@ export function devBackend(): Plugin {
         response.setHeader("content-security-policy", "default-src 'self'");
         next();
       });
-      middlewares.use(backend());
+      if (server === undefined) middlewares.use(backend());
       middlewares.use(pages);
     },
   };

@@ -12,6 +12,8 @@ import { session } from "./session";
 import { SNIPPETS } from "./snippets";
 
 const POLL_MS = 1000;
+/** Endpoints that are asked, not sent to. */
+const QUERY_ENDPOINT = /\b(UI|query)\b/i;
 
 const storedSpans = (answer: ServerStatus): number => Math.max(Number(answer.spans.stored) || 0, Number(answer.store.spans) || 0);
 
@@ -49,6 +51,7 @@ export function FirstRun({ status: initial, onFirstSpan }: { status: ServerStatu
     }, POLL_MS);
     return () => clearInterval(timer);
   }, []);
+  const receivers = initial.endpoints.filter(({ name }) => !QUERY_ENDPOINT.test(name));
   const address = (name: string, port: number): string => initial.endpoints.find((endpoint) => endpoint.name === name)?.address ?? `127.0.0.1:${port}`;
   const endpoints = { grpc: reachable(address("OTLP gRPC", 4317)), http: reachable(address("OTLP HTTP", 4318)) };
   const snippet = SNIPPETS.find(({ name }) => name === language)!;
@@ -62,7 +65,7 @@ export function FirstRun({ status: initial, onFirstSpan }: { status: ServerStatu
       <h2>Send your first trace</h2>
       <p class="muted">Point any OpenTelemetry SDK or collector at this server. Nothing else needs setting up, and this page shows the trace as soon as it arrives.</p>
       <dl class="endpoints">
-        {initial.endpoints.map(({ name, address: at }) => (
+        {receivers.map(({ name, address: at }) => (
           <div key={name + at}>
             <dt>{name}</dt>
             <dd class="mono">

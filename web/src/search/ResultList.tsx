@@ -33,6 +33,8 @@ export function ResultList({ traces, sort, onSort, selected, longest, filtered }
     const element = scroller.current!;
     element.scrollTop = session.scrollTop;
     const update = (): void => {
+      // An element that was taken off the page reports a place of 0.
+      if (!element.isConnected) return;
       session.scrollTop = element.scrollTop;
       setView({ top: element.scrollTop, height: element.clientHeight });
     };

@@ -53,9 +53,9 @@ export function TraceHeader({ view, findRef, downloads, note, onReload }: TraceH
         <CopyButton text={() => location.href} title="Copy a link to this view (l)" class="button quiet icon-only" />
         {downloads.length > 0 && (
           <Popover label={<Icon name="download" />} title="Download" class="button quiet icon-only" align="end">
-            {(close) =>
+            {() =>
               downloads.map(({ label, url, name }) => (
-                <a key={label} class="menu-item" href={url} download={name} onClick={close}>
+                <a key={label} class="menu-item" href={url} download={name}>
                   <Icon name="download" />
                   {label}
                 </a>
