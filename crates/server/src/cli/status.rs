@@ -89,7 +89,8 @@ fn print(out: &mut Output, base: &str, status: &Status) -> Result<(), CliError> 
             counted(store.blocks, "block"),
             bytes(store.bytes),
         ];
-        if store.spans > 0 && store.bytes > 0 {
+        // Before the first block, the bytes are a log laid out in advance.
+        if store.spans > 0 && store.blocks > 0 {
             let each = store.bytes as f64 / store.spans as f64;
             facts.push(format!("{each:.0} bytes a span"));
         }
