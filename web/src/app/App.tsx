@@ -2,6 +2,7 @@
 
 import type { ComponentType, VNode } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { ErrorBoundary } from "../components/ErrorBoundary";
 import { href, navigate, route } from "../routes/router";
 import { SearchPage } from "../search/SearchPage";
 import { openDropped } from "../trace/openedFiles";
@@ -27,7 +28,9 @@ export function App(): VNode {
     <div class="app">
       <TopBar />
       <main>
-        <Page />
+        <ErrorBoundary part="This page" key={route.value.page}>
+          <Page />
+        </ErrorBoundary>
       </main>
       <HelpDialog />
       <DropTarget />

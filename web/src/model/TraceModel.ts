@@ -264,14 +264,16 @@ export class TraceModel {
       previous = row;
       return step.toString(36);
     });
-    return { depth: best.depth, fold: steps.join(".") };
+    // Rows have these numbers only as long as the trace does not grow.
+    return { depth: best.depth, fold: steps.length === 0 ? "" : `${this.n.toString(36)}_${steps.join(".")}` };
   }
 
-  /** Puts a state from {@link foldState} back; nonsense is ignored. */
+  /** Puts a state from {@link foldState} back; nonsense, and rows of a trace that has grown since, are ignored. */
   restoreFold(depth: string, fold: string): void {
     const base = depth === "" ? this.initialFold() : depth === "all" ? new Uint8Array(this.n) : this.foldAt(Number.parseInt(depth, 10) || 0);
     let row = 0;
-    for (const step of fold === "" ? [] : fold.split(".")) {
+    const [n, steps] = fold.split("_");
+    for (const step of steps === undefined || n !== this.n.toString(36) ? [] : steps.split(".")) {
       row += Number.parseInt(step, 36);
       if (Number.isNaN(row) || row >= this.n) break;
       if (this.hasChildren(row)) base[row] ^= 1;

@@ -156,9 +156,12 @@ describe("folds in a URL", () => {
     const m = model(TREE);
     expect(m.foldState()).toEqual({ depth: "", fold: "" });
     m.toggle(3);
-    expect(m.foldState()).toEqual({ depth: "", fold: "3" });
-    for (const fold of ["zzzz", "..", "1.1.1.1", "-5"]) m.restoreFold("all", fold);
-    expect(m.visibleCount).toBeGreaterThan(0);
+    expect(m.foldState()).toEqual({ depth: "", fold: "6_3" });
+    for (const fold of ["zzzz", "6_zzzz", "6_..", "6_1.1.1.1", "6_-5", "_", "5_3"]) {
+      m.restoreFold("all", fold);
+      expect(m.visibleCount, fold).toBeGreaterThan(0);
+    }
+    expect(names(m)).toBe("a b c d e f");
   });
 });
 

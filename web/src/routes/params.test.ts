@@ -30,7 +30,7 @@ it("bounds what a search URL asks for", () => {
 });
 
 it("reads back a trace view", () => {
-  const value: TraceParams = { span: "00f067aa0ba902b7", zoom: [10, 2500], find: "a=b", only: true, depth: "all", fold: "3.1a.z", pane: "bottom" };
+  const value: TraceParams = { span: "00f067aa0ba902b7", zoom: [10, 2500], find: "a=b", only: true, depth: "all", fold: "9_3.1a.z", pane: "bottom" };
   const text = queryString(writeTraceParams(value, new URLSearchParams()));
   expect(readTraceParams(new URLSearchParams(text))).toEqual(value);
 });

@@ -63,7 +63,7 @@ export function readTraceParams(params: URLSearchParams): TraceParams {
     find: params.get("find") ?? "",
     only: params.get("only") === "1",
     depth: /^(all|\d{1,5})$/.test(depth) ? depth : "",
-    fold: /^[0-9a-z.]*$/.test(params.get("fold") ?? "") ? (params.get("fold") ?? "") : "",
+    fold: /^[0-9a-z_.]*$/.test(params.get("fold") ?? "") ? (params.get("fold") ?? "") : "",
     pane: pane === "right" || pane === "bottom" ? pane : "",
   };
 }

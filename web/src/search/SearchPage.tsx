@@ -143,7 +143,8 @@ function Summary(): VNode {
       {phase.value === "cancelled" && <span class="muted">· cancelled</span>}
       {end && (
         <span class="muted num">
-          · searched {formatCount(end.searchedSpans)} spans, {formatBytes(end.searchedBytes)} in {formatCount(end.elapsedMs)} ms
+          · searched {plural(end.searchedSpans, "span")}
+          {end.searchedBytes > 0 && `, ${formatBytes(end.searchedBytes)}`} in {formatCount(end.elapsedMs)} ms
         </span>
       )}
     </p>

@@ -3,15 +3,10 @@
 
 import { useComputed, useSignal } from "@preact/signals";
 import type { VNode } from "preact";
-import { useEffect } from "preact/hooks";
 import { Icon } from "../components/Icon";
 import { formatAgo, formatCount, nsToMs, plural } from "../model/format";
 import { OPEN_DEPTH } from "../model/TraceModel";
 import type { TraceView } from "./view";
-
-/** A trace whose last span is younger than this may still be growing. */
-const YOUNG_MS = 60_000;
-const REFRESH_MS = 5000;
 
 /** The sentences about what is missing, exact and complete. */
 export function completeness({ header, rootCount, stored }: { header: { orphanCount: number; warnings: string[] }; rootCount: number; stored: boolean }): string[] {
@@ -26,17 +21,11 @@ export function completeness({ header, rootCount, stored }: { header: { orphanCo
   return sentences;
 }
 
-export function Notices({ view, onReload }: { view: TraceView; onReload?: () => void }): VNode | null {
+export function Notices({ view, stored, watching }: { view: TraceView; stored: boolean; watching: boolean }): VNode | null {
   const { model } = view;
   const { header } = model;
-  const sentences = completeness({ header, rootCount: model.rootCount, stored: onReload !== undefined });
+  const sentences = completeness({ header, rootCount: model.rootCount, stored });
   const endMs = nsToMs(header.startNs) + Number(header.durationNs) / 1e6;
-  const young = onReload !== undefined && header.orphanCount > 0 && Date.now() - endMs < YOUNG_MS;
-  useEffect(() => {
-    if (!young) return;
-    const timer = setTimeout(onReload!, REFRESH_MS);
-    return () => clearTimeout(timer);
-  }, [view]);
   const dismissed = useSignal(false);
   // Folded in the way it opened: whoever folds by hand knows already.
   const untouched = useComputed(() => model.version.value === 1);
@@ -51,7 +40,7 @@ export function Notices({ view, onReload }: { view: TraceView; onReload?: () => 
           <span>
             {text}
             {header.orphanCount > 0 && `. The last span ended ${formatAgo(endMs, Date.now())}`}
-            {young && "; looking for more every 5 s"}.
+            {watching && "; looking for more every few seconds"}.
           </span>
         </div>
       )}

@@ -4,6 +4,7 @@
 import { effect } from "@preact/signals";
 import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { ErrorBoundary } from "../components/ErrorBoundary";
 import { copyText } from "../components/CopyButton";
 import { type Shortcut, useShortcuts } from "../app/keyboard";
 import { NO_ROW } from "../model/TraceModel";
@@ -30,11 +31,13 @@ export interface TracePageProps {
   downloads: Download[];
   note?: ComponentChildren;
   onReload?: () => void;
+  /** The trace is young and incomplete, and is looked at again by itself. */
+  watching?: boolean;
 }
 
 const URL_DELAY_MS = 150;
 
-export function TracePage({ view, path, downloads, note, onReload }: TracePageProps): VNode {
+export function TracePage({ view, path, downloads, note, onReload, watching = false }: TracePageProps): VNode {
   const find = useRef<HTMLInputElement>(null);
   const { header } = view.model;
   useEffect(() => {
@@ -64,13 +67,17 @@ export function TracePage({ view, path, downloads, note, onReload }: TracePagePr
   return (
     <div class={`trace-page dock-${side}`}>
       <TraceHeader view={view} findRef={find} downloads={downloads} note={note} onReload={onReload} />
-      <Notices view={view} onReload={onReload} />
+      <Notices view={view} stored={onReload !== undefined} watching={watching} />
       <div class="trace-body">
         <div class="trace-main">
           <Minimap view={view} />
           <Waterfall view={view} />
         </div>
-        {view.paneOpen.value && view.selected.value !== NO_ROW && <DetailPane view={view} stored={onReload !== undefined} />}
+        {view.paneOpen.value && view.selected.value !== NO_ROW && (
+          <ErrorBoundary part="The details of this span">
+            <DetailPane view={view} stored={onReload !== undefined} />
+          </ErrorBoundary>
+        )}
       </div>
     </div>
   );

@@ -20,6 +20,14 @@ import { TraceView } from "./view";
 /** A trace that is not there may still be on its way. */
 const RETRIES = 3;
 const RETRY_MS = 2000;
+/** An incomplete trace whose last span is younger than this may still be growing. */
+const YOUNG_MS = 60_000;
+const WATCH_MS = 4000;
+
+function isGrowing({ model: { header } }: TraceView): boolean {
+  const endMs = nsToMs(header.startNs) + Number(header.durationNs) / 1e6;
+  return header.orphanCount > 0 && Date.now() - endMs < YOUNG_MS;
+}
 
 export function StoredTrace({ traceId, params }: { traceId: string; params: URLSearchParams }): VNode {
   const [view, setView] = useState<TraceView | null>(null);
@@ -31,13 +39,15 @@ export function StoredTrace({ traceId, params }: { traceId: string; params: URLS
     takeSkeleton(traceId).then(
       (skeleton) => {
         if (!current) return;
+        setError(null);
+        // Nothing came in since: what is on screen stays as it is.
+        if (view !== null && skeleton.header.revision === view.model.header.revision) return;
         const next = new TraceView(new TraceModel(skeleton), new RemoteSource(traceId, skeleton.header.revision));
         // After a reload the URL of now, not of the first opening, is what to show.
         void next.restore(readTraceParams(reload === 0 ? params : new URLSearchParams(location.search)));
-        setError(null);
         setView(next);
       },
-      (reason: Error) => current && !isAbort(reason) && setError(reason),
+      (reason: Error) => current && view === null && !isAbort(reason) && setError(reason),
     );
     return () => {
       current = false;
@@ -48,6 +58,12 @@ export function StoredTrace({ traceId, params }: { traceId: string; params: URLS
     const timer = setTimeout(() => setAttempt(attempt + 1), RETRY_MS);
     return () => clearTimeout(timer);
   }, [error, attempt]);
+  const watching = view !== null && isGrowing(view);
+  useEffect(() => {
+    if (!watching) return;
+    const timer = setTimeout(() => setReload((n) => n + 1), WATCH_MS);
+    return () => clearTimeout(timer);
+  }, [watching, view, reload]);
   // The trace has grown since it was opened: its rows have other numbers now.
   const conflict = view?.problem.value;
   useEffect(() => {
@@ -63,6 +79,7 @@ export function StoredTrace({ traceId, params }: { traceId: string; params: URLS
           { label: "Jaeger JSON", url: jaegerDownload(traceId), name: `${traceId}.jaeger.json` },
         ]}
         onReload={() => setReload((n) => n + 1)}
+        watching={watching}
       />
     );
   }
