@@ -16,7 +16,8 @@
 //! ```
 //!
 //! Integers are little-endian; counts and lengths are varints; `u32s` are
-//! stored at the width the largest needs. The form is meant to be compressed:
+//! stored at the width the largest needs; `text` is a dictionary and codes of
+//! one byte at least. The form is meant to be compressed:
 //! like stands beside like. Decoding trusts nothing: every length is checked
 //! against the bytes that are left, every code and row against its table.
 //! **It never changes without a new version**, and old versions stay readable.

@@ -74,6 +74,16 @@ proptest! {
 }
 
 #[test]
+fn many_spans_that_say_the_same_are_encoded_and_read() {
+    // The last column is one value for all rows: nothing but its count is large.
+    let span = |id| TestSpan::new(1, id, "cart", "add", START_NS).with_text("same", "value");
+    let spans: Vec<_> = (1..=2_000).map(span).collect();
+    let mut bytes = Vec::new();
+    batch(&spans).encode(&mut bytes);
+    assert_eq!(flatten(&SpanBatch::decode(&bytes).unwrap()), spans);
+}
+
+#[test]
 fn an_abandoned_span_leaves_no_trace() {
     let good = Random::new(7).spans(3, START_NS);
     let mut builder = SpanBatchBuilder::new();

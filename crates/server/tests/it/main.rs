@@ -8,5 +8,9 @@
 
 mod cli;
 mod config;
+mod crash;
+mod lifecycle;
 mod load;
 mod process;
+mod running;
+mod trainticket;

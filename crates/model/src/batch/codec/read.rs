@@ -26,8 +26,6 @@ pub(super) fn batch(bytes: &[u8]) -> Result<SpanBatch> {
     }
     let mut counts: Counts = [0; 5];
     for count in &mut counts {
-        // Even an empty row costs more than a byte somewhere, except scopes
-        // and resources, whose columns a width byte of 0 can stand for.
         *count = reader.count()?;
     }
     let columns = reader.count()?;
@@ -83,8 +81,7 @@ impl<'a> Reader<'a> {
         Err(CodecError::Damaged("number too long"))
     }
 
-    /// A count of things of which each takes at least one byte... or is one of
-    /// a table as long: never more than there are bytes left.
+    /// A count of things of which each takes at least one byte further on.
     fn count(&mut self) -> Result<usize> {
         let count = self.varint()?;
         if count > self.0.len() as u64 {

@@ -139,10 +139,20 @@ fn ascending(out: &mut Vec<u8>, rows: &[u32]) {
 
 /// A width byte (0 when all are zero, 1, 2 or 4), then the numbers at that width.
 fn u32s(out: &mut Vec<u8>, values: &[u32]) {
+    numbers(out, values, 0);
+}
+
+/// As [`u32s`], with every number taking a byte at least, so that a reader can
+/// hold the count of rows against the bytes that are left.
+fn codes(out: &mut Vec<u8>, values: &[u32]) {
+    numbers(out, values, 1);
+}
+
+fn numbers(out: &mut Vec<u8>, values: &[u32], at_least: u32) {
     if values.is_empty() {
         return;
     }
-    match values.iter().fold(0, |all, value| all | value) {
+    match values.iter().fold(at_least, |all, value| all | value) {
         0 => out.push(0),
         1..=0xff => {
             out.push(1);
@@ -179,7 +189,7 @@ fn text(out: &mut Vec<u8>, column: &StrColumn) {
         return;
     }
     strings(out, &column.dict);
-    u32s(out, &column.codes);
+    codes(out, &column.codes);
 }
 
 fn strings(out: &mut Vec<u8>, strings: &Strings) {
