@@ -14,6 +14,7 @@
 mod any_json;
 mod base64;
 mod finding;
+pub(crate) mod grpc;
 mod indent;
 mod params;
 mod span;

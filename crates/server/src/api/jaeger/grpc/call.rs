@@ -1,0 +1,134 @@
+//! Turns a function into a gRPC method: what generated code would do.
+
+use std::marker::PhantomData;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use axum::body::Body;
+use axum::routing::{MethodRouter, post};
+use bytes::BufMut;
+use http::Request;
+use prost::Message;
+use tokio_stream::{Stream, StreamExt};
+use tonic::codec::{Codec, CompressionEncoding, EncodeBuf, Encoder};
+use tonic::server::Grpc;
+use tonic::{Response, Status};
+use tonic_prost::{ProstCodec, ProstDecoder};
+use tower::service_fn;
+use tracewell_model::StoreError;
+
+use crate::api::QueryState;
+use crate::api::blocking::{QueryError, StreamSender, run_query, stream_query};
+
+/// What a query sends to the client of a streaming method.
+pub(super) type Sender<T> = StreamSender<Result<T, Status>>;
+
+/// A method with one answer.
+pub(super) fn unary<Req, Res, Handler, Answer>(
+    state: &Arc<QueryState>,
+    handler: Handler,
+) -> MethodRouter
+where
+    Req: Message + Default + 'static,
+    Res: Message + 'static,
+    Handler: Fn(Arc<QueryState>, Req) -> Answer + Clone + Send + Sync + 'static,
+    Answer: Future<Output = Result<Res, Status>> + Send + 'static,
+{
+    let state = Arc::clone(state);
+    post(async move |request: Request<Body>| {
+        let method = service_fn(move |request: tonic::Request<Req>| {
+            let answer = handler(Arc::clone(&state), request.into_inner());
+            async move { answer.await.map(Response::new) }
+        });
+        let codec = ProstCodec::<Res, Req>::default();
+        let mut grpc = Grpc::new(codec).accept_compressed(CompressionEncoding::Gzip);
+        grpc.unary(method, request).await
+    })
+}
+
+/// A method with a stream of answers, each an encoded message.
+pub(super) fn streaming<Req, Handler, Answer, Answers>(
+    state: &Arc<QueryState>,
+    handler: Handler,
+) -> MethodRouter
+where
+    Req: Message + Default + 'static,
+    Handler: Fn(Arc<QueryState>, Req) -> Answer + Clone + Send + Sync + 'static,
+    Answer: Future<Output = Result<Answers, Status>> + Send + 'static,
+    Answers: Stream<Item = Result<Vec<u8>, Status>> + Send + 'static,
+{
+    let state = Arc::clone(state);
+    post(async move |request: Request<Body>| {
+        let method = service_fn(move |request: tonic::Request<Req>| {
+            let answer = handler(Arc::clone(&state), request.into_inner());
+            async move { answer.await.map(Response::new) }
+        });
+        let codec = EncodedCodec(PhantomData::<Req>);
+        let mut grpc = Grpc::new(codec).accept_compressed(CompressionEncoding::Gzip);
+        grpc.server_streaming(method, request).await
+    })
+}
+
+/// Runs a query that has one answer.
+pub(super) async fn ask<T, W>(state: &QueryState, work: W) -> Result<T, Status>
+where
+    T: Send + 'static,
+    W: FnOnce(&AtomicBool) -> Result<T, StoreError> + Send + 'static,
+{
+    run_query(state, work).await.map_err(|error| status(&error))
+}
+
+/// Runs a query that sends messages, encoded, or ends with a status.
+pub(super) async fn stream<W>(
+    state: &QueryState,
+    work: W,
+) -> Result<impl Stream<Item = Result<Vec<u8>, Status>> + use<W>, Status>
+where
+    W: FnOnce(&AtomicBool, &Sender<Vec<u8>>) -> Result<ControlFlow<()>, StoreError>
+        + Send
+        + 'static,
+{
+    let started = stream_query(state, move |cancelled, sender: Sender<Vec<u8>>| match work(
+        cancelled, &sender,
+    )? {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(StoreError::Cancelled),
+    });
+    let messages = started.await.map_err(|error| status(&error))?;
+    Ok(messages.map(|message| message.unwrap_or_else(|error| Err(status(&error)))))
+}
+
+fn status(error: &QueryError) -> Status {
+    Status::new(error.grpc_code(), error.to_string())
+}
+
+/// Reads messages; writes what is encoded already.
+struct EncodedCodec<Req>(PhantomData<Req>);
+
+impl<Req: Message + Default + 'static> Codec for EncodedCodec<Req> {
+    type Encode = Vec<u8>;
+    type Decode = Req;
+    type Encoder = EncodedEncoder;
+    type Decoder = ProstDecoder<Req>;
+
+    fn encoder(&mut self) -> EncodedEncoder {
+        EncodedEncoder
+    }
+
+    fn decoder(&mut self) -> ProstDecoder<Req> {
+        ProstDecoder::default()
+    }
+}
+
+struct EncodedEncoder;
+
+impl Encoder for EncodedEncoder {
+    type Item = Vec<u8>;
+    type Error = Status;
+
+    fn encode(&mut self, message: Vec<u8>, out: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        out.put_slice(&message);
+        Ok(())
+    }
+}

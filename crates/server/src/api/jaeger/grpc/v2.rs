@@ -1,0 +1,182 @@
+//! `jaeger.api_v2.QueryService` (`query.proto` of jaeger-idl).
+
+pub(super) mod messages;
+mod spans;
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use axum::Router;
+use prost::Message;
+use tokio_stream::Stream;
+use tonic::{Code, Status};
+use tracewell_model::{SpanBatch, TimeRange, TraceId};
+use tracewell_query::dependencies::dependencies;
+
+use super::call::{Sender, ask, stream, streaming, unary};
+use super::times::{duration_ns, time_ns};
+use crate::api::QueryState;
+use crate::api::jaeger::finding::{self, Conditions, DEFAULT_LIMIT, TraceQuery, shown_service};
+use messages::{
+    ArchiveTraceRequest, DependencyLink, Empty, FindTracesRequest, GetDependenciesRequest,
+    GetDependenciesResponse, GetOperationsRequest, GetOperationsResponse, GetServicesResponse,
+    GetTraceRequest, Operation, TraceQueryParameters,
+};
+
+pub(super) const SERVICE: &str = "jaeger.api_v2.QueryService";
+
+pub(super) fn router(state: &Arc<QueryState>) -> Router {
+    let path = |method: &str| format!("/{SERVICE}/{method}");
+    Router::new()
+        .route(&path("GetTrace"), streaming(state, get_trace))
+        .route(&path("ArchiveTrace"), unary(state, archive_trace))
+        .route(&path("FindTraces"), streaming(state, find_traces))
+        .route(&path("GetServices"), unary(state, get_services))
+        .route(&path("GetOperations"), unary(state, get_operations))
+        .route(&path("GetDependencies"), unary(state, get_dependencies))
+}
+
+async fn get_trace(
+    state: Arc<QueryState>,
+    request: GetTraceRequest,
+) -> Result<impl Stream<Item = Result<Vec<u8>, Status>>, Status> {
+    let id = trace_id(&request.trace_id)?;
+    let store = Arc::clone(&state.store);
+    stream(&state, move |cancelled, sender| {
+        let found = store.traces(&[id], cancelled)?.pop().flatten();
+        Ok(match found {
+            Some(batch) => send_spans(&batch, sender),
+            None => sender.send(Err(Status::not_found("trace not found"))),
+        })
+    })
+    .await
+}
+
+async fn find_traces(
+    state: Arc<QueryState>,
+    request: FindTracesRequest,
+) -> Result<impl Stream<Item = Result<Vec<u8>, Status>>, Status> {
+    let query = request
+        .query
+        .ok_or_else(|| Status::invalid_argument("missing query"))?;
+    let query = trace_query(query)?;
+    let store = Arc::clone(&state.store);
+    stream(&state, move |cancelled, sender| {
+        let mut flow = ControlFlow::Continue(());
+        query.run(&*store, cancelled, &mut |_, batch| {
+            flow = send_spans(batch, sender);
+            flow
+        })?;
+        Ok(flow)
+    })
+    .await
+}
+
+fn send_spans(batch: &SpanBatch, sender: &Sender<Vec<u8>>) -> ControlFlow<()> {
+    spans::for_each_chunk(batch, |chunk| sender.send(Ok(chunk.encode_to_vec())))
+}
+
+async fn archive_trace(
+    _state: Arc<QueryState>,
+    request: ArchiveTraceRequest,
+) -> Result<Empty, Status> {
+    trace_id(&request.trace_id)?;
+    Err(Status::internal(
+        "failed to archive trace: archive span storage was not configured",
+    ))
+}
+
+async fn get_services(
+    state: Arc<QueryState>,
+    _request: Empty,
+) -> Result<GetServicesResponse, Status> {
+    let store = Arc::clone(&state.store);
+    let services = ask(&state, move |_| finding::services(&*store)).await?;
+    Ok(GetServicesResponse { services })
+}
+
+async fn get_operations(
+    state: Arc<QueryState>,
+    request: GetOperationsRequest,
+) -> Result<GetOperationsResponse, Status> {
+    let store = Arc::clone(&state.store);
+    let found = ask(&state, move |_| {
+        finding::operations(&*store, &request.service, &request.span_kind)
+    });
+    let found = found.await?;
+    let operation = |found: &finding::OperationName| Operation {
+        name: found.name.clone(),
+        span_kind: found.kind_name().to_owned(),
+    };
+    Ok(GetOperationsResponse {
+        operations: found.iter().map(operation).collect(),
+        operation_names: finding::distinct_names(found),
+    })
+}
+
+async fn get_dependencies(
+    state: Arc<QueryState>,
+    request: GetDependenciesRequest,
+) -> Result<GetDependenciesResponse, Status> {
+    let (start, end) = (time_ns(request.start_time), time_ns(request.end_time));
+    let (Some(start_ns), Some(end_ns)) = (start, end) else {
+        return Err(Status::invalid_argument(
+            "StartTime and EndTime must be initialized.",
+        ));
+    };
+    let store = Arc::clone(&state.store);
+    let range = TimeRange { start_ns, end_ns };
+    let found = ask(&state, move |cancelled| {
+        dependencies(&*store, range, cancelled)
+    });
+    let links = found.await?.calls.into_iter().map(|call| DependencyLink {
+        parent: shown_service(&call.parent).to_owned(),
+        child: shown_service(&call.child).to_owned(),
+        call_count: call.calls,
+        source: String::new(),
+    });
+    Ok(GetDependenciesResponse {
+        dependencies: links.collect(),
+    })
+}
+
+/// 16 bytes, or the lower 8 of a 64-bit id.
+fn trace_id(bytes: &[u8]) -> Result<TraceId, Status> {
+    let mut id = [0; 16];
+    match bytes.len() {
+        0 => {}
+        len @ (8 | 16) => id[16 - len..].copy_from_slice(bytes),
+        len => {
+            let message = format!("trace_id has {len} bytes, not 16");
+            return Err(Status::invalid_argument(message));
+        }
+    }
+    let id = TraceId(id);
+    if id.is_zero() {
+        let message = "uninitialized TraceID is not allowed";
+        return Err(Status::new(Code::InvalidArgument, message));
+    }
+    Ok(id)
+}
+
+/// Without times all of time is searched.
+fn trace_query(query: TraceQueryParameters) -> Result<TraceQuery, Status> {
+    let start_ns = time_ns(query.start_time_min).unwrap_or(0);
+    let end_ns = time_ns(query.start_time_max).unwrap_or(u64::MAX);
+    if start_ns > end_ns {
+        let message = "start_time_min must be before start_time_max";
+        return Err(Status::invalid_argument(message));
+    }
+    let limit = usize::try_from(query.search_depth).ok();
+    Ok(TraceQuery {
+        conditions: Conditions {
+            service: query.service_name,
+            operation: query.operation_name,
+            tags: query.tags,
+            min_duration_ns: duration_ns(query.duration_min),
+            max_duration_ns: duration_ns(query.duration_max),
+        },
+        range: TimeRange { start_ns, end_ns },
+        limit: limit.filter(|limit| *limit > 0).unwrap_or(DEFAULT_LIMIT),
+    })
+}
