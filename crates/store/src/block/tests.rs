@@ -2,6 +2,7 @@
 //! instead of panics when its files are damaged.
 
 mod damage;
+mod real_traces;
 mod round_trip;
 mod scanning;
 
