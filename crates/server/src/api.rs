@@ -6,12 +6,15 @@
 //! threads ([`blocking`]). **No API decides what a span, a failure or a match
 //! is**: that is done once, in `model` and `query`.
 
+mod assets;
 pub(crate) mod blocking;
 mod compression;
 mod error;
 mod health;
 pub(crate) mod jaeger;
+mod metrics;
 mod params;
+mod process;
 pub(crate) mod status;
 mod time;
 mod ui;
@@ -20,11 +23,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
+use axum::response::{Redirect, Response};
+use axum::routing::{any, get};
+use http::{HeaderValue, header};
 use tracewell_model::TraceStore;
 use tracewell_model::clock::Clock;
 
+use assets::Assets;
 use blocking::{QueryLimits, QueryPool};
 use status::ProcessFacts;
 
@@ -60,23 +65,27 @@ pub(crate) fn http_router(
     facts: &Arc<ProcessFacts>,
     base_path: &str,
 ) -> Router {
+    let (store, assets) = (&state.store, Assets::new(base_path));
+    let pages = move |request: Request| async move { assets.answer(&request) };
+    let home = format!("{base_path}/");
     let app = Router::new()
         .nest("/api/ui", ui::router(state))
         .merge(jaeger::router(state))
-        .merge(status::router(Arc::clone(&state.store), Arc::clone(facts)))
-        .merge(health::router(Arc::clone(&state.store)))
-        .fallback(unknown);
+        .merge(status::router(Arc::clone(store), Arc::clone(facts)))
+        .merge(health::router(Arc::clone(store)))
+        .merge(metrics::router(Arc::clone(store), Arc::clone(facts)))
+        .fallback(pages.clone());
     let placed = if base_path.is_empty() {
         app
     } else {
-        Router::new().nest(base_path, app).fallback(unknown)
+        Router::new()
+            .nest(base_path, app)
+            // A nested router is not asked for its own root with a slash.
+            .route(&home, any(pages))
+            .route("/", get(move || async move { Redirect::temporary(&home) }))
+            .fallback(async || assets::not_found())
     };
     placed.layer(axum::middleware::map_response(harden))
-}
-
-/// The words that Jaeger's clients know.
-async fn unknown(_request: Request) -> Response {
-    (StatusCode::NOT_FOUND, "404 page not found\n").into_response()
 }
 
 /// What we send is what we say it is; browsers must not guess.

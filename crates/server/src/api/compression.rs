@@ -30,24 +30,26 @@ pub(crate) enum Coding {
 impl Coding {
     /// The cheapest coding that `Accept-Encoding` allows.
     pub(crate) fn accepted(headers: &HeaderMap) -> Self {
-        let accepts = |wanted: &str| {
-            let values = headers.get_all(header::ACCEPT_ENCODING).iter();
-            let items = values
-                .filter_map(|value| value.to_str().ok())
-                .flat_map(|value| value.split(','));
-            // Of several mentions the first counts.
-            items
-                .map(coding_and_weight)
-                .find(|(name, _)| name.eq_ignore_ascii_case(wanted))
-                .is_some_and(|(_, is_wanted)| is_wanted)
-        };
-        if accepts("zstd") {
+        if Self::accepts(headers, "zstd") {
             Self::Zstd
-        } else if accepts("gzip") {
+        } else if Self::accepts(headers, "gzip") {
             Self::Gzip
         } else {
             Self::Identity
         }
+    }
+
+    /// Whether `Accept-Encoding` allows the coding of this name.
+    pub(crate) fn accepts(headers: &HeaderMap, wanted: &str) -> bool {
+        let values = headers.get_all(header::ACCEPT_ENCODING).iter();
+        let items = values
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','));
+        // Of several mentions the first counts.
+        items
+            .map(coding_and_weight)
+            .find(|(name, _)| name.eq_ignore_ascii_case(wanted))
+            .is_some_and(|(_, is_wanted)| is_wanted)
     }
 
     fn name(self) -> &'static str {

@@ -56,6 +56,12 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "not_found", message.into())
     }
 
+    /// 405: the path is right, the method is not.
+    pub(crate) fn wrong_method(message: impl Into<String>) -> Self {
+        let status = StatusCode::METHOD_NOT_ALLOWED;
+        Self::new(status, "method_not_allowed", message.into())
+    }
+
     /// 409: the trace is no longer what the client knows.
     pub(crate) fn changed(message: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, "changed", message.into())

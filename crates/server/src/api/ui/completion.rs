@@ -235,7 +235,8 @@ fn value(counted: ValueCount) -> Option<Value> {
     let (value_type, value) = match counted.value {
         AnyValue::String(text) => ("string", text),
         AnyValue::Int(value) => ("int", value.to_string()),
-        AnyValue::Double(value) => ("double", value.to_string()),
+        // Shortest, and with an exponent where that is shorter.
+        AnyValue::Double(value) if value.is_finite() => ("double", format!("{value:?}")),
         AnyValue::Bool(value) => ("bool", value.to_string()),
         _ => return None,
     };
