@@ -184,10 +184,13 @@ fn hand_on(
         message: rejected.message(),
     };
     if batch.is_empty() {
+        drop(permit);
         return answer(reply, Ok(accepted));
     }
     let in_flight = account.spans_arrived(batch.len() as u64);
     let ack = move |stored: Result<(), _>| {
+        // First, so that a client that has its answer also has its room back.
+        drop(permit);
         match stored {
             Ok(()) => {
                 in_flight.stored();
@@ -198,7 +201,6 @@ fn hand_on(
                 answer(reply, Err(error.into()));
             }
         }
-        drop(permit);
     };
     consumer.consume(Arc::new(batch), Box::new(ack));
 }

@@ -107,7 +107,7 @@ impl Serving {
         }
         let cut = self.open.load(Ordering::Relaxed);
         self.accepting.abort();
-        // The task owns the connections: once it is gone, so are they.
+        // The task owns the connections and takes them along.
         self.accepting.await.ok();
         cut
     }

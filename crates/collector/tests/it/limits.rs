@@ -1,7 +1,10 @@
 //! Memory: bombs, and more requests than fit.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tracewell_collector::OtlpConfig;
 
 use crate::clients::{TRACES, framed, grpc_post, post, send, send_h2};
@@ -93,4 +96,24 @@ async fn a_request_that_can_never_fit_the_budget_is_too_large_not_busy() {
         protobuf_of_size(60_000),
     );
     assert_eq!(send(request).await.unwrap().status, 413);
+}
+
+#[tokio::test]
+async fn a_client_that_stalls_gives_its_memory_back() {
+    let running = start_limited(Arc::new(Recorder::default()), 1 << 20);
+    let address = running.receiver.http_address().unwrap();
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    let head = "POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+                content-length: 1000000\r\n\r\n{";
+    connection.write_all(head.as_bytes()).await.unwrap();
+    running
+        .until(|running| running.intake.admission().held_bytes() == 1_000_000)
+        .await;
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(61)).await;
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    assert_eq!(running.intake.admission().held_bytes(), 0);
+    assert_eq!(running.http_account().requests["timed_out"], 1);
 }

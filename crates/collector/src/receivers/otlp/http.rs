@@ -74,6 +74,10 @@ impl HttpHandler {
             Err(answer) => *answer,
             Ok((Signal::Traces, format)) => match self.export(head, &mut body, format).await {
                 Ok(accepted) => return http_accepted(&accepted, format),
+                Err(refusal @ (Refusal::TimedOut(_) | Refusal::Interrupted)) => {
+                    // Nothing more comes; the connection closes after the answer.
+                    return http_refused(&refusal, format);
+                }
                 Err(refusal) => http_refused(&refusal, format),
             },
             Ok((ignored, format)) => {
