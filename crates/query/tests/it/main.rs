@@ -1,0 +1,87 @@
+//! Tests of the query engine over the store in memory: what a person who
+//! searches, opens a trace or completes a query gets to see.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod dependencies;
+mod find;
+mod paging;
+mod search;
+mod summary;
+mod tags;
+mod tree;
+mod values;
+
+use std::ops::ControlFlow;
+use std::sync::atomic::AtomicBool;
+
+use tracewell_model::{SpanFilter, TimeRange};
+use tracewell_query::search::{Cursor, Search, SearchEvent, SearchOutcome, search};
+use tracewell_query::{lower, traceql};
+use tracewell_store::memory::MemoryStore;
+use tracewell_testkit::{TestSpan, conformance};
+
+/// A store that got these batches in this order.
+fn store_of(batches: &[&[TestSpan]]) -> MemoryStore {
+    let store = MemoryStore::new(1 << 30);
+    for batch in batches {
+        conformance::append(&store, batch).unwrap();
+    }
+    store
+}
+
+fn filter(query: &str) -> SpanFilter {
+    let parsed = traceql::parse(query).unwrap_or_else(|error| panic!("{query}: {error}"));
+    lower::lower(&parsed.filter)
+}
+
+fn everything(query: &str) -> Search {
+    Search {
+        filter: filter(query),
+        range: TimeRange::ALL,
+        limit: 1_000,
+        after: None,
+    }
+}
+
+/// Last digits of a trace id, as tests number them.
+type Number = u64;
+
+/// Runs a search to its end: the traces in the order they came.
+fn run(store: &MemoryStore, wanted: &Search) -> (Vec<Number>, SearchOutcome) {
+    let mut found = Vec::new();
+    let outcome = search(store, wanted, &AtomicBool::new(false), &mut |event| {
+        if let SearchEvent::Trace { summary, .. } = event {
+            let id = u128::from_be_bytes(summary.trace_id.0);
+            found.push(id as u64);
+        }
+        ControlFlow::Continue(())
+    });
+    (found, outcome.unwrap())
+}
+
+/// The traces that match, sorted by number.
+fn matching(store: &MemoryStore, query: &str) -> Vec<Number> {
+    let (mut found, _) = run(store, &everything(query));
+    found.sort_unstable();
+    found
+}
+
+/// All pages of a search, each of `limit` traces.
+fn pages(store: &MemoryStore, query: &str, limit: usize) -> Vec<Number> {
+    let mut wanted = Search {
+        limit,
+        ..everything(query)
+    };
+    let mut all = Vec::new();
+    loop {
+        let (found, outcome) = run(store, &wanted);
+        assert!(found.len() <= limit, "{} of {limit}", found.len());
+        all.extend(found);
+        wanted.after = outcome.cursor;
+        match outcome.cursor {
+            Some(Cursor { .. }) => {}
+            None => return all,
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Completion of values.
+
+use std::sync::atomic::AtomicBool;
+
+use tracewell_model::{AnyValue, Level, SpanKind, StatusCode, TimeRange};
+use tracewell_query::values::{IntrinsicValues, ValuesOf, attribute_values, intrinsic_values};
+use tracewell_store::memory::MemoryStore;
+use tracewell_testkit::TestSpan;
+
+use crate::store_of;
+
+fn store() -> MemoryStore {
+    let route = |n: u64, route: &str| {
+        TestSpan::new(n, 1, "shop", "GET", n * 10)
+            .with_text("http.route", route)
+            .with("code", AnyValue::Int(200 + n as i64 % 2))
+    };
+    let spans = [
+        route(1, "/cart"),
+        route(2, "/cart"),
+        route(3, "/Checkout"),
+        TestSpan::new(4, 1, "bank", "charge", 40)
+            .kind(SpanKind::Client)
+            .status(StatusCode::Error)
+            .with("code", AnyValue::String("none".to_owned()))
+            .with("ok", AnyValue::Bool(false))
+            .with_event("retry", 1, vec![("wait".to_owned(), AnyValue::Double(0.5))])
+            .with_event("retry", 2, vec![("wait".to_owned(), AnyValue::Double(0.5))]),
+    ];
+    store_of(&[&spans])
+}
+
+fn values(level: Level, key: &str, prefix: &str, range: (u64, u64)) -> Vec<(AnyValue, u64)> {
+    let of = ValuesOf {
+        level,
+        key,
+        prefix,
+        range: TimeRange {
+            start_ns: range.0,
+            end_ns: range.1,
+        },
+        limit: 10,
+    };
+    let found = attribute_values(&store(), &of, &AtomicBool::new(false)).unwrap();
+    found
+        .into_iter()
+        .map(|value| (value.value, value.count))
+        .collect()
+}
+
+#[test]
+fn values_are_counted_by_spans_most_frequent_first() {
+    const ALL: (u64, u64) = (0, u64::MAX);
+    let cases: [(Level, &str, &str, (u64, u64), Vec<(AnyValue, u64)>); 8] = [
+        (
+            Level::Span,
+            "http.route",
+            "",
+            ALL,
+            vec![("/cart".into(), 2), ("/Checkout".into(), 1)],
+        ),
+        (
+            Level::Span,
+            "http.route",
+            "/CH",
+            ALL,
+            vec![("/Checkout".into(), 1)],
+        ),
+        // The batch holds more than the range.
+        (
+            Level::Span,
+            "http.route",
+            "",
+            (20, 30),
+            vec![("/cart".into(), 1)],
+        ),
+        (
+            Level::Span,
+            "code",
+            "",
+            ALL,
+            vec![
+                (AnyValue::Int(201), 2),
+                ("none".into(), 1),
+                (AnyValue::Int(200), 1),
+            ],
+        ),
+        (
+            Level::Span,
+            "ok",
+            "f",
+            ALL,
+            vec![(AnyValue::Bool(false), 1)],
+        ),
+        // One resource for three spans counts three times.
+        (
+            Level::Resource,
+            "service.name",
+            "",
+            ALL,
+            vec![("shop".into(), 3), ("bank".into(), 1)],
+        ),
+        (
+            Level::Event,
+            "wait",
+            "",
+            ALL,
+            vec![(AnyValue::Double(0.5), 2)],
+        ),
+        (Level::Span, "wait", "", ALL, vec![]),
+    ];
+    for (level, key, prefix, range, want) in cases {
+        assert_eq!(
+            values(level, key, prefix, range),
+            want,
+            "{level:?} {key} {prefix}"
+        );
+    }
+}
+
+#[test]
+fn keys_beyond_the_columns_of_a_batch_are_counted_too() {
+    let mut span = TestSpan::new(1, 1, "shop", "wide", 5);
+    for n in 0..1_200 {
+        span = span.with_text(&format!("key{n}"), "x");
+    }
+    let store = store_of(&[&[span]]);
+    let of = |key| ValuesOf {
+        level: Level::Span,
+        key,
+        prefix: "",
+        range: TimeRange::ALL,
+        limit: 5,
+    };
+    for key in ["key0", "key1199"] {
+        let found = attribute_values(&store, &of(key), &AtomicBool::new(false)).unwrap();
+        assert_eq!(found.len(), 1, "{key}");
+    }
+}
+
+#[test]
+fn what_every_span_has_is_listed() {
+    let store = store();
+    for (field, prefix, want) in [
+        (IntrinsicValues::Name, "", vec![("GET", 3), ("charge", 1)]),
+        (IntrinsicValues::Name, "CH", vec![("charge", 1)]),
+        (IntrinsicValues::Service, "", vec![("shop", 3), ("bank", 1)]),
+        (
+            IntrinsicValues::Kind,
+            "",
+            vec![("internal", 3), ("client", 1)],
+        ),
+        (
+            IntrinsicValues::Status,
+            "",
+            vec![("unset", 3), ("error", 1)],
+        ),
+    ] {
+        let not_cancelled = AtomicBool::new(false);
+        let found = intrinsic_values(&store, field, prefix, TimeRange::ALL, 5, &not_cancelled);
+        let found = found.unwrap();
+        let found: Vec<_> = found
+            .iter()
+            .map(|(value, count)| (value.as_str(), *count))
+            .collect();
+        assert_eq!(found, want, "{field:?} {prefix}");
+    }
+}
