@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import expected_traces as expected
 from applications import Applications, Exporters
 from polling import wait_for
 from query_api import Generation, QueryApi, Span
@@ -30,6 +31,14 @@ def tracewell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tracewell]:
     server.kill()
 
 
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[Tracewell]:
+    """A server that one test has to itself: to kill it, or to count exactly."""
+    server = Tracewell(tmp_path)
+    yield server
+    server.kill()
+
+
 @pytest.fixture(scope="session")
 def api(tracewell: Tracewell) -> QueryApi:
     """The shared server's query side."""
@@ -45,6 +54,16 @@ class Traffic:
     shop_failure: str
     shop_not_found: str
     stock_failure: str
+
+    @property
+    def trees(self) -> dict[str, str]:
+        """The expected drawing of each trace, by trace id."""
+        return {
+            self.checkout: expected.CHECKOUT,
+            self.shop_failure: expected.SHOP_FAILURE,
+            self.shop_not_found: expected.SHOP_NOT_FOUND,
+            self.stock_failure: expected.STOCK_FAILURE,
+        }
 
     @property
     def roles(self) -> dict[str, str]:
@@ -79,6 +98,14 @@ def traffic(
     applications = Applications(exporters, tracewell.otlp_endpoint, directory)
     yield send_traffic(applications)
     applications.kill()
+
+
+@pytest.fixture(scope="session")
+def stored_traffic(traffic: Traffic, api: QueryApi) -> Traffic:
+    """The traffic once every span of it can be read."""
+    for trace_id, tree in traffic.trees.items():
+        whole_trace(api, trace_id, tree, Generation.CLASSIC)
+    return traffic
 
 
 def whole_trace(api: QueryApi, trace_id: str, tree: str, generation: Generation) -> list[Span]:

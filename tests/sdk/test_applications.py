@@ -4,8 +4,6 @@ Every test runs for each exporter of both SDKs, and most for both generations
 of Jaeger's JSON: what was sent must be told alike by each.
 """
 
-import json
-
 import pytest
 
 import expected_traces as expected
@@ -212,36 +210,3 @@ def test_a_failing_fastapi_route_keeps_its_exception_and_status(
     root = only(spans, "GET /fail")
     assert root.status == "error"
     assert_contains(root, {"http.status_code": 500}, generation)
-
-
-@pytest.mark.parametrize(
-    ("role", "parameters", "wanted"),
-    [
-        ("shop", {"operation": "GET /checkout/:sku"}, {"checkout"}),
-        ("stock", {"operation": "count shelves"}, {"checkout"}),
-        ("shop", {"tags": json.dumps({"shop.sku": "a-1"})}, {"checkout"}),
-        ("shop", {"tags": json.dumps({"shop.quantity": "3", "shop.flags": "x"})}, set()),
-        (
-            "shop",
-            {"tags": json.dumps({"shop.quantity": "3"}), "tag": "shop.express:true"},
-            {"checkout"},
-        ),
-        ("shop", {"tag": "http.response.status_code:404"}, {"shop_not_found"}),
-        ("shop", {"tags": json.dumps({"error": "true"})}, {"shop_failure"}),
-        ("stock", {"tags": json.dumps({"error": "true"})}, {"stock_failure"}),
-        ("shop", {"operation": "GET /checkout/:sku", "minDuration": "1h"}, set()),
-        ("shop", {}, {"checkout", "shop_failure", "shop_not_found"}),
-    ],
-)
-def test_search_finds_the_request(
-    traffic: Traffic, api: QueryApi, role: str, parameters: dict[str, str], wanted: set[str]
-) -> None:
-    for name in ("checkout", "shop_failure", "shop_not_found", "stock_failure"):
-        tree = getattr(expected, name.upper())
-        whole_trace(api, getattr(traffic, name), tree, Generation.CLASSIC)
-    [service] = [service for service, r in traffic.roles.items() if r == role]
-    found = {trace["traceID"]: trace for trace in api.search(service=service, **parameters)}
-    assert found.keys() == {getattr(traffic, name) for name in wanted}
-    if traffic.checkout in found:
-        # Whole traces come back, the other service's spans included.
-        assert len(found[traffic.checkout]["spans"]) == len(expected.CHECKOUT.splitlines())

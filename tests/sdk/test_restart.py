@@ -3,27 +3,14 @@
 import json
 import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-import expected_traces as expected
 from applications import Applications, Exporters
 from conftest import send_traffic, whole_trace
 from query_api import Generation, QueryApi
 from test_first_trace import FIRST_TRACE, SNIPPETS, trace_id_of
 from tracewell import Tracewell
 from trees import draw
-
-
-@pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[Tracewell]:
-    """A server that a test may kill."""
-    server = Tracewell(tmp_path)
-    yield server
-    server.kill()
-
 
 # Lists whose order means nothing; that of events, links and array values does.
 UNORDERED = {"spans", "tags", "fields", "resourceSpans", "scopeSpans", "attributes"}
@@ -60,17 +47,11 @@ def test_traces_read_the_same_after_a_crash(own_server: Tracewell, tmp_path: Pat
         assert applications.stop() == {"shop": "", "stock": ""}
     finally:
         applications.kill()
-    sent = {
-        traffic.checkout: expected.CHECKOUT,
-        traffic.shop_failure: expected.SHOP_FAILURE,
-        traffic.shop_not_found: expected.SHOP_NOT_FOUND,
-        traffic.stock_failure: expected.STOCK_FAILURE,
-    }
 
     def stored() -> dict[tuple[str, Generation], object]:
         api = QueryApi(own_server.query_http)
         bodies = {}
-        for trace_id, tree in sent.items():
+        for trace_id, tree in traffic.trees.items():
             for generation in Generation:
                 whole_trace(api, trace_id, tree, generation)
                 body = api.body(trace_id, generation)

@@ -1,6 +1,7 @@
 """The real Tracewell binary on free ports and a data directory of its own."""
 
 import os
+import subprocess
 from pathlib import Path
 
 from processes import Process
@@ -12,6 +13,11 @@ READY = (
     r"ready otlp-grpc=(?P<otlp_grpc>\S+) otlp-http=(?P<otlp_http>\S+)"
     r" query-http=(?P<query_http>\S+) query-grpc=(?P<query_grpc>\S+).*"
 )
+
+
+def environment() -> dict[str, str]:
+    """This process's environment without settings of the developer's own."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(("TRACEWELL_", "OTEL_"))}
 
 
 class Tracewell:
@@ -32,9 +38,7 @@ class Tracewell:
         for flag in ports:
             command += [flag, "0"]
         log = self._directory / f"tracewell-{self._starts}.log"
-        # Settings in the developer's environment must not leak into the test.
-        env = {k: v for k, v in os.environ.items() if not k.startswith(("TRACEWELL_", "OTEL_"))}
-        self._process = Process("tracewell", command, log, env, self._directory)
+        self._process = Process("tracewell", command, log, environment(), self._directory)
         try:
             ready = self._process.wait_for_line(READY)
         except AssertionError:
@@ -43,6 +47,17 @@ class Tracewell:
         self.otlp_grpc = f"http://{ready['otlp_grpc']}"
         self.otlp_http = f"http://{ready['otlp_http']}"
         self.query_http = f"http://{ready['query_http']}"
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Runs `tracewell WORDS` against this server, as a person would in a wide terminal."""
+        env = environment() | {"TRACEWELL_SERVER": self.query_http, "COLUMNS": "200"}
+        return subprocess.run(
+            [BINARY, *words], env=env, capture_output=True, text=True, timeout=30, check=False
+        )
+
+    def output(self) -> str:
+        """What the server has printed since its last start."""
+        return self._process.output()
 
     def stop(self) -> int:
         """Ends the server properly and returns its exit code."""
