@@ -7,6 +7,7 @@
 //! adjusters (clock skew, shared ids) have no place here.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 
 use tracewell_model::batch::view::BatchView;
 use tracewell_model::{
@@ -234,10 +235,14 @@ pub(super) fn warnings(span: SpanRef<'_>) -> Vec<String> {
     warnings
 }
 
-/// Rows in the order of their start.
+/// Rows in the order of their start; of those that start together the longest,
+/// which is the parent, comes first.
 pub(super) fn rows_by_start(batch: &SpanBatch) -> Vec<usize> {
     let spans = batch.spans();
     let mut rows: Vec<usize> = (0..batch.len()).collect();
-    rows.sort_by_key(|row| (spans.start_ns[*row], spans.span_id[*row]));
+    rows.sort_by_key(|row| {
+        let longest_first = Reverse(spans.duration_ns[*row]);
+        (spans.start_ns[*row], longest_first, spans.span_id[*row])
+    });
     rows
 }
