@@ -3,7 +3,6 @@
 //! It only wires modules together. Exit codes are 0 for success, 1 for "not
 //! found" and failures, 2 for a command or a configuration that is wrong.
 
-#[allow(dead_code, reason = "serve.rs does not start all of them yet")]
 mod api;
 mod cli;
 mod config;

@@ -1,8 +1,11 @@
 //! Starting and stopping as an operator sees them.
 
-use crate::process::run;
+use crate::process::tracewell;
 use crate::running::{Running, request};
+use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
+use std::path::Path;
+use std::process::Stdio;
 
 /// One span, acknowledged.
 const SPAN: &str = r#"{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name",
@@ -14,6 +17,35 @@ fn send(server: &Running) {
     let url = server.url("otlp-http", "/v1/traces");
     let answer = request("POST", &url, "application/json", SPAN.into());
     assert_eq!(answer.status, 200, "{answer:?}");
+}
+
+/// Starts a process that must not start, and answers what it said.
+fn refused(data_dir: &Path, grpc_port: &str) -> String {
+    let mut arguments = vec!["--data-dir", data_dir.to_str().unwrap()];
+    arguments.extend(["--otlp-grpc-port", grpc_port]);
+    for port in ["--otlp-http-port", "--query-http-port", "--query-grpc-port"] {
+        arguments.extend([port, "0"]);
+    }
+    let mut command = tracewell(&arguments, &[]);
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let said = BufReader::new(child.stdout.take().unwrap()).lines().next();
+    if let Some(said) = said {
+        child.kill().unwrap();
+        panic!("it started and said {said:?}");
+    }
+    let mut refusal = String::new();
+    child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut refusal)
+        .unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1), "{refusal}");
+    refusal
 }
 
 fn has_span(server: &Running) -> bool {
@@ -28,30 +60,9 @@ fn a_taken_port_names_the_port_and_the_setting() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let data = tempfile::tempdir().unwrap();
-    let finished = run(&[
-        "--data-dir",
-        data.path().to_str().unwrap(),
-        "--otlp-grpc-port",
-        &port,
-        "--otlp-http-port",
-        "0",
-        "--query-http-port",
-        "0",
-        "--query-grpc-port",
-        "0",
-    ]);
-    assert_eq!(finished.code, Some(1), "{}", finished.stderr);
-    assert!(
-        finished.stderr.contains(&format!("127.0.0.1:{port}")),
-        "{}",
-        finished.stderr
-    );
-    assert!(
-        finished.stderr.contains("--otlp-grpc-port"),
-        "{}",
-        finished.stderr
-    );
-    assert!(!finished.stdout.contains("ready"), "{}", finished.stdout);
+    let refusal = refused(data.path(), &port);
+    assert!(refusal.contains(&format!("127.0.0.1:{port}")), "{refusal}");
+    assert!(refusal.contains("--otlp-grpc-port"), "{refusal}");
 }
 
 #[test]
@@ -70,21 +81,8 @@ fn a_second_process_on_the_same_directory_is_refused() {
     let data = tempfile::tempdir().unwrap();
     let server = Running::start(data.path(), &[]);
     send(&server);
-    let path = data.path().to_str().unwrap();
-    let finished = run(&[
-        "--data-dir",
-        path,
-        "--otlp-grpc-port",
-        "0",
-        "--otlp-http-port",
-        "0",
-        "--query-http-port",
-        "0",
-        "--query-grpc-port",
-        "0",
-    ]);
-    assert_eq!(finished.code, Some(1));
-    assert!(finished.stderr.contains(path), "{}", finished.stderr);
+    let refusal = refused(data.path(), "0");
+    assert!(refusal.contains(data.path().to_str().unwrap()), "{refusal}");
     assert!(has_span(&server), "the first one goes on");
 }
 
@@ -98,29 +96,16 @@ fn a_directory_of_a_newer_version_is_refused_untouched() {
     for entry in std::fs::read_dir(&segments).unwrap() {
         let path = entry.unwrap().path();
         let mut bytes = std::fs::read(&path).unwrap();
-        // The version follows the eight bytes of the magic.
+        // The version follows the eight bytes of the magic; a check sum of the
+        // header stands in bytes 28 to 32.
         bytes[8] = 200;
+        let sum = crc32c::crc32c(&bytes[..28]);
+        bytes[28..32].copy_from_slice(&sum.to_le_bytes());
         std::fs::write(&path, bytes).unwrap();
     }
     let before = listing(data.path());
-    let finished = run(&[
-        "--data-dir",
-        data.path().to_str().unwrap(),
-        "--otlp-grpc-port",
-        "0",
-        "--otlp-http-port",
-        "0",
-        "--query-http-port",
-        "0",
-        "--query-grpc-port",
-        "0",
-    ]);
-    assert_eq!(finished.code, Some(1), "{}", finished.stdout);
-    assert!(
-        finished.stderr.contains("newer version"),
-        "{}",
-        finished.stderr
-    );
+    let refusal = refused(data.path(), "0");
+    assert!(refusal.contains("newer version"), "{refusal}");
     assert_eq!(listing(data.path()), before);
     assert!(!manifest.with_extension("tmp").exists());
 }
