@@ -6,7 +6,7 @@ use arrow_array::types::Int32Type;
 use arrow_array::{
     ArrayRef, BinaryArray, DictionaryArray, FixedSizeBinaryArray, Int32Array, StringArray,
 };
-use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow_buffer::{BooleanBufferBuilder, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType};
 
 /// The type of dictionary columns.
@@ -28,6 +28,24 @@ pub(super) fn ids<const N: usize>(
 pub(super) fn coded(keys: Int32Array, values: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     let array = DictionaryArray::<Int32Type>::try_new(keys, values.clone())?;
     Ok(Arc::new(array))
+}
+
+/// Values of a sparse column, given as (row, entry) in any order, and which rows
+/// are null. Costs what the entries cost: most columns are empty in most rows.
+pub(super) fn spread<T: Clone + Default>(
+    entries: &[(u32, u32)],
+    rows: usize,
+    value: impl Fn(usize) -> T,
+) -> (Vec<T>, Option<NullBuffer>) {
+    let mut values = vec![T::default(); rows];
+    let mut valid = BooleanBufferBuilder::new(rows);
+    valid.append_n(rows, false);
+    for (row, entry) in entries {
+        values[*row as usize] = value(*entry as usize);
+        valid.set_bit(*row as usize, true);
+    }
+    let nulls = (entries.len() < rows).then(|| NullBuffer::new(valid.finish()));
+    (values, nulls)
 }
 
 /// Texts, null where `None`.

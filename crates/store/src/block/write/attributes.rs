@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, BinaryArray, BooleanArray, Float64Array, Int64Array};
+use arrow_buffer::BooleanBuffer;
 use arrow_schema::{ArrowError, DataType, Field};
 use tracewell_model::batch::Level;
 use tracewell_model::batch::columns::{AttributeColumn, ColumnValues};
@@ -13,7 +14,7 @@ use tracewell_model::batch::view::overflow_value;
 use tracewell_model::{SpanBatch, ValueRef};
 use tracewell_wire::otlp::parts;
 
-use super::arrays::blobs_of;
+use super::arrays::{blobs_of, spread};
 use super::texts::Text;
 use crate::block::choose::{self, Chosen};
 use crate::block::schema::ROW_GROUP_ROWS;
@@ -195,27 +196,23 @@ impl<'a> Column<'a> {
     }
 
     fn array(&self, group: usize, rows: usize) -> Result<ArrayRef, ArrowError> {
-        let mut entries: Vec<Option<u32>> = vec![None; rows];
-        for (row, entry) in &self.groups[group] {
-            entries[*row as usize] = Some(*entry);
-        }
-        let entries = entries.into_iter();
+        let entries = &self.groups[group];
         Ok(match &self.from.values {
             ColumnValues::Str(values) => {
                 let text = self.text.as_ref().expect("made for every column of text");
-                text.array(values, entries)?
+                text.sparse_array(values, entries, rows)?
             }
             ColumnValues::Int(values) => {
-                let values = entries.map(|entry| entry.map(|entry| values[entry as usize]));
-                Arc::new(values.collect::<Int64Array>())
+                let (values, nulls) = spread(entries, rows, |entry| values[entry]);
+                Arc::new(Int64Array::try_new(values.into(), nulls)?)
             }
             ColumnValues::Double(values) => {
-                let values = entries.map(|entry| entry.map(|entry| values[entry as usize]));
-                Arc::new(values.collect::<Float64Array>())
+                let (values, nulls) = spread(entries, rows, |entry| values[entry]);
+                Arc::new(Float64Array::try_new(values.into(), nulls)?)
             }
             ColumnValues::Bool(values) => {
-                let values = entries.map(|entry| entry.map(|entry| values[entry as usize]));
-                Arc::new(values.collect::<BooleanArray>())
+                let (values, nulls) = spread(entries, rows, |entry| values[entry]);
+                Arc::new(BooleanArray::new(BooleanBuffer::from(values), nulls))
             }
             ColumnValues::Bytes(_) | ColumnValues::Other(_) => {
                 unreachable!("only scalar types are chosen for columns")

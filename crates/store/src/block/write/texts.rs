@@ -9,7 +9,7 @@ use tracewell_model::SpanBatch;
 use tracewell_model::batch::Level;
 use tracewell_model::batch::columns::{ColumnValues, StrColumn};
 
-use super::arrays::{coded, dictionary_of, texts};
+use super::arrays::{coded, dictionary_of, spread, texts};
 
 /// A column of text: dictionary, or plain when most values differ, because
 /// then the dictionary would only be another copy of them.
@@ -53,6 +53,28 @@ impl Text {
                 Ok(Arc::new(column))
             }
         }
+    }
+}
+
+impl Text {
+    /// As [`Text::array`], of (row, entry) in any order; other rows are null.
+    pub(super) fn sparse_array(
+        &self,
+        column: &StrColumn,
+        entries: &[(u32, u32)],
+        rows: usize,
+    ) -> Result<ArrayRef, ArrowError> {
+        let Some(values) = &self.dictionary else {
+            let (entries, nulls) = spread(entries, rows, |entry| entry as u32);
+            let is_valid = |row| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
+            let entries = entries.iter().enumerate();
+            return self.array(
+                column,
+                entries.map(|(row, entry)| is_valid(row).then_some(*entry)),
+            );
+        };
+        let (codes, nulls) = spread(entries, rows, |entry| column.codes[entry] as i32);
+        coded(Int32Array::try_new(codes.into(), nulls)?, values)
     }
 }
 
