@@ -9,7 +9,7 @@
 //! It never decides what a valid span is: that is the decoder's job.
 
 use super::columns::{AttributeColumn, ColumnValues, StrColumn, Strings, ValueType};
-use super::intern::{Interner, NotUtf8};
+use super::intern::{Interner, NotUtf8, is_same};
 use super::view::ValueRef;
 use super::{Level, MAX_ATTRIBUTE_COLUMNS, SpanBatch};
 use crate::any_value::AnyValue;
@@ -294,6 +294,7 @@ impl SpanBatchBuilder {
     ///
     /// # Errors
     /// Key or text is not UTF-8; nothing was added.
+    #[inline]
     pub fn attribute(
         &mut self,
         level: Level,
@@ -457,7 +458,7 @@ impl SpanBatchBuilder {
         let fits = |index: u32| {
             attributes.get(index as usize).is_some_and(|column| {
                 column.level == level
-                    && column.key.as_bytes() == key
+                    && is_same(column.key.as_bytes(), key)
                     && column.values.value_type() == value_type
             })
         };

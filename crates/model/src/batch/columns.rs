@@ -40,6 +40,16 @@ impl Strings {
         &self.text[from..self.ends[index] as usize]
     }
 
+    /// As [`Strings::get`], for comparing.
+    pub(crate) fn get_bytes(&self, index: usize) -> &[u8] {
+        let from = if index == 0 {
+            0
+        } else {
+            self.ends[index - 1] as usize
+        };
+        &self.text.as_bytes()[from..self.ends[index] as usize]
+    }
+
     /// All texts in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         (0..self.len()).map(|index| self.get(index))

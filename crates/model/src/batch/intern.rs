@@ -37,7 +37,7 @@ impl Interner {
         hasher: &foldhash::fast::RandomState,
     ) -> Result<u32, NotUtf8> {
         if let Some(last) = self.last
-            && dict.get(last as usize).as_bytes() == bytes
+            && is_same(dict.get_bytes(last as usize), bytes)
         {
             return Ok(last);
         }
@@ -58,12 +58,12 @@ impl Interner {
         hasher: &foldhash::fast::RandomState,
     ) -> Result<u32, NotUtf8> {
         let hash = hasher.hash_one(bytes);
-        let same = |code: &u32| dict.get(*code as usize).as_bytes() == bytes;
+        let same = |code: &u32| is_same(dict.get_bytes(*code as usize), bytes);
         if let Some(code) = self.table.find(hash, same) {
             return Ok(*code);
         }
         let code = dict.push(utf8(bytes)?);
-        let rehash = |code: &u32| hasher.hash_one(dict.get(*code as usize).as_bytes());
+        let rehash = |code: &u32| hasher.hash_one(dict.get_bytes(*code as usize));
         self.table.insert_unique(hash, code, rehash);
         if rows >= PLAIN_AFTER && dict.len() * 2 > rows {
             self.plain = true;
@@ -73,10 +73,57 @@ impl Interner {
     }
 }
 
+/// Equality of short texts without a call: keys and values are compared some
+/// thirty times for each span.
+#[inline]
+pub(super) fn is_same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    let word = |bytes: &[u8; 8]| u64::from_ne_bytes(*bytes);
+    let half = |bytes: &[u8; 4]| u32::from_ne_bytes(*bytes);
+    match a.len() {
+        0..4 => a.iter().eq(b),
+        4..8 => {
+            // The two halves overlap, as do the last two words below.
+            let first = a.first_chunk().zip(b.first_chunk());
+            let last = a.last_chunk().zip(b.last_chunk());
+            first.is_some_and(|(a, b)| half(a) == half(b))
+                && last.is_some_and(|(a, b)| half(a) == half(b))
+        }
+        8..64 => {
+            let words = a.as_chunks().0.iter().zip(b.as_chunks().0);
+            let last = a.last_chunk().zip(b.last_chunk());
+            words.into_iter().all(|(a, b)| word(a) == word(b))
+                && last.is_some_and(|(a, b)| word(a) == word(b))
+        }
+        _ => a == b,
+    }
+}
+
 fn utf8(bytes: &[u8]) -> Result<&str, NotUtf8> {
     // Most texts are short and ASCII; a SIMD validator only pays on long ones.
     if bytes.len() < 64 {
         return std::str::from_utf8(bytes).map_err(|_| NotUtf8);
     }
     simdutf8::basic::from_utf8(bytes).map_err(|_| NotUtf8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_of_any_length_are_told_apart_at_any_byte() {
+        let text: Vec<u8> = (0..70).collect();
+        for len in 0..text.len() {
+            assert!(is_same(&text[..len], &text[..len]));
+            assert!(!is_same(&text[..len], &text[..=len]));
+            for at in 0..len {
+                let mut other = text[..len].to_vec();
+                other[at] ^= 0x80;
+                assert!(!is_same(&text[..len], &other), "length {len}, byte {at}");
+            }
+        }
+    }
 }

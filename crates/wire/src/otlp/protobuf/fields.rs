@@ -29,13 +29,13 @@ impl<'a> Cursor<'a> {
         self.end - self.rest.len()
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn is_done(&self) -> bool {
         self.rest.is_empty()
     }
 
     /// What is left of the message.
-    #[inline]
+    #[inline(always)]
     pub(super) fn rest(&self) -> &'a [u8] {
         self.rest
     }
@@ -46,7 +46,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// A tag: `number << 3 | wire type`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn tag(&mut self) -> Result<u32, WireError> {
         if let [byte, rest @ ..] = self.rest
             && *byte < 0x80
@@ -59,7 +59,7 @@ impl<'a> Cursor<'a> {
         u32::try_from(tag).map_err(|_| before.error(Problem::FieldRange(tag >> 3)))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn varint(&mut self) -> Result<u64, WireError> {
         match self.rest {
             [a, rest @ ..] if *a < 0x80 => {
@@ -94,12 +94,12 @@ impl<'a> Cursor<'a> {
     }
 
     /// A varint field of 32 bits; like every protobuf reader, takes the low bits.
-    #[inline]
+    #[inline(always)]
     pub(super) fn varint32(&mut self) -> Result<u32, WireError> {
         Ok(self.varint()? as u32)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn fixed64(&mut self) -> Result<u64, WireError> {
         let Some((head, rest)) = self.rest.split_first_chunk() else {
             return Err(self.error(Problem::Truncated));
@@ -108,7 +108,7 @@ impl<'a> Cursor<'a> {
         Ok(u64::from_le_bytes(*head))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn fixed32(&mut self) -> Result<u32, WireError> {
         let Some((head, rest)) = self.rest.split_first_chunk() else {
             return Err(self.error(Problem::Truncated));
@@ -118,7 +118,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// A length and that many bytes.
-    #[inline]
+    #[inline(always)]
     pub(super) fn bytes(&mut self) -> Result<&'a [u8], WireError> {
         let length = self.varint()?;
         let split = usize::try_from(length)
@@ -133,7 +133,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// A length and a message of that many bytes.
-    #[inline]
+    #[inline(always)]
     pub(super) fn message(&mut self) -> Result<Self, WireError> {
         let rest = self.bytes()?;
         Ok(Self {

@@ -31,9 +31,10 @@ pub(in crate::otlp) fn resource(
         let before = fields;
         match fields.tag()? {
             RESOURCE_ATTRIBUTES => {
-                let verdict = check_attribute(Level::Resource, fields.message()?)
+                fields
+                    .message()
+                    .and_then(|message| check_attribute(Level::Resource, message, &mut fault))
                     .map_err(|error| error.within_item("attributes", index))?;
-                fault = fault.or(verdict);
                 index += 1;
             }
             0x10 => dropped = fields.varint32()?,
@@ -72,9 +73,10 @@ pub(in crate::otlp) fn scope(
             0x0a => name = fields.bytes()?,
             0x12 => version = fields.bytes()?,
             SCOPE_ATTRIBUTES => {
-                let verdict = check_attribute(Level::Scope, fields.message()?)
+                fields
+                    .message()
+                    .and_then(|message| check_attribute(Level::Scope, message, &mut fault))
                     .map_err(|error| error.within_item("attributes", index))?;
-                fault = fault.or(verdict);
                 index += 1;
             }
             0x20 => dropped = fields.varint32()?,
@@ -105,7 +107,7 @@ fn add_attributes(
     while !fields.is_done() {
         match fields.tag()? {
             tag if tag == attributes_tag => {
-                fault = fault.or(attribute(builder, level, row, fields.message()?)?);
+                attribute(builder, level, row, fields.message()?, &mut fault)?;
             }
             tag => fields.skip(tag, 0)?,
         }

@@ -57,11 +57,10 @@ pub(super) fn fields<'a>(
     while !fields.is_done() {
         match fields.tag()? {
             0x4a => {
-                let verdict = fields
+                fields
                     .message()
-                    .and_then(|message| attribute(builder, Level::Span, row, message))
+                    .and_then(|message| attribute(builder, Level::Span, row, message, fault))
                     .map_err(|error| error.within_item("attributes", attributes))?;
-                note(fault, verdict);
                 attributes += 1;
             }
             0x0a => ids.trace_id = fields.bytes()?,
@@ -74,20 +73,18 @@ pub(super) fn fields<'a>(
             0x41 => header.end_ns = fields.fixed64()?,
             0x50 => header.dropped_attributes = fields.varint32()?,
             0x5a => {
-                let verdict = fields
+                fields
                     .message()
-                    .and_then(|message| event(builder, message))
+                    .and_then(|message| event(builder, message, fault))
                     .map_err(|error| error.within_item("events", events))?;
-                note(fault, verdict);
                 events += 1;
             }
             0x60 => header.dropped_events = fields.varint32()?,
             0x6a => {
-                let verdict = fields
+                fields
                     .message()
-                    .and_then(|message| link(builder, message))
+                    .and_then(|message| link(builder, message, fault))
                     .map_err(|error| error.within_item("links", links))?;
-                note(fault, verdict);
                 links += 1;
             }
             0x70 => header.dropped_links = fields.varint32()?,
@@ -100,14 +97,6 @@ pub(super) fn fields<'a>(
         }
     }
     Ok(())
-}
-
-/// Keeps the first fault.
-#[inline]
-fn note(fault: &mut Verdict, verdict: Verdict) {
-    if verdict.is_some() && fault.is_none() {
-        *fault = verdict;
-    }
 }
 
 fn add(
@@ -159,47 +148,54 @@ fn optional_id<const N: usize>(
         .map_err(|_| Fault::new(reason, field, FaultProblem::Bytes { want, got }))
 }
 
-fn event(builder: &mut SpanBatchBuilder, message: Cursor<'_>) -> Result<Verdict, WireError> {
+fn event(
+    builder: &mut SpanBatchBuilder,
+    message: Cursor<'_>,
+    fault: &mut Verdict,
+) -> Result<(), WireError> {
     let (mut time_ns, mut name, mut dropped): (_, &[u8], _) = (0, &[], 0);
     let row = builder.next_row(Level::Event);
-    let (mut fields, mut fault, mut index) = (message, None, 0);
+    let (mut fields, mut index) = (message, 0);
     while !fields.is_done() {
         match fields.tag()? {
             0x09 => time_ns = fields.fixed64()?,
             0x12 => name = fields.bytes()?,
             0x1a => {
-                let verdict = fields
+                fields
                     .message()
-                    .and_then(|message| attribute(builder, Level::Event, row, message))
+                    .and_then(|message| attribute(builder, Level::Event, row, message, fault))
                     .map_err(|error| error.within_item("attributes", index))?;
-                note(&mut fault, verdict);
                 index += 1;
             }
             0x20 => dropped = fields.varint32()?,
             tag => fields.skip(tag, EVENT)?,
         }
     }
-    let added = builder.event(time_ns, name, dropped);
-    let not_added = added.err().map(|_| Fault::not_utf8("name of an event"));
-    Ok(fault.or(not_added))
+    if builder.event(time_ns, name, dropped).is_err() {
+        fault.get_or_insert(Fault::not_utf8("name of an event"));
+    }
+    Ok(())
 }
 
-fn link(builder: &mut SpanBatchBuilder, message: Cursor<'_>) -> Result<Verdict, WireError> {
+fn link(
+    builder: &mut SpanBatchBuilder,
+    message: Cursor<'_>,
+    fault: &mut Verdict,
+) -> Result<(), WireError> {
     let (mut trace_id, mut span_id): (&[u8], &[u8]) = (&[], &[]);
     let mut header = LinkHeader::default();
     let row = builder.next_row(Level::Link);
-    let (mut fields, mut fault, mut index) = (message, None, 0);
+    let (mut fields, mut index) = (message, 0);
     while !fields.is_done() {
         match fields.tag()? {
             0x0a => trace_id = fields.bytes()?,
             0x12 => span_id = fields.bytes()?,
             0x1a => header.trace_state = fields.bytes()?,
             0x22 => {
-                let verdict = fields
+                fields
                     .message()
-                    .and_then(|message| attribute(builder, Level::Link, row, message))
+                    .and_then(|message| attribute(builder, Level::Link, row, message, fault))
                     .map_err(|error| error.within_item("attributes", index))?;
-                note(&mut fault, verdict);
                 index += 1;
             }
             0x28 => header.dropped_attributes = fields.varint32()?,
@@ -212,13 +208,14 @@ fn link(builder: &mut SpanBatchBuilder, message: Cursor<'_>) -> Result<Verdict, 
             header.trace_id = trace_id;
             header.span_id = span_id;
         }
-        Err(bad) => note(&mut fault, Some(bad)),
+        Err(bad) => {
+            fault.get_or_insert(bad);
+        }
     }
-    let added = builder.link(&header);
-    let not_added = added
-        .err()
-        .map(|_| Fault::not_utf8("trace_state of a link"));
-    Ok(fault.or(not_added))
+    if builder.link(&header).is_err() {
+        fault.get_or_insert(Fault::not_utf8("trace_state of a link"));
+    }
+    Ok(())
 }
 
 fn link_ids(trace_id: &[u8], span_id: &[u8]) -> Result<(TraceId, SpanId), Fault> {
