@@ -16,6 +16,8 @@ mod metrics;
 mod params;
 mod process;
 pub(crate) mod status;
+#[cfg(test)]
+mod tests;
 mod time;
 mod ui;
 

@@ -51,7 +51,14 @@ fn values(level: Level, key: &str, prefix: &str, range: (u64, u64)) -> Vec<(AnyV
 #[test]
 fn values_are_counted_by_spans_most_frequent_first() {
     const ALL: (u64, u64) = (0, u64::MAX);
-    let cases: [(Level, &str, &str, (u64, u64), Vec<(AnyValue, u64)>); 8] = [
+    type Case = (
+        Level,
+        &'static str,
+        &'static str,
+        (u64, u64),
+        Vec<(AnyValue, u64)>,
+    );
+    let cases: [Case; 8] = [
         (
             Level::Span,
             "http.route",

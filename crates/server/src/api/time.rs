@@ -43,7 +43,7 @@ fn relative(rest: &str, now_ns: u64) -> Option<u64> {
         return None;
     }
     let amount: u64 = digits.parse().ok()?;
-    let back_ns = amount.checked_mul(unit_s)?.checked_mul(SECOND_NS)?;
+    let back_ns = amount.saturating_mul(unit_s).saturating_mul(SECOND_NS);
     Some(now_ns.saturating_sub(back_ns))
 }
 
