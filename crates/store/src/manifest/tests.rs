@@ -15,6 +15,7 @@ fn manifest(blocks: u64) -> Manifest {
         traces: number * 1000,
         min_start_ns: u64::MAX - number,
         max_start_ns: u64::MAX,
+        listed_ns: number,
     };
     Manifest {
         blocks: (0..blocks).map(block).collect(),
