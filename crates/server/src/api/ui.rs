@@ -9,6 +9,8 @@ mod completion;
 mod search;
 mod skeleton;
 mod span_detail;
+#[cfg(test)]
+mod tests;
 mod trace;
 mod trace_cache;
 

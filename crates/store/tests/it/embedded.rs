@@ -114,7 +114,9 @@ fn retention_removes_the_oldest_and_counts_it() {
     assert_traces(&store, 2..3);
     assert_eq!(store.status().removed_spans, 5);
     let blocks = directory.path().join("blocks");
-    wait_until("its files are gone", || std::fs::read_dir(&blocks).unwrap().count() == 2);
+    wait_until("its files are gone", || {
+        std::fs::read_dir(&blocks).unwrap().count() == 2
+    });
 }
 
 #[test]
