@@ -435,7 +435,9 @@ impl SpanBatchBuilder {
         self.hasher.clone()
     }
 
-    /// The column of (level, key, type); `None` when there are too many.
+    /// The column of (level, key, type); `None` when there are too many. Keys
+    /// follow each other as they did before, so the guess is nearly always right.
+    #[inline]
     pub(super) fn column_for(
         &mut self,
         level: Level,
@@ -448,35 +450,41 @@ impl SpanBatchBuilder {
             trail.owner = row;
             trail.previous = NONE;
         }
-        let previous = trail.previous;
-        let guess = if previous == NONE {
-            trail.first
-        } else {
-            self.follow[previous as usize]
+        let guess = match self.follow.get(trail.previous as usize) {
+            Some(next) => *next,
+            None => trail.first,
         };
-        let attributes = &self.batch.attributes;
-        let fits = |index: u32| {
-            attributes.get(index as usize).is_some_and(|column| {
-                column.level == level
-                    && is_same(column.key.as_bytes(), key)
-                    && column.values.value_type() == value_type
-            })
-        };
-        if fits(guess) {
+        if let Some(column) = self.batch.attributes.get(guess as usize)
+            && is_column(column, level, key, value_type)
+        {
             trail.previous = guess;
             return Ok(Some(guess as usize));
         }
+        self.find_column(level, key, value_type)
+    }
+
+    #[inline(never)]
+    fn find_column(
+        &mut self,
+        level: Level,
+        key: &[u8],
+        value_type: ValueType,
+    ) -> Result<Option<usize>, NotUtf8> {
+        let attributes = &self.batch.attributes;
         let hash = self.hasher.hash_one((level, value_type, key));
-        let index = match self.columns.find(hash, |index| fits(*index)) {
+        let is_it = |index: &u32| {
+            let column = &attributes[*index as usize];
+            is_column(column, level, key, value_type)
+        };
+        let index = match self.columns.find(hash, is_it) {
             Some(index) => *index,
             None if attributes.len() >= MAX_ATTRIBUTE_COLUMNS => return Ok(None),
             None => self.add_column(level, key, value_type, hash)?,
         };
         let trail = &mut self.trails[level as usize];
-        if previous == NONE {
-            trail.first = index;
-        } else {
-            self.follow[previous as usize] = index;
+        match self.follow.get_mut(trail.previous as usize) {
+            Some(next) => *next = index,
+            None => trail.first = index,
         }
         trail.previous = index;
         Ok(Some(index as usize))
@@ -541,6 +549,13 @@ impl SpanBatchBuilder {
     }
 }
 
+#[inline]
+fn is_column(column: &AttributeColumn, level: Level, key: &[u8], value_type: ValueType) -> bool {
+    column.level == level
+        && column.values.value_type() == value_type
+        && is_same(column.key.as_bytes(), key)
+}
+
 /// Is the owner one of the span that was begun, given the first rows of it
 /// among spans, events and links?
 fn is_begun(level: Level, row: u32, [span, event, link]: [u32; 3]) -> bool {
@@ -552,6 +567,7 @@ fn is_begun(level: Level, row: u32, [span, event, link]: [u32; 3]) -> bool {
     }
 }
 
+#[inline]
 fn push_text(
     column: &mut StrColumn,
     interner: &mut Interner,

@@ -29,6 +29,7 @@ pub(crate) struct Interner {
 impl Interner {
     /// Answers the code of `bytes` in `dict`. `rows` is how many codes the
     /// column has handed out, to judge whether deduplication pays.
+    #[inline]
     pub(crate) fn code(
         &mut self,
         dict: &mut Strings,
@@ -41,15 +42,10 @@ impl Interner {
         {
             return Ok(last);
         }
-        let code = if self.plain {
-            dict.push(utf8(bytes)?)
-        } else {
-            self.find_or_add(dict, rows, bytes, hasher)?
-        };
-        self.last = Some(code);
-        Ok(code)
+        self.find_or_add(dict, rows, bytes, hasher)
     }
 
+    #[inline(never)]
     fn find_or_add(
         &mut self,
         dict: &mut Strings,
@@ -57,12 +53,19 @@ impl Interner {
         bytes: &[u8],
         hasher: &foldhash::fast::RandomState,
     ) -> Result<u32, NotUtf8> {
+        if self.plain {
+            let code = dict.push(utf8(bytes)?);
+            self.last = Some(code);
+            return Ok(code);
+        }
         let hash = hasher.hash_one(bytes);
         let same = |code: &u32| is_same(dict.get_bytes(*code as usize), bytes);
         if let Some(code) = self.table.find(hash, same) {
+            self.last = Some(*code);
             return Ok(*code);
         }
         let code = dict.push(utf8(bytes)?);
+        self.last = Some(code);
         let rehash = |code: &u32| hasher.hash_one(dict.get_bytes(*code as usize));
         self.table.insert_unique(hash, code, rehash);
         if rows >= PLAIN_AFTER && dict.len() * 2 > rows {

@@ -111,7 +111,7 @@ fn a_directory_of_a_newer_version_is_refused_untouched() {
 }
 
 /// Names and sizes of all files but the lock.
-fn listing(directory: &std::path::Path) -> Vec<(String, u64)> {
+fn listing(directory: &Path) -> Vec<(String, u64)> {
     let mut files = Vec::new();
     let mut folders = vec![directory.to_path_buf()];
     while let Some(folder) = folders.pop() {

@@ -74,7 +74,7 @@ pub(super) fn check_attribute(
 /// A `KeyValue` as every encoder writes it: a key of less than 128 bytes, then
 /// a scalar, and nothing else. Most of the time of decoding is spent here, so
 /// it takes no detour by way of cursors. `None` says nothing but "unusual".
-#[inline]
+#[inline(always)]
 fn usual(bytes: &[u8]) -> Option<(&[u8], RawValue<'_>)> {
     let (key, rest) = short_text(bytes)?;
     let value = match rest {
@@ -104,7 +104,7 @@ fn usual(bytes: &[u8]) -> Option<(&[u8], RawValue<'_>)> {
 }
 
 /// Field 1, of less than 128 bytes, and what follows it.
-#[inline]
+#[inline(always)]
 fn short_text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     match bytes {
         [0x0a, len, rest @ ..] if *len < 0x80 => rest.split_at_checked(usize::from(*len)),
@@ -113,7 +113,7 @@ fn short_text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// A number of at most three bytes that fills `bytes`.
-#[inline]
+#[inline(always)]
 fn short_varint(bytes: &[u8]) -> Option<u64> {
     let low = |byte: u8| u64::from(byte & 0x7f);
     match *bytes {
