@@ -74,9 +74,6 @@ struct Inner {
 struct Live {
     batches: LiveBatches,
     blocks: RwLock<Vec<Arc<Block>>>,
-    /// Live spans and bytes, so that nobody counts on the way in.
-    spans: AtomicU64,
-    bytes: AtomicU64,
     bell: Mutex<Bell>,
     rung: Condvar,
     stopped: AtomicBool,

@@ -8,7 +8,7 @@
 use crate::wal::WalPosition;
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use tracewell_model::batch::Level;
 use tracewell_model::batch::concat::BatchJoiner;
@@ -44,6 +44,9 @@ pub struct LiveBatch {
 #[derive(Debug, Default)]
 pub struct LiveBatches {
     batches: RwLock<Vec<LiveBatch>>,
+    /// Sums over the list, changed under its lock and read without it.
+    spans: AtomicU64,
+    bytes: AtomicU64,
 }
 
 /// The list at one moment.
@@ -56,12 +59,15 @@ impl LiveBatches {
             return;
         };
         let bytes = batch.memory_bytes();
-        self.write().push(LiveBatch {
+        let live = LiveBatch {
             batch,
             position,
             bytes,
             start_range_ns,
-        });
+        };
+        let mut batches = self.write();
+        self.count(&[], std::slice::from_ref(&live));
+        batches.push(live);
     }
 
     /// What is there now.
@@ -77,16 +83,20 @@ impl LiveBatches {
     pub fn remove_oldest(&self, count: usize) {
         let mut batches = self.write();
         let count = count.min(batches.len());
+        self.count(&batches[..count], &[]);
         batches.drain(..count);
     }
 
-    /// Spans and bytes that are there now.
+    /// Spans that are there now.
     #[must_use]
-    pub fn size(&self) -> (u64, u64) {
-        let batches = self.batches.read().unwrap_or_else(PoisonError::into_inner);
-        batches.iter().fold((0, 0), |(spans, bytes), live| {
-            (spans + live.batch.len() as u64, bytes + live.bytes as u64)
-        })
+    pub fn spans(&self) -> u64 {
+        self.spans.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of memory they hold.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
     }
 
     /// Joins a run of small batches at the end, if there is one long enough.
@@ -121,7 +131,20 @@ impl LiveBatches {
             start_range_ns,
         };
         // Batches may have been added behind the run meanwhile; they stay.
-        self.write().splice(from..from + small, [joined]);
+        let mut batches = self.write();
+        self.count(&batches[from..from + small], std::slice::from_ref(&joined));
+        batches.splice(from..from + small, [joined]);
+    }
+
+    /// Corrects the sums; the caller holds the list's lock.
+    fn count(&self, gone: &[LiveBatch], come: &[LiveBatch]) {
+        let spans =
+            |batches: &[LiveBatch]| batches.iter().map(|live| live.batch.len() as u64).sum();
+        let bytes = |batches: &[LiveBatch]| batches.iter().map(|live| live.bytes as u64).sum();
+        self.spans.fetch_add(spans(come), Ordering::Relaxed);
+        self.bytes.fetch_add(bytes(come), Ordering::Relaxed);
+        self.spans.fetch_sub(spans(gone), Ordering::Relaxed);
+        self.bytes.fetch_sub(bytes(gone), Ordering::Relaxed);
     }
 
     fn write(&self) -> std::sync::RwLockWriteGuard<'_, Vec<LiveBatch>> {
@@ -299,5 +322,36 @@ pub fn check_cancelled(cancelled: &AtomicBool) -> Result<(), StoreError> {
         Err(StoreError::Cancelled)
     } else {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tracewell_testkit::{TestSpan, batch, flatten};
+
+    #[test]
+    fn joining_keeps_spans_and_sums_and_leaves_nothing_behind() {
+        let live = LiveBatches::default();
+        let span = |number| TestSpan::new(number, 1, "cart", "add", 1_000 + number);
+        let spans: Vec<TestSpan> = (0..200).map(span).collect();
+        for one in &spans {
+            live.push(
+                Arc::new(batch(std::slice::from_ref(one))),
+                WalPosition::default(),
+            );
+        }
+        live.join_small();
+        let snapshot = live.snapshot();
+        assert!(snapshot.len() < spans.len(), "small batches are joined");
+        let kept: Vec<TestSpan> = snapshot
+            .iter()
+            .flat_map(|live| flatten(&live.batch))
+            .collect();
+        assert_eq!(kept, spans);
+        let bytes: usize = snapshot.iter().map(|live| live.bytes).sum();
+        assert_eq!((live.spans(), live.bytes()), (200, bytes as u64));
+        live.remove_oldest(usize::MAX);
+        assert_eq!((live.spans(), live.bytes()), (0, 0));
     }
 }

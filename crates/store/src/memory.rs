@@ -124,7 +124,7 @@ impl TraceStore for MemoryStore {
 
     fn status(&self) -> StoreStatus {
         let snapshot = self.live.snapshot();
-        let (spans, bytes) = self.live.size();
+        let (spans, bytes) = (self.live.spans(), self.live.bytes());
         let ranges = snapshot.iter().map(|live| live.start_range_ns);
         StoreStatus {
             spans,

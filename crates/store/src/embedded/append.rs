@@ -35,7 +35,7 @@ impl EmbeddedStore {
 
 impl Inner {
     fn admit(&self) -> Result<(), StoreError> {
-        let live_bytes = self.live.bytes.load(Ordering::Relaxed);
+        let live_bytes = self.live.batches.bytes();
         if self.live.is_stopped() {
             return Err(StoreError::ShuttingDown);
         }
@@ -137,22 +137,12 @@ impl SharedAck {
 pub(super) fn on_durable(live: Arc<Live>, seal_bytes: u64) -> OnDurable<Arc<SpanBatch>> {
     Box::new(move |group| {
         for (position, batch) in group {
-            live.admit_visible(batch, position.after());
+            live.batches.push(batch, position.after());
         }
-        if live.bytes.load(Ordering::Relaxed) >= seal_bytes {
+        if live.batches.bytes() >= seal_bytes {
             live.ring(|bell| bell.seal = true);
         }
     })
-}
-
-impl Live {
-    /// Shows a batch to readers.
-    pub(super) fn admit_visible(&self, batch: Arc<SpanBatch>, position: crate::wal::WalPosition) {
-        self.spans.fetch_add(batch.len() as u64, Ordering::Relaxed);
-        self.bytes
-            .fetch_add(batch.memory_bytes() as u64, Ordering::Relaxed);
-        self.batches.push(batch, position);
-    }
 }
 
 pub(super) fn refusal(error: WalError) -> StoreError {

@@ -118,7 +118,7 @@ fn open_log(
     let warnings = &mut report.warnings;
     let replay = |position: wal::WalPosition, spans: u32, payload: &[u8]| {
         match SpanBatch::decode(payload) {
-            Ok(batch) => live.admit_visible(Arc::new(batch), position.after()),
+            Ok(batch) => live.batches.push(Arc::new(batch), position.after()),
             // The check sum was right, so this is a version we cannot read or
             // a bug; either way its spans are not shown and people must know.
             Err(error) => warnings.push(format!(

@@ -9,7 +9,6 @@ use super::{BLOCKS_DIR, Inner, Live};
 use crate::block::{self, Block, BlockError};
 use crate::live::LiveBatch;
 use crate::manifest::{Manifest, ManifestError};
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tracewell_model::batch::concat::{BatchJoiner, BatchTooLarge};
@@ -36,13 +35,13 @@ impl Inner {
         while let Some(is_called) = self.live.wait(pause) {
             self.live.batches.join_small();
             let now_ns = self.clock.now_ns();
-            let is_empty = self.live.spans.load(Ordering::Relaxed) == 0;
+            let is_empty = self.live.batches.spans() == 0;
             let since = *live_since_ns.get_or_insert(now_ns);
             if is_empty {
                 live_since_ns = None;
             }
             let age = Duration::from_nanos(now_ns.saturating_sub(since));
-            let is_full = self.live.bytes.load(Ordering::Relaxed) >= self.options.seal_bytes;
+            let is_full = self.live.batches.bytes() >= self.options.seal_bytes;
             let is_due = !is_empty && (is_called || is_full || age >= self.options.seal_age);
             let sealed = if is_due { self.seal() } else { Ok(()) };
             if is_due && sealed.is_ok() {
@@ -103,7 +102,7 @@ impl Inner {
             manifest.blocks.push(entry);
             manifest.wal_from = last.position;
         })?;
-        self.live.replace_with_block(&live[..count], block);
+        self.live.replace_with_block(count, block);
         if let Some(wal) = &*self.wal.read().unwrap_or_else(PoisonError::into_inner) {
             wal.release_before(last.position);
         }
@@ -141,17 +140,10 @@ impl Live {
         (!bell.stop).then(|| std::mem::take(&mut bell.seal))
     }
 
-    /// Readers see the block from now on, and the batches no more.
-    fn replace_with_block(&self, sealed: &[LiveBatch], block: Arc<Block>) {
+    /// Readers see the block from now on, and the oldest batches no more.
+    fn replace_with_block(&self, sealed: usize, block: Arc<Block>) {
         let mut blocks = self.blocks.write().unwrap_or_else(PoisonError::into_inner);
-        self.batches.remove_oldest(sealed.len());
+        self.batches.remove_oldest(sealed);
         blocks.push(block);
-        let spans: usize = sealed.iter().map(|batch| batch.batch.len()).sum();
-        let bytes: usize = sealed.iter().map(|batch| batch.batch.memory_bytes()).sum();
-        self.spans.fetch_sub(spans as u64, Ordering::Relaxed);
-        // Joining small batches made some bytes vanish.
-        let before = self.bytes.load(Ordering::Relaxed);
-        self.bytes
-            .fetch_sub((bytes as u64).min(before), Ordering::Relaxed);
     }
 }
