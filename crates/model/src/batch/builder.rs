@@ -294,7 +294,7 @@ impl SpanBatchBuilder {
     ///
     /// # Errors
     /// Key or text is not UTF-8; nothing was added.
-    #[inline]
+    #[inline(always)]
     pub fn attribute(
         &mut self,
         level: Level,

@@ -11,6 +11,7 @@ use crate::otlp::intake::Verdict;
 use crate::rejected::{Fault, FaultProblem, RejectReason};
 use tracewell_model::any_value::AnyValueError;
 use tracewell_model::batch::builder::RawValue;
+use tracewell_model::batch::intern::NotUtf8;
 use tracewell_model::{AnyValue, Level, SpanBatchBuilder};
 
 const KEY_VALUE: u32 = known(&[1, 2]);
@@ -37,17 +38,64 @@ pub(super) fn attribute(
     message: Cursor<'_>,
     fault: &mut Verdict,
 ) -> Result<(), WireError> {
-    let mut add = |key: &[u8], value: RawValue<'_>| {
-        if builder.attribute(level, row, key, value).is_err() {
+    let owner = (level, row);
+    if let Some(added) = usual(builder, owner, message.rest()) {
+        if added.is_err() {
             fault.get_or_insert(Fault::not_utf8(field_name(level)));
         }
-    };
-    if let Some((key, value)) = usual(message.rest()) {
-        add(key, value);
         return Ok(());
     }
-    let added = with_key_value(level, message, add)?;
-    if let Some(bad) = added {
+    unusual(builder, owner, message, fault)
+}
+
+/// A `KeyValue` as every encoder writes it: a key of less than 128 bytes, then
+/// a scalar, and nothing else. Most of the time of decoding is spent here, so
+/// it takes no detour by way of cursors, and each type has its own way into
+/// the builder. `None` says nothing but "unusual".
+#[inline(always)]
+fn usual(
+    builder: &mut SpanBatchBuilder,
+    (level, row): (Level, u32),
+    bytes: &[u8],
+) -> Option<Result<(), NotUtf8>> {
+    let (key, rest) = short_text(bytes)?;
+    let value = match rest {
+        [0x12, len, value @ ..] if *len < 0x80 && usize::from(*len) == value.len() => value,
+        [0x12, low, high, value @ ..]
+            if *low >= 0x80
+                && *high < 0x80
+                && usize::from(low & 0x7f) | usize::from(*high) << 7 == value.len() =>
+        {
+            value
+        }
+        _ => return None,
+    };
+    match value {
+        [0x0a, len, text @ ..] if *len < 0x80 && usize::from(*len) == text.len() => {
+            Some(builder.attribute(level, row, key, RawValue::Str(text)))
+        }
+        [0x18, number @ ..] => {
+            let number = short_varint(number)? as i64;
+            Some(builder.attribute(level, row, key, RawValue::Int(number)))
+        }
+        _ => None,
+    }
+}
+
+/// Any other `KeyValue`.
+#[inline(never)]
+fn unusual(
+    builder: &mut SpanBatchBuilder,
+    (level, row): (Level, u32),
+    message: Cursor<'_>,
+    fault: &mut Verdict,
+) -> Result<(), WireError> {
+    let mut is_utf8 = true;
+    let bad = with_key_value(level, message, |key, value| {
+        is_utf8 = builder.attribute(level, row, key, value).is_ok();
+    })?;
+    let bad = bad.or((!is_utf8).then(|| Fault::not_utf8(field_name(level))));
+    if let Some(bad) = bad {
         fault.get_or_insert(bad);
     }
     Ok(())
@@ -69,38 +117,6 @@ pub(super) fn check_attribute(
         fault.get_or_insert(bad);
     }
     Ok(())
-}
-
-/// A `KeyValue` as every encoder writes it: a key of less than 128 bytes, then
-/// a scalar, and nothing else. Most of the time of decoding is spent here, so
-/// it takes no detour by way of cursors. `None` says nothing but "unusual".
-#[inline(always)]
-fn usual(bytes: &[u8]) -> Option<(&[u8], RawValue<'_>)> {
-    let (key, rest) = short_text(bytes)?;
-    let value = match rest {
-        [0x12, len, value @ ..] if *len < 0x80 && usize::from(*len) == value.len() => value,
-        [0x12, low, high, value @ ..]
-            if *low >= 0x80
-                && *high < 0x80
-                && usize::from(low & 0x7f) | usize::from(*high) << 7 == value.len() =>
-        {
-            value
-        }
-        _ => return None,
-    };
-    let scalar = match value {
-        [0x0a, ..] => {
-            let (text, []) = short_text(value)? else {
-                return None;
-            };
-            RawValue::Str(text)
-        }
-        [0x18, number @ ..] => RawValue::Int(short_varint(number)? as i64),
-        [0x10, truth] if *truth < 0x80 => RawValue::Bool(*truth != 0),
-        [0x21, bits @ ..] => RawValue::Double(f64::from_le_bytes(bits.try_into().ok()?)),
-        _ => return None,
-    };
-    Some((key, scalar))
 }
 
 /// Field 1, of less than 128 bytes, and what follows it.
