@@ -90,11 +90,13 @@ fn a_second_process_on_the_same_directory_is_refused() {
 fn a_directory_of_a_newer_version_is_refused_untouched() {
     let data = tempfile::tempdir().unwrap();
     let manifest = data.path().join("MANIFEST");
-    let mut server = Running::start(data.path(), &["--memory-limit", "64MiB"]);
+    let mut server = Running::start(data.path(), &[]);
+    // Acknowledged, so there is a segment that counts.
+    send(&server);
     server.kill();
-    let segments = data.path().join("wal");
-    for entry in std::fs::read_dir(&segments).unwrap() {
-        let path = entry.unwrap().path();
+    let segments = std::fs::read_dir(data.path().join("wal")).unwrap();
+    let segments = segments.map(|entry| entry.unwrap().path());
+    for path in segments.filter(|path| path.extension().is_some_and(|kind| kind == "seg")) {
         let mut bytes = std::fs::read(&path).unwrap();
         // The version follows the eight bytes of the magic; a check sum of the
         // header stands in bytes 28 to 32.
