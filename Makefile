@@ -49,8 +49,10 @@ unit: web
 	cd web && npm test --silent
 	cd web && npm run --silent size
 
+# As the tests build it: another selection of packages would have other
+# features, and compile every dependency once more.
 $(DEBUG): web
-	cargo build --locked --package tracewell
+	cargo test --workspace --locked --no-run
 
 browser: web $(DEBUG)
 	./xtask/chromium

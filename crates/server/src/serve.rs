@@ -139,8 +139,8 @@ fn announce(endpoints: &[BoundEndpoint], base_path: &str) -> std::io::Result<()>
     for endpoint in endpoints {
         let (title, address) = (endpoint.title, endpoint.address);
         match endpoint.name {
-            "query-http" => writeln!(out, "  {title:<10} http://{address}{base_path}/")?,
-            _ => writeln!(out, "  {title:<10} {address}")?,
+            "query-http" => writeln!(out, "  {title:<16} http://{address}{base_path}/")?,
+            _ => writeln!(out, "  {title:<16} {address}")?,
         }
     }
     let pairs: Vec<String> = endpoints
