@@ -12,7 +12,6 @@
 //! words and shapes only: every condition is judged by the query crate.**
 
 mod any_json;
-mod base64;
 mod finding;
 pub(crate) mod grpc;
 mod indent;

@@ -4,7 +4,7 @@
 use serde_json::Value;
 use tracewell_model::AnyValue;
 
-use super::base64;
+use crate::api::base64;
 
 /// The value in JSON. Keys of lists are sorted; of equal keys the last counts;
 /// bytes are base64, doubles that JSON lacks are text. The depth is bounded by

@@ -6,7 +6,7 @@ use axum::extract::{FromRequestParts, Query};
 use http::request::Parts;
 use tracewell_model::TraceId;
 
-use super::base64;
+use crate::api::base64;
 
 /// The parameters in the order sent; a name may come several times, and names
 /// nobody asks for are ignored.

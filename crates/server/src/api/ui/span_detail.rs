@@ -11,6 +11,7 @@ use tracewell_model::batch::view::{BatchView, SpanRef, ValueRef};
 use tracewell_model::{AnyValue, Level};
 
 use super::trace_cache::LoadedTrace;
+use crate::api::base64;
 
 /// One span.
 #[derive(Serialize)]
@@ -225,7 +226,7 @@ impl Serialize for Json<'_> {
             AnyValue::Double(f64::INFINITY) => serializer.serialize_str("Infinity"),
             AnyValue::Double(f64::NEG_INFINITY) => serializer.serialize_str("-Infinity"),
             AnyValue::Double(value) => serializer.serialize_f64(*value),
-            AnyValue::Bytes(bytes) => serializer.serialize_str(&base64(bytes)),
+            AnyValue::Bytes(bytes) => serializer.serialize_str(&base64::encode(bytes)),
             AnyValue::Array(values) => {
                 let mut seq = serializer.serialize_seq(Some(values.len()))?;
                 for value in values {
@@ -242,24 +243,4 @@ impl Serialize for Json<'_> {
             }
         }
     }
-}
-
-/// RFC 4648, the standard alphabet with padding.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let bits = (0..3).fold(0u32, |bits, i| {
-            bits << 8 | u32::from(*group.get(i).unwrap_or(&0))
-        });
-        for place in 0..4 {
-            let digit = DIGITS[(bits >> (18 - 6 * place) & 63) as usize];
-            text.push(if place <= group.len() {
-                digit.into()
-            } else {
-                '='
-            });
-        }
-    }
-    text
 }

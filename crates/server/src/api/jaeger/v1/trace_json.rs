@@ -14,8 +14,8 @@ use serde::{Serialize, Serializer};
 use tracewell_model::batch::view::BatchView;
 use tracewell_model::{SpanBatch, SpanRef};
 
+use crate::api::base64;
 use crate::api::jaeger::any_json::double_json;
-use crate::api::jaeger::base64;
 use crate::api::jaeger::span::{self, Log, Process, Reference, ReferenceType, Tag, TagValue};
 
 /// Integers JavaScript can hold; larger ones are written as text.

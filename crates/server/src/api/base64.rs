@@ -4,7 +4,7 @@
 const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// In the standard alphabet, with padding.
-pub(super) fn encode(bytes: &[u8]) -> String {
+pub(crate) fn encode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {
         let byte = |index: usize| u32::from(*group.get(index).unwrap_or(&0));
@@ -23,7 +23,7 @@ pub(super) fn encode(bytes: &[u8]) -> String {
 
 /// From the standard or the URL alphabet, with or without padding; `None` for
 /// anything else.
-pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     let digits = text.trim_end_matches('=');
     if digits.len() % 4 == 1 || text.len() - digits.len() > 2 {
         return None;
