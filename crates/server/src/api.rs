@@ -7,6 +7,7 @@
 //! is**: that is done once, in `model` and `query`.
 
 mod assets;
+mod base64;
 pub(crate) mod blocking;
 mod compression;
 mod error;
