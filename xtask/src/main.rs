@@ -12,12 +12,16 @@ use std::process::{Command, ExitCode};
 /// `testkit` is for tests alone and therefore in no list.
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("tracewell-model", &[]),
+    ("tracewell-parquet", &[]),
     ("tracewell-wire", &["tracewell-model"]),
     (
         "tracewell-collector",
         &["tracewell-model", "tracewell-wire"],
     ),
-    ("tracewell-store", &["tracewell-model", "tracewell-wire"]),
+    (
+        "tracewell-store",
+        &["tracewell-model", "tracewell-wire", "tracewell-parquet"],
+    ),
     ("tracewell-query", &["tracewell-model"]),
     ("tracewell-testkit", &["tracewell-model"]),
     (
@@ -36,6 +40,10 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
 /// Crates that must never be linked by the crates named beside them: no
 /// runtime, no sockets and no files below the edge.
 const NEVER: &[(&str, &[&str])] = &[
+    (
+        "tracewell-parquet",
+        &["tokio", "hyper", "tonic", "axum", "parquet", "arrow-array"],
+    ),
     (
         "tracewell-model",
         &[

@@ -1,0 +1,21 @@
+//! Parquet without Arrow: column chunks from and to plain vectors, and the
+//! file around them.
+//!
+//! Why our own: spans are kept as columns with dictionaries already, most of
+//! them sparse. A general writer takes such columns apart row by row and
+//! builds its dictionaries anew; this one renumbers what is used and packs
+//! bits. Files follow the format (<https://github.com/apache/parquet-format>)
+//! and open in any reader.
+//!
+//! Flat columns only. Opens no file: bytes in, bytes out. Never panics on
+//! bytes from outside, and never knows what a span is.
+
+mod chunk;
+mod column;
+mod error;
+
+pub use chunk::{
+    Bounds, EncodedChunk, Encoding, MAX_PAGE_BYTES, MAX_PAGE_ROWS, PAGE_ROWS, PageInfo,
+};
+pub use column::{Cells, Column, DecodedCells, DecodedValues, PhysicalType, Values};
+pub use error::{DecodeError, EncodeError};
