@@ -104,6 +104,7 @@ pub(crate) fn rejection_reason(error: &StoreError) -> &'static str {
         StoreError::Unavailable(_) => "refused_unavailable",
         StoreError::ShuttingDown => "refused_shutting_down",
         StoreError::Cancelled => "refused_cancelled",
+        StoreError::TooLarge(_) => "refused_too_large",
         StoreError::Damaged(_) => "refused_damaged",
     }
 }
@@ -115,7 +116,7 @@ impl From<StoreError> for Refusal {
             StoreError::Unavailable(reason) => Self::Unavailable(reason),
             StoreError::ShuttingDown => Self::ShuttingDown,
             // Nothing is stored and the spans are good: let the client keep them.
-            other @ (StoreError::Cancelled | StoreError::Damaged(_)) => {
+            other @ (StoreError::Cancelled | StoreError::TooLarge(_) | StoreError::Damaged(_)) => {
                 Self::Unavailable(other.to_string())
             }
         }

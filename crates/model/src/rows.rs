@@ -55,6 +55,12 @@ impl RowSet {
         self.words[row / 64] |= 1 << (row % 64);
     }
 
+    /// Takes a row out.
+    pub fn remove(&mut self, row: usize) {
+        debug_assert!(row < self.len, "row {row} of {}", self.len);
+        self.words[row / 64] &= !(1 << (row % 64));
+    }
+
     /// Is the row in the set?
     #[must_use]
     pub fn contains(&self, row: usize) -> bool {

@@ -5,7 +5,7 @@
 //! runs it against every implementation.
 
 use crate::batch::{Level, SpanBatch, columns::ValueType};
-use crate::filter::SpanFilter;
+use crate::filter::{Field, Intrinsic, SpanFilter};
 use crate::ids::TraceId;
 use crate::rows::RowSet;
 use crate::span_kind::SpanKind;
@@ -26,6 +26,10 @@ pub trait Consumer: Send + Sync + 'static {
     fn consume(&self, batch: Arc<SpanBatch>, ack: Ack);
 }
 
+/// Bytes of memory that one trace may need, as [`SpanBatch::memory_bytes`]
+/// counts: some two million spans of everyday size.
+pub const MAX_TRACE_BYTES: usize = 1 << 30;
+
 /// Why a store refused, in a form that receivers and APIs turn into codes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -42,6 +46,12 @@ pub enum StoreError {
     /// The caller went away or ran out of time.
     #[error("the query was cancelled")]
     Cancelled,
+    /// A trace has more spans than can be held at once.
+    #[error(
+        "trace {0} needs more than {limit} MiB of memory; search for its spans instead",
+        limit = MAX_TRACE_BYTES >> 20
+    )]
+    TooLarge(TraceId),
     /// Stored data could not be read.
     #[error("stored data could not be read: {0}")]
     Damaged(String),
@@ -76,19 +86,89 @@ impl TimeRange {
     }
 }
 
-/// Which columns of a batch a scan's visitor reads beyond trace id, span id,
-/// parent id, start and duration, which are always there. Others MAY be empty
-/// or hold less than the store knows.
+/// Which columns of spans a reader looks at beyond trace id, span id, parent
+/// id, start and duration, which are always there. Others MAY be empty or hold
+/// less than the store knows: such a batch is *partial*.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ScanColumns {
     /// Span names, kinds and status codes.
     pub names: bool,
+    /// Status messages.
+    pub status_messages: bool,
     /// `service.name` of the resource.
     pub services: bool,
+    /// Names and versions of instrumentation scopes.
+    pub scopes: bool,
     /// What [`crate::failure::failed_rows`] needs.
     pub failures: bool,
-    /// Attributes of these levels and keys.
+    /// Events with names and times, without attributes.
+    pub events: bool,
+    /// Links with the ids they point to, without attributes.
+    pub links: bool,
+    /// Attributes of these levels and keys, with the events and links that
+    /// have them.
     pub attributes: Vec<(Level, Box<str>)>,
+}
+
+impl ScanColumns {
+    /// What the evaluation of a filter looks at. Tests that need the whole
+    /// trace look at names, services and parents.
+    #[must_use]
+    pub fn of_filter(filter: &SpanFilter) -> Self {
+        let mut columns = Self::default();
+        filter.for_each_test(&mut |field, _| match field {
+            Field::Intrinsic(field) => columns.add_intrinsic(*field),
+            Field::Attribute(place, keys) => {
+                for level in place.levels() {
+                    keys.iter().for_each(|key| columns.add(*level, key));
+                }
+            }
+        });
+        columns
+    }
+
+    /// Both.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.names |= other.names;
+        self.status_messages |= other.status_messages;
+        self.services |= other.services;
+        self.scopes |= other.scopes;
+        self.failures |= other.failures;
+        self.events |= other.events;
+        self.links |= other.links;
+        for (level, key) in &other.attributes {
+            self.add(*level, key);
+        }
+        self
+    }
+
+    fn add(&mut self, level: Level, key: &str) {
+        let wanted = (level, key.into());
+        if !self.attributes.contains(&wanted) {
+            self.attributes.push(wanted);
+        }
+    }
+
+    fn add_intrinsic(&mut self, field: Intrinsic) {
+        match field {
+            Intrinsic::TraceId
+            | Intrinsic::SpanId
+            | Intrinsic::ParentSpanId
+            | Intrinsic::Duration
+            | Intrinsic::ChildCount
+            | Intrinsic::TraceDuration => {}
+            Intrinsic::Name | Intrinsic::Kind | Intrinsic::Status | Intrinsic::RootName => {
+                self.names = true;
+            }
+            Intrinsic::RootService => self.services = true,
+            Intrinsic::StatusMessage => self.status_messages = true,
+            Intrinsic::Failed => self.failures = true,
+            Intrinsic::EventName | Intrinsic::EventTimeSinceStart => self.events = true,
+            Intrinsic::LinkTraceId | Intrinsic::LinkSpanId => self.links = true,
+            Intrinsic::ScopeName | Intrinsic::ScopeVersion => self.scopes = true,
+        }
+    }
 }
 
 /// What a scan looks for.
@@ -127,6 +207,24 @@ pub struct ScanReport {
     pub searched_bytes: u64,
     /// Spans whose filter columns were looked at.
     pub searched_spans: u64,
+}
+
+/// Traces that were asked for, and what it cost.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct FoundTraces {
+    /// In the order asked; `None` for a trace that is not there.
+    pub traces: Vec<Option<SpanBatch>>,
+    /// How much was looked at. Blocks that were ruled out without reading them
+    /// count in `total_blocks` only.
+    pub report: ScanReport,
+}
+
+impl FoundTraces {
+    /// The trace, where only one was asked for.
+    #[must_use]
+    pub fn into_only(mut self) -> Option<SpanBatch> {
+        self.traces.pop().flatten()
+    }
 }
 
 /// Called for every chunk of a scan; `Break` ends the scan without error.
@@ -190,15 +288,20 @@ pub trait TraceStore: Send + Sync + 'static {
 
     /// The traces of these ids, in the order asked, each as one batch that
     /// holds all its spans in no order, without exact duplicates; `None` for a
-    /// trace that is not there.
+    /// trace that is not there. `columns`: `None` for everything; otherwise
+    /// the batches MAY be partial, but hold at least these columns of the same
+    /// spans as with `None` (where only the missing columns could tell whether
+    /// two spans are one, the store looks at them).
     ///
     /// # Errors
-    /// [`StoreError::Cancelled`] or [`StoreError::Damaged`].
+    /// [`StoreError::Cancelled`] or [`StoreError::Damaged`];
+    /// [`StoreError::TooLarge`] when a trace has more than [`MAX_TRACE_BYTES`].
     fn traces(
         &self,
         ids: &[TraceId],
+        columns: Option<&ScanColumns>,
         cancelled: &AtomicBool,
-    ) -> Result<Vec<Option<SpanBatch>>, StoreError>;
+    ) -> Result<FoundTraces, StoreError>;
 
     /// Shows every stored span that matches to `visit`, newest parts first as
     /// far as the store can order them. A span that was stored twice MAY be

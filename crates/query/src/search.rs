@@ -225,8 +225,8 @@ impl Run<'_> {
             if ids.is_empty() {
                 return ControlFlow::Continue(());
             }
-            let traces = match self.store.traces(&ids, self.cancelled) {
-                Ok(traces) => traces,
+            let traces = match self.store.traces(&ids, None, self.cancelled) {
+                Ok(found) => found.traces,
                 Err(error) => {
                     self.failed = Some(error);
                     return ControlFlow::Break(());

@@ -14,7 +14,7 @@ use tracewell_model::batch::Level;
 use tracewell_model::batch::concat::BatchJoiner;
 use tracewell_model::failure::failed_rows;
 use tracewell_model::store::{
-    AttributeKey, Operation, ScanChunk, ScanReport, ScanRequest, ScanVisitor,
+    AttributeKey, MAX_TRACE_BYTES, Operation, ScanChunk, ScanReport, ScanRequest, ScanVisitor,
 };
 use tracewell_model::{RowSet, SpanBatch, SpanKind, StoreError, TimeRange, TraceId};
 
@@ -172,12 +172,7 @@ pub fn scan(
     report: &mut ScanReport,
     visit: &mut ScanVisitor<'_>,
 ) -> Result<ControlFlow<()>, StoreError> {
-    let overlapping = |live: &&LiveBatch| {
-        request
-            .range
-            .overlaps(live.start_range_ns.0, live.start_range_ns.1)
-    };
-    let mut order: Vec<&LiveBatch> = snapshot.iter().filter(overlapping).collect();
+    let mut order: Vec<&LiveBatch> = overlapping(snapshot, request.range).collect();
     if order.is_empty() {
         return Ok(ControlFlow::Continue(()));
     }
@@ -209,7 +204,14 @@ pub fn scan(
 }
 
 /// Appends the spans of each wanted trace to its joiner.
-pub fn collect_traces(snapshot: &[LiveBatch], ids: &[TraceId], joiners: &mut [BatchJoiner]) {
+///
+/// # Errors
+/// [`StoreError::TooLarge`].
+pub fn collect_traces(
+    snapshot: &[LiveBatch],
+    ids: &[TraceId],
+    joiners: &mut [BatchJoiner],
+) -> Result<(), StoreError> {
     let places: HashMap<TraceId, usize> = ids
         .iter()
         .enumerate()
@@ -230,11 +232,33 @@ pub fn collect_traces(snapshot: &[LiveBatch], ids: &[TraceId], joiners: &mut [Ba
             }
         }
         for (place, rows) in rows {
-            if joiners[place].append_rows(&live.batch, &rows).is_err() {
-                tracing::warn!(trace = %ids[place], "trace is too large to be shown whole");
-            }
+            joiners[place]
+                .append_rows(&live.batch, &rows)
+                .map_err(|_| StoreError::TooLarge(ids[place]))?;
         }
     }
+    Ok(())
+}
+
+/// The report of a read that looked at all batches.
+#[must_use]
+pub fn looked_at(snapshot: &[LiveBatch]) -> ScanReport {
+    let is_live = u64::from(!snapshot.is_empty());
+    let spans = snapshot.iter().map(|live| live.batch.len() as u64).sum();
+    ScanReport {
+        searched_blocks: is_live,
+        total_blocks: is_live,
+        searched_spans: spans,
+        ..ScanReport::default()
+    }
+}
+
+/// A joiner for each of so many traces.
+#[must_use]
+pub fn trace_joiners(count: usize) -> Vec<BatchJoiner> {
+    (0..count)
+        .map(|_| BatchJoiner::with_limit(MAX_TRACE_BYTES))
+        .collect()
 }
 
 /// Services and operations, counted.
@@ -293,8 +317,30 @@ impl OperationCounts {
     }
 }
 
+/// Counts the operations of batches that overlap the range.
+#[must_use]
+pub fn operations(snapshot: &[LiveBatch], range: TimeRange) -> OperationCounts {
+    let mut counts = OperationCounts::default();
+    overlapping(snapshot, range).for_each(|live| counts.add_batch(&live.batch));
+    counts
+}
+
+/// The attribute keys of batches that overlap the range.
+#[must_use]
+pub fn attribute_keys(snapshot: &[LiveBatch], range: TimeRange) -> HashSet<AttributeKey> {
+    let mut keys = HashSet::new();
+    overlapping(snapshot, range).for_each(|live| collect_keys(&live.batch, &mut keys));
+    keys
+}
+
+fn overlapping(snapshot: &[LiveBatch], range: TimeRange) -> impl Iterator<Item = &LiveBatch> {
+    snapshot
+        .iter()
+        .filter(move |live| range.overlaps(live.start_range_ns.0, live.start_range_ns.1))
+}
+
 /// Adds the keys of a batch.
-pub fn collect_keys(batch: &SpanBatch, keys: &mut HashSet<AttributeKey>) {
+fn collect_keys(batch: &SpanBatch, keys: &mut HashSet<AttributeKey>) {
     for column in batch.attributes() {
         keys.insert(AttributeKey {
             level: column.level,

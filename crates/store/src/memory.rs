@@ -4,14 +4,13 @@
 //! contract can be kept simply. When its budget is spent it forgets the oldest
 //! batches: a developer wants the newest spans, not a refusal.
 
-use crate::live::{self, LiveBatches, OperationCounts};
+use crate::live::{self, LiveBatches};
 use crate::wal::WalPosition;
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use tracewell_model::batch::concat::BatchJoiner;
 use tracewell_model::store::{
-    Ack, AttributeKey, Operation, ScanReport, ScanRequest, ScanVisitor, StoreStatus,
+    Ack, AttributeKey, FoundTraces, Operation, ScanColumns, ScanReport, ScanRequest, ScanVisitor,
+    StoreStatus,
 };
 use tracewell_model::{SpanBatch, StoreError, TimeRange, TraceId, TraceStore};
 
@@ -73,15 +72,19 @@ impl TraceStore for MemoryStore {
     fn traces(
         &self,
         ids: &[TraceId],
+        _columns: Option<&ScanColumns>,
         cancelled: &AtomicBool,
-    ) -> Result<Vec<Option<SpanBatch>>, StoreError> {
+    ) -> Result<FoundTraces, StoreError> {
         live::check_cancelled(cancelled)?;
-        let mut joiners: Vec<_> = ids.iter().map(|_| BatchJoiner::new()).collect();
-        live::collect_traces(&self.live.snapshot(), ids, &mut joiners);
+        let snapshot = self.live.snapshot();
+        let mut joiners = live::trace_joiners(ids.len());
+        live::collect_traces(&snapshot, ids, &mut joiners)?;
         let found = joiners.into_iter();
-        Ok(found
-            .map(|joiner| (!joiner.is_empty()).then(|| joiner.finish_distinct()))
-            .collect())
+        let traces = found.map(|joiner| (!joiner.is_empty()).then(|| joiner.finish_distinct()));
+        Ok(FoundTraces {
+            traces: traces.collect(),
+            report: live::looked_at(&snapshot),
+        })
     }
 
     fn scan(
@@ -101,23 +104,13 @@ impl TraceStore for MemoryStore {
     }
 
     fn operations(&self, range: TimeRange) -> Result<Vec<Operation>, StoreError> {
-        let mut counts = OperationCounts::default();
-        for live in self.live.snapshot() {
-            if range.overlaps(live.start_range_ns.0, live.start_range_ns.1) {
-                counts.add_batch(&live.batch);
-            }
-        }
-        Ok(counts.finish())
+        Ok(live::operations(&self.live.snapshot(), range).finish())
     }
 
     fn attribute_keys(&self, range: TimeRange) -> Result<Vec<AttributeKey>, StoreError> {
-        let mut keys = HashSet::new();
-        for live in self.live.snapshot() {
-            if range.overlaps(live.start_range_ns.0, live.start_range_ns.1) {
-                live::collect_keys(&live.batch, &mut keys);
-            }
-        }
-        let mut keys: Vec<_> = keys.into_iter().collect();
+        let mut keys: Vec<_> = live::attribute_keys(&self.live.snapshot(), range)
+            .into_iter()
+            .collect();
         keys.sort();
         Ok(keys)
     }

@@ -45,8 +45,9 @@ pub fn append(store: &dyn TraceStore, spans: &[TestSpan]) -> Result<(), StoreErr
 #[must_use]
 pub fn trace(store: &dyn TraceStore, id: TraceId) -> Vec<TestSpan> {
     let found = store
-        .traces(&[id], &AtomicBool::new(false))
-        .expect("reading works");
+        .traces(&[id], None, &AtomicBool::new(false))
+        .expect("reading works")
+        .traces;
     assert_eq!(found.len(), 1, "one answer per id");
     let mut spans = found[0].as_ref().map(flatten).unwrap_or_default();
     spans.sort_by_key(|span| (span.span_id, span.start_ns));

@@ -5,19 +5,25 @@
 //! rows by adding an offset or through a row map; equal resources and scopes
 //! of different requests become one.
 
+mod partial;
+
 use super::builder::{SpanBatchBuilder, SpanHeader};
 use super::columns::{ColumnValues, SparseU32, StrColumn};
 use super::view::BatchView;
 use super::{Level, SpanBatch};
 use crate::rows::RowSet;
+use partial::StatedFailures;
 use std::collections::HashMap;
 
-/// A batch would need more than 4 GiB for one column of text.
+/// A batch would need more memory than it may: by default more than 4 GiB,
+/// where a column of text could no longer be addressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a batch cannot hold more than {max} bytes; got {got}", max = u32::MAX)]
+#[error("a batch cannot hold more than {max} bytes; got {got}")]
 pub struct BatchTooLarge {
     /// Bytes it would have.
     pub got: usize,
+    /// Bytes it may have.
+    pub max: usize,
 }
 
 /// Joins batches, or chosen rows of them, into one.
@@ -26,7 +32,9 @@ pub struct BatchJoiner {
     builder: SpanBatchBuilder,
     resources: HashMap<Vec<u8>, u32>,
     scopes: HashMap<Vec<u8>, u32>,
-    bytes: usize,
+    /// Less than what text can address, if so.
+    limit_bytes: Option<usize>,
+    stated: StatedFailures,
 }
 
 impl BatchJoiner {
@@ -34,6 +42,15 @@ impl BatchJoiner {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An empty joiner of batches that together need at most so much memory.
+    #[must_use]
+    pub fn with_limit(limit_bytes: usize) -> Self {
+        Self {
+            limit_bytes: Some(limit_bytes),
+            ..Self::default()
+        }
     }
 
     /// Number of spans so far.
@@ -61,12 +78,9 @@ impl BatchJoiner {
     /// # Errors
     /// The result would be too large; nothing was appended.
     pub fn append_rows(&mut self, batch: &SpanBatch, rows: &RowSet) -> Result<(), BatchTooLarge> {
-        let got = self.bytes + batch.memory_bytes();
-        if got > u32::MAX as usize {
-            return Err(BatchTooLarge { got });
-        }
-        self.bytes = got;
         let chosen: Vec<u32> = rows.iter().map(|row| row as u32).collect();
+        self.check_size(batch, chosen.len())?;
+        self.stated.note(batch, &chosen, self.builder.len());
         let owners = OwnerMaps::new(batch, &chosen, &self.builder);
         let view = BatchView::new_levels(batch, &[Level::Resource, Level::Scope]);
         let resources = self.map_resources(&view, &chosen);
@@ -77,14 +91,35 @@ impl BatchJoiner {
         Ok(())
     }
 
+    fn check_size(&self, batch: &SpanBatch, chosen: usize) -> Result<(), BatchTooLarge> {
+        let (held, all) = (self.builder.batch.memory_bytes(), batch.memory_bytes());
+        // At worst the chosen rows bring all the text of the batch.
+        let (got, max) = (held + all, u32::MAX as usize);
+        if got > max {
+            return Err(BatchTooLarge { got, max });
+        }
+        let Some(max) = self.limit_bytes else {
+            return Ok(());
+        };
+        // The chosen rows' share, as if all rows were alike.
+        let got = held + (all as u64 * chosen as u64 / batch.len().max(1) as u64) as usize;
+        if got > max {
+            return Err(BatchTooLarge { got, max });
+        }
+        Ok(())
+    }
+
     /// The joined batch.
     #[must_use]
     pub fn finish(self) -> SpanBatch {
-        self.builder.finish()
+        let mut joined = self.builder.finish();
+        joined.failed = self.stated.into_rows(&joined);
+        joined
     }
 
     /// The joined batch without exact duplicates: how parts of a trace become
-    /// the trace.
+    /// the trace. With partial batches [`SpanBatch::may_repeat_spans`] must be
+    /// asked first.
     #[must_use]
     pub fn finish_distinct(self) -> SpanBatch {
         let joined = self.finish();

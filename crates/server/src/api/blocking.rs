@@ -123,6 +123,7 @@ impl QueryError {
                 StoreError::Busy(_) | StoreError::Unavailable(_) | StoreError::ShuttingDown,
             ) => StatusCode::SERVICE_UNAVAILABLE,
             Self::TimedOut(_) | Self::Store(StoreError::Cancelled) => StatusCode::GATEWAY_TIMEOUT,
+            Self::Store(StoreError::TooLarge(_)) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Store(StoreError::Damaged(_)) | Self::Panicked => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
@@ -132,7 +133,9 @@ impl QueryError {
     /// The gRPC code that says the same.
     pub(crate) fn grpc_code(&self) -> tonic::Code {
         match self {
-            Self::TooBusy | Self::Store(StoreError::Busy(_)) => tonic::Code::ResourceExhausted,
+            Self::TooBusy | Self::Store(StoreError::Busy(_) | StoreError::TooLarge(_)) => {
+                tonic::Code::ResourceExhausted
+            }
             Self::Store(StoreError::Unavailable(_) | StoreError::ShuttingDown) => {
                 tonic::Code::Unavailable
             }

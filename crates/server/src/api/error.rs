@@ -106,6 +106,7 @@ impl From<QueryError> for ApiError {
             QueryError::Store(StoreError::Unavailable(_) | StoreError::ShuttingDown) => {
                 "unavailable"
             }
+            QueryError::Store(StoreError::TooLarge(_)) => "too_large",
             QueryError::Store(StoreError::Damaged(_)) => "damaged",
             QueryError::Panicked => "internal",
         };

@@ -2,14 +2,13 @@
 
 use super::{EmbeddedStore, Inner};
 use crate::block::{Block, BlockError};
-use crate::live::{self, OperationCounts};
-use std::collections::HashSet;
+use crate::live;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
-use tracewell_model::batch::concat::BatchJoiner;
 use tracewell_model::store::{
-    Ack, AttributeKey, Operation, ScanChunk, ScanReport, ScanRequest, ScanVisitor, StoreStatus,
+    Ack, AttributeKey, FoundTraces, Operation, ScanChunk, ScanColumns, ScanReport, ScanRequest,
+    ScanVisitor, StoreStatus,
 };
 use tracewell_model::{SpanBatch, StoreError, TimeRange, TraceId, TraceStore};
 
@@ -21,29 +20,35 @@ impl TraceStore for EmbeddedStore {
     fn traces(
         &self,
         ids: &[TraceId],
+        _columns: Option<&ScanColumns>,
         cancelled: &AtomicBool,
-    ) -> Result<Vec<Option<SpanBatch>>, StoreError> {
+    ) -> Result<FoundTraces, StoreError> {
         live::check_cancelled(cancelled)?;
         let (snapshot, blocks) = self.inner.live.snapshot();
-        let mut joiners: Vec<_> = ids.iter().map(|_| BatchJoiner::new()).collect();
-        live::collect_traces(&snapshot, ids, &mut joiners);
+        let mut joiners = live::trace_joiners(ids.len());
+        live::collect_traces(&snapshot, ids, &mut joiners)?;
+        let mut report = live::looked_at(&snapshot);
         for block in &blocks {
+            report.total_blocks += 1;
             let found = block
                 .traces(ids, cancelled)
                 .or_else(|e| skip_removed(&self.inner, block, e))?;
+            report.searched_blocks += u64::from(!found.is_empty());
             for (id, batch) in found {
                 let Some(place) = ids.iter().position(|wanted| *wanted == id) else {
                     continue;
                 };
-                if joiners[place].append(&batch).is_err() {
-                    tracing::warn!(trace = %id, "trace is too large to be shown whole");
-                }
+                joiners[place]
+                    .append(&batch)
+                    .map_err(|_| StoreError::TooLarge(id))?;
             }
         }
         let found = joiners.into_iter();
-        Ok(found
-            .map(|joiner| (!joiner.is_empty()).then(|| joiner.finish_distinct()))
-            .collect())
+        let traces = found.map(|joiner| (!joiner.is_empty()).then(|| joiner.finish_distinct()));
+        Ok(FoundTraces {
+            traces: traces.collect(),
+            report,
+        })
     }
 
     fn scan(
@@ -100,12 +105,7 @@ impl TraceStore for EmbeddedStore {
 
     fn operations(&self, range: TimeRange) -> Result<Vec<Operation>, StoreError> {
         let (snapshot, blocks) = self.inner.live.snapshot();
-        let mut counts = OperationCounts::default();
-        for live in snapshot {
-            if range.overlaps(live.start_range_ns.0, live.start_range_ns.1) {
-                counts.add_batch(&live.batch);
-            }
-        }
+        let mut counts = live::operations(&snapshot, range);
         for block in blocks {
             if range.overlaps(block.meta().min_start_ns, block.meta().max_start_ns) {
                 block
@@ -119,12 +119,7 @@ impl TraceStore for EmbeddedStore {
 
     fn attribute_keys(&self, range: TimeRange) -> Result<Vec<AttributeKey>, StoreError> {
         let (snapshot, blocks) = self.inner.live.snapshot();
-        let mut keys = HashSet::new();
-        for live in snapshot {
-            if range.overlaps(live.start_range_ns.0, live.start_range_ns.1) {
-                live::collect_keys(&live.batch, &mut keys);
-            }
-        }
+        let mut keys = live::attribute_keys(&snapshot, range);
         for block in blocks {
             if range.overlaps(block.meta().min_start_ns, block.meta().max_start_ns) {
                 keys.extend(block.attribute_keys().cloned());

@@ -104,7 +104,10 @@ fn duplicates_are_shown_once(store: &dyn TraceStore) {
 fn several_traces_in_order(store: &dyn TraceStore) {
     append(store, &[span(1, 1), span(2, 1), span(3, 1)]).expect("stored");
     let ids = [3, 9, 1].map(trace_id);
-    let found = store.traces(&ids, &AtomicBool::new(false)).expect("reads");
+    let found = store
+        .traces(&ids, None, &AtomicBool::new(false))
+        .expect("reads")
+        .traces;
     let first = |index: usize| found[index].as_ref().map(|batch| batch.spans().trace_id[0]);
     assert_eq!(
         [first(0), first(1), first(2)],
@@ -244,7 +247,7 @@ fn a_cancelled_query_says_so(store: &dyn TraceStore) {
     let cancelled = AtomicBool::new(false);
     cancelled.store(true, Ordering::Relaxed);
     assert_eq!(
-        store.traces(&[trace_id(1)], &cancelled),
+        store.traces(&[trace_id(1)], None, &cancelled),
         Err(StoreError::Cancelled)
     );
     let filter = SpanFilter::All;

@@ -77,7 +77,7 @@ impl TraceCache {
         id: TraceId,
         cancelled: &AtomicBool,
     ) -> Result<Option<Arc<LoadedTrace>>, StoreError> {
-        let found = store.traces(&[id], cancelled)?.pop().flatten();
+        let found = store.traces(&[id], None, cancelled)?.into_only();
         let Some(batch) = found.filter(|batch| !batch.is_empty()) else {
             return Ok(None);
         };

@@ -222,6 +222,7 @@ fn the_visitor_sees_the_columns_it_asked_for() {
             services: true,
             failures: true,
             attributes: vec![(Level::Span, "n".into()), (Level::Span, "list".into())],
+            ..ScanColumns::default()
         },
         cancelled: &AtomicBool::new(false),
     };

@@ -43,7 +43,7 @@ async fn get_trace(
     let id = trace_id(&request.trace_id)?;
     let store = Arc::clone(&state.store);
     stream(&state, move |cancelled, sender| {
-        let found = store.traces(&[id], cancelled)?.pop().flatten();
+        let found = store.traces(&[id], None, cancelled)?.into_only();
         Ok(match found {
             Some(batch) => send_spans(&batch, sender),
             None => sender.send(Err(Status::not_found("trace not found"))),

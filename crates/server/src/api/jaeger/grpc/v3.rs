@@ -52,7 +52,7 @@ async fn get_trace(
         .map_err(|cause| Status::invalid_argument(format!("malformed trace ID: {cause}")))?;
     let store = Arc::clone(&state.store);
     stream(&state, move |cancelled, sender| {
-        let found = store.traces(&[id], cancelled)?.pop().flatten();
+        let found = store.traces(&[id], None, cancelled)?.into_only();
         Ok(match found {
             Some(batch) => send_trace(&batch, sender),
             None => sender.send(Err(Status::not_found("trace not found"))),

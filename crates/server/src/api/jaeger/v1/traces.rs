@@ -47,7 +47,7 @@ pub(super) async fn by_id(
     };
     let store = Arc::clone(&state.store);
     let write = move |cancelled: &AtomicBool, writer: &mut JsonWriter| {
-        let Some(batch) = store.traces(&[id], cancelled)?.pop().flatten() else {
+        let Some(batch) = store.traces(&[id], None, cancelled)?.into_only() else {
             return Ok(Outcome::NothingFound);
         };
         let mut envelope = Envelope::open(writer);
@@ -125,8 +125,8 @@ fn write_by_ids(
     let mut envelope = Envelope::open(writer);
     let mut errors = Vec::new();
     for ids in ids.chunks(FETCH_TRACES) {
-        let traces = match store.traces(ids, cancelled) {
-            Ok(traces) => traces,
+        let traces = match store.traces(ids, None, cancelled) {
+            Ok(found) => found.traces,
             Err(error) => {
                 errors.push(envelope.cut_short(error)?);
                 break;

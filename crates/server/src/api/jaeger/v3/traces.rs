@@ -63,7 +63,7 @@ pub(super) async fn by_id(
     };
     let store = Arc::clone(&state.store);
     let write = move |cancelled: &AtomicBool, writer: &mut JsonWriter| {
-        let Some(batch) = store.traces(&[id], cancelled)?.pop().flatten() else {
+        let Some(batch) = store.traces(&[id], None, cancelled)?.into_only() else {
             return Ok(Outcome::NothingFound);
         };
         let mut result = TracesResult { writer, traces: 0 };
