@@ -21,6 +21,22 @@ pub enum PhysicalType {
     Fixed8,
 }
 
+impl PhysicalType {
+    /// Its name in the format.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Boolean => "BOOLEAN",
+            Self::Int32 => "INT32",
+            Self::Int64 => "INT64",
+            Self::Double => "DOUBLE",
+            Self::ByteArray => "BYTE_ARRAY",
+            Self::Fixed16 => "FIXED_LEN_BYTE_ARRAY(16)",
+            Self::Fixed8 => "FIXED_LEN_BYTE_ARRAY(8)",
+        }
+    }
+}
+
 /// One column of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
@@ -34,7 +50,7 @@ pub struct Column {
     pub nullable: bool,
     /// Most bytes of a dictionary, as the format stores it (4 bytes of length
     /// before each byte array). Values with more distinct bytes are stored
-    /// without one; 0 = never a dictionary.
+    /// without one; 0 = never a dictionary. Above 4 MiB counts as 4 MiB.
     pub max_dictionary_bytes: usize,
     /// Whether chunks are compressed (zstd) or stored as they are.
     pub compress: bool,

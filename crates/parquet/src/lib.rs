@@ -10,12 +10,23 @@
 //! Flat columns only. Opens no file: bytes in, bytes out. Never panics on
 //! bytes from outside, and never knows what a span is.
 
+mod bits;
 mod chunk;
 mod column;
+mod decode;
+mod delta;
+mod delta_bytes;
+mod encode;
 mod error;
+mod hybrid;
+mod page_header;
+mod plain;
+mod thrift;
 
 pub use chunk::{
     Bounds, EncodedChunk, Encoding, MAX_PAGE_BYTES, MAX_PAGE_ROWS, PAGE_ROWS, PageInfo,
 };
 pub use column::{Cells, Column, DecodedCells, DecodedValues, PhysicalType, Values};
+pub use decode::{ChunkDecoder, Dictionary};
+pub use encode::ChunkEncoder;
 pub use error::{DecodeError, EncodeError};
