@@ -27,6 +27,12 @@ pub fn run(make: &dyn Fn() -> Arc<dyn TraceStore>) {
     }
 }
 
+/// Filters of every shape over the data of [`crate::Random`].
+#[must_use]
+pub fn filters() -> Vec<SpanFilter> {
+    checks::filters()
+}
+
 /// Appends and waits for the acknowledgement.
 ///
 /// # Errors

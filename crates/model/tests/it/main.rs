@@ -4,3 +4,4 @@
 
 mod batches;
 mod filters;
+mod partial;

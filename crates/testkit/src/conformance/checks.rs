@@ -3,12 +3,14 @@
 use super::{append, scan, trace};
 use crate::random::Random;
 use crate::spans::{TestSpan, batch, trace_id};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tracewell_model::filter::{CompareOp, Condition, Field, Intrinsic, Literal, Place};
 use tracewell_model::store::{ScanColumns, ScanRequest};
-use tracewell_model::{SpanFilter, SpanKind, StatusCode, StoreError, TimeRange, TraceStore};
+use tracewell_model::{
+    SpanBatch, SpanFilter, SpanKind, StatusCode, StoreError, TimeRange, TraceId, TraceStore,
+};
 
 type Check = fn(&dyn TraceStore);
 
@@ -20,6 +22,10 @@ pub(super) const ALL: &[(&str, Check)] = &[
         a_trace_in_many_batches_is_one,
     ),
     ("exact duplicates are shown once", duplicates_are_shown_once),
+    (
+        "traces hold the columns that were asked for",
+        traces_hold_the_wanted_columns,
+    ),
     (
         "several traces come in the order asked",
         several_traces_in_order,
@@ -91,6 +97,10 @@ fn duplicates_are_shown_once(store: &dyn TraceStore) {
     append(store, &[span(7, 1), span(7, 1), span(7, 2)]).expect("stored");
     append(store, &[span(7, 2), other.clone()]).expect("stored");
     append(store, &[span(7, 1)]).expect("stored");
+    let (never, least) = (AtomicBool::new(false), ScanColumns::default());
+    let part = store.traces(&[trace_id(7)], Some(&least), &never);
+    let part = part.expect("reads").into_only().expect("stored");
+    assert_eq!(part.len(), 3, "also when only some columns are read");
     let mut shown = trace(store, trace_id(7));
     assert_eq!(
         shown.len(),
@@ -99,6 +109,49 @@ fn duplicates_are_shown_once(store: &dyn TraceStore) {
     );
     shown.sort_by_key(|span| span.attributes.len());
     assert_eq!(shown, [span(7, 1), span(7, 2), other]);
+}
+
+fn traces_hold_the_wanted_columns(store: &dyn TraceStore) {
+    let spans = Random::new(31).spans(400, START_NS);
+    for part in spans.chunks(83) {
+        append(store, part).expect("stored");
+    }
+    // The same again, in part: duplicates must not show.
+    append(store, &spans[50..120]).expect("stored");
+    let ids: BTreeSet<TraceId> = spans.iter().map(|span| span.trace_id).collect();
+    let ids: Vec<TraceId> = ids.into_iter().collect();
+    let never = AtomicBool::new(false);
+    let whole = store.traces(&ids, None, &never).expect("reads").traces;
+    for filter in filters() {
+        let columns = ScanColumns::of_filter(&filter);
+        let found = store.traces(&ids, Some(&columns), &never).expect("reads");
+        assert_eq!(found.traces.len(), ids.len());
+        for (part, whole) in found.traces.iter().zip(&whole) {
+            let (part, whole) = (
+                part.as_ref().expect("stored"),
+                whole.as_ref().expect("stored"),
+            );
+            assert_eq!(part.len(), whole.len(), "{filter:?}");
+            assert_eq!(
+                shape_of(part, &filter),
+                shape_of(whole, &filter),
+                "{filter:?}"
+            );
+        }
+    }
+}
+
+/// What every partial batch tells of the spans that match.
+fn shape_of(batch: &SpanBatch, filter: &SpanFilter) -> Vec<([u8; 8], [u8; 8], u64, i64)> {
+    let spans = batch.spans();
+    let matched = filter.matching(batch);
+    let rows = matched.iter().map(|row| {
+        let ids = (spans.span_id[row].0, spans.parent_span_id[row].0);
+        (ids.0, ids.1, spans.start_ns[row], spans.duration_ns[row])
+    });
+    let mut shape: Vec<_> = rows.collect();
+    shape.sort_unstable();
+    shape
 }
 
 fn several_traces_in_order(store: &dyn TraceStore) {
@@ -130,8 +183,7 @@ fn everything_comes_back(store: &dyn TraceStore) {
     }
 }
 
-/// Filters of every shape over the data of [`Random`].
-fn filters() -> Vec<SpanFilter> {
+pub(super) fn filters() -> Vec<SpanFilter> {
     let attribute = |place, key: &str, condition| {
         SpanFilter::Test(Field::Attribute(place, vec![key.into()]), condition)
     };
