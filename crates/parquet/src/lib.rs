@@ -18,6 +18,9 @@ mod delta;
 mod delta_bytes;
 mod encode;
 mod error;
+mod file_reader;
+mod file_writer;
+mod footer;
 mod hybrid;
 mod page_header;
 mod plain;
@@ -30,3 +33,6 @@ pub use column::{Cells, Column, DecodedCells, DecodedValues, PhysicalType, Value
 pub use decode::{ChunkDecoder, Dictionary};
 pub use encode::ChunkEncoder;
 pub use error::{DecodeError, EncodeError};
+pub use file_reader::{ChunkPages, FileReader, ReadAt, ReadError};
+pub use file_writer::{FileWriter, WriteError};
+pub use footer::read::{ChunkPlace, RowGroup};
