@@ -1,4 +1,5 @@
 //! Tests of the crate from outside, in one binary.
 
+mod interop;
 mod round_trip;
 mod samples;
