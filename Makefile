@@ -2,11 +2,12 @@
 #
 #   make run    install what is missing, build, start Tracewell with its UI
 #   make test   formatting, lints, direction, unit, integration, browser and SDK tests
+#   make bench  every budget of the architecture, measured; bench-quick in three minutes
 #
 # Tools that must be there: Rust (rustup reads rust-toolchain.toml), Node.js 20,
 # Python 3.11. Debian's Chromium is installed for the browser tests if missing.
 
-.PHONY: run build web test lint unit browser sdk clean
+.PHONY: run build web test lint unit browser sdk bench bench-quick clean
 
 CARGO_TARGET_DIR ?= $(CURDIR)/target
 export CARGO_TARGET_DIR
@@ -62,6 +63,15 @@ sdk: $(DEBUG)
 	TRACEWELL_BIN=$(DEBUG) tests/sdk/run
 
 .PHONY: $(DEBUG)
+
+# ---- measurements ----------------------------------------------------------
+
+# The product alone, as it is shipped: together with the bench it would be
+# built with the features of both.
+bench bench-quick: build
+	cargo run --release --locked --package tracewell-bench -- \
+		--size $(if $(filter bench,$@),full,quick) --binary $(RELEASE) \
+		--work-dir $(CARGO_TARGET_DIR)/bench --results $(CURDIR)/bench/results $(ARGS)
 
 clean:
 	cargo clean

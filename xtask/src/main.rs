@@ -34,6 +34,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "tracewell-query",
         ],
     ),
+    ("tracewell-bench", &["tracewell-model", "tracewell-wire"]),
     ("xtask", &[]),
 ];
 
