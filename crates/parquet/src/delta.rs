@@ -136,6 +136,7 @@ pub(crate) fn decode<T: Integer>(
     }
     out.reserve(count);
     out.push(T::cut(value));
+    let mut above = Vec::with_capacity(per_mini_block as usize);
     while out.len() < count {
         let smallest = unzigzag(input.varint()?);
         let widths = input.take(mini_blocks as usize)?;
@@ -148,11 +149,17 @@ pub(crate) fn decode<T: Integer>(
             }
             let packed = input.take(per_mini_block as usize * width as usize / 8)?;
             let here = (count - out.len()).min(per_mini_block as usize);
-            out.extend((0..here).map(|index| {
-                let above = bits::unpack_one(packed, width, index) as i64;
-                value = value.wrapping_add(smallest).wrapping_add(above);
+            let mut next = |above: u64| {
+                value = value.wrapping_add(smallest).wrapping_add(above as i64);
                 T::cut(value)
-            }));
+            };
+            if width <= 32 {
+                above.clear();
+                bits::unpack(packed, width, 0, here, &mut above);
+                out.extend(above.iter().map(|above| next((*above).into())));
+            } else {
+                out.extend((0..here).map(|index| next(bits::unpack_one(packed, width, index))));
+            }
         }
     }
     Ok(input.at)

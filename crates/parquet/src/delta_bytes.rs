@@ -55,7 +55,7 @@ pub(crate) fn decode(
             ));
         };
         let rest = bytes[at..].get(..16 - prefix);
-        let rest = rest.ok_or(DecodeError::damaged(PART, at, "ends before all values"))?;
+        let rest = rest.ok_or_else(|| DecodeError::damaged(PART, at, "ends before all values"))?;
         value[prefix..].copy_from_slice(rest);
         at += rest.len();
         // The first value repeats nothing: there is none before it.

@@ -5,29 +5,28 @@
 //! never looked at: present rows become bits of levels straight away.
 
 mod choose;
+mod compress;
 mod distinct;
 mod pages;
 mod statistics;
 
-use zstd::zstd_safe::{CCtx, CParameter};
-
 use crate::chunk::EncodedChunk;
 use crate::column::{Cells, Column, PhysicalType, Values};
 use crate::error::EncodeError;
+use compress::Compressor;
 use distinct::Distinct;
 use pages::PageWriter;
 
-/// Level of zstd: 3 gains little here and takes twice as long.
-const ZSTD_LEVEL: i32 = 1;
+/// Working memory above this is given back after use.
+const KEEP_BYTES: usize = 8 << 20;
 
 /// Encodes column chunks. Holds the compressor and working memory: keep one
 /// for all columns.
 pub struct ChunkEncoder {
-    zstd: CCtx<'static>,
+    compressor: Compressor,
     distinct: Distinct,
     /// The page being made.
     body: Vec<u8>,
-    compressed: Vec<u8>,
     lengths: Vec<i32>,
 }
 
@@ -47,14 +46,10 @@ impl ChunkEncoder {
     /// An encoder with a compressor of its own (about 1 MiB).
     #[must_use]
     pub fn new() -> Self {
-        let mut zstd = CCtx::create();
-        zstd.set_parameter(CParameter::CompressionLevel(ZSTD_LEVEL))
-            .expect("level 1 exists");
         Self {
-            zstd,
+            compressor: Compressor::new(),
             distinct: Distinct::default(),
             body: Vec::new(),
-            compressed: Vec::new(),
             lengths: Vec::new(),
         }
     }
@@ -75,9 +70,8 @@ impl ChunkEncoder {
         let bounds = statistics::bounds(column, &cells.values, &choice);
         let mut pages = PageWriter {
             column,
-            zstd: &mut self.zstd,
+            compressor: &mut self.compressor,
             body: &mut self.body,
-            compressed: &mut self.compressed,
             lengths: &mut self.lengths,
             bytes: Vec::new(),
             pages: Vec::new(),
@@ -87,7 +81,7 @@ impl ChunkEncoder {
             pages.dictionary(&cells.values, dictionary)?;
         }
         pages.data(cells, &choice)?;
-        Ok(EncodedChunk {
+        let chunk = EncodedChunk {
             has_dictionary: choice.dictionary.is_some(),
             rows: cells.rows,
             nulls: cells.rows - cells.values.len(),
@@ -97,7 +91,11 @@ impl ChunkEncoder {
             bounds,
             bytes: pages.bytes,
             pages: pages.pages,
-        })
+        };
+        self.body.clear();
+        self.body.shrink_to(KEEP_BYTES);
+        self.compressor.shrink(KEEP_BYTES);
+        Ok(chunk)
     }
 }
 

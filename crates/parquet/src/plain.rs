@@ -47,11 +47,8 @@ pub(crate) fn select<T: Fixed>(
     out: &mut Vec<T>,
 ) -> Result<(), DecodeError> {
     let bytes = bytes.get(..count.saturating_mul(T::BYTES));
-    let bytes = bytes.ok_or(DecodeError::damaged(
-        PART,
-        0,
-        "fewer bytes than values need",
-    ))?;
+    let bytes =
+        bytes.ok_or_else(|| DecodeError::damaged(PART, 0, "fewer bytes than values need"))?;
     for range in ranges {
         let wanted = &bytes[range.start * T::BYTES..range.end * T::BYTES];
         out.extend(wanted.chunks_exact(T::BYTES).map(T::get));
@@ -102,7 +99,8 @@ pub(crate) fn select_bytes<'a>(
                 .first_chunk()
                 .map(|length| u32::from_le_bytes(*length) as usize);
             let value = length.and_then(|length| rest[4..].get(..length));
-            let value = value.ok_or(DecodeError::damaged(PART, at, "value ends too early"))?;
+            let value =
+                value.ok_or_else(|| DecodeError::damaged(PART, at, "value ends too early"))?;
             at += 4 + value.len();
             if index >= range.start {
                 each(value)?;

@@ -177,7 +177,8 @@ fn read_codes(bytes: &[u8], count: usize, scratch: &mut Scratch) -> Result<(), D
     const PART: &str = "dictionary indices";
     let width = bytes.first().copied().map(u32::from);
     let width = width.filter(|width| *width <= 32);
-    let width = width.ok_or(DecodeError::damaged(PART, 0, "no width of at most 32 bits"))?;
+    let width =
+        width.ok_or_else(|| DecodeError::damaged(PART, 0, "no width of at most 32 bits"))?;
     scratch.codes.clear();
     Runs::new(&bytes[1..], width, count, PART).select(&scratch.values, &mut scratch.codes)
 }

@@ -46,7 +46,7 @@ impl Rows {
                 .first_chunk()
                 .map(|length| u32::from_le_bytes(*length) as usize);
             let levels = length.and_then(|length| body[4..].get(..length));
-            let levels = levels.ok_or(DecodeError::damaged(PART, 0, "end too early"))?;
+            let levels = levels.ok_or_else(|| DecodeError::damaged(PART, 0, "end too early"))?;
             start = 4 + levels.len();
             count = read_levels(levels, rows, &mut scratch.present)?;
         }

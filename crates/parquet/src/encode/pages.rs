@@ -7,9 +7,8 @@
 
 use std::ops::Range;
 
-use zstd::zstd_safe::{CCtx, compress_bound, get_error_name};
-
 use super::choose::{Choice, Dictionary};
+use super::compress::Compressor;
 use super::entry;
 use crate::chunk::{MAX_PAGE_BYTES, PAGE_ROWS, PageInfo};
 use crate::column::{Cells, Column, Values};
@@ -20,9 +19,8 @@ use crate::{bits, delta, delta_bytes, hybrid};
 
 pub(super) struct PageWriter<'a> {
     pub(super) column: &'a Column,
-    pub(super) zstd: &'a mut CCtx<'static>,
+    pub(super) compressor: &'a mut Compressor,
     pub(super) body: &'a mut Vec<u8>,
-    pub(super) compressed: &'a mut Vec<u8>,
     pub(super) lengths: &'a mut Vec<i32>,
     pub(super) bytes: Vec<u8>,
     pub(super) pages: Vec<PageInfo>,
@@ -51,7 +49,7 @@ impl PageWriter<'_> {
         let kind = PageKind::Dictionary {
             entries: dictionary.first.len(),
         };
-        self.finish_page(kind, 0, dictionary.first.len())
+        self.finish_page(kind, 0, 0, dictionary.first.len())
     }
 
     /// All data pages.
@@ -76,12 +74,13 @@ impl PageWriter<'_> {
                 let present = cells.present.map(|present| &present[values.clone()]);
                 self.levels(rows.clone(), present);
             }
+            let levels = self.body.len();
             self.values(&cells.values, values.clone(), choice, row)?;
             let kind = PageKind::Data {
                 rows: rows.len(),
                 encoding: choice.encoding,
             };
-            self.finish_page(kind, row, values.len())?;
+            self.finish_page(kind, row, levels, values.len())?;
         }
         Ok(())
     }
@@ -165,22 +164,21 @@ impl PageWriter<'_> {
         })
     }
 
+    /// Ends the page in `body`, whose first `levels` bytes are levels.
     fn finish_page(
         &mut self,
         kind: PageKind,
         row: usize,
+        levels: usize,
         values: usize,
     ) -> Result<(), EncodeError> {
         self.check_size(self.body.len(), row)?;
         let body = if self.column.compress {
-            self.compressed.clear();
-            self.compressed.reserve(compress_bound(self.body.len()));
-            let compressed = self.zstd.compress2(self.compressed, self.body);
-            compressed.map_err(|code| EncodeError::Zstd {
+            let compressed = self.compressor.compress(self.body, levels);
+            compressed.map_err(|reason| EncodeError::Zstd {
                 column: self.column.name.clone(),
-                reason: get_error_name(code),
-            })?;
-            &*self.compressed
+                reason,
+            })?
         } else {
             &*self.body
         };
