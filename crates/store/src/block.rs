@@ -94,7 +94,7 @@ impl BlockError {
 }
 
 /// The name the manifest gives to block `number`.
-fn block_name(number: u64) -> String {
+pub(crate) fn block_name(number: u64) -> String {
     format!("{number:010}")
 }
 

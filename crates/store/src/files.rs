@@ -208,19 +208,21 @@ pub fn read_exact_at(file: &dyn File, mut buffer: &mut [u8], mut offset: u64) ->
 }
 
 /// Creates a directory and its missing parents, durably. One that exists is
-/// left as it is.
+/// left as it is, but its name is made durable: the process that created it may
+/// have been killed before it came to that.
 ///
 /// # Errors
 /// Names the first directory that cannot be created or synced.
 pub fn ensure_dir(files: &dyn Files, path: &Path) -> Result<(), FileError> {
-    let parent = match path.parent() {
-        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
-        Some(parent) => parent,
-        None => return Ok(()),
+    let Some(parent) = parent(path) else {
+        return Ok(());
     };
     match files.create_dir(path) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+        // Its parent may be as new, and was then not made durable by us.
+        Ok(()) => sync_name(files, parent)?,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            return sync_name(files, path);
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             ensure_dir(files, parent)?;
             files
@@ -232,4 +234,24 @@ pub fn ensure_dir(files: &dyn Files, path: &Path) -> Result<(), FileError> {
     files
         .sync_dir(parent)
         .map_err(FileError::on("sync directory", parent))
+}
+
+/// Makes the name of an existing directory durable, unless its parent is not
+/// ours to read: then we cannot have created it.
+fn sync_name(files: &dyn Files, path: &Path) -> Result<(), FileError> {
+    let Some(parent) = parent(path) else {
+        return Ok(());
+    };
+    match files.sync_dir(parent) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        other => other.map_err(FileError::on("sync directory", parent)),
+    }
+}
+
+/// The directory that holds a path; `None` for the root.
+fn parent(path: &Path) -> Option<&Path> {
+    match path.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => Some(Path::new(".")),
+        other => other,
+    }
 }

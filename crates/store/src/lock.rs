@@ -10,7 +10,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::files::{Access, File, FileError, Files, ensure_dir, read_exact_at, write_all_at};
+use crate::files::{
+    Access, File, FileError, Files, ensure_dir, is_disk_full, read_exact_at, write_all_at,
+};
 
 /// Name of the lock file in the data directory.
 pub const LOCK_FILE: &str = "LOCK";
@@ -60,9 +62,14 @@ impl DirLock {
             });
         }
         let pid = format!("{}\n", std::process::id());
-        file.set_size(0)
-            .and_then(|()| write_all_at(&*file, pid.as_bytes(), 0))
-            .map_err(FileError::on("write", &path))?;
+        let written = file
+            .set_size(0)
+            .and_then(|()| write_all_at(&*file, pid.as_bytes(), 0));
+        match written {
+            // The id is for people only, and a full disk can still be read.
+            Err(error) if is_disk_full(&error) => {}
+            other => other.map_err(FileError::on("write", &path))?,
+        }
         Ok(DirLock { file })
     }
 }

@@ -65,6 +65,12 @@ impl EmbeddedStore {
         // stays untouched.
         Manifest::load(&*files, dir)?;
         let dir_lock = DirLock::acquire(&*files, dir)?;
+        // The manifest found here may have got its name from a process that was
+        // killed before it made the name durable. What its predecessor needs is
+        // destroyed from here on.
+        files
+            .sync_dir(dir)
+            .map_err(FileError::on("sync directory", dir))?;
         let manifest = Manifest::load(&*files, dir)?;
         let live = Arc::new(Live::default());
         let (wal, mut report) = open_log(&files, dir, &options, &manifest, &live)?;

@@ -9,8 +9,10 @@ use super::{BLOCKS_DIR, Inner, Live};
 use crate::block::{self, Block, BlockError};
 use crate::live::LiveBatch;
 use crate::manifest::{Manifest, ManifestError};
+use crate::wal::WalPosition;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
+use tracewell_model::SpanBatch;
 use tracewell_model::batch::concat::{BatchJoiner, BatchTooLarge};
 
 /// How often the background thread looks around without being called.
@@ -93,20 +95,51 @@ impl Inner {
             manifest.next_block += 1;
             manifest.next_block
         };
-        let dir = self.dir.join(BLOCKS_DIR);
-        let mut entry = block::write(&*self.files, &dir, number, &joined)?;
-        entry.listed_ns = self.clock.now_ns();
-        drop(joined);
-        let block = Arc::new(Block::open(Arc::clone(&self.files), &dir, entry.clone())?);
-        self.commit(|manifest| {
-            manifest.blocks.push(entry);
-            manifest.wal_from = last.position;
-        })?;
+        let block = self
+            .add_block(number, joined, last.position)
+            .inspect_err(|_| self.discard(&block::block_name(number)))?;
         self.live.replace_with_block(count, block);
         if let Some(wal) = &*self.wal.read().unwrap_or_else(PoisonError::into_inner) {
             wal.release_before(last.position);
         }
         Ok(())
+    }
+
+    /// Writes a block and puts it on the list, which moves the log's start.
+    fn add_block(
+        &self,
+        number: u64,
+        spans: SpanBatch,
+        wal_from: WalPosition,
+    ) -> Result<Arc<Block>, ChangeError> {
+        let dir = self.dir.join(BLOCKS_DIR);
+        let mut entry = block::write(&*self.files, &dir, number, &spans)?;
+        entry.listed_ns = self.clock.now_ns();
+        drop(spans);
+        let block = Arc::new(Block::open(Arc::clone(&self.files), &dir, entry.clone())?);
+        self.commit(|manifest| {
+            manifest.blocks.push(entry);
+            manifest.wal_from = wal_from;
+        })?;
+        Ok(block)
+    }
+
+    /// Removes what a failed attempt left of a block, so that attempt after
+    /// attempt does not fill the disk; unless the manifest was replaced before
+    /// its failure: then the next start may need the block.
+    pub(super) fn discard(&self, name: &str) {
+        let on_disk = Manifest::load(&*self.files, &self.dir);
+        if !on_disk.is_ok_and(|found| found.blocks.iter().all(|block| block.name != name)) {
+            return;
+        }
+        let dir = self.dir.join(BLOCKS_DIR);
+        for entry in self.files.list(&dir).unwrap_or_default() {
+            if entry.name.split('.').next() == Some(name)
+                && let Err(error) = self.files.remove(&dir.join(&entry.name))
+            {
+                tracing::warn!(%error, name = entry.name, "a file stays until the next start");
+            }
+        }
     }
 
     /// Saves a changed manifest; the change counts only when it is durable.
@@ -120,7 +153,7 @@ impl Inner {
     }
 }
 
-fn join(live: &[LiveBatch]) -> Result<tracewell_model::SpanBatch, BatchTooLarge> {
+fn join(live: &[LiveBatch]) -> Result<SpanBatch, BatchTooLarge> {
     let mut joiner = BatchJoiner::new();
     live.iter()
         .try_for_each(|batch| joiner.append(&batch.batch))?;

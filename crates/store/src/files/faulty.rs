@@ -8,6 +8,7 @@
 
 mod image;
 
+use std::collections::VecDeque;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use self::image::Image;
 use super::{Access, DirEntry, File, Files};
 
-/// The operations that change the disk, and can be made to fail.
+/// The operations that can be made to fail. All but reading change the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// Creating a file or a directory.
@@ -30,6 +31,8 @@ pub enum Operation {
     Remove,
     /// Syncing a directory.
     SyncDir,
+    /// Opening an existing file, and reading from one.
+    Read,
 }
 
 /// A failure to come.
@@ -54,9 +57,15 @@ pub const ENOSPC: i32 = 28;
 /// Read-only file system.
 pub const EROFS: i32 = 30;
 
-/// What is left after a power cut.
+/// How many of the last operations are remembered.
+const HISTORY: usize = 2_000;
+
+/// What is left after a crash.
 #[derive(Clone, Copy, Debug)]
 pub enum Survival {
+    /// Everything, as when the process is killed and the system lives on. What
+    /// was not synced is still not, and a power cut may take it later.
+    Everything,
     /// Exactly what was synced.
     SyncedOnly,
     /// What was synced and, as a coin decides, single sectors of 512 bytes and
@@ -82,6 +91,9 @@ struct State {
     operations: u64,
     power_until: Option<u64>,
     handles: u64,
+    /// Operations that failed for a fault or for lack of space.
+    failures: u64,
+    history: VecDeque<String>,
 }
 
 impl State {
@@ -100,6 +112,21 @@ impl State {
     fn begin_on(&mut self, operation: Operation, name: &str) -> io::Result<()> {
         self.powered()?;
         self.operations += 1;
+        if self.history.len() == HISTORY {
+            self.history.pop_front();
+        }
+        let line = format!("{} {operation:?} {name}", self.operations);
+        self.history.push_back(line);
+        self.meet_fault(operation, name)
+    }
+
+    /// Reading changes nothing: it is not counted, and only fails.
+    fn begin_reading(&mut self, name: &str) -> io::Result<()> {
+        self.powered()?;
+        self.meet_fault(Operation::Read, name)
+    }
+
+    fn meet_fault(&mut self, operation: Operation, name: &str) -> io::Result<()> {
         for fault in &mut self.faults {
             if fault.operation != operation || !name.contains(fault.name) {
                 continue;
@@ -108,10 +135,20 @@ impl State {
                 fault.skip -= 1;
             } else if fault.times > 0 {
                 fault.times -= 1;
-                return Err(io::Error::from_raw_os_error(fault.errno));
+                let errno = fault.errno;
+                return Err(self.failed(errno));
             }
         }
         Ok(())
+    }
+
+    /// Counts a failure, and notes it with the operation that began last.
+    fn failed(&mut self, errno: i32) -> io::Error {
+        self.failures += 1;
+        if let Some(last) = self.history.back_mut() {
+            last.push_str(&format!(" ✗ {errno}"));
+        }
+        io::Error::from_raw_os_error(errno)
     }
 
     fn powered(&self) -> io::Result<()> {
@@ -167,6 +204,22 @@ impl FaultyFiles {
         self.state().operations
     }
 
+    /// How many operations failed so far, for a fault or for lack of space.
+    pub fn failures(&self) -> u64 {
+        self.state().failures
+    }
+
+    /// Bytes of all files.
+    pub fn used_bytes(&self) -> u64 {
+        self.state().image.used_bytes()
+    }
+
+    /// The last operations that changed the disk, one line each, for the
+    /// report of a failed test.
+    pub fn history(&self) -> Vec<String> {
+        self.state().history.iter().cloned().collect()
+    }
+
     /// Lets the power fail once `operations` have been counted: all later
     /// operations fail, for every handle.
     pub fn cut_power_at(&self, operations: u64) {
@@ -178,8 +231,8 @@ impl FaultyFiles {
         self.state().powered().is_err()
     }
 
-    /// The disk as the next start finds it: healthy and unlocked, with what
-    /// survived. Handles of this one never reach it.
+    /// The disk as the next start finds it: healthy, of endless size and
+    /// unlocked, with what survived. Handles of this one never reach it.
     pub fn after_power_cut(&self, survival: Survival) -> FaultyFiles {
         let state = State {
             image: self.state().image.surviving(survival),
@@ -211,8 +264,12 @@ impl Files for FaultyFiles {
     fn create(&self, path: &Path) -> io::Result<Arc<dyn File>> {
         let mut state = self.state();
         state.begin(Operation::Create, path)?;
-        if state.capacity_bytes.is_some_and(|c| c == 0) {
-            return Err(io::Error::from_raw_os_error(ENOSPC));
+        let used = state.image.used_bytes();
+        if state
+            .capacity_bytes
+            .is_some_and(|capacity| used >= capacity)
+        {
+            return Err(state.failed(ENOSPC));
         }
         let file = state.image.create_file(path)?;
         Ok(self.handle(&mut state, file, Access::Write))
@@ -222,6 +279,8 @@ impl Files for FaultyFiles {
         let mut state = self.state();
         state.powered()?;
         let file = state.image.find_file(path)?;
+        let name = state.image.name_of(file).to_owned();
+        state.begin_reading(&name)?;
         Ok(self.handle(&mut state, file, access))
     }
 
@@ -275,8 +334,9 @@ impl File for FaultyFile {
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        let state = self.disk.state();
-        state.powered()?;
+        let mut state = self.disk.state();
+        let name = state.image.name_of(self.file).to_owned();
+        state.begin_reading(&name)?;
         Ok(state.image.read(self.file, buffer, offset))
     }
 
@@ -297,7 +357,7 @@ impl File for FaultyFile {
         }
         let taken = state.room(self.file, offset, taken as u64) as usize;
         if taken == 0 && !data.is_empty() {
-            return Err(io::Error::from_raw_os_error(ENOSPC));
+            return Err(state.failed(ENOSPC));
         }
         state.image.write(self.file, &data[..taken], offset);
         Ok(taken)
@@ -309,7 +369,7 @@ impl File for FaultyFile {
         state.begin_at(Operation::Write, self.file)?;
         let grown = bytes.saturating_sub(state.image.size(self.file));
         if state.room(self.file, bytes - grown, grown) < grown {
-            return Err(io::Error::from_raw_os_error(ENOSPC));
+            return Err(state.failed(ENOSPC));
         }
         state.image.set_size(self.file, bytes);
         Ok(())

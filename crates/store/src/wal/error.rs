@@ -10,8 +10,11 @@ use super::segment::SEGMENT_VERSION;
 use crate::files::FileError;
 
 /// Why an entry is not in the log. After any of these the entry was not
-/// acknowledged; after [`Poisoned`](WalError::Poisoned) it may nevertheless
-/// be there at the next start.
+/// acknowledged. Where a write or a sync of the log itself failed, which is
+/// after [`Poisoned`](WalError::Poisoned), and after
+/// [`DiskFull`](WalError::DiskFull) on file systems that need space to write in
+/// place, it may nevertheless be there if the process is killed before it
+/// writes again.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WalError {
     /// More is waiting than the limit allows. Retry later.

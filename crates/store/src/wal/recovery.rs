@@ -71,6 +71,7 @@ pub(super) fn recover(
         restorer: Restorer::new().map_err(FileError::on("decompress", dir))?,
         report: RecoveryReport::default(),
         tails: Vec::new(),
+        unsure: Vec::new(),
         held: BTreeMap::new(),
     };
     let mut free = Vec::new();
@@ -79,6 +80,7 @@ pub(super) fn recover(
             free.push(*sequence);
         }
     }
+    recovery.make_durable()?;
     recovery.close_tails()?;
     for path in &listing.unfinished {
         files.remove(path).map_err(FileError::on("remove", path))?;
@@ -131,6 +133,15 @@ struct Tail {
     scan: Scan,
 }
 
+/// The last group of a segment and its end entry, as far as there are any. The
+/// last process may have been killed before it synced them, or the sync failed:
+/// then the system may show what is not on the disk.
+struct Unsure {
+    path: PathBuf,
+    start: u32,
+    end: u32,
+}
+
 struct Recovery<'a, F> {
     files: &'a dyn Files,
     from: WalPosition,
@@ -139,6 +150,7 @@ struct Recovery<'a, F> {
     report: RecoveryReport,
     /// Open segments after which no entry was found so far.
     tails: Vec<Tail>,
+    unsure: Vec<Unsure>,
     held: BTreeMap<u64, u32>,
 }
 
@@ -166,6 +178,14 @@ impl<F: FnMut(WalPosition, u32, &[u8])> Recovery<'_, F> {
         }
         let last = found.entries.last().map_or(0, |entry| entry.offset);
         self.held.insert(sequence, last);
+        self.unsure.push(Unsure {
+            path: path.to_path_buf(),
+            start: found.durable,
+            end: match found.closing {
+                Closing::Open => found.end,
+                Closing::ByWriter | Closing::ByRecovery => found.end + ENTRY_HEADER_BYTES,
+            },
+        });
         match found.closing {
             Closing::Open => self.tails.push(Tail {
                 sequence,
@@ -250,6 +270,26 @@ impl<F: FnMut(WalPosition, u32, &[u8])> Recovery<'_, F> {
         if self.report.warnings.len() < MAX_WARNINGS {
             self.report.warnings.push(warning);
         }
+    }
+
+    /// Saves what was given back, so that it reads the same after a power cut.
+    /// It is written again, because a system that failed to sync it takes it
+    /// for saved. What stands before the last group of a segment was synced, or
+    /// that group would not have been written.
+    fn make_durable(&self) -> Result<(), OpenError> {
+        for Unsure { path, start, end } in &self.unsure {
+            let file = self
+                .files
+                .open(path, Access::Write)
+                .map_err(FileError::on("open", path))?;
+            let mut bytes = vec![0; (end - start) as usize];
+            read_exact_at(&*file, &mut bytes, u64::from(*start))
+                .map_err(FileError::on("read", path))?;
+            write_all_at(&*file, &bytes, u64::from(*start))
+                .map_err(FileError::on("write", path))?;
+            file.sync().map_err(FileError::on("sync", path))?;
+        }
+        Ok(())
     }
 
     /// Ends the segments that were being written when the last process ended,

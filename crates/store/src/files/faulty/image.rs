@@ -28,8 +28,11 @@ enum Node {
 struct FileNode {
     bytes: Vec<u8>,
     synced: Vec<u8>,
-    /// Sectors that differ from what the next sync would leave.
+    /// Sectors that the next sync saves.
     dirty: BTreeSet<usize>,
+    /// Sectors that a failed sync gave up: shown, saved or not, and never
+    /// tried again.
+    doubtful: BTreeSet<usize>,
     /// Handle that holds the lock.
     owner: Option<u64>,
 }
@@ -202,7 +205,8 @@ impl Image {
     /// What a failed sync does: the system believes that the content is saved,
     /// and never tries again.
     pub(super) fn forget_unsynced(&mut self, file: u64) {
-        self.file_mut(file).dirty.clear();
+        let file = self.file_mut(file);
+        file.doubtful.append(&mut file.dirty);
     }
 
     pub(super) fn try_lock(&mut self, file: u64, handle: u64) -> bool {
@@ -217,9 +221,10 @@ impl Image {
         }
     }
 
-    /// The disk after a power cut.
+    /// The disk after a power cut, or the end of the process.
     pub(super) fn surviving(&self, survival: Survival) -> Image {
         let mut coin = match survival {
+            Survival::Everything => return self.unlocked(),
             Survival::SyncedOnly => None,
             Survival::Torn { seed } => Some(Coin(seed)),
         };
@@ -227,8 +232,33 @@ impl Image {
             Node::File(file) => Node::File(file.surviving(coin.as_mut())),
             Node::Dir(dir) => Node::Dir(dir.surviving(coin.as_mut())),
         });
-        Image {
+        let mut image = Image {
             nodes: nodes.collect(),
+        };
+        image.free_nameless();
+        image
+    }
+
+    /// The same, without anybody's locks: what is not synced stays so.
+    fn unlocked(&self) -> Image {
+        let mut nodes = self.nodes.clone();
+        for node in &mut nodes {
+            if let Node::File(file) = node {
+                file.owner = None;
+            }
+        }
+        Image { nodes }
+    }
+
+    /// Gives back the memory of files that nothing can reach any more.
+    fn free_nameless(&mut self) {
+        let named: BTreeSet<u64> = self.names().map(|(_, id)| *id).collect();
+        for (id, node) in self.nodes.iter_mut().enumerate() {
+            if let Node::File(file) = node
+                && !named.contains(&(id as u64))
+            {
+                *file = FileNode::default();
+            }
         }
     }
 
@@ -291,7 +321,7 @@ impl FileNode {
             if coin.flip() {
                 bytes.resize(self.bytes.len(), 0);
             }
-            for &sector in &self.dirty {
+            for &sector in self.dirty.union(&self.doubtful) {
                 if coin.flip() {
                     copy_sector(&self.bytes, &mut bytes, sector);
                 }

@@ -1,0 +1,467 @@
+//! One life of a store: carries out a plan and compares after each start.
+
+use super::Totals;
+use super::ledger::{Allowance, Ledger, Reading};
+use super::plan::{Plan, Step};
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+use tracewell_model::clock::{Clock, ManualClock};
+use tracewell_model::store::{ScanColumns, ScanRequest};
+use tracewell_model::{SpanFilter, SpanId, StoreError, TimeRange, TraceId, TraceStore};
+use tracewell_store::embedded::{EmbeddedStore, OpenError, StoreOptions};
+use tracewell_store::files::faulty::{FaultyFiles, Operation, Survival};
+use tracewell_store::lock::LockError;
+use tracewell_store::manifest::ManifestError;
+use tracewell_store::wal;
+use tracewell_testkit::{TestSpan, batch, flatten};
+
+/// Real time is never this much; what takes longer never comes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A seal that nothing hinders is there sooner. What hinders it may not be
+/// visible, so nothing fails when it is not.
+const SEAL_PATIENCE: Duration = Duration::from_millis(1_500);
+
+const DIR: &str = "/data";
+
+type Fate = Result<(), StoreError>;
+
+/// A crash to come.
+#[derive(Debug)]
+struct Doom {
+    steps: u64,
+    survival: Survival,
+    again: Option<(u64, Survival)>,
+}
+
+/// The store, its disk, and what is known of both.
+pub(super) struct Life {
+    disk: FaultyFiles,
+    store: Option<EmbeddedStore>,
+    options: StoreOptions,
+    short_writes: bool,
+    clock: Arc<ManualClock>,
+    ledger: Ledger,
+    waiting: Vec<(usize, Receiver<Fate>)>,
+    doom: Option<Doom>,
+    /// Operations may fail now.
+    is_faulty: bool,
+    is_reading_faulty: bool,
+    /// The disk may be full now.
+    is_full: bool,
+    step: usize,
+    crashes: u64,
+    openings: u64,
+    sealed_blocks: u64,
+    failed_operations: u64,
+}
+
+impl Life {
+    pub(super) fn new(plan: &Plan) -> Life {
+        let disk = FaultyFiles::new();
+        Life {
+            disk,
+            store: None,
+            options: plan.settings.store.clone(),
+            short_writes: plan.settings.short_writes,
+            clock: Arc::new(ManualClock::new(1_800_000_000_000_000_000)),
+            ledger: Ledger::default(),
+            waiting: Vec::new(),
+            doom: None,
+            is_faulty: false,
+            is_reading_faulty: false,
+            is_full: false,
+            step: 0,
+            crashes: 0,
+            openings: 0,
+            sealed_blocks: 0,
+            failed_operations: 0,
+        }
+    }
+
+    pub(super) fn run(&mut self, plan: &Plan) {
+        self.disk.set_short_writes(self.short_writes);
+        self.open_whole();
+        for (number, step) in plan.steps.iter().enumerate() {
+            self.step = number;
+            if self.is_doomed() {
+                self.crash();
+            }
+            self.take(plan, step);
+        }
+        self.step = plan.steps.len();
+        if self.doom.is_some() {
+            self.crash();
+        }
+        self.end();
+    }
+
+    pub(super) fn step(&self) -> usize {
+        self.step
+    }
+
+    pub(super) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    pub(super) fn disk_history(&self) -> Vec<String> {
+        self.disk.history()
+    }
+
+    pub(super) fn add_to(&self, totals: &mut Totals) {
+        totals.crashes += self.crashes;
+        totals.openings += self.openings;
+        totals.sealed_blocks += self.sealed_blocks;
+        totals.failed_operations += self.failed_operations + self.disk.failures();
+        totals.acknowledged_batches += self.ledger.stored_batches();
+    }
+
+    fn take(&mut self, plan: &Plan, step: &Step) {
+        match step {
+            Step::Append { batches, wait } => {
+                for number in batches {
+                    self.append(*number, &plan.batches[*number]);
+                }
+                if *wait {
+                    self.hear_all();
+                }
+            }
+            Step::Seal { batches } => self.seal(plan, batches),
+            Step::Read => self.read_and_check(false),
+            Step::Advance { seconds } => self.clock.advance_ns(seconds * 1_000_000_000),
+            Step::Restart => self.restart(),
+            Step::Crash {
+                after_operations,
+                at_most_steps,
+                survival,
+                again,
+            } => {
+                self.disk
+                    .cut_power_at(self.disk.operations() + after_operations);
+                self.doom = Some(Doom {
+                    steps: *at_most_steps,
+                    survival: *survival,
+                    again: *again,
+                });
+            }
+            Step::Fail(fault) => {
+                self.is_faulty = true;
+                self.is_reading_faulty |= fault.operation == Operation::Read;
+                self.disk.fail(*fault);
+            }
+            Step::Heal => self.heal(),
+            Step::Fill { free_bytes } => {
+                self.is_full = true;
+                let capacity = self.disk.used_bytes() + free_bytes;
+                self.disk.set_capacity_bytes(Some(capacity));
+            }
+            Step::Free => self.disk.set_capacity_bytes(None),
+        }
+    }
+
+    fn store(&self) -> &EmbeddedStore {
+        self.store.as_ref().expect("a store is open between steps")
+    }
+
+    fn heal(&mut self) {
+        self.disk.heal();
+        self.disk.set_capacity_bytes(None);
+        self.is_faulty = false;
+        self.is_reading_faulty = false;
+        self.is_full = false;
+    }
+
+    /// Appends a batch, and answers the memory it takes in the live part.
+    fn append(&mut self, number: usize, spans: &[TestSpan]) -> u64 {
+        let append = self.ledger.begin(number, spans, self.clock.now_ns());
+        let (sender, receiver) = channel();
+        // The life may end before the store does.
+        let ack = Box::new(move |fate| drop(sender.send(fate)));
+        let columns = batch(spans);
+        let bytes = columns.memory_bytes() as u64;
+        self.store().append(Arc::new(columns), ack);
+        self.waiting.push((append, receiver));
+        bytes
+    }
+
+    /// Waits for the fate of every append; whether all are stored.
+    fn hear_all(&mut self) -> bool {
+        let mut are_stored = true;
+        for (append, receiver) in self.waiting.drain(..) {
+            let fate = receiver.recv_timeout(PATIENCE);
+            let fate = fate.unwrap_or_else(|_| panic!("append {append} is never acknowledged"));
+            self.ledger.end(append, &fate);
+            are_stored &= fate.is_ok();
+        }
+        are_stored
+    }
+
+    /// The appends of a store that is gone must have been told their fate.
+    fn hear_the_last(&mut self) {
+        for (append, receiver) in self.waiting.drain(..) {
+            let fate = receiver.try_recv();
+            let fate = fate.unwrap_or_else(|_| panic!("append {append} was not acknowledged"));
+            self.ledger.end(append, &fate);
+        }
+    }
+
+    /// Appends until there is enough for a block, and waits for it as long as
+    /// nothing is in its way.
+    fn seal(&mut self, plan: &Plan, batches: &[usize]) {
+        self.hear_all();
+        let before = self.store().status();
+        let mut bytes = 0;
+        for number in batches {
+            let appended = self.append(*number, &plan.batches[*number]);
+            bytes += if self.hear_all() { appended } else { 0 };
+            if bytes >= self.options.seal_bytes {
+                break;
+            }
+        }
+        if bytes < self.options.seal_bytes {
+            return;
+        }
+        let since = Instant::now();
+        loop {
+            let now = self.store().status();
+            let changed = now.blocks != before.blocks || now.removed_spans != before.removed_spans;
+            self.sealed_blocks += now.blocks.saturating_sub(before.blocks);
+            if changed || now.unhealthy.is_some() || self.disk.is_off() {
+                break;
+            }
+            if since.elapsed() > SEAL_PATIENCE {
+                break;
+            }
+            std::thread::sleep(Duration::from_micros(50));
+        }
+    }
+
+    // ---- starts and ends --------------------------------------------------
+
+    fn is_doomed(&mut self) -> bool {
+        match &mut self.doom {
+            None => false,
+            Some(_) if self.disk.is_off() => true,
+            Some(Doom { steps: 0, .. }) => true,
+            Some(doom) => {
+                doom.steps -= 1;
+                false
+            }
+        }
+    }
+
+    fn restart(&mut self) {
+        self.store = None;
+        self.hear_the_last();
+        if self.disk.is_off() {
+            return self.crash();
+        }
+        // A full disk alone keeps nobody from reading what is there.
+        if self.is_faulty {
+            self.open_with_faults();
+        } else {
+            self.open_whole();
+        }
+    }
+
+    /// A start while something may fail: refused with its reason, or whole.
+    fn open_with_faults(&mut self) {
+        let failures = self.disk.failures();
+        match self.open() {
+            Ok(store) if self.disk.failures() == failures => self.start(store),
+            // Blocks that cannot be read now are left out and named, so that
+            // the next start must find everything.
+            Ok(store) => {
+                drop(store);
+                if self.disk.is_off() {
+                    return self.crash();
+                }
+                self.heal();
+                self.open_whole();
+            }
+            Err(_) if self.disk.is_off() => self.crash(),
+            Err(error) => {
+                assert!(
+                    self.disk.failures() > failures && is_documented(&error),
+                    "refused without a reason: {error}"
+                );
+                self.heal();
+                self.restart();
+            }
+        }
+    }
+
+    fn crash(&mut self) {
+        let doom = self.doom.take();
+        let doom = doom.expect("nothing turns the power off but a doom");
+        self.end_abruptly(doom.survival);
+        if let Some((after_operations, survival)) = doom.again {
+            self.disk.cut_power_at(after_operations);
+            let opened = self.open();
+            if let Err(error) = &opened {
+                assert!(
+                    self.disk.is_off(),
+                    "cannot be opened after a crash: {error}"
+                );
+            }
+            self.store = opened.ok();
+            self.end_abruptly(survival);
+        }
+        self.open_whole();
+    }
+
+    /// What the disk holds from now on is what survived.
+    fn end_abruptly(&mut self, survival: Survival) {
+        self.crashes += 1;
+        self.disk.cut_power_at(0);
+        let after = self.disk.after_power_cut(survival);
+        self.store = None;
+        self.hear_the_last();
+        self.failed_operations += self.disk.failures();
+        self.disk = after;
+        self.disk.set_short_writes(self.short_writes);
+        self.is_faulty = false;
+        self.is_reading_faulty = false;
+        self.is_full = false;
+    }
+
+    /// Opens on a disk that is healthy, if perhaps full, which must succeed, and
+    /// compares.
+    fn open_whole(&mut self) {
+        match self.open() {
+            Ok(store) => self.start(store),
+            Err(_) if self.disk.is_off() => self.crash(),
+            Err(error) => panic!("a healthy disk cannot be opened: {error}"),
+        }
+    }
+
+    fn start(&mut self, store: EmbeddedStore) {
+        self.store = Some(store);
+        if !self.disk.is_off() {
+            self.read_and_check(true);
+        }
+    }
+
+    fn open(&mut self) -> Result<EmbeddedStore, OpenError> {
+        self.openings += 1;
+        let failures = self.disk.failures();
+        let (files, clock) = (Arc::new(self.disk.clone()), Arc::clone(&self.clock));
+        let options = self.options.clone();
+        let (store, report) = EmbeddedStore::open(files, Path::new(DIR), options, clock)?;
+        // A lack of space is no excuse: nothing that is read was being written.
+        if (self.is_full || self.disk.failures() == failures)
+            && !self.is_faulty
+            && !self.disk.is_off()
+        {
+            assert_eq!(report.warnings, Vec::<String>::new());
+            assert_eq!(report.wal.warnings, Vec::<String>::new());
+            assert_eq!(report.wal.lost_spans, 0);
+        }
+        Ok(store)
+    }
+
+    /// The end of a life: the disk gets well, and a store that is opened and
+    /// closed again and again stays as it is and takes no more space.
+    fn end(&mut self) {
+        self.store = None;
+        self.hear_the_last();
+        self.heal();
+        let mut sizes = Vec::new();
+        for _ in 0..3 {
+            self.open_whole();
+            self.store = None;
+            sizes.push(self.disk.used_bytes());
+        }
+        assert_eq!(sizes[1], sizes[2], "starts without appends take space");
+    }
+
+    // ---- reading ----------------------------------------------------------
+
+    fn read_and_check(&mut self, is_opening: bool) {
+        if self.disk.is_off() {
+            return;
+        }
+        self.hear_all();
+        let age = self.options.retention.age;
+        let since = Instant::now();
+        loop {
+            let now_ns = self.clock.now_ns();
+            let reading = match self.read() {
+                Ok(reading) => reading,
+                Err(error) => {
+                    let is_excused = self.is_reading_faulty || self.disk.is_off();
+                    assert!(is_excused, "reading fails on a healthy disk: {error}");
+                    return;
+                }
+            };
+            // Blocks may have changed between the questions.
+            let same = reading.counted_spans == reading.scanned.len() as u64
+                && reading.counted_spans == reading.operations_spans
+                && self.store().status().spans == reading.counted_spans;
+            if !same && since.elapsed() < PATIENCE && !self.disk.is_off() {
+                continue;
+            }
+            if self.disk.is_off() {
+                return;
+            }
+            let removable = age.map_or(0, |age| now_ns.saturating_sub(age.as_nanos() as u64));
+            self.ledger.check(
+                &reading,
+                Allowance {
+                    removable_before_ns: removable,
+                    is_opening,
+                },
+            );
+            return;
+        }
+    }
+
+    fn read(&self) -> Result<Reading, StoreError> {
+        let store = self.store();
+        let counted_spans = store.status().spans;
+        let cancelled = AtomicBool::new(false);
+        let found = store.traces(&self.ledger.trace_ids(), None, &cancelled)?;
+        let traces = found.traces.iter().flatten().flat_map(flatten).collect();
+        let operations = store.operations(TimeRange::ALL)?;
+        Ok(Reading {
+            traces,
+            scanned: scan(store)?,
+            counted_spans,
+            operations_spans: operations.iter().map(|o| o.spans).sum(),
+        })
+    }
+}
+
+/// What a scan of everything shows.
+fn scan(store: &EmbeddedStore) -> Result<Vec<(TraceId, SpanId)>, StoreError> {
+    let request = ScanRequest {
+        range: TimeRange::ALL,
+        filter: &SpanFilter::All,
+        columns: ScanColumns::default(),
+        cancelled: &AtomicBool::new(false),
+    };
+    let mut shown = Vec::new();
+    store.scan(&request, &mut |chunk, _| {
+        let spans = chunk.batch.spans();
+        let keys = chunk.rows.iter();
+        shown.extend(keys.map(|row| (spans.trace_id[row], spans.span_id[row])));
+        ControlFlow::Continue(())
+    })?;
+    Ok(shown)
+}
+
+/// Whether a refusal to open is one that names a file the disk would not give,
+/// and not one that blames what the store wrote itself.
+fn is_documented(error: &OpenError) -> bool {
+    matches!(
+        error,
+        OpenError::File(_)
+            | OpenError::Lock(LockError::File(_))
+            | OpenError::Manifest(ManifestError::File(_))
+            | OpenError::Wal(wal::OpenError::File(_))
+    )
+}
