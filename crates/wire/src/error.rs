@@ -62,6 +62,8 @@ pub(crate) enum Problem {
     NotUtf8,
     #[error("malformed JSON: {0}")]
     Syntax(String),
+    #[error("not of the form that is expected: {0}")]
+    Form(String),
     #[error("expected {want}, got {got}")]
     Type {
         want: &'static str,

@@ -7,6 +7,7 @@
 
 pub mod decompress;
 pub mod error;
+pub mod jaeger;
 pub mod otlp;
 pub mod rejected;
 

@@ -17,6 +17,8 @@ mod scalar;
 use crate::{Decoded, WireError};
 use tracewell_model::SpanBatch;
 
+pub(crate) use scalar::base64;
+
 /// Reads an `ExportTraceServiceRequest` in OTLP's JSON form.
 ///
 /// # Errors

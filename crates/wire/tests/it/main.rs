@@ -11,6 +11,7 @@ mod bombs;
 mod captures;
 mod flat;
 mod hostile;
+mod jaeger;
 mod json;
 mod protobuf;
 mod rejections;

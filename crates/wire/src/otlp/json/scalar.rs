@@ -100,7 +100,7 @@ pub(super) fn id<const N: usize>(
 }
 
 /// Base64 of either alphabet, with or without padding; `None` if it is not.
-pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn base64(text: &str) -> Option<Vec<u8>> {
     let digits = text.trim_end_matches('=').as_bytes();
     if digits.len() % 4 == 1 || text.len() - digits.len() > 2 {
         return None;

@@ -1,0 +1,7 @@
+//! Traces in Jaeger's own model, from before OpenTelemetry.
+//!
+//! Read with the mapping of the OpenTelemetry translator: tags that stand for
+//! fields of OTLP become those fields, logs become events, references become
+//! the parent and links.
+
+pub mod json;
