@@ -3,27 +3,29 @@
 //!
 //! ```text
 //! 0000000012.parquet   the spans, one row each: see block/schema.rs
-//! 0000000012.index     what is in them: see block/sidecar.rs
+//! 0000000012.index     what is in them and where: see block/index.rs
 //! ```
 //!
-//! A block is written once, whole, under temporary names; it exists when both
-//! files have their names and the directory is synced. Rows are sorted by
-//! trace id, start, span id, so a trace is one run of rows.
+//! A block is written once, under temporary names; it exists when both files
+//! have their names and the directory is synced. A trace is one run of rows,
+//! and traces stand in the order of time.
 //!
 //! Everything read from disk is untrusted: the index file carries its own
-//! checksum and those of every page of the Parquet file, and **no byte reaches
-//! a decoder before its checksum was right.** A block never decides which
-//! blocks there are: that is the manifest's word.
+//! checksums and those of every page of the Parquet file, and **no byte reaches
+//! a decoder before its checksum was right.** The Parquet footer is for other
+//! programs; the store reads by the index file alone. A block never decides
+//! which blocks there are: that is the manifest's word.
 
 mod choose;
+mod index;
 mod operations;
-mod pages;
 mod prune;
 mod read;
+mod refine;
 mod scan;
 mod schema;
-mod sidecar;
-mod trace_filter;
+mod traces;
+mod verify;
 mod write;
 
 #[cfg(test)]
@@ -32,14 +34,15 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use tracewell_model::SpanBatch;
 use tracewell_model::store::{AttributeKey, Operation};
 
-use crate::files::{FileError, Files};
+use crate::files::{Access, File, FileError, Files};
 use crate::manifest::BlockEntry;
-use read::Footer;
-use sidecar::Sidecar;
+use choose::KeyCount;
+use index::Index;
 
+pub use scan::ScanPart;
+pub use verify::VerifiedBlock;
 pub use write::write;
 
 /// Why a block could not be written or read.
@@ -124,40 +127,48 @@ pub fn remove(files: &dyn Files, dir: &Path, name: &str) -> Result<(), FileError
         .map_err(FileError::on("sync directory", dir))
 }
 
-/// A block that was opened. The index file is in memory; the Parquet footer is
-/// read at the first use and kept.
+/// A block that was opened. The core of the index file is in memory; both
+/// files stay open, so that whoever reads can go on when the block is removed.
 #[derive(Debug)]
 pub struct Block {
     meta: BlockEntry,
-    files: Arc<dyn Files>,
     path: PathBuf,
-    sidecar: Sidecar,
-    footer: OnceLock<Arc<Footer>>,
-    operations: OnceLock<SpanBatch>,
+    parquet: Arc<dyn File>,
+    index: Index,
+    looks: OnceLock<operations::Looks>,
 }
 
 impl Block {
     /// Opens the block that `meta` speaks of.
     ///
     /// # Errors
-    /// The index file is missing, damaged, of a later version, or does not say
-    /// what `meta` says.
-    pub fn open(files: Arc<dyn Files>, dir: &Path, meta: BlockEntry) -> Result<Self, BlockError> {
-        let index = dir.join(index_name(&meta.name));
-        let sidecar = sidecar::load(&*files, &index)?;
-        let found = (sidecar.spans, sidecar.traces);
+    /// A file is missing, damaged, of a later version, or does not say what
+    /// `meta` says.
+    pub fn open(files: &dyn Files, dir: &Path, meta: BlockEntry) -> Result<Self, BlockError> {
+        let path = dir.join(index_name(&meta.name));
+        let index = Index::open(files, &path)?;
+        let found = (index.core.spans, index.core.traces);
         if found != (meta.spans, meta.traces) {
             let expected = (meta.spans, meta.traces);
             let reason = format!("has (spans, traces) {found:?}, expected {expected:?}");
-            return Err(BlockError::damaged(&index, reason));
+            return Err(BlockError::damaged(&path, reason));
+        }
+        let path = dir.join(parquet_name(&meta.name));
+        let parquet = files
+            .open(&path, Access::Read)
+            .map_err(FileError::on("open", &path))?;
+        let (bytes, expected) = (parquet.size(), index.core.parquet_bytes);
+        let bytes = bytes.map_err(FileError::on("get the size of", &path))?;
+        if bytes != expected {
+            let reason = format!("has {bytes} bytes, expected {expected}");
+            return Err(BlockError::damaged(&path, reason));
         }
         Ok(Self {
-            path: dir.join(parquet_name(&meta.name)),
             meta,
-            files,
-            sidecar,
-            footer: OnceLock::new(),
-            operations: OnceLock::new(),
+            path,
+            parquet,
+            index,
+            looks: OnceLock::new(),
         })
     }
 
@@ -170,26 +181,40 @@ impl Block {
     /// Services and operations with their counts, each once.
     #[must_use]
     pub fn operations(&self) -> &[Operation] {
-        &self.sidecar.operations
+        &self.index.core.operations
     }
 
     /// Attribute keys that occur, sorted.
     pub fn attribute_keys(&self) -> impl Iterator<Item = &AttributeKey> {
-        self.sidecar.keys.iter().map(|entry| &entry.key)
+        let entries = self.index.core.keys.iter().filter(|entry| entry.count > 0);
+        entries.map(|entry| &entry.key)
     }
 
-    /// Bytes of memory that the index and, once read, the footer hold.
+    /// How often each attribute key occurs: what the columns of a block that
+    /// takes in this one are chosen by.
+    pub(crate) fn key_counts(&self) -> impl Iterator<Item = KeyCount<'_>> {
+        self.index.core.keys.iter().map(|entry| KeyCount {
+            level: entry.key.level,
+            key: &entry.key.key,
+            value_type: entry.key.value_type,
+            count: entry.count,
+        })
+    }
+
+    /// Are the derived columns filled?
+    #[must_use]
+    pub fn has_derived(&self) -> bool {
+        self.index.core.has_derived
+    }
+
+    /// Bytes of memory that the open block holds.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
-        let footer = self.footer.get().map_or(0, |footer| footer.memory_bytes());
-        self.sidecar.memory_bytes() + footer
+        self.index.memory_bytes()
     }
 
-    fn footer(&self) -> Result<&Arc<Footer>, BlockError> {
-        if let Some(footer) = self.footer.get() {
-            return Ok(footer);
-        }
-        let footer = Footer::read(&*self.files, &self.path, &self.sidecar)?;
-        Ok(self.footer.get_or_init(|| Arc::new(footer)))
+    fn looks(&self) -> &operations::Looks {
+        self.looks
+            .get_or_init(|| operations::Looks::new(&self.index.core))
     }
 }

@@ -18,6 +18,7 @@ mod open;
 mod options;
 mod read;
 mod retention;
+mod scan;
 mod seal;
 
 use crate::block::Block;

@@ -40,6 +40,18 @@ impl Strings {
         &self.text[from..self.ends[index] as usize]
     }
 
+    /// Where each text ends in [`Strings::text`].
+    #[must_use]
+    pub fn ends(&self) -> &[u32] {
+        &self.ends
+    }
+
+    /// All texts, one after another.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// As [`Strings::get`], for comparing.
     pub(crate) fn get_bytes(&self, index: usize) -> &[u8] {
         let from = if index == 0 {
@@ -168,6 +180,18 @@ impl SparseU32 {
         self.rows
             .binary_search(&(row as u32))
             .map_or(0, |index| self.values[index])
+    }
+
+    /// Rows whose number is not zero, ascending, each once.
+    #[must_use]
+    pub fn rows(&self) -> &[u32] {
+        &self.rows
+    }
+
+    /// The numbers of [`SparseU32::rows`].
+    #[must_use]
+    pub fn values(&self) -> &[u32] {
+        &self.values
     }
 
     /// Sets the number of a row beyond all rows set so far.

@@ -122,16 +122,7 @@ impl BatchJoiner {
     /// asked first.
     #[must_use]
     pub fn finish_distinct(self) -> SpanBatch {
-        let joined = self.finish();
-        let distinct = joined.distinct_rows();
-        if distinct.count() == joined.len() {
-            return joined;
-        }
-        let mut joiner = Self::new();
-        joiner
-            .append_rows(&joined, &distinct)
-            .expect("a part is no larger than the whole");
-        joiner.finish()
+        self.finish().into_distinct()
     }
 
     fn map_resources(&mut self, view: &BatchView<'_>, chosen: &[u32]) -> Vec<u32> {

@@ -5,6 +5,7 @@
 //! everything but the order of their attributes are one span. Spans that only
 //! share an id are not: both stay, for people to see.
 
+use super::concat::BatchJoiner;
 use super::view::{BatchView, SpanRef, ValueRef};
 use super::{Level, SpanBatch};
 use crate::rows::RowSet;
@@ -12,6 +13,20 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
 
 impl SpanBatch {
+    /// The same spans without exact duplicates.
+    #[must_use]
+    pub fn into_distinct(self) -> Self {
+        let distinct = self.distinct_rows();
+        if distinct.count() == self.len() {
+            return self;
+        }
+        let mut joiner = BatchJoiner::new();
+        joiner
+            .append_rows(&self, &distinct)
+            .expect("a part is no larger than the whole");
+        joiner.finish()
+    }
+
     /// Rows without exact duplicates; of equal spans the first stays.
     #[must_use]
     pub fn distinct_rows(&self) -> RowSet {

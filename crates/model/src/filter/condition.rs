@@ -72,7 +72,8 @@ impl CompareOp {
 
 impl Condition {
     /// Does it hold for a value that is there?
-    pub(super) fn holds(&self, value: ValueRef<'_>) -> bool {
+    #[must_use]
+    pub fn holds(&self, value: ValueRef<'_>) -> bool {
         if let ValueRef::Other(encoded) = value {
             return self.holds_for_any(&AnyValue::decode(encoded).unwrap_or(AnyValue::Empty));
         }

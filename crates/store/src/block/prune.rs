@@ -5,38 +5,63 @@ use std::collections::BTreeSet;
 
 use tracewell_model::filter::{Condition, Field, Intrinsic, Place};
 use tracewell_model::store::ScanColumns;
-use tracewell_model::{Level, SpanBatch, SpanFilter};
+use tracewell_model::{Level, RowSet, SpanBatch, SpanFilter};
 
+use super::BlockError;
+use super::index::Index;
 use super::schema::Fixed;
-use super::sidecar::Sidecar;
 
-const SERVICE_KEY: &str = "service.name";
+pub(super) const SERVICE_KEY: &str = "service.name";
 
-/// The same filter for the spans of this block, without the tests of keys that
-/// occur nowhere in it: [`SpanFilter::None`] when no span can match.
-pub(super) fn specialise(filter: &SpanFilter, sidecar: &Sidecar) -> SpanFilter {
-    let each = |parts: &[SpanFilter]| -> Vec<SpanFilter> {
-        parts.iter().map(|part| specialise(part, sidecar)).collect()
+/// What is known of a test where it is about to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It must be made.
+    Open,
+    /// It holds for every span.
+    Always,
+    /// It holds for no span.
+    Never,
+}
+
+/// The same filter with the fate of its tests decided as far as `fate` knows,
+/// which is asked for every test in the order of [`SpanFilter::for_each_test`]:
+/// [`SpanFilter::None`] when no span can match.
+pub(super) fn specialise(
+    filter: &SpanFilter,
+    fate: &mut dyn FnMut(&Field, &Condition) -> Result<Fate, BlockError>,
+) -> Result<SpanFilter, BlockError> {
+    let mut each = |parts: &[SpanFilter]| -> Result<Vec<SpanFilter>, BlockError> {
+        parts.iter().map(|part| specialise(part, fate)).collect()
     };
-    match filter {
+    Ok(match filter {
         SpanFilter::All | SpanFilter::None => filter.clone(),
-        SpanFilter::And(parts) => and(each(parts)),
-        SpanFilter::Or(parts) => or(each(parts)),
-        SpanFilter::Not(part) => match specialise(part, sidecar) {
+        SpanFilter::And(parts) => and(each(parts)?),
+        SpanFilter::Or(parts) => or(each(parts)?),
+        SpanFilter::Not(part) => match specialise(part, fate)? {
             SpanFilter::All => SpanFilter::None,
             SpanFilter::None => SpanFilter::All,
             other => SpanFilter::Not(Box::new(other)),
         },
-        SpanFilter::Test(Field::Attribute(place, keys), condition) => {
-            if occurs(*place, keys, sidecar) {
-                filter.clone()
-            } else if matches!(condition, Condition::Absent) {
-                SpanFilter::All
+        SpanFilter::Test(field, condition) => match fate(field, condition)? {
+            Fate::Open => filter.clone(),
+            Fate::Always => SpanFilter::All,
+            Fate::Never => SpanFilter::None,
+        },
+    })
+}
+
+/// What the keys of a block say: a key that occurs nowhere needs no column.
+pub(super) fn by_keys(field: &Field, condition: &Condition, index: &Index) -> Fate {
+    match field {
+        Field::Attribute(place, keys) if !occurs(*place, keys, index) => {
+            if matches!(condition, Condition::Absent) {
+                Fate::Always
             } else {
-                SpanFilter::None
+                Fate::Never
             }
         }
-        SpanFilter::Test(..) => filter.clone(),
+        _ => Fate::Open,
     }
 }
 
@@ -70,46 +95,43 @@ fn or(parts: Vec<SpanFilter>) -> SpanFilter {
     }
 }
 
-fn occurs(place: Place, keys: &[Box<str>], sidecar: &Sidecar) -> bool {
-    levels_with(place, keys, sidecar).next().is_some()
+fn occurs(place: Place, keys: &[Box<str>], index: &Index) -> bool {
+    levels_with(place, keys, index).next().is_some()
 }
 
 /// Levels at which any of the keys occurs.
 fn levels_with<'a>(
     place: Place,
     keys: &'a [Box<str>],
-    sidecar: &'a Sidecar,
+    index: &'a Index,
 ) -> impl Iterator<Item = Level> + 'a {
     let levels = place.levels().iter().copied();
     levels.filter(|level| {
         keys.iter()
-            .any(|key| sidecar.entries(*level, key).next().is_some())
+            .any(|key| index.entries(*level, key).any(|entry| entry.count > 0))
     })
 }
 
-/// May a span with one of these services, names, kinds and failures match?
-/// `representatives` has a span for each of them.
-pub(super) fn may_match(
-    filter: &SpanFilter,
-    sidecar: &Sidecar,
-    representatives: &SpanBatch,
-) -> bool {
+/// The looks of spans that may match, as far as services, names, kinds and
+/// failures can tell.
+pub(super) fn possible_looks(filter: &SpanFilter, index: &Index, looks: &SpanBatch) -> RowSet {
     let known = |field: &Field| match field {
         Field::Intrinsic(field) => {
             matches!(field, Intrinsic::Name | Intrinsic::Kind | Intrinsic::Failed)
         }
-        Field::Attribute(place, keys) => only_service(*place, keys, sidecar),
+        Field::Attribute(place, keys) => only_service(*place, keys, index),
     };
-    !weaken(filter, &known, true)
-        .matching(representatives)
-        .is_empty()
+    weaken(filter, &known, true).matching(looks)
 }
 
 /// Does the test look at nothing but the name of the service?
-fn only_service(place: Place, keys: &[Box<str>], sidecar: &Sidecar) -> bool {
-    let at_resource = |key: &str| sidecar.entries(Level::Resource, key).next().is_some();
-    sidecar.services_exact
-        && levels_with(place, keys, sidecar).eq([Level::Resource])
+fn only_service(place: Place, keys: &[Box<str>], index: &Index) -> bool {
+    let at_resource = |key: &str| {
+        let mut entries = index.entries(Level::Resource, key);
+        entries.any(|entry| entry.count > 0)
+    };
+    index.core.services_exact
+        && levels_with(place, keys, index).eq([Level::Resource])
         && keys
             .iter()
             .all(|key| &**key == SERVICE_KEY || !at_resource(key))
@@ -137,7 +159,7 @@ fn weaken(filter: &SpanFilter, known: &impl Fn(&Field) -> bool, positive: bool) 
 }
 
 /// The columns that a filter looks at, ascending.
-pub(super) fn filter_columns(filter: &SpanFilter, sidecar: &Sidecar) -> BTreeSet<usize> {
+pub(super) fn filter_columns(filter: &SpanFilter, index: &Index) -> BTreeSet<usize> {
     let mut columns = BTreeSet::new();
     filter.for_each_test(&mut |field, _| match field {
         Field::Intrinsic(field) => {
@@ -146,7 +168,7 @@ pub(super) fn filter_columns(filter: &SpanFilter, sidecar: &Sidecar) -> BTreeSet
         Field::Attribute(place, keys) => {
             for level in place.levels() {
                 keys.iter()
-                    .for_each(|key| add_attribute(&mut columns, *level, key, sidecar));
+                    .for_each(|key| add_attribute(&mut columns, *level, key, index));
             }
         }
     });
@@ -154,26 +176,37 @@ pub(super) fn filter_columns(filter: &SpanFilter, sidecar: &Sidecar) -> BTreeSet
 }
 
 /// The columns that a visitor looks at, ascending.
-pub(super) fn visitor_columns(wanted: &ScanColumns, sidecar: &Sidecar) -> BTreeSet<usize> {
+pub(super) fn visitor_columns(wanted: &ScanColumns, index: &Index) -> BTreeSet<usize> {
     let mut fixed = vec![
         Fixed::TraceId,
         Fixed::SpanId,
         Fixed::ParentSpanId,
         Fixed::StartNs,
         Fixed::DurationNs,
+        // A batch that lacks columns must say which of its spans failed.
+        Fixed::Failed,
     ];
     if wanted.names {
         fixed.extend([Fixed::Name, Fixed::Kind, Fixed::StatusCode]);
     }
-    if wanted.failures {
-        fixed.push(Fixed::Failed);
+    if wanted.status_messages {
+        fixed.push(Fixed::StatusMessage);
+    }
+    if wanted.scopes {
+        fixed.push(Fixed::Scope);
+    }
+    if wanted.events {
+        fixed.push(Fixed::Events);
+    }
+    if wanted.links {
+        fixed.push(Fixed::Links);
     }
     let mut columns: BTreeSet<usize> = fixed.into_iter().map(Fixed::column).collect();
     if wanted.services {
-        add_attribute(&mut columns, Level::Resource, SERVICE_KEY, sidecar);
+        add_attribute(&mut columns, Level::Resource, SERVICE_KEY, index);
     }
     for (level, key) in &wanted.attributes {
-        add_attribute(&mut columns, *level, key, sidecar);
+        add_attribute(&mut columns, *level, key, index);
     }
     columns
 }
@@ -201,15 +234,17 @@ fn intrinsic_columns(field: Intrinsic) -> &'static [Fixed] {
     }
 }
 
-fn add_attribute(columns: &mut BTreeSet<usize>, level: Level, key: &str, sidecar: &Sidecar) {
-    for entry in sidecar.entries(level, key) {
+fn add_attribute(columns: &mut BTreeSet<usize>, level: Level, key: &str, index: &Index) {
+    for entry in index.entries(level, key) {
         columns.extend(entry.column);
         if entry.elsewhere == 0 {
             continue;
         }
         let fixed = match level {
             Level::Span => Fixed::Attributes,
-            Level::Resource if key == SERVICE_KEY && sidecar.services_exact => Fixed::ServiceName,
+            Level::Resource if key == SERVICE_KEY && index.core.services_exact => {
+                Fixed::ServiceName
+            }
             Level::Resource => Fixed::Resource,
             Level::Scope => Fixed::Scope,
             Level::Event => Fixed::Events,

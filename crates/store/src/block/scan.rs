@@ -1,22 +1,38 @@
-//! Looks for spans in a block: index file first, then the columns of the
-//! filter, then, only where something matched, what the visitor asked for.
+//! Looks for spans in a block: index file first, then dictionaries, then the
+//! columns of the filter, the cheap ones first and each only where the ones
+//! before matched; last, and only for rows that match, what the visitor asked
+//! for.
 
-use std::collections::BTreeSet;
 use std::ops::{ControlFlow, Range};
 
-use tracewell_model::store::{ScanChunk, ScanReport, ScanRequest, ScanVisitor};
-use tracewell_model::{RowSet, SpanBatch, SpanFilter, TimeRange};
+use tracewell_model::store::{ScanReport, ScanRequest};
+use tracewell_model::{RowSet, SpanBatch, SpanFilter};
 
 use super::read::{Reader, check};
+use super::refine::{self, Refined};
 use super::schema::Fixed;
-use super::{Block, BlockError, operations, prune};
+use super::{Block, BlockError, prune};
+
+/// When fewer rows than one in so many are left, only their pages are read.
+const SPARSE_ROWS: usize = 8;
+
+/// What a scan found in a row group.
+#[derive(Debug)]
+pub struct ScanPart {
+    /// The spans that match, with the columns that were asked for.
+    pub batch: SpanBatch,
+    /// Their rows in it: all.
+    pub rows: RowSet,
+    /// No later part of this block holds a span that starts at this time or
+    /// after it, ns.
+    pub settled_from_ns: u64,
+}
 
 impl Block {
     /// Shows the spans of this block that match to `visit`, as
-    /// [`tracewell_model::TraceStore::scan`] says, one chunk a row group that
-    /// was looked at, those with the latest start first. Of chunks,
-    /// `settled_from_ns` speaks of this block alone. What was done is added to
-    /// `report`, which says how it stood at each chunk.
+    /// [`tracewell_model::TraceStore::scan`] says, one part a row group that
+    /// was looked at, those with the latest start first. What was done is added
+    /// to `report`, which says how it stood at each part.
     ///
     /// # Errors
     /// The disk fails, the files are damaged, or the request was cancelled.
@@ -24,130 +40,117 @@ impl Block {
         &self,
         request: &ScanRequest<'_>,
         report: &mut ScanReport,
-        visit: &mut ScanVisitor<'_>,
+        visit: &mut dyn FnMut(ScanPart, &ScanReport) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, BlockError> {
         check(request.cancelled)?;
-        if !request
-            .range
-            .overlaps(self.meta.min_start_ns, self.meta.max_start_ns)
-        {
+        let range = request.range;
+        if !range.overlaps(self.meta.min_start_ns, self.meta.max_start_ns) {
             return Ok(ControlFlow::Continue(()));
         }
-        let filter = prune::specialise(request.filter, &self.sidecar);
-        if !self.may_match(&filter) {
+        let Some(refined) = Refined::new(self, request.filter)? else {
+            return Ok(ControlFlow::Continue(()));
+        };
+        let mut groups = Vec::new();
+        for group in 0..self.index.core.row_groups.len() {
+            let filter = refined.of_group(self, group, range)?;
+            if !matches!(filter, SpanFilter::None) {
+                groups.push((group, filter));
+            }
+        }
+        if groups.is_empty() {
             return Ok(ControlFlow::Continue(()));
         }
         report.searched_blocks += 1;
-        let reader = Reader::new(self.footer()?, &self.sidecar);
-        let plan = Plan::new(&filter, request, self);
-        let mut groups: Vec<usize> = (0..self.sidecar.row_groups.len())
-            .filter(|group| plan.overlaps(self, *group))
-            .collect();
-        let latest = |group: &usize| self.sidecar.row_groups[*group].max_start_ns;
-        groups.sort_by_key(|group| std::cmp::Reverse(latest(group)));
+        let latest = |group: usize| self.index.core.row_groups[group].max_start_ns;
+        groups.sort_by_key(|(group, _)| std::cmp::Reverse(latest(*group)));
+        let reader = Reader::new(self);
+        let visitor_columns = prune::visitor_columns(&request.columns, &self.index);
+        let visitor_columns: Vec<usize> = visitor_columns.into_iter().collect();
         let (bytes_before, mut groups) = (report.searched_bytes, groups.into_iter().peekable());
-        while let Some(group) = groups.next() {
+        while let Some((group, filter)) = groups.next() {
             check(request.cancelled)?;
-            let (batch, rows) = plan.search(&reader, self, group)?;
-            report.searched_bytes = bytes_before + reader.read_bytes();
-            report.searched_spans += self.sidecar.row_groups[group].rows as u64;
-            let chunk = ScanChunk {
-                batch: &batch,
-                rows: &rows,
-                settled_from_ns: groups
-                    .peek()
-                    .map_or(0, |next| latest(next).saturating_add(1)),
+            let filter = refine::by_dictionaries(&reader, self, group, &filter)?;
+            let rows = self.matching(&reader, group, &filter, request)?;
+            let batch = if rows.is_empty() {
+                SpanBatch::default()
+            } else {
+                reader.batch(group, &visitor_columns, Some(&ranges(&rows)))?
             };
-            if visit(&chunk, report).is_break() {
+            report.searched_bytes = bytes_before + reader.read_bytes();
+            if !matches!(filter, SpanFilter::None) {
+                report.searched_spans += self.index.core.row_groups[group].rows as u64;
+            }
+            let next = groups.peek();
+            let part = ScanPart {
+                rows: RowSet::all(batch.len()),
+                batch,
+                settled_from_ns: next.map_or(0, |(next, _)| latest(*next).saturating_add(1)),
+            };
+            if visit(part, report).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }
         Ok(ControlFlow::Continue(()))
     }
 
-    /// May any span match, as far as services, operations and keys can tell?
-    fn may_match(&self, filter: &SpanFilter) -> bool {
-        if matches!(filter, SpanFilter::All | SpanFilter::None) {
-            return matches!(filter, SpanFilter::All);
-        }
-        let representatives = self
-            .operations
-            .get_or_init(|| operations::representatives(&self.sidecar.operations));
-        prune::may_match(filter, &self.sidecar, representatives)
-    }
-}
-
-/// What is read of every row group.
-struct Plan<'a> {
-    filter: &'a SpanFilter,
-    range: TimeRange,
-    filter_columns: BTreeSet<usize>,
-    visitor_columns: Vec<usize>,
-}
-
-impl<'a> Plan<'a> {
-    fn new(filter: &'a SpanFilter, request: &ScanRequest<'_>, block: &Block) -> Self {
-        let visitor_columns = prune::visitor_columns(&request.columns, &block.sidecar);
-        Self {
-            filter,
-            range: request.range,
-            filter_columns: prune::filter_columns(filter, &block.sidecar),
-            visitor_columns: visitor_columns.into_iter().collect(),
-        }
-    }
-
-    fn overlaps(&self, block: &Block, group: usize) -> bool {
-        let group = &block.sidecar.row_groups[group];
-        self.range.overlaps(group.min_start_ns, group.max_start_ns)
-    }
-
-    /// The matching spans of a row group with the visitor's columns.
-    fn search(
-        &self,
-        reader: &Reader<'_>,
-        block: &Block,
-        group: usize,
-    ) -> Result<(SpanBatch, RowSet), BlockError> {
-        let rows = self.matching(reader, block, group)?;
-        if rows.is_empty() {
-            return Ok((SpanBatch::default(), RowSet::none(0)));
-        }
-        let batch = reader.batch(group, &self.visitor_columns, &ranges(&rows))?;
-        let rows = RowSet::all(batch.len());
-        Ok((batch, rows))
-    }
-
+    /// Rows of a row group that match the filter and lie in the range.
     fn matching(
         &self,
         reader: &Reader<'_>,
-        block: &Block,
         group: usize,
+        filter: &SpanFilter,
+        request: &ScanRequest<'_>,
     ) -> Result<RowSet, BlockError> {
-        let bounds = &block.sidecar.row_groups[group];
-        let range_holds_all =
-            self.range.contains(bounds.min_start_ns) && self.range.contains(bounds.max_start_ns);
-        let mut columns = self.filter_columns.clone();
-        if !range_holds_all {
-            columns.insert(Fixed::StartNs.column());
-        }
-        if columns.is_empty() && matches!(self.filter, SpanFilter::All) {
-            return Ok(RowSet::all(bounds.rows));
-        }
-        if columns.is_empty() {
-            // The evaluator needs rows to speak of; these cost the least.
-            columns.insert(Fixed::Kind.column());
-        }
-        let columns: Vec<usize> = columns.into_iter().collect();
-        let every = 0..bounds.rows;
-        let batch = reader.batch(group, &columns, std::slice::from_ref(&every))?;
-        let mut rows = self.filter.matching(&batch);
-        if !range_holds_all {
+        let bounds = &self.index.core.row_groups[group];
+        let mut rows = RowSet::all(bounds.rows);
+        let range = request.range;
+        if !range.contains(bounds.min_start_ns) || !range.contains(bounds.max_start_ns) {
+            let batch = reader.batch(group, &[Fixed::StartNs.column()], None)?;
             let starts = &batch.spans().start_ns;
-            rows.intersect(&RowSet::from_fn(starts.len(), |row| {
-                self.range.contains(starts[row])
-            }));
+            rows = RowSet::from_fn(starts.len(), |row| range.contains(starts[row]));
+        }
+        for (columns, part) in self.steps(filter) {
+            check(request.cancelled)?;
+            if rows.is_empty() {
+                break;
+            }
+            let count = rows.count();
+            if count * SPARSE_ROWS > bounds.rows {
+                let batch = reader.batch(group, &columns, None)?;
+                rows.intersect(&part.matching(&batch));
+            } else {
+                let batch = reader.batch(group, &columns, Some(&ranges(&rows)))?;
+                let matching = part.matching(&batch);
+                let mut left = RowSet::none(bounds.rows);
+                for (place, row) in rows.iter().enumerate() {
+                    if matching.contains(place) {
+                        left.insert(row);
+                    }
+                }
+                rows = left;
+            }
         }
         Ok(rows)
+    }
+
+    /// Parts of the filter that must all hold, each with its columns, the
+    /// cheaper ones first.
+    fn steps<'f>(&self, filter: &'f SpanFilter) -> Vec<(Vec<usize>, &'f SpanFilter)> {
+        let parts = match filter {
+            SpanFilter::All => &[],
+            SpanFilter::And(parts) => parts.as_slice(),
+            other => std::slice::from_ref(other),
+        };
+        let mut steps: Vec<(Vec<usize>, &SpanFilter)> = parts
+            .iter()
+            .map(|part| {
+                let columns = prune::filter_columns(part, &self.index);
+                (columns.into_iter().collect(), part)
+            })
+            .collect();
+        let costly = |columns: &[usize]| columns.iter().filter(|c| refine::is_costly(**c)).count();
+        steps.sort_by_key(|(columns, _)| (costly(columns), columns.len()));
+        steps
     }
 }
 

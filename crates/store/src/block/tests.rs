@@ -7,13 +7,13 @@ mod round_trip;
 mod scanning;
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use tracewell_model::store::ScanReport;
 use tracewell_model::{SpanBatch, TraceId};
 use tracewell_testkit::{TestSpan, flatten};
 
-use super::{Block, write};
+use super::{Block, BlockError, write};
 use crate::files::Files;
 use crate::files::faulty::FaultyFiles;
 
@@ -24,7 +24,7 @@ fn block_of(batch: &SpanBatch) -> (FaultyFiles, Block) {
     let files = FaultyFiles::new();
     files.create_dir(Path::new(DIR)).unwrap();
     let meta = write(&files, Path::new(DIR), 7, batch).unwrap();
-    let block = Block::open(Arc::new(files.clone()), Path::new(DIR), meta).unwrap();
+    let block = Block::open(&files, Path::new(DIR), meta).unwrap();
     (files, block)
 }
 
@@ -47,8 +47,13 @@ fn all_ids(batch: &SpanBatch) -> Vec<TraceId> {
     ids
 }
 
+fn traces(block: &Block, ids: &[TraceId]) -> Result<Vec<(TraceId, SpanBatch)>, BlockError> {
+    let mut report = ScanReport::default();
+    block.traces(ids, None, &AtomicBool::new(false), &mut report)
+}
+
 /// Every span of a block, trace by trace.
 fn read_all(block: &Block, ids: &[TraceId]) -> Vec<TestSpan> {
-    let found = block.traces(ids, &AtomicBool::new(false)).unwrap();
+    let found = traces(block, ids).unwrap();
     sorted(found.iter().flat_map(|(_, batch)| flatten(batch)).collect())
 }

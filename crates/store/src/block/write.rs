@@ -1,186 +1,303 @@
-//! Writes a block: one batch, sorted, into a Parquet file and its index file.
+//! Writes a block: row groups of sorted spans into a Parquet file, and what is
+//! in them into its index file.
 //!
-//! One column of one row group is in memory as Arrow at a time; the encoded
-//! file is in memory whole until it is written, because the checksums of its
-//! pages are only known where its footer is.
+//! The Parquet file goes to the disk while it is written: encoded columns of
+//! one row group are in memory, never the whole file. Spans stay in the
+//! columns they came in; only values are gathered, one column at a time, in
+//! the order of the block. It never decides which spans belong into a block.
 
-mod arrays;
 mod attributes;
+mod cells;
 mod columns;
+mod derived;
+mod file;
 mod messages;
-mod summary;
-mod texts;
+mod order;
+mod rows;
+mod services;
+mod source;
+#[cfg(test)]
+mod tests;
 
+use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
 
-use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use bytes::Bytes;
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::{ArrowWriterOptions, compute_leaves};
-use parquet::basic::{Compression, Encoding, ZstdLevel};
-use parquet::errors::ParquetError;
-use parquet::file::metadata::{KeyValue, SortingColumn};
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
-use parquet::schema::types::ColumnPath;
-use tracewell_model::{SpanBatch, failure};
+use tracewell_model::SpanBatch;
+use tracewell_model::batch::Level;
+use tracewell_model::store::AttributeKey;
+use tracewell_parquet::{ChunkEncoder, Column, EncodeError, EncodedChunk, FileWriter, WriteError};
 
-use super::schema::{
-    DICTIONARY_PAGE_BYTES, Fixed, MESSAGE_DICTIONARY_PAGE_BYTES, PAGE_ROWS, ROW_GROUP_ROWS,
-    VERSION, VERSION_KEY,
-};
+use super::choose::{self, ChosenColumn};
+use super::index::{GroupFacts, IndexBuilder};
+use super::schema::{self, Fixed, ROW_GROUP_ROWS, VERSION, VERSION_KEY};
 use super::{BlockError, block_name, index_name, parquet_name};
-use crate::files::{FileError, Files, write_all_at};
+use crate::files::{FileError, Files};
 use crate::manifest::BlockEntry;
-use columns::Columns;
+use attributes::Rest;
+use cells::Buffers;
+use columns::FixedColumns;
+use file::{Sink, Unfinished};
+use rows::{Rows, Spread};
+use source::Source;
+
+pub(crate) use derived::DerivedRows;
 
 /// Writes the spans of a batch as block `number` into `dir` and answers what
 /// the manifest needs to know. When it returns, both files are durable.
 ///
 /// # Errors
-/// The batch is empty or a column exceeds 2 GiB; or the disk refuses: then
-/// files of the block may be left behind, which no manifest names.
+/// The batch is empty or does not fit the format, or the disk refuses; no
+/// manifest names what may then be left behind.
 pub fn write(
     files: &dyn Files,
     dir: &Path,
     number: u64,
     batch: &SpanBatch,
 ) -> Result<BlockEntry, BlockError> {
-    let Some((min_start_ns, max_start_ns)) = batch.start_range_ns() else {
+    if batch.is_empty() {
         return Err(BlockError::Empty);
-    };
-    let encode_error = |reason: String| BlockError::Encode { number, reason };
-    let order = sorted_rows(batch);
-    let failed = failure::failed_rows(batch);
-    let columns =
-        Columns::new(batch, &order, &failed).map_err(|error| encode_error(error.to_string()))?;
-    let parquet = Bytes::from(encode(&columns).map_err(|error| encode_error(error.to_string()))?);
-    let sidecar = summary::sidecar(batch, &order, &failed, &columns, &parquet)
-        .map_err(|error| encode_error(error.to_string()))?;
-    let index = sidecar.encode();
-    let name = block_name(number);
-    put(files, dir, &parquet_name(&name), &parquet)?;
-    put(files, dir, &index_name(&name), &index)?;
-    files
-        .sync_dir(dir)
-        .map_err(FileError::on("sync directory", dir))?;
-    Ok(BlockEntry {
-        name,
-        bytes: (parquet.len() + index.len()) as u64,
-        spans: sidecar.spans,
-        traces: sidecar.traces,
-        min_start_ns,
-        max_start_ns,
-        listed_ns: 0,
-    })
+    }
+    let order = order::block_order(batch);
+    let chosen = choose::columns(choose::counts(batch), batch.len() as u64);
+    let mut block = BlockWriter::create(files, dir, number, chosen, false)?;
+    let source = Source::new(batch, &block.chosen).map_err(|error| block.misfit(error))?;
+    for order in order.chunks(ROW_GROUP_ROWS) {
+        block.rows_of(&source, order, None)?;
+    }
+    block.finish()
 }
 
-/// Writes a file under a temporary name, syncs it, gives it its name.
-fn put(files: &dyn Files, dir: &Path, name: &str, bytes: &[u8]) -> Result<(), FileError> {
-    let (path, unfinished) = (dir.join(name), dir.join(format!("{name}.tmp")));
-    let file = files
-        .create(&unfinished)
-        .map_err(FileError::on("create", &unfinished))?;
-    write_all_at(&*file, bytes, 0).map_err(FileError::on("write", &unfinished))?;
-    file.sync().map_err(FileError::on("sync", &unfinished))?;
-    files
-        .rename(&unfinished, &path)
-        .map_err(FileError::on("rename", &unfinished))
+/// A block that is being written, one row group after another. Dropped before
+/// [`BlockWriter::finish`], it leaves nothing behind.
+#[derive(Debug)]
+pub(crate) struct BlockWriter<'a> {
+    number: u64,
+    chosen: Vec<ChosenColumn>,
+    columns: Vec<Column>,
+    has_derived: bool,
+    unfinished: Unfinished<'a>,
+    file: FileWriter<Sink>,
+    encoder: ChunkEncoder,
+    buffers: Buffers,
+    spread: Spread,
+    rest: Rest,
+    name: String,
+    index: IndexBuilder,
 }
 
-/// Rows by trace id, start, span id; spans that agree in all keep their order.
-fn sorted_rows(batch: &SpanBatch) -> Vec<u32> {
-    let spans = batch.spans();
-    let mut keys: Vec<(u128, u64, u64, u32)> = (0..batch.len())
-        .map(|row| {
-            let trace = u128::from_be_bytes(spans.trace_id[row].0);
-            let span = u64::from_be_bytes(spans.span_id[row].0);
-            (trace, spans.start_ns[row], span, row as u32)
+impl<'a> BlockWriter<'a> {
+    /// Begins block `number` in `dir`, with a column for each of the `chosen`
+    /// attributes. `has_derived` says whether every row group will come with
+    /// its derived columns, or none.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub(crate) fn create(
+        files: &'a dyn Files,
+        dir: &Path,
+        number: u64,
+        chosen: Vec<ChosenColumn>,
+        has_derived: bool,
+    ) -> Result<Self, BlockError> {
+        let name = block_name(number);
+        let mut unfinished = Unfinished::new(files, dir);
+        let sink = unfinished.create(&parquet_name(&name))?;
+        let columns = columns_of(&chosen).ok_or_else(|| BlockError::Encode {
+            number,
+            reason: "a chosen attribute has a type without columns".to_owned(),
+        })?;
+        let path = unfinished.path(&parquet_name(&name));
+        let file = FileWriter::new(sink, columns.clone(), &[])
+            .map_err(|error| refused(number, &path, error))?;
+        let attribute = |column: &ChosenColumn| AttributeKey {
+            level: Level::Span,
+            key: column.key.clone(),
+            value_type: column.value_type,
+        };
+        let index = IndexBuilder::new(chosen.iter().map(attribute).collect(), has_derived);
+        Ok(Self {
+            number,
+            chosen,
+            columns,
+            has_derived,
+            unfinished,
+            file,
+            encoder: ChunkEncoder::new(),
+            buffers: Buffers::default(),
+            spread: Spread::default(),
+            rest: Rest::default(),
+            name,
+            index,
         })
-        .collect();
-    keys.sort_unstable();
-    keys.into_iter().map(|(.., row)| row).collect()
-}
+    }
 
-/// The Parquet file.
-fn encode(columns: &Columns<'_>) -> Result<Vec<u8>, ParquetError> {
-    let schema: SchemaRef = Arc::new(Schema::new(columns.fields()));
-    let options = ArrowWriterOptions::new()
-        .with_properties(properties(&schema))
-        .with_skip_arrow_metadata(true)
-        .with_schema_root("spans".to_owned());
-    let writer = ArrowWriter::try_new_with_options(Vec::new(), schema.clone(), options)?;
-    let (mut file, factory) = writer.into_serialized_writer()?;
-    for (group, rows) in columns.row_groups().enumerate() {
-        let mut row_group = file.next_row_group()?;
-        let writers = factory.create_column_writers(group)?;
-        for (index, mut writer) in writers.into_iter().enumerate() {
-            let field: &Field = schema.field(index);
-            let array = columns.array(index, group, rows.clone())?;
-            for leaf in compute_leaves(field, &array)? {
-                writer.write(&leaf)?;
-            }
-            writer.close()?.append_to_row_group(&mut row_group)?;
+    /// Writes the rows `order` of a batch as the next row group. Rows MUST come
+    /// in the order of the block: by earliest start of their trace in the whole
+    /// block, trace id, start, span id. Costs in proportion to the whole batch.
+    ///
+    /// # Errors
+    /// More than [`ROW_GROUP_ROWS`] rows, rows that do not exist, derived
+    /// columns that do not fit them; or the disk refuses. The writer is of no
+    /// use afterwards.
+    pub(crate) fn row_group(
+        &mut self,
+        batch: &SpanBatch,
+        order: &[u32],
+        derived: Option<&DerivedRows>,
+    ) -> Result<(), BlockError> {
+        let source = Source::new(batch, &self.chosen).map_err(|error| self.misfit(error))?;
+        self.rows_of(&source, order, derived)
+    }
+
+    fn rows_of(
+        &mut self,
+        source: &Source<'_>,
+        order: &[u32],
+        derived: Option<&DerivedRows>,
+    ) -> Result<(), BlockError> {
+        if order.is_empty() {
+            return Ok(());
         }
-        row_group.close()?;
+        if order.len() > ROW_GROUP_ROWS {
+            let reason = format!(
+                "a row group of {} rows, at most {ROW_GROUP_ROWS} fit",
+                order.len()
+            );
+            return Err(self.misfit(reason));
+        }
+        let Some(rows) = Rows::new(source.batch, order) else {
+            return Err(self.misfit("a row that the batch does not have"));
+        };
+        let fits = derived.is_none_or(|derived| derived.fits(rows.len()));
+        if derived.is_some() != self.has_derived || !fits {
+            return Err(self.misfit("derived columns that do not fit the rows"));
+        }
+        let chunks = self
+            .encode(source, &rows, derived)
+            .map_err(|error| self.misfit(error))?;
+        let path = self.unfinished.path(&parquet_name(&self.name));
+        let offset = self.file.position();
+        self.file
+            .row_group(&chunks, rows.len())
+            .map_err(|error| refused(self.number, &path, error))?;
+        self.index.row_group(&GroupFacts {
+            batch: source.batch,
+            order,
+            failed: &source.failed,
+            chunks: &chunks,
+            offset,
+            services_exact: source.services.exact,
+        });
+        Ok(())
     }
-    file.into_inner()
+
+    /// All columns of a row group, in file order.
+    fn encode(
+        &mut self,
+        source: &Source<'_>,
+        rows: &Rows<'_>,
+        derived: Option<&DerivedRows>,
+    ) -> Result<Vec<EncodedChunk>, Misfit> {
+        let (fixed, of_attributes) = self.columns.split_at(Fixed::ALL.len());
+        let (out, spread) = (&mut self.buffers, &mut self.spread);
+        // First, because what does not fit these goes to a fixed column.
+        let mut attributes = Vec::with_capacity(of_attributes.len());
+        self.rest.clear();
+        let chosen = self.chosen.iter().zip(&source.chosen);
+        for ((chosen, index), column) in chosen.zip(of_attributes) {
+            let from = (*index, chosen.value_type);
+            let cells = attributes::cells(source, from, rows, spread, out, &mut self.rest);
+            attributes.push(self.encoder.encode(column, &cells)?);
+        }
+        self.rest.add_columnless(source, rows);
+        let mut chunks = Vec::with_capacity(self.columns.len());
+        let gathered = FixedColumns {
+            source,
+            rows,
+            derived,
+        };
+        for (which, column) in Fixed::ALL.into_iter().zip(fixed) {
+            let cells = match which {
+                Fixed::Attributes => self.rest.messages(source.batch, rows.len(), out)?,
+                _ => gathered.cells(which, spread, out)?,
+            };
+            chunks.push(self.encoder.encode(column, &cells)?);
+        }
+        chunks.append(&mut attributes);
+        Ok(chunks)
+    }
+
+    /// Completes both files; when it returns, they are durable under their
+    /// names.
+    ///
+    /// # Errors
+    /// The block has no rows, or the disk refuses.
+    pub(crate) fn finish(mut self) -> Result<BlockEntry, BlockError> {
+        if self.index.rows() == 0 {
+            return Err(BlockError::Empty);
+        }
+        let (parquet, index) = (parquet_name(&self.name), index_name(&self.name));
+        let version = VERSION.to_string();
+        let path = self.unfinished.path(&parquet);
+        let sink = self
+            .file
+            .finish(&[(VERSION_KEY, &version)])
+            .map_err(|error| refused(self.number, &path, error))?;
+        self.unfinished.sync(&parquet, &sink)?;
+        let (bytes, totals) = self.index.finish(sink.len(), sink.crc());
+        let mut of_index = self.unfinished.create(&index)?;
+        of_index
+            .write_all(&bytes)
+            .map_err(FileError::on("write", &self.unfinished.path(&index)))?;
+        self.unfinished.sync(&index, &of_index)?;
+        self.unfinished.rename(&parquet)?;
+        self.unfinished.rename(&index)?;
+        self.unfinished.keep()?;
+        Ok(BlockEntry {
+            name: self.name,
+            bytes: sink.len() + of_index.len(),
+            spans: totals.spans,
+            traces: totals.traces,
+            min_start_ns: totals.min_start_ns,
+            max_start_ns: totals.max_start_ns,
+            listed_ns: 0,
+        })
+    }
+
+    fn misfit(&self, reason: impl ToString) -> BlockError {
+        BlockError::Encode {
+            number: self.number,
+            reason: reason.to_string(),
+        }
+    }
 }
 
-fn properties(schema: &Schema) -> WriterProperties {
-    let sorting = [Fixed::TraceId, Fixed::StartNs, Fixed::SpanId].map(|column| SortingColumn {
-        column_idx: column.column() as i32,
-        descending: false,
-        nulls_first: false,
-    });
-    let version = KeyValue::new(VERSION_KEY.to_owned(), VERSION.to_string());
-    let mut properties = WriterProperties::builder()
-        .set_created_by(concat!("tracewell ", env!("CARGO_PKG_VERSION")).to_owned())
-        .set_key_value_metadata(Some(vec![version]))
-        .set_sorting_columns(Some(sorting.to_vec()))
-        .set_compression(Compression::ZSTD(ZstdLevel::default()))
-        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .set_data_page_row_count_limit(PAGE_ROWS)
-        .set_dictionary_page_size_limit(DICTIONARY_PAGE_BYTES)
-        .set_statistics_enabled(EnabledStatistics::Chunk);
-    for field in schema.fields() {
-        // Not parsed: dots are part of our names.
-        let path = || ColumnPath::new(vec![field.name().clone()]);
-        let dictionary = matches!(
-            field.data_type(),
-            DataType::Dictionary(..) | DataType::Int32 | DataType::Float64
-        );
-        properties = properties.set_column_dictionary_enabled(path(), dictionary);
+/// What the disk said, or what does not fit a file.
+fn refused(number: u64, path: &Path, error: WriteError) -> BlockError {
+    match error {
+        WriteError::Sink(error) => FileError::on("write", path)(error).into(),
+        other => BlockError::Encode {
+            number,
+            reason: other.to_string(),
+        },
     }
-    let path = |column: Fixed| ColumnPath::new(vec![column.name().to_owned()]);
-    for column in [
-        Fixed::TraceId,
-        Fixed::StartNs,
-        Fixed::DurationNs,
-        Fixed::ServiceName,
-        Fixed::Name,
-    ] {
-        properties =
-            properties.set_column_statistics_enabled(path(column), EnabledStatistics::Page);
-    }
-    for column in [
-        Fixed::SpanId,
-        Fixed::ParentSpanId,
-        Fixed::Resource,
-        Fixed::Scope,
-        Fixed::Attributes,
-        Fixed::Events,
-        Fixed::Links,
-    ] {
-        properties =
-            properties.set_column_statistics_enabled(path(column), EnabledStatistics::None);
-    }
-    for column in [Fixed::Resource, Fixed::Scope] {
-        properties = properties
-            .set_column_dictionary_page_size_limit(path(column), MESSAGE_DICTIONARY_PAGE_BYTES);
-    }
-    properties
-        .set_column_encoding(path(Fixed::TraceId), Encoding::DELTA_BYTE_ARRAY)
-        .set_column_encoding(path(Fixed::StartNs), Encoding::DELTA_BINARY_PACKED)
-        .build()
+}
+
+/// Why cells did not become columns.
+#[derive(Debug, thiserror::Error)]
+enum Misfit {
+    #[error(transparent)]
+    TooLarge(#[from] cells::TooLarge),
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+}
+
+fn columns_of(chosen: &[ChosenColumn]) -> Option<Vec<Column>> {
+    let fixed = Fixed::ALL
+        .into_iter()
+        .map(|column| Some(column.definition()));
+    let attributes = chosen
+        .iter()
+        .map(|column| schema::attribute_column(&column.name, column.value_type));
+    fixed.chain(attributes).collect()
 }

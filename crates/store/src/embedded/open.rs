@@ -163,7 +163,7 @@ fn open_blocks(
     }
     let mut blocks = Vec::with_capacity(manifest.blocks.len());
     for entry in &manifest.blocks {
-        match Block::open(Arc::clone(files), &dir, entry.clone()) {
+        match Block::open(&**files, &dir, entry.clone()) {
             Ok(block) => blocks.push(Arc::new(block)),
             Err(error) => report.warnings.push(format!(
                 "block {} with {} spans cannot be opened and is left out of every answer: {error}",

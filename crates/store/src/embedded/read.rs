@@ -1,14 +1,13 @@
 //! The way out: live batches and blocks answer together.
 
-use super::{EmbeddedStore, Inner};
+use super::{EmbeddedStore, Inner, scan};
 use crate::block::{Block, BlockError};
 use crate::live;
-use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use tracewell_model::store::{
-    Ack, AttributeKey, FoundTraces, Operation, ScanChunk, ScanColumns, ScanReport, ScanRequest,
-    ScanVisitor, StoreStatus,
+    Ack, AttributeKey, FoundTraces, Operation, ScanColumns, ScanReport, ScanRequest, ScanVisitor,
+    StoreStatus,
 };
 use tracewell_model::{SpanBatch, StoreError, TimeRange, TraceId, TraceStore};
 
@@ -20,7 +19,7 @@ impl TraceStore for EmbeddedStore {
     fn traces(
         &self,
         ids: &[TraceId],
-        _columns: Option<&ScanColumns>,
+        columns: Option<&ScanColumns>,
         cancelled: &AtomicBool,
     ) -> Result<FoundTraces, StoreError> {
         live::check_cancelled(cancelled)?;
@@ -31,9 +30,8 @@ impl TraceStore for EmbeddedStore {
         for block in &blocks {
             report.total_blocks += 1;
             let found = block
-                .traces(ids, cancelled)
-                .or_else(|e| skip_removed(&self.inner, block, e))?;
-            report.searched_blocks += u64::from(!found.is_empty());
+                .traces(ids, columns, cancelled, &mut report)
+                .map_err(refusal)?;
             for (id, batch) in found {
                 let Some(place) = ids.iter().position(|wanted| *wanted == id) else {
                     continue;
@@ -43,12 +41,22 @@ impl TraceStore for EmbeddedStore {
                     .map_err(|_| StoreError::TooLarge(id))?;
             }
         }
-        let found = joiners.into_iter();
-        let traces = found.map(|joiner| (!joiner.is_empty()).then(|| joiner.finish_distinct()));
-        Ok(FoundTraces {
-            traces: traces.collect(),
-            report,
-        })
+        let is_partial = columns.is_some() && report.searched_blocks > 0;
+        let mut traces = Vec::with_capacity(ids.len());
+        for (id, joiner) in ids.iter().zip(joiners) {
+            if joiner.is_empty() {
+                traces.push(None);
+                continue;
+            }
+            let joined = joiner.finish();
+            if is_partial && joined.may_repeat_spans() {
+                // Only whole spans can tell which of them are the same.
+                traces.extend(self.traces(&[*id], None, cancelled)?.traces);
+            } else {
+                traces.push(Some(joined.into_distinct()));
+            }
+        }
+        Ok(FoundTraces { traces, report })
     }
 
     fn scan(
@@ -68,38 +76,11 @@ impl TraceStore for EmbeddedStore {
             total_blocks: blocks.len() as u64 + u64::from(is_live),
             ..ScanReport::default()
         };
-        let after = |index: usize| {
-            blocks.get(index).map_or(0, |next: &Arc<Block>| {
-                next.meta().max_start_ns.saturating_add(1)
-            })
-        };
-        if live::scan(&snapshot, request, after(0), &mut report, visit)?.is_break() {
+        let newest_block_ns = blocks.first().map_or(0, |block| after(block));
+        if live::scan(&snapshot, request, newest_block_ns, &mut report, visit)?.is_break() {
             return Ok(report);
         }
-        for (index, block) in blocks.iter().enumerate() {
-            // A block speaks for itself alone; later blocks may hold newer spans.
-            let older_ns = after(index + 1);
-            let scanned = block.scan(request, &mut report, &mut |chunk, report| {
-                let settled_from_ns = chunk.settled_from_ns.max(older_ns);
-                visit(
-                    &ScanChunk {
-                        settled_from_ns,
-                        ..*chunk
-                    },
-                    report,
-                )
-            });
-            let flow = match scanned {
-                Ok(flow) => flow,
-                Err(error) => {
-                    skip_removed::<()>(&self.inner, block, error)?;
-                    ControlFlow::Continue(())
-                }
-            };
-            if flow.is_break() {
-                break;
-            }
-        }
+        scan::blocks(&blocks, request, &mut report, visit)?;
         Ok(report)
     }
 
@@ -169,20 +150,14 @@ impl Inner {
     }
 }
 
-/// A block that retention removed while somebody was reading it has nothing
-/// more to say; any other failure is one.
-fn skip_removed<T>(inner: &Inner, block: &Block, error: BlockError) -> Result<Vec<T>, StoreError> {
-    if matches!(error, BlockError::Cancelled) {
-        return Err(StoreError::Cancelled);
-    }
-    let manifest = super::lock(&inner.manifest);
-    let is_listed = manifest
-        .blocks
-        .iter()
-        .any(|entry| entry.name == block.meta().name);
-    if is_listed {
-        Err(StoreError::Damaged(error.to_string()))
-    } else {
-        Ok(Vec::new())
+/// The first time that is later than every start in a block.
+pub(super) fn after(block: &Block) -> u64 {
+    block.meta().max_start_ns.saturating_add(1)
+}
+
+pub(super) fn refusal(error: BlockError) -> StoreError {
+    match error {
+        BlockError::Cancelled => StoreError::Cancelled,
+        other => StoreError::Damaged(other.to_string()),
     }
 }

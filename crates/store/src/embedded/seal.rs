@@ -116,7 +116,7 @@ impl Inner {
         let mut entry = block::write(&*self.files, &dir, number, &spans)?;
         entry.listed_ns = self.clock.now_ns();
         drop(spans);
-        let block = Arc::new(Block::open(Arc::clone(&self.files), &dir, entry.clone())?);
+        let block = Arc::new(Block::open(&*self.files, &dir, entry.clone())?);
         self.commit(|manifest| {
             manifest.blocks.push(entry);
             manifest.wal_from = wal_from;

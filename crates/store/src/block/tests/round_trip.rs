@@ -5,11 +5,12 @@ use std::sync::atomic::AtomicBool;
 
 use proptest::prelude::*;
 use tracewell_model::batch::view::BatchView;
+use tracewell_model::store::ScanReport;
 use tracewell_model::{AnyValue, SpanId, StatusCode, TraceId, ValueRef};
 use tracewell_testkit::spans::{span_id, trace_id};
 use tracewell_testkit::{Random, TestSpan, batch};
 
-use super::{all_ids, block_of, read_all, sorted};
+use super::{all_ids, block_of, read_all, sorted, traces};
 use crate::block::{Block, BlockError, write};
 use crate::files::faulty::{EIO, ENOSPC, Fault, FaultyFiles, Operation};
 use crate::files::{Access, Files};
@@ -30,7 +31,7 @@ proptest! {
 fn traces_across_row_groups_come_back_whole() {
     let mut spans = Vec::new();
     for trace in 0..3 {
-        for span in 1..=15_000 {
+        for span in 1..=50_000 {
             spans.push(
                 TestSpan::new(trace, span, "cart", "GET /", 1_000 + span)
                     .with_text("n", &span.to_string()),
@@ -38,7 +39,7 @@ fn traces_across_row_groups_come_back_whole() {
         }
     }
     let (_, block) = block_of(&batch(&spans));
-    assert!(block.sidecar.row_groups.len() > 1);
+    assert!(block.index.core.row_groups.len() > 1);
     for trace in 0..3 {
         let want: Vec<TestSpan> = spans
             .iter()
@@ -47,7 +48,7 @@ fn traces_across_row_groups_come_back_whole() {
             .collect();
         assert_eq!(read_all(&block, &[trace_id(trace)]), want);
     }
-    assert_eq!(read_all(&block, &[trace_id(2), trace_id(0)]).len(), 30_000);
+    assert_eq!(read_all(&block, &[trace_id(2), trace_id(0)]).len(), 100_000);
     assert_eq!(
         read_all(&block, &[trace_id(7), TraceId([0; 16]), TraceId([255; 16])]),
         []
@@ -129,9 +130,7 @@ fn a_key_sent_twice_keeps_both_values_in_order() {
         )
     };
     let (_, block) = block_of(&batch(&[span(2), span(1)]));
-    let found = block
-        .traces(&[trace_id(1)], &AtomicBool::new(false))
-        .unwrap();
+    let found = traces(&block, &[trace_id(1)]).unwrap();
     let view = BatchView::new(&found[0].1);
     for row in 0..2 {
         let of_key = |key: &str| -> Vec<ValueRef<'_>> {
@@ -220,11 +219,10 @@ fn a_disk_that_fails_gives_an_error_and_no_block() {
         names.iter().map(|entry| entry.bytes).sum::<u64>(),
         meta.bytes
     );
+    let block = Block::open(&files, dir, meta.clone()).unwrap();
     files.remove(&dir.join("0000000001.parquet")).unwrap();
-    let block = Block::open(std::sync::Arc::new(files.clone()), dir, meta).unwrap();
-    let error = block
-        .traces(&[trace_id(1)], &AtomicBool::new(false))
-        .unwrap_err();
+    assert_eq!(traces(&block, &[trace_id(1)]).unwrap().len(), 1);
+    let error = Block::open(&files, dir, meta).unwrap_err();
     assert_eq!(
         error.to_string().split(':').next(),
         Some("cannot open /blocks/0000000001.parquet")
@@ -234,7 +232,8 @@ fn a_disk_that_fails_gives_an_error_and_no_block() {
             .open(Path::new("/blocks/0000000001.parquet.tmp"), Access::Read)
             .is_err()
     );
-    let cancelled = block.traces(&[trace_id(1), TraceId([9; 16])], &AtomicBool::new(true));
+    let (ids, mut report) = ([trace_id(1), TraceId([9; 16])], ScanReport::default());
+    let cancelled = block.traces(&ids, None, &AtomicBool::new(true), &mut report);
     assert!(cancelled.is_err());
     assert_eq!(SpanId::default(), span_id(0));
 }

@@ -3,43 +3,77 @@
 //! A key that a span has twice with one type has its first value in the column
 //! and the others in the rest, which is read after the column.
 
-use std::sync::Arc;
-
-use arrow_array::{ArrayRef, BinaryArray, BooleanArray, Float64Array, Int64Array};
-use arrow_buffer::BooleanBuffer;
-use arrow_schema::{ArrowError, DataType, Field};
 use tracewell_model::batch::Level;
-use tracewell_model::batch::columns::{AttributeColumn, ColumnValues};
+use tracewell_model::batch::columns::{AttributeColumn, ColumnValues, ValueType};
 use tracewell_model::batch::view::overflow_value;
 use tracewell_model::{SpanBatch, ValueRef};
+use tracewell_parquet::{Cells, Values};
 use tracewell_wire::otlp::parts;
 
-use super::arrays::{blobs_of, spread};
-use super::texts::Text;
-use crate::block::choose::{self, Chosen};
-use crate::block::schema::ROW_GROUP_ROWS;
+use super::cells::{Buffers, TooLarge, refill, sparse};
+use super::columns::text;
+use super::rows::{Rows, Spread};
+use super::source::Source;
 
-/// Attributes of the spans of a batch, by row of the block.
-#[derive(Debug)]
-pub(super) struct AttributeColumns<'a> {
-    batch: &'a SpanBatch,
-    columns: Vec<Column<'a>>,
-    /// Sorted by row: what no column holds.
-    rest: Vec<Rest>,
+/// The cells of an attribute column; what finds no room in it goes to `rest`.
+/// `index` is the column of the batch, if it has one of this key and type.
+pub(super) fn cells<'b>(
+    source: &Source<'b>,
+    (index, value_type): (Option<usize>, ValueType),
+    rows: &Rows<'_>,
+    spread: &'b mut Spread,
+    out: &'b mut Buffers,
+    rest: &mut Rest,
+) -> Cells<'b> {
+    let Some(index) = index else {
+        return sparse(rows.len(), &[], none(value_type));
+    };
+    let column = &source.batch.attributes()[index];
+    spread.fill(rows, &column.rows, |row, entry| {
+        rest.push(row, index as u32, entry);
+    });
+    let entries = spread.entries.iter().map(|entry| *entry as usize);
+    let values = match &column.values {
+        ColumnValues::Str(values) => {
+            let codes = refill(&mut out.codes, entries.map(|entry| values.codes[entry]));
+            text(values, codes)
+        }
+        ColumnValues::Int(values) => {
+            Values::I64(refill(&mut out.i64s, entries.map(|entry| values[entry])))
+        }
+        ColumnValues::Double(values) => {
+            Values::F64(refill(&mut out.f64s, entries.map(|entry| values[entry])))
+        }
+        ColumnValues::Bool(values) => {
+            Values::Bool(refill(&mut out.bools, entries.map(|entry| values[entry])))
+        }
+        ColumnValues::Bytes(_) | ColumnValues::Other(_) => {
+            unreachable!("only scalar types are chosen for columns")
+        }
+    };
+    sparse(rows.len(), &spread.present, values)
 }
 
-#[derive(Debug)]
-struct Column<'a> {
-    chosen: Chosen,
-    from: &'a AttributeColumn,
-    text: Option<Text>,
-    /// Per row group, (row in the group, entry), in no order.
-    groups: Vec<Vec<(u32, u32)>>,
+fn none(value_type: ValueType) -> Values<'static> {
+    match value_type {
+        ValueType::Int => Values::I64(&[]),
+        ValueType::Double => Values::F64(&[]),
+        ValueType::Bool => Values::Bool(&[]),
+        ValueType::Str | ValueType::Bytes | ValueType::Other => Values::Coded {
+            codes: &[],
+            ends: &[],
+            bytes: &[],
+        },
+    }
 }
+
+/// Attributes that no column of the row group holds.
+#[derive(Debug, Default)]
+pub(super) struct Rest(Vec<Entry>);
 
 #[derive(Debug, Clone, Copy)]
-struct Rest {
-    /// Row of the block.
+struct Entry {
+    /// Row of the group.
     row: u32,
     /// Column of the batch; `OVERFLOW` for its overflow column.
     column: u32,
@@ -48,175 +82,70 @@ struct Rest {
 
 const OVERFLOW: u32 = u32::MAX;
 
-impl<'a> AttributeColumns<'a> {
-    pub(super) fn new(batch: &'a SpanBatch, order: &[u32]) -> Result<Self, ArrowError> {
-        let mut place = vec![0u32; order.len()];
-        for (row, from) in order.iter().enumerate() {
-            place[*from as usize] = row as u32;
-        }
-        let mut rest = Vec::new();
-        let mut columns = Vec::new();
-        let chosen = choose::columns(batch);
-        let mut has_column = vec![false; batch.attributes().len()];
-        for chosen in chosen {
-            has_column[chosen.index] = true;
-            columns.push(Column::new(batch, chosen, &place, &mut rest)?);
-        }
-        let of_spans = |column: &AttributeColumn| column.level == Level::Span;
-        for (index, column) in batch.attributes().iter().enumerate() {
-            if of_spans(column) && !has_column[index] {
-                rest.extend(column.rows.iter().enumerate().map(|(entry, row)| Rest {
-                    row: place[*row as usize],
-                    column: index as u32,
-                    entry: entry as u32,
-                }));
+impl Rest {
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    fn push(&mut self, row: u32, column: u32, entry: u32) {
+        self.0.push(Entry { row, column, entry });
+    }
+
+    /// Adds the attributes whose key has no column.
+    pub(super) fn add_columnless(&mut self, source: &Source<'_>, rows: &Rows<'_>) {
+        let columns = source.batch.attributes().iter().zip(&source.has_column);
+        let is_columnless =
+            |column: &AttributeColumn, has_column: bool| column.level == Level::Span && !has_column;
+        for (index, (column, has_column)) in columns.enumerate() {
+            if is_columnless(column, *has_column) {
+                for (entry, owner) in column.rows.iter().enumerate() {
+                    if let Some(row) = rows.place(*owner) {
+                        self.push(row, index as u32, entry as u32);
+                    }
+                }
             }
         }
-        let overflow = batch.overflow();
-        for (entry, (level, row)) in overflow.levels.iter().zip(&overflow.rows).enumerate() {
-            if *level == Level::Span {
-                let row = place[*row as usize];
-                let entry = entry as u32;
-                rest.push(Rest {
-                    row,
-                    column: OVERFLOW,
-                    entry,
-                });
+        let overflow = source.batch.overflow();
+        let owners = overflow.levels.iter().zip(&overflow.rows).enumerate();
+        for (entry, (_, owner)) in owners.filter(|(_, (level, _))| **level == Level::Span) {
+            if let Some(row) = rows.place(*owner) {
+                self.push(row, OVERFLOW, entry as u32);
             }
         }
-        rest.sort_by_key(|rest| rest.row);
-        Ok(Self {
-            batch,
-            columns,
-            rest,
-        })
+        // Stable: what one span has twice keeps its order.
+        self.0.sort_by_key(|entry| entry.row);
     }
 
-    pub(super) fn fields(&self) -> impl Iterator<Item = Field> {
-        self.columns
-            .iter()
-            .map(|column| Field::new(&column.chosen.name, column.data_type(), true))
-    }
-
-    /// For each attribute column, the column of the batch and how many of its
-    /// entries it holds.
-    pub(super) fn sources(&self) -> impl Iterator<Item = (usize, usize)> {
-        self.columns.iter().map(|column| {
-            let held = column.groups.iter().map(Vec::len).sum();
-            (column.chosen.index, held)
-        })
-    }
-
-    /// The attribute column `index` of a row group.
-    pub(super) fn array(
+    /// `Span` messages with these attributes, for the rows that have any.
+    pub(super) fn messages<'b>(
         &self,
-        index: usize,
-        group: usize,
+        batch: &SpanBatch,
         rows: usize,
-    ) -> Result<ArrayRef, ArrowError> {
-        self.columns[index].array(group, rows)
-    }
-
-    /// `Span` messages with the rest of the attributes of these rows of the block.
-    pub(super) fn messages(&self, rows: std::ops::Range<usize>) -> Result<BinaryArray, ArrowError> {
-        let (mut bytes, mut ends) = (Vec::new(), Vec::with_capacity(rows.len()));
-        let mut next = self
-            .rest
-            .partition_point(|rest| (rest.row as usize) < rows.start);
-        for row in rows {
-            let of_row = self.rest[next..]
-                .iter()
-                .take_while(|rest| rest.row as usize == row);
-            let count = of_row.count();
-            let of_row = &self.rest[next..next + count];
-            parts::write_span_attributes(&mut bytes, of_row.iter().map(|rest| self.value(*rest)));
-            ends.push(bytes.len());
-            next += count;
+        out: &'b mut Buffers,
+    ) -> Result<Cells<'b>, TooLarge> {
+        out.present.clear();
+        out.texts.clear();
+        for of_row in self.0.chunk_by(|a, b| a.row == b.row) {
+            let attributes = of_row.iter().map(|entry| entry.attribute(batch));
+            parts::write_span_attributes(&mut out.texts.bytes, attributes);
+            out.texts.end()?;
+            out.present.push(of_row[0].row);
         }
-        blobs_of(bytes, &ends)
+        Ok(sparse(rows, &out.present, out.texts.values()))
     }
+}
 
-    fn value(&self, rest: Rest) -> (&'a str, ValueRef<'a>) {
-        let entry = rest.entry as usize;
-        if rest.column == OVERFLOW {
-            let overflow = self.batch.overflow();
+impl Entry {
+    fn attribute(self, batch: &SpanBatch) -> (&str, ValueRef<'_>) {
+        let entry = self.entry as usize;
+        if self.column == OVERFLOW {
+            let overflow = batch.overflow();
             return (
                 overflow.keys.get(entry),
                 overflow_value(overflow.values.get(entry)),
             );
         }
-        let column = &self.batch.attributes()[rest.column as usize];
+        let column = &batch.attributes()[self.column as usize];
         (&column.key, column.values.get(entry))
-    }
-}
-
-impl<'a> Column<'a> {
-    fn new(
-        batch: &'a SpanBatch,
-        chosen: Chosen,
-        place: &[u32],
-        rest: &mut Vec<Rest>,
-    ) -> Result<Self, ArrowError> {
-        let from = &batch.attributes()[chosen.index];
-        let mut groups = vec![Vec::new(); place.len().div_ceil(ROW_GROUP_ROWS)];
-        let mut previous = None;
-        for (entry, owner) in from.rows.iter().enumerate() {
-            let row = place[*owner as usize];
-            if previous == Some(*owner) {
-                rest.push(Rest {
-                    row,
-                    column: chosen.index as u32,
-                    entry: entry as u32,
-                });
-            } else {
-                let group = &mut groups[row as usize / ROW_GROUP_ROWS];
-                group.push((row % ROW_GROUP_ROWS as u32, entry as u32));
-            }
-            previous = Some(*owner);
-        }
-        let text = match &from.values {
-            ColumnValues::Str(values) => Some(Text::new(values)?),
-            _ => None,
-        };
-        Ok(Self {
-            chosen,
-            from,
-            text,
-            groups,
-        })
-    }
-
-    fn data_type(&self) -> DataType {
-        match (&self.from.values, &self.text) {
-            (_, Some(text)) => text.data_type(),
-            (ColumnValues::Int(_), _) => DataType::Int64,
-            (ColumnValues::Double(_), _) => DataType::Float64,
-            _ => DataType::Boolean,
-        }
-    }
-
-    fn array(&self, group: usize, rows: usize) -> Result<ArrayRef, ArrowError> {
-        let entries = &self.groups[group];
-        Ok(match &self.from.values {
-            ColumnValues::Str(values) => {
-                let text = self.text.as_ref().expect("made for every column of text");
-                text.sparse_array(values, entries, rows)?
-            }
-            ColumnValues::Int(values) => {
-                let (values, nulls) = spread(entries, rows, |entry| values[entry]);
-                Arc::new(Int64Array::try_new(values.into(), nulls)?)
-            }
-            ColumnValues::Double(values) => {
-                let (values, nulls) = spread(entries, rows, |entry| values[entry]);
-                Arc::new(Float64Array::try_new(values.into(), nulls)?)
-            }
-            ColumnValues::Bool(values) => {
-                let (values, nulls) = spread(entries, rows, |entry| values[entry]);
-                Arc::new(BooleanArray::new(BooleanBuffer::from(values), nulls))
-            }
-            ColumnValues::Bytes(_) | ColumnValues::Other(_) => {
-                unreachable!("only scalar types are chosen for columns")
-            }
-        })
     }
 }

@@ -1,162 +1,145 @@
-//! All columns of a block that is being written, in file order.
+//! The columns that every span has, gathered in the order of a row group.
 
-use std::ops::Range;
-use std::sync::Arc;
-
-use arrow_array::{ArrayRef, BooleanArray, Int32Array, Int64Array};
-use arrow_schema::{ArrowError, DataType, Field};
 use tracewell_model::batch::columns::{SparseU32, StrColumn};
-use tracewell_model::{RowSet, SpanBatch};
+use tracewell_parquet::{Cells, Values};
 
-use super::arrays::{coded, dictionary_of, ids};
-use super::attributes::AttributeColumns;
-use super::messages::Messages;
-use super::texts::{Services, Text};
-use crate::block::schema::{Fixed, ROW_GROUP_ROWS};
+use super::cells::{Buffers, TooLarge, full, refill, refill_some, sparse};
+use super::derived::{self, DerivedRows};
+use super::rows::{Rows, Spread};
+use super::source::Source;
+use crate::block::schema::Fixed;
 
-/// A batch as the columns of a file.
+/// A row group of the batch, as far as every span has it.
 #[derive(Debug)]
-pub(super) struct Columns<'a> {
-    batch: &'a SpanBatch,
-    /// The batch's row of each row of the block.
-    order: &'a [u32],
-    failed: &'a RowSet,
-    trace_state: Text,
-    name: Text,
-    status_message: Text,
-    messages: Messages<'a>,
-    pub(super) services: Services,
-    pub(super) attributes: AttributeColumns<'a>,
+pub(super) struct FixedColumns<'a> {
+    pub(super) source: &'a Source<'a>,
+    pub(super) rows: &'a Rows<'a>,
+    pub(super) derived: Option<&'a DerivedRows>,
 }
 
-impl<'a> Columns<'a> {
-    pub(super) fn new(
-        batch: &'a SpanBatch,
-        order: &'a [u32],
-        failed: &'a RowSet,
-    ) -> Result<Self, ArrowError> {
-        let spans = batch.spans();
-        Ok(Self {
-            trace_state: Text::new(&spans.trace_state)?,
-            name: Text::new(&spans.name)?,
-            status_message: Text::new(&spans.status_message)?,
-            messages: Messages::new(batch)?,
-            services: Services::new(batch)?,
-            attributes: AttributeColumns::new(batch, order)?,
-            batch,
-            order,
-            failed,
-        })
-    }
-
-    pub(super) fn fields(&self) -> Vec<Field> {
-        let fixed = Fixed::ALL
-            .into_iter()
-            .map(|column| Field::new(column.name(), self.data_type(column), column.is_nullable()));
-        fixed.chain(self.attributes.fields()).collect()
-    }
-
-    /// Rows of the block in each row group.
-    pub(super) fn row_groups(&self) -> impl Iterator<Item = Range<usize>> {
-        let rows = self.order.len();
-        let starts = (0..rows).step_by(ROW_GROUP_ROWS);
-        starts.map(move |from| from..rows.min(from + ROW_GROUP_ROWS))
-    }
-
-    /// The column `index` of the row group with these rows.
-    pub(super) fn array(
-        &self,
-        index: usize,
-        group: usize,
-        rows: Range<usize>,
-    ) -> Result<ArrayRef, ArrowError> {
-        match Fixed::ALL.get(index) {
-            Some(Fixed::Attributes) => Ok(Arc::new(self.attributes.messages(rows)?)),
-            Some(column) => self.fixed(*column, &self.order[rows]),
-            None => self
-                .attributes
-                .array(index - Fixed::ALL.len(), group, rows.len()),
-        }
-    }
-
-    fn data_type(&self, column: Fixed) -> DataType {
-        match column {
-            Fixed::TraceId => DataType::FixedSizeBinary(16),
-            Fixed::SpanId | Fixed::ParentSpanId => DataType::FixedSizeBinary(8),
-            Fixed::TraceState => self.trace_state.data_type(),
-            Fixed::Name => self.name.data_type(),
-            Fixed::StatusMessage => self.status_message.data_type(),
-            Fixed::ServiceName => dictionary_of(DataType::Utf8),
-            Fixed::Flags
-            | Fixed::Kind
-            | Fixed::StatusCode
-            | Fixed::DroppedAttributes
-            | Fixed::DroppedEvents
-            | Fixed::DroppedLinks => DataType::Int32,
-            Fixed::StartNs | Fixed::DurationNs => DataType::Int64,
-            Fixed::Failed => DataType::Boolean,
-            Fixed::Resource | Fixed::Scope => dictionary_of(DataType::Binary),
-            Fixed::Attributes | Fixed::Events | Fixed::Links => DataType::Binary,
-        }
-    }
-
-    fn fixed(&self, column: Fixed, order: &[u32]) -> Result<ArrayRef, ArrowError> {
-        let spans = self.batch.spans();
-        let rows = || order.iter().map(|row| *row as usize);
-        let int32 = |value: &dyn Fn(usize) -> i32| -> ArrayRef {
-            Arc::new(Int32Array::from_iter_values(rows().map(value)))
-        };
-        let int64 = |value: &dyn Fn(usize) -> i64| -> ArrayRef {
-            Arc::new(Int64Array::from_iter_values(rows().map(value)))
-        };
-        let or_null = |column: &SparseU32| -> ArrayRef {
-            let value = |row| Some(column.get(row) as i32).filter(|value| *value != 0);
-            Arc::new(rows().map(value).collect::<Int32Array>())
-        };
-        let text_or_null = |text: &Text, column: &StrColumn| {
-            let entry = |row: &u32| Some(*row).filter(|row| !column.get(*row as usize).is_empty());
-            text.array(column, order.iter().map(entry))
-        };
+impl FixedColumns<'_> {
+    /// The cells of a column other than `attributes`, which is left to whoever
+    /// knows what the attribute columns hold.
+    pub(super) fn cells<'b>(
+        &'b self,
+        column: Fixed,
+        spread: &'b mut Spread,
+        out: &'b mut Buffers,
+    ) -> Result<Cells<'b>, TooLarge> {
+        let (source, rows) = (self.source, self.rows);
+        let spans = source.batch.spans();
+        let codes = |of: &'b [u32]| rows.iter().map(move |row| of[row]);
         Ok(match column {
-            Fixed::TraceId => ids(rows().map(|row| spans.trace_id[row].0), None)?,
-            Fixed::SpanId => ids(rows().map(|row| spans.span_id[row].0), None)?,
+            Fixed::TraceId => {
+                let ids = rows.iter().map(|row| spans.trace_id[row].0);
+                full(Values::Fixed16(refill(&mut out.ids_16, ids)))
+            }
+            Fixed::SpanId => {
+                let ids = rows.iter().map(|row| spans.span_id[row].0);
+                full(Values::Fixed8(refill(&mut out.ids_8, ids)))
+            }
             Fixed::ParentSpanId => {
-                let parents = || rows().map(|row| spans.parent_span_id[row]);
-                let nulls = parents().map(|id| !id.is_zero()).collect();
-                ids(parents().map(|id| id.0), Some(nulls))?
+                let parents = rows.iter().map(|row| spans.parent_span_id[row]);
+                let parents = parents.map(|id| (!id.is_zero()).then_some(id.0));
+                refill_some(&mut out.present, &mut out.ids_8, parents);
+                sparse(rows.len(), &out.present, Values::Fixed8(&out.ids_8))
             }
-            Fixed::TraceState => text_or_null(&self.trace_state, &spans.trace_state)?,
-            Fixed::Name => self
-                .name
-                .array(&spans.name, order.iter().map(|row| Some(*row)))?,
-            Fixed::StatusMessage => text_or_null(&self.status_message, &spans.status_message)?,
-            Fixed::Flags => int32(&|row| spans.flags[row] as i32),
-            Fixed::Kind => int32(&|row| spans.kind[row]),
-            Fixed::StatusCode => int32(&|row| spans.status_code[row]),
-            Fixed::StartNs => int64(&|row| spans.start_ns[row] as i64),
-            Fixed::DurationNs => int64(&|row| spans.duration_ns[row]),
+            Fixed::TraceState => text_or_null(&spans.trace_state, rows, out),
+            Fixed::StatusMessage => text_or_null(&spans.status_message, rows, out),
+            Fixed::Name => {
+                let codes = refill(&mut out.codes, codes(&spans.name.codes));
+                full(text(&spans.name, codes))
+            }
+            Fixed::Flags => int32(out, rows.iter().map(|row| spans.flags[row] as i32)),
+            Fixed::Kind => int32(out, rows.iter().map(|row| spans.kind[row])),
+            Fixed::StatusCode => int32(out, rows.iter().map(|row| spans.status_code[row])),
+            Fixed::StartNs => int64(out, rows.iter().map(|row| spans.start_ns[row] as i64)),
+            Fixed::DurationNs => int64(out, rows.iter().map(|row| spans.duration_ns[row])),
             Fixed::Failed => {
-                let failed: Vec<bool> = rows().map(|row| self.failed.contains(row)).collect();
-                Arc::new(BooleanArray::from(failed))
+                let failed = rows.iter().map(|row| source.failed.contains(row));
+                full(Values::Bool(refill(&mut out.bools, failed)))
             }
-            Fixed::DroppedAttributes => or_null(&spans.dropped_attributes),
-            Fixed::DroppedEvents => or_null(&spans.dropped_events),
-            Fixed::DroppedLinks => or_null(&spans.dropped_links),
-            Fixed::ServiceName => self.services.array(rows().map(|row| spans.resource[row]))?,
+            Fixed::DroppedAttributes => dropped(&spans.dropped_attributes, rows, spread, out),
+            Fixed::DroppedEvents => dropped(&spans.dropped_events, rows, spread, out),
+            Fixed::DroppedLinks => dropped(&spans.dropped_links, rows, spread, out),
+            Fixed::ServiceName => {
+                let named = &source.services.named;
+                let codes = codes(&spans.resource).map(|code| named[code as usize].then_some(code));
+                refill_some(&mut out.present, &mut out.codes, codes);
+                let values = source.services.names.coded(&out.codes);
+                sparse(rows.len(), &out.present, values)
+            }
             Fixed::Resource => {
-                let codes = rows().map(|row| spans.resource[row] as i32);
-                coded(
-                    Int32Array::from_iter_values(codes),
-                    &self.messages.resources,
-                )?
+                let codes = refill(&mut out.codes, codes(&spans.resource));
+                full(source.messages.resources.coded(codes))
             }
             Fixed::Scope => {
-                let codes = rows().map(|row| spans.scope[row] as i32);
-                coded(Int32Array::from_iter_values(codes), &self.messages.scopes)?
+                let codes = refill(&mut out.codes, codes(&spans.scope));
+                full(source.messages.scopes.coded(codes))
             }
-            Fixed::Events => Arc::new(self.messages.events(order)?),
-            Fixed::Links => Arc::new(self.messages.links(order)?),
-            Fixed::Attributes => unreachable!("written by rows of the block"),
+            Fixed::Attributes => unreachable!("gathered with the attribute columns"),
+            Fixed::Events => source.messages.events(rows, out)?,
+            Fixed::Links => source.messages.links(rows, out)?,
+            Fixed::ParentRow
+            | Fixed::Depth
+            | Fixed::SubtreeSpans
+            | Fixed::SelfNs
+            | Fixed::CriticalNs
+            | Fixed::RootService
+            | Fixed::RootName
+            | Fixed::TraceDurationNs => match self.derived {
+                Some(derived) => derived.cells(column, out)?,
+                None => derived::none(column, rows.len()),
+            },
         })
     }
+}
+
+fn int32(out: &mut Buffers, values: impl Iterator<Item = i32>) -> Cells<'_> {
+    full(Values::I32(refill(&mut out.i32s, values)))
+}
+
+fn int64(out: &mut Buffers, values: impl Iterator<Item = i64>) -> Cells<'_> {
+    full(Values::I64(refill(&mut out.i64s, values)))
+}
+
+/// The column with other codes.
+pub(super) fn text<'b>(column: &'b StrColumn, codes: &'b [u32]) -> Values<'b> {
+    Values::Coded {
+        codes,
+        ends: column.dict.ends(),
+        bytes: column.dict.text().as_bytes(),
+    }
+}
+
+/// Text that is nearly always empty, and null where it is.
+fn text_or_null<'b>(column: &'b StrColumn, rows: &Rows<'_>, out: &'b mut Buffers) -> Cells<'b> {
+    let ends = column.dict.ends();
+    let is_text = |code: u32| {
+        let code = code as usize;
+        ends[code] > if code == 0 { 0 } else { ends[code - 1] }
+    };
+    if column.dict.text().is_empty() {
+        out.present.clear();
+        out.codes.clear();
+    } else {
+        let codes = rows.iter().map(|row| column.codes[row]);
+        let codes = codes.map(|code| is_text(code).then_some(code));
+        refill_some(&mut out.present, &mut out.codes, codes);
+    }
+    sparse(rows.len(), &out.present, text(column, &out.codes))
+}
+
+/// A number that is nearly always zero, and null where it is.
+fn dropped<'b>(
+    column: &SparseU32,
+    rows: &Rows<'_>,
+    spread: &'b mut Spread,
+    out: &'b mut Buffers,
+) -> Cells<'b> {
+    spread.fill(rows, column.rows(), |_, _| {});
+    let values = spread.entries.iter();
+    let values = values.map(|entry| column.values()[*entry as usize] as i32);
+    let values = Values::I32(refill(&mut out.i32s, values));
+    sparse(rows.len(), &spread.present, values)
 }

@@ -2,37 +2,72 @@
 
 use tracewell_model::batch::columns::ValueType;
 use tracewell_model::store::{AttributeKey, Operation};
-use tracewell_model::{Level, SpanKind, TraceId};
+use tracewell_model::{Level, SpanKind};
 
-use super::{KeyEntry, ParquetChecks, RowGroup, Sidecar, TRACE_STRIDE};
-use crate::block::schema::Fixed;
-use crate::block::trace_filter::TraceFilter;
+use super::encode::{HAS_DERIVED, SERVICES_EXACT};
+use super::sections::Place;
+use super::{Core, KeyEntry, RowGroup, directory};
+use crate::block::operations::OperationGroups;
+use crate::block::schema::{Fixed, ROW_GROUP_ROWS};
 
 /// What is wrong with the bytes.
 pub(super) struct Misfit(pub(super) &'static str);
 
 type Result<T> = std::result::Result<T, Misfit>;
 
-pub(super) fn body(bytes: &[u8]) -> Result<Sidecar> {
+pub(super) fn core(bytes: &[u8]) -> Result<Core> {
     let mut reader = Reader(bytes);
-    let spans = reader.varint()?;
-    let sidecar = Sidecar {
+    let (spans, traces) = (reader.varint()?, reader.varint()?);
+    let (min_start_ns, max_start_ns) = (reader.u64()?, reader.u64()?);
+    let flags = reader.byte()?;
+    let (parquet_bytes, parquet_crc) = (reader.u64()?, reader.u32()?);
+    let sections_bytes = reader.u64()?;
+    let row_groups = reader.row_groups(spans)?;
+    let (traces_place, tokens) = (reader.place()?, reader.place()?);
+    let (operations, operation_groups) = reader.operations()?;
+    let core = Core {
         spans,
-        traces: reader.varint()?,
-        min_start_ns: reader.u64()?,
-        max_start_ns: reader.u64()?,
-        parquet: reader.parquet()?,
-        row_groups: reader.row_groups(spans)?,
-        trace_index: reader.trace_index(spans)?,
-        services_exact: reader.byte()? == 1,
-        operations: reader.operations()?,
+        traces,
+        min_start_ns,
+        max_start_ns,
+        services_exact: flags & SERVICES_EXACT != 0,
+        has_derived: flags & HAS_DERIVED != 0,
+        parquet_bytes,
+        parquet_crc,
+        sections_bytes,
+        row_groups,
+        traces_place,
+        tokens,
+        operations,
+        operation_groups,
         keys: reader.keys()?,
-        filter: reader.filter()?,
     };
     if !reader.0.is_empty() {
         return Err(Misfit("bytes follow the end"));
     }
-    Ok(sidecar)
+    check(&core)?;
+    Ok(core)
+}
+
+/// Do the places lie within the file, and do columns have pages?
+fn check(core: &Core) -> Result<()> {
+    let of_groups = core.row_groups.iter();
+    let places = of_groups.flat_map(|group| [group.directory, group.tokens]);
+    for place in places.chain([core.traces_place, core.tokens]) {
+        let end = place
+            .stored_bytes()
+            .and_then(|bytes| bytes.checked_add(place.offset));
+        if end.is_none_or(|end| end > core.sections_bytes) {
+            return Err(Misfit("a section lies outside the file"));
+        }
+    }
+    let last = core.keys.iter().filter_map(|entry| entry.column).max();
+    let columns = last.map_or(Fixed::ALL.len(), |last| last + 1);
+    let mut groups = core.row_groups.iter();
+    if groups.any(|group| directory::columns(group.directory, group.rows) < columns) {
+        return Err(Misfit("a column has no pages"));
+    }
+    Ok(())
 }
 
 struct Reader<'a>(&'a [u8]);
@@ -93,34 +128,30 @@ impl<'a> Reader<'a> {
         Ok(text.to_owned())
     }
 
-    fn parquet(&mut self) -> Result<ParquetChecks> {
-        let (file_bytes, pages_end, tail_crc) = (self.u64()?, self.u64()?, self.u32()?);
-        if pages_end > file_bytes {
-            return Err(Misfit("pages end after the file"));
-        }
-        let pages = self.count(4)?;
-        Ok(ParquetChecks {
-            file_bytes,
-            pages_end,
-            tail_crc,
-            page_crcs: (0..pages).map(|_| self.u32()).collect::<Result<_>>()?,
-        })
+    fn place(&mut self) -> Result<Place> {
+        let (offset, bytes) = (self.varint()?, self.varint()?);
+        Ok(Place { offset, bytes })
     }
 
     fn row_groups(&mut self, spans: u64) -> Result<Vec<RowGroup>> {
-        let count = self.count(17)?;
+        let count = self.count(21)?;
         let mut groups = Vec::with_capacity(count);
         let mut rows_so_far = 0u64;
         for _ in 0..count {
             let rows = self.varint()?;
             rows_so_far = rows_so_far.saturating_add(rows);
-            if rows == 0 || rows_so_far > spans {
+            if rows == 0 || rows > ROW_GROUP_ROWS as u64 {
+                return Err(Misfit("a row group has an impossible size"));
+            }
+            if rows_so_far > spans {
                 return Err(Misfit("row groups do not add up"));
             }
             groups.push(RowGroup {
                 rows: rows as usize,
                 min_start_ns: self.u64()?,
                 max_start_ns: self.u64()?,
+                directory: self.place()?,
+                tokens: self.place()?,
             });
         }
         if rows_so_far != spans {
@@ -129,28 +160,11 @@ impl<'a> Reader<'a> {
         Ok(groups)
     }
 
-    fn trace_index(&mut self, spans: u64) -> Result<Vec<TraceId>> {
-        if self.varint()? != TRACE_STRIDE as u64 {
-            return Err(Misfit("trace index has an unknown stride"));
-        }
-        let count = spans.div_ceil(TRACE_STRIDE as u64) + u64::from(spans > 0);
-        if count > (self.0.len() / 16) as u64 {
-            return Err(Misfit("count exceeds the data"));
-        }
-        let ids: Vec<TraceId> = (0..count)
-            .map(|_| Ok(TraceId(self.array()?)))
-            .collect::<Result<_>>()?;
-        if !ids.is_sorted() {
-            return Err(Misfit("trace index does not ascend"));
-        }
-        Ok(ids)
-    }
-
-    fn operations(&mut self) -> Result<Vec<Operation>> {
-        let mut operations = Vec::new();
+    fn operations(&mut self) -> Result<(Vec<Operation>, Vec<OperationGroups>)> {
+        let (mut operations, mut groups) = (Vec::new(), Vec::new());
         for _ in 0..self.count(2)? {
             let service = self.text()?;
-            for _ in 0..self.count(4)? {
+            for _ in 0..self.count(6)? {
                 operations.push(Operation {
                     service: service.clone(),
                     name: self.text()?,
@@ -158,9 +172,13 @@ impl<'a> Reader<'a> {
                     spans: self.varint()?,
                     failed: self.varint()?,
                 });
+                groups.push(OperationGroups {
+                    all: self.varint()?,
+                    failed: self.varint()?,
+                });
             }
         }
-        Ok(operations)
+        Ok((operations, groups))
     }
 
     fn keys(&mut self) -> Result<Vec<KeyEntry>> {
@@ -193,20 +211,6 @@ impl<'a> Reader<'a> {
             return Err(Misfit("keys do not ascend"));
         }
         Ok(keys)
-    }
-
-    fn filter(&mut self) -> Result<TraceFilter> {
-        let buckets = self.count(1)?;
-        let lengths: Vec<u32> = (0..buckets)
-            .map(|_| u32::try_from(self.varint()?).map_err(|_| Misfit("number too large")))
-            .collect::<Result<_>>()?;
-        let (prints, rest) = self.0.as_chunks::<2>();
-        let prints = prints
-            .iter()
-            .map(|print| u16::from_le_bytes(*print))
-            .collect();
-        self.0 = rest;
-        TraceFilter::from_parts(&lengths, prints).ok_or(Misfit("trace filter does not add up"))
     }
 }
 

@@ -1,0 +1,274 @@
+//! The index file of a block: what is in it, and where.
+//!
+//! ```text
+//!  0  magic "TWBLKIDX"
+//!  8  u32 format version (1)
+//! 12  u32 CRC-32C of the core
+//! 16  u32 bytes of the core
+//! 20  core, kept in memory:
+//!     counts      spans v | traces v | earliest start u64 | latest start u64
+//!     flags       u8: 1 service_name tells all there is of service.name,
+//!                     2 derived columns are filled
+//!     files       bytes of the Parquet file u64 | its CRC-32C u32 |
+//!                 bytes of the sections u64
+//!     row groups  count v | per group: rows v | earliest start u64 |
+//!                 latest start u64 | page directory: place | token filter: place
+//!     traces      place | token filter of the block: place
+//!     services    count v | per service: text | operations v | per operation:
+//!                 text | kind v | spans v | failed v | row groups v |
+//!                 row groups with failed spans v
+//!     keys        count v | per key: level u8 | type u8 | text | attributes v |
+//!                 of these outside a column v | column v (0 for none)
+//!  …  sections, read when they are needed: see sections.rs
+//! ```
+//!
+//! `v` is a LEB128 varint, text a varint length and UTF-8, a place an offset
+//! `v` into the sections and a length `v`, other integers are little-endian.
+//! *Row groups* of an operation is a set of bits: bit `g mod 64` for group `g`.
+//! Decoding trusts nothing: every count is checked against the bytes that are
+//! left. **The layout never changes without a new version.**
+
+mod build;
+mod decode;
+pub(super) mod directory;
+mod encode;
+mod sections;
+pub(super) mod tokens;
+mod traces;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tracewell_model::store::{AttributeKey, Operation};
+use tracewell_model::{Level, TraceId};
+use tracewell_parquet::PAGE_ROWS;
+
+use super::BlockError;
+use super::operations::OperationGroups;
+use super::schema::{Fixed, VERSION};
+use crate::files::{Access, File, FileError, Files, read_exact_at};
+use directory::ChunkPages;
+use sections::Place;
+
+pub(super) use build::{GroupFacts, IndexBuilder};
+
+const MAGIC: &[u8; 8] = b"TWBLKIDX";
+const HEADER_BYTES: usize = 20;
+
+/// Largest core that is read: far beyond what a block of millions of spans
+/// needs, so that a wrong size cannot ask for all memory.
+const MAX_CORE_BYTES: u32 = 256 << 20;
+
+/// The core of an index file.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(super) struct Core {
+    pub(super) spans: u64,
+    pub(super) traces: u64,
+    pub(super) min_start_ns: u64,
+    pub(super) max_start_ns: u64,
+    /// Every resource has one `service.name` of text or none, so the column
+    /// `service_name` says all there is to say of that key.
+    pub(super) services_exact: bool,
+    /// The derived columns are filled.
+    pub(super) has_derived: bool,
+    pub(super) parquet_bytes: u64,
+    pub(super) parquet_crc: u32,
+    sections_bytes: u64,
+    pub(super) row_groups: Vec<RowGroup>,
+    traces_place: Place,
+    tokens: Place,
+    /// Grouped by service.
+    pub(super) operations: Vec<Operation>,
+    /// For each operation the row groups in which it occurs.
+    pub(super) operation_groups: Vec<OperationGroups>,
+    /// Sorted by key.
+    pub(super) keys: Vec<KeyEntry>,
+}
+
+/// A row group of the Parquet file.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct RowGroup {
+    pub(super) rows: usize,
+    pub(super) min_start_ns: u64,
+    pub(super) max_start_ns: u64,
+    directory: Place,
+    tokens: Place,
+}
+
+/// An attribute key of one type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct KeyEntry {
+    pub(super) key: AttributeKey,
+    /// Attributes of this key and type.
+    pub(super) count: u64,
+    /// How many of them are not in `column`.
+    pub(super) elsewhere: u64,
+    /// Its column in the Parquet file.
+    pub(super) column: Option<usize>,
+}
+
+/// The bit of a row group in a set of row groups.
+pub(super) fn group_bit(group: usize) -> u64 {
+    1 << (group % 64)
+}
+
+/// An index file that was opened: the core in memory, sections on disk.
+#[derive(Debug)]
+pub(super) struct Index {
+    pub(super) core: Core,
+    /// For each attribute column, its place in the keys.
+    pub(super) column_keys: Vec<usize>,
+    file: Arc<dyn File>,
+    path: PathBuf,
+    sections_at: u64,
+}
+
+impl Index {
+    /// Opens an index file and reads its core.
+    pub(super) fn open(files: &dyn Files, path: &Path) -> Result<Self, BlockError> {
+        let damaged = |reason: &str| BlockError::damaged(path, reason);
+        let file = files
+            .open(path, Access::Read)
+            .map_err(FileError::on("open", path))?;
+        let size = file
+            .size()
+            .map_err(FileError::on("get the size of", path))?;
+        if size < HEADER_BYTES as u64 {
+            return Err(damaged("shorter than its header"));
+        }
+        let mut header = [0; HEADER_BYTES];
+        read_exact_at(&*file, &mut header, 0).map_err(FileError::on("read", path))?;
+        let number = |at: usize| {
+            u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
+        };
+        if &header[..8] != MAGIC {
+            return Err(damaged("does not begin as an index file"));
+        }
+        let found = number(8);
+        if found == 0 || found > VERSION {
+            let path = path.to_path_buf();
+            return Err(BlockError::Version { path, found });
+        }
+        let core_bytes = number(16);
+        let sections_at = HEADER_BYTES as u64 + u64::from(core_bytes);
+        if core_bytes > MAX_CORE_BYTES || sections_at > size {
+            return Err(damaged("its core has an impossible length"));
+        }
+        let mut bytes = vec![0; core_bytes as usize];
+        read_exact_at(&*file, &mut bytes, HEADER_BYTES as u64)
+            .map_err(FileError::on("read", path))?;
+        if crc32c::crc32c(&bytes) != number(12) {
+            return Err(damaged("checksum does not match"));
+        }
+        let core = decode::core(&bytes).map_err(|reason| damaged(reason.0))?;
+        if sections_at + core.sections_bytes != size {
+            return Err(damaged("has another size than its core says"));
+        }
+        let column_keys = column_keys(&core).ok_or_else(|| damaged("a column has no key"))?;
+        Ok(Self {
+            core,
+            column_keys,
+            file,
+            path: path.to_path_buf(),
+            sections_at,
+        })
+    }
+
+    /// Entries of a key at a level, one per type.
+    pub(super) fn entries<'a>(
+        &'a self,
+        level: Level,
+        key: &'a str,
+    ) -> impl Iterator<Item = &'a KeyEntry> {
+        let of_key =
+            move |entry: &KeyEntry| (entry.key.level, entry.key.key.as_str()).cmp(&(level, key));
+        let keys = &self.core.keys;
+        let first = keys.partition_point(move |entry| of_key(entry).is_lt());
+        keys[first..]
+            .iter()
+            .take_while(move |entry| of_key(entry).is_eq())
+    }
+
+    /// Row group and page in it in which a trace may begin, ascending; nearly
+    /// always one, or none when it is not here.
+    pub(super) fn pages_of(&self, id: TraceId) -> Result<Vec<(usize, usize)>, BlockError> {
+        let pages = traces::pages_of(self, self.core.traces_place, id)?;
+        let place = |page: u32| {
+            let mut page = page as usize;
+            for (group, of_group) in self.core.row_groups.iter().enumerate() {
+                let pages = of_group.rows.div_ceil(PAGE_ROWS);
+                if page < pages {
+                    return Ok((group, page));
+                }
+                page -= pages;
+            }
+            Err(self.damaged("a trace begins behind the last page"))
+        };
+        pages.into_iter().map(place).collect()
+    }
+
+    /// Where the pages of a column of a row group are.
+    pub(super) fn chunk(&self, group: usize, column: usize) -> Result<ChunkPages, BlockError> {
+        let row_group = &self.core.row_groups[group];
+        directory::chunk(self, row_group.directory, row_group.rows, column)
+    }
+
+    /// May a token that was put into the filter of the block be there?
+    pub(super) fn block_has_token(&self, token: u64) -> Result<bool, BlockError> {
+        tokens::may_hold(self, self.core.tokens, token)
+    }
+
+    /// May a token that was put into the filter of a row group be there?
+    pub(super) fn group_has_token(&self, group: usize, token: u64) -> Result<bool, BlockError> {
+        tokens::may_hold(self, self.core.row_groups[group].tokens, token)
+    }
+
+    /// Reads every section and checks it.
+    pub(super) fn verify(&self) -> Result<(), BlockError> {
+        let of_groups = self.core.row_groups.iter();
+        let places = of_groups.flat_map(|group| [group.directory, group.tokens]);
+        for place in places.chain([self.core.traces_place, self.core.tokens]) {
+            self.section(place, 0..place.bytes)?;
+        }
+        Ok(())
+    }
+
+    fn section(&self, place: Place, range: std::ops::Range<u64>) -> Result<Vec<u8>, BlockError> {
+        sections::read(&*self.file, &self.path, self.sections_at, place, range)
+    }
+
+    fn damaged(&self, reason: &str) -> BlockError {
+        BlockError::damaged(&self.path, reason)
+    }
+
+    /// Bytes of memory that the core holds.
+    pub(super) fn memory_bytes(&self) -> usize {
+        let core = &self.core;
+        let operations = core.operations.iter().map(|operation| {
+            size_of::<(Operation, OperationGroups)>()
+                + operation.service.len()
+                + operation.name.len()
+        });
+        let keys = core
+            .keys
+            .iter()
+            .map(|entry| size_of::<KeyEntry>() + entry.key.key.len());
+        size_of::<Self>()
+            + core.row_groups.len() * size_of::<RowGroup>()
+            + operations.sum::<usize>()
+            + keys.sum::<usize>()
+    }
+}
+
+/// The key of each attribute column, if every one has its own.
+fn column_keys(core: &Core) -> Option<Vec<usize>> {
+    let first = Fixed::ALL.len();
+    let named = core.keys.iter().enumerate();
+    let mut named: Vec<(usize, usize)> = named
+        .filter_map(|(place, entry)| Some((entry.column?, place)))
+        .collect();
+    named.sort_unstable();
+    let columns = named.iter().map(|(column, _)| *column);
+    let each_once = columns.eq(first..first + named.len());
+    each_once.then(|| named.into_iter().map(|(_, place)| place).collect())
+}
