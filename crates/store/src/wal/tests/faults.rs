@@ -204,8 +204,8 @@ fn trouble_while_making_a_segment_is_no_reason_to_stop() {
     ] {
         let files = FaultyFiles::new();
         crate::files::ensure_dir(&files, Path::new(DIR)).unwrap();
-        // Asking for the directory at the start is a create as well.
-        let skip = u64::from(operation == Operation::Create);
+        // Asking for the directory at the start is a create and a sync as well.
+        let skip = u64::from(matches!(operation, Operation::Create | Operation::SyncDir));
         files.fail(Fault {
             operation,
             name: "",
