@@ -4,121 +4,36 @@
 //! its attributes, events and links, and last the span itself
 //! ([`SpanBatchBuilder::span`]) or, when it turns out bad,
 //! [`SpanBatchBuilder::abandon_span`], which takes back what was pushed.
-//! Nothing is allocated per span or attribute beyond column growth.
+//! Nothing is allocated per span or attribute beyond column growth, and little
+//! of that for a builder that is used again ([`SpanBatchBuilder::take_batch`]).
 //!
 //! It never decides what a valid span is: that is the decoder's job.
 
-use super::columns::{AttributeColumn, ColumnValues, StrColumn, Strings, ValueType};
-use super::intern::{Interner, NotUtf8, is_same};
-use super::view::ValueRef;
-use super::{Level, MAX_ATTRIBUTE_COLUMNS, SpanBatch};
-use crate::any_value::AnyValue;
-use crate::ids::{SpanId, TraceId};
+mod attributes;
+mod reuse;
+mod values;
+
+use super::columns::Strings;
+use super::intern::{Interner, Interning, NotUtf8};
+use super::{Level, SpanBatch};
+use attributes::{ColumnNote, Trail, push_text};
 use hashbrown::HashTable;
-use std::hash::BuildHasher;
-
-/// A value as a decoder sees it: text is not yet known to be UTF-8.
-#[derive(Debug, Clone, Copy)]
-pub enum RawValue<'a> {
-    /// Text, to be checked.
-    Str(&'a [u8]),
-    /// Signed integer.
-    Int(i64),
-    /// Double.
-    Double(f64),
-    /// Truth value.
-    Bool(bool),
-    /// Raw bytes.
-    Bytes(&'a [u8]),
-    /// An encoded `AnyValue` that passed [`AnyValue::check`].
-    Other(&'a [u8]),
-}
-
-impl<'a> From<ValueRef<'a>> for RawValue<'a> {
-    fn from(value: ValueRef<'a>) -> Self {
-        match value {
-            ValueRef::Str(text) => Self::Str(text.as_bytes()),
-            ValueRef::Int(value) => Self::Int(value),
-            ValueRef::Double(value) => Self::Double(value),
-            ValueRef::Bool(value) => Self::Bool(value),
-            ValueRef::Bytes(bytes) => Self::Bytes(bytes),
-            ValueRef::Other(bytes) => Self::Other(bytes),
-        }
-    }
-}
-
-/// The fixed fields of a span.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SpanHeader<'a> {
-    /// Trace it belongs to; not zero.
-    pub trace_id: TraceId,
-    /// Its id; not zero.
-    pub span_id: SpanId,
-    /// Its parent; zeros for none.
-    pub parent_span_id: SpanId,
-    /// W3C tracestate.
-    pub trace_state: &'a [u8],
-    /// OTLP flags.
-    pub flags: u32,
-    /// Operation name.
-    pub name: &'a [u8],
-    /// OTLP kind number.
-    pub kind: i32,
-    /// Start, ns since the Unix epoch.
-    pub start_ns: u64,
-    /// End, ns since the Unix epoch.
-    pub end_ns: u64,
-    /// OTLP status code number.
-    pub status_code: i32,
-    /// Status message.
-    pub status_message: &'a [u8],
-    /// Attributes the client dropped.
-    pub dropped_attributes: u32,
-    /// Events the client dropped.
-    pub dropped_events: u32,
-    /// Links the client dropped.
-    pub dropped_links: u32,
-    /// Row of [`SpanBatchBuilder::resource`].
-    pub resource: u32,
-    /// Row of [`SpanBatchBuilder::scope`].
-    pub scope: u32,
-}
-
-/// A link of a span.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct LinkHeader<'a> {
-    /// Linked trace.
-    pub trace_id: TraceId,
-    /// Linked span.
-    pub span_id: SpanId,
-    /// W3C tracestate of the linked span.
-    pub trace_state: &'a [u8],
-    /// OTLP flags of the linked context.
-    pub flags: u32,
-    /// Attributes the client dropped.
-    pub dropped_attributes: u32,
-}
-
-const NONE: u32 = u32::MAX;
-
-/// Where the last attribute of a level went, to guess the next one.
-#[derive(Debug, Clone, Copy)]
-struct Trail {
-    owner: u32,
-    previous: u32,
-    first: u32,
-}
+pub use values::{LinkHeader, RawValue, SpanHeader};
 
 /// Collects spans into columns; see the module's text.
 #[derive(Debug)]
 pub struct SpanBatchBuilder {
     pub(super) batch: SpanBatch,
-    hasher: foldhash::fast::RandomState,
+    pub(super) interning: Interning,
+    /// Attribute columns by level, key and type.
     columns: HashTable<u32>,
     pub(super) interners: Vec<Interner>,
-    /// The column that followed column i the last time.
-    follow: Vec<u32>,
+    /// One for each attribute column.
+    notes: Vec<ColumnNote>,
     trails: [Trail; 5],
+    /// Attribute columns of the present batch; others are left from before.
+    used_columns: usize,
+    batch_number: u32,
     /// Columns that got entries since the last span, so that taking them back
     /// costs in proportion to what was pushed, however many columns there are.
     begun: Vec<u32>,
@@ -139,6 +54,23 @@ pub(super) struct TextInterners {
     pub(super) link_state: Interner,
 }
 
+impl TextInterners {
+    fn forget(&mut self) {
+        let all = [
+            &mut self.trace_state,
+            &mut self.name,
+            &mut self.status_message,
+            &mut self.resource_schema,
+            &mut self.scope_name,
+            &mut self.scope_version,
+            &mut self.scope_schema,
+            &mut self.event_name,
+            &mut self.link_state,
+        ];
+        all.into_iter().for_each(Interner::forget);
+    }
+}
+
 impl Default for SpanBatchBuilder {
     fn default() -> Self {
         Self::new()
@@ -146,20 +78,27 @@ impl Default for SpanBatchBuilder {
 }
 
 impl SpanBatchBuilder {
-    /// An empty builder.
+    /// An empty builder for a request.
     #[must_use]
     pub fn new() -> Self {
+        Self::with(Interning::for_requests())
+    }
+
+    /// An empty builder for many batches that become one.
+    pub(super) fn for_joining() -> Self {
+        Self::with(Interning::for_joining())
+    }
+
+    fn with(interning: Interning) -> Self {
         Self {
             batch: SpanBatch::default(),
-            hasher: foldhash::fast::RandomState::default(),
+            interning,
             columns: HashTable::new(),
             interners: Vec::new(),
-            follow: Vec::new(),
-            trails: [Trail {
-                owner: NONE,
-                previous: NONE,
-                first: NONE,
-            }; 5],
+            notes: Vec::new(),
+            trails: [Trail::START; 5],
+            used_columns: 0,
+            batch_number: 0,
             begun: Vec::new(),
             text: TextInterners::default(),
         }
@@ -209,7 +148,7 @@ impl SpanBatchBuilder {
             column,
             &mut self.text.resource_schema,
             schema_url,
-            &self.hasher,
+            &self.interning,
         )?;
         table.dropped_attributes.push(row, dropped_attributes);
         table.entity_refs.push(entity_refs);
@@ -233,15 +172,15 @@ impl SpanBatchBuilder {
         let rows = row as usize;
         let name = text
             .scope_name
-            .code(&mut table.name.dict, rows, name, &self.hasher)?;
+            .code(&mut table.name.dict, rows, name, &self.interning)?;
         let version =
             text.scope_version
-                .code(&mut table.version.dict, rows, version, &self.hasher)?;
+                .code(&mut table.version.dict, rows, version, &self.interning)?;
         push_text(
             &mut table.schema_url,
             &mut text.scope_schema,
             schema_url,
-            &self.hasher,
+            &self.interning,
         )?;
         table.name.codes.push(name);
         table.version.codes.push(version);
@@ -260,7 +199,7 @@ impl SpanBatchBuilder {
             &mut table.name,
             &mut self.text.event_name,
             name,
-            &self.hasher,
+            &self.interning,
         )?;
         table.span_row.push(span);
         table.time_ns.push(time_ns);
@@ -279,7 +218,7 @@ impl SpanBatchBuilder {
             &mut table.trace_state,
             &mut self.text.link_state,
             link.trace_state,
-            &self.hasher,
+            &self.interning,
         )?;
         table.span_row.push(span);
         table.trace_id.push(link.trace_id);
@@ -289,50 +228,13 @@ impl SpanBatchBuilder {
         Ok(row)
     }
 
-    /// Adds an attribute to the owner `row` of `level`. Rows of a level come
-    /// in ascending order.
-    ///
-    /// # Errors
-    /// Key or text is not UTF-8; nothing was added.
-    #[inline(always)]
-    pub fn attribute(
-        &mut self,
-        level: Level,
-        row: u32,
-        key: &[u8],
-        value: RawValue<'_>,
-    ) -> Result<(), NotUtf8> {
-        let Some(index) = self.column_for(level, row, key, value_type(value))? else {
-            return self.push_overflow(level, row, key, value);
-        };
-        let column = &mut self.batch.attributes[index];
-        debug_assert!(
-            column.rows.last().is_none_or(|last| *last <= row),
-            "rows must ascend"
-        );
-        match (&mut column.values, value) {
-            (ColumnValues::Str(values), RawValue::Str(text)) => {
-                push_text(values, &mut self.interners[index], text, &self.hasher)?;
-            }
-            (ColumnValues::Int(values), RawValue::Int(value)) => values.push(value),
-            (ColumnValues::Double(values), RawValue::Double(value)) => values.push(value),
-            (ColumnValues::Bool(values), RawValue::Bool(value)) => values.push(value),
-            (ColumnValues::Bytes(values), RawValue::Bytes(bytes))
-            | (ColumnValues::Other(values), RawValue::Other(bytes)) => values.push(bytes),
-            _ => unreachable!("the column was looked up by the type of the value"),
-        }
-        column.rows.push(row);
-        self.begun.push(index as u32);
-        Ok(())
-    }
-
     /// Adds the span whose attributes, events and links were pushed last.
     ///
     /// # Errors
     /// A text is not UTF-8; the span is not added, call [`Self::abandon_span`].
     pub fn span(&mut self, header: &SpanHeader<'_>) -> Result<(), NotUtf8> {
         let row = self.next_span();
-        let (spans, text, hasher) = (&mut self.batch.spans, &mut self.text, &self.hasher);
+        let (spans, text, hasher) = (&mut self.batch.spans, &mut self.text, &self.interning);
         let rows = row as usize;
         let name = text
             .name
@@ -370,6 +272,11 @@ impl SpanBatchBuilder {
         spans.scope.push(header.scope);
         self.begun.clear();
         Ok(())
+    }
+
+    /// Spans were added by column: what they have cannot be taken back.
+    pub(super) fn spans_added(&mut self) {
+        self.begun.clear();
     }
 
     /// Takes back attributes, events and links of the span that was begun.
@@ -430,130 +337,6 @@ impl SpanBatchBuilder {
         overflow.values.truncate(keep);
         truncate_strings(&mut overflow.keys, keep);
     }
-
-    pub(super) fn hasher(&self) -> foldhash::fast::RandomState {
-        self.hasher.clone()
-    }
-
-    /// The column of (level, key, type); `None` when there are too many. Keys
-    /// follow each other as they did before, so the guess is nearly always right.
-    #[inline]
-    pub(super) fn column_for(
-        &mut self,
-        level: Level,
-        row: u32,
-        key: &[u8],
-        value_type: ValueType,
-    ) -> Result<Option<usize>, NotUtf8> {
-        let trail = &mut self.trails[level as usize];
-        if trail.owner != row {
-            trail.owner = row;
-            trail.previous = NONE;
-        }
-        let guess = match self.follow.get(trail.previous as usize) {
-            Some(next) => *next,
-            None => trail.first,
-        };
-        if let Some(column) = self.batch.attributes.get(guess as usize)
-            && is_column(column, level, key, value_type)
-        {
-            trail.previous = guess;
-            return Ok(Some(guess as usize));
-        }
-        self.find_column(level, key, value_type)
-    }
-
-    #[inline(never)]
-    fn find_column(
-        &mut self,
-        level: Level,
-        key: &[u8],
-        value_type: ValueType,
-    ) -> Result<Option<usize>, NotUtf8> {
-        let attributes = &self.batch.attributes;
-        let hash = self.hasher.hash_one((level, value_type, key));
-        let is_it = |index: &u32| {
-            let column = &attributes[*index as usize];
-            is_column(column, level, key, value_type)
-        };
-        let index = match self.columns.find(hash, is_it) {
-            Some(index) => *index,
-            None if attributes.len() >= MAX_ATTRIBUTE_COLUMNS => return Ok(None),
-            None => self.add_column(level, key, value_type, hash)?,
-        };
-        let trail = &mut self.trails[level as usize];
-        match self.follow.get_mut(trail.previous as usize) {
-            Some(next) => *next = index,
-            None => trail.first = index,
-        }
-        trail.previous = index;
-        Ok(Some(index as usize))
-    }
-
-    fn add_column(
-        &mut self,
-        level: Level,
-        key: &[u8],
-        value_type: ValueType,
-        hash: u64,
-    ) -> Result<u32, NotUtf8> {
-        let key: Box<str> = std::str::from_utf8(key).map_err(|_| NotUtf8)?.into();
-        let index = self.batch.attributes.len() as u32;
-        let values = ColumnValues::new(value_type);
-        self.batch.attributes.push(AttributeColumn {
-            level,
-            key,
-            rows: Vec::new(),
-            values,
-        });
-        self.interners.push(Interner::default());
-        self.follow.push(NONE);
-        let (attributes, hasher) = (&self.batch.attributes, &self.hasher);
-        self.columns.insert_unique(hash, index, |index| {
-            let column = &attributes[*index as usize];
-            hasher.hash_one((
-                column.level,
-                column.values.value_type(),
-                column.key.as_bytes(),
-            ))
-        });
-        Ok(index)
-    }
-
-    fn push_overflow(
-        &mut self,
-        level: Level,
-        row: u32,
-        key: &[u8],
-        value: RawValue<'_>,
-    ) -> Result<(), NotUtf8> {
-        let key = std::str::from_utf8(key).map_err(|_| NotUtf8)?;
-        let mut encoded = Vec::new();
-        match value {
-            RawValue::Str(text) => {
-                let text = std::str::from_utf8(text).map_err(|_| NotUtf8)?;
-                AnyValue::String(text.to_owned()).encode(&mut encoded);
-            }
-            RawValue::Int(value) => AnyValue::Int(value).encode(&mut encoded),
-            RawValue::Double(value) => AnyValue::Double(value).encode(&mut encoded),
-            RawValue::Bool(value) => AnyValue::Bool(value).encode(&mut encoded),
-            RawValue::Bytes(bytes) => AnyValue::Bytes(bytes.to_vec()).encode(&mut encoded),
-            RawValue::Other(bytes) => encoded.extend_from_slice(bytes),
-        }
-        let overflow = &mut self.batch.overflow;
-        overflow.levels.push(level);
-        overflow.rows.push(row);
-        overflow.keys.push(key);
-        overflow.values.push(&encoded);
-        Ok(())
-    }
-}
-
-#[inline]
-fn is_column(column: &AttributeColumn, level: Level, key: &[u8], value_type: ValueType) -> bool {
-    column.level == level
-        && column.values.value_type() == value_type
-        && is_same(column.key.as_bytes(), key)
 }
 
 /// Is the owner one of the span that was begun, given the first rows of it
@@ -564,29 +347,6 @@ fn is_begun(level: Level, row: u32, [span, event, link]: [u32; 3]) -> bool {
         Level::Event => row >= event,
         Level::Link => row >= link,
         Level::Resource | Level::Scope => false,
-    }
-}
-
-#[inline]
-fn push_text(
-    column: &mut StrColumn,
-    interner: &mut Interner,
-    text: &[u8],
-    hasher: &foldhash::fast::RandomState,
-) -> Result<(), NotUtf8> {
-    let code = interner.code(&mut column.dict, column.codes.len(), text, hasher)?;
-    column.codes.push(code);
-    Ok(())
-}
-
-fn value_type(value: RawValue<'_>) -> ValueType {
-    match value {
-        RawValue::Str(_) => ValueType::Str,
-        RawValue::Int(_) => ValueType::Int,
-        RawValue::Double(_) => ValueType::Double,
-        RawValue::Bool(_) => ValueType::Bool,
-        RawValue::Bytes(_) => ValueType::Bytes,
-        RawValue::Other(_) => ValueType::Other,
     }
 }
 

@@ -5,13 +5,18 @@
 //! rows by adding an offset or through a row map; equal resources and scopes
 //! of different requests become one.
 
+mod columns;
+mod identity;
+mod owners;
 mod partial;
 
-use super::builder::{SpanBatchBuilder, SpanHeader};
-use super::columns::{ColumnValues, SparseU32, StrColumn};
+use super::builder::SpanBatchBuilder;
 use super::view::BatchView;
 use super::{Level, SpanBatch};
 use crate::rows::RowSet;
+use columns::translate;
+use identity::identity;
+use owners::{OwnerMaps, copy_sparse, entries_of};
 use partial::StatedFailures;
 use std::collections::HashMap;
 
@@ -27,7 +32,7 @@ pub struct BatchTooLarge {
 }
 
 /// Joins batches, or chosen rows of them, into one.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct BatchJoiner {
     builder: SpanBatchBuilder,
     resources: HashMap<Vec<u8>, u32>,
@@ -35,6 +40,18 @@ pub struct BatchJoiner {
     /// Less than what text can address, if so.
     limit_bytes: Option<usize>,
     stated: StatedFailures,
+}
+
+impl Default for BatchJoiner {
+    fn default() -> Self {
+        Self {
+            builder: SpanBatchBuilder::for_joining(),
+            resources: HashMap::new(),
+            scopes: HashMap::new(),
+            limit_bytes: None,
+            stated: StatedFailures::default(),
+        }
+    }
 }
 
 impl BatchJoiner {
@@ -269,256 +286,50 @@ impl BatchJoiner {
         resources: &[u32],
         scopes: &[u32],
     ) {
-        let spans = &batch.spans;
-        for row in chosen.iter().map(|row| *row as usize) {
-            let start_ns = spans.start_ns[row];
-            let header = SpanHeader {
-                trace_id: spans.trace_id[row],
-                span_id: spans.span_id[row],
-                parent_span_id: spans.parent_span_id[row],
-                trace_state: spans.trace_state.get(row).as_bytes(),
-                flags: spans.flags[row],
-                name: spans.name.get(row).as_bytes(),
-                kind: spans.kind[row],
-                start_ns,
-                end_ns: start_ns.wrapping_add(spans.duration_ns[row] as u64),
-                status_code: spans.status_code[row],
-                status_message: spans.status_message.get(row).as_bytes(),
-                dropped_attributes: spans.dropped_attributes.get(row),
-                dropped_events: spans.dropped_events.get(row),
-                dropped_links: spans.dropped_links.get(row),
-                resource: resources[spans.resource[row] as usize],
-                scope: scopes[spans.scope[row] as usize],
-            };
-            self.builder
-                .span(&header)
-                .expect("text of a batch is UTF-8");
+        let from = &batch.spans;
+        let interning = self.builder.interning.clone();
+        let (to, text) = (&mut self.builder.batch.spans, &mut self.builder.text);
+        let first = to.span_id.len() as u32;
+        let rows = || chosen.iter().map(|row| *row as usize);
+        to.trace_id.extend(rows().map(|row| from.trace_id[row]));
+        to.span_id.extend(rows().map(|row| from.span_id[row]));
+        to.parent_span_id
+            .extend(rows().map(|row| from.parent_span_id[row]));
+        to.flags.extend(rows().map(|row| from.flags[row]));
+        to.kind.extend(rows().map(|row| from.kind[row]));
+        to.start_ns.extend(rows().map(|row| from.start_ns[row]));
+        to.duration_ns
+            .extend(rows().map(|row| from.duration_ns[row]));
+        to.status_code
+            .extend(rows().map(|row| from.status_code[row]));
+        to.resource
+            .extend(rows().map(|row| resources[from.resource[row] as usize]));
+        to.scope
+            .extend(rows().map(|row| scopes[from.scope[row] as usize]));
+        let texts = [
+            (&mut to.name, &mut text.name, &from.name),
+            (
+                &mut to.status_message,
+                &mut text.status_message,
+                &from.status_message,
+            ),
+            (
+                &mut to.trace_state,
+                &mut text.trace_state,
+                &from.trace_state,
+            ),
+        ];
+        for (to, interner, from) in texts {
+            translate(to, interner, &interning, from, chosen);
         }
-    }
-}
-
-/// Which rows of the child tables go along, and where all of them land.
-struct OwnerMaps {
-    spans: Vec<u32>,
-    events: Vec<u32>,
-    links: Vec<u32>,
-    span_map: RowMap,
-    event_map: RowMap,
-    link_map: RowMap,
-}
-
-/// Old row → new row.
-struct RowMap {
-    first: u32,
-    chosen: Option<Vec<u32>>,
-}
-
-impl RowMap {
-    fn new(chosen: &[u32], table_len: usize, first: u32) -> Self {
-        let all = chosen.len() == table_len;
-        Self {
-            first,
-            chosen: (!all).then(|| chosen.to_vec()),
+        let dropped = [
+            (&mut to.dropped_attributes, &from.dropped_attributes),
+            (&mut to.dropped_events, &from.dropped_events),
+            (&mut to.dropped_links, &from.dropped_links),
+        ];
+        for (to, from) in dropped {
+            copy_sparse(to, from, first, chosen);
         }
-    }
-
-    fn get(&self, row: u32) -> u32 {
-        let place = self.chosen.as_ref().map_or(row, |chosen| {
-            chosen
-                .binary_search(&row)
-                .expect("only chosen rows are mapped") as u32
-        });
-        self.first + place
-    }
-}
-
-impl OwnerMaps {
-    fn new(batch: &SpanBatch, chosen: &[u32], into: &SpanBatchBuilder) -> Self {
-        let events = entries_of(&batch.events.span_row, chosen);
-        let links = entries_of(&batch.links.span_row, chosen);
-        let map = |level, chosen: &[u32]| {
-            RowMap::new(
-                chosen,
-                batch.level_len(level),
-                into.batch.level_len(level) as u32,
-            )
-        };
-        Self {
-            span_map: map(Level::Span, chosen),
-            event_map: map(Level::Event, &events),
-            link_map: map(Level::Link, &links),
-            spans: chosen.to_vec(),
-            events,
-            links,
-        }
-    }
-
-    fn span(&self, row: u32) -> u32 {
-        self.span_map.get(row)
-    }
-
-    /// Resources and scopes go another way, hence `None`.
-    fn of(&self, level: Level) -> Option<(&[u32], &RowMap)> {
-        match level {
-            Level::Span => Some((&self.spans, &self.span_map)),
-            Level::Event => Some((&self.events, &self.event_map)),
-            Level::Link => Some((&self.links, &self.link_map)),
-            Level::Resource | Level::Scope => None,
-        }
-    }
-}
-
-/// Entries whose owner is chosen; both lists ascend.
-fn entries_of(owners: &[u32], chosen: &[u32]) -> Vec<u32> {
-    let (Some(first), Some(last)) = (chosen.first(), chosen.last()) else {
-        return Vec::new();
-    };
-    let from = owners.partition_point(|owner| owner < first);
-    let to = owners.partition_point(|owner| owner <= last);
-    if (last - first) as usize + 1 == chosen.len() {
-        return (from as u32..to as u32).collect();
-    }
-    let mut entries = Vec::new();
-    if chosen.len() * 16 < to - from {
-        for row in chosen {
-            let start = from + owners[from..to].partition_point(|owner| owner < row);
-            let same = owners[start..to]
-                .iter()
-                .take_while(|owner| *owner == row)
-                .count();
-            entries.extend(start as u32..(start + same) as u32);
-        }
-        return entries;
-    }
-    let mut wanted = chosen.iter().peekable();
-    for (entry, owner) in owners.iter().enumerate().take(to).skip(from) {
-        while wanted.next_if(|row| *row < owner).is_some() {}
-        if wanted.peek() == Some(&owner) {
-            entries.push(entry as u32);
-        }
-    }
-    entries
-}
-
-fn copy_sparse(to: &mut SparseU32, from: &SparseU32, first: u32, chosen: &[u32]) {
-    for (row, value) in from.rows.iter().zip(&from.values) {
-        if let Ok(place) = chosen.binary_search(row) {
-            to.push(first + place as u32, *value);
-        }
-    }
-}
-
-/// Bytes that are equal exactly for equal resources (or scopes).
-fn identity(
-    view: &BatchView<'_>,
-    level: Level,
-    row: usize,
-    parts: &[&[u8]],
-    dropped: u32,
-) -> Vec<u8> {
-    let mut key = dropped.to_le_bytes().to_vec();
-    let mut attributes: Vec<Vec<u8>> = view
-        .attributes(level, row)
-        .map(|(name, value)| {
-            let mut bytes = (name.len() as u32).to_le_bytes().to_vec();
-            bytes.extend_from_slice(name.as_bytes());
-            value.to_any().encode(&mut bytes);
-            bytes
-        })
-        .collect();
-    attributes.sort_unstable();
-    for part in parts
-        .iter()
-        .copied()
-        .chain(attributes.iter().map(Vec::as_slice))
-    {
-        key.extend_from_slice(&(part.len() as u32).to_le_bytes());
-        key.extend_from_slice(part);
-    }
-    key
-}
-
-impl SpanBatchBuilder {
-    fn append_event_names(&mut self, from: &StrColumn, entries: &[u32]) {
-        let hasher = self.hasher();
-        let (column, interner) = (&mut self.batch.events.name, &mut self.text.event_name);
-        translate(column, interner, &hasher, from, entries);
-    }
-
-    fn append_link_states(&mut self, from: &StrColumn, entries: &[u32]) {
-        let hasher = self.hasher();
-        let (column, interner) = (&mut self.batch.links.trace_state, &mut self.text.link_state);
-        translate(column, interner, &hasher, from, entries);
-    }
-
-    fn append_column(
-        &mut self,
-        from: &super::columns::AttributeColumn,
-        entries: &[u32],
-        new_row: impl Fn(u32) -> u32,
-    ) {
-        let level = from.level;
-        let key = from.key.as_bytes();
-        let first = new_row(from.rows[entries[0] as usize]);
-        let value_type = from.values.value_type();
-        let column = self
-            .column_for(level, first, key, value_type)
-            .expect("keys are UTF-8");
-        let Some(index) = column else {
-            for entry in entries.iter().map(|entry| *entry as usize) {
-                let value = from.values.get(entry);
-                self.attribute(level, new_row(from.rows[entry]), key, value.into())
-                    .expect("text of a batch is UTF-8");
-            }
-            return;
-        };
-        let hasher = self.hasher();
-        let to = &mut self.batch.attributes[index];
-        to.rows.extend(
-            entries
-                .iter()
-                .map(|entry| new_row(from.rows[*entry as usize])),
-        );
-        let entries_usize = entries.iter().map(|entry| *entry as usize);
-        match (&mut to.values, &from.values) {
-            (ColumnValues::Str(to), ColumnValues::Str(from)) => {
-                translate(to, &mut self.interners[index], &hasher, from, entries);
-            }
-            (ColumnValues::Int(to), ColumnValues::Int(from)) => {
-                to.extend(entries_usize.map(|entry| from[entry]));
-            }
-            (ColumnValues::Double(to), ColumnValues::Double(from)) => {
-                to.extend(entries_usize.map(|entry| from[entry]));
-            }
-            (ColumnValues::Bool(to), ColumnValues::Bool(from)) => {
-                to.extend(entries_usize.map(|entry| from[entry]));
-            }
-            (ColumnValues::Bytes(to), ColumnValues::Bytes(from))
-            | (ColumnValues::Other(to), ColumnValues::Other(from)) => {
-                entries_usize.for_each(|entry| to.push(from.get(entry)));
-            }
-            _ => unreachable!("the column was looked up by the type of the values"),
-        }
-    }
-}
-
-/// Appends entries of one dictionary column to another; each distinct value is
-/// looked up once.
-fn translate(
-    to: &mut StrColumn,
-    interner: &mut super::intern::Interner,
-    hasher: &foldhash::fast::RandomState,
-    from: &StrColumn,
-    entries: &[u32],
-) {
-    let mut codes = vec![u32::MAX; from.dict.len()];
-    for entry in entries {
-        let old = from.codes[*entry as usize] as usize;
-        if codes[old] == u32::MAX {
-            let text = from.dict.get(old).as_bytes();
-            let code = interner.code(&mut to.dict, to.codes.len(), text, hasher);
-            codes[old] = code.expect("text of a batch is UTF-8");
-        }
-        to.codes.push(codes[old]);
+        self.builder.spans_added();
     }
 }

@@ -3,20 +3,49 @@
 //! Telemetry repeats itself: the same key follows the same key, and a value is
 //! often the one before. So the last answer is tried before any hashing, and
 //! text is checked for UTF-8 only when it is new. A column whose values do not
-//! repeat stops being deduplicated (see [`PLAIN_AFTER`]); that is why
+//! repeat stops being deduplicated (see [`Interning`]); that is why
 //! dictionaries may hold equal entries.
 
 use super::columns::Strings;
 use hashbrown::HashTable;
 use std::hash::BuildHasher;
 
-/// Rows after which a dictionary with more than half as many entries as rows
-/// is given up: a hash table over unique values costs more than it saves.
-const PLAIN_AFTER: usize = 256;
-
 /// Text that is not UTF-8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotUtf8;
+
+/// How texts are hashed, and when a dictionary is given up: a table over
+/// values that do not repeat costs more than it saves.
+#[derive(Debug, Clone)]
+pub(crate) struct Interning {
+    pub(crate) hasher: foldhash::fast::RandomState,
+    /// Rows of a column before it is judged.
+    rows: usize,
+    /// Distinct values it may have then and later, in eighths of its rows.
+    eighths: usize,
+}
+
+impl Interning {
+    /// For what lives until it is joined with others: only values that hardly
+    /// ever repeat (500 and more different ones, or ids) are not looked up.
+    pub(crate) fn for_requests() -> Self {
+        Self {
+            hasher: foldhash::fast::RandomState::default(),
+            rows: 64,
+            eighths: 7,
+        }
+    }
+
+    /// For what becomes a block: dictionaries of some 5,000 values survive,
+    /// which is as many as a dictionary page has room for.
+    pub(crate) fn for_joining() -> Self {
+        Self {
+            rows: 8_192,
+            eighths: 4,
+            ..Self::for_requests()
+        }
+    }
+}
 
 /// Finds the code of a text in a dictionary, adding it when new.
 #[derive(Debug, Default)]
@@ -35,14 +64,26 @@ impl Interner {
         dict: &mut Strings,
         rows: usize,
         bytes: &[u8],
-        hasher: &foldhash::fast::RandomState,
+        interning: &Interning,
     ) -> Result<u32, NotUtf8> {
         if let Some(last) = self.last
             && is_same(dict.get_bytes(last as usize), bytes)
         {
             return Ok(last);
         }
-        self.find_or_add(dict, rows, bytes, hasher)
+        self.find_or_add(dict, rows, bytes, interning)
+    }
+
+    /// Begins anew with an empty dictionary; room is kept.
+    pub(crate) fn forget(&mut self) {
+        self.table.clear();
+        self.last = None;
+        self.plain = false;
+    }
+
+    /// Bytes of room that are kept.
+    pub(crate) fn room_bytes(&self) -> usize {
+        self.table.capacity() * 5
     }
 
     #[inline(never)]
@@ -51,13 +92,14 @@ impl Interner {
         dict: &mut Strings,
         rows: usize,
         bytes: &[u8],
-        hasher: &foldhash::fast::RandomState,
+        interning: &Interning,
     ) -> Result<u32, NotUtf8> {
         if self.plain {
             let code = dict.push(utf8(bytes)?);
             self.last = Some(code);
             return Ok(code);
         }
+        let hasher = &interning.hasher;
         let hash = hasher.hash_one(bytes);
         let same = |code: &u32| is_same(dict.get_bytes(*code as usize), bytes);
         if let Some(code) = self.table.find(hash, same) {
@@ -68,9 +110,9 @@ impl Interner {
         self.last = Some(code);
         let rehash = |code: &u32| hasher.hash_one(dict.get_bytes(*code as usize));
         self.table.insert_unique(hash, code, rehash);
-        if rows >= PLAIN_AFTER && dict.len() * 2 > rows {
+        if rows >= interning.rows && dict.len() * 8 > rows * interning.eighths {
             self.plain = true;
-            self.table = HashTable::new();
+            self.table.clear();
         }
         Ok(code)
     }

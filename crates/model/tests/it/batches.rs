@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use tracewell_model::batch::builder::RawValue;
+use tracewell_model::batch::columns::ColumnValues;
 use tracewell_model::batch::concat::BatchJoiner;
 use tracewell_model::{AnyValue, Level, RowSet, SpanBatch, SpanBatchBuilder, SpanHeader};
 use tracewell_testkit::{Random, TestSpan, batch, flatten};
@@ -155,6 +156,90 @@ fn more_keys_than_columns_overflow_and_survive() {
         flatten(&join(&[wide.clone(), wide])),
         [spans.clone(), spans].concat()
     );
+}
+
+/// A span with `count` integer attributes whose keys begin with `prefix`.
+fn push_span(builder: &mut SpanBatchBuilder, prefix: &str, count: usize) {
+    let resource = builder.resource(b"", 0, b"").unwrap();
+    let scope = builder.scope(b"", b"", b"", 0).unwrap();
+    let row = builder.next_span();
+    for number in 0..count {
+        let key = format!("{prefix}-{number}");
+        let value = RawValue::Int(number as i64);
+        builder
+            .attribute(Level::Span, row, key.as_bytes(), value)
+            .unwrap();
+    }
+    let header = SpanHeader {
+        name: prefix.as_bytes(),
+        resource,
+        scope,
+        ..SpanHeader::default()
+    };
+    builder.span(&header).unwrap();
+}
+
+#[test]
+fn a_builder_that_is_used_again_remembers_nothing_that_shows() {
+    let mut used = SpanBatchBuilder::new();
+    // Few and many keys, new and known ones; 1,024 columns, and more.
+    let batches = [
+        ("a", 3),
+        ("b", 400),
+        ("a", 3),
+        ("c", 1_024),
+        ("a", 2),
+        ("b", 500),
+        ("d", 1_024),
+        ("d", 1_030),
+        ("a", 3),
+    ];
+    for (prefix, count) in batches {
+        let mut fresh = SpanBatchBuilder::new();
+        push_span(&mut used, prefix, count);
+        push_span(&mut fresh, prefix, count);
+        let (again, once) = (used.take_batch(), fresh.finish());
+        assert!(used.is_empty());
+        assert_eq!(flatten(&again), flatten(&once), "{prefix} {count}");
+        assert_eq!(again.attributes().len(), once.attributes().len());
+        assert_eq!(again.memory_bytes(), once.memory_bytes());
+    }
+}
+
+#[test]
+fn joined_columns_keep_dictionaries_of_hundreds_of_values() {
+    // Distinct values, dictionary entries at most.
+    let cases = [(200, 200), (1_000, 1_000), (4_000, 4_000)];
+    for (values, most) in cases {
+        let mut random = Random::new(7);
+        let mut batches = Vec::new();
+        for _ in 0..80 {
+            let mut builder = SpanBatchBuilder::new();
+            let resource = builder.resource(b"", 0, b"").unwrap();
+            let scope = builder.scope(b"", b"", b"", 0).unwrap();
+            for row in 0..500 {
+                let text = format!("value-{}", random.below(values));
+                let value = RawValue::Str(text.as_bytes());
+                builder.attribute(Level::Span, row, b"key", value).unwrap();
+                let header = SpanHeader {
+                    resource,
+                    scope,
+                    ..SpanHeader::default()
+                };
+                builder.span(&header).unwrap();
+            }
+            batches.push(builder.finish());
+        }
+        let joined = join(&batches);
+        let ColumnValues::Str(column) = &joined.attributes()[0].values else {
+            panic!("not a column of text")
+        };
+        assert!(
+            column.dict.len() <= most,
+            "{} for {values}",
+            column.dict.len()
+        );
+    }
 }
 
 #[test]

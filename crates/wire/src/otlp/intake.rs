@@ -8,6 +8,7 @@
 use crate::rejected::{Fault, Place, Rejected};
 use crate::{Decoded, WireError};
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::HashMap;
 use tracewell_model::{SpanBatchBuilder, SpanHeader};
 
@@ -22,6 +23,12 @@ pub(super) type RowKey<'a> = (Cow<'a, [u8]>, &'a [u8]);
 
 type Rows<'a> = HashMap<RowKey<'a>, Row, foldhash::fast::RandomState>;
 
+thread_local! {
+    /// The builder of this thread, which keeps its room from one request to
+    /// the next (bounded by the builder itself).
+    static BUILDER: RefCell<SpanBatchBuilder> = RefCell::default();
+}
+
 /// State of decoding one request.
 pub(super) struct Intake<'a> {
     pub(super) builder: SpanBatchBuilder,
@@ -33,7 +40,7 @@ pub(super) struct Intake<'a> {
 impl<'a> Intake<'a> {
     pub(super) fn new() -> Self {
         Self {
-            builder: SpanBatchBuilder::new(),
+            builder: BUILDER.take(),
             rejected: Rejected::default(),
             resources: Rows::default(),
             scopes: Rows::default(),
@@ -62,9 +69,12 @@ impl<'a> Intake<'a> {
         self.rejected.count(fault, place);
     }
 
-    pub(super) fn finish(self) -> Decoded {
+    /// A request that failed takes its builder with it: nothing of it stays.
+    pub(super) fn finish(mut self) -> Decoded {
+        let batch = self.builder.take_batch();
+        BUILDER.set(self.builder);
         Decoded {
-            batch: self.builder.finish(),
+            batch,
             rejected: self.rejected,
         }
     }
