@@ -38,6 +38,8 @@ pub(crate) enum Refusal {
          send smaller batches or raise receivers.otlp.max_request_bytes"
     )]
     TooLarge { limit_bytes: usize },
+    #[error("refused for good: {0}")]
+    Unstorable(String),
     #[error("the encoding {0:?} is not supported; use identity, gzip, zstd or deflate")]
     UnknownEncoding(String),
     #[error("the request body did not arrive within {} s", .0.as_secs())]
@@ -80,6 +82,7 @@ impl Refusal {
             Self::ShuttingDown       => (Code::Unavailable,       StatusCode::SERVICE_UNAVAILABLE,   soon, Outcome::Unavailable),
             Self::Undecodable(_)     => (Code::InvalidArgument,   StatusCode::BAD_REQUEST,           None, Outcome::Undecodable),
             Self::TooLarge { .. }    => (Code::ResourceExhausted, StatusCode::PAYLOAD_TOO_LARGE,     None, Outcome::TooLarge),
+            Self::Unstorable(_)      => (Code::ResourceExhausted, StatusCode::PAYLOAD_TOO_LARGE,     None, Outcome::TooLarge),
             // gRPC's own rule: docs/compression.md of the gRPC project.
             Self::UnknownEncoding(_) => (Code::Unimplemented,     StatusCode::BAD_REQUEST,           None, Outcome::Unsupported),
             // Not retried over HTTP: a body too slow once is too slow again.
@@ -104,7 +107,7 @@ pub(crate) fn rejection_reason(error: &StoreError) -> &'static str {
         StoreError::Unavailable(_) => "refused_unavailable",
         StoreError::ShuttingDown => "refused_shutting_down",
         StoreError::Cancelled => "refused_cancelled",
-        StoreError::TooLarge(_) => "refused_too_large",
+        StoreError::Refused(_) | StoreError::TooLarge(_) => "refused_too_large",
         StoreError::Damaged(_) => "refused_damaged",
     }
 }
@@ -114,6 +117,7 @@ impl From<StoreError> for Refusal {
         match error {
             StoreError::Busy(reason) => Self::Busy(reason),
             StoreError::Unavailable(reason) => Self::Unavailable(reason),
+            StoreError::Refused(reason) => Self::Unstorable(reason),
             StoreError::ShuttingDown => Self::ShuttingDown,
             // Nothing is stored and the spans are good: let the client keep them.
             other @ (StoreError::Cancelled | StoreError::TooLarge(_) | StoreError::Damaged(_)) => {
@@ -172,6 +176,12 @@ mod tests {
                 Code::Unavailable,
                 503,
                 soon,
+            ),
+            (
+                Refusal::from(StoreError::Refused(text())),
+                Code::ResourceExhausted,
+                413,
+                None,
             ),
             (
                 Refusal::from(StoreError::ShuttingDown),

@@ -40,6 +40,10 @@ pub enum StoreError {
     /// failed sync, read-only file system); names the reason.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
+    /// The batch can never be stored as it is; names what is too large, and
+    /// the limit.
+    #[error("the spans cannot be stored: {0}")]
+    Refused(String),
     /// The store is shutting down.
     #[error("the store is shutting down")]
     ShuttingDown,

@@ -123,7 +123,9 @@ impl QueryError {
                 StoreError::Busy(_) | StoreError::Unavailable(_) | StoreError::ShuttingDown,
             ) => StatusCode::SERVICE_UNAVAILABLE,
             Self::TimedOut(_) | Self::Store(StoreError::Cancelled) => StatusCode::GATEWAY_TIMEOUT,
-            Self::Store(StoreError::TooLarge(_)) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Store(StoreError::TooLarge(_) | StoreError::Refused(_)) => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             Self::Store(StoreError::Damaged(_)) | Self::Panicked => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
@@ -133,7 +135,8 @@ impl QueryError {
     /// The gRPC code that says the same.
     pub(crate) fn grpc_code(&self) -> tonic::Code {
         match self {
-            Self::TooBusy | Self::Store(StoreError::Busy(_) | StoreError::TooLarge(_)) => {
+            Self::TooBusy
+            | Self::Store(StoreError::Busy(_) | StoreError::TooLarge(_) | StoreError::Refused(_)) => {
                 tonic::Code::ResourceExhausted
             }
             Self::Store(StoreError::Unavailable(_) | StoreError::ShuttingDown) => {

@@ -67,6 +67,12 @@ impl ApiError {
         Self::new(StatusCode::CONFLICT, "changed", message.into())
     }
 
+    /// An answer that was begun lacks something.
+    pub(crate) fn incomplete(message: impl Into<String>) -> Self {
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        Self::new(status, "incomplete", message.into())
+    }
+
     /// The body of the request could not be taken.
     pub(crate) fn body(rejection: &BytesRejection) -> Self {
         Self::new(rejection.status(), "bad_request", rejection.body_text())
@@ -106,7 +112,7 @@ impl From<QueryError> for ApiError {
             QueryError::Store(StoreError::Unavailable(_) | StoreError::ShuttingDown) => {
                 "unavailable"
             }
-            QueryError::Store(StoreError::TooLarge(_)) => "too_large",
+            QueryError::Store(StoreError::TooLarge(_) | StoreError::Refused(_)) => "too_large",
             QueryError::Store(StoreError::Damaged(_)) => "damaged",
             QueryError::Panicked => "internal",
         };

@@ -72,13 +72,16 @@ impl Inner {
             return ack(Err(StoreError::ShuttingDown));
         };
         let spans = batch.len() as u32;
-        let ack = Box::new(move |fate: Result<_, WalError>| ack(fate.map(|_| ()).map_err(refusal)));
+        let ack = Box::new(move |fate: Result<_, WalError>| {
+            ack(fate.map(|_| ()).map_err(|error| refusal(error, spans)));
+        });
         wal.append(payload, spans, batch, ack);
     }
 
     /// A batch too large for one entry. If only one half can be stored, the
-    /// sender hears of the failure and sends both again: the duplicate half is
-    /// shown once.
+    /// sender hears of the failure. It may send both again: the duplicate half
+    /// is shown once. After a refusal for good it does not, and what could be
+    /// stored stays.
     fn append_halves(&self, batch: &SpanBatch, ack: Ack) {
         let middle = batch.len() / 2;
         let halves = [
@@ -91,9 +94,7 @@ impl Inner {
             let shared = Arc::clone(&ack);
             let ack: Ack = Box::new(move |fate| shared.hear(fate));
             if joiner.append_rows(batch, &rows).is_err() {
-                ack(Err(StoreError::Unavailable(
-                    "a batch is over 4 GiB".to_owned(),
-                )));
+                ack(Err(StoreError::Refused("a batch is over 4 GiB".to_owned())));
                 continue;
             }
             let half = Arc::new(joiner.finish());
@@ -145,13 +146,23 @@ pub(super) fn on_durable(live: Arc<Live>, seal_bytes: u64) -> OnDurable<Arc<Span
     })
 }
 
-pub(super) fn refusal(error: WalError) -> StoreError {
+/// What the sender of a batch of so many spans is told.
+fn refusal(error: WalError, spans: u32) -> StoreError {
     match error {
+        WalError::TooLarge { bytes, limit_bytes } => {
+            let which = match spans {
+                1 => "one span, with its resource and events,".to_owned(),
+                spans => format!("a batch of {spans} spans"),
+            };
+            StoreError::Refused(format!(
+                "{which} takes {bytes} bytes of the write-ahead log, the limit is {limit_bytes}; \
+                 shorten its largest attributes"
+            ))
+        }
         WalError::Backlogged { .. } => StoreError::Busy(error.to_string()),
         WalError::Closed => StoreError::ShuttingDown,
-        WalError::TooLarge { .. }
-        | WalError::DiskFull { .. }
-        | WalError::CannotGrow { .. }
-        | WalError::Poisoned { .. } => StoreError::Unavailable(error.to_string()),
+        WalError::DiskFull { .. } | WalError::CannotGrow { .. } | WalError::Poisoned { .. } => {
+            StoreError::Unavailable(error.to_string())
+        }
     }
 }

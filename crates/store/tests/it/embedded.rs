@@ -10,6 +10,7 @@ use tracewell_store::embedded::{EmbeddedStore, OpenError, Retention, StoreOption
 use tracewell_store::files::DiskFiles;
 use tracewell_store::files::faulty::{EIO, ENOSPC, Fault, FaultyFiles, Operation, Survival};
 use tracewell_store::wal::WalOptions;
+use tracewell_testkit::random::Random;
 use tracewell_testkit::spans::trace_id;
 use tracewell_testkit::{TestSpan, conformance};
 
@@ -81,6 +82,24 @@ fn a_second_opening_is_refused_and_names_the_directory() {
         message.contains(&directory.path().display().to_string()),
         "{message}"
     );
+}
+
+#[test]
+fn a_span_too_large_for_the_log_is_refused_for_good_and_the_next_is_taken() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path(), eager());
+    let mut random = Random::new(1);
+    let noise: String = (0..10_000)
+        .map(|_| format!("{:016x}", random.number()))
+        .collect();
+    let large = TestSpan::new(1, 1, "cart", "add", 1_000).with_text("noise", &noise);
+    let Err(StoreError::Refused(reason)) = conformance::append(&store, &[large]) else {
+        panic!("it was not refused for good")
+    };
+    assert!(reason.starts_with("one span"), "{reason}");
+    assert!(reason.contains("the limit is 65464"), "{reason}");
+    conformance::append(&store, &spans(2)).unwrap();
+    assert_traces(&store, 2..3);
 }
 
 #[test]
