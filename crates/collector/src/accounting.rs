@@ -164,7 +164,9 @@ impl ReceiverAccount {
     /// Spans that arrived and go to the store.
     pub(crate) fn spans_arrived(self: &Arc<Self>, spans: u64) -> SpansInFlight {
         self.received.fetch_add(spans, Ordering::Relaxed);
-        self.in_flight.fetch_add(spans, Ordering::Relaxed);
+        // Release, here and below: who sees a span's later state sees the
+        // earlier ones as well.
+        self.in_flight.fetch_add(spans, Ordering::Release);
         SpansInFlight {
             account: Arc::clone(self),
             spans,
@@ -186,14 +188,21 @@ impl ReceiverAccount {
         *lock(&self.rejected).entry(reason).or_default() += spans;
     }
 
+    /// Reads against the way that spans take, so that a span that moves on
+    /// meanwhile is missed rather than counted twice: never more is stored,
+    /// rejected and in flight than received.
     fn snapshot(&self) -> ReceiverSnapshot {
         let requests = Outcome::ALL.iter().zip(&self.requests);
+        let stored = self.stored.load(Ordering::Acquire);
+        let rejected = lock(&self.rejected).clone();
+        let in_flight = self.in_flight.load(Ordering::Acquire);
+        let received = self.received.load(Ordering::Relaxed);
         ReceiverSnapshot {
             receiver: self.name,
-            received: self.received.load(Ordering::Relaxed),
-            stored: self.stored.load(Ordering::Relaxed),
-            rejected: lock(&self.rejected).clone(),
-            in_flight: self.in_flight.load(Ordering::Relaxed),
+            received,
+            stored,
+            rejected,
+            in_flight,
             requests: requests
                 .map(|(outcome, count)| (outcome.label(), count.load(Ordering::Relaxed)))
                 .collect(),
@@ -234,8 +243,8 @@ impl SpansInFlight {
     /// The store has them.
     pub(crate) fn stored(mut self) {
         let spans = std::mem::take(&mut self.spans);
-        self.account.stored.fetch_add(spans, Ordering::Relaxed);
-        self.account.in_flight.fetch_sub(spans, Ordering::Relaxed);
+        self.account.stored.fetch_add(spans, Ordering::Release);
+        self.account.in_flight.fetch_sub(spans, Ordering::Release);
     }
 
     /// The store refused them.
@@ -247,7 +256,7 @@ impl SpansInFlight {
         let spans = std::mem::take(&mut self.spans);
         if spans > 0 {
             self.account.count_rejected(reason, spans);
-            self.account.in_flight.fetch_sub(spans, Ordering::Relaxed);
+            self.account.in_flight.fetch_sub(spans, Ordering::Release);
         }
     }
 }
@@ -283,6 +292,28 @@ mod tests {
         assert_eq!(snapshot.rejected["lost"], 1);
         waiting.stored();
         assert_eq!(accounting.snapshot()[0].in_flight, 0);
+    }
+
+    #[test]
+    fn a_snapshot_never_shows_more_out_than_in() {
+        let accounting = Accounting::new();
+        let account = accounting.receiver("otlp_http");
+        std::thread::scope(|scope| {
+            let busy = scope.spawn(|| {
+                for round in 0..20_000 {
+                    let spans = account.spans_arrived(3);
+                    match round % 3 {
+                        0 => spans.rejected("refused_busy"),
+                        _ => spans.stored(),
+                    }
+                }
+            });
+            while !busy.is_finished() {
+                let now = &accounting.snapshot()[0];
+                let out = now.stored + now.rejected.values().sum::<u64>() + now.in_flight;
+                assert!(out <= now.received, "{now:?}");
+            }
+        });
     }
 
     #[test]
