@@ -9,13 +9,14 @@
 //! **never on the threads that serve sockets**, except for bodies so small that
 //! moving them would cost more than decoding them.
 
+use std::cell::RefCell;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
 use tracewell_model::Consumer;
-use tracewell_wire::decompress::{Encoding, decompress};
+use tracewell_wire::decompress::{Encoding, decompress_into};
 use tracewell_wire::{Decoded, WireError};
 
 use crate::accounting::ReceiverAccount;
@@ -32,6 +33,14 @@ const IN_PLACE_BYTES: usize = 16 << 10;
 /// about half a second for so many: later answers would only meet clients that
 /// have given up. Their bytes are bounded by the memory budget.
 const MAX_QUEUED_REQUESTS: usize = 2_048;
+
+thread_local! {
+    /// Where this worker decompresses bodies.
+    static PLAIN: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A buffer larger than this is given back after use.
+const KEPT_PLAIN_BYTES: usize = 4 << 20;
 
 /// How much the receivers of a process may take on at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,21 +160,38 @@ fn decode(body: RequestBody) -> Result<(Decoded, Permit), Refusal> {
         limit_bytes,
         mut permit,
     } = body;
-    let plain = if encoding == Encoding::Identity {
-        bytes
+    let decoded = if encoding == Encoding::Identity {
+        // Columns take about what the message took.
+        permit.resize(bytes.len() * 2)?;
+        decode(&bytes)?
     } else {
-        // Its size is known only afterwards, so each worker may overdraw the
-        // budget by one request of `limit_bytes` until the next line.
-        let plain = decompress(&bytes, encoding, limit_bytes)?;
-        permit.resize(bytes.len() + plain.len())?;
-        Bytes::from(plain)
+        PLAIN.with_borrow_mut(|buffer| {
+            let opened = open(&bytes, encoding, limit_bytes, &mut permit, buffer);
+            let decoded = opened.and_then(|plain| Ok(decode(plain)?));
+            if buffer.len() > KEPT_PLAIN_BYTES {
+                *buffer = Vec::new();
+            }
+            decoded
+        })?
     };
-    // Columns take about what the message took.
-    permit.resize(plain.len() * 2)?;
-    let decoded = decode(&plain)?;
-    drop(plain);
+    drop(bytes);
     permit.resize(decoded.batch.memory_bytes())?;
     Ok((decoded, permit))
+}
+
+fn open<'a>(
+    bytes: &[u8],
+    encoding: Encoding,
+    limit_bytes: usize,
+    permit: &mut Permit,
+    buffer: &'a mut Vec<u8>,
+) -> Result<&'a [u8], Refusal> {
+    // Its size is known only afterwards, so each worker may overdraw the
+    // budget by one request of `limit_bytes` until the next line.
+    let plain = decompress_into(bytes, encoding, limit_bytes, buffer)?;
+    // Columns take about what the message took.
+    permit.resize(bytes.len() + plain.len() * 2)?;
+    Ok(plain)
 }
 
 fn hand_on(

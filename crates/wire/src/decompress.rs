@@ -89,24 +89,44 @@ pub fn decompress(
     encoding: Encoding,
     limit_bytes: usize,
 ) -> Result<Vec<u8>, DecompressError> {
+    let mut output = Vec::new();
+    let len = decompress_into(body, encoding, limit_bytes, &mut output)?.len();
+    output.truncate(len);
+    Ok(output)
+}
+
+/// As [`decompress`], into a buffer that is used again and again: a fresh one
+/// of some 100 KB costs as much in page faults as the decompression itself.
+/// What the buffer held before is of no meaning; it only ever grows.
+///
+/// # Errors
+/// As for [`decompress`].
+pub fn decompress_into<'a>(
+    body: &[u8],
+    encoding: Encoding,
+    limit_bytes: usize,
+    output: &'a mut Vec<u8>,
+) -> Result<&'a [u8], DecompressError> {
     let malformed = |source| DecompressError::Malformed { encoding, source };
     let read = match encoding {
-        Encoding::Identity => read_up_to(body, body.len(), limit_bytes),
-        Encoding::Gzip => read_up_to(MultiGzDecoder::new(body), body.len(), limit_bytes),
+        Encoding::Identity => read_up_to(body, body.len(), limit_bytes, output),
+        Encoding::Gzip => read_up_to(MultiGzDecoder::new(body), body.len(), limit_bytes, output),
         Encoding::Deflate if is_zlib(body) => {
-            read_up_to(ZlibDecoder::new(body), body.len(), limit_bytes)
+            read_up_to(ZlibDecoder::new(body), body.len(), limit_bytes, output)
         }
-        Encoding::Deflate => read_up_to(DeflateDecoder::new(body), body.len(), limit_bytes),
+        Encoding::Deflate => read_up_to(DeflateDecoder::new(body), body.len(), limit_bytes, output),
         Encoding::Zstd => {
             let mut decoder = zstd::stream::read::Decoder::with_buffer(body).map_err(malformed)?;
             decoder
                 .window_log_max(ZSTD_WINDOW_LOG_MAX)
                 .map_err(malformed)?;
-            read_up_to(decoder, body.len(), limit_bytes)
+            read_up_to(decoder, body.len(), limit_bytes, output)
         }
     };
-    read.map_err(malformed)?
-        .ok_or(DecompressError::TooLarge { limit_bytes })
+    let len = read
+        .map_err(malformed)?
+        .ok_or(DecompressError::TooLarge { limit_bytes })?;
+    Ok(&output[..len])
 }
 
 /// A zlib header: method 8 (deflate), and a multiple of 31 as check.
@@ -115,28 +135,30 @@ fn is_zlib(body: &[u8]) -> bool {
         if method & 0x0f == 8 && u16::from_be_bytes([*method, *flags]).is_multiple_of(31))
 }
 
-/// Reads to the end; `None` when there is more than `limit` bytes.
+/// Reads to the end and answers how many bytes of `output` that filled;
+/// `None` when there is more than `limit` bytes.
 fn read_up_to(
     mut input: impl Read,
     compressed_len: usize,
     limit: usize,
-) -> io::Result<Option<Vec<u8>>> {
+    output: &mut Vec<u8>,
+) -> io::Result<Option<usize>> {
     let guess = compressed_len.saturating_mul(4).max(FIRST_BUFFER_BYTES);
-    let mut output = vec![0; guess.min(limit)];
+    if output.len() < guess.min(limit) {
+        output.resize(guess.min(limit), 0);
+    }
     let mut len = 0;
     loop {
+        if len == limit {
+            // Full: right if the input ends here too.
+            return Ok((input.read(&mut [0])? == 0).then_some(len));
+        }
         if len == output.len() {
-            if len == limit {
-                // Full: right if the input ends here too.
-                return Ok((input.read(&mut [0])? == 0).then_some(output));
-            }
             output.resize(output.len().saturating_mul(2).min(limit), 0);
         }
-        match input.read(&mut output[len..]) {
-            Ok(0) => {
-                output.truncate(len);
-                return Ok(Some(output));
-            }
+        let end = output.len().min(limit);
+        match input.read(&mut output[len..end]) {
+            Ok(0) => return Ok(Some(len)),
             Ok(read) => len += read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
