@@ -230,7 +230,7 @@ fn data_header(page: &[u8]) -> Result<(PageHeader, usize), DecodeError> {
 fn dictionary_header(page: &[u8]) -> Result<(PageHeader, usize), DecodeError> {
     let header = PageHeader::read(page)?;
     match header.kind {
-        PageKind::Dictionary { entries } => Ok((header, entries)),
+        PageKind::Dictionary { entries, .. } => Ok((header, entries)),
         _ => Err(DecodeError::damaged(
             "page header",
             0,

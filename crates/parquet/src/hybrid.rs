@@ -167,7 +167,7 @@ impl<'a> Runs<'a> {
         ranges: &[Range<usize>],
         out: &mut Vec<u32>,
     ) -> Result<(), DecodeError> {
-        let mut ranges = ranges.iter().cloned().filter(|range| !range.is_empty());
+        let mut ranges = ranges.iter().filter(|range| !range.is_empty()).cloned();
         let mut wanted = ranges.next();
         let mut start = 0;
         while wanted.is_some() {

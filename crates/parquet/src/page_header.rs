@@ -4,7 +4,7 @@
 //! PageHeader            1 type   2 uncompressed size   3 compressed size
 //!                       5 data page header   7 dictionary page header
 //! DataPageHeader        1 values   2 encoding   3, 4 encoding of levels
-//! DictionaryPageHeader  1 values   2 encoding
+//! DictionaryPageHeader  1 values   2 encoding   3 whether sorted
 //! ```
 
 use crate::chunk::{Encoding, MAX_PAGE_BYTES, MAX_PAGE_ROWS};
@@ -57,7 +57,7 @@ pub(crate) enum PageKind {
     /// Rows, nulls included.
     Data { rows: usize, encoding: Encoding },
     /// Entries, PLAIN.
-    Dictionary { entries: usize },
+    Dictionary { entries: usize, sorted: bool },
     /// To be passed over, such as an index page.
     Other,
 }
@@ -81,7 +81,7 @@ impl PageHeader {
         let mut header = Writer::new(out);
         let (page_type, inner, values, encoding) = match self.kind {
             PageKind::Data { rows, encoding } => (DATA_PAGE, 5, rows, encoding),
-            PageKind::Dictionary { entries } => (DICTIONARY_PAGE, 7, entries, Encoding::Plain),
+            PageKind::Dictionary { entries, .. } => (DICTIONARY_PAGE, 7, entries, Encoding::Plain),
             PageKind::Other => return,
         };
         header.i32(1, page_type);
@@ -93,6 +93,9 @@ impl PageHeader {
         if page_type == DATA_PAGE {
             header.i32(3, RLE);
             header.i32(4, RLE);
+        }
+        if let PageKind::Dictionary { sorted: true, .. } = self.kind {
+            header.bool(3, true);
         }
         header.end();
         header.end();
@@ -154,6 +157,7 @@ struct Inner {
     values: Option<i32>,
     encoding: Option<i32>,
     levels: Option<i32>,
+    sorted: bool,
 }
 
 impl Inner {
@@ -165,6 +169,7 @@ impl Inner {
                 1 => inner.values = Some(reader.i32(field)?),
                 2 => inner.encoding = Some(reader.i32(field)?),
                 3 if field.is(Kind::I32) => inner.levels = Some(reader.i32(field)?),
+                3 if field.is(Kind::True) => inner.sorted = true,
                 _ => reader.skip(field)?,
             }
         }
@@ -200,6 +205,7 @@ impl Inner {
         }
         Ok(PageKind::Dictionary {
             entries: self.values(reader)?,
+            sorted: self.sorted,
         })
     }
 }

@@ -93,6 +93,9 @@ pub(super) fn fixed<T: Fixed>(body: &[u8], entries: usize) -> Result<Vec<T>, Dec
     Ok(values)
 }
 
+/// Entries up to this many bytes are copied at once.
+const SHORT: usize = 16;
+
 /// Appends the entries of a dictionary of byte arrays.
 pub(super) fn byte_arrays(
     body: &[u8],
@@ -100,13 +103,34 @@ pub(super) fn byte_arrays(
     ends: &mut Vec<u32>,
     bytes: &mut Vec<u8>,
 ) -> Result<(), DecodeError> {
-    bytes.reserve(body.len());
-    ends.reserve(entries.min(body.len() / 4));
-    plain::select_bytes(body, entries, slice::from_ref(&(0..entries)), |value| {
-        bytes.extend_from_slice(value);
-        ends.push(bytes.len() as u32);
-        Ok(())
-    })
+    // No value takes less than its length: not more can be there.
+    let too_short = |at| DecodeError::damaged("dictionary", at, "ends before all entries");
+    if entries > body.len() / 4 {
+        return Err(too_short(0));
+    }
+    bytes.reserve(body.len() + SHORT);
+    ends.reserve(entries);
+    let mut rest = body;
+    for _ in 0..entries {
+        let (value, after) = split_entry(rest).ok_or_else(|| too_short(body.len() - rest.len()))?;
+        let end = bytes.len() + value.len();
+        match rest[4..].first_chunk::<SHORT>() {
+            // Most entries: a copy of known size, cut, is no call.
+            Some(short) if value.len() <= SHORT => {
+                bytes.extend_from_slice(short);
+                bytes.truncate(end);
+            }
+            _ => bytes.extend_from_slice(value),
+        }
+        ends.push(end as u32);
+        rest = after;
+    }
+    Ok(())
+}
+
+fn split_entry(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    rest.split_at_checked(u32::from_le_bytes(*length) as usize)
 }
 
 /// That each entry is UTF-8: all of them are, and none begins within a

@@ -55,25 +55,19 @@ pub(super) fn choose<'a>(
             let pays = integers_repeat(column, values, distinct);
             (Encoding::DeltaBinaryPacked, pays)
         }
-        Values::F64(values) => {
-            let plain = size_of_val(values);
-            let pays = fixed_repeat(column, values, plain, distinct, f64::to_bits);
-            (Encoding::Plain, pays)
-        }
-        Values::Coded { codes, ends, bytes } => {
+        Values::F64(values) => (Encoding::Plain, doubles_repeat(column, values, distinct)),
+        Values::Coded { ends, bytes, .. } | Values::Bytes { ends, bytes } => {
             let most = column.max_dictionary_bytes.min(MAX_DICTIONARY_BYTES);
-            let sizes = (most > 0).then(|| distinct.of_coded(codes, ends, bytes, most));
+            let sizes = match *values {
+                _ if most == 0 => None,
+                Values::Coded { codes, .. } => distinct.of_coded(codes, ends, bytes, most),
+                _ => distinct.of_bytes(ends, bytes, most),
+            };
             let pays = sizes
-                .flatten()
                 .is_some_and(|sizes| dictionary_bytes(sizes.dictionary, distinct) < sizes.plain);
-            (Encoding::Plain, pays)
-        }
-        Values::Bytes { ends, bytes } => {
-            let most = column.max_dictionary_bytes.min(MAX_DICTIONARY_BYTES);
-            let sizes = (most > 0).then(|| distinct.of_bytes(ends, bytes, most));
-            let pays = sizes
-                .flatten()
-                .is_some_and(|sizes| dictionary_bytes(sizes.dictionary, distinct) < sizes.plain);
+            if pays {
+                distinct.sort(ends, bytes);
+            }
             (Encoding::Plain, pays)
         }
     };
@@ -92,29 +86,32 @@ pub(super) fn choose<'a>(
     }
 }
 
-fn integers_repeat<T>(column: &Column, values: &[T], distinct: &mut Distinct) -> bool
-where
-    T: Integer + Fixed,
-{
-    let pages = values.chunks(PAGE_ROWS);
-    let deltas = pages.map(delta::encoded_bytes).sum();
-    fixed_repeat(column, values, deltas, distinct, |value| {
-        value.value() as u64
-    })
-}
-
-/// Whether a dictionary takes less than `otherwise` bytes.
-fn fixed_repeat<T: Fixed>(
+/// Whether a dictionary takes less than differences do.
+fn integers_repeat<T: Integer + Fixed>(
     column: &Column,
     values: &[T],
-    otherwise: usize,
     distinct: &mut Distinct,
-    key: impl Fn(T) -> u64,
 ) -> bool {
+    let pages = values.chunks(PAGE_ROWS);
+    let deltas = pages.map(delta::encoded_bytes).sum();
+    let most = most_entries::<T>(column, deltas);
+    distinct.of_integers(values, most).is_some()
+        && dictionary_bytes(distinct.first.len() * T::BYTES, distinct) < deltas
+}
+
+/// Whether a dictionary takes less than the values themselves.
+fn doubles_repeat(column: &Column, values: &[f64], distinct: &mut Distinct) -> bool {
+    let plain = size_of_val(values);
+    let most = most_entries::<f64>(column, plain);
+    distinct.of_fixed(values, most, f64::to_bits).is_some()
+        && dictionary_bytes(distinct.first.len() * f64::BYTES, distinct) < plain
+}
+
+/// Entries of a dictionary that is not larger than the column allows nor than
+/// what takes `otherwise` bytes.
+fn most_entries<T: Fixed>(column: &Column, otherwise: usize) -> usize {
     let most = column.max_dictionary_bytes.min(MAX_DICTIONARY_BYTES);
-    let most = most.min(otherwise) / T::BYTES;
-    distinct.of_fixed(values, most, key).is_some()
-        && dictionary_bytes(distinct.first.len() * T::BYTES, distinct) < otherwise
+    most.min(otherwise) / T::BYTES
 }
 
 /// Bytes of a dictionary and of indices into it.

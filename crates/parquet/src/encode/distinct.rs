@@ -7,6 +7,7 @@ use std::hash::BuildHasher;
 use hashbrown::HashTable;
 
 use super::entry;
+use crate::delta::Integer;
 
 /// No number yet.
 const NONE: u32 = u32::MAX;
@@ -25,7 +26,13 @@ pub(super) struct Distinct {
     pub(super) first: Vec<u32>,
     /// Bytes of each distinct value as a dictionary stores it.
     sizes: Vec<u32>,
+    /// Beginning and number of each distinct value, to be sorted.
+    order: Vec<(u128, u32)>,
 }
+
+/// Integers within so many of one another are numbered by a table instead of
+/// hashes: kinds, flags, status codes, depths.
+const MAX_SPREAD: i64 = 4096;
 
 /// What it would take to store values with a dictionary and without.
 #[derive(Clone, Copy)]
@@ -85,6 +92,61 @@ impl Distinct {
             self.codes.push(code);
         }
         Some(())
+    }
+
+    /// Numbers integers; `None` as above.
+    pub(super) fn of_integers<T: Integer>(&mut self, values: &[T], most: usize) -> Option<()> {
+        let numbers = || values.iter().map(|value| value.value());
+        let (least, greatest) = (numbers().min()?, numbers().max()?);
+        match greatest.checked_sub(least) {
+            Some(spread) if spread < MAX_SPREAD => {}
+            _ => return self.of_fixed(values, most, |value| value.value() as u64),
+        }
+        self.clear();
+        self.numbers.clear();
+        self.numbers.resize(MAX_SPREAD as usize, NONE);
+        let (table, first) = (&mut self.numbers, &mut self.first);
+        self.codes
+            .extend(numbers().enumerate().map(|(index, value)| {
+                let number = &mut table[(value - least) as usize];
+                if *number == NONE {
+                    *number = first.len() as u32;
+                    first.push(index as u32);
+                }
+                *number
+            }));
+        (self.first.len() <= most).then_some(())
+    }
+
+    /// Renumbers byte arrays in their order: neighbours share beginnings,
+    /// which makes a dictionary smaller and faster to decompress.
+    pub(super) fn sort(&mut self, ends: &[u32], bytes: &[u8]) {
+        let value = |index: u32| entry(ends, bytes, index as usize);
+        self.order.clear();
+        self.order
+            .extend(self.first.iter().zip(0..).map(|(index, number)| {
+                let value = value(*index);
+                let mut beginning = [0; 16];
+                let length = value.len().min(16);
+                beginning[..length].copy_from_slice(&value[..length]);
+                (u128::from_be_bytes(beginning), number)
+            }));
+        let first = &self.first;
+        self.order.sort_unstable_by(|(a, first_a), (b, first_b)| {
+            let whole = |number: u32| value(first[number as usize]);
+            a.cmp(b).then_with(|| whole(*first_a).cmp(whole(*first_b)))
+        });
+        // `sizes` are not needed any more: it holds the new numbers.
+        self.numbers.clear();
+        self.numbers
+            .extend(self.order.iter().map(|(_, number)| first[*number as usize]));
+        for ((_, before), now) in self.order.iter().zip(0..) {
+            self.sizes[*before as usize] = now;
+        }
+        std::mem::swap(&mut self.first, &mut self.numbers);
+        for code in &mut self.codes {
+            *code = self.sizes[*code as usize];
+        }
     }
 
     /// Numbers byte arrays, given as codes into a dictionary (checked before);

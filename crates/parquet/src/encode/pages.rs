@@ -48,6 +48,7 @@ impl PageWriter<'_> {
         }
         let kind = PageKind::Dictionary {
             entries: dictionary.first.len(),
+            sorted: matches!(values, Values::Coded { .. } | Values::Bytes { .. }),
         };
         self.finish_page(kind, 0, 0, dictionary.first.len())
     }

@@ -69,8 +69,8 @@ impl Footer {
         }
         let groups = &footer.groups;
         for (index, column) in footer.columns.iter_mut().enumerate() {
-            let chunks = groups.iter().filter_map(|group| group.chunks.get(index));
-            column.compress = chunks.map(|chunk| chunk.compressed).any(|yes| yes);
+            let mut chunks = groups.iter().filter_map(|group| group.chunks.get(index));
+            column.compress = chunks.any(|chunk| chunk.compressed);
         }
         Ok(footer)
     }

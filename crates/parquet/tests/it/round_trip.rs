@@ -141,7 +141,7 @@ fn a_dictionary_holds_used_values_once() {
     assert_eq!(dictionary.len(), 2);
     assert_eq!(
         dictionary.byte_arrays().collect::<Vec<_>>(),
-        [&b"POST"[..], b"GET o"]
+        [&b"GET o"[..], b"POST"]
     );
     assert!(matches!(dictionary, Dictionary::Bytes { .. }));
     let bounds = chunk.bounds.unwrap();
