@@ -97,11 +97,11 @@ pub(crate) const COLD_START: Budget = budget(
     "ms",
     &[limit(300.0, 100.0)],
 );
-/// From the issue: what sealing may do to those who send.
+/// What sealing may do to those who send. There is no goal beyond the budget.
 pub(crate) const STALLS: Budget = budget(
     "p99 acknowledgement during sealing and compaction / quiet",
     "x",
-    &[limit(2.0, 1.0)],
+    &[limit(2.0, 2.0)],
 );
 
 /// In the order in which the table is printed.

@@ -1,13 +1,18 @@
 //! `tracewell load`, run as a process of its own, and the bytes it sends.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 
 use crate::server::command;
+
+/// A generator that is silent for longer has failed.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How spans are sent.
 #[derive(Debug, Clone)]
@@ -116,18 +121,38 @@ pub(crate) fn capture(
         .args(["--endpoint", &format!("http://{endpoint}")])
         .args(["--batch", &batch.to_string(), "--duration", "1h"])
         .args(["--spans", &(batch * count as u64).to_string()])
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
         .context("cannot start tracewell load")?;
-    let (stream, _) = listener.accept()?;
-    let bodies = read_bodies(stream, count);
+    let bodies =
+        first_connection(&listener, &mut sender).and_then(|stream| read_bodies(stream, count));
     // It has sent everything, or it is of no more use.
     if bodies.is_err() {
         sender.kill()?;
     }
-    sender.wait()?;
-    bodies
+    let output = sender.wait_with_output()?;
+    bodies.with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// Waits for the sender, unless it ends first.
+fn first_connection(listener: &TcpListener, sender: &mut Child) -> anyhow::Result<TcpStream> {
+    listener.set_nonblocking(true)?;
+    loop {
+        match listener.accept() {
+            Ok((stream, _)) => {
+                stream.set_nonblocking(false)?;
+                stream.set_read_timeout(Some(PATIENCE))?;
+                return Ok(stream);
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error.into()),
+        }
+        if let Some(status) = sender.try_wait()? {
+            bail!("tracewell load sent nothing and ended with {status}");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 fn read_bodies(stream: TcpStream, count: usize) -> anyhow::Result<Vec<Vec<u8>>> {

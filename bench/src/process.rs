@@ -58,6 +58,18 @@ pub(crate) fn thread_cpu_ns(pid: u32) -> BTreeMap<String, u64> {
     sums
 }
 
+/// CPU nanoseconds of the thread that asks: what others do meanwhile on the
+/// same cores does not count.
+pub(crate) fn own_cpu_ns() -> anyhow::Result<u64> {
+    let path = "/proc/thread-self/schedstat";
+    let times = fs::read_to_string(path).with_context(|| format!("cannot read {path}"))?;
+    let on_cpu = times
+        .split_whitespace()
+        .next()
+        .context("no time on the CPU")?;
+    Ok(on_cpu.parse()?)
+}
+
 /// Threads that serve a request somebody waits for; the kernel cuts names to
 /// 15 bytes. All others seal, compact or tidy up.
 const FOREGROUND: [&str; 6] = ["tracewell", "tokio", "decode", "wal", "query", "blocking"];
@@ -82,6 +94,7 @@ mod tests {
         let (now, peak) = ("VmRSS", "VmHWM");
         assert!(memory_bytes(pid, peak).unwrap() >= memory_bytes(pid, now).unwrap() / 2);
         assert!(!thread_cpu_ns(pid).is_empty());
+        assert!(own_cpu_ns().unwrap() > 0);
         assert!(cpu_seconds(u32::MAX).is_err());
     }
 }

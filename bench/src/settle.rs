@@ -9,6 +9,9 @@ use crate::server::Server;
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// So long must nothing happen; longer than the store's own look-around.
 const AT_REST: Duration = Duration::from_millis(2_500);
+/// When nothing happens for so long, what is left is left on purpose, such as a
+/// block without another to be merged with.
+const LEFT_ALONE: Duration = Duration::from_secs(15);
 /// A background that uses more than this share of a core is at work.
 const BUSY_SHARE: f64 = 0.03;
 
@@ -43,11 +46,12 @@ pub(crate) fn settle(server: &Server, limit: Duration) -> anyhow::Result<Settled
         );
         let share = now.1.saturating_sub(before.1) as f64 / looked.elapsed().as_nanos() as f64;
         let is_left = backlog.is_some_and(|left| left > 0.0);
-        if share > BUSY_SHARE || now.0 != before.0 || is_left {
+        if share > BUSY_SHARE || now.0 != before.0 {
             quiet_since = Instant::now();
         }
         before = now;
-        let at_rest = quiet_since.elapsed() >= AT_REST;
+        let patience = if is_left { LEFT_ALONE } else { AT_REST };
+        let at_rest = quiet_since.elapsed() >= patience;
         if at_rest || began.elapsed() > limit {
             return Ok(Settled {
                 after: began.elapsed(),

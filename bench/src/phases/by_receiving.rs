@@ -17,6 +17,9 @@ use crate::settle::settle;
 /// Starts after a kill.
 const RESTARTS: usize = 3;
 
+/// The thread of the log that writes segments before they are needed.
+const SEGMENTS_AHEAD: &str = "wal-prepare";
+
 struct Way {
     name: &'static str,
     endpoint: &'static str,
@@ -69,11 +72,16 @@ pub(super) fn measure(bench: &mut Bench, facts: &mut Facts) -> anyhow::Result<()
             "bytes/live span",
         );
         let disk = Disk::of(&server.data_dir)?;
+        let threads = process::thread_cpu_ns(server.pid());
+        let ahead_ns = threads.get(SEGMENTS_AHEAD).copied().unwrap_or(0);
+        let ahead_us = ahead_ns as f64 / 1e3 / acknowledged.max(1) as f64;
         let how = format!(
             "{} spans of shape jaeger as fast as they were taken ({} spans/s), 4 connections; \
-             fsync; {}",
+             fsync; {} of it for writing new WAL segments ahead, which are recycled where spans \
+             are sealed; {}",
             grouped(acknowledged),
             shown(sent.achieved_rate),
+            shown(ahead_us),
             match disk.blocks {
                 0 => "nothing was sealed (--memory-limit 64GiB)".to_owned(),
                 blocks => format!("TOO HIGH: {blocks} blocks were sealed all the same"),
