@@ -23,10 +23,11 @@ def environment() -> dict[str, str]:
 class Tracewell:
     """A running server. The addresses are URLs, valid once it is constructed."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *options: str) -> None:
         if not BINARY.is_file():
             raise AssertionError(f"no Tracewell at {BINARY}: build it or set TRACEWELL_BIN")
         self._directory = directory
+        self._options = options
         self._starts = 0
         self.start()
 
@@ -34,9 +35,10 @@ class Tracewell:
         """Starts the server; on a directory used before it finds its data again."""
         self._starts += 1
         ports = ["--otlp-grpc-port", "--otlp-http-port", "--query-http-port", "--query-grpc-port"]
-        command: list[str | Path] = [BINARY, "--data-dir", self._directory / "data"]
+        command: list[str | Path] = [BINARY, "--data-dir", self.data_dir]
         for flag in ports:
             command += [flag, "0"]
+        command += self._options
         log = self._directory / f"tracewell-{self._starts}.log"
         self._process = Process("tracewell", command, log, environment(), self._directory)
         try:
@@ -47,6 +49,11 @@ class Tracewell:
         self.otlp_grpc = f"http://{ready['otlp_grpc']}"
         self.otlp_http = f"http://{ready['otlp_http']}"
         self.query_http = f"http://{ready['query_http']}"
+
+    @property
+    def data_dir(self) -> Path:
+        """Where the spans are."""
+        return self._directory / "data"
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Runs `tracewell WORDS` against this server, as a person would in a wide terminal."""
