@@ -55,11 +55,13 @@ pub(super) fn measure(bench: &mut Bench, facts: &mut Facts) -> anyhow::Result<()
     if let (Some(with), Some(without)) = (probed.busy.p99(), quiet.all().p99()) {
         let how = format!(
             "p99 of {} requests while the background worked: {} ms; of {} with the same load and \
-             nothing sealed: {} ms; 50 small requests/s beside the load",
+             nothing sealed: {} ms; 50 small requests/s beside the load, {} of them refused and \
+             not in the figure",
             probed.busy.len(),
             shown(with),
             quiet.all().len(),
-            shown(without)
+            shown(without),
+            probed.refused
         );
         bench.measured(&budgets::STALLS, &[with / without], how);
     }

@@ -25,6 +25,8 @@ pub(super) struct Batches<'a> {
     templates: &'a Templates,
     random: Random,
     buffers: Vec<Vec<u8>>,
+    /// Traces drawn so far.
+    drawn: u64,
     /// The trace that is being sent, and its next span.
     current: Option<(Instance, usize)>,
 }
@@ -37,6 +39,7 @@ impl<'a> Batches<'a> {
             templates,
             random: Random::new(seed),
             buffers,
+            drawn: 0,
             current: None,
         }
     }
@@ -48,11 +51,12 @@ impl<'a> Batches<'a> {
         while filled < spans {
             let (instance, from) = self.current.take().unwrap_or_else(|| {
                 new_traces += 1;
-                (
+                let number = self.drawn;
+                self.drawn += 1;
+                let instance =
                     self.templates
-                        .draw(&mut self.random, now_ns, before.as_ref()),
-                    0,
-                )
+                        .draw(&mut self.random, number, now_ns, before.as_ref());
+                (instance, 0)
             });
             let end = self
                 .templates
@@ -85,6 +89,7 @@ mod tests {
     use std::collections::HashMap;
 
     use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+    use opentelemetry_proto::tonic::common::v1::any_value;
     use opentelemetry_proto::tonic::trace::v1::Span;
     use prost::Message;
 
@@ -122,7 +127,7 @@ mod tests {
 
     #[test]
     fn requests_hold_whole_trees_with_unique_ids_and_sane_times() {
-        for name in [ShapeName::Shop, ShapeName::Jaeger] {
+        for name in [ShapeName::Shop, ShapeName::Jaeger, ShapeName::Tracegen] {
             let requests = requests(name, Encoding::Protobuf);
             let mut traces: HashMap<&[u8], HashMap<&[u8], &Span>> = HashMap::new();
             for span in requests.iter().flat_map(spans) {
@@ -155,10 +160,49 @@ mod tests {
 
     #[test]
     fn json_and_protobuf_say_the_same() {
-        for name in [ShapeName::Shop, ShapeName::Jaeger] {
+        for name in [ShapeName::Shop, ShapeName::Jaeger, ShapeName::Tracegen] {
             let protobuf = requests(name, Encoding::Protobuf);
             assert!(protobuf == requests(name, Encoding::Json));
         }
+    }
+
+    #[test]
+    fn tracegen_counts_keys_and_values_on_over_the_whole_stream() {
+        let templates =
+            Templates::encode(&Shape::build(ShapeName::Tracegen, 5), Encoding::Protobuf);
+        let mut batches = Batches::new(&templates, 9);
+        // More than one round of the pool of templates.
+        let (mut counter, mut children) = (0, 0);
+        for _ in 0..50 {
+            let batch = batches.next(500, NOW_NS);
+            let request: ExportTraceServiceRequest = Message::decode(&batch.body[..]).unwrap();
+            let mut in_order: Vec<&Span> = spans(&request).collect();
+            // Ten services follow one another, and requests put them together.
+            in_order.sort_by_key(|span| {
+                let place = |(id, _): &([u8; 16], u32)| id[..] == span.trace_id[..];
+                batch.contents.iter().position(place)
+            });
+            for span in in_order {
+                if span.parent_span_id.is_empty() {
+                    assert_eq!((&span.name[..], span.attributes.len()), ("lets-go", 2));
+                    assert_eq!(children, 9, "the root ends last and is sent last");
+                    children = 0;
+                    continue;
+                }
+                assert_eq!(span.name, format!("child-span-{children:02}"));
+                children += 1;
+                assert_eq!(span.attributes.len(), 11);
+                for pair in &span.attributes {
+                    let value = pair.value.as_ref().and_then(|any| any.value.as_ref());
+                    let expected =
+                        any_value::Value::StringValue(format!("val_{:02}", counter % 1_000));
+                    assert_eq!(pair.key, format!("attr_{:02}", counter % 97));
+                    assert_eq!(value, Some(&expected));
+                    counter += 1;
+                }
+            }
+        }
+        assert_eq!(counter, 50 * 50 * 99);
     }
 
     #[test]

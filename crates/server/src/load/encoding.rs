@@ -77,6 +77,7 @@ impl Piece {
 pub(super) struct Templates {
     encoding: Encoding,
     traces: Vec<TraceTemplate>,
+    in_order: bool,
     /// What stands before the spans of each service.
     heads: Vec<Vec<u8>>,
 }
@@ -102,6 +103,8 @@ pub(super) struct Instance {
     start_ns: u64,
     /// Times of the template are multiplied by this and divided by 65,536.
     stretch: u64,
+    /// Traces that its connection drew before.
+    number: u64,
     slots: [u64; 4],
 }
 
@@ -133,27 +136,30 @@ impl Templates {
             Encoding::Protobuf => protobuf::head,
             Encoding::Json => json::head,
         };
-        let traces = shape.traces.iter().map(|trace| TraceTemplate {
-            duration_ns: trace
-                .spans
-                .iter()
-                .map(|span| span.end_ns)
-                .max()
-                .unwrap_or(0),
-            spans: trace
-                .spans
-                .iter()
-                .enumerate()
-                .map(|(index, each)| SpanTemplate {
-                    service: each.service,
-                    index,
-                    piece: span(each),
-                })
-                .collect(),
+        let traces = shape.traces.iter().map(|trace| {
+            let mut order: Vec<usize> = (0..trace.spans.len()).collect();
+            if shape.in_order {
+                order.sort_by_key(|index| trace.spans[*index].end_ns);
+            }
+            let template = |index: usize| SpanTemplate {
+                service: trace.spans[index].service,
+                index,
+                piece: span(&trace.spans[index]),
+            };
+            TraceTemplate {
+                duration_ns: trace
+                    .spans
+                    .iter()
+                    .map(|span| span.end_ns)
+                    .max()
+                    .unwrap_or(0),
+                spans: order.into_iter().map(template).collect(),
+            }
         });
         Self {
             encoding,
             traces: traces.collect(),
+            in_order: shape.in_order,
             heads: shape.services.iter().map(head).collect(),
         }
     }
@@ -163,14 +169,19 @@ impl Templates {
         self.heads.len()
     }
 
-    /// Draws a trace that has just ended.
+    /// Draws the `number`th trace of a connection; it has just ended.
     pub(super) fn draw(
         &self,
         random: &mut Random,
+        number: u64,
         now_ns: u64,
         before: Option<&Instance>,
     ) -> Instance {
-        let trace = random.below(self.traces.len());
+        let trace = if self.in_order {
+            (number % self.traces.len() as u64) as usize
+        } else {
+            random.below(self.traces.len())
+        };
         // No trace takes exactly as long as another one like it.
         let stretch = (random.log_normal(65_536.0, 0.35) as u64).clamp(6_554, 655_360);
         let mut id = [0; 16];
@@ -184,6 +195,7 @@ impl Templates {
             link: before.map(|other| (other.id, other.span_id(0))),
             start_ns: now_ns.saturating_sub(lasted_ns),
             stretch,
+            number,
             slots: std::array::from_fn(|_| random.next()),
         }
     }
@@ -245,6 +257,11 @@ impl Templates {
                 let value = match source {
                     Digits::Trace(slot) => instance.slots[usize::from(slot) % instance.slots.len()],
                     Digits::Place => random.next(),
+                    Digits::Count {
+                        first,
+                        step,
+                        length,
+                    } => first.wrapping_add(instance.number.wrapping_mul(step)) % length,
                 };
                 digits(&mut at[..width], value);
             }

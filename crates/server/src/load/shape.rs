@@ -6,6 +6,7 @@
 
 mod jaeger;
 mod shop;
+mod tracegen;
 
 use super::random::Random;
 
@@ -17,8 +18,10 @@ const POOL_SPANS: usize = 20_000;
 pub(super) enum ShapeName {
     /// A web shop: nine services, HTTP, databases and messages, some errors
     Shop,
-    /// Ten spans a trace, eleven attributes a span from 97 keys and 1,000 values
+    /// Ten spans a trace, eleven attributes a span drawn from 97 keys and 1,000 values
     Jaeger,
+    /// What Jaeger's tracegen sends: the same sizes, with keys and values that count on
+    Tracegen,
 }
 
 /// Services and the traces over them.
@@ -26,6 +29,10 @@ pub(super) enum ShapeName {
 pub(super) struct Shape {
     pub(super) services: Vec<Service>,
     pub(super) traces: Vec<Trace>,
+    /// Whether traces are sent in the order of the pool and spans in the order
+    /// in which they end, as one exporting process does; otherwise traces are
+    /// drawn.
+    pub(super) in_order: bool,
 }
 
 /// One sender of spans: a resource and its instrumentation scope.
@@ -55,6 +62,8 @@ pub(super) struct Span {
     pub(super) start_ns: u64,
     pub(super) end_ns: u64,
     pub(super) attributes: Vec<(String, Value)>,
+    /// More attributes, after the others.
+    pub(super) counted: Vec<CountedKey>,
     pub(super) events: Vec<Event>,
     /// Whether it links to the root of another trace.
     pub(super) has_link: bool,
@@ -85,6 +94,15 @@ pub(super) enum Value {
     Double(f64),
 }
 
+/// An attribute whose key ends in digits.
+#[derive(Debug)]
+pub(super) struct CountedKey {
+    pub(super) prefix: &'static str,
+    pub(super) width: usize,
+    pub(super) source: Digits,
+    pub(super) value: String,
+}
+
 /// Where fresh digits come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Digits {
@@ -92,6 +110,8 @@ pub(super) enum Digits {
     Trace(u8),
     /// Different in every place.
     Place,
+    /// Moves on by `step` with every trace of a connection, on a ring.
+    Count { first: u64, step: u64, length: u64 },
 }
 
 /// OTLP's span kinds.
@@ -109,18 +129,23 @@ impl Shape {
     /// Builds the pool; the same seed gives the same pool.
     pub(super) fn build(name: ShapeName, seed: u64) -> Self {
         let mut random = Random::new(seed);
-        let (services, next): (_, fn(&mut Random) -> Trace) = match name {
-            ShapeName::Shop => (shop::services(&mut random), shop::trace),
-            ShapeName::Jaeger => (jaeger::services(), jaeger::trace),
+        let (services, next): (_, fn(&mut Random, usize) -> Trace) = match name {
+            ShapeName::Shop => (shop::services(&mut random), |random, _| shop::trace(random)),
+            ShapeName::Jaeger => (jaeger::services(), |random, _| jaeger::trace(random)),
+            ShapeName::Tracegen => (tracegen::services(), tracegen::trace),
         };
         let mut traces = Vec::new();
         let mut spans = 0;
         while spans < POOL_SPANS {
-            let trace = next(&mut random);
+            let trace = next(&mut random, traces.len());
             spans += trace.spans.len();
             traces.push(trace);
         }
-        Self { services, traces }
+        Self {
+            services,
+            traces,
+            in_order: name == ShapeName::Tracegen,
+        }
     }
 }
 
@@ -134,7 +159,7 @@ mod tests {
 
     #[test]
     fn every_shape_is_made_of_well_formed_trees() {
-        for name in [ShapeName::Shop, ShapeName::Jaeger] {
+        for name in [ShapeName::Shop, ShapeName::Jaeger, ShapeName::Tracegen] {
             let shape = Shape::build(name, 3);
             for trace in &shape.traces {
                 assert_eq!(trace.spans[0].parent, None);

@@ -1,6 +1,6 @@
 //! OTLP JSON: hex ids, numeric enums, 64-bit integers as strings.
 
-use super::super::shape::{Event, Service, Span, Value};
+use super::super::shape::{CountedKey, Event, Service, Span, Value};
 use super::{Hole, Piece};
 
 /// Nanoseconds since the epoch have 19 digits from 2001 to 2286.
@@ -54,6 +54,14 @@ fn attribute(piece: &mut Piece, (name, value): &(String, Value)) {
     piece.text("}}");
 }
 
+fn counted(piece: &mut Piece, attribute: &CountedKey) {
+    let (width, source) = (attribute.width, attribute.source);
+    piece.text(&format!("{{\"key\":\"{}", attribute.prefix));
+    piece.hole(Hole::Digits { width, source }, width);
+    let value = quoted(&attribute.value);
+    piece.text(&format!("\",\"value\":{{\"stringValue\":{value}}}}}"));
+}
+
 fn event(piece: &mut Piece, event: &Event) {
     piece.text("{");
     piece.member("timeUnixNano", Hole::Time(event.time_ns), TIME_DIGITS);
@@ -95,6 +103,16 @@ pub(super) fn span(span: &Span) -> Piece {
         piece.text(",");
     }
     piece.list("attributes", &span.attributes, attribute);
+    if !span.counted.is_empty() {
+        // The list goes on where the other attributes end.
+        piece.bytes.pop();
+        for (index, each) in span.counted.iter().enumerate() {
+            let is_first = index == 0 && span.attributes.is_empty();
+            piece.text(if is_first { "" } else { "," });
+            counted(&mut piece, each);
+        }
+        piece.text("]");
+    }
     piece.text("}");
     piece
 }

@@ -1,7 +1,7 @@
 //! OTLP protobuf, written by hand because only the load generator needs bytes
 //! with holes. Field numbers are those of opentelemetry-proto v1.
 
-use super::super::shape::{Event, Service, Span, Value};
+use super::super::shape::{CountedKey, Event, Service, Span, Value};
 use super::{Hole, Piece};
 
 const VARINT: u32 = 0;
@@ -94,6 +94,23 @@ fn any_value(value: &Value) -> Piece {
     any
 }
 
+fn counted(attribute: &CountedKey) -> Piece {
+    let CountedKey {
+        prefix,
+        width,
+        source,
+        value,
+    } = attribute;
+    let mut pair = Piece::default();
+    key(&mut pair.bytes, 1, LENGTH);
+    varint(&mut pair.bytes, (prefix.len() + width) as u64);
+    pair.text(prefix);
+    let (width, source) = (*width, *source);
+    pair.hole(Hole::Digits { width, source }, width);
+    pair.message_field(2, &any_value(&Value::Text(value.clone())));
+    pair
+}
+
 /// `ScopeSpans.spans`, with its field key and length.
 pub(super) fn span(span: &Span) -> Piece {
     let mut body = Piece::default();
@@ -107,6 +124,9 @@ pub(super) fn span(span: &Span) -> Piece {
     body.time_field(7, span.start_ns);
     body.time_field(8, span.end_ns);
     body.attributes(9, &span.attributes);
+    for each in &span.counted {
+        body.message_field(9, &counted(each));
+    }
     for each in &span.events {
         body.message_field(11, &event(each));
     }

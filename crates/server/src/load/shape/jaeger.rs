@@ -50,6 +50,7 @@ pub(super) fn trace(random: &mut Random) -> Trace {
             start_ns,
             end_ns: start_ns + duration_ns,
             attributes,
+            counted: Vec::new(),
             events: Vec::new(),
             has_link: false,
             error: None,

@@ -324,6 +324,7 @@ impl<'a> Play<'a> {
             start_ns: self.clock_ns,
             end_ns: self.clock_ns,
             attributes,
+            counted: Vec::new(),
             events: Vec::new(),
             has_link: false,
             error: None,
