@@ -8,6 +8,7 @@
 
 mod bind;
 mod limits;
+mod open_files;
 mod stores;
 
 use crate::api::blocking::QueryLimits;
@@ -41,6 +42,7 @@ const QUERY_PATIENCE: Duration = Duration::from_secs(2);
 /// # Errors
 /// What kept the process from starting or from stopping cleanly.
 pub(crate) fn run(config: Config) -> anyhow::Result<()> {
+    open_files::allow_as_many_as_possible();
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

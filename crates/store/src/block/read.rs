@@ -25,8 +25,13 @@ pub(super) struct Reader<'a> {
     index: &'a Index,
     file: &'a dyn File,
     path: &'a Path,
-    decoder: RefCell<ChunkDecoder>,
     read_bytes: Cell<u64>,
+}
+
+thread_local! {
+    /// Making a decompressor costs as much as a page does; the few threads that
+    /// query keep theirs.
+    static DECODER: RefCell<ChunkDecoder> = RefCell::new(ChunkDecoder::new());
 }
 
 impl<'a> Reader<'a> {
@@ -35,7 +40,6 @@ impl<'a> Reader<'a> {
             index: &block.index,
             file: &*block.parquet,
             path: &block.path,
-            decoder: RefCell::new(ChunkDecoder::new()),
             read_bytes: Cell::new(0),
         }
     }
@@ -78,9 +82,10 @@ impl<'a> Reader<'a> {
         let wanted = Wanted::new(self.index.core.row_groups[group].rows, rows);
         let pages = pages::read(self.file, self.path, &chunk, &wanted)?;
         self.read_bytes.set(self.read_bytes.get() + pages.bytes());
-        let mut decoder = self.decoder.borrow_mut();
-        let ranges = wanted.ranges.as_deref();
-        let decoded = decoder.decode(&definition, pages.dictionary(), &pages.data(), ranges);
+        let (data, ranges) = (pages.data(), wanted.ranges.as_deref());
+        let decoded = DECODER.with_borrow_mut(|decoder| {
+            decoder.decode(&definition, pages.dictionary(), &data, ranges)
+        });
         decoded.map_err(|error| self.damaged(error))
     }
 
@@ -98,7 +103,7 @@ impl<'a> Reader<'a> {
         self.read_bytes
             .set(self.read_bytes.get() + bytes.len() as u64);
         let definition = self.definition(column);
-        let read = self.decoder.borrow_mut().dictionary(&definition, &bytes);
+        let read = DECODER.with_borrow_mut(|decoder| decoder.dictionary(&definition, &bytes));
         read.map(Some).map_err(|error| self.damaged(error))
     }
 
