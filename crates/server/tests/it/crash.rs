@@ -18,7 +18,7 @@ const TRACES_A_REQUEST: usize = 50;
 /// Little memory makes many small blocks, so that kills meet seals as well.
 const SETTINGS: &[&str] = &["--memory-limit", "64MiB"];
 
-fn load(server: &Running, verify_file: &Path, seed: &str) -> Child {
+pub(crate) fn load(server: &Running, verify_file: &Path, seed: &str) -> Child {
     let endpoint = server.url("otlp-http", "");
     let arguments = [
         "load",
@@ -50,7 +50,7 @@ fn load(server: &Running, verify_file: &Path, seed: &str) -> Child {
 }
 
 /// Ends the generator, which then writes down what was acknowledged.
-fn interrupt(mut load: Child) {
+pub(crate) fn interrupt(mut load: Child) {
     let pid = load.id().to_string();
     let sent = std::process::Command::new("kill")
         .args(["-INT", &pid])
@@ -61,7 +61,7 @@ fn interrupt(mut load: Child) {
 }
 
 /// Acknowledged spans by trace.
-fn acknowledged(verify_file: &Path) -> BTreeMap<String, u64> {
+pub(crate) fn acknowledged(verify_file: &Path) -> BTreeMap<String, u64> {
     let mut traces = BTreeMap::new();
     for line in std::fs::read_to_string(verify_file).unwrap().lines() {
         let (id, spans) = line.split_once(' ').unwrap();
@@ -70,7 +70,7 @@ fn acknowledged(verify_file: &Path) -> BTreeMap<String, u64> {
     traces
 }
 
-fn assert_all_there(server: &Running, traces: &BTreeMap<String, u64>, round: u64) {
+pub(crate) fn assert_all_there(server: &Running, traces: &BTreeMap<String, u64>, round: u64) {
     let all: Vec<_> = traces.iter().collect();
     for part in all.chunks(TRACES_A_REQUEST) {
         let ids: Vec<String> = part.iter().map(|(id, _)| format!("traceID={id}")).collect();

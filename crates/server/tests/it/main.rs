@@ -9,6 +9,8 @@
 mod cli;
 mod config;
 mod crash;
+mod crash_full_disk;
+mod crash_phases;
 mod lifecycle;
 mod load;
 mod process;

@@ -21,11 +21,11 @@ use plan::Plan;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-/// Seeds of the run in CI: some twenty seconds.
-const CI_SEEDS: Range<u64> = 0..150;
+/// Seeds of the run in CI: half a minute of one core.
+const CI_SEEDS: Range<u64> = 0..100;
 
 /// Enough seeds for ten thousand crashes.
-const LONG_SEEDS: Range<u64> = 1_000..4_500;
+const LONG_SEEDS: Range<u64> = 1_000..2_200;
 
 /// How often one seed is run that somebody asks for.
 const REPEATS: u64 = 200;

@@ -192,7 +192,7 @@ impl Planner {
         ]);
         Fault {
             operation,
-            name: *self.random.pick::<&'static str>(FILES),
+            name: self.random.pick::<&'static str>(FILES),
             skip: self.random.below(8),
             times: *self.random.pick(&[1, 1, 3, u64::MAX]),
             errno: match operation {

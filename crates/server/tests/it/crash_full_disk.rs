@@ -1,0 +1,165 @@
+//! A disk that is really full: a small file system, filled up by spans, by a
+//! server that must refuse clearly, lose nothing, and go on by itself.
+
+use crate::running::{Answer, Running, request};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+use tracewell_testkit::Random;
+
+/// Room for the log's segments (32 MiB each) and a few blocks.
+const DISK_BYTES: u64 = 128 << 20;
+
+/// Space that somebody else takes up, and gives back.
+const BALLAST_BYTES: u64 = 24 << 20;
+
+/// Spans in one request, all of one trace.
+pub(crate) const SPANS: u64 = 100;
+
+/// Longer than the pause between two attempts of a store to go on.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Little memory makes small blocks.
+const SETTINGS: &[&str] = &["--memory-limit", "64MiB"];
+
+/// A mounted tmpfs; unmounted when dropped.
+struct SmallDisk {
+    path: PathBuf,
+    by_sudo: bool,
+}
+
+impl SmallDisk {
+    /// Mounts one at an empty directory; says why not.
+    fn mount(path: &Path) -> Result<SmallDisk, String> {
+        let user = Command::new("id").arg("-u").output().unwrap();
+        let user = String::from_utf8_lossy(&user.stdout).trim().to_owned();
+        let options = format!("size={DISK_BYTES},mode=700,uid={user}");
+        let target = path.to_str().unwrap();
+        let arguments = ["-t", "tmpfs", "-o", &options, "tmpfs", target];
+        let mut reasons = String::new();
+        for by_sudo in [false, true] {
+            match command("mount", by_sudo).args(arguments).output() {
+                Ok(output) if output.status.success() => {
+                    let path = path.to_owned();
+                    return Ok(SmallDisk { path, by_sudo });
+                }
+                Ok(output) => reasons.push_str(&String::from_utf8_lossy(&output.stderr)),
+                Err(error) => reasons.push_str(&error.to_string()),
+            }
+        }
+        Err(reasons)
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let unmounted = command("umount", self.by_sudo).arg(&self.path).status();
+        if !unmounted.is_ok_and(|status| status.success()) {
+            eprintln!("{} stays mounted", self.path.display());
+        }
+    }
+}
+
+fn command(name: &str, by_sudo: bool) -> Command {
+    if !by_sudo {
+        return Command::new(name);
+    }
+    let mut command = Command::new("sudo");
+    command.args(["-n", name]);
+    command
+}
+
+/// A request with the spans of trace `number`, which compress badly.
+fn body(number: u64) -> Vec<u8> {
+    let mut random = Random::new(number);
+    let mut noise = || -> String {
+        (0..128)
+            .map(|_| format!("{:016x}", random.number()))
+            .collect()
+    };
+    let spans: Vec<String> = (1..=SPANS)
+        .map(|span| {
+            format!(
+                r#"{{"traceId":"{:032x}","spanId":"{span:016x}","name":"buy","startTimeUnixNano":
+                "1700000000000000000","endTimeUnixNano":"1700000001000000000","attributes":[
+                {{"key":"noise","value":{{"stringValue":"{}"}}}}]}}"#,
+                number + 1,
+                noise()
+            )
+        })
+        .collect();
+    let spans = spans.join(",");
+    format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{spans}]}}]}}]}}"#).into_bytes()
+}
+
+/// Sends trace `number`, whose id is one more: no id is zero.
+pub(crate) fn send(server: &Running, number: u64) -> Answer {
+    let url = server.url("otlp-http", "/v1/traces");
+    request("POST", &url, "application/json", body(number))
+}
+
+/// Sends traces from `next` on until one is refused; answers the first that is
+/// not stored, and the refusal.
+fn fill(server: &Running, mut next: u64) -> (u64, Answer) {
+    loop {
+        let answer = send(server, next);
+        if answer.status != 200 {
+            return (next, answer);
+        }
+        next += 1;
+    }
+}
+
+fn assert_stored(server: &Running, traces: u64) {
+    for number in 0..traces {
+        let answer = server.get(&format!("/api/traces/{:032x}", number + 1));
+        assert_eq!(answer.status, 200, "trace {number} of {traces} is lost");
+        let answer = answer.json();
+        let spans = answer["data"][0]["spans"].as_array().unwrap();
+        assert_eq!(spans.len() as u64, SPANS, "spans of trace {number}");
+    }
+}
+
+#[test]
+fn a_full_disk_is_refused_by_name_and_loses_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let disk = match SmallDisk::mount(directory.path()) {
+        Ok(disk) => disk,
+        Err(reason) => {
+            eprintln!("skipped: no small file system can be mounted here: {reason}");
+            return;
+        }
+    };
+    let data = disk.path.join("data");
+    let ballast = disk.path.join("ballast");
+    std::fs::write(&ballast, vec![0; BALLAST_BYTES as usize]).unwrap();
+
+    let mut server = Running::start(&data, SETTINGS);
+    let (stored, refusal) = fill(&server, 0);
+    assert!(stored > 0, "{refusal:?}");
+    assert_eq!(refusal.status, 503, "clients try again on this code");
+    let message = String::from_utf8_lossy(&refusal.body).into_owned();
+    assert!(
+        message.contains("disk is full") || message.contains("No space left on device"),
+        "{message}"
+    );
+    assert_stored(&server, stored);
+
+    server.kill();
+    let mut server = Running::start(&data, SETTINGS);
+    assert_stored(&server, stored);
+    let (stored, refusal) = fill(&server, stored);
+    assert_eq!(refusal.status, 503, "it is still full: {refusal:?}");
+
+    std::fs::remove_file(&ballast).unwrap();
+    let since = Instant::now();
+    while send(&server, stored).status != 200 {
+        assert!(since.elapsed() < PATIENCE, "there is space, and it refuses");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_stored(&server, stored + 1);
+    assert_eq!(server.terminate(), Some(0));
+    let server = Running::start(&data, SETTINGS);
+    assert_stored(&server, stored + 1);
+    drop(server);
+}
