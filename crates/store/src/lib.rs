@@ -15,4 +15,5 @@ pub mod live;
 pub mod lock;
 pub mod manifest;
 pub mod memory;
+mod priority;
 pub mod wal;

@@ -32,6 +32,7 @@ pub(super) enum ChangeError {
 impl Inner {
     /// The background thread, until the store stops.
     pub(super) fn run_background(&self) {
+        crate::priority::lower_this_thread();
         let mut live_since_ns = None;
         let mut pause = TICK;
         while let Some(is_called) = self.live.wait(pause) {
