@@ -1,18 +1,26 @@
 //! Payloads, compressed on the thread that brings them.
 //!
-//! zstd at its first fast level (−1) is as quick as lz4 on spans and a third
-//! smaller. The context is kept per thread, since setting one up costs more
-//! than a small batch. What is decompressed was checked by its CRC before and
+//! zstd at its fast levels is as quick as lz4 on spans and a third smaller. The
+//! context is kept per thread, since setting one up costs more than a small
+//! batch. What is decompressed was checked by its CRC before and
 //! is bounded by [`MAX_PAYLOAD_BYTES`].
 
 use std::cell::RefCell;
 use std::io;
 
 use zstd::bulk::{Compressor, Decompressor};
+use zstd::zstd_safe::CParameter;
 
 use super::entry::{EntryHeader, MAX_PAYLOAD_BYTES, total_bytes};
 
-const LEVEL: i32 = -1;
+/// An entry is read once, if ever, and gone after the next seal, so time counts
+/// more than bytes. Measured on 1,000 spans, level −1 and its shortest match of
+/// 5 against these, ns and bytes for a span: 89 and 29 against 65 and 32 (shop),
+/// 450 and 63 against 321 and 73 (Jaeger's shape).
+const LEVEL: i32 = -3;
+/// Shorter repetitions, such as a prefix of every value of a column, cost more
+/// to write down than they save.
+const SHORTEST_MATCH_BYTES: u32 = 7;
 
 /// A thread's scratch buffer above this is given back after use.
 const KEPT_SCRATCH_BYTES: usize = 4 << 20;
@@ -63,7 +71,7 @@ impl Scratch {
     /// `None` if it does not pay, or cannot be done.
     fn compress(&mut self, payload: &[u8]) -> Option<Box<[u8]>> {
         if self.zstd.is_none() {
-            self.zstd = Compressor::new(LEVEL).ok();
+            self.zstd = compressor().ok();
         }
         let zstd = self.zstd.as_mut()?;
         self.bytes.clear();
@@ -77,6 +85,12 @@ impl Scratch {
         }
         compressed
     }
+}
+
+fn compressor() -> io::Result<Compressor<'static>> {
+    let mut zstd = Compressor::new(LEVEL)?;
+    zstd.set_parameter(CParameter::MinMatch(SHORTEST_MATCH_BYTES))?;
+    Ok(zstd)
 }
 
 /// Gives stored payloads back as they were given.
