@@ -181,7 +181,15 @@ fn contradictions_are_refused() {
         ends,
         bytes: b"ab",
     };
-    let cases: [(PhysicalType, bool, usize, Option<&[u32]>, Values<'_>, &str); 8] = [
+    type Case<'a> = (
+        PhysicalType,
+        bool,
+        usize,
+        Option<&'a [u32]>,
+        Values<'a>,
+        &'a str,
+    );
+    let cases: [Case<'_>; 8] = [
         (
             PhysicalType::Int32,
             true,
@@ -270,7 +278,7 @@ fn ranges_must_fit() {
     };
     let chunk = ChunkEncoder::new().encode(&column, &cells).unwrap();
     let (dictionary, pages) = pages(&chunk);
-    for ranges in [&[0..4][..], &[2..3, 1..2], &[0..2, 1..3]] {
+    for ranges in [&[0..1, 1..4][..], &[2..3, 1..2], &[0..2, 1..3]] {
         let decoded = ChunkDecoder::new().decode(&column, dictionary, &pages, Some(ranges));
         assert!(
             matches!(decoded, Err(DecodeError::Ranges { rows: 3, .. })),
@@ -302,7 +310,7 @@ fn text_must_be_utf8() {
             let chunk = ChunkEncoder::new().encode(&text, &cells).unwrap();
             let (dictionary, pages) = pages(&chunk);
             let mut decoder = ChunkDecoder::new();
-            for ranges in [None, Some(&[0..99][..])] {
+            for ranges in [None, Some(&[0..50, 50..99][..])] {
                 let error = decoder
                     .decode(&text, dictionary, &pages, ranges)
                     .unwrap_err();

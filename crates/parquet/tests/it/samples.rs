@@ -121,7 +121,7 @@ impl Shape {
             let times = times.min(present.len() - numbers.len());
             numbers.extend(std::iter::repeat_n(number, times));
         }
-        let is_full = present.len() == self.rows && (!self.nullable || self.seed % 2 == 0);
+        let is_full = present.len() == self.rows && (!self.nullable || self.seed.is_multiple_of(2));
         DecodedCells {
             rows: self.rows,
             present: (!is_full).then_some(present),
