@@ -2,9 +2,9 @@
 //!
 //! A seed makes a plan (`plan.rs`): appends, seals, restarts, crashes, faults.
 //! A life (`life.rs`) carries it out on the real store over [`FaultyFiles`] and
-//! keeps a ledger (`ledger.rs`) of what may and what must be there. What is
-//! promised, and how to run a seed again, stands in
-//! `docs/internals/durability.md`.
+//! compares what the store shows (`reading.rs`) with a ledger (`ledger.rs`) of
+//! what may and what must be there. What is promised, and how to run a seed
+//! again, stands in `docs/internals/durability.md`.
 //!
 //! The plan, the faults and what survives a crash come from the seed alone.
 //! How the store's threads interleave does not, so a seed that is run again is
@@ -15,6 +15,7 @@
 mod ledger;
 mod life;
 mod plan;
+mod reading;
 
 use life::Life;
 use plan::Plan;

@@ -5,6 +5,7 @@
 //! all. What was acknowledged is there. What was refused is not, except after
 //! a failed write or sync, when nobody can know until the next start.
 
+use super::reading::Reading;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use tracewell_model::{SpanId, StoreError, TraceId};
@@ -46,19 +47,6 @@ pub(super) struct Ledger {
     spans: Vec<TestSpan>,
     by_key: HashMap<(TraceId, SpanId), Vec<usize>>,
     appends: Vec<Append>,
-}
-
-/// What was read from a store at one moment.
-#[derive(Debug)]
-pub(super) struct Reading {
-    /// Spans of all traces, as shown by id.
-    pub(super) traces: Vec<TestSpan>,
-    /// What a scan of everything showed.
-    pub(super) scanned: Vec<(TraceId, SpanId)>,
-    /// Spans by the store's own count.
-    pub(super) counted_spans: u64,
-    /// Spans by the counts of operations.
-    pub(super) operations_spans: u64,
 }
 
 /// What a reading has to agree with.

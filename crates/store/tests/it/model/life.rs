@@ -1,23 +1,19 @@
 //! One life of a store: carries out a plan and compares after each start.
 
+mod starts;
+
 use super::Totals;
-use super::ledger::{Allowance, Ledger, Reading};
+use super::ledger::{Allowance, Ledger};
 use super::plan::{Plan, Step};
-use std::ops::ControlFlow;
-use std::path::Path;
+use super::reading::Reading;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 use tracewell_model::clock::{Clock, ManualClock};
-use tracewell_model::store::{ScanColumns, ScanRequest};
-use tracewell_model::{SpanFilter, SpanId, StoreError, TimeRange, TraceId, TraceStore};
-use tracewell_store::embedded::{EmbeddedStore, OpenError, StoreOptions};
+use tracewell_model::{StoreError, TraceStore};
+use tracewell_store::embedded::{EmbeddedStore, StoreOptions};
 use tracewell_store::files::faulty::{FaultyFiles, Operation, Survival};
-use tracewell_store::lock::LockError;
-use tracewell_store::manifest::ManifestError;
-use tracewell_store::wal;
-use tracewell_testkit::{TestSpan, batch, flatten};
+use tracewell_testkit::{TestSpan, batch};
 
 /// Real time is never this much; what takes longer never comes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -240,147 +236,6 @@ impl Life {
         }
     }
 
-    // ---- starts and ends --------------------------------------------------
-
-    fn is_doomed(&mut self) -> bool {
-        match &mut self.doom {
-            None => false,
-            Some(_) if self.disk.is_off() => true,
-            Some(Doom { steps: 0, .. }) => true,
-            Some(doom) => {
-                doom.steps -= 1;
-                false
-            }
-        }
-    }
-
-    fn restart(&mut self) {
-        self.store = None;
-        self.hear_the_last();
-        if self.disk.is_off() {
-            return self.crash();
-        }
-        // A full disk alone keeps nobody from reading what is there.
-        if self.is_faulty {
-            self.open_with_faults();
-        } else {
-            self.open_whole();
-        }
-    }
-
-    /// A start while something may fail: refused with its reason, or whole.
-    fn open_with_faults(&mut self) {
-        let failures = self.disk.failures();
-        match self.open() {
-            Ok(store) if self.disk.failures() == failures => self.start(store),
-            // Blocks that cannot be read now are left out and named, so that
-            // the next start must find everything.
-            Ok(store) => {
-                drop(store);
-                if self.disk.is_off() {
-                    return self.crash();
-                }
-                self.heal();
-                self.open_whole();
-            }
-            Err(_) if self.disk.is_off() => self.crash(),
-            Err(error) => {
-                assert!(
-                    self.disk.failures() > failures && is_documented(&error),
-                    "refused without a reason: {error}"
-                );
-                self.heal();
-                self.restart();
-            }
-        }
-    }
-
-    fn crash(&mut self) {
-        let doom = self.doom.take();
-        let doom = doom.expect("nothing turns the power off but a doom");
-        self.end_abruptly(doom.survival);
-        if let Some((after_operations, survival)) = doom.again {
-            self.disk.cut_power_at(after_operations);
-            let opened = self.open();
-            if let Err(error) = &opened {
-                assert!(
-                    self.disk.is_off(),
-                    "cannot be opened after a crash: {error}"
-                );
-            }
-            self.store = opened.ok();
-            self.end_abruptly(survival);
-        }
-        self.open_whole();
-    }
-
-    /// What the disk holds from now on is what survived.
-    fn end_abruptly(&mut self, survival: Survival) {
-        self.crashes += 1;
-        self.disk.cut_power_at(0);
-        let after = self.disk.after_power_cut(survival);
-        self.store = None;
-        self.hear_the_last();
-        self.failed_operations += self.disk.failures();
-        self.disk = after;
-        self.disk.set_short_writes(self.short_writes);
-        self.is_faulty = false;
-        self.is_reading_faulty = false;
-        self.is_full = false;
-    }
-
-    /// Opens on a disk that is healthy, if perhaps full, which must succeed, and
-    /// compares.
-    fn open_whole(&mut self) {
-        match self.open() {
-            Ok(store) => self.start(store),
-            Err(_) if self.disk.is_off() => self.crash(),
-            Err(error) => panic!("a healthy disk cannot be opened: {error}"),
-        }
-    }
-
-    fn start(&mut self, store: EmbeddedStore) {
-        self.store = Some(store);
-        if !self.disk.is_off() {
-            self.read_and_check(true);
-        }
-    }
-
-    fn open(&mut self) -> Result<EmbeddedStore, OpenError> {
-        self.openings += 1;
-        let failures = self.disk.failures();
-        let (files, clock) = (Arc::new(self.disk.clone()), Arc::clone(&self.clock));
-        let options = self.options.clone();
-        let (store, report) = EmbeddedStore::open(files, Path::new(DIR), options, clock)?;
-        // A lack of space is no excuse: nothing that is read was being written.
-        if (self.is_full || self.disk.failures() == failures)
-            && !self.is_faulty
-            && !self.disk.is_off()
-        {
-            assert_eq!(report.warnings, Vec::<String>::new());
-            assert_eq!(report.wal.warnings, Vec::<String>::new());
-            assert_eq!(report.wal.lost_spans, 0);
-        }
-        Ok(store)
-    }
-
-    /// The end of a life: the disk gets well, and a store that is opened and
-    /// closed again and again stays as it is and takes no more space.
-    fn end(&mut self) {
-        self.store = None;
-        self.hear_the_last();
-        self.heal();
-        let mut sizes = Vec::new();
-        for _ in 0..3 {
-            self.open_whole();
-            self.store = None;
-            sizes.push(self.disk.used_bytes());
-        }
-        assert_eq!(sizes[1], sizes[2], "starts without appends take space");
-    }
-
-    // ---- reading ----------------------------------------------------------
-
     fn read_and_check(&mut self, is_opening: bool) {
         if self.disk.is_off() {
             return;
@@ -390,7 +245,7 @@ impl Life {
         let since = Instant::now();
         loop {
             let now_ns = self.clock.now_ns();
-            let reading = match self.read() {
+            let reading = match Reading::of(self.store(), &self.ledger.trace_ids()) {
                 Ok(reading) => reading,
                 Err(error) => {
                     let is_excused = self.is_reading_faulty || self.disk.is_off();
@@ -399,10 +254,9 @@ impl Life {
                 }
             };
             // Blocks may have changed between the questions.
-            let same = reading.counted_spans == reading.scanned.len() as u64
-                && reading.counted_spans == reading.operations_spans
+            let is_settled = reading.agrees_with_itself()
                 && self.store().status().spans == reading.counted_spans;
-            if !same && since.elapsed() < PATIENCE && !self.disk.is_off() {
+            if !is_settled && since.elapsed() < PATIENCE && !self.disk.is_off() {
                 continue;
             }
             if self.disk.is_off() {
@@ -419,49 +273,4 @@ impl Life {
             return;
         }
     }
-
-    fn read(&self) -> Result<Reading, StoreError> {
-        let store = self.store();
-        let counted_spans = store.status().spans;
-        let cancelled = AtomicBool::new(false);
-        let found = store.traces(&self.ledger.trace_ids(), None, &cancelled)?;
-        let traces = found.traces.iter().flatten().flat_map(flatten).collect();
-        let operations = store.operations(TimeRange::ALL)?;
-        Ok(Reading {
-            traces,
-            scanned: scan(store)?,
-            counted_spans,
-            operations_spans: operations.iter().map(|o| o.spans).sum(),
-        })
-    }
-}
-
-/// What a scan of everything shows.
-fn scan(store: &EmbeddedStore) -> Result<Vec<(TraceId, SpanId)>, StoreError> {
-    let request = ScanRequest {
-        range: TimeRange::ALL,
-        filter: &SpanFilter::All,
-        columns: ScanColumns::default(),
-        cancelled: &AtomicBool::new(false),
-    };
-    let mut shown = Vec::new();
-    store.scan(&request, &mut |chunk, _| {
-        let spans = chunk.batch.spans();
-        let keys = chunk.rows.iter();
-        shown.extend(keys.map(|row| (spans.trace_id[row], spans.span_id[row])));
-        ControlFlow::Continue(())
-    })?;
-    Ok(shown)
-}
-
-/// Whether a refusal to open is one that names a file the disk would not give,
-/// and not one that blames what the store wrote itself.
-fn is_documented(error: &OpenError) -> bool {
-    matches!(
-        error,
-        OpenError::File(_)
-            | OpenError::Lock(LockError::File(_))
-            | OpenError::Manifest(ManifestError::File(_))
-            | OpenError::Wal(wal::OpenError::File(_))
-    )
 }
