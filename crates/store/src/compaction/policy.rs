@@ -65,14 +65,15 @@ pub(crate) struct Backlog {
 impl Policy {
     /// The blocks to merge next, as places in the list; at least two. Of all
     /// merges that are worth it, the one that reads least per block it saves.
-    pub(crate) fn next(&self, blocks: &[Candidate]) -> Option<Range<usize>> {
+    /// `to_the_end` merges also what would wait for more blocks to come.
+    pub(crate) fn next(&self, blocks: &[Candidate], to_the_end: bool) -> Option<Range<usize>> {
         let weights: Vec<u64> = blocks.iter().map(|block| self.weight(block)).collect();
         let mut best: Option<(u64, Range<usize>)> = None;
         let mut from = 0;
         while from < blocks.len() {
             let run = self.run(blocks, &weights, from);
             from = run.end.max(from + 1);
-            let closed = run.end < blocks.len();
+            let closed = to_the_end || run.end < blocks.len();
             self.merges_of(&weights, run, closed, |range| {
                 let read: u64 = weights[range.clone()].iter().sum();
                 let cost = read / (range.len() as u64 - 1);
@@ -90,7 +91,7 @@ impl Policy {
         let mut blocks = blocks.to_vec();
         let mut backlog = Backlog::default();
         for _ in 0..BACKLOG_MERGES {
-            let Some(range) = self.next(&blocks) else {
+            let Some(range) = self.next(&blocks, false) else {
                 break;
             };
             let parts = &blocks[range.clone()];

@@ -42,17 +42,33 @@ fn what_is_merged_next() {
         ("a block between full blocks has nobody", &[900 * k, 10, 900 * k, 30], None),
     ];
     for (name, spans, expected) in cases {
-        assert_eq!(policy().next(&blocks(spans)), *expected, "{name}");
+        assert_eq!(policy().next(&blocks(spans), false), *expected, "{name}");
     }
+}
+
+#[test]
+fn to_the_end_nothing_is_left_that_fits_together() {
+    let mut list = blocks(&[160_000; 20]);
+    let mut merges = 0;
+    while let Some(range) = policy().next(&list, true) {
+        let spans = list[range.clone()].iter().map(|block| block.spans).sum();
+        list.splice(range, blocks(&[spans]));
+        merges += 1;
+    }
+    let left: Vec<u64> = list.iter().map(|block| block.spans).collect();
+    assert_eq!(
+        (left, merges),
+        (vec![960_000, 960_000, 960_000, 320_000], 4)
+    );
 }
 
 #[test]
 fn fat_spans_fill_a_block_earlier() {
     let mut fat = blocks(&[100_000; 7]);
-    assert_eq!(policy().next(&fat), None);
+    assert_eq!(policy().next(&fat, false), None);
     fat.iter_mut().for_each(|block| block.bytes *= 20);
     assert_eq!(
-        policy().next(&fat),
+        policy().next(&fat, false),
         Some(0..6),
         "six have 480 MB, seven too many"
     );
@@ -72,11 +88,11 @@ fn blocks_of_different_windows_are_not_merged() {
         block.listed_ns = listed_ns;
     }
     assert_eq!(
-        policy.next(&list[..7]),
+        policy.next(&list[..7], false),
         Some(0..3),
         "the first window is over"
     );
-    assert_eq!(policy.next(&list[3..11]), Some(0..8));
+    assert_eq!(policy.next(&list[3..11], false), Some(0..8));
     assert_eq!(policy.backlog(&list).blocks, 3 + 9);
 }
 
@@ -110,7 +126,7 @@ fn run(policy: Policy, gap_ns: u64, sizes: impl Iterator<Item = u64>) -> Outcome
             bytes: spans * 40,
             listed_ns: number as u64 * gap_ns,
         });
-        while let Some(range) = policy.next(&outcome.blocks) {
+        while let Some(range) = policy.next(&outcome.blocks, false) {
             let parts = &outcome.blocks[range.clone()];
             let merged = Candidate {
                 spans: parts.iter().map(|part| part.spans).sum(),
