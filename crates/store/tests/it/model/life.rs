@@ -148,6 +148,7 @@ impl Life {
                     again: *again,
                 });
             }
+            Step::Compact => self.compact(),
             Step::Fail(fault) => {
                 self.is_faulty = true;
                 self.is_reading_faulty |= fault.operation == Operation::Read;
@@ -238,6 +239,13 @@ impl Life {
             }
             std::thread::sleep(Duration::from_micros(50));
         }
+    }
+
+    /// Merges blocks; fails only for a reason.
+    fn compact(&mut self) {
+        let compacted = self.store().compact_now();
+        let is_excused = self.is_faulty || self.is_full || self.disk.is_off();
+        assert!(compacted.is_ok() || is_excused, "{compacted:?}");
     }
 
     // ---- starts and ends --------------------------------------------------
@@ -371,12 +379,17 @@ impl Life {
         self.hear_the_last();
         self.heal();
         let mut sizes = Vec::new();
-        for _ in 0..3 {
+        for _ in 0..4 {
             self.open_whole();
+            self.compact();
             self.store = None;
             sizes.push(self.disk.used_bytes());
         }
-        assert_eq!(sizes[1], sizes[2], "starts without appends take space");
+        // On a slow machine one of them may last long enough to seal what is
+        // live; the next then begins a segment where there was none.
+        let most = sizes[1] + u64::from(self.options.wal.segment_bytes);
+        let grown = sizes[3] > most;
+        assert!(!grown, "starts without appends take space: {sizes:?}");
     }
 
     // ---- reading ----------------------------------------------------------
