@@ -9,6 +9,7 @@
 pub mod any_value;
 pub mod batch;
 pub mod clock;
+pub mod derive;
 pub mod failure;
 pub mod filter;
 pub mod ids;

@@ -263,7 +263,7 @@ pub struct AttributeKey {
 /// The state of a store, for people and metrics.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StoreStatus {
-    /// Spans it holds, exact duplicates counted each time.
+    /// Spans it holds; exact duplicates count until they are removed.
     pub spans: u64,
     /// Bytes on disk (or in memory for a store without one).
     pub bytes: u64,
@@ -277,6 +277,39 @@ pub struct StoreStatus {
     pub start_range_ns: Option<(u64, u64)>,
     /// Why it takes nothing at present, if so.
     pub unhealthy: Option<String>,
+    /// The merging of blocks, where the store has any.
+    pub compaction: CompactionStatus,
+}
+
+/// What the merging of blocks has done since the start of the process, and
+/// what it has before it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CompactionStatus {
+    /// Merges that ended well.
+    pub merges: u64,
+    /// Spans that these merges wrote.
+    pub spans: u64,
+    /// Bytes that these merges wrote.
+    pub bytes: u64,
+    /// Exact duplicates that these merges left out.
+    pub duplicates: u64,
+    /// Blocks that wait to be merged.
+    pub backlog_blocks: u64,
+    /// Bytes of these blocks.
+    pub backlog_bytes: u64,
+    /// The merge that runs now.
+    pub running: Option<RunningMerge>,
+    /// Why merging fails at present, or which blocks it leaves out.
+    pub trouble: Option<String>,
+}
+
+/// How far a merge is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunningMerge {
+    /// Spans it read.
+    pub spans: u64,
+    /// Spans it has written.
+    pub written: u64,
 }
 
 /// Keeps spans and answers questions. All methods may be called from many

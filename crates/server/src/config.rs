@@ -23,6 +23,7 @@ pub(crate) use mistake::Mistakes;
 pub(crate) use printed::print;
 pub(crate) use settings::SETTINGS;
 pub(crate) use sources::{Loaded, RETENTION, Sources, load};
+pub(crate) use tracewell_store::embedded::FreeSpace;
 pub(crate) use value::duration;
 
 /// Everything a server process is told, checked and complete.
@@ -109,10 +110,12 @@ pub(crate) enum Durability {
 /// When stored spans may be deleted; whichever limit is reached first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Retention {
-    /// Age of the newest span of a block; `None` keeps spans for ever.
+    /// Time since a block was sealed; `None` keeps spans for ever.
     pub(crate) age: Option<Duration>,
     /// Bytes of the whole data directory; `None` uses what the disk has.
     pub(crate) bytes: Option<u64>,
+    /// What the disk of the data directory keeps free.
+    pub(crate) free_space: FreeSpace,
 }
 
 /// What the process says about itself on standard error.

@@ -16,14 +16,14 @@
 //! programs; the store reads by the index file alone. A block never decides
 //! which blocks there are: that is the manifest's word.
 
-mod choose;
+pub(crate) mod choose;
 mod index;
 mod operations;
 mod prune;
 mod read;
 mod refine;
 mod scan;
-mod schema;
+pub(crate) mod schema;
 mod traces;
 mod verify;
 mod write;
@@ -44,6 +44,7 @@ use index::Index;
 pub use scan::ScanPart;
 pub use verify::VerifiedBlock;
 pub use write::write;
+pub(crate) use write::{BlockWriter, DerivedRows};
 
 /// Why a block could not be written or read.
 #[derive(Debug, thiserror::Error)]

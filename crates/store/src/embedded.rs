@@ -9,11 +9,13 @@
 //!
 //! A batch is acknowledged only when the log has it and every reader can see
 //! it. One background thread seals, joins small live batches and applies
-//! retention; it is the only one that changes the list of blocks. Readers take
-//! a snapshot of live batches and blocks together, so that a span that moves
-//! from one to the other is seen exactly once.
+//! retention; another merges sealed blocks (embedded/compact.rs). Both change
+//! the list of blocks only under the manifest's lock. Readers take a snapshot
+//! of live batches and blocks together, so that a span that moves from one to
+//! the other is seen exactly once.
 
 mod append;
+mod compact;
 mod open;
 mod options;
 mod read;
@@ -34,8 +36,9 @@ use std::thread::JoinHandle;
 use tracewell_model::SpanBatch;
 use tracewell_model::clock::Clock;
 
+pub use crate::compaction::pace::Pace;
 pub use open::{OpenError, OpenReport};
-pub use options::{Retention, StoreOptions};
+pub use options::{Compaction, FreeSpace, Retention, StoreOptions};
 
 /// Directory of the log below the data directory.
 const WAL_DIR: &str = "wal";
@@ -47,7 +50,7 @@ const BLOCKS_DIR: &str = "blocks";
 #[derive(Debug)]
 pub struct EmbeddedStore {
     inner: Arc<Inner>,
-    background: Mutex<Option<JoinHandle<()>>>,
+    background: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// What appends, reads and the background thread share.
@@ -60,8 +63,14 @@ struct Inner {
     /// `None` after shut-down.
     wal: RwLock<Option<Wal<Arc<SpanBatch>>>>,
     live: Arc<Live>,
-    /// Changed by the background thread only.
+    /// The list of open blocks changes while this is locked.
     manifest: Mutex<Manifest>,
+    /// Blocks of which it is unknown whether the manifest on the disk names
+    /// them, because saving it failed.
+    perhaps_listed: Mutex<Vec<String>>,
+    compactor: compact::Compactor,
+    /// Whether the log was told that the disk is nearly full.
+    is_space_short: AtomicBool,
     removed_spans: AtomicU64,
     /// Why the last seal or removal failed, until one succeeds.
     trouble: Mutex<Option<String>>,
@@ -126,10 +135,11 @@ impl EmbeddedStore {
             tracing::error!(%error, "the write-ahead log did not end cleanly");
         }
         self.inner.live.ring(|bell| bell.stop = true);
-        if let Some(background) = lock(&self.background).take()
-            && background.join().is_err()
-        {
-            tracing::error!("the store's background thread panicked");
+        self.inner.compactor.stop();
+        for background in lock(&self.background).drain(..) {
+            if background.join().is_err() {
+                tracing::error!("a background thread of the store panicked");
+            }
         }
     }
 }

@@ -38,6 +38,15 @@ pub struct DirEntry {
     pub is_dir: bool,
 }
 
+/// Room on a file system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Space {
+    /// Bytes that this process may still write.
+    pub free_bytes: u64,
+    /// Bytes of the whole file system.
+    pub total_bytes: u64,
+}
+
 /// A file system, as much of it as the store needs.
 ///
 /// Creating, renaming and removing change a directory, and a directory is
@@ -84,6 +93,12 @@ pub trait Files: Debug + Send + Sync {
     /// # Errors
     /// After any error it is unknown which names survive a power cut.
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
+
+    /// Room on the file system that has this directory.
+    ///
+    /// # Errors
+    /// Whatever the system answers.
+    fn space(&self, dir: &Path) -> io::Result<Space>;
 }
 
 /// An open file, shared between threads; every access names its offset.

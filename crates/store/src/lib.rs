@@ -9,6 +9,7 @@
 //! an async runtime.**
 
 pub mod block;
+mod compaction;
 pub mod embedded;
 pub mod files;
 pub mod live;

@@ -91,21 +91,37 @@ fn fingerprint(span: SpanRef<'_>, state: &State) -> [u64; 2] {
             std::hash::Hash::hash(text, &mut hasher);
         }
         let view = span.view();
+        let batch = view.batch();
         let attributes = |level, row| attributes_print(view.attributes(level, row), salt, state);
         hasher.write_u64(attributes(Level::Span, span.row()));
-        hasher.write_u64(attributes(Level::Resource, span.resource_row()));
-        hasher.write_u64(attributes(Level::Scope, span.scope_row()));
-        let batch = view.batch();
-        std::hash::Hash::hash(batch.scopes.name.get(span.scope_row()), &mut hasher);
-        std::hash::Hash::hash(batch.scopes.version.get(span.scope_row()), &mut hasher);
+        let (resource, scope) = (span.resource_row(), span.scope_row());
+        let table = &batch.resources;
+        hasher.write_u64(attributes(Level::Resource, resource));
+        let rest = (
+            table.schema_url.get(resource),
+            table.entity_refs.get(resource),
+        );
+        let dropped = table.dropped_attributes.get(resource);
+        std::hash::Hash::hash(&(rest, dropped), &mut hasher);
+        let table = &batch.scopes;
+        hasher.write_u64(attributes(Level::Scope, scope));
+        let rest = (table.name.get(scope), table.version.get(scope));
+        let (schema, dropped) = (table.schema_url.get(scope), &table.dropped_attributes);
+        std::hash::Hash::hash(&(rest, schema, dropped.get(scope)), &mut hasher);
+        let table = &batch.events;
+        hasher.write_usize(span.event_rows().len());
         for row in span.event_rows() {
-            hasher.write_u64(batch.events.time_ns[row]);
-            std::hash::Hash::hash(batch.events.name.get(row), &mut hasher);
+            let dropped = table.dropped_attributes.get(row);
+            let event = (table.time_ns[row], table.name.get(row), dropped);
+            std::hash::Hash::hash(&event, &mut hasher);
             hasher.write_u64(attributes(Level::Event, row));
         }
+        let table = &batch.links;
         for row in span.link_rows() {
-            let linked = (batch.links.trace_id[row].0, batch.links.span_id[row].0);
-            std::hash::Hash::hash(&linked, &mut hasher);
+            let linked = (table.trace_id[row].0, table.span_id[row].0);
+            let rest = (table.trace_state.get(row), table.flags[row]);
+            let dropped = table.dropped_attributes.get(row);
+            std::hash::Hash::hash(&(linked, rest, dropped), &mut hasher);
             hasher.write_u64(attributes(Level::Link, row));
         }
         hasher.finish()

@@ -269,3 +269,44 @@ fn exact_duplicates_go_and_others_that_share_an_id_stay() {
     let distinct: Vec<_> = batch(&spans).distinct_rows().iter().collect();
     assert_eq!(distinct, [0, 2, 3]);
 }
+
+#[test]
+fn a_span_that_differs_in_anything_is_no_duplicate() {
+    let mut first = TestSpan::new(1, 1, "cart", "add", START_NS)
+        .with_text("a", "1")
+        .with_event("e", 5, vec![]);
+    first.links.push(tracewell_testkit::spans::TestLink {
+        trace_id: first.trace_id,
+        span_id: first.span_id,
+        trace_state: String::new(),
+        flags: 0,
+        attributes: vec![],
+        dropped: 0,
+    });
+    type Change = fn(&mut TestSpan);
+    let changes: [(&str, Change); 16] = [
+        ("parent", |s| s.parent_span_id.0[7] = 9),
+        ("trace state", |s| s.trace_state.push('x')),
+        ("flags", |s| s.flags = 1),
+        ("end", |s| s.end_ns += 1),
+        ("status message", |s| s.status_message.push('x')),
+        ("attribute", |s| s.attributes[0].1 = 1.into()),
+        ("dropped attributes", |s| s.dropped[0] = 1),
+        ("resource", |s| s.resource[0].1 = "pay".into()),
+        ("resource schema", |s| s.resource_schema_url.push('x')),
+        ("scope name", |s| s.scope_name.push('x')),
+        ("scope version", |s| s.scope_version.push('x')),
+        ("event time", |s| s.events[0].time_ns += 1),
+        ("event's dropped attributes", |s| s.events[0].dropped = 1),
+        ("link state", |s| s.links[0].trace_state.push('x')),
+        ("link flags", |s| s.links[0].flags = 1),
+        ("link's dropped attributes", |s| s.links[0].dropped = 1),
+    ];
+    for (what, change) in changes {
+        let mut other = first.clone();
+        change(&mut other);
+        let all = batch(&[first.clone(), other, first.clone()]);
+        let distinct: Vec<_> = all.distinct_rows().iter().collect();
+        assert_eq!(distinct, [0, 1], "{what}");
+    }
+}

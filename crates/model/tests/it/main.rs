@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod batches;
+mod derive;
 mod filters;
 mod partial;

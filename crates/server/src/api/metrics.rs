@@ -21,7 +21,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use tracewell_collector::ReceiverSnapshot;
 use tracewell_model::TraceStore;
-use tracewell_model::store::StoreStatus;
+use tracewell_model::store::{CompactionStatus, RunningMerge, StoreStatus};
 
 use super::process;
 use super::status::{ProcessFacts, VERSION};
@@ -167,7 +167,59 @@ fn store(page: &mut Page<'_>, status: &StoreStatus) -> fmt::Result {
         "tracewell_store_removed_spans",
         "Spans that retention has removed",
         status.removed_spans,
-    )
+    )?;
+    compaction(page, &status.compaction)
+}
+
+fn compaction(page: &mut Page<'_>, status: &CompactionStatus) -> fmt::Result {
+    let counters = [
+        ("merges", "Merges of blocks that ended well", status.merges),
+        ("spans", "Spans that merges have written", status.spans),
+        ("bytes", "Bytes that merges have written", status.bytes),
+        (
+            "duplicate_spans",
+            "Exact duplicates that merges have removed",
+            status.duplicates,
+        ),
+    ];
+    for (name, help, value) in counters {
+        page.counter(&format!("tracewell_compaction_{name}"), help, value)?;
+    }
+    let running = status.running.unwrap_or(RunningMerge {
+        spans: 0,
+        written: 0,
+    });
+    let gauges = [
+        (
+            "backlog_blocks",
+            "Blocks that wait to be merged",
+            status.backlog_blocks,
+        ),
+        (
+            "backlog_bytes",
+            "Bytes of the blocks that wait to be merged",
+            status.backlog_bytes,
+        ),
+        (
+            "running_spans",
+            "Spans of the merge that runs now, 0 without one",
+            running.spans,
+        ),
+        (
+            "running_written_spans",
+            "Spans that the merge that runs now has written",
+            running.written,
+        ),
+        (
+            "healthy",
+            "1, or 0 while merges fail or leave out a damaged block",
+            u64::from(status.trouble.is_none()),
+        ),
+    ];
+    for (name, help, value) in gauges {
+        page.gauge(&format!("tracewell_compaction_{name}"), help, value)?;
+    }
+    Ok(())
 }
 
 /// The page of one scrape.

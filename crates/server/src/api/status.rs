@@ -15,7 +15,7 @@ use http::header;
 use serde::Serialize;
 use tracewell_collector::{Accounting, Intake, ReceiverSnapshot};
 use tracewell_model::TraceStore;
-use tracewell_model::store::StoreStatus;
+use tracewell_model::store::{CompactionStatus, StoreStatus};
 
 use super::error::to_json;
 use crate::serve::BoundEndpoint;
@@ -116,6 +116,29 @@ struct Store<'a> {
     newest_ns: Option<String>,
     /// Why it takes nothing at present; null when it does.
     unhealthy: Option<&'a str>,
+    compaction: Compaction<'a>,
+}
+
+/// The merging of blocks, counted since the start.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Compaction<'a> {
+    merges: u64,
+    spans: u64,
+    bytes: u64,
+    duplicates: u64,
+    backlog_blocks: u64,
+    backlog_bytes: u64,
+    /// Null when nothing is merged.
+    running: Option<Running>,
+    /// Why merging fails at present or what it leaves out; null when all is well.
+    trouble: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Running {
+    spans: u64,
+    written: u64,
 }
 
 #[derive(Serialize)]
@@ -162,6 +185,7 @@ fn answer(facts: &ProcessFacts, store: &StoreStatus) -> Response {
             oldest_ns: store.start_range_ns.map(|range| range.0.to_string()),
             newest_ns: store.start_range_ns.map(|range| range.1.to_string()),
             unhealthy: store.unhealthy.as_deref(),
+            compaction: compaction(&store.compaction),
         },
         receivers: accounts.into_iter().map(receiver).collect(),
         memory: Memory {
@@ -174,6 +198,22 @@ fn answer(facts: &ProcessFacts, store: &StoreStatus) -> Response {
         (header::CACHE_CONTROL, "no-store"),
     ];
     (headers, to_json(&status)).into_response()
+}
+
+fn compaction(status: &CompactionStatus) -> Compaction<'_> {
+    Compaction {
+        merges: status.merges,
+        spans: status.spans,
+        bytes: status.bytes,
+        duplicates: status.duplicates,
+        backlog_blocks: status.backlog_blocks,
+        backlog_bytes: status.backlog_bytes,
+        running: status.running.map(|merge| Running {
+            spans: merge.spans,
+            written: merge.written,
+        }),
+        trouble: status.trouble.as_deref(),
+    }
 }
 
 fn endpoint(endpoint: &BoundEndpoint) -> Endpoint {

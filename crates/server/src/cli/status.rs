@@ -53,6 +53,27 @@ struct Store {
     oldest_ns: Value,
     #[serde(default)]
     newest_ns: Value,
+    #[serde(default)]
+    compaction: Compaction,
+}
+
+/// Zeros where the store has no compaction, or is of an older version.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Compaction {
+    merges: u64,
+    spans: u64,
+    duplicates: u64,
+    backlog_blocks: u64,
+    backlog_bytes: u64,
+    running: Option<Running>,
+    trouble: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Running {
+    spans: u64,
+    written: u64,
 }
 
 /// Runs the command.
@@ -99,6 +120,7 @@ fn print(out: &mut Output, base: &str, status: &Status) -> Result<(), CliError> 
             let range = format!("{} to {} UTC", time_ns(oldest), time_ns(newest));
             out.line(&row("spans from", &range))?;
         }
+        print_compaction(out, &store.compaction)?;
     }
     // Counted since the start, in the order in which a span passes; others follow by name.
     let first = ["received", "stored", "rejected"];
@@ -120,6 +142,39 @@ fn print(out: &mut Output, base: &str, status: &Status) -> Result<(), CliError> 
             };
             out.line(&row(&plain(&words(name)), &shown))?;
         }
+    }
+    Ok(())
+}
+
+fn print_compaction(out: &mut Output, compaction: &Compaction) -> Result<(), CliError> {
+    if compaction.merges > 0 {
+        let mut facts = vec![
+            counted(compaction.merges, "merge"),
+            counted(compaction.spans, "span"),
+        ];
+        if compaction.duplicates > 0 {
+            facts.push(format!(
+                "{} removed",
+                counted(compaction.duplicates, "duplicate")
+            ));
+        }
+        out.line(&row("compaction", &facts.join(", ")))?;
+    }
+    if let Some(running) = &compaction.running {
+        let percent = running.written.saturating_mul(100) / running.spans.max(1);
+        let progress = format!("{percent} % of {}", counted(running.spans, "span"));
+        out.line(&row("merging", &progress))?;
+    }
+    if compaction.backlog_blocks > 0 {
+        let waiting = [
+            counted(compaction.backlog_blocks, "block"),
+            bytes(compaction.backlog_bytes),
+        ];
+        out.line(&row("to be merged", &waiting.join(", ")))?;
+    }
+    if let Some(trouble) = &compaction.trouble {
+        let text = out.styled(Style::Error, &plain(trouble));
+        out.line(&row("merging fails", &text))?;
     }
     Ok(())
 }

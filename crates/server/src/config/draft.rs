@@ -8,7 +8,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use super::value::{PortAndHost, show_bytes};
-use super::{Config, Durability, Endpoint, Log, LogFormat, Otlp, Query, Retention, Storage};
+use super::{
+    Config, Durability, Endpoint, FreeSpace, Log, LogFormat, Otlp, Query, Retention, Storage,
+};
 
 /// Values read so far.
 #[derive(Debug)]
@@ -43,6 +45,7 @@ impl Draft {
             retention: Retention {
                 age: None,
                 bytes: None,
+                free_space: FreeSpace::Any,
             },
             memory_limit_bytes: 0,
             listen: Ipv4Addr::LOCALHOST.into(),

@@ -7,9 +7,9 @@
 
 use tracing_subscriber::EnvFilter;
 
-use super::Config;
 use super::draft::Draft;
 use super::value::{self, show_bytes, show_choice, show_duration, show_limit};
+use super::{Config, FreeSpace};
 
 /// One setting.
 pub(crate) struct Setting {
@@ -51,6 +51,9 @@ const MIN_MAX_REQUEST_BYTES: u64 = 1 << 10;
 const MIN_RETENTION_BYTES: u64 = 64 << 20;
 /// Shorter than this, spans would go before anybody could look at them.
 const MIN_RETENTION_AGE_MS: u128 = 60_000;
+
+/// Leaves a limit to the program.
+const AUTO: &str = "auto";
 
 /// Every setting, in the order in which people read a configuration.
 pub(crate) static SETTINGS: &[Setting] = &[
@@ -125,6 +128,31 @@ pub(crate) static SETTINGS: &[Setting] = &[
             Ok(())
         },
         show: |config| show_limit(config.retention.bytes, show_bytes),
+    },
+    // By itself a store without a limit on its bytes fills the disk, and then
+    // takes nothing more; forgetting the oldest spans is what people expect.
+    Setting {
+        key: "retention.free_space",
+        flag: "retention-free-space",
+        value_name: "SIZE|auto",
+        default: AUTO,
+        help: "Delete the oldest spans when the disk has less free space than this; \
+               auto is a twentieth of the disk, at most 1GiB, and 0 never does",
+        is_list: false,
+        read: |draft, text| {
+            draft.retention.free_space = match text {
+                AUTO => FreeSpace::Share,
+                size => FreeSpace::Bytes(
+                    value::bytes(size).map_err(|message| format!("{message}, or {AUTO}"))?,
+                ),
+            };
+            Ok(())
+        },
+        show: |config| match config.retention.free_space {
+            FreeSpace::Share => AUTO.to_owned(),
+            FreeSpace::Any => show_bytes(0),
+            FreeSpace::Bytes(bytes) => show_bytes(bytes),
+        },
     },
     Setting {
         key: "memory_limit",

@@ -59,6 +59,7 @@ fn defaults_are_jaegers_and_opentelemetrys_ports_on_this_machine_only() {
     assert_eq!(config.data_dir, Path::new("./tracewell-data"));
     assert_eq!(config.retention.age, Some(Duration::from_secs(7 * 86_400)));
     assert_eq!(config.retention.bytes, None);
+    assert_eq!(config.retention.free_space, FreeSpace::Share);
     assert_eq!(config.memory_limit_bytes, 512 << 20);
     assert_eq!(config.otlp.max_request_bytes, 64 << 20);
     assert_eq!(config.durability, Durability::Fsync);
@@ -317,22 +318,26 @@ fn retention_takes_an_age_a_size_or_both() {
             .unwrap()
             .config
             .retention;
-        assert_eq!(flag, Retention { age, bytes }, "{text}");
+        let free_space = FreeSpace::Share;
+        let expected = Retention {
+            age,
+            bytes,
+            free_space,
+        };
+        assert_eq!(flag, expected, "{text}");
         let file = load_text(&format!("retention: {text}"))
             .unwrap()
             .config
             .retention;
         assert_eq!(file, flag, "{text}");
     }
-    let below = load_text("retention:\n  age: 72h\n  bytes: 50GiB\n")
-        .unwrap()
-        .config
-        .retention;
+    let below = load_text("retention:\n  age: 72h\n  bytes: 50GiB\n  free_space: 10GiB\n").unwrap();
     assert_eq!(
-        below,
+        below.config.retention,
         Retention {
             age: three_days,
-            bytes: Some(50 << 30)
+            bytes: Some(50 << 30),
+            free_space: FreeSpace::Bytes(10 << 30),
         }
     );
 }
@@ -345,6 +350,7 @@ fn the_printed_configuration_reads_back_as_the_same() {
         &[
             ("data-dir", "/var/lib/a \"b\": #c"),
             ("retention", "90m,123456789"),
+            ("retention-free-space", "0"),
             ("listen", "::1"),
             ("query-base-path", "/t/x"),
             (

@@ -50,6 +50,7 @@ fn options(config: &Config, shares: &MemoryShares) -> StoreOptions {
         retention: Retention {
             age: config.retention.age,
             bytes: config.retention.bytes,
+            free_space: config.retention.free_space,
         },
         ..StoreOptions::default()
     }

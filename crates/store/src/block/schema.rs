@@ -155,15 +155,6 @@ impl Fixed {
         self as usize
     }
 
-    pub(super) fn name(self) -> &'static str {
-        self.layout().0
-    }
-
-    /// May a row have none?
-    pub(super) fn is_nullable(self) -> bool {
-        self.layout().2
-    }
-
     /// How it is stored.
     pub(super) fn definition(self) -> Column {
         let (name, content, nullable) = self.layout();

@@ -4,14 +4,15 @@
 //! a format we know.
 
 use super::append::on_durable;
-use super::{BLOCKS_DIR, EmbeddedStore, Inner, Live, StoreOptions, WAL_DIR};
+use super::compact::Compactor;
+use super::{BLOCKS_DIR, EmbeddedStore, Inner, Live, StoreOptions, WAL_DIR, lock};
 use crate::block::Block;
 use crate::files::{FileError, Files, ensure_dir};
 use crate::lock::{DirLock, LockError};
 use crate::manifest::{self, Manifest, ManifestError};
 use crate::wal::{self, RecoveryReport, Wal};
 use std::path::Path;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, RwLock};
 use tracewell_model::SpanBatch;
 use tracewell_model::clock::Clock;
@@ -92,22 +93,31 @@ impl EmbeddedStore {
             wal: RwLock::new(Some(wal)),
             live,
             manifest: Mutex::new(manifest),
+            perhaps_listed: Mutex::default(),
+            compactor: Compactor::default(),
+            is_space_short: AtomicBool::new(false),
             removed_spans: AtomicU64::new(0),
             trouble: Mutex::new(None),
             _lock: dir_lock,
         });
-        let worker = Arc::clone(&inner);
-        let background = std::thread::Builder::new()
-            .name("store-background".to_owned())
-            .spawn(move || worker.run_background())
+        // Dropped on failure, which ends the threads that have started.
+        let store = Self {
+            inner,
+            background: Mutex::default(),
+        };
+        store.start("store-background", Inner::run_background)?;
+        store.start("store-compaction", Inner::run_compaction)?;
+        Ok((store, report))
+    }
+
+    fn start(&self, name: &str, work: fn(&Inner)) -> Result<(), OpenError> {
+        let inner = Arc::clone(&self.inner);
+        let thread = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || work(&inner))
             .map_err(OpenError::Thread)?;
-        Ok((
-            Self {
-                inner,
-                background: Mutex::new(Some(background)),
-            },
-            report,
-        ))
+        lock(&self.background).push(thread);
+        Ok(())
     }
 }
 

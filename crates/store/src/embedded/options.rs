@@ -1,5 +1,6 @@
 //! Settings of the embedded store, with the reasons for their defaults.
 
+use crate::compaction::pace::Pace;
 use crate::wal::WalOptions;
 use std::time::Duration;
 
@@ -17,6 +18,22 @@ const DEFAULT_SEAL_AGE: Duration = Duration::from_secs(30 * 60);
 /// How long to wait after a seal or a removal that failed.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(5);
 
+/// Spans of a compacted block: some 40 MB of typical spans, of which a search
+/// reads a few columns, and a merge needs about as many bytes of memory.
+const DEFAULT_MAX_SPANS: u64 = 1_000_000;
+
+/// Half a core and the rate of a slow disk are several times what merging at
+/// 100,000 spans a second takes.
+const DEFAULT_PACE: Pace = Pace {
+    cpu_percent: 50,
+    bytes_per_second: 64 << 20,
+};
+
+/// The share of the disk that [`FreeSpace::Share`] keeps free, as a divisor,
+/// and the most it keeps.
+const FREE_SHARE: u64 = 20;
+const MOST_FREE_BYTES: u64 = 1 << 30;
+
 /// When stored spans may be removed, oldest first; whichever limit is reached.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Retention {
@@ -26,6 +43,43 @@ pub struct Retention {
     pub age: Option<Duration>,
     /// Bytes the data directory may have.
     pub bytes: Option<u64>,
+    /// What the file system of the data directory keeps free.
+    pub free_space: FreeSpace,
+}
+
+/// Free space below which the oldest blocks go, however young and few they
+/// are: a store that forgets goes on, one on a full disk stands still.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FreeSpace {
+    /// Nothing is removed for the disk's sake.
+    #[default]
+    Any,
+    /// A twentieth of the disk, at most 1 GiB: what the log, a block and a
+    /// merge need, and not much of a small disk.
+    Share,
+    /// So many bytes.
+    Bytes(u64),
+}
+
+impl FreeSpace {
+    /// Bytes to keep free on a disk of this size.
+    #[must_use]
+    pub fn bytes(self, total_bytes: u64) -> u64 {
+        match self {
+            Self::Any => 0,
+            Self::Share => (total_bytes / FREE_SHARE).min(MOST_FREE_BYTES),
+            Self::Bytes(bytes) => bytes,
+        }
+    }
+}
+
+/// How sealed blocks are merged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Compaction {
+    /// Most spans of a merged block.
+    pub max_spans: u64,
+    /// What merging may take while nothing presses.
+    pub pace: Pace,
 }
 
 /// How the store behaves.
@@ -41,7 +95,9 @@ pub struct StoreOptions {
     pub live_bytes: u64,
     /// When spans may be removed.
     pub retention: Retention,
-    /// How long to wait after a seal or a removal that failed.
+    /// How sealed blocks are merged.
+    pub compaction: Compaction,
+    /// How long to wait after a seal, a removal or a merge that failed.
     pub retry_after: Duration,
 }
 
@@ -53,6 +109,10 @@ impl Default for StoreOptions {
             seal_age: DEFAULT_SEAL_AGE,
             live_bytes: DEFAULT_LIVE_BYTES,
             retention: Retention::default(),
+            compaction: Compaction {
+                max_spans: DEFAULT_MAX_SPANS,
+                pace: DEFAULT_PACE,
+            },
             retry_after: DEFAULT_RETRY_AFTER,
         }
     }

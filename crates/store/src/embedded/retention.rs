@@ -4,8 +4,7 @@
 //! its files do, so a crash between leaves orphans and no dangling entry.
 
 use super::seal::ChangeError;
-use super::{BLOCKS_DIR, Inner};
-use crate::block;
+use super::{FreeSpace, Inner};
 use crate::manifest::BlockEntry;
 use std::collections::HashSet;
 use std::sync::PoisonError;
@@ -15,29 +14,38 @@ impl Inner {
     /// Removes the blocks that retention no longer keeps.
     pub(super) fn apply_retention(&self, now_ns: u64) -> Result<(), ChangeError> {
         let blocks = super::lock(&self.manifest).blocks.clone();
-        let gone = self.expired(&blocks, now_ns);
+        let missing_bytes = self.missing_space(!blocks.is_empty());
+        let gone = self.expired(&blocks, now_ns, missing_bytes);
         if gone.is_empty() {
             return Ok(());
         }
         let names: HashSet<&str> = gone.iter().map(|entry| entry.name.as_str()).collect();
-        self.commit(|manifest| manifest.blocks.retain(|b| !names.contains(b.name.as_str())))?;
-        self.live
-            .blocks
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .retain(|block| !names.contains(block.meta().name.as_str()));
-        for entry in &gone {
-            self.removed_spans.fetch_add(entry.spans, Ordering::Relaxed);
-            let dir = self.dir.join(BLOCKS_DIR);
-            if let Err(error) = block::remove(&*self.files, &dir, &entry.name) {
-                tracing::warn!(%error, "a removed block's file stays behind until the next start");
-            }
-        }
-        tracing::info!(blocks = gone.len(), "retention removed old blocks");
+        self.commit(
+            |manifest| {
+                // A merge may have taken one of them into a younger block since.
+                let listed = manifest.blocks.iter();
+                let here = listed.filter(|entry| names.contains(entry.name.as_str()));
+                let is_current = here.count() == names.len();
+                manifest
+                    .blocks
+                    .retain(|entry| !names.contains(entry.name.as_str()));
+                is_current
+            },
+            |live| {
+                let spans = gone.iter().map(|entry| entry.spans).sum();
+                self.removed_spans.fetch_add(spans, Ordering::Relaxed);
+                live.blocks
+                    .write()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .retain(|block| !names.contains(block.meta().name.as_str()));
+                names.iter().for_each(|name| self.remove_block_files(name));
+                tracing::info!(blocks = gone.len(), "retention removed old blocks");
+            },
+        )?;
         Ok(())
     }
 
-    fn expired(&self, blocks: &[BlockEntry], now_ns: u64) -> Vec<BlockEntry> {
+    fn expired(&self, blocks: &[BlockEntry], now_ns: u64, missing_bytes: u64) -> Vec<BlockEntry> {
         let retention = self.options.retention;
         let mut by_age: Vec<&BlockEntry> = blocks.iter().collect();
         by_age.sort_by_key(|entry| entry.listed_ns);
@@ -46,14 +54,46 @@ impl Inner {
         });
         let mut bytes = self.data_bytes(blocks);
         let limit = retention.bytes.unwrap_or(u64::MAX);
+        let fits_from = bytes.saturating_sub(missing_bytes);
         let expired = by_age.into_iter().filter(|entry| {
-            let is_expired = entry.listed_ns < oldest_kept_ns || bytes > limit;
+            let is_expired = entry.listed_ns < oldest_kept_ns || bytes > limit || bytes > fits_from;
             if is_expired {
                 bytes = bytes.saturating_sub(entry.bytes);
             }
             is_expired
         });
         expired.cloned().collect()
+    }
+
+    /// Bytes that the disk lacks to what it should keep free. Says so once.
+    fn missing_space(&self, has_blocks: bool) -> u64 {
+        if self.options.retention.free_space == FreeSpace::Any {
+            return 0;
+        }
+        // A disk that does not answer refuses writes as well, which is said
+        // elsewhere; nothing is removed on a guess.
+        let Ok(space) = self.files.space(&self.dir) else {
+            return 0;
+        };
+        let wanted_bytes = self.options.retention.free_space.bytes(space.total_bytes);
+        let missing_bytes = wanted_bytes.saturating_sub(space.free_bytes);
+        let was_short = self
+            .is_space_short
+            .swap(missing_bytes > 0, Ordering::Relaxed);
+        if missing_bytes > 0 && !was_short {
+            tracing::warn!(
+                free_bytes = space.free_bytes,
+                wanted_bytes,
+                "the disk of {} is nearly full; {}",
+                self.dir.display(),
+                if has_blocks {
+                    "the oldest blocks are removed"
+                } else {
+                    "there is no block to remove"
+                }
+            );
+        }
+        missing_bytes
     }
 
     /// Bytes of the data directory: blocks and log.

@@ -90,47 +90,49 @@ impl Inner {
             return Ok(());
         };
         let joined = join(&live[..count])?;
-        let number = {
-            // Taken for good, so that a failed attempt never shares its name.
-            let mut manifest = super::lock(&self.manifest);
-            manifest.next_block += 1;
-            manifest.next_block
-        };
-        let block = self
-            .add_block(number, joined, last.position)
+        let number = self.take_block_number();
+        self.add_block(number, joined, count, last.position)
             .inspect_err(|_| self.discard(&block::block_name(number)))?;
-        self.live.replace_with_block(count, block);
+        self.compactor.ring();
         if let Some(wal) = &*self.wal.read().unwrap_or_else(PoisonError::into_inner) {
             wal.release_before(last.position);
         }
         Ok(())
     }
 
-    /// Writes a block and puts it on the list, which moves the log's start.
+    /// Writes the oldest `sealed` live batches as a block and puts it on the
+    /// list, which moves the log's start.
     fn add_block(
         &self,
         number: u64,
         spans: SpanBatch,
+        sealed: usize,
         wal_from: WalPosition,
-    ) -> Result<Arc<Block>, ChangeError> {
+    ) -> Result<(), ChangeError> {
         let dir = self.dir.join(BLOCKS_DIR);
         let mut entry = block::write(&*self.files, &dir, number, &spans)?;
         entry.listed_ns = self.clock.now_ns();
         drop(spans);
         let block = Arc::new(Block::open(&*self.files, &dir, entry.clone())?);
-        self.commit(|manifest| {
-            manifest.blocks.push(entry);
-            manifest.wal_from = wal_from;
-        })?;
-        Ok(block)
+        self.commit(
+            |manifest| {
+                manifest.blocks.push(entry);
+                manifest.wal_from = wal_from;
+                true
+            },
+            |live| live.replace_with_block(sealed, block),
+        )?;
+        Ok(())
     }
 
     /// Removes what a failed attempt left of a block, so that attempt after
     /// attempt does not fill the disk; unless the manifest was replaced before
-    /// its failure: then the next start may need the block.
+    /// its failure: then the next start may need the block, until another
+    /// manifest is saved.
     pub(super) fn discard(&self, name: &str) {
         let on_disk = Manifest::load(&*self.files, &self.dir);
         if !on_disk.is_ok_and(|found| found.blocks.iter().all(|block| block.name != name)) {
+            super::lock(&self.perhaps_listed).push(name.to_owned());
             return;
         }
         let dir = self.dir.join(BLOCKS_DIR);
@@ -143,14 +145,38 @@ impl Inner {
         }
     }
 
-    /// Saves a changed manifest; the change counts only when it is durable.
-    pub(super) fn commit(&self, change: impl FnOnce(&mut Manifest)) -> Result<(), ManifestError> {
+    /// A number for a block, taken for good, so that a failed attempt never
+    /// shares its name.
+    pub(super) fn take_block_number(&self) -> u64 {
+        let mut manifest = super::lock(&self.manifest);
+        manifest.next_block += 1;
+        manifest.next_block
+    }
+
+    /// Saves a changed manifest, unless `change` says that it does not apply
+    /// any more; once it is durable, and before anybody else can change it,
+    /// `show` lets readers see the same. Answers whether it applied.
+    pub(super) fn commit(
+        &self,
+        change: impl FnOnce(&mut Manifest) -> bool,
+        show: impl FnOnce(&Live),
+    ) -> Result<bool, ManifestError> {
         let mut manifest = super::lock(&self.manifest);
         let mut changed = manifest.clone();
-        change(&mut changed);
+        if !change(&mut changed) {
+            return Ok(false);
+        }
         changed.save(&*self.files, &self.dir)?;
         *manifest = changed;
-        Ok(())
+        show(&self.live);
+        // Now it is certain what the next start finds.
+        let perhaps_listed = std::mem::take(&mut *super::lock(&self.perhaps_listed));
+        for name in perhaps_listed {
+            if !manifest.blocks.iter().any(|block| block.name == name) {
+                self.remove_block_files(&name);
+            }
+        }
+        Ok(true)
     }
 }
 

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use self::image::Image;
-use super::{Access, DirEntry, File, Files};
+use super::{Access, DirEntry, File, Files, Space};
 
 /// The operations that can be made to fail. All but reading change the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -306,6 +306,17 @@ impl Files for FaultyFiles {
         let mut state = self.state();
         state.begin(Operation::SyncDir, dir)?;
         state.image.sync_dir(dir)
+    }
+
+    fn space(&self, dir: &Path) -> io::Result<Space> {
+        let state = self.state();
+        state.powered()?;
+        state.image.list(dir)?;
+        let total_bytes = state.capacity_bytes.unwrap_or(u64::MAX);
+        Ok(Space {
+            free_bytes: total_bytes.saturating_sub(state.image.used_bytes()),
+            total_bytes,
+        })
     }
 }
 

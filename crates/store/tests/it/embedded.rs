@@ -18,7 +18,7 @@ use tracewell_testkit::{TestSpan, conformance};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A block after every batch or two.
-fn eager() -> StoreOptions {
+pub(crate) fn eager() -> StoreOptions {
     StoreOptions {
         wal: WalOptions {
             segment_bytes: 64 << 10,
@@ -30,13 +30,13 @@ fn eager() -> StoreOptions {
     }
 }
 
-fn spans(trace: u64) -> Vec<TestSpan> {
+pub(crate) fn spans(trace: u64) -> Vec<TestSpan> {
     (1..=5)
         .map(|span| TestSpan::new(trace, span, "cart", "add", 1_000_000 + span))
         .collect()
 }
 
-fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     let since = Instant::now();
     while !is_so() {
         assert!(since.elapsed() < PATIENCE, "never: {what}");
@@ -44,7 +44,7 @@ fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
-fn assert_traces(store: &dyn TraceStore, traces: std::ops::Range<u64>) {
+pub(crate) fn assert_traces(store: &dyn TraceStore, traces: std::ops::Range<u64>) {
     for trace in traces {
         assert_eq!(
             conformance::trace(store, trace_id(trace)),
@@ -109,7 +109,7 @@ fn retention_removes_the_oldest_and_counts_it() {
     let age = Duration::from_secs(3600);
     let retention = Retention {
         age: Some(age),
-        bytes: None,
+        ..Retention::default()
     };
     let options = StoreOptions {
         retention,

@@ -1,5 +1,6 @@
 //! Tests of the store from outside.
 
+mod compaction;
 mod conformance;
 mod crash_pairs;
 mod embedded;

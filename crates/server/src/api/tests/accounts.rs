@@ -144,6 +144,9 @@ async fn metrics_add_up_and_agree_with_the_status() {
         ("tracewell_store_blocks", 0.0),
         ("tracewell_store_healthy", 1.0),
         ("tracewell_store_removed_spans_total", 0.0),
+        ("tracewell_compaction_merges_total", 0.0),
+        ("tracewell_compaction_backlog_blocks", 0.0),
+        ("tracewell_compaction_healthy", 1.0),
     ] {
         assert_eq!(series.get(name), Some(&want), "{name}");
     }

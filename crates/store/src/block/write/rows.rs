@@ -30,11 +30,6 @@ impl<'a> Rows<'a> {
         self.order.len()
     }
 
-    /// Are these all rows of the batch?
-    pub(super) fn is_all(&self) -> bool {
-        self.order.len() == self.places.len()
-    }
-
     /// Rows of the batch in the order of the group.
     pub(super) fn iter(&self) -> impl Iterator<Item = usize> + '_ {
         self.order.iter().map(|row| *row as usize)

@@ -144,6 +144,7 @@ impl Life {
                     again: *again,
                 });
             }
+            Step::Compact => self.compact(),
             Step::Fail(fault) => {
                 self.is_faulty = true;
                 self.is_reading_faulty |= fault.operation == Operation::Read;
@@ -234,6 +235,13 @@ impl Life {
             }
             std::thread::sleep(Duration::from_micros(50));
         }
+    }
+
+    /// Merges blocks; fails only for a reason.
+    fn compact(&mut self) {
+        let compacted = self.store().compact_now();
+        let is_excused = self.is_faulty || self.is_full || self.disk.is_off();
+        assert!(compacted.is_ok() || is_excused, "{compacted:?}");
     }
 
     fn read_and_check(&mut self, is_opening: bool) {

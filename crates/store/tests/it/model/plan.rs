@@ -1,7 +1,7 @@
 //! What happens in one life of a store, all of it from a seed.
 
 use std::time::Duration;
-use tracewell_store::embedded::{Retention, StoreOptions};
+use tracewell_store::embedded::{Compaction, Pace, Retention, StoreOptions};
 use tracewell_store::files::faulty::{EIO, ENOSPC, EROFS, Fault, Operation, Survival};
 use tracewell_store::wal::{Durability, WalOptions};
 use tracewell_testkit::{Random, TestSpan};
@@ -42,6 +42,8 @@ pub(super) enum Step {
     Seal { batches: Vec<usize> },
     /// Compares everything.
     Read,
+    /// Merges all blocks that can be merged.
+    Compact,
     /// Lets time pass.
     Advance { seconds: u64 },
     /// Shuts down and opens again.
@@ -104,7 +106,17 @@ fn settings(random: &mut Random) -> Settings {
         },
         seal_bytes: *random.pick(&[4_000, 12_000, 40_000]),
         live_bytes: *random.pick(&[100_000, 1_000_000]),
-        retention: Retention { age, bytes: None },
+        retention: Retention {
+            age,
+            ..Retention::default()
+        },
+        compaction: Compaction {
+            max_spans: *random.pick(&[40, 300, 1_000_000]),
+            pace: Pace {
+                cpu_percent: 100,
+                bytes_per_second: u64::MAX,
+            },
+        },
         retry_after: Duration::from_millis(2),
         ..StoreOptions::default()
     };
@@ -131,7 +143,8 @@ impl Planner {
                 batches: self.some_batches(5),
                 wait: !self.random.once_in(3),
             },
-            38..=52 => Step::Seal {
+            38..=41 => Step::Compact,
+            42..=52 => Step::Seal {
                 batches: self.some_batches(12),
             },
             53..=59 => Step::Read,
