@@ -265,3 +265,11 @@ pub(super) fn attribute_column_name(
     let suffix = if main && !looks_suffixed { "" } else { suffix };
     Some(format!("span.{key}{suffix}"))
 }
+
+/// The key of an attribute column of this name and type: the inverse of
+/// [`attribute_column_name`]. `None` if it is no attribute column.
+pub(super) fn attribute_of_column(name: &str, value_type: ValueType) -> Option<&str> {
+    let key = name.strip_prefix("span.")?;
+    let (_, suffix) = SUFFIXES.iter().find(|(of, _)| *of == value_type)?;
+    Some(key.strip_suffix(suffix).unwrap_or(key))
+}
