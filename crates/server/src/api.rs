@@ -11,6 +11,7 @@ mod base64;
 pub(crate) mod blocking;
 mod compression;
 mod error;
+mod export;
 mod health;
 pub(crate) mod jaeger;
 mod metrics;
@@ -73,6 +74,7 @@ pub(crate) fn http_router(
     let home = format!("{base_path}/");
     let app = Router::new()
         .nest("/api/ui", ui::router(state))
+        .merge(export::router(state))
         .merge(jaeger::router(state))
         .merge(status::router(Arc::clone(store), Arc::clone(facts)))
         .merge(health::router(Arc::clone(store)))

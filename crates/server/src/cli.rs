@@ -6,6 +6,8 @@
 mod client;
 mod config_command;
 mod error;
+mod export;
+mod import;
 mod logging;
 pub(crate) mod output;
 mod search;
@@ -52,6 +54,10 @@ enum Command {
     Status(status::StatusArgs),
     /// Send generated traces at a given rate and report what was acknowledged
     Load(LoadArgs),
+    /// Send traces of files to a running tracewell
+    Import(import::ImportArgs),
+    /// Write traces of a running tracewell to a file
+    Export(export::ExportArgs),
 }
 
 /// Runs the command line of this process.
@@ -83,6 +89,8 @@ fn dispatch(cli: Cli) -> Result<(), CliError> {
         Some(Command::Trace(args)) => client::block_on(trace::run(args)),
         Some(Command::Status(args)) => client::block_on(status::run(args)),
         Some(Command::Load(args)) => load::run(&args),
+        Some(Command::Import(args)) => client::block_on(import::run(args)),
+        Some(Command::Export(args)) => client::block_on(export::run(args)),
     }
 }
 

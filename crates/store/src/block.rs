@@ -24,6 +24,7 @@ mod read;
 mod refine;
 mod scan;
 pub(crate) mod schema;
+mod span_file;
 mod traces;
 mod verify;
 mod write;
@@ -42,6 +43,7 @@ use choose::KeyCount;
 use index::Index;
 
 pub use scan::ScanPart;
+pub use span_file::read_span_file;
 pub use verify::VerifiedBlock;
 pub use write::write;
 pub(crate) use write::{BlockWriter, DerivedRows};

@@ -32,6 +32,7 @@ use axum::routing::any;
 use http::{StatusCode, header};
 
 use super::QueryState;
+pub(crate) use v1::write_trace;
 
 /// The HTTP side. Answers every path below `/api/` that has no more special
 /// route.

@@ -74,13 +74,31 @@ impl Params {
             start_ns: point("from", from, now_ns)?,
             end_ns: point("to", to, now_ns)?,
         };
+        self.check_order(range)
+    }
+
+    fn check_order(&self, range: TimeRange) -> Result<TimeRange, ApiError> {
         if range.start_ns > range.end_ns {
+            let from = self.text("from").unwrap_or(DEFAULT_FROM);
+            let to = self.text("to").unwrap_or("now");
             return Err(ApiError::bad_request(
                 format!("the time range is reversed: from {from:?} is after to {to:?}"),
                 "exchange from and to",
             ));
         }
         Ok(range)
+    }
+
+    /// `from` and `to`; either end is open when it is not given.
+    pub(crate) fn open_range(&self, now_ns: u64) -> Result<TimeRange, ApiError> {
+        let mut range = TimeRange::ALL;
+        if let Some(from) = self.text("from") {
+            range.start_ns = point("from", from, now_ns)?;
+        }
+        if let Some(to) = self.text("to") {
+            range.end_ns = point("to", to, now_ns)?;
+        }
+        self.check_order(range)
     }
 
     /// As [`Params::range`], but all of time when neither is given.

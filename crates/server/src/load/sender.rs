@@ -34,7 +34,7 @@ pub(super) enum Compression {
 
 /// What a request came to.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     /// Taken, but for this many spans.
     Accepted {
         rejected_spans: u64,
@@ -50,12 +50,18 @@ pub(super) enum Answer {
 }
 
 /// One connection.
-pub(super) enum Sender {
+pub(crate) enum Sender {
     Grpc(Box<grpc::GrpcSender>),
     Http(Box<http::HttpSender>),
 }
 
 impl Sender {
+    /// One over HTTP for requests in protobuf as they are.
+    pub(crate) fn otlp_http(endpoint: &str, timeout: Duration) -> Result<Self, CliError> {
+        let (encoding, compression) = (Encoding::Protobuf, Compression::None);
+        Self::new(Protocol::Http, endpoint, encoding, compression, timeout)
+    }
+
     /// Prepares a connection; nothing is sent yet.
     pub(super) fn new(
         protocol: Protocol,
@@ -86,7 +92,7 @@ impl Sender {
     }
 
     /// Sends one prepared request.
-    pub(super) async fn send(&mut self, body: Bytes) -> Answer {
+    pub(crate) async fn send(&mut self, body: Bytes) -> Answer {
         match self {
             Self::Grpc(sender) => sender.send(body).await,
             Self::Http(sender) => sender.send(body).await,

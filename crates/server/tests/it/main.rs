@@ -11,6 +11,7 @@ mod config;
 mod crash;
 mod crash_full_disk;
 mod crash_phases;
+mod import_export;
 mod lifecycle;
 mod load;
 mod process;

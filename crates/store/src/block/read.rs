@@ -11,6 +11,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tracewell_model::SpanBatch;
+use tracewell_model::store::AttributeKey;
 use tracewell_parquet::{ChunkDecoder, Column, DecodedCells, Dictionary};
 
 use super::index::Index;
@@ -107,7 +108,7 @@ impl<'a> Reader<'a> {
         read.map(Some).map_err(|error| self.damaged(error))
     }
 
-    fn key_of(&self, column: usize) -> Option<&'a tracewell_model::store::AttributeKey> {
+    fn key_of(&self, column: usize) -> Option<&'a AttributeKey> {
         let place = self.index.column_keys.get(column - Fixed::ALL.len())?;
         Some(&self.index.core.keys[*place].key)
     }
@@ -125,6 +126,21 @@ impl<'a> Reader<'a> {
     fn damaged(&self, reason: impl ToString) -> BlockError {
         BlockError::damaged(self.path, reason)
     }
+}
+
+/// Cells of columns (their places and what was decoded) as a batch; `key_of`
+/// names the attribute of a column behind the fixed ones.
+///
+/// # Errors
+/// They do not fit together: the file at `path` is damaged.
+pub(super) fn batch_of<'k>(
+    path: &Path,
+    columns: Vec<(usize, DecodedCells)>,
+    rows: usize,
+    key_of: impl Fn(usize) -> Option<&'k AttributeKey>,
+) -> Result<SpanBatch, BlockError> {
+    let batch = assemble::batch(columns, rows, key_of);
+    batch.map_err(|misfit| BlockError::damaged(path, misfit.0))
 }
 
 impl Block {

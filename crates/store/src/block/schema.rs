@@ -155,6 +155,11 @@ impl Fixed {
         self as usize
     }
 
+    /// May a row have none?
+    pub(super) fn is_nullable(self) -> bool {
+        self.layout().2
+    }
+
     /// How it is stored.
     pub(super) fn definition(self) -> Column {
         let (name, content, nullable) = self.layout();
@@ -255,4 +260,12 @@ pub(super) fn attribute_column_name(
     let looks_suffixed = SUFFIXES.iter().any(|(_, suffix)| key.ends_with(suffix));
     let suffix = if main && !looks_suffixed { "" } else { suffix };
     Some(format!("span.{key}{suffix}"))
+}
+
+/// The key of an attribute column of this name and type: the inverse of
+/// [`attribute_column_name`]. `None` if it is no attribute column.
+pub(super) fn attribute_of_column(name: &str, value_type: ValueType) -> Option<&str> {
+    let key = name.strip_prefix("span.")?;
+    let (_, suffix) = SUFFIXES.iter().find(|(of, _)| *of == value_type)?;
+    Some(key.strip_suffix(suffix).unwrap_or(key))
 }

@@ -6,6 +6,7 @@ mod search_params;
 mod trace_json;
 mod traces;
 
+use std::io;
 use std::sync::Arc;
 
 use axum::Router;
@@ -14,12 +15,15 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use http::StatusCode;
 use serde::Serialize;
+use tracewell_model::SpanBatch;
+use tracewell_model::batch::view::BatchView;
 
 use super::finding::{self, OperationName};
 use super::params::{self, Params};
 use crate::api::QueryState;
 use crate::api::blocking::run_query;
 use answer::{answer, failed, refused};
+use trace_json::TraceJson;
 
 pub(super) fn router(state: &Arc<QueryState>) -> Router {
     Router::new()
@@ -35,6 +39,12 @@ pub(super) fn router(state: &Arc<QueryState>) -> Router {
         .route("/api/metrics/errors", get(metrics))
         .route("/api/metrics/minstep", get(metrics))
         .with_state(Arc::clone(state))
+}
+
+/// Writes a trace of at least one span as an element of `data`.
+pub(crate) fn write_trace(out: impl io::Write, trace: &SpanBatch) -> io::Result<()> {
+    let view = BatchView::new(trace);
+    serde_json::to_writer(out, &TraceJson::new(&view)).map_err(io::Error::from)
 }
 
 async fn services(State(state): State<Arc<QueryState>>, params: Params) -> Response {

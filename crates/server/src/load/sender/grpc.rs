@@ -17,7 +17,7 @@ use crate::cli::CliError;
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 const RETRY_INFO: &str = "type.googleapis.com/google.rpc.RetryInfo";
 
-pub(in super::super) struct GrpcSender {
+pub(crate) struct GrpcSender {
     client: Grpc<Channel>,
     timeout: Duration,
 }

@@ -20,7 +20,7 @@ use crate::load::encoding::Encoding;
 /// Answers to an export are a few bytes, errors a sentence.
 const MAX_ANSWER_BYTES: usize = 64 << 10;
 
-pub(in super::super) struct HttpSender {
+pub(crate) struct HttpSender {
     client: Client<HttpConnector, Full<Bytes>>,
     uri: Uri,
     encoding: Encoding,
