@@ -160,6 +160,16 @@ impl SpanFilter {
         evaluate::matching(self, batch, Some(facts))
     }
 
+    /// Can every test be told from a span alone?
+    #[must_use]
+    pub fn is_span_local(&self) -> bool {
+        let mut is_local = true;
+        self.for_each_test(&mut |field, _| {
+            is_local &= !matches!(field, Field::Intrinsic(field) if !field.is_span_local());
+        });
+        is_local
+    }
+
     /// The same filter or a weaker one without tests that need the whole
     /// trace: matches every span that `self` matches, perhaps more.
     #[must_use]

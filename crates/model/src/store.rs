@@ -213,6 +213,16 @@ pub struct ScanReport {
     pub searched_spans: u64,
 }
 
+impl ScanReport {
+    /// Adds what another read looked at, as if both were one.
+    pub fn add(&mut self, other: &Self) {
+        self.searched_blocks += other.searched_blocks;
+        self.total_blocks += other.total_blocks;
+        self.searched_bytes += other.searched_bytes;
+        self.searched_spans += other.searched_spans;
+    }
+}
+
 /// Traces that were asked for, and what it cost.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FoundTraces {

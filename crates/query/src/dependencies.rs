@@ -1,20 +1,52 @@
 //! Which service calls which: counted from stored spans.
 //!
-//! A call is a span whose parent belongs to another service. Most parents lie
-//! in the same chunk of the store, so one pass resolves nearly all; children
-//! whose parent was elsewhere wait for a second pass that looks only for those
-//! parents. Memory is bounded by what waits, not by what is stored.
+//! A call is a span whose parent belongs to another service. Stores keep the
+//! spans of a trace together, so nearly every parent stands in the same run of
+//! rows as its children. Where it does not, it is looked for in what was seen
+//! lately, then in what is still to come; what is left after that, because its
+//! parent was shown too long before, is found by reading once more. **Memory
+//! is bounded whatever is stored**: what finds no room is counted as skipped.
 
+mod recent;
+mod run;
+#[cfg(test)]
+mod tests;
+mod waiting;
+
+use recent::Recent;
+use run::{CallCounts, Names, Run};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
-use tracewell_model::store::{ScanColumns, ScanRequest};
-use tracewell_model::{
-    RowSet, SpanBatch, SpanFilter, SpanId, StoreError, TimeRange, TraceId, TraceStore,
-};
+use tracewell_model::store::{ScanChunk, ScanColumns, ScanReport, ScanRequest};
+use tracewell_model::{RowSet, SpanFilter, StoreError, TimeRange, TraceId, TraceStore};
+use waiting::Waiting;
 
-/// Children that may wait for a parent from elsewhere.
-const MAX_WAITING: usize = 2_000_000;
+/// What counting may hold and do.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// Bytes of spans that are remembered for children still to come.
+    recent_bytes: usize,
+    /// Children that may wait for their parent.
+    waiting_children: usize,
+    /// Traces whose parents are fetched by id instead of reading everything
+    /// again.
+    fetched_traces: usize,
+}
+
+impl Default for Limits {
+    /// Some four million spans of everyday traces, and some 60 MB of children.
+    fn default() -> Self {
+        Self {
+            recent_bytes: 64 << 20,
+            waiting_children: 1_000_000,
+            fetched_traces: 1_024,
+        }
+    }
+}
+
+/// Traces fetched at a time.
+const FETCH_TRACES: usize = 32;
 
 /// Calls from one service to another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,13 +64,17 @@ pub struct Dependency {
 pub struct Dependencies {
     /// Sorted by names.
     pub calls: Vec<Dependency>,
-    /// Calls that were not looked at because too many waited for a parent.
+    /// Spans with a parent whose caller was not looked for to the end, because
+    /// too many waited or the time was over: the calls may be that many more.
     pub skipped: u64,
+    /// How much was read.
+    pub report: ScanReport,
 }
 
-type SpanKey = (TraceId, SpanId);
+type Hashed<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
-/// Counts the calls between services of spans that start in the range.
+/// Counts the calls between services of spans that start in the range. A span
+/// that was stored twice counts once where both copies stand together.
 ///
 /// # Errors
 /// What the store says: cancelled or damaged.
@@ -47,126 +83,126 @@ pub fn dependencies(
     range: TimeRange,
     cancelled: &AtomicBool,
 ) -> Result<Dependencies, StoreError> {
-    let columns = ScanColumns {
-        services: true,
-        ..ScanColumns::default()
-    };
+    count(store, range, cancelled, Limits::default())
+}
+
+fn count(
+    store: &dyn TraceStore,
+    range: TimeRange,
+    cancelled: &AtomicBool,
+    limits: Limits,
+) -> Result<Dependencies, StoreError> {
     let request = ScanRequest {
         range,
         filter: &SpanFilter::All,
-        columns,
+        columns: ScanColumns {
+            services: true,
+            ..ScanColumns::default()
+        },
         cancelled,
     };
-    let mut pass = FirstPass::default();
-    store.scan(&request, &mut |chunk, _| {
-        pass.add(chunk.batch, chunk.rows);
+    let mut counting = Counting {
+        limits,
+        names: Names::default(),
+        counts: CallCounts::default(),
+        recent: Recent::new(limits.recent_bytes),
+        waiting: Waiting::new(limits.waiting_children),
+        skipped: 0,
+    };
+    let mut report = store.scan(&request, &mut |chunk, _| {
+        counting.first_pass(chunk);
         ControlFlow::Continue(())
     })?;
-    let FirstPass {
-        mut names,
-        mut calls,
-        mut waiting,
-        skipped,
-        ..
-    } = pass;
-    if !waiting.is_empty() {
-        store.scan(&request, &mut |chunk, _| {
-            let spans = chunk.batch.spans();
-            let services = chunk.batch.resource_services();
-            for row in chunk.rows.iter() {
-                let key = (spans.trace_id[row], spans.span_id[row]);
-                // Taken out: a parent that is shown twice calls once.
-                let Some(children) = waiting.remove(&key) else {
-                    continue;
-                };
-                let parent = names.number(services[spans.resource[row] as usize]);
-                for child in children.into_iter().filter(|child| *child != parent) {
-                    *calls.entry((parent, child)).or_default() += 1;
-                }
-            }
-            if waiting.is_empty() {
-                return ControlFlow::Break(());
-            }
-            ControlFlow::Continue(())
-        })?;
-    }
-    let named = calls
-        .into_iter()
-        .map(|((parent, child), calls)| Dependency {
-            parent: names.name(parent),
-            child: names.name(child),
-            calls,
-        });
-    let mut calls: Vec<_> = named.collect();
-    calls.sort();
-    Ok(Dependencies { calls, skipped })
-}
-
-/// Numbers for service names.
-#[derive(Debug, Default)]
-struct Names {
-    numbers: HashMap<String, u32>,
-    names: Vec<String>,
-}
-
-impl Names {
-    fn number(&mut self, name: &str) -> u32 {
-        if let Some(number) = self.numbers.get(name) {
-            return *number;
+    if counting.recent.has_forgotten() && !counting.waiting.is_empty() {
+        match counting.find_the_rest(store, &request) {
+            Ok(again) => report.searched_bytes += again,
+            // What was counted is worth more than nothing.
+            Err(StoreError::Cancelled) => counting.skipped += counting.waiting.len() as u64,
+            Err(error) => return Err(error),
         }
-        let number = self.names.len() as u32;
-        self.numbers.insert(name.to_owned(), number);
-        self.names.push(name.to_owned());
-        number
     }
-
-    fn name(&self, number: u32) -> String {
-        self.names[number as usize].clone()
-    }
+    Ok(Dependencies {
+        calls: counting.counts.finish(&counting.names),
+        skipped: counting.skipped,
+        report,
+    })
 }
 
-#[derive(Debug, Default)]
-struct FirstPass {
+struct Counting {
+    limits: Limits,
     names: Names,
-    calls: HashMap<(u32, u32), u64>,
-    /// Parent that was not in the chunk → services of its children.
-    waiting: HashMap<SpanKey, Vec<u32>>,
-    waiting_count: usize,
+    counts: CallCounts,
+    recent: Recent,
+    waiting: Waiting,
     skipped: u64,
 }
 
-impl FirstPass {
-    fn add(&mut self, batch: &SpanBatch, rows: &RowSet) {
-        let spans = batch.spans();
-        let services: Vec<u32> = batch
-            .resource_services()
-            .iter()
-            .map(|name| self.names.number(name))
-            .collect();
-        let service = |row: usize| services[spans.resource[row] as usize];
-        let mut here: HashMap<SpanKey, u32> = HashMap::new();
-        for row in rows.iter() {
-            here.entry((spans.trace_id[row], spans.span_id[row]))
-                .or_insert(service(row));
-        }
-        for row in rows.iter() {
-            let parent = spans.parent_span_id[row];
-            if parent.is_zero() {
-                continue;
-            }
-            let child = service(row);
-            match here.get(&(spans.trace_id[row], parent)) {
-                Some(parent) if *parent == child => {}
-                Some(parent) => *self.calls.entry((*parent, child)).or_default() += 1,
-                None if self.waiting_count >= MAX_WAITING => self.skipped += 1,
-                None => {
-                    self.waiting_count += 1;
-                    self.waiting
-                        .entry((spans.trace_id[row], parent))
-                        .or_default()
-                        .push(child);
+impl Counting {
+    /// Counts what a chunk and what was seen before it tell.
+    fn first_pass(&mut self, chunk: &ScanChunk<'_>) {
+        let Self {
+            names,
+            counts,
+            recent,
+            waiting,
+            skipped,
+            ..
+        } = self;
+        Run::each(chunk, names, &mut |run| {
+            let mut elsewhere = Vec::new();
+            run.calls(counts, &mut |parent, child| elsewhere.push((parent, child)));
+            for (parent, child) in elsewhere {
+                if let Some(service) = recent.service(run.trace_id(), parent) {
+                    counts.add(service, child);
+                } else if !waiting.push(run.trace_id(), parent, child) {
+                    *skipped += 1;
                 }
             }
+            waiting.resolve(run, counts);
+            recent.push(run);
+        });
+    }
+
+    /// Looks for the parents that were shown too long before their children.
+    fn find_the_rest(
+        &mut self,
+        store: &dyn TraceStore,
+        request: &ScanRequest<'_>,
+    ) -> Result<u64, StoreError> {
+        // Nothing that is remembered helps any more.
+        self.recent = Recent::new(0);
+        let most = self.limits.fetched_traces;
+        let ids: Vec<TraceId> = self.waiting.traces().take(most + 1).collect();
+        if ids.len() > most {
+            let again = store.scan(request, &mut |chunk, _| {
+                Run::each(chunk, &mut self.names, &mut |run| {
+                    self.waiting.resolve(run, &mut self.counts);
+                });
+                if self.waiting.is_empty() {
+                    return ControlFlow::Break(());
+                }
+                ControlFlow::Continue(())
+            })?;
+            return Ok(again.searched_bytes);
         }
+        let mut bytes = 0;
+        for ids in ids.chunks(FETCH_TRACES) {
+            let found = store.traces(ids, Some(&request.columns), request.cancelled)?;
+            bytes += found.report.searched_bytes;
+            for batch in found.traces.iter().flatten() {
+                let starts = &batch.spans().start_ns;
+                let in_range = |row: usize| request.range.contains(starts[row]);
+                let rows = RowSet::from_fn(batch.len(), in_range);
+                let chunk = ScanChunk {
+                    batch,
+                    rows: &rows,
+                    settled_from_ns: 0,
+                };
+                Run::each(&chunk, &mut self.names, &mut |run| {
+                    self.waiting.resolve(run, &mut self.counts);
+                });
+            }
+        }
+        Ok(bytes)
     }
 }

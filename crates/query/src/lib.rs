@@ -5,6 +5,7 @@
 //! is fetched and judged exactly, wherever its spans lie. **It never opens a
 //! file or a socket and never knows a protocol.**
 
+pub mod count;
 pub mod dependencies;
 pub mod find;
 pub mod lower;

@@ -7,22 +7,20 @@
 //! and a cursor that named another time would skip traces. Traces are handed
 //! out as soon as the store says that nothing newer can come, so the first
 //! results do not wait for the last block, and a search stops reading when it
-//! has enough.
+//! has enough. Only the columns that judging and summing up look at are
+//! fetched; whole traces only for those that match, and only if asked for.
+
+mod candidates;
+mod fetch;
 
 use crate::summary::TraceSummary;
 use crate::tree::TraceTree;
-use std::collections::{BinaryHeap, HashMap};
+use candidates::Candidates;
+use fetch::Fetcher;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 use tracewell_model::store::{ScanColumns, ScanReport, ScanRequest};
 use tracewell_model::{RowSet, SpanBatch, SpanFilter, StoreError, TimeRange, TraceId, TraceStore};
-
-/// Candidate traces kept in memory at a time. Past it the oldest are given up
-/// and the answer says that it is partial.
-const MAX_CANDIDATES: usize = 200_000;
-
-/// Traces fetched from the store at a time.
-const FETCH_TRACES: usize = 32;
 
 /// Where a search goes on: everything at or before this place was handed out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,6 +29,15 @@ pub struct Cursor {
     pub newest_match_ns: u64,
     /// The last trace.
     pub trace_id: TraceId,
+}
+
+/// How much of a trace that matches is handed out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// The summary, and the columns that it and the filter were made from.
+    Summary,
+    /// All its spans with all they have.
+    Whole,
 }
 
 /// What to look for.
@@ -44,17 +51,21 @@ pub struct Search {
     pub limit: usize,
     /// Go on after this place.
     pub after: Option<Cursor>,
+    /// What of them.
+    pub detail: Detail,
 }
 
 /// What a search has to say while it runs.
 #[derive(Debug)]
 pub enum SearchEvent<'a> {
-    /// A trace that matches, whole.
+    /// A trace that matches.
     Trace {
         /// In short.
         summary: Box<TraceSummary>,
-        /// All its spans.
+        /// Its spans, as far as [`Search::detail`] says.
         batch: &'a SpanBatch,
+        /// The rows of the spans that match, also those outside the range.
+        matched: &'a RowSet,
     },
     /// How far it is.
     Progress(ScanReport),
@@ -63,7 +74,7 @@ pub enum SearchEvent<'a> {
 /// How a search ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchOutcome {
-    /// How much was looked at.
+    /// How much was looked at, fetched traces included.
     pub report: ScanReport,
     /// Where to go on, if the limit ended it.
     pub cursor: Option<Cursor>,
@@ -81,6 +92,7 @@ pub fn search(
     cancelled: &AtomicBool,
     emit: &mut dyn FnMut(SearchEvent<'_>) -> ControlFlow<()>,
 ) -> Result<SearchOutcome, StoreError> {
+    let is_local = search.filter.is_span_local();
     let candidate_filter = search.filter.span_local();
     let mut range = search.range;
     if let Some(after) = search.after {
@@ -93,10 +105,10 @@ pub fn search(
         cancelled,
     };
     let mut run = Run {
-        store,
         search,
-        candidate_filter: &candidate_filter,
-        cancelled,
+        candidate_filter: (!is_local).then_some(&candidate_filter),
+        columns: TraceSummary::columns().and(ScanColumns::of_filter(&search.filter)),
+        fetcher: Fetcher::new(store, cancelled),
         emit,
         candidates: Candidates::default(),
         emitted: 0,
@@ -105,14 +117,17 @@ pub fn search(
         is_stopped: false,
     };
     let mut settled_ns = u64::MAX;
-    let report = store.scan(&request, &mut |chunk, report| {
+    let scanned = store.scan(&request, &mut |chunk, report| {
         run.candidates.add(chunk.batch, chunk.rows);
         settled_ns = settled_ns.min(chunk.settled_from_ns);
-        let flow = run.hand_out(settled_ns);
-        if flow.is_continue() && run.candidates.waiting() == 0 {
-            return run.tell(SearchEvent::Progress(*report));
+        run.hand_out(settled_ns)?;
+        if run.candidates.is_full() {
+            return ControlFlow::Break(());
         }
-        flow
+        if run.candidates.is_waiting() {
+            return ControlFlow::Continue(());
+        }
+        run.tell(SearchEvent::Progress(run.fetcher.with_fetched(*report)))
     })?;
     // The scan is over: everything that is left is final.
     if !run.is_over() {
@@ -122,80 +137,21 @@ pub fn search(
         return Err(error);
     }
     let is_full = run.emitted >= search.limit;
-    let cursor = if is_full { run.last } else { None };
-    // A full page is whole all the same: what was given up is older, and the
-    // next page begins before it.
-    let partial = (run.candidates.gave_up && !is_full)
-        .then_some("more traces match than can be held; narrow the search");
     Ok(SearchOutcome {
-        report,
-        cursor,
-        partial,
+        report: run.fetcher.with_fetched(scanned),
+        cursor: if is_full { run.last } else { None },
+        // A full page is whole all the same: what was given up is older, and
+        // the next page begins before it.
+        partial: run.lacking().filter(|_| !is_full),
     })
 }
 
-/// Traces that may match, by the newest span of theirs that may.
-#[derive(Default)]
-struct Candidates {
-    newest: HashMap<TraceId, u64>,
-    /// May hold entries that a newer one has overtaken.
-    order: BinaryHeap<(u64, TraceId)>,
-    gave_up: bool,
-}
-
-impl Candidates {
-    fn add(&mut self, batch: &SpanBatch, rows: &RowSet) {
-        let spans = batch.spans();
-        for row in rows.iter() {
-            let (id, start_ns) = (spans.trace_id[row], spans.start_ns[row]);
-            let newest = self.newest.entry(id).or_insert(0);
-            if start_ns > *newest || *newest == 0 {
-                *newest = start_ns;
-                self.order.push((start_ns, id));
-            }
-        }
-        if self.order.len() > MAX_CANDIDATES {
-            self.give_up_oldest();
-        }
-    }
-
-    fn give_up_oldest(&mut self) {
-        let mut order = std::mem::take(&mut self.order).into_sorted_vec();
-        order.retain(|(start_ns, id)| self.newest.get(id) == Some(start_ns));
-        let keep_from = order.len().saturating_sub(MAX_CANDIDATES / 2);
-        for (_, id) in order.drain(..keep_from) {
-            self.newest.remove(&id);
-            self.gave_up = true;
-        }
-        self.order = order.into();
-    }
-
-    fn waiting(&self) -> usize {
-        self.order.len()
-    }
-
-    /// The newest candidate, if it is final.
-    fn pop(&mut self, settled_from_ns: u64) -> Option<TraceId> {
-        while let Some((start_ns, _)) = self.order.peek() {
-            if *start_ns < settled_from_ns {
-                return None;
-            }
-            let (start_ns, id) = self.order.pop()?;
-            // Zero marks a trace that was handed out: it never comes again.
-            if self.newest.get(&id) == Some(&start_ns) {
-                self.newest.insert(id, u64::MAX);
-                return Some(id);
-            }
-        }
-        None
-    }
-}
-
 struct Run<'a> {
-    store: &'a dyn TraceStore,
     search: &'a Search,
-    candidate_filter: &'a SpanFilter,
-    cancelled: &'a AtomicBool,
+    /// What made candidates, where that is less than the whole filter.
+    candidate_filter: Option<&'a SpanFilter>,
+    columns: ScanColumns,
+    fetcher: Fetcher<'a>,
     emit: &'a mut dyn FnMut(SearchEvent<'_>) -> ControlFlow<()>,
     candidates: Candidates,
     emitted: usize,
@@ -204,9 +160,29 @@ struct Run<'a> {
     is_stopped: bool,
 }
 
+/// A trace that matches.
+struct Match {
+    tree: TraceTree,
+    matched: RowSet,
+    place: Cursor,
+}
+
 impl Run<'_> {
     fn is_over(&self) -> bool {
         self.is_stopped || self.failed.is_some() || self.emitted >= self.search.limit
+    }
+
+    /// Why traces that match may be missing.
+    fn lacking(&self) -> Option<&'static str> {
+        if self.candidates.gave_up() {
+            Some("more traces match than can be held; narrow the search")
+        } else if self.candidates.is_full() {
+            Some("more traces may match than one search can look at; narrow the search")
+        } else {
+            self.fetcher
+                .is_one_too_large()
+                .then_some("a trace that may match is too large to be looked at")
+        }
     }
 
     /// Tells the caller, and remembers whether he wants to hear more.
@@ -219,21 +195,14 @@ impl Run<'_> {
     /// Fetches and judges every candidate that is final.
     fn hand_out(&mut self, settled_from_ns: u64) -> ControlFlow<()> {
         loop {
-            let want = FETCH_TRACES.min(self.search.limit - self.emitted);
+            let want = self.search.limit - self.emitted;
             let popped = std::iter::from_fn(|| self.candidates.pop(settled_from_ns));
-            let ids: Vec<TraceId> = popped.take(want).collect();
+            let ids: Vec<TraceId> = popped.take(self.fetcher.at_a_time().min(want)).collect();
             if ids.is_empty() {
                 return ControlFlow::Continue(());
             }
-            let traces = match self.store.traces(&ids, None, self.cancelled) {
-                Ok(found) => found.traces,
-                Err(error) => {
-                    self.failed = Some(error);
-                    return ControlFlow::Break(());
-                }
-            };
-            for batch in traces.iter().flatten() {
-                self.judge(batch)?;
+            if let Err(error) = self.judge_all(&ids) {
+                self.failed = Some(error);
             }
             if self.is_over() {
                 return ControlFlow::Break(());
@@ -241,13 +210,43 @@ impl Run<'_> {
         }
     }
 
-    /// Emits the trace if it matches as a whole.
-    fn judge(&mut self, batch: &SpanBatch) -> ControlFlow<()> {
+    fn judge_all(&mut self, ids: &[TraceId]) -> Result<(), StoreError> {
+        let is_whole = self.search.detail == Detail::Whole;
+        // A span-local filter has judged already: nearly all will be shown.
+        let is_certain = self.candidate_filter.is_none();
+        let columns = (!is_whole || !is_certain).then_some(&self.columns);
+        let mut traces = self.fetcher.fetch(ids, columns)?;
+        if is_whole && !is_certain {
+            let spans_of = |batch: &SpanBatch| batch.spans().trace_id[0];
+            let matching = traces.iter().filter(|batch| self.judge(batch).is_some());
+            let ids: Vec<TraceId> = matching.map(spans_of).collect();
+            traces = self.fetcher.fetch(&ids, None)?;
+        }
+        for batch in &traces {
+            let Some(found) = self.judge(batch) else {
+                continue;
+            };
+            self.emitted += 1;
+            self.last = Some(found.place);
+            let Match { tree, matched, .. } = found;
+            let summary = Box::new(TraceSummary::new(batch, &tree, &matched));
+            let event = SearchEvent::Trace {
+                summary,
+                batch,
+                matched: &matched,
+            };
+            if self.tell(event).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Does the trace match as a whole, and was it not on an earlier page?
+    fn judge(&self, batch: &SpanBatch) -> Option<Match> {
         let tree = TraceTree::new(batch);
-        let matched = self
-            .search
-            .filter
-            .matching_in_trace(batch, &tree.facts(batch));
+        let filter = &self.search.filter;
+        let matched = filter.matching_in_trace(batch, &tree.facts(batch));
         let spans = batch.spans();
         let newest_in_range = |rows: &RowSet| {
             let starts = rows.iter().map(|row| spans.start_ns[row]);
@@ -255,24 +254,20 @@ impl Run<'_> {
                 .filter(|start_ns| self.search.range.contains(*start_ns))
                 .max()
         };
-        if newest_in_range(&matched).is_none() {
-            return ControlFlow::Continue(());
-        }
-        let may_match = self.candidate_filter.matching(batch);
-        let Some(newest_match_ns) = newest_in_range(&may_match) else {
-            return ControlFlow::Continue(());
+        let newest_match_ns = newest_in_range(&matched)?;
+        let newest_match_ns = match self.candidate_filter {
+            Some(filter) => newest_in_range(&filter.matching(batch))?,
+            None => newest_match_ns,
         };
         let place = Cursor {
             newest_match_ns,
             trace_id: spans.trace_id[0],
         };
-        // An earlier page has it already.
-        if self.search.after.is_some_and(|after| place >= after) {
-            return ControlFlow::Continue(());
-        }
-        self.emitted += 1;
-        self.last = Some(place);
-        let summary = Box::new(TraceSummary::new(batch, &tree, &matched));
-        self.tell(SearchEvent::Trace { summary, batch })
+        let is_earlier = self.search.after.is_some_and(|after| place >= after);
+        (!is_earlier).then_some(Match {
+            tree,
+            matched,
+            place,
+        })
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::tree::TraceTree;
 use tracewell_model::failure::failed_rows;
+use tracewell_model::store::ScanColumns;
 use tracewell_model::{RowSet, SpanBatch, SpanId, TraceId};
 
 /// Spans drawn in a mini timeline, at most.
@@ -64,6 +65,17 @@ pub struct TraceSummary {
 }
 
 impl TraceSummary {
+    /// What [`TraceSummary::new`] and [`TraceTree`] look at.
+    #[must_use]
+    pub fn columns() -> ScanColumns {
+        ScanColumns {
+            names: true,
+            services: true,
+            failures: true,
+            ..ScanColumns::default()
+        }
+    }
+
     /// Sums up a trace of at least one span.
     #[must_use]
     pub fn new(batch: &SpanBatch, tree: &TraceTree, matched: &RowSet) -> Self {

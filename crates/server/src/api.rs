@@ -17,6 +17,7 @@ pub(crate) mod jaeger;
 mod metrics;
 mod params;
 mod process;
+mod searched;
 pub(crate) mod status;
 #[cfg(test)]
 mod tests;

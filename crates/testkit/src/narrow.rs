@@ -37,8 +37,11 @@ pub fn narrowed(batch: &SpanBatch, wanted: &ScanColumns) -> SpanBatch {
     for row in 0..batch.level_len(Level::Scope) {
         let builder = assembler.builder_at(0);
         let scopes = batch.scopes();
-        let name = |text: &str| wanted.scopes.then(|| text.to_owned()).unwrap_or_default();
-        let (name, version) = (name(scopes.name.get(row)), name(scopes.version.get(row)));
+        let (name, version) = if wanted.scopes {
+            (scopes.name.get(row), scopes.version.get(row))
+        } else {
+            ("", "")
+        };
         let new = builder.scope(name.as_bytes(), version.as_bytes(), b"", 0);
         copy(
             builder,

@@ -3,9 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod count;
 mod dependencies;
 mod find;
 mod paging;
+mod projection;
 mod search;
 mod summary;
 mod tags;
@@ -13,17 +15,20 @@ mod tree;
 mod values;
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use tracewell_model::{SpanFilter, TimeRange};
-use tracewell_query::search::{Cursor, Search, SearchEvent, SearchOutcome, search};
+use tracewell_query::search::{Cursor, Detail, Search, SearchEvent, SearchOutcome, search};
 use tracewell_query::{lower, traceql};
 use tracewell_store::memory::MemoryStore;
+use tracewell_testkit::narrow::NarrowStore;
 use tracewell_testkit::{TestSpan, conformance};
 
-/// A store that got these batches in this order.
-fn store_of(batches: &[&[TestSpan]]) -> MemoryStore {
-    let store = MemoryStore::new(1 << 30);
+/// A store that got these batches in this order, and gives only columns that
+/// it was asked for.
+fn store_of(batches: &[&[TestSpan]]) -> NarrowStore {
+    let store = NarrowStore::new(Arc::new(MemoryStore::new(1 << 30)));
     for batch in batches {
         conformance::append(&store, batch).unwrap();
     }
@@ -41,6 +46,7 @@ fn everything(query: &str) -> Search {
         range: TimeRange::ALL,
         limit: 1_000,
         after: None,
+        detail: Detail::Summary,
     }
 }
 
@@ -48,7 +54,7 @@ fn everything(query: &str) -> Search {
 type Number = u64;
 
 /// Runs a search to its end: the traces in the order they came.
-fn run(store: &MemoryStore, wanted: &Search) -> (Vec<Number>, SearchOutcome) {
+fn run(store: &NarrowStore, wanted: &Search) -> (Vec<Number>, SearchOutcome) {
     let mut found = Vec::new();
     let outcome = search(store, wanted, &AtomicBool::new(false), &mut |event| {
         if let SearchEvent::Trace { summary, .. } = event {
@@ -61,14 +67,14 @@ fn run(store: &MemoryStore, wanted: &Search) -> (Vec<Number>, SearchOutcome) {
 }
 
 /// The traces that match, sorted by number.
-fn matching(store: &MemoryStore, query: &str) -> Vec<Number> {
+fn matching(store: &NarrowStore, query: &str) -> Vec<Number> {
     let (mut found, _) = run(store, &everything(query));
     found.sort_unstable();
     found
 }
 
 /// All pages of a search, each of `limit` traces.
-fn pages(store: &MemoryStore, query: &str, limit: usize) -> Vec<Number> {
+fn pages(store: &NarrowStore, query: &str, limit: usize) -> Vec<Number> {
     let mut wanted = Search {
         limit,
         ..everything(query)

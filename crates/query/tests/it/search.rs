@@ -1,8 +1,8 @@
 //! What conditions find, from the text of a query to traces.
 
 use tracewell_model::{AnyValue, SpanKind, StatusCode};
-use tracewell_store::memory::MemoryStore;
 use tracewell_testkit::TestSpan;
+use tracewell_testkit::narrow::NarrowStore;
 
 use crate::{matching, store_of};
 
@@ -10,7 +10,7 @@ const MS: u64 = 1_000_000;
 
 /// Trace 1: a checkout whose payment failed. Trace 2: a quick look at the
 /// shop by an old client. Trace 3: a child whose root never came.
-fn shop() -> MemoryStore {
+fn shop() -> NarrowStore {
     let spans = [
         TestSpan::new(1, 1, "frontend", "POST /checkout", 0)
             .lasting_ns(500 * MS)

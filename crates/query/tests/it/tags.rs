@@ -1,7 +1,7 @@
 //! Conditions of APIs that know no types.
 
 use tracewell_model::{AnyValue, SpanKind, StatusCode, TimeRange};
-use tracewell_query::search::Search;
+use tracewell_query::search::{Detail, Search};
 use tracewell_query::traceql::Expr;
 use tracewell_query::{lower, tags};
 use tracewell_testkit::TestSpan;
@@ -61,6 +61,7 @@ fn a_tag_finds_the_value_whatever_its_type_was() {
             range: TimeRange::ALL,
             limit: 10,
             after: None,
+            detail: Detail::Summary,
         };
         assert_eq!(run(&store, &wanted).0, want, "{expr:?}");
     }

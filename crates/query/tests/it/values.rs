@@ -4,12 +4,12 @@ use std::sync::atomic::AtomicBool;
 
 use tracewell_model::{AnyValue, Level, SpanKind, StatusCode, TimeRange};
 use tracewell_query::values::{IntrinsicValues, ValuesOf, attribute_values, intrinsic_values};
-use tracewell_store::memory::MemoryStore;
 use tracewell_testkit::TestSpan;
+use tracewell_testkit::narrow::NarrowStore;
 
 use crate::store_of;
 
-fn store() -> MemoryStore {
+fn store() -> NarrowStore {
     let route = |n: u64, route: &str| {
         TestSpan::new(n, 1, "shop", "GET", n * 10)
             .with_text("http.route", route)

@@ -10,6 +10,9 @@ use axum::response::{IntoResponse, Response};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::{HeaderMap, header};
+use tracewell_model::store::ScanReport;
+
+use super::searched;
 
 /// Smaller answers fit a few packets as they are.
 const MIN_BYTES: usize = 16 << 10;
@@ -89,6 +92,7 @@ pub(crate) struct Encoded {
     content_type: &'static str,
     coding: Coding,
     bytes: Vec<u8>,
+    searched: Option<ScanReport>,
 }
 
 impl Encoded {
@@ -105,6 +109,15 @@ impl Encoded {
             content_type,
             coding,
             bytes,
+            searched: None,
+        }
+    }
+
+    /// The same answer, saying how much was looked at for it.
+    pub(crate) fn having_searched(self, report: &ScanReport) -> Self {
+        Self {
+            searched: Some(*report),
+            ..self
         }
     }
 }
@@ -116,7 +129,8 @@ impl IntoResponse for Encoded {
             (header::VARY, "accept-encoding"),
             (header::CACHE_CONTROL, "no-store"),
         ];
-        let mut response = (headers, self.bytes).into_response();
+        let searched = self.searched.as_ref().map(searched::fields);
+        let mut response = (headers, searched.unwrap_or_default(), self.bytes).into_response();
         if self.coding != Coding::Identity {
             let value = http::HeaderValue::from_static(self.coding.name());
             response

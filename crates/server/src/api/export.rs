@@ -35,7 +35,7 @@ use tokio::time::timeout;
 use tokio_stream::Stream;
 use tracewell_model::batch::concat::BatchJoiner;
 use tracewell_model::{RowSet, SpanBatch, StoreError, TraceStore};
-use tracewell_query::search::{Search, SearchEvent, search};
+use tracewell_query::search::{Detail, Search, SearchEvent, search};
 use tracewell_query::{lower, traceql};
 use tracewell_wire::otlp;
 
@@ -90,6 +90,7 @@ async fn export(State(state): State<ExportState>, params: Params) -> Result<Resp
         range: params.open_range(state.query.clock.now_ns())?,
         limit: PAGE_TRACES,
         after: None,
+        detail: Detail::Whole,
     };
     let place = Arc::clone(&state.places).try_acquire_owned();
     let place = place.map_err(|_| {

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod pages;
+mod searched;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -6,6 +6,7 @@
 //! trace looks like**.
 
 mod completion;
+mod count;
 mod search;
 mod skeleton;
 mod span_detail;
@@ -39,6 +40,7 @@ pub(crate) fn router(query: &Arc<QueryState>) -> Router {
     };
     Router::new()
         .route("/search", get(search::search))
+        .route("/count", get(count::count))
         .route("/services", get(completion::services))
         .route("/operations", get(completion::operations))
         .route("/keys", get(completion::keys))

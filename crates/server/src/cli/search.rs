@@ -1,6 +1,8 @@
 //! `tracewell search`: traces as a table for people, as JSON lines for scripts.
 
+mod count;
 mod query;
+mod stats;
 
 use std::time::Duration;
 
@@ -13,6 +15,7 @@ use super::output::{
     Output, Style, columns, complain, count, counted, duration_ns, fit, plain, time_ns,
 };
 use crate::config;
+use stats::Stats;
 
 /// Arguments of `search`.
 #[derive(Debug, Args)]
@@ -41,6 +44,12 @@ pub(super) struct SearchArgs {
     /// Most traces to show, up to 1000
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
     limit: u32,
+    /// Say how many spans and traces match instead of showing them
+    #[arg(long, conflicts_with = "limit")]
+    count: bool,
+    /// Say on standard error how much was searched
+    #[arg(long)]
+    stats: bool,
     /// Print one JSON object per trace and line
     #[arg(long)]
     json: bool,
@@ -54,10 +63,9 @@ pub(super) struct SearchArgs {
 enum Line {
     Trace(Found),
     Progress {},
-    #[serde(rename_all = "camelCase")]
     Done {
-        #[serde(default)]
-        searched_spans: u64,
+        #[serde(flatten)]
+        stats: Stats,
         partial: Option<String>,
     },
     Error {
@@ -103,16 +111,19 @@ pub(super) async fn run(args: SearchArgs) -> Result<(), CliError> {
     let traceql = query::build(&args)?;
     let since = config::duration(&args.since)
         .map_err(|message| CliError::Usage(format!("--since: {message}")))?;
-    let path = format!(
-        "api/ui/search?q={}&from=now-{}s&limit={}",
+    let what = format!(
+        "q={}&from=now-{}s",
         percent_encoded(&traceql),
-        since.max(Duration::from_secs(1)).as_secs(),
-        args.limit
+        since.max(Duration::from_secs(1)).as_secs()
     );
+    if args.count {
+        return count::run(&client, &what, &args).await;
+    }
+    let path = format!("api/ui/search?{what}&limit={}", args.limit);
 
     let mut out = Output::new();
     let mut found: Vec<Found> = Vec::new();
-    let (mut shown, mut searched_spans, mut incomplete) = (0u64, 0, None);
+    let (mut shown, mut searched, mut incomplete) = (0u64, Stats::default(), None);
     client
         .get_lines(&path, |line| {
             match parse(line, client.base())? {
@@ -126,12 +137,7 @@ pub(super) async fn run(args: SearchArgs) -> Result<(), CliError> {
                     }
                 }
                 Line::Progress {} => {}
-                Line::Done {
-                    searched_spans: spans,
-                    partial,
-                } => {
-                    (searched_spans, incomplete) = (spans, partial);
-                }
+                Line::Done { stats, partial } => (searched, incomplete) = (stats, partial),
                 Line::Error { message } => return Err(CliError::Failed(plain(&message))),
             }
             Ok(())
@@ -142,20 +148,27 @@ pub(super) async fn run(args: SearchArgs) -> Result<(), CliError> {
         print_table(&mut out, &found)?;
     }
     out.flush()?;
-    if let Some(reason) = incomplete {
-        complain(&format!(
-            "warning: the result is incomplete: {}",
-            plain(&reason)
-        ));
+    warn_if_incomplete(incomplete.as_deref());
+    if args.stats {
+        complain(&searched.line(args.json));
     }
     if shown == 0 {
         return Err(CliError::Failed(format!(
             "no trace of the last {} matches {traceql} ({} searched); widen --since or loosen the query",
             args.since,
-            counted(searched_spans, "span")
+            counted(searched.searched_spans, "span")
         )));
     }
     Ok(())
+}
+
+fn warn_if_incomplete(reason: Option<&str>) {
+    if let Some(reason) = reason {
+        complain(&format!(
+            "warning: the result is incomplete: {}",
+            plain(reason)
+        ));
+    }
 }
 
 fn parse(line: &[u8], base: &str) -> Result<Line, CliError> {

@@ -4,6 +4,7 @@ mod waterfall;
 
 use clap::Args;
 use serde_json::Value;
+use tracewell_wire::otlp;
 
 use super::client::{Client, ServerAddress};
 use super::error::CliError;
@@ -35,33 +36,37 @@ pub(super) async fn run(args: TraceArgs) -> Result<(), CliError> {
         )));
     }
     let client = Client::new(&args.server)?;
-    let answer = client
-        .get_whole(&format!("api/traces/{id}"))
-        .await
-        .map_err(|error| {
-            let is_unknown = error.to_string() == "trace not found";
-            if is_unknown {
-                CliError::Failed(format!("there is no trace {id}"))
-            } else {
-                error
-            }
-        })?;
-
-    let unreadable = |error: serde_json::Error| {
-        CliError::Failed(format!(
-            "{} answered something that is no trace: {error}",
-            client.base()
-        ))
-    };
     let mut out = Output::new();
     if args.json {
-        let value: Value = serde_json::from_slice(&answer).map_err(unreadable)?;
+        let answer = client
+            .get_whole(&format!("api/traces/{id}"))
+            .await
+            .map_err(|error| match error.to_string().as_str() {
+                "trace not found" => no_such_trace(id),
+                _ => error,
+            })?;
+        let value: Value = serde_json::from_slice(&answer).map_err(|e| unreadable(&client, &e))?;
         out.line(&value.to_string())?;
     } else {
-        let trace = Waterfall::from_jaeger(&answer).map_err(unreadable)?;
-        trace
-            .ok_or_else(|| CliError::Failed(format!("there is no trace {id}")))?
+        // OTLP keeps what tells whether a span failed; Jaeger's form does not.
+        let answer = client
+            .get_whole(&format!("api/ui/traces/{id}/otlp"))
+            .await?;
+        let trace = otlp::json::decode(&answer).map_err(|e| unreadable(&client, &e))?;
+        Waterfall::new(&trace.batch)
+            .ok_or_else(|| no_such_trace(id))?
             .print(&mut out, columns().unwrap_or(DEFAULT_COLUMNS))?;
     }
     Ok(out.flush()?)
+}
+
+fn no_such_trace(id: &str) -> CliError {
+    CliError::Failed(format!("there is no trace {id}"))
+}
+
+fn unreadable(client: &Client, error: &dyn std::error::Error) -> CliError {
+    CliError::Failed(format!(
+        "{} answered something that is no trace: {error}",
+        client.base()
+    ))
 }

@@ -5,6 +5,8 @@ use std::net::TcpListener;
 use std::process::Stdio;
 use std::thread;
 
+use tracewell_testkit::TestSpan;
+
 use crate::process::{Finished, run, run_in, tracewell};
 
 /// Answers the next connection with one fixed response and hands back the
@@ -94,6 +96,52 @@ fn search_prints_json_lines_for_scripts() {
 }
 
 #[test]
+fn search_says_how_much_was_searched() {
+    let (_, finished) = ask(&["search", "--stats"], "200 OK", FOUND);
+    let told = finished.stderr.lines().last().unwrap();
+    assert_eq!(told, "searched 2 of 2 blocks, 1,235 spans, 20 B in 3 ms");
+    let (_, finished) = ask(&["search", "--stats", "--json"], "200 OK", FOUND);
+    let told: serde_json::Value =
+        serde_json::from_str(finished.stderr.lines().last().unwrap()).unwrap();
+    assert_eq!(told["searchedBlocks"], 2);
+    assert_eq!(told["searchedBytes"], 20);
+}
+
+#[test]
+fn search_counts_instead_of_showing() {
+    let answer = r#"{"spans":1234567,"traces":8901,"exact":true,"partial":null,"elapsedMs":12,"searchedBlocks":3,"totalBlocks":9,"searchedBytes":4096,"searchedSpans":2000000}"#;
+    let (request, finished) = ask(&["search", "--count", "error"], "200 OK", answer);
+    assert_eq!(
+        request,
+        "GET /api/ui/count?q=%7B%20error%20%7D&from=now-3600s HTTP/1.1"
+    );
+    assert_eq!(finished.stdout, "1,234,567 spans in 8,901 traces\n");
+    assert_eq!((finished.stderr.as_str(), finished.code), ("", Some(0)));
+
+    let (_, finished) = ask(&["search", "--count", "--json"], "200 OK", answer);
+    let (told, said): (serde_json::Value, serde_json::Value) = (
+        serde_json::from_str(&finished.stdout).unwrap(),
+        serde_json::from_str(answer).unwrap(),
+    );
+    assert_eq!(told, said);
+
+    let rough = answer
+        .replace("8901", "null")
+        .replace("true", "false")
+        .replace(r#""partial":null"#, r#""partial":"the time was over""#);
+    let (_, finished) = ask(&["search", "--count"], "200 OK", &rough);
+    assert_eq!(
+        finished.stdout,
+        "1,234,567 spans in too many traces to count\n"
+    );
+    assert_eq!(
+        finished.stderr,
+        "warning: the result is incomplete: the time was over\n\
+         note: spans that were stored twice may have been counted twice\n"
+    );
+}
+
+#[test]
 fn a_search_without_a_result_fails_and_says_what_was_searched() {
     let done = r#"{"type":"done","elapsedMs":1,"searchedBlocks":0,"totalBlocks":0,"searchedBytes":0,"searchedSpans":12,"cursor":null,"partial":null}"#;
     let (_, finished) = ask(&["search", ".x = 1"], "200 OK", done);
@@ -117,6 +165,13 @@ fn refusals_are_passed_on_in_the_servers_words() {
         ),
         (
             &["trace", "abc"],
+            "404 Not Found",
+            r#"{"code":"not_found","message":"trace abc is not stored","hint":"it may be on its way"}"#,
+            1,
+            "error: trace abc is not stored; it may be on its way\n",
+        ),
+        (
+            &["trace", "abc", "--json"],
             "404 Not Found",
             r#"{"data":null,"total":0,"limit":0,"offset":0,"errors":[{"code":404,"msg":"trace not found"}]}"#,
             1,
@@ -211,16 +266,37 @@ fn jaeger_trace(spans: usize) -> String {
     )
 }
 
+/// The trace "aaaa…01" as OTLP; its third span failed with HTTP 500.
+fn otlp_trace(spans: u64) -> String {
+    const START_NS: u64 = 1_790_000_000_123_000_000;
+    let spans: Vec<TestSpan> = (0..spans)
+        .map(|index| {
+            let start_ns = START_NS + index * 10_000_000;
+            let span = TestSpan::new(1, index + 1, "cart", &format!("op {index}"), start_ns);
+            match index {
+                0 => span.lasting_ns(60_000_000),
+                2 => span
+                    .child_of(1)
+                    .lasting_ns(20_000_000)
+                    .with("http.status_code", 500.into()),
+                _ => span.child_of(1).lasting_ns(20_000_000),
+            }
+        })
+        .collect();
+    let json = tracewell_wire::otlp::json::encode(&tracewell_testkit::batch(&spans));
+    String::from_utf8(json).unwrap()
+}
+
 #[test]
 fn trace_draws_a_waterfall() {
-    let (request, finished) = ask(&["trace", "abc"], "200 OK", &jaeger_trace(3));
-    assert_eq!(request, "GET /api/traces/abc HTTP/1.1");
+    let (request, finished) = ask(&["trace", "abc"], "200 OK", &otlp_trace(3));
+    assert_eq!(request, "GET /api/ui/traces/abc/otlp HTTP/1.1");
     let bars: Vec<String> = finished
         .stdout
         .lines()
         .map(|line| line.replace('█', "#"))
         .collect();
-    assert_eq!(bars[0], "trace abc");
+    assert_eq!(bars[0], "trace aaaa0000000000000000000000000001");
     assert_eq!(
         bars[1],
         "2026-09-21 14:13:20.123 UTC · 60.0ms · 3 spans · 1 service · 1 error"
@@ -253,7 +329,7 @@ fn trace_as_json_is_what_the_server_said() {
 
 #[test]
 fn output_into_a_closed_pipe_is_no_error() {
-    let (address, _served) = answer_once("200 OK", jaeger_trace(20_000));
+    let (address, _served) = answer_once("200 OK", otlp_trace(20_000));
     let mut child = tracewell(&["trace", "abc"], &[("TRACEWELL_SERVER", &address)])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -263,7 +339,7 @@ fn output_into_a_closed_pipe_is_no_error() {
     BufReader::new(child.stdout.take().unwrap())
         .read_line(&mut first)
         .unwrap();
-    assert_eq!(first, "trace abc\n");
+    assert_eq!(first, "trace aaaa0000000000000000000000000001\n");
     let mut complaint = String::new();
     child
         .stderr

@@ -40,11 +40,15 @@ impl<T> StreamSender<T> {
     /// Hands out the last piece. It may come a moment after the time limit, so
     /// that a query that was cut short can say so in the answer.
     pub(crate) fn send_last(self, piece: T) -> ControlFlow<()> {
-        let with_grace = Self {
+        self.with_grace().send(piece)
+    }
+
+    /// For the last pieces, as [`StreamSender::send_last`].
+    pub(crate) fn with_grace(self) -> Self {
+        Self {
             deadline: self.deadline.max(Instant::now()) + CANCEL_GRACE,
             ..self
-        };
-        with_grace.send(piece)
+        }
     }
 
     /// The error that says that the time is over.

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 
 use tracewell_model::{SpanBatch, SpanKind, StoreError, TimeRange, TraceStore};
-use tracewell_query::search::SearchOutcome;
+use tracewell_query::search::{Detail, SearchOutcome};
 use tracewell_query::traceql::{AttributeScope, Expr, Field};
 use tracewell_query::{Search, SearchEvent, TraceSummary, lower, search, tags};
 
@@ -84,7 +84,8 @@ pub(super) struct TraceQuery {
 }
 
 impl TraceQuery {
-    /// Hands the matching traces to `each`, newest first, until it says stop.
+    /// Hands the matching traces to `each`, newest first, until it says stop;
+    /// the spans are whole only with [`Detail::Whole`].
     ///
     /// # Errors
     /// What the store says.
@@ -92,6 +93,7 @@ impl TraceQuery {
         &self,
         store: &dyn TraceStore,
         cancelled: &AtomicBool,
+        detail: Detail,
         each: &mut dyn FnMut(&TraceSummary, &SpanBatch) -> ControlFlow<()>,
     ) -> Result<SearchOutcome, StoreError> {
         let wanted = Search {
@@ -99,9 +101,10 @@ impl TraceQuery {
             range: self.range,
             limit: self.limit,
             after: None,
+            detail,
         };
         search(store, &wanted, cancelled, &mut |event| match event {
-            SearchEvent::Trace { summary, batch } => each(&summary, batch),
+            SearchEvent::Trace { summary, batch, .. } => each(&summary, batch),
             SearchEvent::Progress(_) => ControlFlow::Continue(()),
         })
     }

@@ -6,19 +6,25 @@
 //! one that fails with part of its answer written must say so in the JSON.
 
 use std::io;
+use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 
 use axum::body::Body;
+use axum::http::HeaderValue;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::header;
+use http_body_util::StreamBody;
+use hyper::body::Frame;
 use serde::Serialize;
 use tokio_stream::StreamExt;
 use tracewell_model::StoreError;
+use tracewell_model::store::ScanReport;
 
 use super::indent::Indenter;
 use crate::api::QueryState;
 use crate::api::blocking::{QueryError, StreamSender, stream_query};
+use crate::api::searched;
 
 /// Bytes that make a piece.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -26,13 +32,17 @@ const PIECE_BYTES: usize = 64 * 1024;
 /// What a query sends to whoever answers the request.
 enum Piece {
     Json(Bytes),
+    /// All of a small answer.
+    Whole(Bytes, ScanReport),
+    /// After the last piece of a large one.
+    End(ScanReport),
     NothingFound,
 }
 
 /// Whether there is an answer.
 pub(super) enum Outcome {
-    /// It was written.
-    Written,
+    /// It was written, after so much was looked at.
+    Written(ScanReport),
     /// What was asked for is not there; nothing was written.
     NothingFound,
 }
@@ -42,6 +52,7 @@ pub(super) struct JsonWriter {
     sender: StreamSender<Piece>,
     buffer: Vec<u8>,
     indenter: Option<Indenter>,
+    has_sent: bool,
     is_broken: bool,
 }
 
@@ -71,15 +82,23 @@ impl JsonWriter {
         }
     }
 
-    fn finish(self) -> Result<(), StoreError> {
+    fn finish(self, report: ScanReport) -> Result<(), StoreError> {
         if self.is_broken {
             return Err(StoreError::Cancelled);
         }
-        let last = Piece::Json(self.buffer.into());
-        if self.sender.send_last(last).is_break() {
-            return Err(StoreError::Cancelled);
+        let sender = self.sender.with_grace();
+        let json = self.buffer.into();
+        let flow = if !self.has_sent {
+            sender.send(Piece::Whole(json, report))
+        } else if sender.send(Piece::Json(json)).is_continue() {
+            sender.send(Piece::End(report))
+        } else {
+            ControlFlow::Break(())
+        };
+        match flow {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(StoreError::Cancelled),
         }
-        Ok(())
     }
 }
 
@@ -94,6 +113,7 @@ impl io::Write for JsonWriter {
         }
         if self.buffer.len() >= PIECE_BYTES {
             let piece = std::mem::replace(&mut self.buffer, Vec::with_capacity(PIECE_BYTES));
+            self.has_sent = true;
             if self.sender.send(Piece::Json(piece.into())).is_break() {
                 self.is_broken = true;
                 return Err(io::ErrorKind::BrokenPipe.into());
@@ -125,10 +145,11 @@ where
             sender,
             buffer: Vec::new(),
             indenter: is_pretty.then(Indenter::default),
+            has_sent: false,
             is_broken: false,
         };
         match work(cancelled, &mut writer)? {
-            Outcome::Written => writer.finish(),
+            Outcome::Written(report) => writer.finish(report),
             Outcome::NothingFound => {
                 let _reader_gone = writer.sender.send_last(Piece::NothingFound).is_break();
                 Ok(())
@@ -139,18 +160,27 @@ where
         Ok(pieces) => pieces,
         Err(error) => return refused(&error),
     };
+    let json = (
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
     let first = match pieces.next().await {
         Some(Ok(Piece::Json(first))) => first,
+        Some(Ok(Piece::Whole(whole, report))) => {
+            return ([json], searched::fields(&report), Body::from(whole)).into_response();
+        }
         Some(Ok(Piece::NothingFound)) => return nothing_found(),
         Some(Err(error)) => return refused(&error),
-        None => return refused(&QueryError::Panicked),
+        Some(Ok(Piece::End(_))) | None => return refused(&QueryError::Panicked),
     };
     let rest = pieces.map(|piece| {
         piece.map(|piece| match piece {
-            Piece::Json(json) => json,
-            Piece::NothingFound => Bytes::new(),
+            Piece::Json(json) | Piece::Whole(json, _) => Frame::data(json),
+            Piece::End(report) => Frame::trailers(searched::fields(&report)),
+            Piece::NothingFound => Frame::data(Bytes::new()),
         })
     });
-    let body = Body::from_stream(tokio_stream::once(Ok(first)).chain(rest));
-    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
+    let first = tokio_stream::once(Ok(Frame::data(first)));
+    let body = Body::new(StreamBody::new(first.chain(rest)));
+    ([json, (header::TRAILER, searched::ANNOUNCED)], body).into_response()
 }

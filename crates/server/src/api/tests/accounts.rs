@@ -11,7 +11,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tracewell_collector::{OtlpConfig, OtlpListeners, OtlpReceiver};
 use tracewell_model::store::{
-    Ack, AttributeKey, Operation, ScanReport, ScanRequest, ScanVisitor, StoreStatus,
+    Ack, AttributeKey, FoundTraces, Operation, ScanColumns, ScanReport, ScanRequest, ScanVisitor,
+    StoreStatus,
 };
 use tracewell_model::{SpanBatch, SpanId, StoreError, TimeRange, TraceId, TraceStore};
 use tracewell_testkit::{TestSpan, batch};
@@ -168,7 +169,12 @@ impl TraceStore for Full {
     fn append(&self, _: Arc<SpanBatch>, ack: Ack) {
         ack(Err(StoreError::Unavailable("the disk is full".to_owned())));
     }
-    fn traces(&self, _: &[TraceId], _: &AtomicBool) -> Result<Vec<Option<SpanBatch>>, StoreError> {
+    fn traces(
+        &self,
+        _: &[TraceId],
+        _: Option<&ScanColumns>,
+        _: &AtomicBool,
+    ) -> Result<FoundTraces, StoreError> {
         Err(StoreError::Damaged("block 7 cannot be read".to_owned()))
     }
     fn scan(&self, _: &ScanRequest<'_>, _: &mut ScanVisitor<'_>) -> Result<ScanReport, StoreError> {

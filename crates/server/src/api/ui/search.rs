@@ -13,7 +13,9 @@ use serde::Serialize;
 use tokio_stream::StreamExt;
 use tracewell_model::TraceId;
 use tracewell_model::store::ScanReport;
-use tracewell_query::search::{Cursor, Search, SearchEvent, SearchOutcome, search as run_search};
+use tracewell_query::search::{
+    Cursor, Detail, Search, SearchEvent, SearchOutcome, search as run_search,
+};
 use tracewell_query::summary::Bar;
 use tracewell_query::{TraceSummary, lower, traceql};
 
@@ -40,6 +42,7 @@ pub(super) async fn search(
         range: params.range(state.query.clock.now_ns())?,
         limit: params.limit(DEFAULT_TRACES, MAX_TRACES)?,
         after: params.text("cursor").map(parse_cursor).transpose()?,
+        detail: Detail::Summary,
     };
     let store = Arc::clone(&state.query.store);
     let started = Instant::now();
@@ -109,7 +112,7 @@ struct Service<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Searched {
+pub(super) struct Searched {
     searched_blocks: u64,
     total_blocks: u64,
     searched_bytes: u64,
@@ -127,7 +130,7 @@ struct Done {
 }
 
 impl Searched {
-    fn new(report: &ScanReport) -> Self {
+    pub(super) fn new(report: &ScanReport) -> Self {
         Self {
             searched_blocks: report.searched_blocks,
             total_blocks: report.total_blocks,

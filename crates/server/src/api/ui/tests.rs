@@ -1,6 +1,7 @@
 //! The contract of the UI's API, request by request.
 
 mod completion;
+mod count;
 mod search;
 mod skeleton;
 mod traces;

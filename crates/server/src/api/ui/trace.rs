@@ -69,7 +69,14 @@ where
             ))
             .with_hint("read the skeleton again")));
         }
-        Ok(answer(&trace))
+        let answer = answer(&trace);
+        Ok(answer.map(|answer| {
+            if is_fresh {
+                answer.having_searched(&trace.report)
+            } else {
+                answer
+            }
+        }))
     };
     run_query(&state.query, work).await?
 }

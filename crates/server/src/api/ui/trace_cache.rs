@@ -9,6 +9,7 @@
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tracewell_model::store::ScanReport;
 use tracewell_model::{SpanBatch, StoreError, TraceId, TraceStore};
 use tracewell_query::TraceTree;
 
@@ -27,12 +28,15 @@ pub(super) struct LoadedTrace {
     pub(super) revision: String,
     pub(super) batch: SpanBatch,
     pub(super) tree: TraceTree,
+    /// What loading it cost.
+    pub(super) report: ScanReport,
 }
 
 impl LoadedTrace {
-    fn new(id: TraceId, batch: SpanBatch) -> Self {
+    fn new(id: TraceId, batch: SpanBatch, report: ScanReport) -> Self {
         Self {
             id,
+            report,
             revision: revision(&batch),
             tree: TraceTree::new(&batch),
             batch,
@@ -77,11 +81,12 @@ impl TraceCache {
         id: TraceId,
         cancelled: &AtomicBool,
     ) -> Result<Option<Arc<LoadedTrace>>, StoreError> {
-        let found = store.traces(&[id], None, cancelled)?.into_only();
-        let Some(batch) = found.filter(|batch| !batch.is_empty()) else {
+        let found = store.traces(&[id], None, cancelled)?;
+        let report = found.report;
+        let Some(batch) = found.into_only().filter(|batch| !batch.is_empty()) else {
             return Ok(None);
         };
-        let trace = Arc::new(LoadedTrace::new(id, batch));
+        let trace = Arc::new(LoadedTrace::new(id, batch, report));
         self.remember(Arc::clone(&trace));
         Ok(Some(trace))
     }

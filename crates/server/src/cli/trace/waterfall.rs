@@ -1,175 +1,85 @@
-//! Jaeger's JSON of a trace → lines of a tree with bars.
+//! A trace → lines of a tree with bars.
 //!
-//! Any set of spans gives a picture: parents that never arrived, several roots,
-//! repeated ids and parents in a circle. Depth costs no stack.
+//! What the tree looks like and which spans failed is decided where the UI
+//! has it from: `query` and `model`. Any set of spans gives a picture; depth
+//! costs no stack.
 
-use std::collections::HashMap;
 use std::io;
 
-use serde::Deserialize;
+use tracewell_model::SpanBatch;
+use tracewell_model::batch::view::BatchView;
+use tracewell_model::failure::failed_rows;
+use tracewell_query::TraceTree;
 
 use crate::cli::output::{Output, Style, counted, duration_ns, fit, plain, time_ns};
 
 /// Deeper spans are drawn at this depth, with their depth in front.
 const MAX_DRAWN_DEPTH: usize = 24;
 
-#[derive(Deserialize)]
-struct Envelope {
-    #[serde(default)]
-    data: Option<Vec<Trace>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Trace {
-    #[serde(rename = "traceID")]
-    trace_id: String,
-    #[serde(default)]
-    spans: Vec<Span>,
-    #[serde(default)]
-    processes: HashMap<String, Process>,
-    #[serde(default)]
-    warnings: Option<Vec<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Process {
-    service_name: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Span {
-    #[serde(rename = "traceID")]
-    trace_id: String,
-    #[serde(rename = "spanID")]
-    span_id: String,
-    #[serde(default)]
-    operation_name: String,
-    #[serde(default)]
-    references: Vec<Reference>,
-    /// Microseconds since the epoch.
-    start_time: u64,
-    /// Microseconds.
-    duration: u64,
-    #[serde(default)]
-    tags: Vec<Tag>,
-    #[serde(default, rename = "processID")]
-    process_id: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Reference {
-    ref_type: String,
-    #[serde(rename = "traceID")]
-    trace_id: String,
-    #[serde(rename = "spanID")]
-    span_id: String,
-}
-
-#[derive(Deserialize)]
-struct Tag {
-    key: String,
-    value: serde_json::Value,
-}
-
-impl Span {
-    fn parent(&self) -> Option<&str> {
-        let reference = self.references.iter().find(|reference| {
-            reference.ref_type == "CHILD_OF" && reference.trace_id == self.trace_id
-        })?;
-        Some(&reference.span_id)
-    }
-
-    fn is_error(&self) -> bool {
-        let is_true = |value: &serde_json::Value| *value == true || *value == "true";
-        self.tags
-            .iter()
-            .any(|tag| tag.key == "error" && is_true(&tag.value))
-    }
-}
-
 /// A trace laid out as rows.
 pub(super) struct Waterfall {
     trace_id: String,
-    start_us: u64,
-    duration_us: u64,
+    start_ns: u64,
+    duration_ns: u64,
     services: u64,
-    warnings: Vec<String>,
     rows: Vec<Row>,
 }
 
 struct Row {
     label: String,
-    start_us: u64,
-    duration_us: u64,
+    /// From the start of the trace.
+    after_ns: u64,
+    duration_ns: u64,
     is_error: bool,
 }
 
 impl Waterfall {
-    /// Lays out the first trace of an answer; `None` when there is none.
-    pub(super) fn from_jaeger(answer: &[u8]) -> Result<Option<Self>, serde_json::Error> {
-        let envelope: Envelope = serde_json::from_slice(answer)?;
-        let first = envelope.data.unwrap_or_default().into_iter().next();
-        Ok(first
-            .filter(|trace| !trace.spans.is_empty())
-            .map(Self::lay_out))
-    }
-
-    fn lay_out(mut trace: Trace) -> Self {
-        trace
-            .spans
-            .sort_by(|a, b| (a.start_time, &a.span_id).cmp(&(b.start_time, &b.span_id)));
-        let spans = &trace.spans;
-        let start_us = spans.iter().map(|span| span.start_time).min().unwrap_or(0);
-        let end_us = spans
-            .iter()
-            .map(|span| span.start_time.saturating_add(span.duration))
-            .max();
+    /// `None` without spans.
+    pub(super) fn new(batch: &SpanBatch) -> Option<Self> {
+        let trace_id = batch.spans().trace_id.first()?.to_string();
+        let (view, failed) = (BatchView::new(batch), failed_rows(batch));
+        let tree = TraceTree::new(batch);
+        let branches = branches(&tree);
         let mut services: Vec<&str> = Vec::new();
-        let mut rows = Vec::with_capacity(spans.len());
-        for Placed {
-            index,
-            branches,
-            is_orphan,
-        } in depth_first(spans)
-        {
-            let span = &spans[index];
-            let process = trace.processes.get(&span.process_id);
-            let service = process.map_or("?", |process| process.service_name.as_str());
+        let mut rows = Vec::with_capacity(batch.len());
+        for (row, branches) in tree.order.iter().zip(branches) {
+            let row = *row as usize;
+            let span = view.span(row);
+            let service = match span.service() {
+                "" => "?",
+                service => service,
+            };
             services.push(service);
-            let orphan = if is_orphan { "(parent missing) " } else { "" };
+            let orphan = if tree.orphans.contains(row) {
+                "(parent missing) "
+            } else {
+                ""
+            };
             rows.push(Row {
-                label: plain(&format!(
-                    "{branches}{orphan}{service}  {}",
-                    span.operation_name
-                )),
-                start_us: span.start_time - start_us,
-                duration_us: span.duration,
-                is_error: span.is_error(),
+                label: plain(&format!("{branches}{orphan}{service}  {}", span.name())),
+                after_ns: span.start_ns() - tree.start_ns,
+                duration_ns: span.duration_ns(),
+                is_error: failed.contains(row),
             });
         }
         services.sort_unstable();
         services.dedup();
-        Self {
-            start_us,
-            duration_us: end_us.unwrap_or(start_us) - start_us,
+        Some(Self {
+            trace_id,
+            start_ns: tree.start_ns,
+            duration_ns: tree.duration_ns,
             services: services.len() as u64,
-            warnings: trace.warnings.unwrap_or_default(),
-            trace_id: trace.trace_id,
             rows,
-        }
+        })
     }
 
     /// Prints a heading and one line per span.
     pub(super) fn print(&self, out: &mut Output, width: usize) -> io::Result<()> {
         let errors = self.rows.iter().filter(|row| row.is_error).count() as u64;
-        out.line(&out.styled(Style::Bold, &format!("trace {}", plain(&self.trace_id))))?;
+        out.line(&out.styled(Style::Bold, &format!("trace {}", self.trace_id)))?;
         let mut facts = vec![
-            format!("{} UTC", time_ns(self.start_us.saturating_mul(1_000))),
-            duration_us(self.duration_us),
+            format!("{} UTC", time_ns(self.start_ns)),
+            duration_ns(self.duration_ns),
             counted(self.rows.len() as u64, "span"),
             counted(self.services, "service"),
         ];
@@ -177,9 +87,6 @@ impl Waterfall {
             facts.push(out.styled(Style::Error, &counted(errors, "error")));
         }
         out.line(&facts.join(" · "))?;
-        for warning in &self.warnings {
-            out.line(&format!("warning: {}", plain(warning)))?;
-        }
         out.line("")?;
 
         let longest = self
@@ -206,7 +113,7 @@ impl Waterfall {
             out.line(&format!(
                 "{} {mark}{:>10}  {bar}",
                 fit(&row.label, label_width),
-                duration_us(row.duration_us),
+                duration_ns(row.duration_ns),
             ))?;
         }
         Ok(())
@@ -214,108 +121,74 @@ impl Waterfall {
 
     /// A bar where the span lies in the trace; never empty, never outside.
     fn bar(&self, row: &Row, width: usize) -> String {
-        let scale = width as f64 / self.duration_us.max(1) as f64;
-        let from = ((row.start_us as f64 * scale) as usize).min(width - 1);
-        let length = ((row.duration_us as f64 * scale).round() as usize).clamp(1, width - from);
+        let scale = width as f64 / self.duration_ns.max(1) as f64;
+        let from = ((row.after_ns as f64 * scale) as usize).min(width - 1);
+        let length = ((row.duration_ns as f64 * scale).round() as usize).clamp(1, width - from);
         format!("{:from$}{}", "", "█".repeat(length))
     }
 }
 
-fn duration_us(us: u64) -> String {
-    duration_ns(us.saturating_mul(1_000))
-}
-
-struct Placed {
-    index: usize,
-    /// The lines that lead from the parent to this span.
-    branches: String,
-    is_orphan: bool,
-}
-
-/// Every span once, each below its parent; `spans` are in order of start.
-fn depth_first(spans: &[Span]) -> Vec<Placed> {
-    let mut by_id: HashMap<&str, usize> = HashMap::with_capacity(spans.len());
-    for (index, span) in spans.iter().enumerate() {
-        by_id.entry(&span.span_id).or_insert(index);
-    }
-    let mut children: Vec<Vec<usize>> = vec![Vec::new(); spans.len()];
-    let mut roots = Vec::new();
-    for (index, span) in spans.iter().enumerate() {
-        match span.parent().map(|parent| by_id.get(parent)) {
-            Some(Some(parent)) if *parent != index => children[*parent].push(index),
-            Some(None) => roots.push((index, true)),
-            _ => roots.push((index, false)),
+/// The lines that lead from its parent to each place of the tree.
+fn branches(tree: &TraceTree) -> Vec<String> {
+    let mut branches = Vec::with_capacity(tree.order.len());
+    // For each ancestor: where its subtree ends, and the lines below it.
+    let mut above: Vec<(usize, String)> = Vec::new();
+    for (place, subtree) in tree.subtree.iter().enumerate() {
+        while above.last().is_some_and(|(end, _)| *end <= place) {
+            above.pop();
         }
+        let (depth, end) = (above.len(), place + *subtree as usize);
+        let Some((parent_end, stem)) = above.last() else {
+            branches.push(String::new());
+            above.push((end, String::new()));
+            continue;
+        };
+        let is_last = end == *parent_end;
+        let below = if depth >= MAX_DRAWN_DEPTH {
+            stem.clone()
+        } else {
+            format!("{stem}{}", if is_last { "  " } else { "│ " })
+        };
+        branches.push(if depth > MAX_DRAWN_DEPTH {
+            format!("{stem}[{depth}] ")
+        } else {
+            format!("{stem}{}", if is_last { "└ " } else { "├ " })
+        });
+        above.push((end, below));
     }
-
-    let mut placed = Vec::with_capacity(spans.len());
-    let mut seen = vec![false; spans.len()];
-    // What no root reaches is a circle; its earliest span serves as a root.
-    let leftovers = (0..spans.len()).map(|index| (index, false));
-    for (root, is_orphan) in roots.into_iter().chain(leftovers) {
-        // (span, stems of its ancestors, is last of its siblings, depth)
-        let mut waiting = vec![(root, String::new(), true, 0usize)];
-        while let Some((index, stem, is_last, depth)) = waiting.pop() {
-            if std::mem::replace(&mut seen[index], true) {
-                continue;
-            }
-            let branches = match depth {
-                0 => String::new(),
-                _ if depth > MAX_DRAWN_DEPTH => format!("{stem}[{depth}] "),
-                _ if is_last => format!("{stem}└ "),
-                _ => format!("{stem}├ "),
-            };
-            placed.push(Placed {
-                index,
-                branches,
-                is_orphan: is_orphan && depth == 0,
-            });
-            let below = match depth {
-                0 => stem,
-                _ if depth >= MAX_DRAWN_DEPTH => stem,
-                _ => format!("{stem}{}", if is_last { "  " } else { "│ " }),
-            };
-            for (position, child) in children[index].iter().rev().enumerate() {
-                waiting.push((*child, below.clone(), position == 0, depth + 1));
-            }
-        }
-    }
-    placed
+    branches
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use tracewell_model::{AnyValue, StatusCode};
+    use tracewell_testkit::{TestSpan, batch};
 
     use super::*;
 
-    fn span(id: &str, parent: Option<&str>, start_us: u64, duration_us: u64) -> Value {
-        let references: Vec<Value> = parent
-            .iter()
-            .map(|parent| json!({"refType": "CHILD_OF", "traceID": "t", "spanID": parent}))
-            .collect();
-        json!({"traceID": "t", "spanID": id, "operationName": format!("op-{id}"),
-            "references": references, "startTime": start_us, "duration": duration_us,
-            "tags": [{"key": "error", "type": "bool", "value": id == "c"}],
-            "logs": [], "processID": "p1", "warnings": null})
+    const MS: u64 = 1_000_000;
+
+    fn span(id: u64, parent: u64, start_ms: u64, duration_ms: u64) -> TestSpan {
+        TestSpan::new(
+            1,
+            id,
+            "shop",
+            &format!("op-{id}"),
+            1_000 * MS + start_ms * MS,
+        )
+        .child_of(parent)
+        .lasting_ns(duration_ms * MS)
     }
 
-    fn laid_out(spans: &[Value]) -> Vec<String> {
-        let answer = json!({"data": [{"traceID": "t", "spans": spans,
-            "processes": {"p1": {"serviceName": "shop", "tags": []}}, "warnings": null}]});
-        let waterfall = Waterfall::from_jaeger(answer.to_string().as_bytes())
-            .unwrap()
-            .unwrap();
+    fn laid_out(spans: &[TestSpan]) -> Vec<String> {
+        let waterfall = Waterfall::new(&batch(spans)).unwrap();
         waterfall
             .rows
             .iter()
             .map(|row| {
                 let mark = if row.is_error { "!" } else { "" };
-                format!(
-                    "{}{mark} {}",
-                    row.label,
-                    waterfall.bar(row, 10).replace('█', "#")
-                )
+                let bar = waterfall.bar(row, 10).replace('█', "#");
+                format!("{}{mark} {bar}", row.label)
             })
             .collect()
     }
@@ -323,29 +196,43 @@ mod tests {
     #[test]
     fn children_stand_below_their_parent_in_order_of_start() {
         let rows = laid_out(&[
-            span("b", Some("a"), 1_500, 500),
-            span("a", None, 1_000, 1_000),
-            span("c", Some("a"), 1_000, 500),
-            span("d", Some("c"), 1_100, 100),
+            span(2, 1, 50, 50),
+            span(1, 0, 0, 100),
+            span(3, 1, 0, 50).status(StatusCode::Error),
+            span(4, 3, 10, 10),
         ]);
         assert_eq!(
             rows,
             [
-                "shop  op-a ##########",
-                "├ shop  op-c! #####",
-                "│ └ shop  op-d  #",
-                "└ shop  op-b      #####",
+                "shop  op-1 ##########",
+                "├ shop  op-3! #####",
+                "│ └ shop  op-4  #",
+                "└ shop  op-2      #####",
             ]
         );
+        assert!(Waterfall::new(&batch(&[])).is_none());
+    }
+
+    #[test]
+    fn spans_that_failed_without_saying_so_are_marked() {
+        let rows = laid_out(&[
+            span(1, 0, 0, 100).with("http.response.status_code", AnyValue::Int(503)),
+            span(2, 1, 0, 100).with_event("exception", 0, vec![]),
+            span(3, 1, 1, 100)
+                .with_event("exception", 0, vec![])
+                .status(StatusCode::Ok),
+        ]);
+        let marked: Vec<bool> = rows.iter().map(|row| row.contains('!')).collect();
+        assert_eq!(marked, [true, true, false]);
     }
 
     #[test]
     fn missing_parents_and_circles_still_show_every_span() {
         let rows = laid_out(&[
-            span("a", Some("gone"), 0, 10),
-            span("b", Some("c"), 5, 5),
-            span("c", Some("b"), 6, 0),
-            span("e", Some("e"), 9, 99_999),
+            span(1, 99, 0, 10),
+            span(2, 3, 5, 5),
+            span(3, 2, 6, 0),
+            span(5, 5, 9, 9_999),
         ]);
         let labels: Vec<&str> = rows
             .iter()
@@ -354,28 +241,20 @@ mod tests {
         assert_eq!(
             labels,
             [
-                "(parent missing) shop  op-a",
-                "shop  op-e",
-                "shop  op-b",
-                "└ shop  op-c!"
+                "(parent missing) shop  op-1",
+                "(parent missing) shop  op-2",
+                "└ shop  op-3",
+                "(parent missing) shop  op-5",
             ]
         );
     }
 
     #[test]
     fn a_very_deep_trace_is_drawn_flat_from_some_depth_on() {
-        let spans: Vec<Value> = (0..50_000u64)
-            .map(|i| {
-                let parent = i.checked_sub(1).map(|parent| parent.to_string());
-                span(&i.to_string(), parent.as_deref(), i, 1)
-            })
-            .collect();
+        let spans: Vec<TestSpan> = (1..=50_000).map(|id| span(id, id - 1, id, 1)).collect();
         let rows = laid_out(&spans);
         assert_eq!(rows.len(), 50_000);
-        assert!(
-            rows[49_999].contains("[49999] shop  op-49999"),
-            "{}",
-            rows[49_999]
-        );
+        let last = &rows[49_999];
+        assert!(last.contains("[49999] shop  op-50000"), "{last}");
     }
 }

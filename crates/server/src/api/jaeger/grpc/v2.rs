@@ -12,6 +12,7 @@ use tokio_stream::Stream;
 use tonic::{Code, Status};
 use tracewell_model::{SpanBatch, TimeRange, TraceId};
 use tracewell_query::dependencies::dependencies;
+use tracewell_query::search::Detail;
 
 use super::call::{Sender, ask, stream, streaming, unary};
 use super::times::{duration_ns, time_ns};
@@ -63,7 +64,7 @@ async fn find_traces(
     let store = Arc::clone(&state.store);
     stream(&state, move |cancelled, sender| {
         let mut flow = ControlFlow::Continue(());
-        query.run(&*store, cancelled, &mut |_, batch| {
+        query.run(&*store, cancelled, Detail::Whole, &mut |_, batch| {
             flow = send_spans(batch, sender);
             flow
         })?;

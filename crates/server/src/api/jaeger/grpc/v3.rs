@@ -13,6 +13,7 @@ use tonic::Status;
 use tracewell_model::batch::concat::BatchJoiner;
 use tracewell_model::{RowSet, SpanBatch, SpanKind, TimeRange};
 use tracewell_query::dependencies::dependencies;
+use tracewell_query::search::Detail;
 use tracewell_wire::otlp;
 
 use super::call::{Sender, ask, stream, streaming, unary};
@@ -69,7 +70,7 @@ async fn find_traces(
     let store = Arc::clone(&state.store);
     stream(&state, move |cancelled, sender| {
         let mut flow = ControlFlow::Continue(());
-        query.run(&*store, cancelled, &mut |_, batch| {
+        query.run(&*store, cancelled, Detail::Whole, &mut |_, batch| {
             flow = send_trace(batch, sender);
             flow
         })?;
@@ -101,7 +102,7 @@ async fn find_trace_summaries(
     let store = Arc::clone(&state.store);
     stream(&state, move |cancelled, sender| {
         let mut flow = ControlFlow::Continue(());
-        query.run(&*store, cancelled, &mut |summary, _| {
+        query.run(&*store, cancelled, Detail::Summary, &mut |summary, _| {
             let response = FindTraceSummariesResponse {
                 summaries: vec![TraceSummary::new(summary)],
             };

@@ -8,7 +8,9 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use http::StatusCode;
 use tracewell_model::batch::view::BatchView;
+use tracewell_model::store::ScanReport;
 use tracewell_model::{SpanBatch, StoreError, TraceId, TraceStore};
+use tracewell_query::search::Detail;
 
 use super::answer::{ErrorEntry, failed, is_pretty, refused};
 use super::search_params::{self, SearchRequest};
@@ -47,13 +49,15 @@ pub(super) async fn by_id(
     };
     let store = Arc::clone(&state.store);
     let write = move |cancelled: &AtomicBool, writer: &mut JsonWriter| {
-        let Some(batch) = store.traces(&[id], None, cancelled)?.into_only() else {
+        let found = store.traces(&[id], None, cancelled)?;
+        let report = found.report;
+        let Some(batch) = found.into_only() else {
             return Ok(Outcome::NothingFound);
         };
         let mut envelope = Envelope::open(writer);
         envelope.trace(&batch);
         envelope.close(&[]);
-        Ok(Outcome::Written)
+        Ok(Outcome::Written(report))
     };
     respond(&state, is_pretty(&params), write, not_found, failed).await
 }
@@ -123,10 +127,13 @@ fn write_by_ids(
     writer: &mut JsonWriter,
 ) -> Result<Outcome, StoreError> {
     let mut envelope = Envelope::open(writer);
-    let mut errors = Vec::new();
+    let (mut errors, mut report) = (Vec::new(), ScanReport::default());
     for ids in ids.chunks(FETCH_TRACES) {
         let traces = match store.traces(ids, None, cancelled) {
-            Ok(found) => found.traces,
+            Ok(found) => {
+                report.add(&found.report);
+                found.traces
+            }
             Err(error) => {
                 errors.push(envelope.cut_short(error)?);
                 break;
@@ -144,7 +151,7 @@ fn write_by_ids(
         }
     }
     envelope.close(&errors);
-    Ok(Outcome::Written)
+    Ok(Outcome::Written(report))
 }
 
 fn write_matches(
@@ -154,7 +161,7 @@ fn write_matches(
     writer: &mut JsonWriter,
 ) -> Result<Outcome, StoreError> {
     let mut envelope = Envelope::open(writer);
-    let found = query.run(store, cancelled, &mut |_, batch| {
+    let found = query.run(store, cancelled, Detail::Whole, &mut |_, batch| {
         envelope.trace(batch);
         if envelope.writer.is_broken() {
             ControlFlow::Break(())
@@ -162,14 +169,17 @@ fn write_matches(
             ControlFlow::Continue(())
         }
     });
-    let mut errors = Vec::new();
+    let (mut errors, mut report) = (Vec::new(), ScanReport::default());
     match found {
-        Ok(outcome) => errors.extend(outcome.partial.map(|why| ErrorEntry {
-            msg: format!("the answer is not complete: {why}"),
-            ..ErrorEntry::default()
-        })),
+        Ok(outcome) => {
+            report = outcome.report;
+            errors.extend(outcome.partial.map(|why| ErrorEntry {
+                msg: format!("the answer is not complete: {why}"),
+                ..ErrorEntry::default()
+            }));
+        }
         Err(error) => errors.push(envelope.cut_short(error)?),
     }
     envelope.close(&errors);
-    Ok(Outcome::Written)
+    Ok(Outcome::Written(report))
 }

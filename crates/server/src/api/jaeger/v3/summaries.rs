@@ -11,7 +11,9 @@ use std::sync::atomic::AtomicBool;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
+use tracewell_model::store::ScanReport;
 use tracewell_query::TraceSummary;
+use tracewell_query::search::Detail;
 
 use super::answer::{self, failed, nothing_found, refused};
 use super::search_params;
@@ -29,7 +31,7 @@ pub(super) async fn search(State(state): State<Arc<QueryState>>, params: Params)
     let write = move |cancelled: &AtomicBool, writer: &mut JsonWriter| {
         let mut summaries = 0;
         writer.raw(b"{\"summaries\":[");
-        let found = query.run(&*store, cancelled, &mut |summary, _| {
+        let found = query.run(&*store, cancelled, Detail::Summary, &mut |summary, _| {
             if summaries > 0 {
                 writer.raw(b",");
             }
@@ -41,6 +43,9 @@ pub(super) async fn search(State(state): State<Arc<QueryState>>, params: Params)
                 ControlFlow::Continue(())
             }
         });
+        let report = found
+            .as_ref()
+            .map_or_else(|_| ScanReport::default(), |outcome| outcome.report);
         match found {
             Err(error) if summaries == 0 => return Err(error),
             Err(error) => {
@@ -51,7 +56,7 @@ pub(super) async fn search(State(state): State<Arc<QueryState>>, params: Params)
             }
             Ok(_) => writer.raw(b"]}"),
         }
-        Ok(Outcome::Written)
+        Ok(Outcome::Written(report))
     };
     respond(&state, false, write, nothing_found, failed).await
 }

@@ -7,7 +7,9 @@ use std::sync::atomic::AtomicBool;
 
 use axum::extract::{Path, State};
 use axum::response::Response;
+use tracewell_model::store::ScanReport;
 use tracewell_model::{SpanBatch, TraceId};
+use tracewell_query::search::Detail;
 use tracewell_wire::otlp;
 
 use super::answer::{self, failed, nothing_found, refused};
@@ -28,7 +30,7 @@ pub(super) async fn search(State(state): State<Arc<QueryState>>, params: Params)
     let store = Arc::clone(&state.store);
     let write = move |cancelled: &AtomicBool, writer: &mut JsonWriter| {
         let mut result = TracesResult { writer, traces: 0 };
-        let found = query.run(&*store, cancelled, &mut |_, batch| {
+        let found = query.run(&*store, cancelled, Detail::Whole, &mut |_, batch| {
             result.trace(batch);
             if result.writer.is_broken() {
                 ControlFlow::Break(())
@@ -36,6 +38,9 @@ pub(super) async fn search(State(state): State<Arc<QueryState>>, params: Params)
                 ControlFlow::Continue(())
             }
         });
+        let report = found
+            .as_ref()
+            .map_or_else(|_| ScanReport::default(), |outcome| outcome.report);
         match found {
             Err(error) if result.traces == 0 => return Err(error),
             Ok(_) if result.traces == 0 => return Ok(Outcome::NothingFound),
@@ -47,7 +52,7 @@ pub(super) async fn search(State(state): State<Arc<QueryState>>, params: Params)
             }
             Ok(_) => result.writer.raw(b"]}}"),
         }
-        Ok(Outcome::Written)
+        Ok(Outcome::Written(report))
     };
     respond(&state, false, write, nothing_found, failed).await
 }
@@ -63,13 +68,15 @@ pub(super) async fn by_id(
     };
     let store = Arc::clone(&state.store);
     let write = move |cancelled: &AtomicBool, writer: &mut JsonWriter| {
-        let Some(batch) = store.traces(&[id], None, cancelled)?.into_only() else {
+        let found = store.traces(&[id], None, cancelled)?;
+        let report = found.report;
+        let Some(batch) = found.into_only() else {
             return Ok(Outcome::NothingFound);
         };
         let mut result = TracesResult { writer, traces: 0 };
         result.trace(&batch);
         result.writer.raw(b"]}}");
-        Ok(Outcome::Written)
+        Ok(Outcome::Written(report))
     };
     respond(&state, false, write, nothing_found, failed).await
 }

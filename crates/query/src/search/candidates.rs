@@ -1,0 +1,138 @@
+//! Traces that may match, in the order in which they will be judged.
+//!
+//! The scan adds them, newest first only roughly; they are taken out in exact
+//! order once nothing newer can come. **Never more than
+//! [`MAX_WAITING`] wait and never more than [`MAX_KNOWN`] are remembered**,
+//! whatever a search matches.
+
+use std::collections::{BinaryHeap, HashMap};
+use tracewell_model::{RowSet, SpanBatch, TraceId};
+
+/// Traces that wait to be judged, some 15 MB. Past it the oldest are given up.
+const MAX_WAITING: usize = 200_000;
+
+/// Traces that were added, judged ones included: they must be known again when
+/// an older span of theirs shows. Some 50 MB.
+const MAX_KNOWN: usize = 1_000_000;
+
+/// A place in time that no span reaches: marks a trace that was taken out.
+const TAKEN: u64 = u64::MAX;
+
+/// Traces that may match, by the newest span of theirs that may.
+#[derive(Default)]
+pub(super) struct Candidates {
+    newest: HashMap<TraceId, u64>,
+    /// May hold entries that a newer one has overtaken.
+    order: BinaryHeap<(u64, TraceId)>,
+    gave_up: bool,
+}
+
+impl Candidates {
+    /// Adds the traces of these rows.
+    pub(super) fn add(&mut self, batch: &SpanBatch, rows: &RowSet) {
+        let spans = batch.spans();
+        for row in rows.iter() {
+            let (id, start_ns) = (spans.trace_id[row], spans.start_ns[row]);
+            // The last moment of all stands for the one before it.
+            let start_ns = start_ns.min(TAKEN - 1);
+            let mut is_new = false;
+            let newest = self.newest.entry(id).or_insert_with(|| {
+                is_new = true;
+                start_ns
+            });
+            if is_new || (start_ns > *newest && *newest != TAKEN) {
+                *newest = start_ns;
+                self.order.push((start_ns, id));
+            }
+        }
+        if self.order.len() > MAX_WAITING {
+            self.give_up_oldest();
+        }
+    }
+
+    fn give_up_oldest(&mut self) {
+        let mut order = std::mem::take(&mut self.order).into_sorted_vec();
+        order.retain(|(start_ns, id)| self.newest.get(id) == Some(start_ns));
+        let keep_from = order.len().saturating_sub(MAX_WAITING / 2);
+        for (_, id) in order.drain(..keep_from) {
+            self.newest.remove(&id);
+            self.gave_up = true;
+        }
+        self.order = order.into();
+    }
+
+    /// Does any trace wait?
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.order.is_empty()
+    }
+
+    /// Were any given up?
+    pub(super) fn gave_up(&self) -> bool {
+        self.gave_up
+    }
+
+    /// Can no more be remembered?
+    pub(super) fn is_full(&self) -> bool {
+        self.newest.len() > MAX_KNOWN
+    }
+
+    /// Takes out the newest, if nothing newer than it can come.
+    pub(super) fn pop(&mut self, settled_from_ns: u64) -> Option<TraceId> {
+        while let Some((start_ns, _)) = self.order.peek() {
+            if *start_ns < settled_from_ns {
+                return None;
+            }
+            let (start_ns, id) = self.order.pop()?;
+            if self.newest.get(&id) == Some(&start_ns) {
+                self.newest.insert(id, TAKEN);
+                return Some(id);
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tracewell_testkit::{TestSpan, batch};
+
+    fn added(candidates: &mut Candidates, starts: impl Iterator<Item = (u64, u64)>) {
+        let spans: Vec<_> = starts
+            .map(|(trace, start_ns)| TestSpan::new(trace, 1, "s", "n", start_ns))
+            .collect();
+        candidates.add(&batch(&spans), &RowSet::all(spans.len()));
+    }
+
+    fn numbers(candidates: &mut Candidates, settled_from_ns: u64) -> Vec<u64> {
+        std::iter::from_fn(|| candidates.pop(settled_from_ns))
+            .map(|id| u128::from_be_bytes(id.0) as u64)
+            .collect()
+    }
+
+    #[test]
+    fn each_trace_comes_once_where_its_newest_span_stands() {
+        let mut candidates = Candidates::default();
+        added(
+            &mut candidates,
+            [(1, 10), (2, 50), (1, 90), (3, 0)].into_iter(),
+        );
+        assert_eq!(numbers(&mut candidates, 60), [1]);
+        added(
+            &mut candidates,
+            [(1, 95), (2, 55), (4, u64::MAX - 2_000_000)].into_iter(),
+        );
+        assert_eq!(numbers(&mut candidates, 0), [4, 2, 3]);
+    }
+
+    #[test]
+    fn when_too_many_wait_the_oldest_are_given_up() {
+        let mut candidates = Candidates::default();
+        let count = MAX_WAITING as u64 + 1;
+        added(&mut candidates, (0..count).map(|n| (n, n)));
+        assert!(candidates.gave_up());
+        let kept = numbers(&mut candidates, 0);
+        assert_eq!(kept.len(), MAX_WAITING / 2);
+        assert_eq!(kept[0], count - 1);
+    }
+}

@@ -1,0 +1,88 @@
+//! Fetching of candidate traces, a few at a time.
+//!
+//! How many depends on how large the last ones were, so that a search over
+//! giant traces needs no more memory than one over small ones, up to a single
+//! trace. A trace that is too large even alone is passed over and remembered:
+//! **no search fails because of one trace.**
+
+use std::sync::atomic::AtomicBool;
+use tracewell_model::store::{ScanColumns, ScanReport};
+use tracewell_model::{SpanBatch, StoreError, TraceId, TraceStore};
+
+/// Traces fetched at a time: at first, and at most.
+const FIRST_TRACES: usize = 8;
+const MAX_TRACES: usize = 32;
+
+/// Bytes that the traces of one fetch should not exceed.
+const WANTED_BYTES: usize = 32 << 20;
+
+/// Fetches traces and keeps the account.
+pub(super) struct Fetcher<'a> {
+    store: &'a dyn TraceStore,
+    cancelled: &'a AtomicBool,
+    at_a_time: usize,
+    fetched_bytes: u64,
+    is_one_too_large: bool,
+}
+
+impl<'a> Fetcher<'a> {
+    pub(super) fn new(store: &'a dyn TraceStore, cancelled: &'a AtomicBool) -> Self {
+        Self {
+            store,
+            cancelled,
+            at_a_time: FIRST_TRACES,
+            fetched_bytes: 0,
+            is_one_too_large: false,
+        }
+    }
+
+    /// How many traces the next fetch should ask for.
+    pub(super) fn at_a_time(&self) -> usize {
+        self.at_a_time
+    }
+
+    /// Was a trace passed over?
+    pub(super) fn is_one_too_large(&self) -> bool {
+        self.is_one_too_large
+    }
+
+    /// The report of the scan with what fetching read.
+    pub(super) fn with_fetched(&self, scan: ScanReport) -> ScanReport {
+        ScanReport {
+            searched_bytes: scan.searched_bytes + self.fetched_bytes,
+            ..scan
+        }
+    }
+
+    /// The traces that are there, in the order asked.
+    pub(super) fn fetch(
+        &mut self,
+        ids: &[TraceId],
+        columns: Option<&ScanColumns>,
+    ) -> Result<Vec<SpanBatch>, StoreError> {
+        let mut ids = ids.to_vec();
+        let found = loop {
+            if ids.is_empty() {
+                return Ok(Vec::new());
+            }
+            match self.store.traces(&ids, columns, self.cancelled) {
+                Err(StoreError::TooLarge(id)) if ids.contains(&id) => {
+                    self.is_one_too_large = true;
+                    ids.retain(|other| *other != id);
+                }
+                other => break other?,
+            }
+        };
+        self.fetched_bytes += found.report.searched_bytes;
+        let traces: Vec<SpanBatch> = found.traces.into_iter().flatten().collect();
+        let bytes: usize = traces.iter().map(SpanBatch::memory_bytes).sum();
+        self.at_a_time = if bytes > WANTED_BYTES {
+            (self.at_a_time / 4).max(1)
+        } else if bytes > WANTED_BYTES / 2 {
+            self.at_a_time
+        } else {
+            (self.at_a_time * 2).min(MAX_TRACES)
+        };
+        Ok(traces)
+    }
+}

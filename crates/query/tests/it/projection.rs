@@ -1,0 +1,98 @@
+//! What a search fetches: few columns to judge and to sum up, whole traces
+//! only where they are shown whole.
+
+use std::ops::ControlFlow;
+use std::sync::atomic::AtomicBool;
+
+use tracewell_model::Level;
+use tracewell_model::store::ScanColumns;
+use tracewell_query::TraceSummary;
+use tracewell_query::search::{Detail, Search, SearchEvent, search};
+use tracewell_testkit::narrow::NarrowStore;
+use tracewell_testkit::{Random, TestSpan, conformance, flatten};
+
+use crate::{everything, store_of};
+
+const START_NS: u64 = 1_700_000_000_000_000_000;
+
+/// Conditions on spans alone, on events, and on whole traces.
+const QUERIES: [&str; 6] = [
+    "{}",
+    r#"{ resource.service.name = "cart" && status = error }"#,
+    r#"{ event:name = "exception" }"#,
+    r#"{ .user.id != nil || instrumentation:name = "pg" }"#,
+    r#"{ span:childCount > 1 && .retry != nil }"#,
+    r#"{ rootServiceName = "frontend" }"#,
+];
+
+fn random_store() -> NarrowStore {
+    let spans = Random::new(5).spans(500, START_NS);
+    let parts: Vec<&[TestSpan]> = spans.chunks(70).collect();
+    store_of(&parts)
+}
+
+/// Summaries of all matches, with their spans.
+fn found(store: &NarrowStore, query: &str, detail: Detail) -> Vec<(TraceSummary, Vec<TestSpan>)> {
+    let wanted = Search {
+        detail,
+        ..everything(query)
+    };
+    let mut found = Vec::new();
+    let outcome = search(store, &wanted, &AtomicBool::new(false), &mut |event| {
+        if let SearchEvent::Trace { summary, batch, .. } = event {
+            found.push((*summary, flatten(batch)));
+        }
+        ControlFlow::Continue(())
+    });
+    assert_eq!(outcome.unwrap().partial, None);
+    found
+}
+
+#[test]
+fn a_summary_is_made_without_whole_traces() {
+    let store = random_store();
+    for query in QUERIES {
+        let matches = found(&store, query, Detail::Summary);
+        assert!(matches.len() > 3, "{query} finds {}", matches.len());
+        let asked = store.take_asked();
+        assert!(asked.len() >= matches.len());
+        assert!(asked.iter().all(Option::is_some), "{query}");
+    }
+    let _few = found(
+        &store,
+        r#"{ span.http.request.method = "GET" }"#,
+        Detail::Summary,
+    );
+    let wanted = ScanColumns {
+        attributes: [
+            (Level::Span, "http.request.method".into()),
+            (Level::Span, "http.method".into()),
+        ]
+        .into(),
+        ..TraceSummary::columns()
+    };
+    let asked = store.take_asked();
+    assert!(
+        asked
+            .iter()
+            .all(|columns| columns.as_ref() == Some(&wanted))
+    );
+}
+
+#[test]
+fn whole_traces_are_whole_and_only_those_that_match_are_fetched_so() {
+    let store = random_store();
+    for query in QUERIES {
+        let summaries = found(&store, query, Detail::Summary);
+        let _asked = store.take_asked();
+        let matches = found(&store, query, Detail::Whole);
+        let whole = store.take_asked().iter().filter(|c| c.is_none()).count();
+        assert_eq!(whole, matches.len(), "{query}");
+        assert_eq!(matches.len(), summaries.len(), "{query}");
+        for ((summary, mut spans), (short, _)) in matches.into_iter().zip(summaries) {
+            assert_eq!(summary, short, "{query}");
+            spans.sort_by_key(|span| (span.span_id, span.start_ns));
+            assert_eq!(spans, conformance::trace(&store, summary.trace_id));
+        }
+    }
+}
