@@ -145,6 +145,7 @@ impl Life {
         let mut sizes = Vec::new();
         for _ in 0..STARTS {
             self.open_whole();
+            self.compact();
             self.store = None;
             sizes.push(self.disk.used_bytes());
         }
