@@ -1,5 +1,5 @@
 //! Kills that are aimed: at the moment a block is being written, a manifest
-//! replaced, an old block removed.
+//! replaced, blocks merged, an old block removed.
 
 use crate::crash::{acknowledged, assert_all_there, interrupt, load};
 use crate::crash_full_disk::{SPANS, send};
@@ -10,6 +10,9 @@ use tracewell_testkit::Random;
 
 /// Kills in each phase.
 const ROUNDS: u64 = 6;
+
+/// Kills during merges, each of which takes eight blocks to come.
+const MERGE_ROUNDS: u64 = 3;
 
 /// Kills during retention, after the first has filled what it leaves.
 const RETENTION_ROUNDS: u64 = 4;
@@ -41,7 +44,7 @@ fn names(directory: &Path) -> Vec<String> {
 
 /// Loads a server, kills it when `is_phase` answers, and looks for everything
 /// that was acknowledged, again and again.
-fn kill_under_load(is_phase: impl Fn(&Path)) {
+fn kill_under_load(rounds: u64, is_phase: impl Fn(&Running, &Path)) {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().join("data");
     let seed = std::process::id().into();
@@ -49,10 +52,10 @@ fn kill_under_load(is_phase: impl Fn(&Path)) {
     let mut random = Random::new(seed);
     let mut total = 0;
     let mut server = Running::start(&data, SETTINGS);
-    for round in 0..ROUNDS {
+    for round in 0..rounds {
         let verify_file = directory.path().join(format!("acknowledged-{round}"));
         let load = load(&server, &verify_file, &random.number().to_string());
-        is_phase(&data);
+        is_phase(&server, &data);
         // Anywhere in the phase, not only at its beginning.
         std::thread::sleep(Duration::from_micros(random.below(3_000)));
         server.kill();
@@ -71,12 +74,31 @@ fn kill_under_load(is_phase: impl Fn(&Path)) {
 
 #[test]
 fn killed_while_a_block_is_written_nothing_acknowledged_is_lost() {
-    kill_under_load(|data| wait_for_name(&data.join("blocks"), |name| name.ends_with(".tmp")));
+    kill_under_load(ROUNDS, |_, data| {
+        wait_for_name(&data.join("blocks"), |name| name.ends_with(".tmp"));
+    });
 }
 
 #[test]
 fn killed_while_the_manifest_is_replaced_nothing_acknowledged_is_lost() {
-    kill_under_load(|data| wait_for_name(data, |name| name == "MANIFEST.tmp"));
+    kill_under_load(ROUNDS, |_, data| {
+        wait_for_name(data, |name| name == "MANIFEST.tmp")
+    });
+}
+
+#[test]
+fn killed_while_blocks_are_merged_nothing_acknowledged_is_lost() {
+    kill_under_load(MERGE_ROUNDS, |server, _| {
+        let since = Instant::now();
+        while !is_merging(server) {
+            assert!(since.elapsed() < PATIENCE, "nothing is ever merged");
+        }
+    });
+}
+
+fn is_merging(server: &Running) -> bool {
+    let status = server.get("/api/status").json();
+    !status["store"]["compaction"]["running"].is_null()
 }
 
 /// Bytes that retention leaves: the log's segments (32 MiB each, two or three

@@ -4,5 +4,6 @@ mod compaction;
 mod conformance;
 mod crash_pairs;
 mod embedded;
+mod frozen;
 mod full_disk;
 mod model;
