@@ -1,0 +1,365 @@
+//! Checks every file of a data directory and changes none.
+//!
+//! Blocks are read and decoded whole. The log is read by the very code that
+//! the next start runs, on files that take no change, so what is told here is
+//! what would be lost then. Beside a running process only blocks are checked:
+//! it writes the log and removes files all the time. **Nothing here takes the
+//! data directory, opens a file for writing or repairs anything.**
+
+mod read_only;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use tracewell_model::SpanBatch;
+
+use crate::block::{Block, BlockError};
+use crate::embedded::{BLOCKS_DIR, WAL_DIR};
+use crate::files::{Access, FileError, Files};
+use crate::lock::{self, LOCK_FILE};
+use crate::manifest::{BlockEntry, MANIFEST_FILE, Manifest, ManifestError};
+use crate::wal::{self, WalPosition};
+use read_only::ReadOnly;
+
+/// Problems of the log that are told one by one; the others are counted.
+const MAX_TOLD_ENTRIES: usize = 100;
+
+/// Something that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The file or directory.
+    pub file: PathBuf,
+    /// What is wrong with it.
+    pub what: String,
+    /// Spans that are lost or in doubt, as far as known.
+    pub spans: Option<u64>,
+    /// What a person can do.
+    pub advice: &'static str,
+    /// Is something lost or in doubt? Else it is only odd.
+    pub is_damage: bool,
+}
+
+/// Told while the check runs.
+#[derive(Debug)]
+pub enum VerifyEvent<'a> {
+    /// So many bytes of so many are checked.
+    Progress {
+        /// Bytes checked.
+        done_bytes: u64,
+        /// Bytes there are to check.
+        total_bytes: u64,
+    },
+    /// Something was found.
+    Problem(&'a Problem),
+}
+
+/// What was checked and found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VerifyReport {
+    /// The process that has the directory; then only blocks were checked.
+    pub in_use_by: Option<String>,
+    /// Blocks that are sound.
+    pub blocks: u64,
+    /// Spans in them.
+    pub block_spans: u64,
+    /// Bytes of their files.
+    pub block_bytes: u64,
+    /// Entries of the log that are sound and not yet in a block.
+    pub log_entries: u64,
+    /// Spans in them.
+    pub log_spans: u64,
+    /// Bytes of writes that were cut short; none of it was acknowledged.
+    pub torn_bytes: u64,
+    /// Problems that are damage.
+    pub damages: u64,
+    /// Spans that are lost or in doubt, as far as known.
+    pub damaged_spans: u64,
+    /// Problems that are only odd.
+    pub oddities: u64,
+}
+
+/// Why nothing can be said about a directory.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// There is no store.
+    #[error(
+        "{} is no data directory: it has neither {MANIFEST_FILE} nor {WAL_DIR} nor {BLOCKS_DIR}; \
+         name the right one with --data-dir", dir.display()
+    )]
+    NoStore {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// A newer version wrote the manifest.
+    #[error(transparent)]
+    Manifest(ManifestError),
+    /// A newer version wrote the log.
+    #[error(transparent)]
+    Log(wal::OpenError),
+    /// A file or directory cannot be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A process took the directory in the meantime, and what was read of the
+    /// log may be half of the old and half of the new.
+    #[error("{owner} took the data directory while it was checked; stop it, or check again")]
+    TakenMeanwhile {
+        /// The process.
+        owner: String,
+    },
+    /// Nobody wants the answer any more.
+    #[error("the check was cancelled")]
+    Cancelled,
+}
+
+/// Checks the store in `dir`; `tell` hears of problems when they are found.
+///
+/// # Errors
+/// See [`VerifyError`]. Damage is no error.
+pub fn verify(
+    files: &dyn Files,
+    dir: &Path,
+    cancelled: &AtomicBool,
+    tell: &mut dyn FnMut(VerifyEvent<'_>),
+) -> Result<VerifyReport, VerifyError> {
+    let files = &ReadOnly(files);
+    let mut check = Check {
+        files,
+        dir,
+        cancelled,
+        tell,
+        report: VerifyReport::default(),
+        done_bytes: 0,
+        total_bytes: 0,
+    };
+    check.run()?;
+    Ok(check.report)
+}
+
+struct Check<'a> {
+    files: &'a ReadOnly<'a>,
+    dir: &'a Path,
+    cancelled: &'a AtomicBool,
+    tell: &'a mut dyn FnMut(VerifyEvent<'_>),
+    report: VerifyReport,
+    done_bytes: u64,
+    total_bytes: u64,
+}
+
+impl Check<'_> {
+    fn run(&mut self) -> Result<(), VerifyError> {
+        let names = self.names()?;
+        let has = |wanted: &str| names.iter().any(|name| name == wanted);
+        if ![MANIFEST_FILE, WAL_DIR, BLOCKS_DIR].into_iter().any(has) {
+            let dir = self.dir.to_path_buf();
+            return Err(VerifyError::NoStore { dir });
+        }
+        self.report.in_use_by = self.owner()?;
+        let manifest = self.manifest()?;
+        if let Some(manifest) = &manifest {
+            self.total_bytes = manifest.blocks.iter().map(|block| block.bytes).sum();
+            self.blocks(manifest)?;
+        }
+        if self.report.in_use_by.is_some() {
+            return Ok(());
+        }
+        if has(WAL_DIR) {
+            let from = manifest.as_ref().map(|manifest| manifest.wal_from);
+            self.log(from.unwrap_or_default())?;
+        }
+        if let Some(manifest) = &manifest {
+            self.strangers(manifest)?;
+        }
+        match self.owner()? {
+            Some(owner) => Err(VerifyError::TakenMeanwhile { owner }),
+            None => Ok(()),
+        }
+    }
+
+    fn names(&self) -> Result<Vec<String>, VerifyError> {
+        match self.files.list(self.dir) {
+            Ok(entries) => Ok(entries.into_iter().map(|entry| entry.name).collect()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(VerifyError::NoStore {
+                dir: self.dir.to_path_buf(),
+            }),
+            Err(error) => Err(FileError::on("list", self.dir)(error).into()),
+        }
+    }
+
+    /// Who has the directory. The lock is free again when this returns.
+    fn owner(&self) -> Result<Option<String>, FileError> {
+        let path = self.dir.join(LOCK_FILE);
+        let file = match self.files.open(&path, Access::Read) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(FileError::on("open", &path)(error)),
+        };
+        let is_free = file.try_lock().map_err(FileError::on("lock", &path))?;
+        Ok((!is_free).then(|| lock::owner(&*file)))
+    }
+
+    /// The list of blocks; `None` if it is damaged, which is told.
+    fn manifest(&mut self) -> Result<Option<Manifest>, VerifyError> {
+        match Manifest::load(self.files, self.dir) {
+            Ok(manifest) => Ok(Some(manifest)),
+            Err(ManifestError::Damaged { path, reason }) => {
+                self.problem(Problem {
+                    file: path,
+                    what: reason,
+                    spans: None,
+                    advice: "tracewell does not start without it: restore it from a backup; blocks \
+                             are not checked, because nothing says which there should be",
+                    is_damage: true,
+                });
+                Ok(None)
+            }
+            Err(error) => Err(VerifyError::Manifest(error)),
+        }
+    }
+
+    fn blocks(&mut self, manifest: &Manifest) -> Result<(), VerifyError> {
+        let dir = self.dir.join(BLOCKS_DIR);
+        for entry in &manifest.blocks {
+            match self.block(&dir, entry) {
+                Ok(()) => {
+                    self.report.blocks += 1;
+                    self.report.block_spans += entry.spans;
+                    self.report.block_bytes += entry.bytes;
+                }
+                Err(BlockError::Cancelled) => return Err(VerifyError::Cancelled),
+                Err(_) if self.was_removed(entry)? => {}
+                Err(error) => self.problem(bad_block(&dir, entry, error)),
+            }
+            self.step(entry.bytes);
+        }
+        Ok(())
+    }
+
+    fn block(&self, dir: &Path, entry: &BlockEntry) -> Result<(), BlockError> {
+        let block = Block::open(self.files, dir, entry.clone())?;
+        block.verify(self.cancelled).map(drop)
+    }
+
+    /// Has the running process removed a block since the list was read?
+    fn was_removed(&self, entry: &BlockEntry) -> Result<bool, VerifyError> {
+        if self.report.in_use_by.is_none() {
+            return Ok(false);
+        }
+        let now = Manifest::load(self.files, self.dir).map_err(VerifyError::Manifest)?;
+        Ok(!now.blocks.iter().any(|block| block.name == entry.name))
+    }
+
+    fn log(&mut self, from: WalPosition) -> Result<(), VerifyError> {
+        let dir = self.dir.join(WAL_DIR);
+        let mut unreadable = Vec::new();
+        let rehearsed = wal::rehearse(self.files, &dir, from, |path, offset, spans, payload| {
+            if let Err(error) = SpanBatch::decode(payload) {
+                unreadable.push((path, offset, spans, error.to_string()));
+            }
+        });
+        let report = match rehearsed {
+            Ok(report) => report,
+            Err(wal::OpenError::File(error)) => return Err(error.into()),
+            Err(error) => return Err(VerifyError::Log(error)),
+        };
+        self.report.log_entries = report.entries - unreadable.len() as u64;
+        let lost: u64 = unreadable.iter().map(|(_, _, spans, _)| spans).sum();
+        self.report.log_spans = report.spans - lost;
+        self.report.torn_bytes = report.torn_tail_bytes;
+        let told = report.warnings.len() as u64;
+        for warning in report.warnings {
+            // Recovery names the file first.
+            let (file, what) = warning.split_once(": ").unwrap_or(("", &warning));
+            self.problem(bad_entry(file.into(), what.to_owned(), None));
+        }
+        // Their spans are known in sum only.
+        self.report.damaged_spans += report.lost_spans;
+        self.report.damages += report.corrupt_entries.saturating_sub(told);
+        for (file, offset, spans, error) in unreadable.into_iter().take(MAX_TOLD_ENTRIES) {
+            let what = format!("at byte {offset} an entry cannot be decoded: {error}");
+            self.problem(bad_entry(file, what, Some(spans)));
+        }
+        Ok(())
+    }
+
+    /// Files that belong to nothing.
+    fn strangers(&mut self, manifest: &Manifest) -> Result<(), VerifyError> {
+        let dir = self.dir.join(BLOCKS_DIR);
+        let found = manifest.block_files(self.files, &dir)?;
+        for file in found.orphans {
+            self.problem(Problem {
+                file,
+                what: "belongs to no block".to_owned(),
+                spans: None,
+                advice: "nothing: it is left from work that was cut short, and the next start \
+                         removes it",
+                is_damage: false,
+            });
+        }
+        Ok(())
+    }
+
+    fn problem(&mut self, problem: Problem) {
+        if problem.is_damage {
+            self.report.damages += 1;
+            self.report.damaged_spans += problem.spans.unwrap_or(0);
+        } else {
+            self.report.oddities += 1;
+        }
+        (self.tell)(VerifyEvent::Problem(&problem));
+    }
+
+    fn step(&mut self, bytes: u64) {
+        self.done_bytes += bytes;
+        (self.tell)(VerifyEvent::Progress {
+            done_bytes: self.done_bytes,
+            total_bytes: self.total_bytes,
+        });
+    }
+}
+
+fn bad_block(dir: &Path, entry: &BlockEntry, error: BlockError) -> Problem {
+    let path = dir.join(format!("{}.parquet", entry.name));
+    let (file, what, advice) = match error {
+        BlockError::Damaged { path, reason } => (
+            path,
+            format!("damaged: {reason}"),
+            "restore both files of the block from a backup while tracewell is stopped; without \
+             one, answers go on without the spans that cannot be read",
+        ),
+        BlockError::File(FileError {
+            action,
+            path,
+            source,
+        }) => (
+            path,
+            format!("cannot {action} it: {source}"),
+            "make it readable, or restore both files of the block from a backup while tracewell \
+             is stopped",
+        ),
+        error => (
+            path,
+            error.to_string(),
+            "check it with the version that wrote it",
+        ),
+    };
+    Problem {
+        file,
+        what,
+        spans: Some(entry.spans),
+        advice,
+        is_damage: true,
+    }
+}
+
+fn bad_entry(file: PathBuf, what: String, spans: Option<u64>) -> Problem {
+    Problem {
+        file,
+        what,
+        spans,
+        advice: "tracewell starts without these spans; keep a copy of the log first if they matter",
+        is_damage: true,
+    }
+}

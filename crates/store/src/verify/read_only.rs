@@ -1,0 +1,79 @@
+//! A file system that takes no change: whoever writes believes that it was
+//! written.
+//!
+//! So the code that opens a store can be run as a rehearsal, byte for byte the
+//! same code, and nothing on the disk moves. No file is opened for writing.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::files::{Access, DirEntry, File, Files};
+
+/// Reads from other files and drops what is written.
+#[derive(Debug)]
+pub(super) struct ReadOnly<'a>(pub(super) &'a dyn Files);
+
+impl Files for ReadOnly<'_> {
+    fn create_dir(&self, _path: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn create(&self, _path: &Path) -> io::Result<Arc<dyn File>> {
+        // Nothing can be read back from it, so nobody may believe in it.
+        Err(io::ErrorKind::ReadOnlyFilesystem.into())
+    }
+
+    fn open(&self, path: &Path, access: Access) -> io::Result<Arc<dyn File>> {
+        let file = self.0.open(path, Access::Read)?;
+        Ok(match access {
+            Access::Read => file,
+            Access::Write => Arc::new(ReadOnlyFile(file)),
+        })
+    }
+
+    fn list(&self, dir: &Path) -> io::Result<Vec<DirEntry>> {
+        self.0.list(dir)
+    }
+
+    fn rename(&self, _from: &Path, _to: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn remove(&self, _path: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn sync_dir(&self, _path: &Path) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[derive(Debug)]
+struct ReadOnlyFile(Arc<dyn File>);
+
+impl File for ReadOnlyFile {
+    fn size(&self) -> io::Result<u64> {
+        self.0.size()
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.0.read_at(buffer, offset)
+    }
+
+    fn write_at(&self, data: &[u8], _offset: u64) -> io::Result<usize> {
+        Ok(data.len())
+    }
+
+    fn set_size(&self, _bytes: u64) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn try_lock(&self) -> io::Result<bool> {
+        self.0.try_lock()
+    }
+}
