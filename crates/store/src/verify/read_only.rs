@@ -8,7 +8,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::files::{Access, DirEntry, File, Files};
+use crate::files::{Access, DirEntry, File, Files, Space};
 
 /// Reads from other files and drops what is written.
 #[derive(Debug)]
@@ -46,6 +46,10 @@ impl Files for ReadOnly<'_> {
 
     fn sync_dir(&self, _path: &Path) -> io::Result<()> {
         Ok(())
+    }
+
+    fn space(&self, dir: &Path) -> io::Result<Space> {
+        self.0.space(dir)
     }
 }
 
