@@ -174,15 +174,17 @@ mod tests {
     #[test]
     fn other_files_are_refused_with_the_reason() {
         let files = FaultyFiles::new();
-        let writer = FileWriter::new(Vec::new(), Vec::new(), &[]).unwrap();
-        let no_columns = writer.finish(&[]).unwrap();
-        let writer = FileWriter::new(Vec::new(), Vec::new(), &[]).unwrap();
-        let newer = writer.finish(&[(VERSION_KEY, "99")]).unwrap();
+        let with = |key_values: &[(&str, &str)]| {
+            let columns = vec![Fixed::Name.definition()];
+            let writer = FileWriter::new(Vec::new(), columns, &[]).unwrap();
+            writer.finish(key_values).unwrap()
+        };
+        let (one_column, newer) = (with(&[]), with(&[(VERSION_KEY, "99")]));
         for (bytes, reason) in [
             (&b"rubbish"[..], "not a parquet file: too short"),
             (b"PAR1 that is none at all", "not a parquet file"),
             (
-                &no_columns,
+                &one_column,
                 "it has no column trace_id, so it is no file of spans",
             ),
             (&newer, "has format version 99"),

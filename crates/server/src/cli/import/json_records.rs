@@ -435,13 +435,13 @@ mod tests {
             ),
             (
                 "{\"resourceSpans\":[{\"a\":1}]}\n{\"resourceSpans\":[]}\n{\"resourceSpans\":[{\"a\":1}]}\n",
-                vec![format!("18 OtlpJson {one}"), format!("68 OtlpJson {one}")],
+                vec![format!("18 OtlpJson {one}"), format!("67 OtlpJson {one}")],
             ),
             (
                 "{\n  \"total\": 0,\n  \"data\": [\n{\"x\":\"]}\\\"\"} ,\n {} ],\n \"errors\": null\n}\n",
                 vec![
-                    "30 JaegerJson {\"x\":\"]}\\\"\"}".to_owned(),
-                    "45 JaegerJson {}".to_owned(),
+                    "28 JaegerJson {\"x\":\"]}\\\"\"}".to_owned(),
+                    "44 JaegerJson {}".to_owned(),
                 ],
             ),
             (
@@ -472,7 +472,7 @@ mod tests {
                 good,
                 "skipped: the line ends within a value",
                 "skipped: the object is neither OTLP nor Jaeger: it has no resourceSpans, data or spans",
-                "81 OtlpJson {\"resourceSpans\":[{\"a\":1}]}",
+                "79 OtlpJson {\"resourceSpans\":[{\"a\":1}]}",
             ]
         );
         assert_eq!(
