@@ -17,5 +17,4 @@ pub mod lock;
 pub mod manifest;
 pub mod memory;
 mod priority;
-pub mod verify;
 pub mod wal;

@@ -24,7 +24,6 @@ mod options;
 mod prepare;
 mod queue;
 mod recovery;
-mod rehearsal;
 mod scan;
 mod segment;
 mod supply;
@@ -51,8 +50,6 @@ pub use self::error::{OpenError, WalError};
 pub use self::options::{Durability, MAX_SEGMENT_BYTES, MIN_SEGMENT_BYTES, WalOptions};
 pub use self::recovery::RecoveryReport;
 pub use self::segment::SEGMENT_VERSION;
-
-pub(crate) use self::rehearsal::rehearse;
 
 const WRITER_THREAD: &str = "wal-writer";
 

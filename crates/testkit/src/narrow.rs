@@ -132,6 +132,7 @@ fn copy(
 pub struct NarrowStore {
     inner: Arc<dyn TraceStore>,
     asked: Mutex<Vec<Option<ScanColumns>>>,
+    too_large: Option<TraceId>,
 }
 
 impl NarrowStore {
@@ -141,6 +142,16 @@ impl NarrowStore {
         Self {
             inner,
             asked: Mutex::default(),
+            too_large: None,
+        }
+    }
+
+    /// As [`NarrowStore::new`], but this trace is too large to be held.
+    #[must_use]
+    pub fn with_too_large(inner: Arc<dyn TraceStore>, id: TraceId) -> Self {
+        Self {
+            too_large: Some(id),
+            ..Self::new(inner)
         }
     }
 
@@ -163,6 +174,9 @@ impl TraceStore for NarrowStore {
         columns: Option<&ScanColumns>,
         cancelled: &AtomicBool,
     ) -> Result<FoundTraces, StoreError> {
+        if let Some(id) = self.too_large.filter(|id| ids.contains(id)) {
+            return Err(StoreError::TooLarge(id));
+        }
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         asked.extend(ids.iter().map(|_| columns.cloned()));
         let mut found = self.inner.traces(ids, columns, cancelled)?;

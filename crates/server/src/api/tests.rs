@@ -4,6 +4,7 @@
 
 mod accounts;
 mod pages;
+mod partial;
 mod searched;
 
 use std::sync::Arc;

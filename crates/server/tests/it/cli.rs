@@ -113,7 +113,7 @@ fn search_counts_instead_of_showing() {
     let (request, finished) = ask(&["search", "--count", "error"], "200 OK", answer);
     assert_eq!(
         request,
-        "GET /api/ui/count?q=%7B%20error%20%7D&from=now-3600s HTTP/1.1"
+        "GET /api/ui/count?q=%7B%20error%20%3D%20true%20%7D&from=now-3600s HTTP/1.1"
     );
     assert_eq!(finished.stdout, "1,234,567 spans in 8,901 traces\n");
     assert_eq!((finished.stderr.as_str(), finished.code), ("", Some(0)));

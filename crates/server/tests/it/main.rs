@@ -17,4 +17,3 @@ mod load;
 mod process;
 mod running;
 mod trainticket;
-mod verify;

@@ -17,6 +17,7 @@ use tonic::{Response, Status};
 use tonic_prost::{ProstCodec, ProstDecoder};
 use tower::service_fn;
 use tracewell_model::StoreError;
+use tracewell_query::search::SearchOutcome;
 
 use crate::api::QueryState;
 use crate::api::blocking::{QueryError, StreamSender, run_query, stream_query};
@@ -97,6 +98,21 @@ where
     });
     let messages = started.await.map_err(|error| status(&error))?;
     Ok(messages.map(|message| message.unwrap_or_else(|error| Err(status(&error)))))
+}
+
+/// Ends the messages of a search; one that lacks something ends with a status
+/// that says so, as one that runs out of time does.
+pub(super) fn flow_to_end<T>(
+    flow: ControlFlow<()>,
+    outcome: &SearchOutcome,
+    sender: &Sender<T>,
+) -> ControlFlow<()> {
+    match (flow, outcome.partial) {
+        (ControlFlow::Continue(()), Some(why)) => sender.send(Err(Status::resource_exhausted(
+            format!("the answer is not complete: {why}"),
+        ))),
+        _ => flow,
+    }
 }
 
 fn status(error: &QueryError) -> Status {

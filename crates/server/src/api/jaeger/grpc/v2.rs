@@ -14,7 +14,7 @@ use tracewell_model::{SpanBatch, TimeRange, TraceId};
 use tracewell_query::dependencies::dependencies;
 use tracewell_query::search::Detail;
 
-use super::call::{Sender, ask, stream, streaming, unary};
+use super::call::{Sender, ask, flow_to_end, stream, streaming, unary};
 use super::times::{duration_ns, time_ns};
 use crate::api::QueryState;
 use crate::api::jaeger::finding::{self, Conditions, DEFAULT_LIMIT, TraceQuery, shown_service};
@@ -64,11 +64,11 @@ async fn find_traces(
     let store = Arc::clone(&state.store);
     stream(&state, move |cancelled, sender| {
         let mut flow = ControlFlow::Continue(());
-        query.run(&*store, cancelled, Detail::Whole, &mut |_, batch| {
+        let outcome = query.run(&*store, cancelled, Detail::Whole, &mut |_, batch| {
             flow = send_spans(batch, sender);
             flow
         })?;
-        Ok(flow)
+        Ok(flow_to_end(flow, &outcome, sender))
     })
     .await
 }

@@ -16,7 +16,7 @@ use tracewell_query::dependencies::dependencies;
 use tracewell_query::search::Detail;
 use tracewell_wire::otlp;
 
-use super::call::{Sender, ask, stream, streaming, unary};
+use super::call::{Sender, ask, flow_to_end, stream, streaming, unary};
 use super::times::{duration_ns, time_ns};
 use crate::api::QueryState;
 use crate::api::jaeger::finding::{self, Conditions, DEFAULT_LIMIT, TraceQuery, shown_service};
@@ -70,11 +70,11 @@ async fn find_traces(
     let store = Arc::clone(&state.store);
     stream(&state, move |cancelled, sender| {
         let mut flow = ControlFlow::Continue(());
-        query.run(&*store, cancelled, Detail::Whole, &mut |_, batch| {
+        let outcome = query.run(&*store, cancelled, Detail::Whole, &mut |_, batch| {
             flow = send_trace(batch, sender);
             flow
         })?;
-        Ok(flow)
+        Ok(flow_to_end(flow, &outcome, sender))
     })
     .await
 }
@@ -102,14 +102,14 @@ async fn find_trace_summaries(
     let store = Arc::clone(&state.store);
     stream(&state, move |cancelled, sender| {
         let mut flow = ControlFlow::Continue(());
-        query.run(&*store, cancelled, Detail::Summary, &mut |summary, _| {
+        let outcome = query.run(&*store, cancelled, Detail::Summary, &mut |summary, _| {
             let response = FindTraceSummariesResponse {
                 summaries: vec![TraceSummary::new(summary)],
             };
             flow = sender.send(Ok(response.encode_to_vec()));
             flow
         })?;
-        Ok(flow)
+        Ok(flow_to_end(flow, &outcome, sender))
     })
     .await
 }

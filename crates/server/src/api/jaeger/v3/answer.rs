@@ -67,6 +67,13 @@ pub(super) fn details(error: &QueryError) -> ErrorDetails {
     ErrorDetails::new(error.grpc_code(), error.http_status(), error.to_string())
 }
 
+/// What an answer says that lacks something.
+pub(super) fn incomplete(why: &str) -> ErrorDetails {
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    let message = format!("the answer is not complete: {why}");
+    ErrorDetails::new(Code::ResourceExhausted, status, message)
+}
+
 /// The error of a query that has no answer.
 pub(super) fn failed(error: &QueryError) -> Response {
     write(&details(error))

@@ -46,16 +46,17 @@ pub(super) async fn search(State(state): State<Arc<QueryState>>, params: Params)
         let report = found
             .as_ref()
             .map_or_else(|_| ScanReport::default(), |outcome| outcome.report);
-        match found {
+        let lacks = match found {
             Err(error) if summaries == 0 => return Err(error),
-            Err(error) => {
-                let error = answer::details(&writer.cut_short(error));
-                writer.raw(b"],\"error\":");
-                writer.value(&error);
-                writer.raw(b"}");
-            }
-            Ok(_) => writer.raw(b"]}"),
+            Err(error) => Some(answer::details(&writer.cut_short(error))),
+            Ok(outcome) => outcome.partial.map(answer::incomplete),
+        };
+        writer.raw(b"]");
+        if let Some(error) = lacks {
+            writer.raw(b",\"error\":");
+            writer.value(&error);
         }
+        writer.raw(b"}");
         Ok(Outcome::Written(report))
     };
     respond(&state, false, write, nothing_found, failed).await

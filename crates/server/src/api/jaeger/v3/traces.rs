@@ -9,10 +9,10 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use tracewell_model::store::ScanReport;
 use tracewell_model::{SpanBatch, TraceId};
-use tracewell_query::search::Detail;
+use tracewell_query::search::{Detail, SearchOutcome};
 use tracewell_wire::otlp;
 
-use super::answer::{self, failed, nothing_found, refused};
+use super::answer::{self, ErrorDetails, failed, nothing_found, refused};
 use super::search_params::{self, malformed, optional};
 use crate::api::QueryState;
 use crate::api::jaeger::params::{self, Params};
@@ -21,6 +21,8 @@ use crate::api::jaeger::values;
 
 const OPENING: &[u8] = b"{\"resourceSpans\":[";
 const CLOSING: &[u8] = b"]}";
+
+const RESULT: &[u8] = b"{\"result\":{\"resourceSpans\":[";
 
 pub(super) async fn search(State(state): State<Arc<QueryState>>, params: Params) -> Response {
     let query = match search_params::parse(&params) {
@@ -43,13 +45,14 @@ pub(super) async fn search(State(state): State<Arc<QueryState>>, params: Params)
             .map_or_else(|_| ScanReport::default(), |outcome| outcome.report);
         match found {
             Err(error) if result.traces == 0 => return Err(error),
-            Ok(_) if result.traces == 0 => return Ok(Outcome::NothingFound),
             Err(error) => {
                 let error = answer::details(&result.writer.cut_short(error));
-                result.writer.raw(b"]},\"error\":");
-                result.writer.value(&error);
-                result.writer.raw(b"}");
+                result.close_with(&error);
             }
+            Ok(SearchOutcome {
+                partial: Some(why), ..
+            }) => result.close_with(&answer::incomplete(why)),
+            Ok(_) if result.traces == 0 => return Ok(Outcome::NothingFound),
             Ok(_) => result.writer.raw(b"]}}"),
         }
         Ok(Outcome::Written(report))
@@ -97,9 +100,19 @@ struct TracesResult<'a> {
 }
 
 impl TracesResult<'_> {
+    /// Says after the traces, if any, why others are missing.
+    fn close_with(&mut self, error: &ErrorDetails) {
+        if self.traces == 0 {
+            self.writer.raw(RESULT);
+        }
+        self.writer.raw(b"]},\"error\":");
+        self.writer.value(error);
+        self.writer.raw(b"}");
+    }
+
     fn trace(&mut self, batch: &SpanBatch) {
         let separator: &[u8] = match self.traces {
-            0 => b"{\"result\":{\"resourceSpans\":[",
+            0 => RESULT,
             _ => b",",
         };
         self.writer.raw(separator);
