@@ -369,7 +369,7 @@ fn status_tells_addresses_spans_and_store() {
   spans from         2026-09-21 14:13:20.000 to 2026-09-21 14:13:21.500 UTC
   compaction         3 merges, 2,400 spans, 1 duplicate removed
   merging            42 % of 960,000 spans
-  to be merged       8 blocks, 2.0 KiB
+  to be merged       8 blocks, 2.00 KiB
   merging fails      block 7 is damaged
   received           1,000 spans
   stored             990 spans

@@ -98,15 +98,21 @@ pub(crate) fn send(server: &Running, number: u64) -> Answer {
     request("POST", &url, "application/json", body(number))
 }
 
-/// Sends traces from `next` on until one is refused; answers the first that is
-/// not stored, and the refusal.
+/// Sends traces from `next` on until one is refused for good; answers the first
+/// that is not stored, and the refusal. "Later" (429) is no refusal: sealing may
+/// be behind before the disk is full.
 fn fill(server: &Running, mut next: u64) -> (u64, Answer) {
+    let mut since = Instant::now();
     loop {
         let answer = send(server, next);
-        if answer.status != 200 {
-            return (next, answer);
+        match answer.status {
+            200 => {
+                next += 1;
+                since = Instant::now();
+            }
+            429 if since.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(20)),
+            _ => return (next, answer),
         }
-        next += 1;
     }
 }
 
