@@ -14,6 +14,7 @@ mod search;
 mod server_args;
 mod status;
 mod trace;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -58,6 +59,8 @@ enum Command {
     Import(import::ImportArgs),
     /// Write traces of a running tracewell to a file
     Export(export::ExportArgs),
+    /// Check every file of a data directory, changing nothing
+    Verify(verify::VerifyArgs),
 }
 
 /// Runs the command line of this process.
@@ -91,6 +94,7 @@ fn dispatch(cli: Cli) -> Result<(), CliError> {
         Some(Command::Load(args)) => load::run(&args),
         Some(Command::Import(args)) => client::block_on(import::run(args)),
         Some(Command::Export(args)) => client::block_on(export::run(args)),
+        Some(Command::Verify(args)) => verify::run(&args),
     }
 }
 

@@ -41,10 +41,10 @@ pub use open::{OpenError, OpenReport};
 pub use options::{Compaction, FreeSpace, Retention, StoreOptions};
 
 /// Directory of the log below the data directory.
-const WAL_DIR: &str = "wal";
+pub(crate) const WAL_DIR: &str = "wal";
 
 /// Directory of the blocks below the data directory.
-const BLOCKS_DIR: &str = "blocks";
+pub(crate) const BLOCKS_DIR: &str = "blocks";
 
 /// The store of one data directory. Dropping it shuts it down.
 #[derive(Debug)]

@@ -17,4 +17,5 @@ pub mod lock;
 pub mod manifest;
 pub mod memory;
 mod priority;
+pub mod verify;
 pub mod wal;

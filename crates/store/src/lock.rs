@@ -98,7 +98,7 @@ fn open_or_create(files: &dyn Files, path: &Path) -> io::Result<Arc<dyn File>> {
 }
 
 /// Who holds the lock, as far as the file tells.
-fn owner(file: &dyn File) -> String {
+pub(crate) fn owner(file: &dyn File) -> String {
     let bytes = file.size().unwrap_or(0).min(MAX_PID_BYTES);
     let mut text = vec![0; bytes as usize];
     let pid = match read_exact_at(file, &mut text, 0) {

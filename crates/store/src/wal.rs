@@ -24,6 +24,7 @@ mod options;
 mod prepare;
 mod queue;
 mod recovery;
+mod rehearsal;
 mod scan;
 mod segment;
 mod supply;
@@ -50,6 +51,8 @@ pub use self::error::{OpenError, WalError};
 pub use self::options::{Durability, MAX_SEGMENT_BYTES, MIN_SEGMENT_BYTES, WalOptions};
 pub use self::recovery::RecoveryReport;
 pub use self::segment::SEGMENT_VERSION;
+
+pub(crate) use self::rehearsal::rehearse;
 
 const WRITER_THREAD: &str = "wal-writer";
 

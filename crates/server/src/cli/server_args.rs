@@ -21,6 +21,14 @@ pub(super) struct ServerArgs {
 }
 
 impl ServerArgs {
+    /// No flags but the configuration file.
+    pub(super) fn from_file(file: Option<PathBuf>) -> Self {
+        Self {
+            file,
+            flags: Vec::new(),
+        }
+    }
+
     /// Reads the configuration from all sources and tells what looks odd.
     pub(super) fn load(&self) -> Result<Loaded, CliError> {
         let loaded = config::load(Sources {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Stdio;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tracewell_testkit::spans::{TestSpan, batch, flatten};
@@ -389,4 +390,48 @@ fn real_data_sets_are_imported_whole() {
     assert_eq!(result["spans"]["read"], expected);
     assert_eq!(result["spans"]["acknowledged"], expected);
     assert_eq!(stored(&server), expected);
+}
+
+/// Asks for everything and reads nothing but the status.
+fn unread_export(server: &Running) -> (TcpStream, String) {
+    let mut connection = TcpStream::connect(server.address("query-http")).unwrap();
+    connection
+        .write_all(b"GET /api/export HTTP/1.1\r\nhost: x\r\n\r\n")
+        .unwrap();
+    let mut status = String::new();
+    let mut byte = [0];
+    while !status.ends_with('\n') {
+        connection.read_exact(&mut byte).unwrap();
+        status.push(char::from(byte[0]));
+    }
+    (connection, status.trim_end().to_owned())
+}
+
+#[test]
+fn an_export_ends_with_its_client_and_makes_room_for_the_next() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = start(dir.path());
+    // More than the buffers of a connection take.
+    let text = "x".repeat(100_000);
+    for trace in 1..=300 {
+        let span = TestSpan::new(trace, 1, "cart", "GET /", START_NS).with_text("text", &text);
+        server.store(otlp::protobuf::encode(&batch(&[span])));
+    }
+    let running: Vec<_> = (0..2).map(|_| unread_export(&server)).collect();
+    assert!(
+        running
+            .iter()
+            .all(|(_, status)| status == "HTTP/1.1 200 OK")
+    );
+    let refused = server.get("/api/export");
+    assert_eq!(refused.status, 503);
+    let hint = refused.json()["hint"].as_str().unwrap().to_owned();
+    assert_eq!(hint, "2 exports run already; wait for one to end");
+    drop(running);
+    // The server hears of it when it writes next.
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while unread_export(&server).1 != "HTTP/1.1 200 OK" {
+        assert!(Instant::now() < deadline, "the places are still taken");
+    }
+    assert_eq!(spans_of(&server).len(), 300);
 }

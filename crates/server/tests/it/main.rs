@@ -17,3 +17,4 @@ mod load;
 mod process;
 mod running;
 mod trainticket;
+mod verify;

@@ -132,3 +132,69 @@ fn attribute_key(column: &Column) -> Option<AttributeKey> {
         value_type,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::block;
+    use crate::files::faulty::FaultyFiles;
+    use crate::files::{ensure_dir, write_all_at};
+    use tracewell_parquet::FileWriter;
+    use tracewell_testkit::Random;
+    use tracewell_testkit::spans::{batch, flatten};
+
+    fn read(files: &dyn Files, path: &Path) -> Result<Vec<SpanBatch>, String> {
+        let mut batches = Vec::new();
+        let read = read_span_file(files, path, &mut |_, batch| {
+            batches.push(batch);
+            Ok::<(), ()>(())
+        });
+        match read {
+            Ok(Ok(())) => Ok(batches),
+            Ok(Err(())) => unreachable!("nothing stops the reading"),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    #[test]
+    fn a_block_is_read_without_its_index() {
+        let files = FaultyFiles::new();
+        let dir = Path::new("/files");
+        ensure_dir(&files, dir).unwrap();
+        let mut spans = Random::new(5).spans(500, 1_700_000_000_000_000_000);
+        block::write(&files, dir, 1, &batch(&spans)).unwrap();
+        files.remove(&dir.join("0000000001.index")).unwrap();
+        let batches = read(&files, &dir.join("0000000001.parquet")).unwrap();
+        let mut found: Vec<_> = batches.iter().flat_map(flatten).collect();
+        found.sort_by_key(|span| (span.trace_id, span.span_id));
+        spans.sort_by_key(|span| (span.trace_id, span.span_id));
+        assert_eq!(found, spans);
+    }
+
+    #[test]
+    fn other_files_are_refused_with_the_reason() {
+        let files = FaultyFiles::new();
+        let with = |key_values: &[(&str, &str)]| {
+            let columns = vec![Fixed::Name.definition()];
+            let writer = FileWriter::new(Vec::new(), columns, &[]).unwrap();
+            writer.finish(key_values).unwrap()
+        };
+        let (one_column, newer) = (with(&[]), with(&[(VERSION_KEY, "99")]));
+        for (bytes, reason) in [
+            (&b"rubbish"[..], "not a parquet file: too short"),
+            (b"PAR1 that is none at all", "not a parquet file"),
+            (
+                &one_column,
+                "it has no column trace_id, so it is no file of spans",
+            ),
+            (&newer, "has format version 99"),
+        ] {
+            let path = Path::new("/file");
+            let file = files.create(path).unwrap();
+            write_all_at(&*file, bytes, 0).unwrap();
+            let error = read(&files, path).unwrap_err();
+            assert!(error.contains(reason), "{error}");
+            files.remove(path).unwrap();
+        }
+    }
+}

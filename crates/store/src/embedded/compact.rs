@@ -147,7 +147,7 @@ impl EmbeddedStore {
 impl Inner {
     /// The compaction thread, until the store stops.
     pub(super) fn run_compaction(&self) {
-        lower_priority();
+        crate::priority::lower_this_thread();
         let mut pause = self.options.retry_after;
         loop {
             let goes_on = match self.compact_next(false) {
@@ -345,13 +345,4 @@ fn replace<T>(list: &mut Vec<T>, count: usize, is_old: impl Fn(&T) -> bool, new:
     list[first] = new;
     list.retain(|item| !is_old(item));
     true
-}
-
-/// Lets every other thread go first where there are not enough cores.
-fn lower_priority() {
-    // Elsewhere than on Linux this would speak of the whole process.
-    #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::nice(10) {
-        tracing::debug!(%error, "compaction runs with the priority of everybody else");
-    }
 }

@@ -23,7 +23,7 @@ const PARTS_AHEAD: usize = 2;
 
 /// What a thread has to say of its block.
 enum Message {
-    Part(ScanPart, ScanReport),
+    Part(Box<ScanPart>, ScanReport),
     End(ScanReport),
     Failed(StoreError),
 }
@@ -78,7 +78,7 @@ fn work(
         };
         let mut report = ScanReport::default();
         let scanned = block.scan(request, &mut report, &mut |part, report| match sender
-            .send(Message::Part(part, *report))
+            .send(Message::Part(Box::new(part), *report))
         {
             Ok(()) => ControlFlow::Continue(()),
             Err(_) => ControlFlow::Break(()),

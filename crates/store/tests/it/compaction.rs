@@ -88,7 +88,7 @@ fn blocks_of(store: &EmbeddedStore, traces: std::ops::Range<u64>) {
     for trace in traces {
         let blocks = store.status().blocks;
         assert!(blocks < 7, "the store would begin to merge");
-        conformance::append(store, &spans(trace)).unwrap();
+        conformance::append(store, &spans(trace)).expect("the store takes spans");
         wait_until("the spans are sealed", || store.status().blocks > blocks);
     }
 }
@@ -96,7 +96,7 @@ fn blocks_of(store: &EmbeddedStore, traces: std::ops::Range<u64>) {
 fn open_on(disk: &FaultyFiles, options: StoreOptions) -> EmbeddedStore {
     let (files, clock) = (Arc::new(disk.clone()), Arc::new(SystemClock));
     EmbeddedStore::open(files, Path::new("/data"), options, clock)
-        .unwrap()
+        .expect("the directory can be opened")
         .0
 }
 

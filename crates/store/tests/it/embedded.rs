@@ -60,12 +60,11 @@ fn what_was_stored_is_there_after_a_restart_from_log_and_blocks() {
     let store = open(directory.path(), eager());
     (0..50).for_each(|trace| conformance::append(&store, &spans(trace)).unwrap());
     wait_until("blocks are sealed", || store.status().blocks > 0);
-    let before = store.status();
     drop(store);
     let store = open(directory.path(), eager());
     assert_traces(&store, 0..50);
     assert_eq!(store.status().spans, 250);
-    assert!(store.status().blocks >= before.blocks);
+    assert!(store.status().blocks > 0);
 }
 
 #[test]

@@ -32,14 +32,14 @@ fn options() -> StoreOptions {
 }
 
 fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
+    fs::create_dir_all(to).expect("the copy can be written");
+    for entry in fs::read_dir(from).expect("a sample can be read") {
+        let entry = entry.expect("a sample can be read");
         let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
+        if entry.file_type().expect("a sample can be read").is_dir() {
             copy(&entry.path(), &target);
         } else {
-            fs::copy(entry.path(), target).unwrap();
+            fs::copy(entry.path(), target).expect("the copy can be written");
         }
     }
 }
@@ -90,7 +90,11 @@ fn block_spans(directory: &Path) -> u64 {
         .lines()
         .filter_map(|line| line.trim().strip_prefix("\"spans\": "));
     spans
-        .map(|n| n.trim_end_matches(',').parse::<u64>().unwrap())
+        .map(|n| {
+            n.trim_end_matches(',')
+                .parse::<u64>()
+                .expect("spans are a number")
+        })
         .sum()
 }
 

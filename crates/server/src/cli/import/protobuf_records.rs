@@ -55,7 +55,7 @@ impl Framing {
         if let Some((length, message)) = head.split_first_chunk::<4>() {
             let length = u32::from_be_bytes(*length);
             let is_size = length as usize <= MAX_RECORD_BYTES;
-            let is_message = length == 0 || (message.first().is_some() && begins_message(message));
+            let is_message = length == 0 || (!message.is_empty() && begins_message(message));
             if length == CUT_SHORT || (is_size && is_message) {
                 return Some(Self::Fixed);
             }

@@ -168,7 +168,7 @@ impl IndexBuilder {
                 self.count_key(key, count, elsewhere, place);
             }
         }
-        self.overflow(batch, &belongs, &mut own_tokens);
+        self.overflow(batch, belongs, &mut own_tokens);
         self.tokens.sort_unstable();
         self.tokens.dedup();
         own_tokens

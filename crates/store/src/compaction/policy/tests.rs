@@ -25,21 +25,22 @@ fn blocks(spans: &[u64]) -> Vec<Candidate> {
 
 #[test]
 fn what_is_merged_next() {
-    let k = 1_000;
+    type Case = (&'static str, &'static [u64], Option<Range<usize>>);
+    const K: u64 = 1_000;
     #[rustfmt::skip]
-    let cases: &[(&str, &[u64], Option<Range<usize>>)] = &[
+    let cases: &[Case] = &[
         ("nothing", &[], None),
         ("one block", &[5], None),
         ("few blocks of one size wait for more", &[100; 7], None),
         ("enough of one size", &[100; 8], Some(0..8)),
         ("the small ones behind larger ones", &[6_400, 6_400, 800, 800, 100, 100, 100, 100, 100, 100, 100, 100], Some(4..12)),
-        ("a large block is not rewritten for a few small ones", &[50 * k, 100, 100, 100, 100, 100, 100, 100], None),
-        ("as many as make a full block, once another one came", &[160 * k; 7], Some(0..6)),
-        ("a full block may still get more until then", &[160 * k; 6], None),
-        ("full blocks are left alone", &[900 * k, 900 * k, 600 * k, 501 * k], None),
-        ("blocks over the limit as well", &[5_000 * k, 5_000 * k, 10], None),
-        ("what lies between full blocks", &[900 * k, 10, 20, 900 * k, 30], Some(1..3)),
-        ("a block between full blocks has nobody", &[900 * k, 10, 900 * k, 30], None),
+        ("a large block is not rewritten for a few small ones", &[50 * K, 100, 100, 100, 100, 100, 100, 100], None),
+        ("as many as make a full block, once another one came", &[160 * K; 7], Some(0..6)),
+        ("a full block may still get more until then", &[160 * K; 6], None),
+        ("full blocks are left alone", &[900 * K, 900 * K, 600 * K, 501 * K], None),
+        ("blocks over the limit as well", &[5_000 * K, 5_000 * K, 10], None),
+        ("what lies between full blocks", &[900 * K, 10, 20, 900 * K, 30], Some(1..3)),
+        ("a block between full blocks has nobody", &[900 * K, 10, 900 * K, 30], None),
     ];
     for (name, spans, expected) in cases {
         assert_eq!(policy().next(&blocks(spans), false), *expected, "{name}");
