@@ -129,22 +129,26 @@ pub(crate) static SETTINGS: &[Setting] = &[
         },
         show: |config| show_limit(config.retention.bytes, show_bytes),
     },
-    // By itself a store without a limit on its bytes fills the disk, and then
-    // takes nothing more; forgetting the oldest spans is what people expect.
+    // Off unless it is asked for: a full disk then refuses new spans, and what
+    // was acknowledged stays, whoever filled the disk.
     Setting {
         key: "retention.free_space",
         flag: "retention-free-space",
         value_name: "SIZE|auto",
-        default: AUTO,
+        default: "0",
         help: "Delete the oldest spans when the disk has less free space than this; \
-               auto is a twentieth of the disk, at most 1GiB, and 0 never does",
+               auto is a twentieth of the disk, at most 1GiB. With 0 a full disk \
+               refuses new spans instead",
         is_list: false,
         read: |draft, text| {
             draft.retention.free_space = match text {
                 AUTO => FreeSpace::Share,
-                size => FreeSpace::Bytes(
-                    value::bytes(size).map_err(|message| format!("{message}, or {AUTO}"))?,
-                ),
+                size => {
+                    match value::bytes(size).map_err(|message| format!("{message}, or {AUTO}"))? {
+                        0 => FreeSpace::Any,
+                        bytes => FreeSpace::Bytes(bytes),
+                    }
+                }
             };
             Ok(())
         },

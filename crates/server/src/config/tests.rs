@@ -59,7 +59,7 @@ fn defaults_are_jaegers_and_opentelemetrys_ports_on_this_machine_only() {
     assert_eq!(config.data_dir, Path::new("./tracewell-data"));
     assert_eq!(config.retention.age, Some(Duration::from_secs(7 * 86_400)));
     assert_eq!(config.retention.bytes, None);
-    assert_eq!(config.retention.free_space, FreeSpace::Share);
+    assert_eq!(config.retention.free_space, FreeSpace::Any);
     assert_eq!(config.memory_limit_bytes, 512 << 20);
     assert_eq!(config.otlp.max_request_bytes, 64 << 20);
     assert_eq!(config.durability, Durability::Fsync);
@@ -318,7 +318,7 @@ fn retention_takes_an_age_a_size_or_both() {
             .unwrap()
             .config
             .retention;
-        let free_space = FreeSpace::Share;
+        let free_space = FreeSpace::Any;
         let expected = Retention {
             age,
             bytes,
@@ -350,7 +350,7 @@ fn the_printed_configuration_reads_back_as_the_same() {
         &[
             ("data-dir", "/var/lib/a \"b\": #c"),
             ("retention", "90m,123456789"),
-            ("retention-free-space", "0"),
+            ("retention-free-space", "auto"),
             ("listen", "::1"),
             ("query-base-path", "/t/x"),
             (

@@ -126,15 +126,20 @@ fn assert_stored(server: &Running, traces: u64) {
     }
 }
 
+/// A small file system; `None`, and why is said, where none can be mounted.
+fn mount(directory: &Path) -> Option<SmallDisk> {
+    SmallDisk::mount(directory)
+        .map_err(|reason| {
+            eprintln!("skipped: no small file system can be mounted here: {reason}");
+        })
+        .ok()
+}
+
 #[test]
 fn a_full_disk_is_refused_by_name_and_loses_nothing() {
     let directory = tempfile::tempdir().unwrap();
-    let disk = match SmallDisk::mount(directory.path()) {
-        Ok(disk) => disk,
-        Err(reason) => {
-            eprintln!("skipped: no small file system can be mounted here: {reason}");
-            return;
-        }
+    let Some(disk) = mount(directory.path()) else {
+        return;
     };
     let data = disk.path.join("data");
     let ballast = disk.path.join("ballast");
@@ -168,4 +173,30 @@ fn a_full_disk_is_refused_by_name_and_loses_nothing() {
     let server = Running::start(&data, SETTINGS);
     assert_stored(&server, stored + 1);
     drop(server);
+}
+
+#[test]
+fn a_nearly_full_disk_forgets_the_oldest_where_that_was_asked_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let Some(disk) = mount(directory.path()) else {
+        return;
+    };
+    let settings = [SETTINGS, &["--retention-free-space", "32MiB"]].concat();
+    let server = Running::start(&disk.path.join("data"), &settings);
+    let is_there = |number: u64| {
+        let answer = server.get(&format!("/api/traces/{:032x}", number + 1));
+        answer.status == 200
+    };
+    let since = Instant::now();
+    let mut next = 0;
+    while next == 0 || is_there(0) {
+        let answer = send(&server, next);
+        match answer.status {
+            200 => next += 1,
+            429 | 503 => std::thread::sleep(Duration::from_millis(20)),
+            _ => panic!("{answer:?}"),
+        }
+        assert!(since.elapsed() < PATIENCE, "nothing was removed");
+    }
+    assert!(is_there(next - 1), "the newest is there");
 }
