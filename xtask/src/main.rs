@@ -24,6 +24,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ),
     ("tracewell-query", &["tracewell-model"]),
     ("tracewell-testkit", &["tracewell-model"]),
+    ("tracewell-instrument", &[]),
     (
         "tracewell",
         &[
