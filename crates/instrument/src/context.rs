@@ -72,6 +72,18 @@ impl TraceFlags {
     pub const SAMPLED: TraceFlags = TraceFlags(0x01);
     /// The last seven bytes of the trace id are random.
     pub const RANDOM: TraceFlags = TraceFlags(0x02);
+    /// The caller asked for this trace in particular (B3 and Jaeger know it).
+    /// Within the process only: see [`TraceFlags::w3c`].
+    pub const DEBUG: TraceFlags = TraceFlags(0x80);
+    /// The caller left the decision to us (B3 and X-Ray can), so that a missing
+    /// sampled flag is no refusal. Within the process only.
+    pub const DEFERRED: TraceFlags = TraceFlags(0x40);
+
+    /// The flags that W3C defines: what is written to `traceparent` and OTLP.
+    #[must_use]
+    pub fn w3c(self) -> u8 {
+        self.0 & (TraceFlags::SAMPLED.0 | TraceFlags::RANDOM.0)
+    }
 
     /// Whether every flag of `other` is set.
     #[must_use]

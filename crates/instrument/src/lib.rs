@@ -5,4 +5,5 @@
 //! application because its backend is away.
 
 pub mod context;
+pub mod propagation;
 pub mod sampling;
