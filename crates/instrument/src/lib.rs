@@ -5,5 +5,15 @@
 //! application because its backend is away.
 
 pub mod context;
+pub mod mock;
 pub mod propagation;
+mod record;
 pub mod sampling;
+mod statistics;
+
+pub use record::{
+    Array, Context, ContextGuard, DefaultGuard, Event, KeepPolicy, KeyValue, Link, Span,
+    SpanBuilder, SpanData, SpanLimits, Status, Tracer, Value, span,
+};
+pub use sampling::SpanKind;
+pub use statistics::Statistics;

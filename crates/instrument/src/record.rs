@@ -1,0 +1,33 @@
+//! The recorder: from the start of a span to a finished span in a chunk.
+//!
+//! It exists because a span must cost little on the application's thread:
+//! nothing here allocates, locks or reads a clock for a span that is not
+//! recorded. It must never block on the exporter: what does not fit is dropped
+//! and counted.
+
+mod builder;
+mod clock;
+mod core;
+mod current;
+mod data;
+mod keep;
+mod limits;
+mod queue;
+mod random;
+mod span;
+mod thread;
+mod tracer;
+mod value;
+
+pub use builder::SpanBuilder;
+pub use current::{Context, ContextGuard};
+pub use data::{Event, Link, SpanData, Status};
+pub use keep::KeepPolicy;
+pub use limits::SpanLimits;
+pub use span::Span;
+pub use tracer::{DefaultGuard, Tracer, span};
+pub use value::{Array, KeyValue, Value};
+
+pub(crate) use self::core::{Core, CoreSettings};
+pub(crate) use data::Scope;
+pub(crate) use tracer::{set_global, suppress_this_thread, with_default};

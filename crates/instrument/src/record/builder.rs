@@ -1,0 +1,88 @@
+//! What is said of a span before it starts.
+//!
+//! It exists because kind, parent and links must be known when the sampler is
+//! asked. It must never collect attributes: an unsampled span would pay for
+//! them.
+
+use super::current::Context;
+use super::data::Link;
+use super::span::Span;
+use super::tracer::{Tracer, with_default};
+use crate::context::SpanContext;
+use crate::sampling::SpanKind;
+use std::borrow::Cow;
+
+/// A span that has not started. Made by [`span`](super::span()) or
+/// [`Tracer::span`].
+#[derive(Debug)]
+#[must_use = "a span is recorded when it is started"]
+pub struct SpanBuilder {
+    pub(super) tracer: Option<Tracer>,
+    pub(super) name: Cow<'static, str>,
+    pub(super) kind: SpanKind,
+    pub(super) parent: Option<Context>,
+    pub(super) links: Vec<Link>,
+    pub(super) start_unix_ns: Option<u64>,
+}
+
+impl SpanBuilder {
+    pub(super) fn new(tracer: Option<Tracer>, name: Cow<'static, str>) -> SpanBuilder {
+        SpanBuilder {
+            tracer,
+            name,
+            kind: SpanKind::Internal,
+            parent: None,
+            links: Vec::new(),
+            start_unix_ns: None,
+        }
+    }
+
+    /// What the span is; internal unless said.
+    pub fn kind(mut self, kind: SpanKind) -> SpanBuilder {
+        self.kind = kind;
+        self
+    }
+
+    /// Its parent; the current context unless said. An empty context makes it
+    /// a root.
+    pub fn parent(mut self, parent: Context) -> SpanBuilder {
+        self.parent = Some(parent);
+        self
+    }
+
+    /// Makes it the root of a new trace, whatever is current.
+    pub fn root(self) -> SpanBuilder {
+        self.parent(Context::default())
+    }
+
+    /// Another span it has to do with. An invalid one is ignored.
+    pub fn link(mut self, context: SpanContext) -> SpanBuilder {
+        if context.is_valid() {
+            self.links.push(Link {
+                context,
+                attributes: Vec::new(),
+                dropped_attributes: 0,
+            });
+        }
+        self
+    }
+
+    /// When it started, in nanoseconds since 1970; now unless said.
+    pub fn start_unix_ns(mut self, start_unix_ns: u64) -> SpanBuilder {
+        self.start_unix_ns = Some(start_unix_ns);
+        self
+    }
+
+    /// Starts it. Without a set-up nothing is recorded, and the parent's
+    /// context is handed on.
+    #[inline]
+    pub fn start(mut self) -> Span {
+        match self.tracer.take() {
+            Some(tracer) => tracer.start(self),
+            None => with_default(|tracer| match tracer {
+                Some(tracer) => tracer.start(self),
+                None => Span::unrecorded(self.parent.unwrap_or_else(Context::current)),
+            }),
+        }
+    }
+}

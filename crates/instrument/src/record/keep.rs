@@ -1,0 +1,142 @@
+//! Unsampled traces that are kept after all: those with errors and slow ones.
+//!
+//! ```text
+//! local root starts ── spans end into the trace's buffer ── local root ends
+//!                                                            │ error, or slow: all to the exporter
+//!                                                            └ else: forgotten
+//! ```
+//!
+//! It exists because the head of a trace cannot know how it will end. Only the
+//! part of the trace in this process is kept, as the others were told not to
+//! record. It must never hold more bytes than its limit.
+
+use super::data::SpanData;
+use super::queue::{Chunk, lock};
+use crate::context::SpanId;
+use crate::statistics::Counter;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Which traces are kept although the sampler said no. While it is set, every
+/// unsampled span costs about as much as a sampled one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeepPolicy {
+    /// Traces with a span whose status is an error: yes.
+    pub errors: bool,
+    /// Traces whose local root took at least this long: no.
+    pub slower_than: Option<Duration>,
+    /// Memory of all undecided traces, in bytes: 16 MiB. A trace that does not
+    /// fit is forgotten, and counted in `Statistics::dropped_keep_full`.
+    pub max_bytes: usize,
+}
+
+impl Default for KeepPolicy {
+    fn default() -> KeepPolicy {
+        KeepPolicy {
+            errors: true,
+            slower_than: None,
+            max_bytes: 16 * 1024 * 1024,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Keep {
+    policy: KeepPolicy,
+    used_bytes: AtomicUsize,
+}
+
+impl Keep {
+    pub(super) fn new(policy: KeepPolicy) -> Keep {
+        Keep {
+            policy,
+            used_bytes: AtomicUsize::new(0),
+        }
+    }
+
+    fn reserve(&self, bytes: usize) -> bool {
+        let used_bytes = self.used_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let fits = used_bytes <= self.policy.max_bytes;
+        if !fits {
+            self.release(bytes);
+        }
+        fits
+    }
+
+    fn release(&self, bytes: usize) {
+        self.used_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+/// The part of one trace in this process, undecided until its root ends.
+#[derive(Debug)]
+pub(super) struct LocalTrace {
+    root: SpanId,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+enum State {
+    Undecided {
+        spans: Chunk,
+        bytes: usize,
+        has_error: bool,
+    },
+    /// Spans that end later follow.
+    Kept,
+    Forgotten,
+}
+
+impl LocalTrace {
+    pub(super) fn new(root: SpanId) -> Arc<LocalTrace> {
+        let state = State::Undecided {
+            spans: Chunk::new(),
+            bytes: 0,
+            has_error: false,
+        };
+        Arc::new(LocalTrace {
+            root,
+            state: Mutex::new(state),
+        })
+    }
+
+    /// Takes a span that ended; returns those that are to be exported.
+    pub(super) fn finish(&self, keep: &Keep, full: &Counter, span: Box<SpanData>) -> Chunk {
+        let mut state = lock(&self.state);
+        let (spans, bytes, has_error) = match &mut *state {
+            State::Kept => return vec![span],
+            State::Forgotten => return Chunk::new(),
+            State::Undecided {
+                spans,
+                bytes,
+                has_error,
+            } => (spans, bytes, has_error),
+        };
+        *has_error |= span.status.is_error();
+        if span.context.span_id == self.root {
+            let is_slow = |limit: Duration| u128::from(span.duration_ns()) >= limit.as_nanos();
+            let is_kept =
+                (keep.policy.errors && *has_error) || keep.policy.slower_than.is_some_and(is_slow);
+            keep.release(*bytes);
+            let mut spans = std::mem::take(spans);
+            spans.push(span);
+            *state = if is_kept {
+                State::Kept
+            } else {
+                State::Forgotten
+            };
+            return if is_kept { spans } else { Chunk::new() };
+        }
+        let span_bytes = span.memory_bytes();
+        if keep.reserve(span_bytes) {
+            *bytes += span_bytes;
+            spans.push(span);
+        } else {
+            full.add(spans.len() + 1);
+            keep.release(*bytes);
+            *state = State::Forgotten;
+        }
+        Chunk::new()
+    }
+}

@@ -1,0 +1,224 @@
+//! A running span.
+//!
+//! It exists so that code says what it does while it does it; the span ends
+//! when it is dropped. Every method must be free of cost where nothing is
+//! recorded.
+
+use super::core::Core;
+use super::current::{Context, ContextGuard};
+use super::data::{Event, Link, SpanData, Status};
+use super::value::{KeyValue, Value};
+use crate::context::SpanContext;
+use std::borrow::Cow;
+use std::error::Error;
+
+/// A running span. It ends when it is dropped.
+///
+/// It is not current by itself: [`attach`](Span::attach) makes it the parent of
+/// what this thread starts next.
+#[derive(Debug)]
+#[must_use = "a span ends when it is dropped"]
+pub struct Span {
+    context: Context,
+    record: Option<Record>,
+}
+
+#[derive(Debug)]
+struct Record {
+    core: &'static Core,
+    data: Box<SpanData>,
+}
+
+impl Span {
+    pub(super) fn unrecorded(context: Context) -> Span {
+        Span {
+            context,
+            record: None,
+        }
+    }
+
+    pub(super) fn recorded(context: Context, data: Box<SpanData>, core: &'static Core) -> Span {
+        Span {
+            context,
+            record: Some(Record { core, data }),
+        }
+    }
+
+    /// Whether what is said of it goes anywhere. Ask before computing an
+    /// expensive attribute.
+    #[must_use]
+    pub fn is_recording(&self) -> bool {
+        self.record.is_some()
+    }
+
+    /// Its ids and flags.
+    #[must_use]
+    pub fn span_context(&self) -> &SpanContext {
+        self.context.span()
+    }
+
+    /// The context in which its children run: this span, and the baggage of its
+    /// parent's context.
+    #[must_use]
+    pub fn context(&self) -> Context {
+        self.context.clone()
+    }
+
+    /// Makes it current on this thread until the guard is dropped.
+    pub fn attach(&self) -> ContextGuard {
+        self.context().attach()
+    }
+
+    /// Runs `work` with this span current.
+    pub fn in_scope<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _attached = self.attach();
+        work()
+    }
+
+    /// Sets or replaces an attribute.
+    #[inline]
+    pub fn set_attribute(
+        &mut self,
+        key: impl Into<Cow<'static, str>>,
+        value: impl Into<Value>,
+    ) -> &mut Span {
+        if let Some(record) = &mut self.record {
+            let attribute = KeyValue::new(key, value);
+            record.data.set_attribute(&record.core.limits, attribute);
+        }
+        self
+    }
+
+    /// Renames it, for instance once the route is known.
+    pub fn set_name(&mut self, name: impl Into<Cow<'static, str>>) -> &mut Span {
+        if let Some(record) = &mut self.record {
+            record.data.name = name.into();
+        }
+        self
+    }
+
+    /// Sets its status. A span that is `Ok` stays so, and nothing makes a
+    /// status unset again (OpenTelemetry specification, trace API).
+    pub fn set_status(&mut self, status: Status) -> &mut Span {
+        if let Some(record) = &mut self.record
+            && record.data.status != Status::Ok
+            && status != Status::Unset
+        {
+            record.data.status = status;
+        }
+        self
+    }
+
+    /// Adds an event that happens now.
+    pub fn add_event(
+        &mut self,
+        name: impl Into<Cow<'static, str>>,
+        attributes: impl IntoIterator<Item = KeyValue>,
+    ) -> &mut Span {
+        if let Some(record) = &mut self.record {
+            let event = Event {
+                time_unix_ns: record.now_unix_ns(),
+                name: name.into(),
+                attributes: attributes.into_iter().collect(),
+                dropped_attributes: 0,
+            };
+            record.data.add_event(&record.core.limits, event);
+        }
+        self
+    }
+
+    /// Links another span. An invalid one is ignored.
+    pub fn add_link(
+        &mut self,
+        context: SpanContext,
+        attributes: impl IntoIterator<Item = KeyValue>,
+    ) -> &mut Span {
+        if let Some(record) = &mut self.record
+            && context.is_valid()
+        {
+            let link = Link {
+                context,
+                attributes: attributes.into_iter().collect(),
+                dropped_attributes: 0,
+            };
+            record.data.add_link(&record.core.limits, link);
+        }
+        self
+    }
+
+    /// Says that it failed: an `exception` event with the error's type, message
+    /// and causes, and the status error with the message (semantic conventions,
+    /// exceptions on spans).
+    pub fn record_error<E: Error + ?Sized>(&mut self, error: &E) -> &mut Span {
+        if !self.is_recording() {
+            return self;
+        }
+        let message = error.to_string();
+        let mut attributes = vec![
+            KeyValue::new("exception.type", std::any::type_name::<E>()),
+            KeyValue::new("exception.message", message.clone()),
+        ];
+        let causes = causes_of(error);
+        if !causes.is_empty() {
+            attributes.push(KeyValue::new("exception.stacktrace", causes));
+        }
+        self.add_event("exception", attributes);
+        self.set_status(Status::Error(Cow::Owned(message)))
+    }
+
+    /// Ends it now.
+    pub fn end(self) {}
+
+    /// Ends it at this time, in nanoseconds since 1970, but not before its start.
+    pub fn end_at(mut self, end_unix_ns: u64) {
+        if let Some(record) = self.record.take() {
+            let end_unix_ns = end_unix_ns.max(record.data.start_unix_ns);
+            self.finish(record, end_unix_ns);
+        }
+    }
+
+    #[inline]
+    fn finish(&mut self, mut record: Record, end_unix_ns: u64) {
+        record.data.end_unix_ns = end_unix_ns;
+        record.data.context = std::mem::take(&mut self.context.span);
+        record
+            .core
+            .finish(self.context.local.as_deref(), record.data);
+    }
+}
+
+/// How far a chain of causes is followed.
+const MAX_CAUSES: usize = 16;
+
+fn causes_of<E: Error + ?Sized>(error: &E) -> String {
+    let mut text = String::new();
+    let mut next = error.source();
+    for _ in 0..MAX_CAUSES {
+        let Some(cause) = next else { break };
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str("caused by: ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}
+
+impl Record {
+    /// The start and what the monotonic clock says has passed since.
+    fn now_unix_ns(&self) -> u64 {
+        let passed_ns = self.core.clock.now_ns().wrapping_sub(self.data.start_ns);
+        self.data.start_unix_ns.saturating_add(passed_ns)
+    }
+}
+
+impl Drop for Span {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(record) = self.record.take() {
+            let end_unix_ns = record.now_unix_ns();
+            self.finish(record, end_unix_ns);
+        }
+    }
+}

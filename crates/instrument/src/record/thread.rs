@@ -1,0 +1,100 @@
+//! Finished spans of one thread, on their way to the queue.
+//!
+//! It exists so that ending a span takes a lock that nobody else wants. A
+//! thread that ends must never take its spans with it.
+
+use super::core::Core;
+use super::data::SpanData;
+use super::queue::{Chunk, lock};
+use std::cell::RefCell;
+use std::sync::{Arc, Mutex};
+
+/// Spans of one thread that are not in the queue yet. The thread pushes; the
+/// exporter takes all of them when it flushes.
+#[derive(Debug, Default)]
+pub(super) struct ThreadChunk(Mutex<Chunk>);
+
+impl ThreadChunk {
+    pub(super) fn take(&self) -> Chunk {
+        std::mem::take(&mut *lock(&self.0))
+    }
+}
+
+/// What a thread has of one recorder.
+struct Desk {
+    core: &'static Core,
+    chunk: Arc<ThreadChunk>,
+    blank: Chunk,
+}
+
+/// One per recorder that this thread has used: nearly always one.
+struct Desks(Vec<Desk>);
+
+thread_local! {
+    static DESKS: RefCell<Desks> = const { RefCell::new(Desks(Vec::new())) };
+}
+
+impl Desks {
+    fn of(&mut self, core: &'static Core) -> Option<&mut Desk> {
+        let found = self.0.iter().position(|desk| std::ptr::eq(desk.core, core));
+        let position = found.unwrap_or_else(|| {
+            self.0.retain(|desk| !desk.core.is_closed());
+            let chunk = Arc::new(ThreadChunk::default());
+            core.add_thread(chunk.clone());
+            self.0.push(Desk {
+                core,
+                chunk,
+                blank: Chunk::new(),
+            });
+            self.0.len() - 1
+        });
+        self.0.get_mut(position)
+    }
+}
+
+impl Desk {
+    fn finish(&mut self, span: Box<SpanData>) {
+        let mut chunk = lock(&self.chunk.0);
+        chunk.push(span);
+        if chunk.len() < self.core.queue().chunk_spans() {
+            return;
+        }
+        let chunk_spans = chunk.len();
+        let full = std::mem::replace(&mut *chunk, Chunk::with_capacity(chunk_spans));
+        drop(chunk);
+        let blank = self.core.enqueue(full);
+        if self.blank.len() < chunk_spans {
+            self.blank.extend(blank);
+        }
+    }
+}
+
+impl Drop for Desks {
+    fn drop(&mut self) {
+        for desk in self.0.drain(..) {
+            desk.core.enqueue(desk.chunk.take());
+            desk.core.remove_thread(&desk.chunk);
+        }
+    }
+}
+
+/// Memory for a span that starts.
+pub(super) fn blank(core: &'static Core) -> Box<SpanData> {
+    let known = DESKS.try_with(|desks| desks.try_borrow_mut().ok()?.of(core)?.blank.pop());
+    known.ok().flatten().unwrap_or_default()
+}
+
+/// Takes a span that ended on this thread, whichever started it.
+pub(super) fn finish(core: &'static Core, span: Box<SpanData>) {
+    let mut span = Some(span);
+    let done = DESKS.try_with(|desks| {
+        let mut desks = desks.try_borrow_mut().ok()?;
+        let desk = desks.of(core)?;
+        span.take().map(|span| desk.finish(span))
+    });
+    // A thread whose locals are gone already puts its span straight into the
+    // queue.
+    if let (Some(span), false) = (span, matches!(done, Ok(Some(())))) {
+        core.enqueue(vec![span]);
+    }
+}

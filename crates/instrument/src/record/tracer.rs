@@ -1,0 +1,143 @@
+//! Who records: the set-up of the process, or of a test's thread.
+//!
+//! It exists so that library code starts spans without being handed a tracer.
+//! The exporter's own thread must never record.
+
+use super::builder::SpanBuilder;
+use super::core::Core;
+use super::data::Scope;
+use super::span::Span;
+use crate::statistics::Statistics;
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::sync::OnceLock;
+
+/// Starts spans of one instrumentation scope. Copying is free.
+#[derive(Debug, Clone, Copy)]
+pub struct Tracer {
+    core: &'static Core,
+    scope: u32,
+}
+
+static GLOBAL: OnceLock<Tracer> = OnceLock::new();
+
+#[derive(Clone, Copy)]
+enum OnThisThread {
+    Global,
+    Only(Tracer),
+    Nothing,
+}
+
+thread_local! {
+    static ON_THIS_THREAD: Cell<OnThisThread> = const { Cell::new(OnThisThread::Global) };
+}
+
+/// A span that the process's set-up records, or the thread's (see
+/// [`Tracer::set_default`]). Nothing is recorded where there is none.
+pub fn span(name: impl Into<Cow<'static, str>>) -> SpanBuilder {
+    SpanBuilder::new(None, name.into())
+}
+
+#[inline]
+pub(crate) fn with_default<T>(call: impl FnOnce(Option<&Tracer>) -> T) -> T {
+    let here = ON_THIS_THREAD.try_with(Cell::get);
+    match here {
+        Ok(OnThisThread::Global) => call(GLOBAL.get()),
+        Ok(OnThisThread::Only(tracer)) => call(Some(&tracer)),
+        Ok(OnThisThread::Nothing) | Err(_) => call(None),
+    }
+}
+
+/// Makes it the process's; `false` if there is one.
+pub(crate) fn set_global(tracer: Tracer) -> bool {
+    GLOBAL.set(tracer).is_ok()
+}
+
+/// Nothing that this thread does is recorded: the exporter must not trace its
+/// own requests.
+pub(crate) fn suppress_this_thread() {
+    ON_THIS_THREAD.set(OnThisThread::Nothing);
+}
+
+impl Tracer {
+    pub(crate) fn new(core: &'static Core) -> Tracer {
+        Tracer {
+            core,
+            scope: core.scope_number(Scope::default()),
+        }
+    }
+
+    pub(crate) fn core(&self) -> &'static Core {
+        self.core
+    }
+
+    /// The process's tracer, or the thread's; `None` before set-up.
+    #[must_use]
+    pub fn current() -> Option<Tracer> {
+        with_default(|tracer| tracer.copied())
+    }
+
+    /// The same for another scope: a library's name and version.
+    #[must_use]
+    pub fn scoped(
+        &self,
+        name: impl Into<Cow<'static, str>>,
+        version: impl Into<Cow<'static, str>>,
+    ) -> Tracer {
+        let scope = Scope {
+            name: name.into(),
+            version: version.into(),
+        };
+        Tracer {
+            core: self.core,
+            scope: self.core.scope_number(scope),
+        }
+    }
+
+    /// A span that this tracer records.
+    pub fn span(&self, name: impl Into<Cow<'static, str>>) -> SpanBuilder {
+        SpanBuilder::new(Some(*self), name.into())
+    }
+
+    /// Makes it the tracer of this thread until the guard is dropped: for tests
+    /// that run side by side.
+    pub fn set_default(&self) -> DefaultGuard {
+        DefaultGuard {
+            before: ON_THIS_THREAD.replace(OnThisThread::Only(*self)),
+            this_thread: PhantomData,
+        }
+    }
+
+    /// What became of the spans so far.
+    #[must_use]
+    pub fn statistics(&self) -> Statistics {
+        self.core.counters.read()
+    }
+
+    #[inline]
+    pub(super) fn start(&self, builder: SpanBuilder) -> Span {
+        self.core.start(self.scope, builder)
+    }
+}
+
+/// Keeps a tracer the default of the thread that set it.
+#[must_use = "the default is set back when the guard is dropped"]
+pub struct DefaultGuard {
+    before: OnThisThread,
+    this_thread: PhantomData<*const ()>,
+}
+
+impl Drop for DefaultGuard {
+    fn drop(&mut self) {
+        let before = self.before;
+        // A thread that is ending has no default to set back.
+        ON_THIS_THREAD.try_with(|here| here.replace(before)).ok();
+    }
+}
+
+impl std::fmt::Debug for DefaultGuard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DefaultGuard").finish_non_exhaustive()
+    }
+}
