@@ -24,8 +24,9 @@
 //! parent_row          int32     row of the parent in this file; null for none here
 //! depth               int32     steps up to a span without parent here
 //! subtree_spans       int32     the span and all below it
-//! self_ns             int64     duration that no child covers
-//! critical_ns         int64     share of the critical path of the trace; 0 off it
+//! self_ns             int64     duration that no child covers; null for all of it
+//! critical_ns         int64     share of the critical path of the trace; 0 off it,
+//!                               null when it is the self time
 //! root_service        string    of the root of the trace
 //! root_name           string    of the root of the trace
 //! trace_duration_ns   int64     on the first row of each trace, else null
@@ -34,8 +35,9 @@
 //! ```
 //!
 //! The eight columns from `parent_row` on are derived when blocks are compacted
-//! and null before. Rows of a trace are one run, ordered by start and span id;
-//! traces are ordered by their earliest start in the block, then by id.
+//! and null before; `depth` is never null afterwards. Rows of a trace are one
+//! run, ordered by start and span id; traces are ordered by their earliest start
+//! in the block, then by id.
 //!
 //! Binary columns are OTLP protobuf messages. `start_ns` is a plain integer,
 //! because Spark reads no timestamps in nanoseconds and OTLP's unsigned 64

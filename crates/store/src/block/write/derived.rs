@@ -14,10 +14,11 @@ pub(crate) struct DerivedRows {
     pub(crate) depth: Vec<u32>,
     /// The span and all below it.
     pub(crate) subtree_spans: Vec<u32>,
-    /// Duration that no child covers, ns.
-    pub(crate) self_ns: Vec<i64>,
-    /// Share of the critical path of the trace, ns; 0 off it.
-    pub(crate) critical_ns: Vec<i64>,
+    /// Duration that no child covers, ns; `None` for all of it.
+    pub(crate) self_ns: Vec<Option<i64>>,
+    /// Share of the critical path of the trace, ns; 0 off it, `None` when it is
+    /// the span's self time.
+    pub(crate) critical_ns: Vec<Option<i64>>,
     /// The root of the span's trace, as a place in `roots`.
     pub(crate) root: Vec<u32>,
     /// Service and name of roots.
@@ -50,6 +51,10 @@ impl DerivedRows {
         out: &'b mut Buffers,
     ) -> Result<Cells<'b>, TooLarge> {
         let rows = self.depth.len();
+        let int64 = |column: &[Option<i64>], out: &'b mut Buffers| {
+            refill_some(&mut out.present, &mut out.i64s, column.iter().copied());
+            sparse(rows, &out.present, Values::I64(&out.i64s))
+        };
         let int32 = |column: &[u32], out: &'b mut Buffers| {
             let values = column.iter().map(|value| *value as i32);
             full(Values::I32(refill(&mut out.i32s, values)))
@@ -62,13 +67,9 @@ impl DerivedRows {
             }
             Fixed::Depth => int32(&self.depth, out),
             Fixed::SubtreeSpans => int32(&self.subtree_spans, out),
-            Fixed::SelfNs => full(Values::I64(&self.self_ns)),
-            Fixed::CriticalNs => full(Values::I64(&self.critical_ns)),
-            Fixed::TraceDurationNs => {
-                let values = self.trace_duration_ns.iter().copied();
-                refill_some(&mut out.present, &mut out.i64s, values);
-                sparse(rows, &out.present, Values::I64(&out.i64s))
-            }
+            Fixed::SelfNs => int64(&self.self_ns, out),
+            Fixed::CriticalNs => int64(&self.critical_ns, out),
+            Fixed::TraceDurationNs => int64(&self.trace_duration_ns, out),
             Fixed::RootName => self.roots(|(_, name)| name, out)?,
             Fixed::RootService => self.roots(|(service, _)| service, out)?,
             _ => unreachable!("not a derived column"),

@@ -131,8 +131,8 @@ fn derived_columns_are_null_until_somebody_knows_them() {
         parent_row: vec![None, Some(0)],
         depth: vec![0, 1],
         subtree_spans: vec![2, 1],
-        self_ns: vec![70, 30],
-        critical_ns: vec![70, 0],
+        self_ns: vec![Some(70), None],
+        critical_ns: vec![None, Some(0)],
         root: vec![1, 1],
         roots: vec![
             ("cart".to_owned(), "load".to_owned()),
@@ -149,8 +149,8 @@ fn derived_columns_are_null_until_somebody_knows_them() {
     assert_eq!(compacted.ints("parent_row"), [None, Some(0)]);
     assert_eq!(compacted.ints("depth"), [Some(0), Some(1)]);
     assert_eq!(compacted.ints("subtree_spans"), [Some(2), Some(1)]);
-    assert_eq!(compacted.longs("self_ns"), [Some(70), Some(30)]);
-    assert_eq!(compacted.longs("critical_ns"), [Some(70), Some(0)]);
+    assert_eq!(compacted.longs("self_ns"), [Some(70), None]);
+    assert_eq!(compacted.longs("critical_ns"), [None, Some(0)]);
     assert_eq!(compacted.texts("root_service"), [text("web"), text("web")]);
     assert_eq!(compacted.texts("root_name"), [text("GET /"), text("GET /")]);
     assert_eq!(compacted.longs("trace_duration_ns"), [Some(100), None]);

@@ -182,8 +182,8 @@ fn a_trace_in_several_blocks_is_derived_as_one() {
         ("parent_row", [None, None, Some(1), Some(2)]),
         ("depth", [Some(0), Some(0), Some(1), Some(2)]),
         ("subtree_spans", [Some(1), Some(3), Some(2), Some(1)]),
-        ("self_ns", [Some(10), Some(40), Some(40), Some(20)]),
-        ("critical_ns", [Some(10), Some(40), Some(40), Some(20)]),
+        ("self_ns", [None, Some(40), Some(40), None]),
+        ("critical_ns", [None, None, None, None]),
         ("trace_duration_ns", [Some(10), Some(100), None, None]),
     ];
     for (name, values) in expected {
