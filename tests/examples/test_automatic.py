@@ -1,0 +1,35 @@
+"""Automatic instrumentation: what it records without a line in the application."""
+
+import pytest
+
+from programs import Programs, assert_has, only
+
+
+def test_express_and_its_database_call(programs: Programs) -> None:
+    if programs.language.name == "python":
+        pytest.skip("Express is Node.js's")
+    run = programs.run("express", instrumented=True)
+    assert '[{"id":1,"name":"Ada"}]' in run.output
+    spans = run.trace(
+        """
+- client GET
+  - server GET /api/users
+    - internal request handler
+      - client pg-pool.connect
+        - client pg.connect
+      - client pg.query:SELECT postgres
+"""
+    )
+    server = only(spans, "GET /api/users")
+    assert_has(
+        server,
+        http__request__method="GET",
+        http__route="/api/users",
+        http__response__status_code=200,
+        url__path="/api/users",
+    )
+    query = only(spans, "pg.query:SELECT postgres")
+    assert_has(query, db__system__name="postgresql", db__namespace="postgres")
+    text = str(query.attributes["db.query.text"])
+    assert text.startswith("SELECT id, name FROM") and "Ada" not in text
+    assert {span.status for span in spans} == {"unset"}

@@ -1,0 +1,26 @@
+"""Span processors: batches, and work beside the application."""
+
+import re
+
+from programs import Programs, named
+
+
+def test_batches_leave_full_and_the_rest_at_shutdown(programs: Programs) -> None:
+    run = programs.run("batch")
+    spans = run.spans(run.trace_ids[0], 1200)
+    assert len(spans) == 1200
+    assert {span.attributes["import.row"] for span in named(spans, "row")} == set(range(1, 1200))
+    sizes = [int(size) for size in re.findall(r"^batch of (\d+)$", run.output, re.MULTILINE)]
+    assert sum(sizes) == 1200 and max(sizes) == 512
+
+
+def test_an_asynchronous_processor_loses_nothing_at_shutdown(programs: Programs) -> None:
+    spans = programs.run("async-processing").trace(
+        """
+- internal report
+  - internal SELECT users
+  - internal SELECT users
+"""
+    )
+    texts = {span.attributes["db.query.text"] for span in named(spans, "SELECT users")}
+    assert texts == {"SELECT * FROM users WHERE name = ? AND id = ?"}

@@ -1,0 +1,37 @@
+"""The two set-ups that are written out: resource, exporter, one span."""
+
+import pytest
+
+from programs import Programs, only
+
+
+@pytest.mark.parametrize("protocol", ["grpc", "http"])
+def test_one_span_arrives_with_its_resource(programs: Programs, protocol: str) -> None:
+    # No service name from outside: what stands in the example must be what arrives.
+    wire = "grpc" if protocol == "grpc" else "http/protobuf"
+    run = programs.run(f"setup-{protocol}", protocol=wire, service=None)
+    spans = run.trace(f"- internal set-up over {'gRPC' if protocol == 'grpc' else 'HTTP'}")
+    [span] = spans
+    assert (span.scope[0], span.status) == ("setup", "unset")
+    wanted = {
+        "service.name": "my-service",
+        "service.version": "1.0.0",
+        "deployment.environment.name": "production",
+        "telemetry.sdk.language": programs.language.sdk_language,
+        "telemetry.sdk.name": "opentelemetry",
+    }
+    assert span.resource.items() >= wanted.items()
+    # The line that this run is meant to prove.
+    assert str(span.resource["telemetry.sdk.version"]).startswith(programs.language.sdk_line)
+
+
+def test_the_shared_set_up_follows_the_standard_variables(programs: Programs) -> None:
+    run = programs.run("manual", protocol="grpc", service="named-outside")
+    [root, *_] = [span for span in run.spans(run.trace_ids[0], 4) if not span.parent_id]
+    wanted = {
+        "service.name": "named-outside",
+        "service.version": "1.2.3",
+        "deployment.environment.name": "test",
+    }
+    assert root.resource.items() >= wanted.items()
+    assert only(run.spans(run.trace_ids[0], 4), "processOrder").service == "named-outside"
