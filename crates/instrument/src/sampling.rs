@@ -3,6 +3,30 @@
 //! It exists so that the recorder asks one question, whoever answers it. It
 //! must never block or allocate when the answer is no.
 
+mod bucket;
+mod clock;
+mod constant;
+mod dynamic;
+mod named;
+mod operations;
+mod ot;
+mod parent;
+mod rate;
+mod ratio;
+#[cfg(feature = "jaeger-remote")]
+pub mod remote;
+#[cfg(test)]
+mod tests;
+mod threshold;
+
+pub use clock::{Monotonic, SamplingClock};
+pub use constant::{AlwaysOff, AlwaysOn};
+pub use dynamic::{Dynamic, DynamicTargets};
+pub use named::{SamplerError, sampler_from_names};
+pub use parent::ParentBased;
+pub use rate::RateLimited;
+pub use ratio::Ratio;
+
 use crate::context::{SpanContext, TraceId};
 use std::fmt;
 use std::sync::Arc;
@@ -46,6 +70,14 @@ pub struct SamplingDecision {
     pub is_sampled: bool,
     /// The tracestate of the span and its children.
     pub trace_state: Option<Arc<str>>,
+}
+
+impl SamplingQuestion<'_> {
+    /// The tracestate of the parent, which a sampler that has nothing to say
+    /// about it hands on.
+    fn trace_state(&self) -> Option<Arc<str>> {
+        self.parent.and_then(|parent| parent.trace_state.clone())
+    }
 }
 
 /// Decides for each span when it starts. Called on the application's threads.

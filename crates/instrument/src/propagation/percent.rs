@@ -6,7 +6,7 @@
 /// `text` with everything but unreserved characters (RFC 3986, section 2.3) and
 /// `!*'()` encoded, as JavaScript's `encodeURIComponent` has it: no reader
 /// takes any of these for something else.
-pub(super) fn encode(text: &str, into: &mut String) {
+pub(crate) fn encode(text: &str, into: &mut String) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     for &byte in text.as_bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~!*'()".contains(&byte) {
