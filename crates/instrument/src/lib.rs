@@ -5,12 +5,14 @@
 //! application because its backend is away.
 
 pub mod context;
+mod export;
 pub mod mock;
 pub mod propagation;
 mod record;
 pub mod sampling;
 mod statistics;
 
+pub use export::{BatchSettings, Compression, FlushError, Protocol, TlsSettings};
 pub use record::{
     Array, Context, ContextGuard, DefaultGuard, Event, KeepPolicy, KeyValue, Link, Span,
     SpanBuilder, SpanData, SpanLimits, Status, Tracer, Value, span,

@@ -29,5 +29,7 @@ pub use tracer::{DefaultGuard, Tracer, span};
 pub use value::{Array, KeyValue, Value};
 
 pub(crate) use self::core::{Core, CoreSettings};
+pub(crate) use clock::wall_unix_s;
 pub(crate) use data::Scope;
+pub(crate) use random::random_bits;
 pub(crate) use tracer::{set_global, suppress_this_thread, with_default};

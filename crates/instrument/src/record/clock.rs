@@ -48,6 +48,11 @@ impl Clock {
     }
 }
 
+/// The wall clock, in seconds since 1970.
+pub(crate) fn wall_unix_s() -> u64 {
+    wall_unix_ns() / 1_000_000_000
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "this is the crate's clock; the model crate's is not published with it"

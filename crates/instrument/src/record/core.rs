@@ -41,6 +41,8 @@ pub(crate) struct Core {
     threads: Mutex<Vec<Arc<ThreadChunk>>>,
     scopes: Mutex<Vec<Scope>>,
     pub(crate) counters: Counters,
+    /// The last export failed.
+    pub(crate) is_failing: AtomicBool,
     is_closed: AtomicBool,
 }
 
@@ -58,6 +60,7 @@ impl Core {
             threads: Mutex::default(),
             scopes: Mutex::default(),
             counters: Counters::default(),
+            is_failing: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),
         }))
     }
@@ -128,12 +131,17 @@ impl Core {
         pushed.blank
     }
 
-    /// Brings spans that lie with their threads into the queue.
-    pub(crate) fn gather(&self) {
+    /// Brings spans that lie with their threads into the queue; false if it has
+    /// no room for all of them.
+    pub(crate) fn gather(&self) -> bool {
         let threads = lock(&self.threads).clone();
         for thread in threads {
+            if !self.queue.has_room() {
+                return false;
+            }
             self.enqueue(thread.take());
         }
+        true
     }
 
     /// Everything that has ended, for set-ups without an exporter.

@@ -95,6 +95,11 @@ impl Queue {
         taken
     }
 
+    /// Whether a thread's chunk is sure to fit, if nobody else is faster.
+    pub(super) fn has_room(&self) -> bool {
+        self.len() + self.chunk_spans() <= self.max_spans
+    }
+
     pub(crate) fn len(&self) -> usize {
         lock(&self.state).spans
     }

@@ -50,6 +50,11 @@ fn with_state<T>(draw: impl FnOnce(&mut [u64; 4]) -> T) -> T {
     })
 }
 
+/// 64 random bits.
+pub(crate) fn random_bits() -> u64 {
+    with_state(next)
+}
+
 /// A valid span id.
 pub(crate) fn span_id() -> SpanId {
     SpanId(with_state(next).max(1))

@@ -1,0 +1,112 @@
+//! A connection to the backend, kept open between batches.
+//!
+//! It exists because a client with pools and connectors is far more than one
+//! connection needs. It must never send plain text to an `https` endpoint.
+
+use super::settings::Protocol;
+use super::tls::Tls;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::client::conn::{http1, http2};
+use hyper::{HeaderMap, Request, Uri};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+
+/// An answer is a few bytes; this much is read (OTLP specification).
+const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
+
+pub(super) type BoxedError = Box<dyn std::error::Error + Send + Sync>;
+
+pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
+
+/// Where the backend is.
+#[derive(Debug)]
+pub(super) struct Target {
+    host: String,
+    port: u16,
+    tls: Option<Tls>,
+}
+
+pub(super) enum Connection {
+    Http1(http1::SendRequest<Full<Bytes>>),
+    Http2(http2::SendRequest<Full<Bytes>>),
+}
+
+/// An answer as it came, trailers among the headers.
+pub(super) struct RawAnswer {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+impl Target {
+    /// `None` where the address has no host.
+    pub(super) fn new(endpoint: &Uri, tls: Option<Tls>) -> Option<Target> {
+        let host = endpoint
+            .host()?
+            .trim_start_matches('[')
+            .trim_end_matches(']');
+        let default_port = if tls.is_some() { 443 } else { 80 };
+        Some(Target {
+            host: host.to_owned(),
+            port: endpoint.port_u16().unwrap_or(default_port),
+            tls,
+        })
+    }
+
+    pub(super) async fn connect(&self, protocol: Protocol) -> Result<Connection, BoxedError> {
+        let tcp = TcpStream::connect((self.host.as_str(), self.port)).await?;
+        tcp.set_nodelay(true)?;
+        let io: Box<dyn Io> = match &self.tls {
+            Some(tls) => tls.connect(&self.host, tcp).await?,
+            None => Box::new(tcp),
+        };
+        let io = TokioIo::new(io);
+        // A connection that breaks is noticed by the next request.
+        match protocol {
+            Protocol::HttpProtobuf => {
+                let (sender, connection) = http1::handshake(io).await?;
+                tokio::spawn(connection);
+                Ok(Connection::Http1(sender))
+            }
+            Protocol::Grpc => {
+                let (sender, connection) = http2::handshake(TokioExecutor::new(), io).await?;
+                tokio::spawn(connection);
+                Ok(Connection::Http2(sender))
+            }
+        }
+    }
+}
+
+impl Connection {
+    /// Whether it can take a request; waits for one that is under way.
+    pub(super) async fn is_ready(&mut self) -> bool {
+        match self {
+            Connection::Http1(sender) => sender.ready().await.is_ok(),
+            Connection::Http2(sender) => sender.ready().await.is_ok(),
+        }
+    }
+
+    pub(super) async fn send(
+        &mut self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<RawAnswer, BoxedError> {
+        let response = match self {
+            Connection::Http1(sender) => sender.send_request(request).await?,
+            Connection::Http2(sender) => sender.send_request(request).await?,
+        };
+        let (head, body) = response.into_parts();
+        let body = Limited::new(body, MAX_ANSWER_BYTES).collect().await?;
+        let mut headers = head.headers;
+        if let Some(trailers) = body.trailers() {
+            headers.extend(trailers.clone());
+        }
+        Ok(RawAnswer {
+            status: head.status.as_u16(),
+            headers,
+            body: body.to_bytes(),
+        })
+    }
+}
