@@ -1,13 +1,14 @@
 # Everything a person or CI does with this repository.
 #
 #   make run    install what is missing, build, start Tracewell with its UI
-#   make test   formatting, lints, direction, unit, integration, browser and SDK tests
+#   make demo   the same with a shop of three services and its customers
+#   make test   formatting, lints, direction, unit, integration, browser, SDK and example tests
 #   make bench  every budget of the architecture, measured; bench-quick in three minutes
 #
 # Tools that must be there: Rust (rustup reads rust-toolchain.toml), Node.js 20,
 # Python 3.11. Debian's Chromium is installed for the browser tests if missing.
 
-.PHONY: run build web test lint unit browser sdk bench bench-quick clean
+.PHONY: run demo build web test lint unit browser sdk examples bench bench-quick clean
 
 CARGO_TARGET_DIR ?= $(CURDIR)/target
 export CARGO_TARGET_DIR
@@ -16,6 +17,9 @@ DEBUG := $(CARGO_TARGET_DIR)/debug/tracewell
 
 run: build
 	exec $(RELEASE) $(ARGS)
+
+demo: build
+	TRACEWELL_BIN=$(RELEASE) exec examples/shop/demo
 
 build: web
 	cargo build --release --locked --package tracewell
@@ -36,7 +40,7 @@ web/node_modules/installed.json: web/package-lock.json
 
 # ---- tests -----------------------------------------------------------------
 
-test: lint unit browser sdk
+test: lint unit browser sdk examples
 	@echo "all tests passed"
 
 lint: web
@@ -62,6 +66,9 @@ browser: web $(DEBUG)
 sdk: $(DEBUG)
 	TRACEWELL_BIN=$(DEBUG) tests/sdk/run
 
+examples: $(DEBUG)
+	TRACEWELL_BIN=$(DEBUG) tests/examples/run
+
 .PHONY: $(DEBUG)
 
 # ---- measurements ----------------------------------------------------------
@@ -75,4 +82,6 @@ bench bench-quick: build
 
 clean:
 	cargo clean
-	rm -rf web/dist web/node_modules tests/sdk/.venv tests/sdk/node/node_modules
+	rm -rf web/dist web/node_modules tests/sdk/.venv tests/sdk/node/node_modules \
+		tests/examples/.venv tests/examples/node3/node_modules examples/node/node_modules \
+		examples/shop/orders/.venv examples/shop/gateway/node_modules

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-# What starts a server, waits and reads traces is that of the SDK tests. Appended:
-# both folders have a conftest.
-sys.path.append(str(Path(__file__).resolve().parents[1] / "sdk"))
+# What starts a server, waits and reads traces is that of the SDK tests; the database
+# is that of the demo. Appended: both folders of tests have a conftest.
+REPOSITORY = Path(__file__).resolve().parents[2]
+sys.path += [str(REPOSITORY / "tests" / "sdk"), str(REPOSITORY / "examples" / "shop")]
 
-from postgres import Postgres  # noqa: E402
+from local_postgres import LocalPostgres  # noqa: E402
 from programs import Language, Programs, node_2, node_3, python  # noqa: E402
 from query_api import QueryApi  # noqa: E402
 from tracewell import Tracewell  # noqa: E402
@@ -31,9 +32,10 @@ def api(tracewell: Tracewell) -> QueryApi:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """A database for all tests; what a test creates in it is temporary."""
-    server = Postgres()
+def postgres() -> Iterator[LocalPostgres]:
+    """A database for all tests, with the shop's tables; examples create temporary ones only."""
+    server = LocalPostgres()
+    server.load(REPOSITORY / "examples" / "shop" / "schema.sql")
     yield server
     server.stop()
 
@@ -46,7 +48,7 @@ def language(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture(scope="session")
 def programs(
-    language: Language, tracewell: Tracewell, api: QueryApi, postgres: Postgres
+    language: Language, tracewell: Tracewell, api: QueryApi, postgres: LocalPostgres
 ) -> Programs:
     """The examples of this language."""
     return Programs(language, tracewell, api, postgres.url)

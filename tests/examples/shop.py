@@ -1,0 +1,73 @@
+"""The shop as processes: gateway, orders, and the inventory where it is built."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+from applications import LISTENING, free_port, sdk_environment
+from processes import Process
+from tracewell import REPOSITORY, Tracewell
+
+SHOP = REPOSITORY / "examples" / "shop"
+
+
+def inventory_binary() -> Path | None:
+    """INVENTORY_BIN, or what cargo left in the inventory's own folder; None if neither."""
+    if named := os.environ.get("INVENTORY_BIN"):
+        return Path(named)
+    builds = [SHOP / "inventory" / "target" / kind / "shop-inventory" for kind in ("release", "debug")]
+    return next((build for build in builds if build.is_file()), None)
+
+
+class Shop:
+    """A running shop; whoever makes a request reads the trace by the id it returns."""
+
+    def __init__(self, url: str, has_inventory: bool) -> None:
+        self.url = url
+        # Without it, the orders service plays its part.
+        self.inventory = "inventory" if has_inventory else "orders"
+
+    def request(self, method: str, path: str, status: int, **json: object) -> str:
+        """One request with an expected answer; returns its trace id."""
+        response = httpx.request(method, f"{self.url}{path}", json=json or None, timeout=20)
+        assert response.status_code == status, response.text
+        return response.headers["x-trace-id"]
+
+
+@contextmanager
+def running_shop(
+    directory: Path, tracewell: Tracewell, database_url: str, propagators: str
+) -> Iterator[Shop]:
+    """The shop, sending to this server, with these propagators in each of its services."""
+    directory.mkdir()
+    processes: list[Process] = []
+
+    def start(name: str, command: list[str], cwd: Path, **variables: str) -> str:
+        endpoint = tracewell.otlp_endpoint("http/protobuf")
+        env = sdk_environment(name, "http/protobuf", endpoint)
+        env |= {"OTEL_PROPAGATORS": propagators, "DATABASE_URL": database_url, **variables}
+        process = Process(name, command, directory / f"{name}.log", env, cwd)
+        processes.append(process)
+        return f"http://127.0.0.1:{process.wait_for_line(LISTENING)[0].split()[-1]}"
+
+    try:
+        orders_port = str(free_port())
+        inventory = inventory_binary()
+        inventory_url = f"http://127.0.0.1:{orders_port}"
+        if inventory is not None:
+            inventory_url = start("inventory", [str(inventory)], SHOP, PORT="0")
+        orders = start(
+            "orders", [sys.executable, "orders.py"], SHOP / "orders",
+            PORT=orders_port, INVENTORY_URL=inventory_url,
+        )  # fmt: skip
+        gateway = start(
+            "gateway", ["node", "--import", "./tracing.mjs", "gateway.mjs"], SHOP / "gateway",
+            PORT="0", ORDERS_URL=orders, INVENTORY_URL=inventory_url,
+        )  # fmt: skip
+        yield Shop(gateway, inventory is not None)
+    finally:
+        for process in reversed(processes):
+            process.kill()
