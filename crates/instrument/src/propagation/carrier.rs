@@ -106,7 +106,6 @@ where
     }
 }
 
-#[cfg(feature = "http")]
 impl Extract for http::HeaderMap {
     fn get(&self, name: &str) -> Option<&str> {
         http::HeaderMap::get(self, name)
@@ -131,7 +130,6 @@ impl Extract for http::HeaderMap {
     }
 }
 
-#[cfg(feature = "http")]
 impl Inject for http::HeaderMap {
     fn set(&mut self, name: &str, value: &str) {
         let name = http::HeaderName::from_bytes(name.as_bytes());

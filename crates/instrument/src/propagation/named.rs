@@ -4,6 +4,7 @@
 //! an unknown name in silence: headers would go missing and nobody know why.
 
 use super::{B3, Extract, Inject, Jaeger, Propagated, Propagator, TraceContext, W3cBaggage, XRay};
+use crate::Context;
 use std::sync::Arc;
 
 /// The names it knows, as the OpenTelemetry specification writes them.
@@ -104,6 +105,19 @@ impl Propagators {
         for propagator in &self.0 {
             propagator.inject(propagated, carrier);
         }
+    }
+
+    /// Writes a context's span and baggage in every format.
+    pub fn inject_context(&self, context: &Context, carrier: &mut dyn Inject) {
+        let (span, baggage) = (context.span().clone(), context.baggage().clone());
+        self.inject(&Propagated { span, baggage }, carrier);
+    }
+
+    /// The context of the caller, for what is done on its behalf.
+    #[must_use]
+    pub fn extract_context(&self, carrier: &dyn Extract) -> Context {
+        let Propagated { span, baggage } = self.extract(carrier);
+        Context::from_span(span).with_baggage(baggage)
     }
 
     /// What the caller sent, in whichever format.

@@ -160,7 +160,6 @@ fn carriers_match_names_without_regard_to_case_and_replace_on_inject() {
     assert_eq!(named("tracecontext").extract(&pairs).span.span_id, SPAN);
 }
 
-#[cfg(feature = "http")]
 #[test]
 fn http_headers_carry_every_format() {
     let mut propagated = span(TraceFlags::SAMPLED);

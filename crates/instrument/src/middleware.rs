@@ -1,0 +1,33 @@
+//! Spans and context for what applications are built of.
+//!
+//! | module | feature | for |
+//! | --- | --- | --- |
+//! | [`task`] | | futures and tokio tasks that carry the context |
+//! | `server` | `tower` | axum, tonic and hyper servers: any tower service over HTTP |
+//! | `client` | `tower` | tonic and hyper clients: the same, called |
+//! | `reqwest` | `reqwest` | requests sent with reqwest |
+//! | `sqlx` | `sqlx` | statements run with sqlx |
+//!
+//! It exists so that a trace needs a line where a component is put together,
+//! and none where it is used. It must never change what a component answers.
+
+#[cfg(feature = "tower")]
+mod body;
+#[cfg(feature = "tower")]
+pub mod client;
+#[cfg(feature = "tower")]
+mod exchange;
+#[cfg(any(feature = "tower", feature = "reqwest"))]
+mod http_attributes;
+#[cfg(feature = "tower")]
+mod response;
+#[cfg(feature = "tower")]
+pub mod server;
+pub mod task;
+#[cfg(all(test, feature = "axum"))]
+mod tests;
+
+#[cfg(feature = "tower")]
+pub use body::TracedBody;
+#[cfg(feature = "tower")]
+pub use response::TracedResponse;

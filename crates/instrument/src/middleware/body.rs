@@ -1,0 +1,67 @@
+//! A response body that ends the span of its request.
+//!
+//! It exists because a response that streams is not done with its head. It must
+//! never hold the span after the last frame.
+
+use super::exchange::Exchange;
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+pin_project! {
+    /// A body whose end, error or drop ends the span of its request.
+    #[derive(Debug)]
+    pub struct TracedBody<B> {
+        #[pin]
+        inner: B,
+        exchange: Option<Exchange>,
+    }
+}
+
+impl<B: Body> TracedBody<B> {
+    pub(super) fn new(inner: B, exchange: Exchange) -> TracedBody<B> {
+        let exchange = Some(exchange).filter(|_| !inner.is_end_stream());
+        TracedBody { inner, exchange }
+    }
+}
+
+impl<B: Body> Body for TracedBody<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let this = self.project();
+        let attached = this
+            .exchange
+            .as_ref()
+            .map(|exchange| exchange.context().attach());
+        let frame = ready!(this.inner.poll_frame(cx));
+        drop(attached);
+        match &frame {
+            None => drop(this.exchange.take()),
+            Some(Err(_)) => {
+                if let Some(mut exchange) = this.exchange.take() {
+                    exchange.fail(std::any::type_name::<B::Error>());
+                }
+            }
+            Some(Ok(frame)) => {
+                if let (Some(exchange), Some(trailers)) = (this.exchange, frame.trailers_ref()) {
+                    exchange.trailers(trailers);
+                }
+            }
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}

@@ -1,0 +1,133 @@
+//! The span of one request, from its first byte to its last.
+//!
+//! It exists because HTTP and gRPC, server and client, differ in a few rules
+//! only: what counts as an error, and where the status stands. It must never
+//! end a span twice, nor lose one when a request is dropped midway.
+
+use super::http_attributes::grpc_status_name;
+use crate::{Context, Span, Status};
+use http::{HeaderMap, StatusCode};
+
+const GRPC_STATUS: &str = "grpc-status";
+const GRPC_MESSAGE: &str = "grpc-message";
+
+/// Which rules a request goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Convention {
+    /// HTTP semantic conventions.
+    Http,
+    /// RPC semantic conventions, gRPC.
+    Grpc,
+}
+
+/// On which side of the request we are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Server,
+    Client,
+}
+
+/// A request under way.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    span: Span,
+    convention: Convention,
+    side: Side,
+    is_over: bool,
+}
+
+impl Exchange {
+    pub(super) fn new(span: Span, convention: Convention, side: Side) -> Exchange {
+        Exchange {
+            span,
+            convention,
+            side,
+            is_over: false,
+        }
+    }
+
+    pub(super) fn context(&self) -> Context {
+        self.span.context()
+    }
+
+    /// The head of the response is there.
+    pub(super) fn answer(&mut self, status: StatusCode, headers: &HeaderMap) {
+        self.is_over = true;
+        match self.convention {
+            Convention::Http => self.http_status(status),
+            // An answer without a message has its status in the head.
+            Convention::Grpc => self.trailers(headers),
+        }
+    }
+
+    fn http_status(&mut self, status: StatusCode) {
+        self.span
+            .set_attribute("http.response.status_code", status.as_u16());
+        let is_error = match self.side {
+            Side::Server => status.is_server_error(),
+            Side::Client => status.is_server_error() || status.is_client_error(),
+        };
+        if is_error {
+            // No description: the code says it all (HTTP spans, status).
+            self.span
+                .set_attribute("error.type", status.as_u16().to_string());
+            self.span.set_status(Status::Error("".into()));
+        }
+    }
+
+    /// The trailers are there: the status of gRPC.
+    pub(super) fn trailers(&mut self, trailers: &HeaderMap) {
+        if self.convention != Convention::Grpc || !self.span.is_recording() {
+            return;
+        }
+        let Some(code) = trailers
+            .get(GRPC_STATUS)
+            .and_then(|code| code.to_str().ok())
+        else {
+            return;
+        };
+        let name = grpc_status_name(code);
+        self.span.set_attribute("rpc.response.status_code", name);
+        let is_error = match self.side {
+            Side::Client => name != "OK",
+            // What the caller did wrong is no error of the server's.
+            Side::Server => matches!(
+                name,
+                "UNKNOWN"
+                    | "DEADLINE_EXCEEDED"
+                    | "UNIMPLEMENTED"
+                    | "INTERNAL"
+                    | "UNAVAILABLE"
+                    | "DATA_LOSS"
+            ),
+        };
+        if is_error {
+            let message = trailers
+                .get(GRPC_MESSAGE)
+                .and_then(|message| message.to_str().ok());
+            self.span.set_attribute("error.type", name);
+            self.span
+                .set_status(Status::Error(message.unwrap_or_default().to_owned().into()));
+        }
+    }
+
+    /// It failed without an answer, or in the middle of one.
+    pub(super) fn fail(&mut self, error_type: &'static str) {
+        self.is_over = true;
+        self.span.set_attribute("error.type", error_type);
+        self.span.set_status(Status::Error("".into()));
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.span.set_attribute("error.type", "panic");
+            self.span.set_status(Status::Error("panicked".into()));
+        } else if !self.is_over {
+            // The peer went away, or a timeout dropped the request: not known
+            // to be anybody's error.
+            self.span.add_event("cancelled", []);
+        }
+    }
+}
