@@ -6,10 +6,12 @@
 
 pub mod context;
 mod export;
+pub mod middleware;
 pub mod mock;
 pub mod propagation;
 mod record;
 pub mod sampling;
+pub mod setup;
 mod statistics;
 
 pub use export::{BatchSettings, Compression, FlushError, Protocol, TlsSettings};
@@ -18,4 +20,5 @@ pub use record::{
     SpanBuilder, SpanData, SpanLimits, Status, Tracer, Value, span,
 };
 pub use sampling::SpanKind;
+pub use setup::{Builder, Guard, SetupError, builder, init, propagators};
 pub use statistics::Statistics;

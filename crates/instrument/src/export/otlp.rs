@@ -223,7 +223,9 @@ fn fixed_headers(settings: &OtlpSettings) -> HeaderMap {
         }
     }
     // What the user says comes last, so that it can replace the rest.
-    headers.extend(settings.headers.iter().cloned());
+    for (name, value) in &settings.headers {
+        headers.insert(name.clone(), value.clone());
+    }
     headers
 }
 

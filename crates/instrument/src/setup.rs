@@ -1,0 +1,77 @@
+//! From code and environment to a running recorder.
+//!
+//! It exists so that one line sets everything up and a wrong setting is found
+//! at the start, all of them at once. It must never run with a setting it did
+//! not understand.
+//!
+//! # Environment variables
+//!
+//! What is said in code goes before the environment. Empty is the same as not
+//! set. `…` stands for `OTEL_EXPORTER_OTLP_`; each of these also exists with
+//! `TRACES_` after it, which goes before.
+//!
+//! | variable | default | what it sets |
+//! | --- | --- | --- |
+//! | `OTEL_SDK_DISABLED` | `false` | nothing is recorded; propagation goes on |
+//! | `OTEL_SERVICE_NAME` | `unknown_service:<program>` | `service.name` |
+//! | `OTEL_RESOURCE_ATTRIBUTES` | | `key=value,…`, percent-encoded |
+//! | `OTEL_TRACES_EXPORTER` | `otlp` | `otlp`, `console` or `none` |
+//! | `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG` | `parentbased_always_on` | which spans are recorded |
+//! | `OTEL_PROPAGATORS` | `tracecontext,baggage` | which headers are read and written |
+//! | `…ENDPOINT` | `http://localhost:4318`, gRPC `:4317` | where spans go; over HTTP `/v1/traces` is added, but not to `…TRACES_ENDPOINT` |
+//! | `…PROTOCOL` | `http/protobuf` | `http/protobuf` or `grpc` |
+//! | `…HEADERS` | | `name=value,…`, percent-encoded |
+//! | `…TIMEOUT` | 10000 ms | one try |
+//! | `…COMPRESSION` | `none` | `none`, `gzip` or `zstd` |
+//! | `…INSECURE` | `false` | gRPC endpoints without a scheme are plain text |
+//! | `…CERTIFICATE` | the system's | authorities for `https` |
+//! | `…CLIENT_CERTIFICATE`, `…CLIENT_KEY` | | the client's certificate for `https` |
+//! | `OTEL_BSP_SCHEDULE_DELAY` | 5000 ms | the longest a finished span waits |
+//! | `OTEL_BSP_EXPORT_TIMEOUT` | 30000 ms | one batch, retries included |
+//! | `OTEL_BSP_MAX_QUEUE_SIZE` | 2048 | spans that wait |
+//! | `OTEL_BSP_MAX_EXPORT_BATCH_SIZE` | 512 | spans of one request |
+//! | `OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT`, `OTEL_ATTRIBUTE_COUNT_LIMIT` | 128 | attributes of a span |
+//! | `OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT`, `OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT` | none | characters of a text |
+//! | `OTEL_SPAN_EVENT_COUNT_LIMIT`, `OTEL_SPAN_LINK_COUNT_LIMIT` | 128 | events, links of a span |
+//! | `OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT`, `OTEL_LINK_ATTRIBUTE_COUNT_LIMIT` | 128 | attributes of an event, of a link |
+//!
+//! Not read: `OTEL_CONFIG_FILE`, `OTEL_LOG_LEVEL`, and the variables of metrics
+//! and logs.
+
+mod builder;
+mod endpoint;
+mod env;
+mod error;
+mod guard;
+mod panic_hook;
+mod resource;
+#[cfg(all(feature = "signals", unix))]
+mod signals;
+
+pub use builder::{Builder, builder};
+pub use error::{Problem, SetupError};
+pub use guard::Guard;
+
+use crate::propagation::Propagators;
+use std::sync::OnceLock;
+
+static PROPAGATORS: OnceLock<Propagators> = OnceLock::new();
+
+/// Sets everything up from the environment: see [the table](self). Keep the
+/// guard until the end of `main`.
+///
+/// # Errors
+/// All mistakes in the environment at once, or that it was set up before.
+pub fn init() -> Result<Guard, SetupError> {
+    builder().init()
+}
+
+/// The formats in which this process reads and writes trace context: those of
+/// the set-up, and W3C trace context and baggage before it.
+#[must_use]
+pub fn propagators() -> &'static Propagators {
+    static DEFAULT: OnceLock<Propagators> = OnceLock::new();
+    PROPAGATORS
+        .get()
+        .unwrap_or_else(|| DEFAULT.get_or_init(Propagators::default))
+}

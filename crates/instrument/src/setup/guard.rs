@@ -1,0 +1,98 @@
+//! What keeps a set-up alive, and ends it.
+//!
+//! It exists so that the last spans are sent whichever way `main` ends. It must
+//! never wait longer than it was told, nor need a runtime.
+
+use crate::export::{FlushError, WorkerHandle};
+use crate::record::Tracer;
+use crate::statistics::Statistics;
+use std::time::Duration;
+
+/// Keeps the exporter running. Dropping it sends what is finished, within the
+/// set-up's `shutdown_timeout`, and records nothing more.
+#[derive(Debug)]
+#[must_use = "spans are exported until the guard is dropped: keep it in main"]
+pub struct Guard {
+    pub(super) running: Option<Running>,
+    pub(super) shutdown_timeout: Duration,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Running {
+    pub(super) tracer: Tracer,
+    pub(super) worker: WorkerHandle,
+}
+
+impl Guard {
+    /// What records; `None` where tracing is disabled.
+    #[must_use]
+    pub fn tracer(&self) -> Option<Tracer> {
+        self.running.as_ref().map(|running| running.tracer)
+    }
+
+    /// What became of the spans so far.
+    #[must_use]
+    pub fn statistics(&self) -> Statistics {
+        self.tracer()
+            .map(|tracer| tracer.statistics())
+            .unwrap_or_default()
+    }
+
+    /// Sends what is finished, blocking this thread. In asynchronous code
+    /// [`flush_async`](Guard::flush_async) is kinder.
+    ///
+    /// # Errors
+    /// That the backend did not take it, or not within `timeout`.
+    pub fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
+        match &self.running {
+            Some(running) => running.worker.blocking(false, timeout),
+            None => Ok(()),
+        }
+    }
+
+    /// Sends what is finished. Works on any runtime.
+    ///
+    /// # Errors
+    /// As [`flush`](Guard::flush).
+    pub async fn flush_async(&self, timeout: Duration) -> Result<(), FlushError> {
+        match &self.running {
+            Some(running) => running.worker.waiting(false, timeout).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Sends what is finished and records nothing more, blocking this thread.
+    ///
+    /// # Errors
+    /// That the backend did not take it, or not within `timeout`; what it did
+    /// not take is lost.
+    pub fn shutdown(mut self, timeout: Duration) -> Result<(), FlushError> {
+        match self.running.take() {
+            Some(running) => running.worker.blocking(true, timeout),
+            None => Ok(()),
+        }
+    }
+
+    /// Sends what is finished and records nothing more. Works on any runtime.
+    ///
+    /// # Errors
+    /// As [`shutdown`](Guard::shutdown).
+    pub async fn shutdown_async(mut self, timeout: Duration) -> Result<(), FlushError> {
+        match self.running.take() {
+            Some(running) => running.worker.waiting(true, timeout).await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            // Said on standard error by the exporter, counted in statistics.
+            running
+                .worker
+                .blocking(true, self.shutdown_timeout)
+                .unwrap_or_default();
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! An OTLP collector on a port of its own: gRPC and HTTP on the same one.
+//!
+//! It exists as an independent check of what the exporter sends. It answers as
+//! it is told, in order, and with success when it has run out of orders.
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{HeaderMap, Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::trace::v1::Span;
+use prost::Message;
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::io::Read;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+/// A request as it came.
+pub(crate) struct Received {
+    pub(crate) path: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) request: ExportTraceServiceRequest,
+}
+
+/// What to answer.
+#[derive(Clone)]
+pub(crate) struct Order {
+    /// HTTP status over HTTP, gRPC status over gRPC.
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(&'static str, &'static str)>,
+    pub(crate) body: Vec<u8>,
+}
+
+#[derive(Default)]
+struct State {
+    received: Mutex<Vec<Received>>,
+    orders: Mutex<VecDeque<Order>>,
+}
+
+pub(crate) struct Collector {
+    pub(crate) address: SocketAddr,
+    state: Arc<State>,
+}
+
+impl Collector {
+    pub(crate) fn start() -> Collector {
+        Collector::obeying([])
+    }
+
+    pub(crate) fn obeying(orders: impl IntoIterator<Item = Order>) -> Collector {
+        let state = Arc::new(State::default());
+        state.orders.lock().unwrap().extend(orders);
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap();
+        let shared = state.clone();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
+            runtime.unwrap().block_on(serve(listener, shared));
+        });
+        Collector { address, state }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub(crate) fn received(&self) -> Vec<Received> {
+        std::mem::take(&mut *self.state.received.lock().unwrap())
+    }
+
+    /// All spans that arrived so far.
+    pub(crate) fn spans(&self) -> Vec<Span> {
+        let spans = self
+            .received()
+            .into_iter()
+            .flat_map(|received| spans_of(received.request));
+        spans.collect()
+    }
+}
+
+pub(crate) fn spans_of(request: ExportTraceServiceRequest) -> Vec<Span> {
+    let scopes = request
+        .resource_spans
+        .into_iter()
+        .flat_map(|resource| resource.scope_spans);
+    scopes.flat_map(|scope| scope.spans).collect()
+}
+
+async fn serve(listener: std::net::TcpListener, state: Arc<State>) {
+    let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+    while let Ok((stream, _)) = listener.accept().await {
+        let state = state.clone();
+        tokio::spawn(async move {
+            let service = service_fn(move |request| answer(state.clone(), request));
+            let builder = auto::Builder::new(TokioExecutor::new());
+            builder
+                .serve_connection(TokioIo::new(stream), service)
+                .await
+                .ok();
+        });
+    }
+}
+
+type Answer = Response<http_body_util::combinators::BoxBody<Bytes, Infallible>>;
+
+async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Answer, Infallible> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    let is_grpc = head.headers["content-type"] == "application/grpc";
+    let order = state.orders.lock().unwrap().pop_front();
+    let message = if is_grpc {
+        body.slice(5..)
+    } else {
+        body.clone()
+    };
+    let encoding = head
+        .headers
+        .get("content-encoding")
+        .or(head.headers.get("grpc-encoding"));
+    let message = match encoding.map(|encoding| encoding.to_str().unwrap()) {
+        None => message.to_vec(),
+        Some("gzip") => {
+            assert!(
+                !is_grpc || body[0] == 1,
+                "the frame says that it is compressed"
+            );
+            let mut plain = Vec::new();
+            flate2::read::GzDecoder::new(&message[..])
+                .read_to_end(&mut plain)
+                .unwrap();
+            plain
+        }
+        Some(other) => panic!("unexpected encoding {other}"),
+    };
+    state.received.lock().unwrap().push(Received {
+        path: head.uri.path().to_owned(),
+        headers: head.headers,
+        request: ExportTraceServiceRequest::decode(&message[..]).unwrap(),
+    });
+    Ok(if is_grpc { grpc(order) } else { http(order) })
+}
+
+fn http(order: Option<Order>) -> Answer {
+    let order = order.unwrap_or(Order {
+        status: 200,
+        headers: Vec::new(),
+        body: Vec::new(),
+    });
+    let mut answer = Response::builder().status(order.status);
+    for (name, value) in order.headers {
+        answer = answer.header(name, value);
+    }
+    answer
+        .body(Full::new(Bytes::from(order.body)).boxed())
+        .unwrap()
+}
+
+fn grpc(order: Option<Order>) -> Answer {
+    let order = order.unwrap_or(Order {
+        status: 0,
+        headers: Vec::new(),
+        body: Vec::new(),
+    });
+    let mut framed = vec![0];
+    framed.extend_from_slice(&u32::try_from(order.body.len()).unwrap().to_be_bytes());
+    framed.extend_from_slice(&order.body);
+    let mut trailers = HeaderMap::new();
+    trailers.insert("grpc-status", order.status.into());
+    for (name, value) in order.headers {
+        trailers.insert(name, value.parse().unwrap());
+    }
+    let body = Full::new(Bytes::from(framed)).with_trailers(async move { Some(Ok(trailers)) });
+    let answer = Response::builder().header("content-type", "application/grpc");
+    answer.body(body.boxed()).unwrap()
+}

@@ -1,0 +1,211 @@
+//! Variables: what they set, and what is said when they are wrong.
+
+use crate::collector::Collector;
+use std::time::Duration;
+use tracewell_instrument::{Builder, builder};
+
+const LONG: Duration = Duration::from_secs(20);
+
+fn with(variables: &[(&'static str, &str)]) -> Builder {
+    let variables: Vec<(String, String)> = variables
+        .iter()
+        .map(|(name, value)| ((*name).into(), (*value).into()))
+        .collect();
+    builder().variables(move |name| {
+        let found = variables.iter().find(|(known, _)| known == name)?;
+        Some(found.1.clone())
+    })
+}
+
+#[test]
+fn endpoints_are_read_as_the_specification_says() {
+    const GRPC: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+    let collector = Collector::start();
+    let address = collector.address.to_string();
+    for (protocol, name, endpoint, insecure, path) in [
+        (
+            "http/protobuf",
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "http://ADDRESS",
+            "",
+            "/v1/traces",
+        ),
+        (
+            "http/protobuf",
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "http://ADDRESS/a/",
+            "",
+            "/a/v1/traces",
+        ),
+        (
+            "http/protobuf",
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+            "http://ADDRESS/a",
+            "",
+            "/a",
+        ),
+        (
+            "http/protobuf",
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+            "http://ADDRESS",
+            "",
+            "/",
+        ),
+        (
+            "grpc",
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "http://ADDRESS",
+            "",
+            GRPC,
+        ),
+        (
+            "grpc",
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+            "ADDRESS",
+            "true",
+            GRPC,
+        ),
+    ] {
+        let guard = with(&[
+            ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", protocol),
+            (
+                "OTEL_EXPORTER_OTLP_PROTOCOL",
+                "the one for traces goes before",
+            ),
+            (name, &endpoint.replace("ADDRESS", &address)),
+            ("OTEL_EXPORTER_OTLP_INSECURE", insecure),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "api-key=a%20b,x=1"),
+            ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"),
+            ("OTEL_SERVICE_NAME", "cart"),
+            ("OTEL_RESOURCE_ATTRIBUTES", "service.name=lost,team=a%2Cb"),
+        ])
+        .build()
+        .unwrap();
+        guard.tracer().unwrap().span("one").start().end();
+        guard.shutdown(LONG).unwrap();
+        let received = collector.received();
+        assert_eq!(received[0].path, path, "{protocol} {name} {endpoint}");
+        assert_eq!(received[0].headers["api-key"], "a b");
+        let resource = received[0].request.resource_spans[0]
+            .resource
+            .clone()
+            .unwrap();
+        let resource = format!("{resource:?}");
+        assert!(
+            resource.contains("\"cart\"") && resource.contains("\"a,b\""),
+            "{resource}"
+        );
+        assert!(
+            !resource.contains("lost"),
+            "OTEL_SERVICE_NAME goes before: {resource}"
+        );
+    }
+}
+
+#[test]
+fn wrong_values_are_named_with_their_fix_all_together() {
+    let error = with(&[
+        ("OTEL_SDK_DISABLED", "yes"),
+        ("OTEL_TRACES_EXPORTER", "zipkin"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "5s"),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "0"),
+        ("OTEL_SPAN_EVENT_COUNT_LIMIT", "-1"),
+        ("OTEL_PROPAGATORS", "tracecontext,b4"),
+        ("OTEL_TRACES_SAMPLER", "sometimes"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "team"),
+    ])
+    .build()
+    .unwrap_err();
+    let said = error.to_string();
+    for part in [
+        "OTEL_SDK_DISABLED is `yes`; write true or false",
+        "OTEL_TRACES_EXPORTER is `zipkin`; write otlp, console or none",
+        "OTEL_BSP_SCHEDULE_DELAY is `5s`; write a whole number of milliseconds",
+        "OTEL_BSP_MAX_QUEUE_SIZE is `0`; write a whole number from 1",
+        "OTEL_SPAN_EVENT_COUNT_LIMIT is `-1`; write a whole number from 0",
+        "OTEL_PROPAGATORS has `b4`",
+        "OTEL_TRACES_SAMPLER is `sometimes`",
+        "OTEL_RESOURCE_ATTRIBUTES is `…team…`; write key=value pairs",
+    ] {
+        assert!(said.contains(part), "{part:?} is missing from:\n{said}");
+    }
+    assert_eq!(said.lines().count(), 8, "{said}");
+}
+
+#[test]
+fn wrong_exporter_values_are_named_with_their_fix() {
+    for (name, value, part) in [
+        (
+            "OTEL_EXPORTER_OTLP_PROTOCOL",
+            "http/json",
+            "write grpc or http/protobuf",
+        ),
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "collector:4318",
+            "write a URL such as",
+        ),
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "ftp://collector",
+            "begins with http:// or https://",
+        ),
+        (
+            "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT",
+            "10s",
+            "whole number of milliseconds",
+        ),
+        (
+            "OTEL_EXPORTER_OTLP_COMPRESSION",
+            "lz4",
+            "write none, gzip or zstd",
+        ),
+        (
+            "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
+            "4096",
+            "from 1 to max_queue_size, which is 2048",
+        ),
+    ] {
+        let said = with(&[(name, value)]).build().unwrap_err().to_string();
+        assert!(
+            said.contains(name) && said.contains(value) && said.contains(part),
+            "{said}"
+        );
+    }
+    let said = with(&[(
+        "OTEL_EXPORTER_OTLP_HEADERS",
+        "authorization secret,\u{e9}=secret",
+    )])
+    .build()
+    .unwrap_err()
+    .to_string();
+    assert!(said.contains("OTEL_EXPORTER_OTLP_HEADERS"), "{said}");
+}
+
+#[cfg(not(feature = "tls"))]
+#[test]
+fn https_without_the_feature_is_an_error_that_names_it() {
+    for variables in [
+        &[("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector")][..],
+        &[
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317"),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ],
+    ] {
+        let said = with(variables).build().unwrap_err().to_string();
+        assert!(said.contains("needs the feature tls"), "{said}");
+    }
+}
+
+#[test]
+fn disabled_set_ups_record_nothing_and_hand_the_parent_on() {
+    for variable in [
+        ("OTEL_SDK_DISABLED", "true"),
+        ("OTEL_TRACES_EXPORTER", "none"),
+    ] {
+        let guard = with(&[variable]).build().unwrap();
+        assert!(guard.tracer().is_none());
+        assert_eq!(guard.flush(LONG), Ok(()));
+        assert_eq!(guard.shutdown(LONG), Ok(()));
+    }
+}
