@@ -11,7 +11,7 @@ import { sdk } from './tracing.mjs';
 
 const tracer = trace.getTracer('external-service', '1.0.0');
 
-async function callExternalService(name, url, { attempts = 3, timeoutMs = 200 } = {}) {
+async function callExternalService(name, url, { attempts = 3, timeoutMs = 2000 } = {}) {
   const options = { attributes: { 'peer.service': name } };
   return tracer.startActiveSpan(`call ${name}`, options, async (span) => {
     console.log(link(span));
@@ -46,7 +46,7 @@ const server = createServer((request, response) => {
 }).listen(0, '127.0.0.1', async () => {
   const base = `http://127.0.0.1:${server.address().port}`;
   console.log(await callExternalService('rates', `${base}/rates`));
-  await callExternalService('rates', `${base}/hangs`, { attempts: 2 }).catch(() => {});
+  await callExternalService('rates', `${base}/hangs`, { attempts: 2, timeoutMs: 100 }).catch(() => {});
   server.closeAllConnections();
   server.close(() => sdk.shutdown()); // by then its own spans have ended as well
 });

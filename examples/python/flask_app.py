@@ -1,6 +1,6 @@
 """Automatic instrumentation of Flask: the request, and what it does in the database.
 
-    python flask_app.py         (DATABASE_URL: a PostgreSQL)
+python flask_app.py         (DATABASE_URL: a PostgreSQL)
 """
 
 import os

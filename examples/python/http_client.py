@@ -19,7 +19,9 @@ start()
 tracer = trace.get_tracer("http-client", "1.0.0")
 
 
-async def make_request(url: str, method: str = "GET", headers: dict | None = None) -> httpx.Response:
+async def make_request(
+    url: str, method: str = "GET", headers: dict | None = None
+) -> httpx.Response:
     target = httpx.URL(url)
     attributes = {
         "http.request.method": method,
@@ -27,9 +29,7 @@ async def make_request(url: str, method: str = "GET", headers: dict | None = Non
         "server.address": target.host,
         "server.port": target.port,
     }
-    with tracer.start_as_current_span(
-        method, kind=SpanKind.CLIENT, attributes=attributes
-    ) as span:
+    with tracer.start_as_current_span(method, kind=SpanKind.CLIENT, attributes=attributes) as span:
         headers = dict(headers or {})  # the caller's own is left as it was
         propagate.inject(headers)
         try:

@@ -1,6 +1,6 @@
 """Manual spans: what is started inside a span is its child, a failure ends it in error.
 
-    python manual.py
+python manual.py
 """
 
 import time

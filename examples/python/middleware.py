@@ -28,7 +28,9 @@ class Tracing:
     async def __call__(self, scope, receive, send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+        }
         caller = propagate.extract(headers, context=Context())
         method = scope["method"]
         attributes = {"http.request.method": method, "url.path": scope["path"]}

@@ -20,9 +20,7 @@ HTTPXClientInstrumentor().instrument()
 tracer = trace.get_tracer("external-service", "1.0.0")
 
 
-def call_external_service(
-    name: str, url: str, attempts: int = 3, timeout_s: float = 0.2
-) -> dict:
+def call_external_service(name: str, url: str, attempts: int = 3, timeout_s: float = 2.0) -> dict:
     # An exception that leaves the span is recorded and sets its status.
     with tracer.start_as_current_span(f"call {name}", attributes={"peer.service": name}) as span:
         print(link(span))
@@ -62,7 +60,7 @@ Thread(target=server.serve_forever).start()
 base = f"http://127.0.0.1:{server.server_port}"
 print(call_external_service("rates", f"{base}/rates"))
 try:
-    call_external_service("rates", f"{base}/hangs", attempts=2)
+    call_external_service("rates", f"{base}/hangs", attempts=2, timeout_s=0.1)
 except httpx.HTTPError as error:
     print(type(error).__name__)
 Rates.over.set()

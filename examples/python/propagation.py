@@ -50,9 +50,7 @@ with tracer.start_as_current_span("place order") as root:
     headers: dict[str, str] = {}
     inject_headers(headers)
     shouted = {name.title(): value for name, value in headers.items()}
-    with tracer.start_as_current_span(
-        "elsewhere", extract_headers(shouted), kind=SpanKind.SERVER
-    ):
+    with tracer.start_as_current_span("elsewhere", extract_headers(shouted), kind=SpanKind.SERVER):
         pass
 
 for message in queue:  # outside of the span: only the message carries the context

@@ -40,7 +40,14 @@ class DynamicSampler(Sampler):
         self._operations: dict[str, Operation] = {}
 
     def should_sample(
-        self, parent_context, trace_id, name, kind=None, attributes=None, links=None, trace_state=None
+        self,
+        parent_context,
+        trace_id,
+        name,
+        kind=None,
+        attributes=None,
+        links=None,
+        trace_state=None,
     ) -> SamplingResult:
         with self._lock:
             operation = self._operation(name)

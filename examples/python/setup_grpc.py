@@ -1,6 +1,6 @@
 """Set-up over OTLP/gRPC, written out: no variable is needed, everything is here.
 
-    python setup_grpc.py        sends one span to localhost:4317
+python setup_grpc.py        sends one span to localhost:4317
 """
 
 import os

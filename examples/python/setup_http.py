@@ -1,6 +1,6 @@
 """Set-up over OTLP/HTTP, written out: no variable is needed, everything is here.
 
-    python setup_http.py        sends one span to localhost:4318
+python setup_http.py        sends one span to localhost:4318
 """
 
 import os

@@ -101,7 +101,13 @@ def start_all(demo: Demo, postgres: LocalPostgres, any_ports: bool) -> tuple[str
     inventory_url = orders_url  # which has a stand-in
     if inventory := os.environ.get("INVENTORY_BIN"):
         found = demo.start(
-            "inventory", [inventory], SHOP, listening, **env, PORT="0", OTEL_SERVICE_NAME="inventory"
+            "inventory",
+            [inventory],
+            SHOP,
+            listening,
+            **env,
+            PORT="0",
+            OTEL_SERVICE_NAME="inventory",
         )
         inventory_url = f"http://127.0.0.1:{found[1]}"
     env["INVENTORY_URL"] = inventory_url
@@ -129,7 +135,7 @@ def main() -> int:
     arguments = parser.parse_args()
 
     over = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: over.set())
 
     directory = Path(tempfile.mkdtemp(prefix="tracewell-demo-"))
@@ -145,7 +151,9 @@ def main() -> int:
         print("Ctrl-C ends everything.", flush=True)
         while not over.wait(1):
             if name := demo.ended():
-                print(f"{name} has ended:\n{(directory / f'{name}.log').read_text()}", file=sys.stderr)
+                print(
+                    f"{name} has ended:\n{(directory / f'{name}.log').read_text()}", file=sys.stderr
+                )
                 return 1
         return 0
     finally:

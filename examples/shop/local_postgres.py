@@ -24,7 +24,7 @@ def free_port() -> int:
 
 
 class LocalPostgres:
-    """A running server with the database `postgres` and the user `tracewell`, without a password."""
+    """A running server: database `postgres`, user `tracewell`, no password."""
 
     def __init__(self) -> None:
         self._programs = Path(os.environ["POSTGRES_BIN"])

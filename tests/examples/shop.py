@@ -18,7 +18,9 @@ def inventory_binary() -> Path | None:
     """INVENTORY_BIN, or what cargo left in the inventory's own folder; None if neither."""
     if named := os.environ.get("INVENTORY_BIN"):
         return Path(named)
-    builds = [SHOP / "inventory" / "target" / kind / "shop-inventory" for kind in ("release", "debug")]
+    builds = [
+        SHOP / "inventory" / "target" / kind / "shop-inventory" for kind in ("release", "debug")
+    ]
     return next((build for build in builds if build.is_file()), None)
 
 

@@ -29,10 +29,12 @@ def test_exemplars_lead_to_the_trace_of_a_request(programs: Programs) -> None:
         if found := BUCKET.search(line):
             labels = dict(re.findall(r'(\w+)="(\w+)"', found[2]))
             exemplars[labels["trace_id"]] = (labels["span_id"], float(found[3]))
-    # The fast and the slow request, each in a bucket of its own.
-    assert list(exemplars) == run.trace_ids
+    # A bucket keeps its newest; on a machine that stalls, both may be in one.
+    assert run.trace_ids[1] in exemplars and exemplars.keys() <= set(run.trace_ids)
     for number, trace_id in enumerate(run.trace_ids):
         spans = run.trace("- internal GET /checkout", number)
+        if trace_id not in exemplars:
+            continue
         span_id, seconds = exemplars[trace_id]
         span = only(spans, "GET /checkout")
         assert span.span_id == span_id

@@ -22,7 +22,10 @@ def test_failed_and_slow_traces_are_kept_whole_though_the_sampler_said_no(
     slow = run.trace("- internal slow\n  - internal charge card", number=1)
     assert only(slow, "slow").duration_ns >= 200_000_000
     # Not one of the hundred ordinary ones, nor the one that did not fit.
-    assert run.stored_ids() == set(run.trace_ids) and len(run.trace_ids) == 2
+    assert run.stored_ids() >= set(run.trace_ids) and len(run.trace_ids) == 2
+    for trace_id in run.stored_ids() - set(run.trace_ids):
+        # Unless the machine made them slow.
+        assert max(span.duration_ns for span in run.spans(trace_id, 1)) >= 200_000_000
     assert "dropped for want of room: 51 spans" in run.output
 
 

@@ -88,7 +88,9 @@ def test_an_http_call_carries_its_context_and_tells_how_it_ended(programs: Progr
         server__address="127.0.0.1",
     )
     assert str(good.attributes["url.full"]).endswith("/users")
-    assert good.attributes["server.port"] == int(str(good.attributes["url.full"]).split(":")[2][:-6])
+    assert good.attributes["server.port"] == int(
+        str(good.attributes["url.full"]).split(":")[2][:-6]
+    )
     assert good.status == "unset"
 
     assert_has(missing, http__response__status_code=404, error__type="404")

@@ -1,6 +1,6 @@
 """Orders: products, reviews and orders of the shop, in FastAPI.
 
-    python orders.py        (PORT, DATABASE_URL, INVENTORY_URL)
+python orders.py        (PORT, DATABASE_URL, INVENTORY_URL)
 """
 
 import asyncio
@@ -45,7 +45,9 @@ class NewOrder(BaseModel):
 
 @app.get("/products")
 async def products(db: Database) -> list[dict]:
-    return await (await db.execute("SELECT sku, name, cents FROM products ORDER BY name")).fetchall()
+    return await (
+        await db.execute("SELECT sku, name, cents FROM products ORDER BY name")
+    ).fetchall()
 
 
 @app.get("/products/{sku}")
@@ -69,7 +71,9 @@ async def reviews(sku: str, db: Database) -> list[dict]:
 @app.get("/customers/{customer}/orders")
 async def orders_of(customer: str, db: Database) -> list[dict]:
     """One query for the orders, then one for each of them: the pattern called N+1."""
-    cursor = await db.execute("SELECT id, sku, quantity FROM orders WHERE customer = %s", (customer,))
+    cursor = await db.execute(
+        "SELECT id, sku, quantity FROM orders WHERE customer = %s", (customer,)
+    )
     orders = await cursor.fetchall()
     for order in orders:
         name = await db.execute("SELECT name FROM products WHERE sku = %s", (order["sku"],))
