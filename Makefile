@@ -19,6 +19,7 @@ run: build
 	exec $(RELEASE) $(ARGS)
 
 demo: build
+	cargo build --release --locked --manifest-path examples/shop/inventory/Cargo.toml
 	TRACEWELL_BIN=$(RELEASE) exec examples/shop/demo
 
 build: web
