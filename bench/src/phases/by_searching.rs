@@ -23,9 +23,6 @@ use crate::spans;
 const WARM_UP: usize = 3;
 /// A search that needs longer is asked no more than a few times.
 const SLOW: Duration = Duration::from_secs(2);
-/// Traces in a page of the largest size that the API gives.
-const PAGE: usize = 1_000;
-
 /// Runs all queries; answers how many spans were stored meanwhile.
 pub(super) fn measure(
     bench: &mut Bench,
@@ -91,21 +88,17 @@ type Questions<'a> = &'a dyn Fn(usize) -> String;
 struct Found {
     took: Duration,
     traces: u64,
-    cursor: Option<String>,
     /// What was read for it.
     searched: String,
     partial: Option<String>,
 }
 
-fn search(query: &mut Connection, q: &str, limit: usize, cursor: &str) -> anyhow::Result<Found> {
+fn search(query: &mut Connection, q: &str, limit: usize) -> anyhow::Result<Found> {
     let to = SystemClock.now_ns() / 1_000;
-    let mut path = format!(
+    let path = format!(
         "/api/ui/search?q={}&limit={limit}&from=now-7d&to={to}",
         escaped(q)
     );
-    if !cursor.is_empty() {
-        path += &format!("&cursor={cursor}");
-    }
     let asked = Instant::now();
     let answer = query.get(&path)?;
     let took = asked.elapsed();
@@ -123,7 +116,6 @@ fn search(query: &mut Connection, q: &str, limit: usize, cursor: &str) -> anyhow
     Ok(Found {
         took,
         traces,
-        cursor: text_of("cursor"),
         searched: format!(
             "{} of {} parts, {} MiB",
             number("searchedBlocks"),
@@ -144,7 +136,7 @@ fn ask(
 ) -> anyhow::Result<Option<(f64, Found)>> {
     let (mut samples, mut last) = (Samples::default(), None);
     for index in 0..times + WARM_UP {
-        let found = match search(query, &questions(index), 20, "") {
+        let found = match search(query, &questions(index), 20) {
             Ok(found) => found,
             Err(error) => {
                 facts.note(name, format!("no answer: {error:#}"));
@@ -246,7 +238,7 @@ fn searches(
         );
         bench.measured(&budgets::SEARCH_ATTRIBUTE, &[slowest], how);
     }
-    count_all(facts, query, &attribute("value-123"))
+    count_all(facts, query, &attribute("value-123"), times)
 }
 
 /// The same through Jaeger's API, which answers with whole traces.
@@ -280,37 +272,34 @@ fn jaeger_search(facts: &mut Facts, query: &mut Connection, times: usize) -> any
     Ok(())
 }
 
-/// There is no API that only counts: every matching trace is listed, page by
-/// page, with what the list shows of it.
-fn count_all(facts: &mut Facts, query: &mut Connection, q: &str) -> anyhow::Result<()> {
-    let (mut traces, mut pages, mut cursor) = (0, 0, String::new());
-    let asked = Instant::now();
-    loop {
-        let found = match search(query, q, PAGE, &cursor) {
-            Ok(found) => found,
-            Err(error) => {
-                facts.note("count of all matches", format!("no answer: {error:#}"));
-                return Ok(());
-            }
-        };
-        traces += found.traces;
-        pages += 1;
-        match found.cursor {
-            Some(next) if found.traces > 0 => cursor = next,
-            _ => break,
-        }
+/// How many spans and traces match, over everything that is stored.
+fn count_all(
+    facts: &mut Facts,
+    query: &mut Connection,
+    q: &str,
+    times: usize,
+) -> anyhow::Result<()> {
+    const NAME: &str = "count of all matches";
+    let path = format!("/api/ui/count?q={}&from=now-7d", escaped(q));
+    let (mut samples, mut last) = (Samples::default(), Value::Null);
+    for _ in 0..times {
+        let asked = Instant::now();
+        last = query.get(&path)?.json()?;
+        samples.add(asked.elapsed());
     }
-    let seconds = asked.elapsed().as_secs_f64();
-    facts.note(
-        "count of all matches",
-        format!(
-            "{} traces match {q}; {} ms for {pages} pages of at most {PAGE} (nothing only counts \
-             yet, so all of them are listed)",
-            grouped(traces),
-            shown(seconds * 1e3)
-        ),
+    facts.quantiles(NAME, &samples);
+    let number = |name: &str| last[name].as_u64().map_or("?".to_owned(), grouped);
+    let answer = format!(
+        "{} spans of {} traces match {q}; {} of {} parts searched",
+        number("spans"),
+        number("traces"),
+        number("searchedBlocks"),
+        number("totalBlocks"),
     );
-    facts.number("count of all matches, time", seconds * 1e3, "ms");
+    facts.note("count of all matches: last answer", answer);
+    if !last["partial"].is_null() {
+        facts.failure(format!("{NAME}: {}", last["partial"]));
+    }
     Ok(())
 }
 
@@ -336,7 +325,7 @@ fn visible(
         );
         let mut asked = Duration::ZERO;
         loop {
-            let found = search(&mut query, &q, 1, "")?;
+            let found = search(&mut query, &q, 1)?;
             if found.traces > 0 {
                 searches.add(found.took);
                 break;

@@ -329,7 +329,7 @@ pub trait TraceStore: Send + Sync + 'static {
     /// `Ok` only when every span of the batch survives a crash as far as the
     /// store promises durability, and is already visible to all reads that
     /// start after that; `Err` when none will ever be visible, except after a
-    /// failed sync, when nobody can know. An empty batch is stored at once.
+    /// write or a sync of the log that failed, when nobody can know. An empty batch is stored at once.
     /// When memory or queues are at their limit it MUST answer `Busy`.
     fn append(&self, batch: Arc<SpanBatch>, ack: Ack);
 

@@ -126,15 +126,9 @@ impl ChunkDecoder {
             scratch,
         } = self;
         let mut output = Output::new(column.physical);
+        let is_whole = ranges.is_none();
+        let mut dictionary = dictionary.map(|page| (page, dictionary_buffer));
         let mut entries: &[u8] = &[];
-        if let Some(page) = dictionary.filter(|_| wanted.iter().any(|range| !range.is_empty())) {
-            let in_dictionary = |error: DecodeError| error.within(&column.name, "dictionary page");
-            let (header, count) = dictionary_header(page).map_err(in_dictionary)?;
-            let body = bodies.open(column, &header, page, dictionary_buffer);
-            entries = body.map_err(in_dictionary)?;
-            let taken = output.dictionary(entries, count, ranges.is_none());
-            taken.map_err(in_dictionary)?;
-        }
         let mut rows = Rows::default();
         let mut first_range = 0;
         for (index, (header, page_rows)) in headers.iter().enumerate() {
@@ -143,11 +137,24 @@ impl ChunkDecoder {
                 continue;
             }
             let body = bodies.open(column, header, pages[index], buffer);
-            body.and_then(|body| {
-                let values = rows.page(column, body, page_rows.len(), scratch)?;
-                output.page(header, body, values, entries, scratch)
-            })
-            .map_err(in_page(index))?;
+            let body = body.map_err(in_page(index))?;
+            let values = rows.page(column, body, page_rows.len(), scratch);
+            let values = values.map_err(in_page(index))?;
+            // Of the columns of a trace many have no value in its rows, and a
+            // dictionary costs more than their page.
+            if (is_whole || !scratch.values.is_empty())
+                && let Some((page, buffer)) = dictionary.take()
+            {
+                let in_dictionary =
+                    |error: DecodeError| error.within(&column.name, "dictionary page");
+                let (header, count) = dictionary_header(page).map_err(in_dictionary)?;
+                let opened = bodies.open(column, &header, page, buffer);
+                entries = opened.map_err(in_dictionary)?;
+                let taken = output.dictionary(entries, count, is_whole);
+                taken.map_err(in_dictionary)?;
+            }
+            let taken = output.page(header, body, values, entries, scratch);
+            taken.map_err(in_page(index))?;
         }
         let values = output.finish(column.is_text);
         let values = values.map_err(|error| error.within(&column.name, "values"))?;

@@ -7,12 +7,14 @@
 //! parent was shown too long before, is found by reading once more. **Memory
 //! is bounded whatever is stored**: what finds no room is counted as skipped.
 
+mod counted;
 mod recent;
 mod run;
 #[cfg(test)]
 mod tests;
 mod waiting;
 
+use counted::Counted;
 use recent::Recent;
 use run::{CallCounts, Names, Run};
 use std::collections::HashMap;
@@ -29,17 +31,21 @@ struct Limits {
     recent_bytes: usize,
     /// Children that may wait for their parent.
     waiting_children: usize,
+    /// Calls that are remembered, so that none counts twice.
+    counted_calls: usize,
     /// Traces whose parents are fetched by id instead of reading everything
     /// again.
     fetched_traces: usize,
 }
 
 impl Default for Limits {
-    /// Some four million spans of everyday traces, and some 60 MB of children.
+    /// Some four million spans of everyday traces, some 60 MB of children, and
+    /// 36 MB of calls.
     fn default() -> Self {
         Self {
             recent_bytes: 64 << 20,
             waiting_children: 1_000_000,
+            counted_calls: 2_000_000,
             fetched_traces: 1_024,
         }
     }
@@ -74,7 +80,7 @@ pub struct Dependencies {
 type Hashed<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
 /// Counts the calls between services of spans that start in the range. A span
-/// that was stored twice counts once where both copies stand together.
+/// that was stored twice counts once, among the first two million calls.
 ///
 /// # Errors
 /// What the store says: cancelled or damaged.
@@ -105,6 +111,7 @@ fn count(
         limits,
         names: Names::default(),
         counts: CallCounts::default(),
+        counted: Counted::new(limits.counted_calls),
         recent: Recent::new(limits.recent_bytes),
         waiting: Waiting::new(limits.waiting_children),
         skipped: 0,
@@ -132,6 +139,7 @@ struct Counting {
     limits: Limits,
     names: Names,
     counts: CallCounts,
+    counted: Counted,
     recent: Recent,
     waiting: Waiting,
     skipped: u64,
@@ -143,6 +151,7 @@ impl Counting {
         let Self {
             names,
             counts,
+            counted,
             recent,
             waiting,
             skipped,
@@ -150,7 +159,9 @@ impl Counting {
         } = self;
         Run::each(chunk, names, &mut |run| {
             let mut elsewhere = Vec::new();
-            run.calls(counts, &mut |parent, child| elsewhere.push((parent, child)));
+            run.calls(counted, counts, &mut |parent, child| {
+                elsewhere.push((parent, child));
+            });
             for (parent, child) in elsewhere {
                 if let Some(service) = recent.service(run.trace_id(), parent) {
                     counts.add(service, child);

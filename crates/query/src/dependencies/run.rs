@@ -1,5 +1,6 @@
 //! Runs of rows of one trace, and the calls inside them.
 
+use super::counted::Counted;
 use super::{Dependency, Hashed};
 use tracewell_model::store::ScanChunk;
 use tracewell_model::{SpanId, TraceId};
@@ -60,7 +61,7 @@ impl CallCounts {
 }
 
 /// A span as far as calls are concerned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Caller {
     pub(super) id: SpanId,
     pub(super) service: Service,
@@ -141,10 +142,19 @@ impl Run {
     }
 
     /// Counts the calls inside the run; hands the parent's id and the service
-    /// of the other children to `visit`.
-    pub(super) fn calls(&self, counts: &mut CallCounts, visit: &mut dyn FnMut(SpanId, Service)) {
+    /// of the other children to `visit`. Each span calls once.
+    pub(super) fn calls(
+        &self,
+        counted: &mut Counted,
+        counts: &mut CallCounts,
+        visit: &mut dyn FnMut(SpanId, Service),
+    ) {
         for span in self.spans.iter().filter(|span| !span.parent.is_zero()) {
-            match self.service(span.parent) {
+            let parent = self.service(span.parent);
+            if parent == Some(span.service) || !counted.is_first(self.trace_id, span) {
+                continue;
+            }
+            match parent {
                 Some(parent) => counts.add(parent, span.service),
                 None => visit(span.parent, span.service),
             }

@@ -103,10 +103,19 @@ fn what_finds_no_room_is_counted_as_skipped() {
 fn a_span_that_was_stored_twice_calls_once() {
     let root = TestSpan::new(1, 1, "web", "GET /", 10);
     let child = TestSpan::new(1, 2, "cart", "get", 11).child_of(1);
-    let retried = vec![root.clone(), child.clone(), child.clone(), root, child];
-    let found = dependencies(&store_of(&[retried]), TimeRange::ALL, &NEVER).unwrap();
-    assert_eq!(found.calls.len(), 1);
-    assert_eq!(found.calls[0].calls, 1);
+    let together = vec![
+        root.clone(),
+        child.clone(),
+        child.clone(),
+        root.clone(),
+        child.clone(),
+    ];
+    let apart = [vec![root.clone(), child.clone()], vec![root, child]];
+    for parts in [&[together][..], &apart] {
+        let found = dependencies(&store_of(parts), TimeRange::ALL, &NEVER).unwrap();
+        assert_eq!(found.calls.len(), 1);
+        assert_eq!(found.calls[0].calls, 1);
+    }
 }
 
 #[test]

@@ -4,6 +4,8 @@
 //! the faulty disk proves about the store holds here too. It must never buffer
 //! or retry.
 
+#![expect(clippy::disallowed_methods, reason = "the one place that may")]
+
 use std::fs::{self, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::FileExt;

@@ -1,5 +1,7 @@
 //! Tests of the store from outside.
 
+#![expect(clippy::disallowed_methods, reason = "tests look at files themselves")]
+
 mod compaction;
 mod conformance;
 mod crash_pairs;

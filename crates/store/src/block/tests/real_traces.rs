@@ -1,5 +1,7 @@
 //! The public traces of the shared data, sealed and read back.
 
+#![expect(clippy::disallowed_methods, reason = "data of the tests")]
+
 use std::fs;
 
 use tracewell_model::batch::concat::BatchJoiner;
