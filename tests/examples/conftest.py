@@ -12,7 +12,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path += [str(REPOSITORY / "tests" / "sdk"), str(REPOSITORY / "examples" / "shop")]
 
 from local_postgres import LocalPostgres  # noqa: E402
-from programs import Language, Programs, node_2, node_3, python  # noqa: E402
+from programs import Language, Programs, node_2, node_3, python, rust  # noqa: E402
 from query_api import QueryApi  # noqa: E402
 from tracewell import Tracewell  # noqa: E402
 
@@ -40,7 +40,9 @@ def postgres() -> Iterator[LocalPostgres]:
     server.stop()
 
 
-@pytest.fixture(scope="session", params=[node_2, node_3, python], ids=lambda make: make.__name__)
+@pytest.fixture(
+    scope="session", params=[node_2, node_3, python, rust], ids=lambda make: make.__name__
+)
 def language(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Language:
     """One after the other: each language, and each line of its SDK."""
     return request.param(tmp_path_factory.mktemp(request.param.__name__))

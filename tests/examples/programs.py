@@ -1,6 +1,7 @@
 """Runs an example as a person would, and reads the traces whose links it printed."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -31,6 +32,7 @@ class Language:
     directory: Path
     # From an example's name, and whether it runs instrumented, to its command.
     command: Callable[[str, bool], list[str]]
+    sdk_name: str = "opentelemetry"
 
 
 def node_2(_temporary: Path) -> Language:
@@ -63,6 +65,17 @@ def python(_temporary: Path) -> Language:
         return [sys.executable, f"{example.replace('-', '_')}.py"]
 
     return Language("python", "python", "1.", EXAMPLES / "python", command)
+
+
+def rust(_temporary: Path) -> Language:
+    """The programs that `run` has built, on this tree's own crate."""
+    target = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target"))
+
+    def command(example: str, _instrumented: bool) -> list[str]:
+        return [str(target / "debug" / example.replace("-", "_"))]
+
+    directory = EXAMPLES / "rust"
+    return Language("rust", "rust", "0.", directory, command, "tracewell-instrument")
 
 
 class Run:

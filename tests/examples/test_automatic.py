@@ -6,7 +6,7 @@ from programs import Programs, assert_has, only
 
 
 def test_express_and_its_database_call(programs: Programs) -> None:
-    if programs.language.name == "python":
+    if programs.language.sdk_language != "nodejs":
         pytest.skip("Express is Node.js's")
     run = programs.run("express", instrumented=True)
     assert '[{"id":1,"name":"Ada"}]' in run.output
@@ -79,4 +79,30 @@ def test_flask_and_its_database_call(programs: Programs) -> None:
         http__status_code=200,
     )
     assert_has(only(spans, "SELECT"), db__system="postgresql", db__statement="SELECT %s::text")
+    assert {span.status for span in spans} == {"unset"}
+
+
+def test_axum_and_its_database_call(programs: Programs) -> None:
+    if programs.language.name != "rust":
+        pytest.skip("axum is Rust's")
+    run = programs.run("axum-app")
+    assert '[{"id":1,"name":"Ada"}]' in run.output
+    spans = run.trace(
+        """
+- client GET /api/users
+  - server GET /api/users
+    - client SELECT
+"""
+    )
+    assert_has(
+        only(spans, "GET /api/users", kind="server"),
+        http__request__method="GET",
+        http__route="/api/users",
+        http__response__status_code=200,
+        url__path="/api/users",
+    )
+    query = only(spans, "SELECT")
+    assert_has(query, db__system__name="postgresql", db__namespace="postgres")
+    text = str(query.attributes["db.query.text"])
+    assert text.startswith("SELECT id, name FROM") and "Ada" not in text
     assert {span.status for span in spans} == {"unset"}

@@ -14,9 +14,10 @@ def test_log_lines_name_the_span_that_they_belong_to(programs: Programs) -> None
         assert (line["trace_id"], line["span_id"]) == (run.trace_ids[0], span.span_id)
         # Python's SDK adds the bit that says that the id is random.
         assert int(line["trace_flags"], 16) & 1 and len(line["trace_flags"]) == 2
-    assert (logged_in["level"], logged_in["userId"]) == ("info", "123")
-    assert logged_in["msg"] == "User logged in"
-    assert not_confirmed["level"] == "warn"
+    fields = logged_in.get("fields", logged_in)  # Rust's have an object of their own
+    assert (logged_in["level"].lower(), fields["userId"]) == ("info", "123")
+    assert logged_in.get("msg", logged_in.get("message")) == "User logged in"
+    assert not_confirmed["level"].lower() == "warn"
 
 
 BUCKET = re.compile(r'duration_seconds_bucket\{.*le="([^"]+)".*\} \d\S* # \{(.*?)\} (\S+)')

@@ -10,16 +10,21 @@ def test_batches_leave_full_and_the_rest_at_shutdown(programs: Programs) -> None
     spans = run.spans(run.trace_ids[0], 1200)
     assert len(spans) == 1200
     assert {span.attributes["import.row"] for span in named(spans, "row")} == set(range(1, 1200))
+    if programs.language.name == "rust":
+        assert "sent 1200, lost 0" in run.output
+        return
     sizes = [int(size) for size in re.findall(r"^batch of (\d+)$", run.output, re.MULTILINE)]
     assert sum(sizes) == 1200 and max(sizes) == 512
 
 
 def test_an_asynchronous_processor_loses_nothing_at_shutdown(programs: Programs) -> None:
+    # In Rust there is no processor to write: what masks a statement also makes its span.
+    kind = "client" if programs.language.name == "rust" else "internal"
     spans = programs.run("async-processing").trace(
-        """
+        f"""
 - internal report
-  - internal SELECT users
-  - internal SELECT users
+  - {kind} SELECT users
+  - {kind} SELECT users
 """
     )
     texts = {span.attributes["db.query.text"] for span in named(spans, "SELECT users")}

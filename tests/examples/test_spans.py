@@ -34,7 +34,9 @@ def test_manual_spans_are_children_and_tell_a_failure(programs: Programs) -> Non
         assert "card limit exceeded" in span.status_message
         [exception] = [event for event in span.events if event.name == "exception"]
         assert exception.attributes["exception.message"] == "card limit exceeded"
-        assert exception.attributes["exception.stacktrace"]
+        # An error in Rust is a value; it does not know where it has been.
+        has_stack = programs.language.name != "rust"
+        assert bool(exception.attributes.get("exception.stacktrace")) is has_stack
     assert only(failed, "validateOrder").status == "unset"
 
 
@@ -98,5 +100,5 @@ def test_an_http_call_carries_its_context_and_tells_how_it_ended(programs: Progr
 
     assert refused.status == "error"
     assert "http.response.status_code" not in refused.attributes
-    assert refused.attributes["error.type"] in {"ECONNREFUSED", "ConnectError"}
+    assert refused.attributes["error.type"] in {"ECONNREFUSED", "ConnectError", "connect"}
     assert [event.name for event in refused.events] == ["exception"]

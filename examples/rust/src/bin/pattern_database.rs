@@ -1,0 +1,81 @@
+//! Database operations: the executor records each statement; one span of one's own says what
+//! they are for, and how the transaction ended.
+//!
+//! `cargo run --bin pattern_database` (`DATABASE_URL`: a PostgreSQL)
+
+use sdk::{Outcome, link, start};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Connection, PgConnection};
+use tracewell_instrument::middleware::database::Database;
+use tracewell_instrument::middleware::task::FutureExt;
+use tracewell_instrument::span;
+
+/// What a transfer runs: statements, with amount and account where they want them.
+const ACCOUNTS: &str =
+    "CREATE TEMP TABLE accounts (id int, cents int CHECK (cents >= 0)) ON COMMIT DROP";
+const INSERT: &str = "INSERT INTO accounts VALUES (1, 500), (2, 0)";
+const UPDATE: &str = "UPDATE accounts SET cents = cents + $1 WHERE id = $2";
+
+async fn create_and_transfer(
+    connection: &mut PgConnection,
+    traced: &Database,
+    cents: i32,
+) -> Result<u64, sqlx::Error> {
+    // sqlx itself begins and commits, and rolls back one that is dropped; the
+    // executor does not see these three statements.
+    let mut transaction = connection.begin().await?;
+    for sql in [ACCOUNTS, INSERT] {
+        sqlx::query(sql)
+            .execute(traced.on(&mut *transaction))
+            .await?;
+    }
+    let mut rows = 0;
+    for (change, account) in [(cents, 2), (-cents, 1)] {
+        let update = sqlx::query(UPDATE).bind(change).bind(account);
+        rows = update
+            .execute(traced.on(&mut *transaction))
+            .await?
+            .rows_affected();
+    }
+    transaction.commit().await?;
+    Ok(rows)
+}
+
+async fn transaction(
+    name: &'static str,
+    connection: &mut PgConnection,
+    traced: &Database,
+    cents: i32,
+) -> Result<(), sqlx::Error> {
+    let mut span = span(name).start();
+    println!("{name} {}", link(&span));
+    let work = create_and_transfer(connection, traced, cents);
+    match work.in_context(span.context()).await {
+        Ok(rows) => {
+            span.set_attribute("transfer.rows", rows)
+                .set_attribute("db.transaction.outcome", "committed");
+            Ok(())
+        }
+        Err(error) => {
+            span.set_attribute("db.transaction.outcome", "rolled back")
+                .record_error(&error);
+            Err(error)
+        }
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Outcome {
+    let _guard = start()?;
+    let options: PgConnectOptions = std::env::var("DATABASE_URL")?.parse()?;
+    let traced = Database::postgresql()
+        .server(options.get_host(), options.get_port())
+        .namespace(options.get_database().unwrap_or("postgres"));
+    let mut connection = options.connect().await?;
+
+    transaction("transfer", &mut connection, &traced, 300).await?;
+    if let Err(error) = transaction("overdraw", &mut connection, &traced, 900).await {
+        println!("{error}");
+    }
+    Ok(())
+}
