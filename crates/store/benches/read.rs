@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, criterion_group, criterion_main};
 use tracewell_model::clock::SystemClock;
 use tracewell_model::filter::{CompareOp, Condition, Field, Literal, Place};
-use tracewell_model::store::{ScanColumns, ScanRequest};
+use tracewell_model::store::{ScanChunk, ScanColumns, ScanReport, ScanRequest};
 use tracewell_model::{SpanFilter, TimeRange, TraceId, TraceStore};
 use tracewell_store::embedded::{EmbeddedStore, StoreOptions};
 use tracewell_store::files::DiskFiles;
@@ -67,8 +67,8 @@ fn matches(store: &EmbeddedStore, filter: &SpanFilter) -> usize {
         columns: ScanColumns::default(),
         cancelled: &AtomicBool::new(false),
     };
-    let mut visit = |chunk: &tracewell_model::store::ScanChunk<'_>| {
-        found += chunk.rows.len();
+    let mut visit = |chunk: &ScanChunk<'_>, _: &ScanReport| {
+        found += chunk.rows.iter().count();
         ControlFlow::Continue(())
     };
     store.scan(&request, &mut visit).expect("the disk works");

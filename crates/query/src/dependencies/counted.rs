@@ -6,7 +6,7 @@
 
 use super::run::Caller;
 use std::collections::HashSet;
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::BuildHasher;
 use tracewell_model::TraceId;
 
 /// Hashes of spans: 64 bits meet by chance once in ten million such counts.
@@ -31,8 +31,6 @@ impl Counted {
         if self.seen.len() >= self.most {
             return true;
         }
-        let mut hasher = self.hasher.build_hasher();
-        (trace_id, span).hash(&mut hasher);
-        self.seen.insert(hasher.finish())
+        self.seen.insert(self.hasher.hash_one((trace_id, span)))
     }
 }

@@ -8,7 +8,7 @@ use tracewell_model::{Level, SpanBatch, SpanBatchBuilder, SpanHeader, SpanId, Tr
 use tracewell_testkit::Random;
 
 /// Spans of the batch.
-pub const SPANS: u64 = 160_000;
+pub(crate) const SPANS: u64 = 160_000;
 const TRACE_SPANS: u64 = 16;
 const ATTRIBUTES: u64 = 11;
 const KEYS: u64 = 97;
@@ -19,7 +19,7 @@ const BEGIN_NS: u64 = 1_700_000_000_000_000_000;
 const OPEN_TRACES: u64 = 64;
 
 /// The batch.
-pub fn spans_of_a_load_generator() -> SpanBatch {
+pub(crate) fn spans_of_a_load_generator() -> SpanBatch {
     let mut random = Random::new(3);
     let mut builder = SpanBatchBuilder::new();
     let resources: Vec<u32> = (0..10)
