@@ -6,6 +6,8 @@
 
 pub mod context;
 mod export;
+#[cfg(feature = "tracing")]
+pub mod layer;
 pub mod middleware;
 pub mod mock;
 pub mod propagation;
@@ -15,6 +17,8 @@ pub mod setup;
 mod statistics;
 
 pub use export::{BatchSettings, Compression, FlushError, Protocol, TlsSettings};
+#[cfg(feature = "tracing")]
+pub use layer::layer;
 pub use record::{
     Array, Context, ContextGuard, DefaultGuard, Event, KeepPolicy, KeyValue, Link, Span,
     SpanBuilder, SpanData, SpanLimits, Status, Tracer, Value, span,

@@ -148,6 +148,17 @@ impl MockExporter {
         spans.clone()
     }
 
+    /// Forgets what was recorded so far.
+    pub fn discard(&self) {
+        let core = self.tracer.core();
+        let finished = core.take_finished();
+        core.queue().recycle(finished);
+        self.spans
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+
     /// The one span of this name.
     ///
     /// # Panics

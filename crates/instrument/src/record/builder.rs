@@ -38,6 +38,7 @@ impl SpanBuilder {
     }
 
     /// What the span is; internal unless said.
+    #[inline]
     pub fn kind(mut self, kind: SpanKind) -> SpanBuilder {
         self.kind = kind;
         self
@@ -45,12 +46,14 @@ impl SpanBuilder {
 
     /// Its parent; the current context unless said. An empty context makes it
     /// a root.
+    #[inline]
     pub fn parent(mut self, parent: Context) -> SpanBuilder {
         self.parent = Some(parent);
         self
     }
 
     /// Makes it the root of a new trace, whatever is current.
+    #[inline]
     pub fn root(self) -> SpanBuilder {
         self.parent(Context::default())
     }
@@ -68,6 +71,7 @@ impl SpanBuilder {
     }
 
     /// When it started, in nanoseconds since 1970; now unless said.
+    #[inline]
     pub fn start_unix_ns(mut self, start_unix_ns: u64) -> SpanBuilder {
         self.start_unix_ns = Some(start_unix_ns);
         self
@@ -78,10 +82,10 @@ impl SpanBuilder {
     #[inline]
     pub fn start(mut self) -> Span {
         match self.tracer.take() {
-            Some(tracer) => tracer.start(self),
+            Some(tracer) => tracer.start(&mut self),
             None => with_default(|tracer| match tracer {
-                Some(tracer) => tracer.start(self),
-                None => Span::unrecorded(self.parent.unwrap_or_else(Context::current)),
+                Some(tracer) => tracer.start(&mut self),
+                None => Span::unrecorded(self.parent.take().unwrap_or_else(Context::current)),
             }),
         }
     }

@@ -150,8 +150,8 @@ impl Core {
         self.queue.take(usize::MAX)
     }
 
-    pub(super) fn start(&'static self, scope: u32, builder: SpanBuilder) -> Span {
-        let mut context = builder.parent.unwrap_or_else(Context::current);
+    pub(super) fn start(&'static self, scope: u32, builder: &mut SpanBuilder) -> Span {
+        let mut context = builder.parent.take().unwrap_or_else(Context::current);
         if self.is_closed() {
             return Span::unrecorded(context);
         }
@@ -192,7 +192,7 @@ impl Core {
             SpanId(0)
         };
         data.parent_is_remote = has_parent && parent.is_remote;
-        data.name = builder.name;
+        data.name = std::mem::take(&mut builder.name);
         data.kind = builder.kind;
         data.scope = scope;
         data.start_ns = self.clock.now_ns();
@@ -203,7 +203,7 @@ impl Core {
             data.start_ns = data.start_ns.wrapping_sub(ago_ns);
             data.start_unix_ns = start_unix_ns;
         }
-        for link in builder.links {
+        for link in builder.links.drain(..) {
             data.add_link(&self.limits, link);
         }
         Span::recorded(context, data, self)

@@ -96,6 +96,12 @@ impl Context {
         &self.span
     }
 
+    /// Whether its span may be recorded in this process.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn is_recorded(&self) -> bool {
+        self.span.is_sampled() || self.local.is_some()
+    }
+
     /// The baggage.
     #[must_use]
     pub fn baggage(&self) -> &Baggage {

@@ -109,6 +109,12 @@ impl Span {
         self
     }
 
+    /// Its status so far; `None` where nothing is recorded.
+    #[must_use]
+    pub fn status(&self) -> Option<&Status> {
+        self.record.as_ref().map(|record| &record.data.status)
+    }
+
     /// Adds an event that happens now.
     pub fn add_event(
         &mut self,

@@ -96,6 +96,7 @@ impl Tracer {
     }
 
     /// A span that this tracer records.
+    #[inline]
     pub fn span(&self, name: impl Into<Cow<'static, str>>) -> SpanBuilder {
         SpanBuilder::new(Some(*self), name.into())
     }
@@ -116,7 +117,7 @@ impl Tracer {
     }
 
     #[inline]
-    pub(super) fn start(&self, builder: SpanBuilder) -> Span {
+    pub(super) fn start(&self, builder: &mut SpanBuilder) -> Span {
         self.core.start(self.scope, builder)
     }
 }

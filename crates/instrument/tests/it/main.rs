@@ -1,10 +1,10 @@
-//! Exporting to a collector made for these tests, which decodes with
-//! independent code.
+//! The crate as an application uses it; exports go to a collector made for
+//! these tests, which decodes with independent code.
 //!
 //! It exists because what counts is what arrives. No test may need a fixed
 //! port, a sleep or the process's environment.
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
     reason = "a test that unwraps says where it failed"
 )]
@@ -12,6 +12,9 @@
 mod collector;
 mod delivery;
 mod encoding;
+mod keep;
+mod layer;
 mod process;
 mod setup;
 mod shutdown;
+mod spans;

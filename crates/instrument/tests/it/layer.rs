@@ -1,0 +1,145 @@
+//! Spans of `tracing` through the layer.
+
+use tracewell_instrument::mock::{MockExporter, expect};
+use tracewell_instrument::sampling::AlwaysOff;
+use tracewell_instrument::{Context, SpanKind, Status, Value};
+use tracing::{Level, error, info, info_span, span};
+use tracing_subscriber::layer::SubscriberExt;
+
+fn recording(mock: &MockExporter, work: impl FnOnce()) {
+    let layer = tracewell_instrument::layer().with_tracer(mock.tracer());
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), work);
+}
+
+#[test]
+fn fields_keep_their_types_and_special_ones_act() {
+    let mock = MockExporter::new();
+    recording(&mock, || {
+        let span = info_span!(
+            "static name",
+            otel.name = "GET /orders",
+            otel.kind = "server",
+            count = 3,
+            big = u64::MAX,
+            ratio = 0.5,
+            is_new = true,
+            text = "a",
+            debug = ?[1, 2],
+            later = tracing::field::Empty,
+            otel.status_code = tracing::field::Empty,
+        );
+        span.record("later", 7).record("otel.status_code", "ok");
+    });
+    mock.assert([expect("GET /orders")
+        .kind(SpanKind::Server)
+        .status(Status::Ok)
+        .attribute("count", 3)
+        .attribute("big", u64::MAX.to_string())
+        .attribute("ratio", 0.5)
+        .attribute("is_new", true)
+        .attribute("text", "a")
+        .attribute("debug", "[1, 2]")
+        .attribute("later", 7)
+        .without_attribute("otel.name")
+        .without_attribute("otel.kind")
+        .without_attribute("otel.status_code")]);
+}
+
+#[test]
+fn both_kinds_of_span_are_parents_of_each_other() {
+    let mock = MockExporter::new();
+    let tracer = mock.tracer();
+    recording(&mock, || {
+        let _outer = info_span!("outer").entered();
+        tracer.span("direct").start().in_scope(|| {
+            let inner = info_span!("inner").entered();
+            let explicit = span!(parent: &inner, Level::INFO, "explicit");
+            drop(explicit);
+            drop(span!(parent: None, Level::INFO, "root"));
+        });
+    });
+    mock.assert([
+        expect("outer").root(),
+        expect("direct").child_of("outer"),
+        expect("inner").child_of("direct"),
+        expect("explicit").child_of("inner"),
+        expect("root").root(),
+    ]);
+    assert!(!Context::current().span().is_valid(), "all were left again");
+}
+
+#[test]
+fn events_and_links_are_recorded_and_errors_set_the_status() {
+    let mock = MockExporter::new();
+    recording(&mock, || {
+        let first = info_span!("first");
+        let second = info_span!("second").entered();
+        second.follows_from(&first);
+        info!(items = 2, "loaded");
+        let cause = "x".parse::<i64>().unwrap_err();
+        error!(error = &cause as &dyn std::error::Error, "card declined");
+        error!("once more");
+    });
+    mock.assert([
+        expect("first").status(Status::Unset).links(0),
+        expect("second")
+            .status(Status::Error("card declined".into()))
+            .event("loaded")
+            .links(1),
+    ]);
+    let second = mock.span("second");
+    let (loaded, declined) = (&second.events[0], &second.events[1]);
+    let value = |event: &tracewell_instrument::Event, key: &str| {
+        let found = event
+            .attributes
+            .iter()
+            .find(|attribute| attribute.key == key);
+        found.map(|attribute| attribute.value.clone())
+    };
+    assert_eq!(value(loaded, "items"), Some(Value::I64(2)));
+    assert_eq!(value(loaded, "level"), Some(Value::from("INFO")));
+    let message = Value::from("invalid digit found in string");
+    assert_eq!(value(declined, "exception.message"), Some(message));
+    assert_eq!(second.links[0].context, mock.span("first").context);
+}
+
+#[test]
+fn an_unsampled_span_is_not_read_but_hands_its_context_on() {
+    struct Unread;
+    impl std::fmt::Debug for Unread {
+        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            panic!("a field of an unsampled span was read")
+        }
+    }
+    let mock = MockExporter::builder().sampler(AlwaysOff).build();
+    recording(&mock, || {
+        let _unsampled = info_span!("unsampled", field = ?Unread).entered();
+        info!(field = ?Unread, "event");
+        let context = Context::current();
+        assert!(context.span().is_valid() && !context.span().is_sampled());
+    });
+    mock.assert([]);
+}
+
+#[test]
+fn a_span_may_be_entered_on_several_threads() {
+    let mock = MockExporter::new();
+    let layer = tracewell_instrument::layer().with_tracer(mock.tracer());
+    let dispatch = tracing::Dispatch::new(tracing_subscriber::registry().with(layer));
+    let shared = tracing::dispatcher::with_default(&dispatch, || info_span!("shared"));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                tracing::dispatcher::with_default(&dispatch, || {
+                    shared.in_scope(|| drop(info_span!("part")));
+                });
+            });
+        }
+    });
+    drop(shared);
+    mock.assert([
+        expect("shared").root(),
+        expect("part").child_of("shared"),
+        expect("part").child_of("shared"),
+    ]);
+}
