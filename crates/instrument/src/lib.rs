@@ -5,6 +5,7 @@
 //! application because its backend is away.
 
 pub mod context;
+pub mod correlation;
 mod export;
 #[cfg(feature = "tracing")]
 pub mod layer;

@@ -5,6 +5,7 @@
 //! | [`task`] | | futures and tokio tasks that carry the context |
 //! | `server` | `tower` | axum, tonic and hyper servers: any tower service over HTTP |
 //! | `client` | `tower` | tonic and hyper clients: the same, called |
+//! | [`database`] | | statements of any database client |
 //! | `reqwest` | `reqwest` | requests sent with reqwest |
 //! | `sqlx` | `sqlx` | statements run with sqlx |
 //!
@@ -15,14 +16,19 @@
 mod body;
 #[cfg(feature = "tower")]
 pub mod client;
+pub mod database;
 #[cfg(feature = "tower")]
 mod exchange;
 #[cfg(any(feature = "tower", feature = "reqwest"))]
 mod http_attributes;
+#[cfg(feature = "reqwest")]
+pub mod reqwest;
 #[cfg(feature = "tower")]
 mod response;
 #[cfg(feature = "tower")]
 pub mod server;
+#[cfg(feature = "sqlx")]
+pub mod sqlx;
 pub mod task;
 #[cfg(all(test, feature = "axum"))]
 mod tests;

@@ -2,6 +2,8 @@
 
 mod grpc;
 mod http;
+#[cfg(feature = "reqwest")]
+mod reqwest;
 
 use crate::mock::MockExporter;
 use std::future::Future;
