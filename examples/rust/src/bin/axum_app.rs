@@ -11,19 +11,20 @@ use axum::{Json, Router};
 use sdk::{Outcome, start};
 use serde_json::{Value, json};
 use sqlx::PgPool;
-use sqlx::postgres::PgPoolOptions;
+use sqlx::postgres::PgConnectOptions;
 use tokio::net::TcpListener;
 use tracewell_instrument::Context;
 use tracewell_instrument::middleware::database::Database;
 use tracewell_instrument::middleware::reqwest::SendTraced;
 use tracewell_instrument::middleware::server::ServerLayer;
 
-async fn users(State(pool): State<PgPool>) -> Result<Json<Value>, StatusCode> {
+type Users = (PgPool, Database);
+
+async fn users(State((pool, traced)): State<Users>) -> Result<Json<Value>, StatusCode> {
     println!(
         "http://localhost:16686/trace/{}",
         Context::current().span().trace_id
     );
-    let traced = Database::postgresql().namespace("postgres");
     let sql = "SELECT id, name FROM (VALUES (1, $1::text)) AS users (id, name)";
     let rows: Vec<(i32, String)> = sqlx::query_as(sql)
         .bind("Ada")
@@ -40,11 +41,16 @@ async fn users(State(pool): State<PgPool>) -> Result<Json<Value>, StatusCode> {
 #[tokio::main]
 async fn main() -> Outcome {
     let _guard = start()?;
+    let options: PgConnectOptions = std::env::var("DATABASE_URL")?.parse()?;
+    let traced = Database::postgresql()
+        .server(options.get_host(), options.get_port())
+        .namespace(options.get_database().unwrap_or("postgres"));
+    let pool = PgPool::connect_lazy_with(options);
     let app = Router::new()
         .route("/api/users", get(users))
         // After the routes: a span is named by the one that matched.
         .layer(ServerLayer::http())
-        .with_state(PgPoolOptions::new().connect_lazy(&std::env::var("DATABASE_URL")?)?);
+        .with_state((pool, traced));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}/api/users", listener.local_addr()?);
     tokio::spawn(async move { axum::serve(listener, app).await });
