@@ -30,7 +30,8 @@ pub mod server;
 #[cfg(feature = "sqlx")]
 pub mod sqlx;
 pub mod task;
-#[cfg(all(test, feature = "axum"))]
+#[cfg(test)]
+#[cfg(feature = "axum")]
 mod tests;
 
 #[cfg(feature = "tower")]
