@@ -2,7 +2,7 @@
 // shows the same lists. Nothing happens while someone is typing or a dialog is open.
 
 import { signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 
 export interface Shortcut {
   /** As `KeyboardEvent.key`; two keys in a row are written `g s`. */
@@ -17,7 +17,9 @@ export const activeShortcuts = signal<Shortcut[][]>([]);
 export const helpOpen = signal(false);
 
 export function useShortcuts(list: () => Shortcut[], deps: unknown[]): void {
-  useEffect(() => {
+  // With what is shown, not some time after it: a key that is pressed as soon as
+  // a page is seen works.
+  useLayoutEffect(() => {
     const mine = list();
     activeShortcuts.value = [...activeShortcuts.peek(), mine];
     return () => {
