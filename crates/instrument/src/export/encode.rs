@@ -94,7 +94,7 @@ fn context(w: &mut Writer, context: &SpanContext) {
 
 fn flags(context: &SpanContext, is_remote: bool) -> u32 {
     let remote = if is_remote { IS_REMOTE } else { 0 };
-    u32::from(context.flags.0) | HAS_IS_REMOTE | remote
+    u32::from(context.flags.w3c()) | HAS_IS_REMOTE | remote
 }
 
 fn event(w: &mut Writer, event: &Event) {

@@ -162,6 +162,7 @@ impl Core {
         } else {
             (random::trace_id(), true)
         };
+        let is_debug = has_parent && parent.flags.contains(TraceFlags::DEBUG);
         let decision = self.sampler.decide(&SamplingQuestion {
             parent: has_parent.then_some(&parent),
             trace_id,
@@ -174,7 +175,8 @@ impl Core {
             span_id: random::span_id(),
             flags: TraceFlags::default()
                 .with(TraceFlags::SAMPLED, decision.is_sampled)
-                .with(TraceFlags::RANDOM, random_flag),
+                .with(TraceFlags::RANDOM, random_flag)
+                .with(TraceFlags::DEBUG, is_debug && decision.is_sampled),
             trace_state: decision.trace_state,
             is_remote: false,
         };

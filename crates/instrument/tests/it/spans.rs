@@ -7,6 +7,18 @@ use tracewell_instrument::propagation::Baggage;
 use tracewell_instrument::sampling::AlwaysOff;
 use tracewell_instrument::{Context, SpanKind, Status, span};
 
+#[test]
+fn who_asked_for_a_trace_in_particular_is_heard_further_down() {
+    let mock = MockExporter::new();
+    let _default = mock.tracer().set_default();
+    let asked = TraceFlags::SAMPLED.with(TraceFlags::DEBUG, true);
+    span("asked").parent(remote(asked)).start().end();
+    span("normal").parent(remote(TraceFlags::SAMPLED)).start().end();
+    let is_debug = |name| mock.span(name).context.flags.contains(TraceFlags::DEBUG);
+    assert!(is_debug("asked"));
+    assert!(!is_debug("normal"));
+}
+
 fn remote(flags: TraceFlags) -> Context {
     Context::from_span(SpanContext {
         trace_id: TraceId(7),
