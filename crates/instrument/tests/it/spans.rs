@@ -13,7 +13,10 @@ fn who_asked_for_a_trace_in_particular_is_heard_further_down() {
     let _default = mock.tracer().set_default();
     let asked = TraceFlags::SAMPLED.with(TraceFlags::DEBUG, true);
     span("asked").parent(remote(asked)).start().end();
-    span("normal").parent(remote(TraceFlags::SAMPLED)).start().end();
+    span("normal")
+        .parent(remote(TraceFlags::SAMPLED))
+        .start()
+        .end();
     let is_debug = |name| mock.span(name).context.flags.contains(TraceFlags::DEBUG);
     assert!(is_debug("asked"));
     assert!(!is_debug("normal"));
