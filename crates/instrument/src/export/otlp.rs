@@ -9,7 +9,7 @@ use super::connect::{BoxedError, Connection, RawAnswer, Target};
 use super::encode::encode;
 use super::retry::Backoff;
 use super::settings::{Compression, Protocol, TlsSettings};
-use super::tls::{Tls, TlsError};
+use super::tls::{self, Tls, TlsError};
 use crate::record::{Core, SpanData, random_bits, wall_unix_s};
 use bytes::Bytes;
 use http_body_util::Full;
@@ -142,7 +142,12 @@ impl Otlp {
         };
         // Whatever happened to it, it is not to be trusted.
         self.connection = None;
-        Answer::Retry { after: None, why }
+        match tls::fix(&why) {
+            Some(fix) => Answer::Failed {
+                why: format!("{why}; {fix}"),
+            },
+            None => Answer::Retry { after: None, why },
+        }
     }
 
     async fn send(&mut self, body: Bytes) -> Result<RawAnswer, BoxedError> {

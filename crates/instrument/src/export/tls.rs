@@ -38,6 +38,40 @@ pub enum TlsError {
     Unusable(String),
 }
 
+/// What to change, given why a connection failed, where trying again does not
+/// help. Read from the text: HTTP/2 hands on no more of an error.
+pub(super) fn fix(why: &str) -> Option<&'static str> {
+    const AUTHORITY: &str =
+        "name the authority that signed its certificate in OTEL_EXPORTER_OTLP_CERTIFICATE";
+    const IDENTITY: &str = "name a certificate that the backend accepts in OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and its key in OTEL_EXPORTER_OTLP_CLIENT_KEY";
+    // As rustls writes its errors; the first that fits.
+    const FIXES: [(&str, &str); 12] = [
+        (
+            "certificate not valid for name",
+            "use a host in the endpoint that the certificate names",
+        ),
+        ("certificate expired", "renew the backend's certificate"),
+        ("certificate not valid yet", "set the clock of this machine"),
+        ("invalid peer certificate", AUTHORITY),
+        (
+            "message of type InvalidContentType",
+            "the port takes plain text: use http:// or another port",
+        ),
+        (
+            "alert: NoApplicationProtocol",
+            "the port takes another protocol: set OTEL_EXPORTER_OTLP_PROTOCOL or use another port",
+        ),
+        ("alert: CertificateRequired", IDENTITY),
+        ("alert: CertificateExpired", IDENTITY),
+        ("alert: BadCertificate", IDENTITY),
+        ("alert: UnknownCA", IDENTITY),
+        ("alert: DecryptError", IDENTITY),
+        ("alert: AccessDenied", IDENTITY),
+    ];
+    let found = FIXES.iter().find(|(said, _)| why.contains(said))?;
+    Some(found.1)
+}
+
 #[cfg(not(feature = "tls"))]
 mod without {
     use super::super::connect::{BoxedError, Io};

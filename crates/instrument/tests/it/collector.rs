@@ -18,6 +18,9 @@ use std::convert::Infallible;
 use std::io::Read;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
 
 /// A request as it came.
 pub(crate) struct Received {
@@ -43,6 +46,7 @@ struct State {
 
 pub(crate) struct Collector {
     pub(crate) address: SocketAddr,
+    scheme: &'static str,
     state: Arc<State>,
 }
 
@@ -52,23 +56,37 @@ impl Collector {
     }
 
     pub(crate) fn obeying(orders: impl IntoIterator<Item = Order>) -> Collector {
+        Collector::run(orders, None)
+    }
+
+    /// Behind TLS, with these certificates.
+    pub(crate) fn behind(tls: ServerConfig) -> Collector {
+        Collector::run([], Some(TlsAcceptor::from(Arc::new(tls))))
+    }
+
+    fn run(orders: impl IntoIterator<Item = Order>, tls: Option<TlsAcceptor>) -> Collector {
         let state = Arc::new(State::default());
         state.orders.lock().unwrap().extend(orders);
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let shared = state.clone();
+        let scheme = if tls.is_some() { "https" } else { "http" };
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build();
-            runtime.unwrap().block_on(serve(listener, shared));
+            runtime.unwrap().block_on(serve(listener, tls, shared));
         });
-        Collector { address, state }
+        Collector {
+            address,
+            scheme,
+            state,
+        }
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     pub(crate) fn received(&self) -> Vec<Received> {
@@ -93,19 +111,35 @@ pub(crate) fn spans_of(request: ExportTraceServiceRequest) -> Vec<Span> {
     scopes.flat_map(|scope| scope.spans).collect()
 }
 
-async fn serve(listener: std::net::TcpListener, state: Arc<State>) {
+async fn serve(listener: std::net::TcpListener, tls: Option<TlsAcceptor>, state: Arc<State>) {
     let listener = tokio::net::TcpListener::from_std(listener).unwrap();
     while let Ok((stream, _)) = listener.accept().await {
-        let state = state.clone();
+        let (tls, state) = (tls.clone(), state.clone());
         tokio::spawn(async move {
-            let service = service_fn(move |request| answer(state.clone(), request));
-            let builder = auto::Builder::new(TokioExecutor::new());
-            builder
-                .serve_connection(TokioIo::new(stream), service)
-                .await
-                .ok();
+            match tls {
+                None => converse(stream, state).await,
+                Some(tls) => match tls.accept(stream).into_fallible().await {
+                    Ok(stream) => converse(stream, state).await,
+                    // Read to its end, so that the client hears why.
+                    Err((_, mut stream)) => {
+                        stream.shutdown().await.ok();
+                        tokio::io::copy(&mut stream, &mut tokio::io::sink())
+                            .await
+                            .ok();
+                    }
+                },
+            }
         });
     }
+}
+
+async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin + 'static, state: Arc<State>) {
+    let service = service_fn(move |request| answer(state.clone(), request));
+    let builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .serve_connection(TokioIo::new(stream), service)
+        .await
+        .ok();
 }
 
 type Answer = Response<http_body_util::combinators::BoxBody<Bytes, Infallible>>;
@@ -124,13 +158,16 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Answer,
         .headers
         .get("content-encoding")
         .or(head.headers.get("grpc-encoding"));
+    let is_framed_as_compressed = is_grpc && body[0] == 1;
+    assert_eq!(
+        is_framed_as_compressed,
+        is_grpc && encoding.is_some(),
+        "a frame of gRPC says whether it is compressed"
+    );
     let message = match encoding.map(|encoding| encoding.to_str().unwrap()) {
         None => message.to_vec(),
+        Some("zstd") => zstd::bulk::decompress(&message, 1 << 20).unwrap(),
         Some("gzip") => {
-            assert!(
-                !is_grpc || body[0] == 1,
-                "the frame says that it is compressed"
-            );
             let mut plain = Vec::new();
             flate2::read::GzDecoder::new(&message[..])
                 .read_to_end(&mut plain)

@@ -37,20 +37,18 @@ fn value<'a>(attributes: &'a [OtlpKeyValue], key: &str) -> Option<&'a Any> {
 
 #[test]
 fn every_field_arrives_over_every_transport() {
-    for (protocol, compression, path) in [
-        (Protocol::HttpProtobuf, Compression::None, "/v1/traces"),
-        (Protocol::HttpProtobuf, Compression::Gzip, "/v1/traces"),
+    let transports = [
+        (Protocol::HttpProtobuf, "/v1/traces"),
         (
             Protocol::Grpc,
-            Compression::None,
             "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
         ),
-        (
-            Protocol::Grpc,
-            Compression::Gzip,
-            "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
-        ),
-    ] {
+    ];
+    let compressions = [Compression::None, Compression::Gzip, Compression::Zstd];
+    for ((protocol, path), compression) in transports
+        .into_iter()
+        .flat_map(|transport| compressions.map(|compression| (transport, compression)))
+    {
         let collector = Collector::start();
         let guard = quiet()
             .service_name("shop")

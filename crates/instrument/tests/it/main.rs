@@ -9,6 +9,7 @@
     reason = "a test that unwraps says where it failed"
 )]
 
+mod certificates;
 mod collector;
 mod delivery;
 mod encoding;
@@ -18,3 +19,4 @@ mod process;
 mod setup;
 mod shutdown;
 mod spans;
+mod tls;

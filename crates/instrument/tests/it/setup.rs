@@ -182,21 +182,6 @@ fn wrong_exporter_values_are_named_with_their_fix() {
     assert!(said.contains("OTEL_EXPORTER_OTLP_HEADERS"), "{said}");
 }
 
-#[cfg(not(feature = "tls"))]
-#[test]
-fn https_without_the_feature_is_an_error_that_names_it() {
-    for variables in [
-        &[("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector")][..],
-        &[
-            ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317"),
-            ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
-        ],
-    ] {
-        let said = with(variables).build().unwrap_err().to_string();
-        assert!(said.contains("needs the feature tls"), "{said}");
-    }
-}
-
 #[test]
 fn disabled_set_ups_record_nothing_and_hand_the_parent_on() {
     for variable in [
