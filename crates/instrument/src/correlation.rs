@@ -3,13 +3,18 @@
 //! | module | feature | for |
 //! | --- | --- | --- |
 //! | `json` | `json-logs` | log lines of `tracing` as JSON, with the ids of the span |
+//! | `logs` | `otlp-logs` | events of `tracing` as OTLP log records |
 //! | `exemplars` | `prometheus-client` | counters and histograms that name a trace |
 //!
 //! It exists because a slow bucket or an error message is where a search
 //! begins. It must never put a trace's id into a label or a metric's name:
 //! each would be a series of its own.
 
+#[cfg(any(feature = "json-logs", feature = "otlp-logs"))]
+mod clock;
 #[cfg(feature = "prometheus-client")]
 pub mod exemplars;
 #[cfg(feature = "json-logs")]
 pub mod json;
+#[cfg(feature = "otlp-logs")]
+pub mod logs;

@@ -1,7 +1,8 @@
-//! From finished spans to a backend, over OTLP.
+//! From finished spans and log records to a backend, over OTLP.
 //!
 //! ```text
-//! queue ─ batch ─ encode ─ compress ─ send ─ answer ─ retry | count
+//! spans        queue ─ batch ─ encode ┐
+//! log records  queue ─ batch ─ encode ┴ compress ─ send ─ answer ─ retry | count
 //! ```
 //!
 //! It exists so that nothing of this happens on the application's threads: one
@@ -11,12 +12,17 @@
 mod answer;
 mod compress;
 mod connect;
-mod console;
 mod encode;
+#[cfg(feature = "otlp-logs")]
+mod logs;
 mod otlp;
 mod proto;
 mod retry;
 mod settings;
+mod sink;
+mod source;
+mod spans;
+mod thread;
 mod tls;
 mod worker;
 mod worker_handle;
@@ -24,8 +30,8 @@ mod worker_handle;
 pub use settings::{BatchSettings, Compression, Protocol, TlsSettings};
 pub use worker_handle::FlushError;
 
-pub(crate) use console::Console;
 pub(crate) use encode::encode_resource;
 pub(crate) use otlp::{Otlp, OtlpError, OtlpSettings};
-pub(crate) use worker::Destination;
+pub(crate) use sink::Destination;
+pub(crate) use thread::ExporterThread;
 pub(crate) use worker_handle::WorkerHandle;

@@ -8,7 +8,9 @@
 //!
 //! What is said in code goes before the environment. Empty is the same as not
 //! set. `…` stands for `OTEL_EXPORTER_OTLP_`; each of these also exists with
-//! `TRACES_` after it, which goes before.
+//! `TRACES_` and `LOGS_` after it, which go before. Those of logs also go before
+//! what code says of both signals. Log records need the feature `otlp-logs`,
+//! without which their variables are not read.
 //!
 //! | variable | default | what it sets |
 //! | --- | --- | --- |
@@ -16,9 +18,10 @@
 //! | `OTEL_SERVICE_NAME` | `unknown_service:<program>` | `service.name` |
 //! | `OTEL_RESOURCE_ATTRIBUTES` | | `key=value,…`, percent-encoded |
 //! | `OTEL_TRACES_EXPORTER` | `otlp` | `otlp`, `console` or `none` |
+//! | `OTEL_LOGS_EXPORTER` | `none`; `otlp` after `builder().logs()` | `otlp`, `console` or `none` |
 //! | `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG` | `parentbased_always_on` | which spans are recorded |
 //! | `OTEL_PROPAGATORS` | `tracecontext,baggage` | which headers are read and written |
-//! | `…ENDPOINT` | `http://localhost:4318`, gRPC `:4317` | where spans go; over HTTP `/v1/traces` is added, but not to `…TRACES_ENDPOINT` |
+//! | `…ENDPOINT` | `http://localhost:4318`, gRPC `:4317` | where spans and logs go; over HTTP `/v1/traces` or `/v1/logs` is added, but not to `…TRACES_ENDPOINT`, `…LOGS_ENDPOINT` |
 //! | `…PROTOCOL` | `http/protobuf` | `http/protobuf` or `grpc` |
 //! | `…HEADERS` | | `name=value,…`, percent-encoded |
 //! | `…TIMEOUT` | 10000 ms | one try |
@@ -30,13 +33,18 @@
 //! | `OTEL_BSP_EXPORT_TIMEOUT` | 30000 ms | one batch, retries included |
 //! | `OTEL_BSP_MAX_QUEUE_SIZE` | 2048 | spans that wait |
 //! | `OTEL_BSP_MAX_EXPORT_BATCH_SIZE` | 512 | spans of one request |
+//! | `OTEL_BLRP_SCHEDULE_DELAY` | 1000 ms | the longest a log record waits |
+//! | `OTEL_BLRP_EXPORT_TIMEOUT` | 30000 ms | one batch of log records, retries included |
+//! | `OTEL_BLRP_MAX_QUEUE_SIZE` | 2048 | log records that wait |
+//! | `OTEL_BLRP_MAX_EXPORT_BATCH_SIZE` | 512 | log records of one request |
 //! | `OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT`, `OTEL_ATTRIBUTE_COUNT_LIMIT` | 128 | attributes of a span |
 //! | `OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT`, `OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT` | none | characters of a text |
 //! | `OTEL_SPAN_EVENT_COUNT_LIMIT`, `OTEL_SPAN_LINK_COUNT_LIMIT` | 128 | events, links of a span |
 //! | `OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT`, `OTEL_LINK_ATTRIBUTE_COUNT_LIMIT` | 128 | attributes of an event, of a link |
+//! | `OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT`, `OTEL_ATTRIBUTE_COUNT_LIMIT` | 128 | attributes of a log record |
+//! | `OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT`, `OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT` | none | characters of a text in them |
 //!
-//! Not read: `OTEL_CONFIG_FILE`, `OTEL_LOG_LEVEL`, and the variables of metrics
-//! and logs.
+//! Not read: `OTEL_CONFIG_FILE`, `OTEL_LOG_LEVEL`, and the variables of metrics.
 
 mod builder;
 mod endpoint;

@@ -16,9 +16,9 @@
 //! # drop(subscriber);
 //! ```
 
+use super::clock::wall_unix_ns;
 use crate::Context;
 use std::fmt::{self, Write};
-use std::time::{SystemTime, UNIX_EPOCH};
 use tracing_core::field::{Field, Visit};
 use tracing_core::{Event, Subscriber};
 use tracing_subscriber::fmt::format::Writer;
@@ -44,19 +44,9 @@ where
         event: &Event<'_>,
     ) -> fmt::Result {
         let mut line = String::with_capacity(256);
-        write_event(&mut line, unix_micros(), event)?;
+        write_event(&mut line, wall_unix_ns() / 1_000, event)?;
         writer.write_str(&line)
     }
-}
-
-fn unix_micros() -> u64 {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a log line says when it was written"
-    )]
-    let now = SystemTime::now();
-    now.duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_micros() as u64)
 }
 
 fn write_event(line: &mut String, unix_micros: u64, event: &Event<'_>) -> fmt::Result {

@@ -28,7 +28,7 @@ pub(crate) fn encode_resource(attributes: &[KeyValue]) -> Vec<u8> {
 }
 
 /// A request of these spans. `scopes` is what their scope numbers mean.
-pub(super) fn encode(resource: &[u8], scopes: &[Scope], spans: &[Box<SpanData>]) -> Vec<u8> {
+pub(super) fn encode_spans(resource: &[u8], scopes: &[Scope], spans: &[Box<SpanData>]) -> Vec<u8> {
     let mut used: Vec<u32> = spans.iter().map(|span| span.scope).collect();
     used.sort_unstable();
     used.dedup();
@@ -115,7 +115,7 @@ fn link(w: &mut Writer, link: &Link) {
     w.fixed32(6, flags(&link.context, link.context.is_remote));
 }
 
-fn key_value(w: &mut Writer, attribute: &KeyValue) {
+pub(super) fn key_value(w: &mut Writer, attribute: &KeyValue) {
     w.bytes(1, attribute.key.as_bytes());
     w.message(2, |w| any_value(w, &attribute.value));
 }

@@ -6,11 +6,10 @@
 use super::answer::{self, Answer};
 use super::compress::compress;
 use super::connect::{BoxedError, Connection, RawAnswer, Target};
-use super::encode::encode;
 use super::retry::Backoff;
 use super::settings::{Compression, Protocol, TlsSettings};
 use super::tls::{self, Tls, TlsError};
-use crate::record::{Core, SpanData, random_bits, wall_unix_s};
+use crate::record::{random_bits, wall_unix_s};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{
@@ -22,7 +21,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 const AGENT: &str = concat!("tracewell-instrument/", env!("CARGO_PKG_VERSION"));
 
-/// Where and how spans are sent.
+/// Where and how batches are sent.
 #[derive(Debug)]
 pub(crate) struct OtlpSettings {
     pub(crate) protocol: Protocol,
@@ -85,15 +84,19 @@ impl Otlp {
         &self.settings.endpoint
     }
 
-    /// Sends a batch; `on_failure` hears of each try that failed.
+    /// The resource of all requests, encoded.
+    pub(super) fn resource(&self) -> &[u8] {
+        &self.settings.resource
+    }
+
+    /// Sends a request; `on_failure` hears of each try that failed.
     pub(super) async fn export(
         &mut self,
-        core: &Core,
-        spans: &[Box<SpanData>],
+        message: Vec<u8>,
         on_failure: &mut (dyn FnMut(&str) + Send),
     ) -> Outcome {
         let deadline = Instant::now() + self.settings.export_timeout;
-        let body = match self.body(core, spans) {
+        let body = match self.body(message) {
             Ok(body) => body,
             Err(error) => {
                 return Outcome::Failed {
@@ -119,8 +122,7 @@ impl Otlp {
         }
     }
 
-    fn body(&self, core: &Core, spans: &[Box<SpanData>]) -> std::io::Result<Bytes> {
-        let message = encode(&self.settings.resource, &core.scopes(), spans);
+    fn body(&self, message: Vec<u8>) -> std::io::Result<Bytes> {
         let message = compress(self.settings.compression, message)?;
         if self.settings.protocol == Protocol::HttpProtobuf {
             return Ok(message.into());

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How spans travel (OTLP specification).
+/// How spans and log records travel (OTLP specification).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Protocol {
     /// Protobuf over HTTP/1.1, by default to port 4318.
@@ -29,14 +29,15 @@ pub enum Compression {
     Zstd,
 }
 
-/// When spans are sent (OpenTelemetry specification, batching processor).
+/// When spans, or log records, are sent (OpenTelemetry specification, batching
+/// processors).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchSettings {
     /// Spans that wait; more are dropped and counted: 2048.
     pub max_queue_size: usize,
     /// Spans of one request: 512.
     pub max_export_batch_size: usize,
-    /// The longest that a finished span waits for others: 5 s.
+    /// The longest that a finished span waits for others: 5 s; a log record 1 s.
     pub scheduled_delay: Duration,
     /// The longest that one batch is tried for, all retries included: 30 s.
     pub export_timeout: Duration,
@@ -49,6 +50,18 @@ impl Default for BatchSettings {
             max_export_batch_size: 512,
             scheduled_delay: Duration::from_secs(5),
             export_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+#[cfg(feature = "otlp-logs")]
+impl BatchSettings {
+    /// The defaults for log records.
+    #[must_use]
+    pub fn logs() -> BatchSettings {
+        BatchSettings {
+            scheduled_delay: Duration::from_secs(1),
+            ..BatchSettings::default()
         }
     }
 }

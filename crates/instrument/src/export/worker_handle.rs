@@ -3,22 +3,24 @@
 //! It exists so that flush and shutdown can be waited for with and without a
 //! runtime. A wait must never outlast its timeout, whatever the backend does.
 
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
-/// Why not all finished spans reached the backend.
+/// Why not everything that was finished reached the backend.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FlushError {
-    /// It did not take them in time; after a flush they are still tried.
-    #[error("the backend did not take the spans within {timeout:?}")]
+    /// It was not taken in time; after a flush it is still tried.
+    #[error("the backend did not take everything within {timeout:?}")]
     TimedOut {
         /// The time there was.
         timeout: Duration,
     },
-    /// They were sent and not taken.
+    /// Spans were sent and not taken.
     #[error("{spans} spans were lost: {why}")]
     Failed {
         /// How many.
@@ -26,11 +28,36 @@ pub enum FlushError {
         /// The last reason.
         why: String,
     },
+    /// Log records were sent and not taken, and no span was lost.
+    #[error("{records} log records were lost: {why}")]
+    LogsFailed {
+        /// How many.
+        records: u64,
+        /// The last reason.
+        why: String,
+    },
+}
+
+impl FlushError {
+    /// One error for both: the one about spans, with the other's words.
+    fn and(self, other: FlushError) -> FlushError {
+        match (self, other) {
+            (late @ FlushError::TimedOut { .. }, _) | (_, late @ FlushError::TimedOut { .. }) => {
+                late
+            }
+            (FlushError::Failed { spans, why }, other)
+            | (other, FlushError::Failed { spans, why }) => FlushError::Failed {
+                spans,
+                why: format!("{why}; {other}"),
+            },
+            (logs @ FlushError::LogsFailed { .. }, FlushError::LogsFailed { .. }) => logs,
+        }
+    }
 }
 
 pub(super) type Reply = Box<dyn FnOnce(Result<(), FlushError>) + Send>;
 
-/// What the application asks of the thread.
+/// What the application asks of a lane.
 pub(super) struct Command {
     pub(super) is_shutdown: bool,
     pub(super) timeout: Duration,
@@ -38,16 +65,24 @@ pub(super) struct Command {
     pub(super) reply: Reply,
 }
 
+/// The way to a lane.
+#[derive(Debug)]
+pub(super) struct Lane {
+    pub(super) commands: UnboundedSender<Command>,
+    pub(super) is_failing: &'static AtomicBool,
+}
+
 /// Asks the exporter's thread. Cloning makes another handle to the same thread.
 #[derive(Debug, Clone)]
 pub(crate) struct WorkerHandle {
-    pub(super) commands: UnboundedSender<Command>,
+    pub(super) lanes: Arc<[Lane]>,
+    pub(super) thread: ThreadId,
 }
 
 /// How long beyond its timeout an answer may be under way.
 const GRACE: Duration = Duration::from_millis(100);
 
-impl WorkerHandle {
+impl Lane {
     fn ask(&self, is_shutdown: bool, timeout: Duration, reply: Reply) {
         let command = Command {
             is_shutdown,
@@ -56,19 +91,55 @@ impl WorkerHandle {
             reply,
         };
         if let Err(refused) = self.commands.send(command) {
-            // The thread has shut down: nothing is left to flush.
+            // The lane has shut down: nothing is left to flush.
             (refused.0.reply)(Ok(()));
         }
     }
 
+    fn is_failing(&self) -> bool {
+        self.is_failing.load(Ordering::Relaxed)
+    }
+}
+
+impl WorkerHandle {
     /// Blocks this thread, whatever runtime runs on it.
     pub(crate) fn blocking(&self, is_shutdown: bool, timeout: Duration) -> Result<(), FlushError> {
-        let (sender, answer) = mpsc::sync_channel(1);
-        // Nobody waits for an answer that comes too late.
-        let reply = Box::new(move |result| sender.try_send(result).unwrap_or_default());
-        self.ask(is_shutdown, timeout, reply);
-        let answer = answer.recv_timeout(timeout + GRACE);
-        answer.unwrap_or(Err(FlushError::TimedOut { timeout }))
+        self.ask_lanes(is_shutdown, timeout, |_| true)
+    }
+
+    /// Flushes where the last export succeeded, blocking this thread unless it
+    /// is the exporter's own.
+    pub(crate) fn flush_healthy(&self, timeout: Duration) -> Result<(), FlushError> {
+        if thread::current().id() == self.thread {
+            return Ok(());
+        }
+        self.ask_lanes(false, timeout, |lane| !lane.is_failing())
+    }
+
+    fn ask_lanes(
+        &self,
+        is_shutdown: bool,
+        timeout: Duration,
+        is_asked: impl Fn(&Lane) -> bool,
+    ) -> Result<(), FlushError> {
+        let latest = Instant::now() + timeout + GRACE;
+        let (sender, answers) = mpsc::sync_channel(self.lanes.len());
+        let mut asked = 0;
+        for lane in self.lanes.iter().filter(|lane| is_asked(lane)) {
+            let sender = sender.clone();
+            // Nobody waits for an answer that comes too late.
+            let reply = Box::new(move |result| sender.try_send(result).unwrap_or_default());
+            lane.ask(is_shutdown, timeout, reply);
+            asked += 1;
+        }
+        // So that a lane that panicked is not waited for.
+        drop(sender);
+        let answers = (0..asked).map(|_| {
+            let left = latest.saturating_duration_since(Instant::now());
+            let answer = answers.recv_timeout(left);
+            answer.unwrap_or(Err(FlushError::TimedOut { timeout }))
+        });
+        answers.fold(Ok(()), both)
     }
 
     /// Waits without blocking; needs no timer of the caller's runtime, as the
@@ -78,11 +149,29 @@ impl WorkerHandle {
         is_shutdown: bool,
         timeout: Duration,
     ) -> Result<(), FlushError> {
-        let (sender, answer) = oneshot::channel();
-        let reply = Box::new(move |result| sender.send(result).unwrap_or_default());
-        self.ask(is_shutdown, timeout, reply);
-        answer
-            .await
-            .unwrap_or(Err(FlushError::TimedOut { timeout }))
+        let ask = |lane: &Lane| {
+            let (sender, answer) = oneshot::channel();
+            let reply = Box::new(move |result| sender.send(result).unwrap_or_default());
+            lane.ask(is_shutdown, timeout, reply);
+            answer
+        };
+        // All are asked before the first is waited for.
+        let answers: Vec<_> = self.lanes.iter().map(ask).collect();
+        let mut result = Ok(());
+        for answer in answers {
+            let answer = answer.await;
+            result = both(
+                result,
+                answer.unwrap_or(Err(FlushError::TimedOut { timeout })),
+            );
+        }
+        result
+    }
+}
+
+fn both(one: Result<(), FlushError>, other: Result<(), FlushError>) -> Result<(), FlushError> {
+    match (one, other) {
+        (Err(one), Err(other)) => Err(one.and(other)),
+        (one, other) => one.and(other),
     }
 }

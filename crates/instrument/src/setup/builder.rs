@@ -4,20 +4,18 @@
 //! environment. Everything is optional; what is said here goes before the
 //! environment.
 
-use super::endpoint::{Written, endpoint};
+use super::endpoint::{Signal, Written, endpoint};
 use super::env::{Env, Lookup, Set};
 use super::error::{Problem, SetupError};
 use super::guard::{Guard, Running};
 use super::resource::Resource;
 use super::{PROPAGATORS, panic_hook};
 use crate::export::{
-    BatchSettings, Compression, Console, Destination, Otlp, OtlpSettings, Protocol, TlsSettings,
-    WorkerHandle, encode_resource,
+    BatchSettings, Compression, Destination, ExporterThread, Otlp, OtlpSettings, Protocol,
+    TlsSettings, encode_resource,
 };
 use crate::propagation::Propagators;
-use crate::record::{
-    Core, CoreSettings, KeepPolicy, KeyValue, SpanLimits, Tracer, Value, set_global,
-};
+use crate::record::{Core, CoreSettings, KeepPolicy, KeyValue, SpanLimits, Tracer, Value};
 use crate::sampling::{Sampler, sampler_from_names};
 use hyper::header::{HeaderName, HeaderValue};
 use std::borrow::Cow;
@@ -29,12 +27,9 @@ use std::time::Duration;
 pub struct Builder {
     lookup: Lookup,
     resource: Vec<KeyValue>,
-    endpoint: Option<String>,
-    protocol: Option<Protocol>,
-    headers: Vec<(String, String)>,
-    timeout: Option<Duration>,
-    compression: Option<Compression>,
-    tls: Option<TlsSettings>,
+    otlp: OtlpInCode,
+    #[cfg(feature = "otlp-logs")]
+    logs: LogsInCode,
     batch: Option<BatchSettings>,
     limits: Option<SpanLimits>,
     sampler: Option<Arc<dyn Sampler>>,
@@ -50,12 +45,9 @@ pub fn builder() -> Builder {
     Builder {
         lookup: Box::new(|name| std::env::var(name).ok()),
         resource: Vec::new(),
-        endpoint: None,
-        protocol: None,
-        headers: Vec::new(),
-        timeout: None,
-        compression: None,
-        tls: None,
+        otlp: OtlpInCode::default(),
+        #[cfg(feature = "otlp-logs")]
+        logs: LogsInCode::default(),
         batch: None,
         limits: None,
         sampler: None,
@@ -83,7 +75,7 @@ impl Builder {
         self.resource_attribute("deployment.environment.name", name.into())
     }
 
-    /// An attribute of all spans of this process.
+    /// An attribute of everything that this process sends.
     pub fn resource_attribute(
         mut self,
         key: impl Into<Cow<'static, str>>,
@@ -96,38 +88,38 @@ impl Builder {
     /// Where spans go, such as `http://collector:4318`. Over HTTP `/v1/traces`
     /// is added where there is no path.
     pub fn endpoint(mut self, url: impl Into<String>) -> Builder {
-        self.endpoint = Some(url.into());
+        self.otlp.endpoint = Some(url.into());
         self
     }
 
     /// How they travel.
     pub fn protocol(mut self, protocol: Protocol) -> Builder {
-        self.protocol = Some(protocol);
+        self.otlp.protocol = Some(protocol);
         self
     }
 
     /// A header of all requests, for instance of authentication. May be called
     /// several times.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Builder {
-        self.headers.push((name.into(), value.into()));
+        self.otlp.headers.push((name.into(), value.into()));
         self
     }
 
     /// The longest that one try to send takes: 10 s.
     pub fn timeout(mut self, timeout: Duration) -> Builder {
-        self.timeout = Some(timeout);
+        self.otlp.timeout = Some(timeout);
         self
     }
 
     /// How requests are compressed.
     pub fn compression(mut self, compression: Compression) -> Builder {
-        self.compression = Some(compression);
+        self.otlp.compression = Some(compression);
         self
     }
 
     /// Certificates for an `https` endpoint.
     pub fn tls(mut self, tls: TlsSettings) -> Builder {
-        self.tls = Some(tls);
+        self.otlp.tls = Some(tls);
         self
     }
 
@@ -203,7 +195,7 @@ impl Builder {
         let Some(running) = &guard.running else {
             return Ok(guard);
         };
-        if !is_first || !set_global(running.tracer) {
+        if !is_first || !running.set_global() {
             return Err(Problem::AlreadySet.into());
         }
         if has_panic_hook {
@@ -236,16 +228,14 @@ impl Builder {
         let propagators = self.read_propagators(&mut env);
         let settings = self.settings(&mut env);
         if !env.problems.is_empty() {
-            return Err(SetupError {
-                problems: env.problems,
-            });
+            return Err(SetupError::of(env.problems));
         }
         let mut guard = Guard {
             running: None,
             shutdown_timeout,
         };
-        if let (false, Some(settings)) = (is_disabled, settings) {
-            guard.running = Some(settings.start()?);
+        if !is_disabled {
+            guard.running = settings.start()?;
         }
         Ok((guard, propagators))
     }
@@ -253,21 +243,46 @@ impl Builder {
 
 /// Everything that is needed, checked.
 struct Settings {
+    spans: Option<SpanSettings>,
+    #[cfg(feature = "otlp-logs")]
+    logs: Option<LogSettings>,
+}
+
+struct SpanSettings {
     core: CoreSettings,
     batch: BatchSettings,
     destination: Destination,
 }
 
 impl Settings {
-    fn start(self) -> Result<Running, SetupError> {
-        let core = Core::leak(self.core);
-        let worker = WorkerHandle::start(core, self.destination, self.batch);
-        let worker = worker.map_err(Problem::Thread)?;
-        Ok(Running {
-            tracer: Tracer::new(core),
+    /// `None` where nothing is to be exported.
+    fn start(self) -> Result<Option<Running>, SetupError> {
+        let mut exporter = ExporterThread::default();
+        let tracer = self.spans.map(|spans| {
+            let core = Core::leak(spans.core);
+            exporter.lane(core, spans.destination, spans.batch);
+            Tracer::new(core)
+        });
+        #[cfg(feature = "otlp-logs")]
+        let logger = self.logs.map(|logs| logs.start(&mut exporter));
+        if exporter.is_idle() {
+            return Ok(None);
+        }
+        let worker = exporter.start().map_err(Problem::Thread)?;
+        Ok(Some(Running {
+            tracer,
+            #[cfg(feature = "otlp-logs")]
+            logger,
             worker,
-        })
+        }))
     }
 }
 
+#[cfg(feature = "otlp-logs")]
+mod logs;
+mod otlp;
 mod read;
+
+#[cfg(feature = "otlp-logs")]
+use logs::{LogSettings, LogsInCode};
+use otlp::OtlpInCode;

@@ -1,4 +1,4 @@
-//! Where spans go, from the ways in which people write it.
+//! Where spans and log records go, from the ways in which people write it.
 //!
 //! It exists because gRPC and HTTP, general and per-signal variables, each
 //! treat the path differently (OTLP exporter specification). It must never
@@ -9,22 +9,56 @@ use super::error::Problem;
 use crate::export::Protocol;
 use hyper::Uri;
 
-const HTTP_PATH: &str = "/v1/traces";
-const GRPC_PATH: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+/// What is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Signal {
+    Traces,
+    #[cfg(feature = "otlp-logs")]
+    Logs,
+}
+
+impl Signal {
+    /// Its place in the names of variables.
+    pub(super) fn in_variables(self) -> &'static str {
+        match self {
+            Signal::Traces => "TRACES",
+            #[cfg(feature = "otlp-logs")]
+            Signal::Logs => "LOGS",
+        }
+    }
+
+    fn http_path(self) -> &'static str {
+        match self {
+            Signal::Traces => "/v1/traces",
+            #[cfg(feature = "otlp-logs")]
+            Signal::Logs => "/v1/logs",
+        }
+    }
+
+    fn grpc_path(self) -> &'static str {
+        match self {
+            Signal::Traces => "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+            #[cfg(feature = "otlp-logs")]
+            Signal::Logs => "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+        }
+    }
+}
 
 /// How a path is treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Written {
     /// In `OTEL_EXPORTER_OTLP_ENDPOINT`: a base.
     General,
-    /// In `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`: the address itself.
-    ForTraces,
+    /// In the variable of one signal, such as
+    /// `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`: the address itself.
+    ForSignal,
     /// In code: a base if it has no path, else the address itself.
     InCode,
 }
 
 /// The address of requests.
 pub(super) fn endpoint(
+    signal: Signal,
     set: Option<(Set, Written)>,
     protocol: Protocol,
     is_insecure: bool,
@@ -68,13 +102,14 @@ pub(super) fn endpoint(
         ));
     }
     let path = match protocol {
-        Protocol::Grpc => GRPC_PATH.to_owned(),
+        Protocol::Grpc => signal.grpc_path().to_owned(),
         Protocol::HttpProtobuf => {
+            let own_path = signal.http_path();
             let base = uri.path_and_query().map_or("", |path| path.as_str());
             match written {
-                Written::General => format!("{}{HTTP_PATH}", base.trim_end_matches('/')),
-                Written::InCode if base.trim_end_matches('/').is_empty() => HTTP_PATH.to_owned(),
-                Written::ForTraces | Written::InCode => base.to_owned(),
+                Written::General => format!("{}{own_path}", base.trim_end_matches('/')),
+                Written::InCode if base.trim_end_matches('/').is_empty() => own_path.to_owned(),
+                Written::ForSignal | Written::InCode => base.to_owned(),
             }
         }
     };

@@ -4,6 +4,7 @@
 //! specification, environment variables). It must never read the environment
 //! but through its lookup, so that tests need not change the process.
 
+use super::endpoint::Signal;
 use super::error::Problem;
 use std::fmt;
 use std::str::FromStr;
@@ -44,10 +45,17 @@ impl Env {
         })
     }
 
-    /// Of an exporter's setting: its form for traces, else its general form.
-    pub(super) fn otlp(&self, setting: &str) -> Option<Set> {
-        let traces = format!("OTEL_EXPORTER_OTLP_TRACES_{setting}");
-        self.first(&[&traces, &format!("OTEL_EXPORTER_OTLP_{setting}")])
+    /// Of an exporter's setting: its form for this signal, else its general
+    /// form.
+    pub(super) fn otlp(&self, signal: Signal, setting: &str) -> Option<Set> {
+        let general = || self.first(&[&format!("OTEL_EXPORTER_OTLP_{setting}")]);
+        self.otlp_for(signal, setting).or_else(general)
+    }
+
+    /// Of an exporter's setting: its form for this signal only.
+    pub(super) fn otlp_for(&self, signal: Signal, setting: &str) -> Option<Set> {
+        let signal = signal.in_variables();
+        self.first(&[&format!("OTEL_EXPORTER_OTLP_{signal}_{setting}")])
     }
 
     pub(super) fn wrong(&mut self, set: &Set, fix: impl Into<String>) {

@@ -6,6 +6,7 @@
 use crate::export::OtlpError;
 use crate::propagation::PropagatorError;
 use crate::sampling::SamplerError;
+use std::collections::HashSet;
 use std::fmt;
 
 /// Everything that is wrong.
@@ -52,6 +53,16 @@ pub enum Problem {
     /// There is a recorder already.
     #[error("tracing is set up already; call init once, or build for a second recorder")]
     AlreadySet,
+}
+
+impl SetupError {
+    /// A general variable is read for each signal: what is wrong with it is
+    /// said once.
+    pub(super) fn of(mut problems: Vec<Problem>) -> SetupError {
+        let mut said = HashSet::new();
+        problems.retain(|problem| said.insert(problem.to_string()));
+        SetupError { problems }
+    }
 }
 
 impl fmt::Display for SetupError {

@@ -3,8 +3,10 @@
 //! It exists so that the last spans are sent whichever way `main` ends. It must
 //! never wait longer than it was told, nor need a runtime.
 
+#[cfg(feature = "otlp-logs")]
+use crate::correlation::logs::{self, LogStatistics, Logger};
 use crate::export::{FlushError, WorkerHandle};
-use crate::record::Tracer;
+use crate::record::{Tracer, set_global};
 use crate::statistics::Statistics;
 use std::time::Duration;
 
@@ -19,15 +21,45 @@ pub struct Guard {
 
 #[derive(Debug, Clone)]
 pub(super) struct Running {
-    pub(super) tracer: Tracer,
+    /// `None` where spans are not exported.
+    pub(super) tracer: Option<Tracer>,
+    /// `None` where log records are not exported.
+    #[cfg(feature = "otlp-logs")]
+    pub(super) logger: Option<Logger>,
     pub(super) worker: WorkerHandle,
+}
+
+impl Running {
+    /// Makes it the process's; `false` if there is one.
+    pub(super) fn set_global(&self) -> bool {
+        let is_first = self.tracer.is_none_or(set_global);
+        #[cfg(feature = "otlp-logs")]
+        let is_first = self.logger.is_none_or(logs::set_global) && is_first;
+        is_first
+    }
 }
 
 impl Guard {
     /// What records; `None` where tracing is disabled.
     #[must_use]
     pub fn tracer(&self) -> Option<Tracer> {
-        self.running.as_ref().map(|running| running.tracer)
+        self.running.as_ref().and_then(|running| running.tracer)
+    }
+
+    /// What takes log records; `None` where they are not exported.
+    #[cfg(feature = "otlp-logs")]
+    #[must_use]
+    pub fn logger(&self) -> Option<Logger> {
+        self.running.as_ref().and_then(|running| running.logger)
+    }
+
+    /// What became of the log records so far.
+    #[cfg(feature = "otlp-logs")]
+    #[must_use]
+    pub fn log_statistics(&self) -> LogStatistics {
+        self.logger()
+            .map(|logger| logger.statistics())
+            .unwrap_or_default()
     }
 
     /// What became of the spans so far.

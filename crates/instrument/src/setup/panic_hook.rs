@@ -4,9 +4,7 @@
 //! panic hooks may too. It must never hold up a panic when the backend is away.
 
 use super::guard::Running;
-use crate::record::with_default;
 use std::panic;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// The longest that a panic waits.
@@ -17,13 +15,9 @@ pub(super) fn install(running: Running) {
     let previous = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         // The exporter's own thread cannot wait for itself, and a backend that
-        // is away would make every panic slow.
-        let is_exporter = with_default(|tracer| tracer.is_none());
-        let is_failing = running.tracer.core().is_failing.load(Ordering::Relaxed);
-        if !is_exporter && !is_failing {
-            // A panic is under way: there is nobody to tell.
-            running.worker.blocking(false, TIMEOUT).unwrap_or_default();
-        }
+        // is away would make every panic slow. A panic is under way: there is
+        // nobody to tell.
+        running.worker.flush_healthy(TIMEOUT).unwrap_or_default();
         previous(info);
     }));
 }

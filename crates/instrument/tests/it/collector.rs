@@ -10,7 +10,9 @@ use hyper::service::service_fn;
 use hyper::{HeaderMap, Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 use std::collections::VecDeque;
@@ -26,7 +28,10 @@ use tokio_rustls::rustls::ServerConfig;
 pub(crate) struct Received {
     pub(crate) path: String,
     pub(crate) headers: HeaderMap,
+    /// Empty where logs were sent.
     pub(crate) request: ExportTraceServiceRequest,
+    /// Empty where spans were sent.
+    pub(crate) logs: ExportLogsServiceRequest,
 }
 
 /// What to answer.
@@ -101,6 +106,29 @@ impl Collector {
             .flat_map(|received| spans_of(received.request));
         spans.collect()
     }
+
+    /// All log records that arrived so far, each with the name of its scope.
+    pub(crate) fn records(&self) -> Vec<(String, LogRecord)> {
+        let records = self
+            .received()
+            .into_iter()
+            .flat_map(|received| records_of(received.logs));
+        records.collect()
+    }
+}
+
+/// Each with the name of its scope.
+pub(crate) fn records_of(request: ExportLogsServiceRequest) -> Vec<(String, LogRecord)> {
+    let scopes = request
+        .resource_logs
+        .into_iter()
+        .flat_map(|resource| resource.scope_logs);
+    let records = scopes.flat_map(|logs| {
+        let scope = logs.scope.unwrap_or_default().name;
+        let named = move |record| (scope.clone(), record);
+        logs.log_records.into_iter().map(named)
+    });
+    records.collect()
 }
 
 pub(crate) fn spans_of(request: ExportTraceServiceRequest) -> Vec<Span> {
@@ -176,10 +204,18 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Answer,
         }
         Some(other) => panic!("unexpected encoding {other}"),
     };
+    let path = head.uri.path().to_owned();
+    let (mut request, mut logs) = Default::default();
+    if path.to_ascii_lowercase().contains("logs") {
+        logs = ExportLogsServiceRequest::decode(&message[..]).unwrap();
+    } else {
+        request = ExportTraceServiceRequest::decode(&message[..]).unwrap();
+    }
     state.received.lock().unwrap().push(Received {
-        path: head.uri.path().to_owned(),
+        path,
         headers: head.headers,
-        request: ExportTraceServiceRequest::decode(&message[..]).unwrap(),
+        request,
+        logs,
     });
     Ok(if is_grpc { grpc(order) } else { http(order) })
 }

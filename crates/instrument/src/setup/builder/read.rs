@@ -5,7 +5,8 @@
 
 use super::*;
 
-enum Exporter {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exporter {
     Otlp,
     Console,
     None,
@@ -28,50 +29,56 @@ impl Builder {
         }
     }
 
-    /// `None` where there is a problem, or nothing is to be exported.
-    pub(super) fn settings(self, env: &mut Env) -> Option<Settings> {
-        let exporter = read_exporter(env);
+    /// What is to be exported; nothing of a signal where there is a problem.
+    pub(super) fn settings(self, env: &mut Env) -> Settings {
+        let exporter = read_exporter("OTEL_TRACES_EXPORTER", Exporter::Otlp, env);
         let resource = read_resource(self.resource, env);
         let limits = self.limits.unwrap_or_else(|| read_limits(env));
-        let batch = self.batch.unwrap_or_else(|| read_batch(env));
-        check_batch(&batch, env);
+        let defaults = BatchSettings::default();
+        let batch = self
+            .batch
+            .unwrap_or_else(|| read_batch("OTEL_BSP", defaults, env));
+        check_batch("OTEL_BSP", &batch, env);
         let service = resource.service_name();
+        let encoded = encode_resource(resource.attributes());
         let sampler = self.sampler.or_else(|| read_sampler(env, &service));
-        let otlp = OtlpInCode {
-            endpoint: self.endpoint,
-            protocol: self.protocol,
-            headers: self.headers,
-            timeout: self.timeout,
-            compression: self.compression,
-            tls: self.tls,
-        };
+        #[cfg(feature = "otlp-logs")]
+        let logs = self.logs.settings(&self.otlp, &encoded, env);
         let destination = match exporter {
             Exporter::Otlp => {
-                let encoded = encode_resource(resource.attributes());
-                Destination::Otlp(Box::new(otlp.read(env, encoded, batch.export_timeout)?))
+                let timeout = batch.export_timeout;
+                let otlp = self.otlp.read(Signal::Traces, env, encoded, timeout);
+                otlp.map(|otlp| Destination::Otlp(Box::new(otlp)))
             }
-            Exporter::Console => Destination::Console(Console),
-            Exporter::None => return None,
+            Exporter::Console => Some(Destination::Console),
+            Exporter::None => None,
         };
-        let core = CoreSettings {
-            service,
-            sampler: sampler?,
-            limits,
-            keep: self.keep,
-            max_queue_spans: batch.max_queue_size,
-            batch_spans: batch.max_export_batch_size,
-        };
-        Some(Settings {
-            core,
-            batch,
-            destination,
-        })
+        let spans = destination.zip(sampler).map(|(destination, sampler)| {
+            let core = CoreSettings {
+                service,
+                sampler,
+                limits,
+                keep: self.keep,
+                max_queue_spans: batch.max_queue_size,
+                batch_spans: batch.max_export_batch_size,
+            };
+            SpanSettings {
+                core,
+                batch,
+                destination,
+            }
+        });
+        Settings {
+            spans,
+            #[cfg(feature = "otlp-logs")]
+            logs,
+        }
     }
 }
 
-fn read_exporter(env: &mut Env) -> Exporter {
-    let Some(set) = env.first(&["OTEL_TRACES_EXPORTER"]) else {
-        return Exporter::Otlp;
+pub(super) fn read_exporter(name: &str, default: Exporter, env: &mut Env) -> Exporter {
+    let Some(set) = env.first(&[name]) else {
+        return default;
     };
     match set.value.as_str() {
         "otlp" => Exporter::Otlp,
@@ -132,12 +139,13 @@ fn read_limits(env: &mut Env) -> SpanLimits {
     }
 }
 
-fn read_batch(env: &mut Env) -> BatchSettings {
-    let default = BatchSettings::default();
-    let max_queue_size = env.number(&["OTEL_BSP_MAX_QUEUE_SIZE"], 1);
-    let max_export_batch_size = env.number(&["OTEL_BSP_MAX_EXPORT_BATCH_SIZE"], 1);
-    let delay = env.first(&["OTEL_BSP_SCHEDULE_DELAY"]);
-    let timeout = env.first(&["OTEL_BSP_EXPORT_TIMEOUT"]);
+/// `prefix` is that of the variables: one batching processor for each signal.
+pub(super) fn read_batch(prefix: &str, default: BatchSettings, env: &mut Env) -> BatchSettings {
+    let name = |setting: &str| format!("{prefix}_{setting}");
+    let max_queue_size = env.number(&[&name("MAX_QUEUE_SIZE")], 1);
+    let max_export_batch_size = env.number(&[&name("MAX_EXPORT_BATCH_SIZE")], 1);
+    let delay = env.first(&[&name("SCHEDULE_DELAY")]);
+    let timeout = env.first(&[&name("EXPORT_TIMEOUT")]);
     let max_queue_size = max_queue_size.unwrap_or(default.max_queue_size);
     BatchSettings {
         max_queue_size,
@@ -149,7 +157,7 @@ fn read_batch(env: &mut Env) -> BatchSettings {
     }
 }
 
-fn check_batch(batch: &BatchSettings, env: &mut Env) {
+pub(super) fn check_batch(prefix: &str, batch: &BatchSettings, env: &mut Env) {
     let BatchSettings {
         max_queue_size,
         max_export_batch_size,
@@ -157,7 +165,7 @@ fn check_batch(batch: &BatchSettings, env: &mut Env) {
     } = *batch;
     if max_export_batch_size == 0 || max_export_batch_size > max_queue_size {
         env.problems.push(Problem::Value {
-            setting: "max_export_batch_size (OTEL_BSP_MAX_EXPORT_BATCH_SIZE)".to_owned(),
+            setting: format!("max_export_batch_size ({prefix}_MAX_EXPORT_BATCH_SIZE)"),
             value: max_export_batch_size.to_string(),
             fix: format!("write a number from 1 to max_queue_size, which is {max_queue_size}"),
         });
@@ -179,144 +187,4 @@ fn read_sampler(env: &mut Env, service: &str) -> Option<Arc<dyn Sampler>> {
             None
         }
     }
-}
-
-/// What the builder says of the exporter.
-struct OtlpInCode {
-    endpoint: Option<String>,
-    protocol: Option<Protocol>,
-    headers: Vec<(String, String)>,
-    timeout: Option<Duration>,
-    compression: Option<Compression>,
-    tls: Option<TlsSettings>,
-}
-
-impl OtlpInCode {
-    fn read(self, env: &mut Env, resource: Vec<u8>, export_timeout: Duration) -> Option<Otlp> {
-        let protocol = self
-            .protocol
-            .or_else(|| read_protocol(env))
-            .unwrap_or_default();
-        let is_insecure = {
-            let set = env.otlp("INSECURE");
-            env.is_true(set)
-        };
-        let endpoint = match endpoint(written_endpoint(self.endpoint, env), protocol, is_insecure) {
-            Ok(endpoint) => Some(endpoint),
-            Err(problem) => {
-                env.problems.push(problem);
-                None
-            }
-        };
-        let headers = read_headers(self.headers, env);
-        let timeout = self.timeout.or_else(|| {
-            let set = env.otlp("TIMEOUT");
-            env.milliseconds(set)
-        });
-        let compression = read_compression(self.compression, env);
-        let tls = self.tls.unwrap_or_else(|| TlsSettings {
-            authorities: env.otlp("CERTIFICATE").map(|set| set.value.into()),
-            client_certificate: env.otlp("CLIENT_CERTIFICATE").map(|set| set.value.into()),
-            client_key: env.otlp("CLIENT_KEY").map(|set| set.value.into()),
-        });
-        let otlp = Otlp::new(OtlpSettings {
-            protocol,
-            endpoint: endpoint?,
-            headers,
-            timeout: timeout.unwrap_or(Duration::from_secs(10)),
-            compression,
-            tls,
-            resource,
-            export_timeout,
-        });
-        match otlp {
-            Ok(otlp) => Some(otlp),
-            Err(error) => {
-                env.problems.push(error.into());
-                None
-            }
-        }
-    }
-}
-
-fn written_endpoint(in_code: Option<String>, env: &Env) -> Option<(Set, Written)> {
-    if let Some(value) = in_code {
-        return Some((
-            Set {
-                name: "endpoint".to_owned(),
-                value,
-            },
-            Written::InCode,
-        ));
-    }
-    if let Some(set) = env.first(&["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"]) {
-        return Some((set, Written::ForTraces));
-    }
-    let set = env.first(&["OTEL_EXPORTER_OTLP_ENDPOINT"])?;
-    Some((set, Written::General))
-}
-
-fn read_protocol(env: &mut Env) -> Option<Protocol> {
-    let set = env.otlp("PROTOCOL")?;
-    match set.value.as_str() {
-        "grpc" => Some(Protocol::Grpc),
-        "http/protobuf" => Some(Protocol::HttpProtobuf),
-        _ => {
-            env.wrong(&set, "write grpc or http/protobuf");
-            None
-        }
-    }
-}
-
-fn read_compression(in_code: Option<Compression>, env: &mut Env) -> Compression {
-    let set = env.otlp("COMPRESSION").filter(|_| in_code.is_none());
-    let compression = match set.as_ref().map(|set| set.value.as_str()) {
-        None => in_code.unwrap_or_default(),
-        Some("none") => Compression::None,
-        Some("gzip") => Compression::Gzip,
-        Some("zstd") => Compression::Zstd,
-        Some(_) => {
-            if let Some(set) = &set {
-                env.wrong(set, "write none, gzip or zstd");
-            }
-            Compression::None
-        }
-    };
-    if let Some(feature) = compression.missing_feature() {
-        let setting = set.map_or_else(|| "compression".to_owned(), |set| set.name);
-        env.problems.push(Problem::Feature { setting, feature });
-    }
-    compression
-}
-
-fn read_headers(in_code: Vec<(String, String)>, env: &mut Env) -> Vec<(HeaderName, HeaderValue)> {
-    let mut pairs = Vec::new();
-    let mut setting = "header".to_owned();
-    if let Some(set) = env.otlp("HEADERS") {
-        pairs = env.pairs(&set);
-        setting = set.name;
-    }
-    // Those in code come last: they replace others of the same name.
-    let from_env = pairs.len();
-    pairs.extend(in_code);
-    let mut headers = Vec::new();
-    for (index, (name, value)) in pairs.into_iter().enumerate() {
-        let parsed = name.to_ascii_lowercase().parse::<HeaderName>();
-        match (parsed, HeaderValue::from_str(&value)) {
-            (Ok(name), Ok(mut value)) => {
-                value.set_sensitive(true);
-                headers.push((name, value));
-            }
-            _ => env.problems.push(Problem::Value {
-                setting: if index < from_env {
-                    setting.clone()
-                } else {
-                    "header".to_owned()
-                },
-                value: format!("…{name}…"),
-                fix: "write a name and a value that HTTP allows".to_owned(),
-            }),
-        }
-    }
-    headers
 }

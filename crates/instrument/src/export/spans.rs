@@ -1,0 +1,90 @@
+//! Spans on their way out.
+//!
+//! It exists to join the recorder to the exporter. It must never be known to
+//! the recorder, which records without an exporter too.
+
+use super::encode::encode_spans;
+use super::source::Source;
+use super::worker_handle::FlushError;
+use crate::record::{Core, SpanData};
+use crate::statistics::Counters;
+use std::io::{self, Write};
+use std::sync::atomic::AtomicBool;
+
+impl Source for Core {
+    type Item = Box<SpanData>;
+
+    const ITEMS: &'static str = "spans";
+    const ADVICE: &'static str = "";
+
+    fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    fn is_failing(&self) -> &AtomicBool {
+        &self.is_failing
+    }
+
+    fn waiting(&self) -> usize {
+        self.queue().len()
+    }
+
+    fn take(&self, max: usize) -> Vec<Box<SpanData>> {
+        self.queue().take(max)
+    }
+
+    fn recycle(&self, spans: Vec<Box<SpanData>>) {
+        self.queue().recycle(spans);
+    }
+
+    async fn filled(&self) {
+        self.queue().filled().await;
+    }
+
+    fn gather(&self) -> bool {
+        Core::gather(self)
+    }
+
+    fn follow_wall_clock(&self) {
+        Core::follow_wall_clock(self);
+    }
+
+    fn close(&self) {
+        Core::close(self);
+    }
+
+    fn encode(&self, resource: &[u8], spans: &[Box<SpanData>]) -> Vec<u8> {
+        encode_spans(resource, &self.scopes(), spans)
+    }
+
+    fn write_lines(&self, out: &mut dyn Write, spans: &[Box<SpanData>]) -> io::Result<()> {
+        spans.iter().try_for_each(|span| write_line(out, span))
+    }
+
+    fn lost(spans: u64, why: String) -> FlushError {
+        FlushError::Failed { spans, why }
+    }
+}
+
+/// The form is for people and no contract.
+fn write_line(out: &mut dyn Write, span: &SpanData) -> io::Result<()> {
+    let milliseconds = span.duration_ns() as f64 / 1e6;
+    let SpanData {
+        context,
+        parent_span_id,
+        name,
+        kind,
+        status,
+        ..
+    } = span;
+    let (trace_id, span_id) = (context.trace_id, context.span_id);
+    write!(out, "{trace_id} {span_id} {kind:?} {name:?}")?;
+    write!(
+        out,
+        " parent={parent_span_id} {milliseconds:.3}ms {status:?}"
+    )?;
+    for attribute in &span.attributes {
+        write!(out, " {}={:?}", attribute.key, attribute.value)?;
+    }
+    writeln!(out)
+}
