@@ -119,6 +119,14 @@ pub struct SpanContext {
 }
 
 impl SpanContext {
+    pub(crate) const INVALID: SpanContext = SpanContext {
+        trace_id: TraceId(0),
+        span_id: SpanId(0),
+        flags: TraceFlags(0),
+        trace_state: None,
+        is_remote: false,
+    };
+
     /// Whether both ids are valid. An invalid context is no parent.
     #[must_use]
     pub fn is_valid(&self) -> bool {

@@ -31,22 +31,23 @@
 //! ```
 
 mod fields;
+mod open;
 
-use crate::context::SpanContext;
-use crate::record::{Context, ContextGuard, Span, Status, Tracer, span, with_default};
-use fields::{EventFields, SpanFields, StartFields};
+use crate::record::{Context, Span, Status, Tracer};
+use fields::{EventFields, LaterFields, SpanFields, StartFields};
+use open::OpenSpans;
 use std::borrow::Cow;
-use std::cell::RefCell;
 use tracing_core::span::{Attributes, Id, Record};
 use tracing_core::{Level, Subscriber};
 use tracing_subscriber::layer::{Context as LayerContext, Layer};
-use tracing_subscriber::registry::{LookupSpan, SpanRef};
+use tracing_subscriber::registry::LookupSpan;
 
 /// Records the spans and events of `tracing`. Made by [`layer`].
 #[derive(Debug, Default)]
 pub struct TracingLayer {
     tracer: Option<Tracer>,
     has_location: bool,
+    open: OpenSpans,
 }
 
 /// A layer that records through the process's set-up, also one that is made
@@ -72,29 +73,17 @@ impl TracingLayer {
         self
     }
 
-    fn is_off(&self) -> bool {
-        self.tracer.is_none() && with_default(|tracer| tracer.is_none())
+    fn context_of(&self, id: &Id) -> Option<Context> {
+        self.open.with(id, |span| span.context())
     }
-}
-
-/// Lies with a span in the registry.
-struct Recorded(Span);
-
-thread_local! {
-    /// Spans entered on this thread. Kept here so that leaving one needs no
-    /// look-up in the registry.
-    static ENTERED: RefCell<Vec<(Id, ContextGuard)>> = const { RefCell::new(Vec::new()) };
 }
 
 impl<S> Layer<S> for TracingLayer
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: LayerContext<'_, S>) {
-        if self.is_off() {
-            return;
-        }
-        let Some(known) = context.span(id) else {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, _: LayerContext<'_, S>) {
+        let Some(tracer) = self.tracer.or_else(Tracer::current) else {
             return;
         };
         let metadata = attributes.metadata();
@@ -102,15 +91,11 @@ where
         let name = start
             .name
             .map_or(Cow::Borrowed(metadata.name()), Cow::Owned);
-        let mut builder = match self.tracer {
-            Some(tracer) => tracer.span(name),
-            None => span(name),
-        };
-        builder = builder.kind(start.kind);
+        let mut builder = tracer.span(name).kind(start.kind);
         if attributes.is_root() {
             builder = builder.root();
         } else if let Some(parent) = attributes.parent() {
-            builder = builder.parent(context_of(context.span(parent)).unwrap_or_default());
+            builder = builder.parent(self.context_of(parent).unwrap_or_default());
         }
         let mut started = builder.start();
         if started.is_recording() {
@@ -119,29 +104,22 @@ where
                 set_location(&mut started, metadata);
             }
         }
-        known.extensions_mut().insert(Recorded(started));
+        self.open.insert(id, started);
     }
 
-    fn on_record(&self, id: &Id, values: &Record<'_>, context: LayerContext<'_, S>) {
-        let Some(known) = context.span(id) else {
-            return;
-        };
-        if let Some(Recorded(span)) = known.extensions_mut().get_mut()
-            && span.is_recording()
-        {
-            values.record(&mut SpanFields(span));
+    fn on_record(&self, id: &Id, values: &Record<'_>, _: LayerContext<'_, S>) {
+        if self.open.with(id, |span| span.is_recording()) == Some(true) {
+            let mut fields = LaterFields::default();
+            values.record(&mut fields);
+            self.open.with(id, |span| fields.set_on(span));
         }
     }
 
-    fn on_follows_from(&self, id: &Id, follows: &Id, context: LayerContext<'_, S>) {
-        let Some(other) = context_of(context.span(follows)) else {
-            return;
-        };
-        let Some(known) = context.span(id) else {
-            return;
-        };
-        if let Some(Recorded(span)) = known.extensions_mut().get_mut() {
-            span.add_link(SpanContext::clone(other.span()), []);
+    fn on_follows_from(&self, id: &Id, follows: &Id, _: LayerContext<'_, S>) {
+        if let Some(other) = self.context_of(follows) {
+            self.open.with(id, |span| {
+                span.add_link(other.span().clone(), []).is_recording()
+            });
         }
     }
 
@@ -150,60 +128,40 @@ where
         if event.is_contextual() && !Context::with_current(Context::is_recorded) {
             return;
         }
-        let Some(known) = context.event_span(event) else {
+        let Some(id) = context.event_span(event).map(|span| span.id()) else {
             return;
         };
-        let mut extensions = known.extensions_mut();
-        let Some(Recorded(span)) = extensions
-            .get_mut()
-            .filter(|Recorded(span)| span.is_recording())
-        else {
+        if self.open.with(&id, |span| span.is_recording()) != Some(true) {
             return;
-        };
+        }
         let metadata = event.metadata();
         let mut fields = EventFields::default();
         event.record(&mut fields);
-        let is_error = *metadata.level() == Level::ERROR;
-        if is_error && !span.status().is_some_and(Status::is_error) {
-            let description = fields.message.clone().or_else(|| fields.error.clone());
-            span.set_status(Status::Error(Cow::Owned(description.unwrap_or_default())));
-        }
-        let (name, attributes) = fields.into_name_and_attributes(metadata);
-        span.add_event(name, attributes);
+        self.open.with(&id, |span| {
+            let is_error = *metadata.level() == Level::ERROR;
+            if is_error && !span.status().is_some_and(Status::is_error) {
+                let description = fields.message.clone().or_else(|| fields.error.clone());
+                span.set_status(Status::Error(Cow::Owned(description.unwrap_or_default())));
+            }
+            let (name, attributes) = fields.into_name_and_attributes(metadata);
+            span.add_event(name, attributes);
+        });
     }
 
-    fn on_enter(&self, id: &Id, context: LayerContext<'_, S>) {
-        let Some(entered) = context_of(context.span(id)) else {
-            return;
-        };
-        let guard = entered.attach();
-        // A thread that is ending has no current span any more.
-        let pushed = ENTERED.try_with(|entered| entered.borrow_mut().push((id.clone(), guard)));
-        pushed.unwrap_or_default();
+    fn on_enter(&self, id: &Id, _: LayerContext<'_, S>) {
+        if let Some(context) = self.context_of(id) {
+            context.enter(id.into_u64());
+        }
     }
 
     fn on_exit(&self, id: &Id, _: LayerContext<'_, S>) {
-        let left = ENTERED.try_with(|entered| {
-            let mut entered = entered.borrow_mut();
-            let position = entered.iter().rposition(|(known, _)| known == id)?;
-            Some(entered.remove(position))
-        });
-        drop(left);
+        Context::leave(id.into_u64());
     }
 
-    fn on_close(&self, id: Id, context: LayerContext<'_, S>) {
-        let Some(known) = context.span(&id) else {
-            return;
-        };
-        let ended = known.extensions_mut().remove::<Recorded>();
-        drop(ended);
+    fn on_close(&self, id: Id, _: LayerContext<'_, S>) {
+        // It ends here, outside the lock.
+        drop(self.open.remove(&id));
     }
-}
-
-fn context_of<S: for<'a> LookupSpan<'a>>(span: Option<SpanRef<'_, S>>) -> Option<Context> {
-    let span = span?;
-    let extensions = span.extensions();
-    extensions.get().map(|Recorded(span)| span.context())
 }
 
 fn set_location(span: &mut Span, metadata: &'static tracing_core::Metadata<'static>) {

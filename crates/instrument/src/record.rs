@@ -32,4 +32,4 @@ pub(crate) use self::core::{Core, CoreSettings};
 pub(crate) use clock::wall_unix_s;
 pub(crate) use data::Scope;
 pub(crate) use random::random_bits;
-pub(crate) use tracer::{set_global, suppress_this_thread, with_default};
+pub(crate) use tracer::{set_global, suppress_this_thread};

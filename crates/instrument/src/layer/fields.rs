@@ -40,10 +40,6 @@ macro_rules! visit_values {
             self.set(field, Value::F64(value));
         }
 
-        fn record_str(&mut self, field: &Field, value: &str) {
-            self.set(field, Value::from(value.to_owned()));
-        }
-
         fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
             self.set(field, Value::from(format!("{value:?}")));
         }
@@ -61,10 +57,7 @@ impl StartFields {
     pub(super) fn of(attributes: &Attributes<'_>) -> StartFields {
         let mut start = StartFields::default();
         let fields = attributes.metadata().fields();
-        if fields
-            .iter()
-            .any(|field| matches!(field.name(), NAME | KIND))
-        {
+        if fields.iter().any(|field| is_special(field.name())) {
             attributes.record(&mut start);
         }
         start
@@ -102,33 +95,80 @@ pub(super) struct SpanFields<'a>(pub(super) &'a mut Span);
 
 impl SpanFields<'_> {
     fn set(&mut self, field: &Field, value: Value) {
-        let span = &mut *self.0;
-        match (field.name(), value) {
-            (NAME, Value::Str(name)) => {
-                span.set_name(name);
+        set_field(self.0, field.name(), value);
+    }
+}
+
+/// Whether a field may be one of those above, and not an attribute.
+fn is_special(name: &str) -> bool {
+    name.starts_with("otel.")
+}
+
+fn set_field(span: &mut Span, name: &'static str, value: Value) {
+    if !is_special(name) {
+        span.set_attribute(name, value);
+        return;
+    }
+    match (name, value) {
+        (NAME, Value::Str(name)) => {
+            span.set_name(name);
+        }
+        (KIND, _) => {}
+        (STATUS_DESCRIPTION, Value::Str(text)) => {
+            span.set_status(Status::Error(text));
+        }
+        (STATUS_CODE, Value::Str(code)) => match code.trim_matches('"') {
+            "ok" | "OK" | "Ok" => {
+                span.set_status(Status::Ok);
             }
-            (KIND, _) => {}
-            (STATUS_DESCRIPTION, Value::Str(text)) => {
-                span.set_status(Status::Error(text));
+            "error" | "ERROR" | "Error" if !span.status().is_some_and(Status::is_error) => {
+                span.set_status(Status::Error(Cow::Borrowed("")));
             }
-            (STATUS_CODE, Value::Str(code)) => match code.trim_matches('"') {
-                "ok" | "OK" | "Ok" => {
-                    span.set_status(Status::Ok);
-                }
-                "error" | "ERROR" | "Error" if !span.status().is_some_and(Status::is_error) => {
-                    span.set_status(Status::Error(Cow::Borrowed("")));
-                }
-                _ => {}
-            },
-            (name, value) => {
-                span.set_attribute(name, value);
-            }
+            _ => {}
+        },
+        (name, value) => {
+            span.set_attribute(name, value);
         }
     }
 }
 
 impl Visit for SpanFields<'_> {
     visit_values!();
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            name if is_special(name) => self.set(field, Value::from(value.to_owned())),
+            name => self.0.set_text(name, value),
+        }
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
+        self.set(field, Value::from(value.to_string()));
+    }
+}
+
+/// Collects what is said of a span after its start, before the span is locked.
+#[derive(Default)]
+pub(super) struct LaterFields(Vec<(&'static str, Value)>);
+
+impl LaterFields {
+    fn set(&mut self, field: &Field, value: Value) {
+        self.0.push((field.name(), value));
+    }
+
+    pub(super) fn set_on(self, span: &mut Span) {
+        for (name, value) in self.0 {
+            set_field(span, name, value);
+        }
+    }
+}
+
+impl Visit for LaterFields {
+    visit_values!();
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.set(field, Value::from(value.to_owned()));
+    }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
         self.set(field, Value::from(value.to_string()));
@@ -169,6 +209,10 @@ impl EventFields {
 
 impl Visit for EventFields {
     visit_values!();
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.set(field, Value::from(value.to_owned()));
+    }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
         let text = value.to_string();

@@ -37,7 +37,7 @@ pub struct Baggage(Option<Arc<Vec<BaggageEntry>>>);
 impl Baggage {
     /// An empty set.
     #[must_use]
-    pub fn new() -> Baggage {
+    pub const fn new() -> Baggage {
         Baggage(None)
     }
 

@@ -7,7 +7,7 @@
 use super::current::Context;
 use super::data::Link;
 use super::span::Span;
-use super::tracer::{Tracer, with_default};
+use super::tracer::Tracer;
 use crate::context::SpanContext;
 use crate::sampling::SpanKind;
 use std::borrow::Cow;
@@ -21,19 +21,25 @@ pub struct SpanBuilder {
     pub(super) name: Cow<'static, str>,
     pub(super) kind: SpanKind,
     pub(super) parent: Option<Context>,
+    pub(super) rare: Option<Box<Rare>>,
+}
+
+/// What few spans have. Apart, so that the others do not carry it about.
+#[derive(Debug, Default)]
+pub(super) struct Rare {
     pub(super) links: Vec<Link>,
     pub(super) start_unix_ns: Option<u64>,
 }
 
 impl SpanBuilder {
+    #[inline]
     pub(super) fn new(tracer: Option<Tracer>, name: Cow<'static, str>) -> SpanBuilder {
         SpanBuilder {
             tracer,
             name,
             kind: SpanKind::Internal,
             parent: None,
-            links: Vec::new(),
-            start_unix_ns: None,
+            rare: None,
         }
     }
 
@@ -61,7 +67,7 @@ impl SpanBuilder {
     /// Another span it has to do with. An invalid one is ignored.
     pub fn link(mut self, context: SpanContext) -> SpanBuilder {
         if context.is_valid() {
-            self.links.push(Link {
+            self.rare().links.push(Link {
                 context,
                 attributes: Vec::new(),
                 dropped_attributes: 0,
@@ -71,22 +77,27 @@ impl SpanBuilder {
     }
 
     /// When it started, in nanoseconds since 1970; now unless said.
-    #[inline]
     pub fn start_unix_ns(mut self, start_unix_ns: u64) -> SpanBuilder {
-        self.start_unix_ns = Some(start_unix_ns);
+        self.rare().start_unix_ns = Some(start_unix_ns);
         self
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
     }
 
     /// Starts it. Without a set-up nothing is recorded, and the parent's
     /// context is handed on.
     #[inline]
-    pub fn start(mut self) -> Span {
-        match self.tracer.take() {
-            Some(tracer) => tracer.start(&mut self),
-            None => with_default(|tracer| match tracer {
-                Some(tracer) => tracer.start(&mut self),
-                None => Span::unrecorded(self.parent.take().unwrap_or_else(Context::current)),
-            }),
+    pub fn start(self) -> Span {
+        let above = self.parent.as_ref();
+        let mut span = match self.tracer.or_else(Tracer::current) {
+            Some(tracer) => tracer.start(self.name, self.kind, above),
+            None => Span::unrecorded(above.cloned().unwrap_or_else(Context::current)),
+        };
+        if let Some(rare) = self.rare {
+            span.add_rare(*rare);
         }
+        span
     }
 }

@@ -4,7 +4,6 @@
 //! queue. It must never be looked up by name on the hot path, nor counted at
 //! each span: a recorder lives as long as the process.
 
-use super::builder::SpanBuilder;
 use super::clock::Clock;
 use super::current::Context;
 use super::data::{Scope, SpanData};
@@ -14,9 +13,10 @@ use super::queue::{Chunk, Queue, lock};
 use super::random;
 use super::span::Span;
 use super::thread::{self, ThreadChunk};
-use crate::context::{SpanContext, SpanId, TraceFlags};
-use crate::sampling::{Sampler, SamplingQuestion};
+use crate::context::{SpanContext, TraceFlags};
+use crate::sampling::{Sampler, SamplingQuestion, SpanKind};
 use crate::statistics::Counters;
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -150,64 +150,78 @@ impl Core {
         self.queue.take(usize::MAX)
     }
 
-    pub(super) fn start(&'static self, scope: u32, builder: &mut SpanBuilder) -> Span {
-        let mut context = builder.parent.take().unwrap_or_else(Context::current);
+    /// Starts a span below `above`, or below what is current on this thread.
+    pub(super) fn start(
+        &'static self,
+        scope: u32,
+        name: Cow<'static, str>,
+        kind: SpanKind,
+        above: Option<&Context>,
+    ) -> Span {
+        Context::with_current(|current| {
+            self.start_below(above.unwrap_or(current), scope, name, kind)
+        })
+    }
+
+    /// Reads the parent where it lies and builds the span where it will lie:
+    /// moving contexts about was most of what an unsampled span cost.
+    #[inline]
+    fn start_below(
+        &'static self,
+        above: &Context,
+        scope: u32,
+        name: Cow<'static, str>,
+        kind: SpanKind,
+    ) -> Span {
         if self.is_closed() {
-            return Span::unrecorded(context);
+            return Span::unrecorded(above.clone());
         }
-        let parent = std::mem::take(&mut context.span);
-        let has_parent = parent.is_valid();
-        let (trace_id, random_flag) = if has_parent {
-            (parent.trace_id, parent.flags.contains(TraceFlags::RANDOM))
-        } else {
-            (random::trace_id(), true)
+        let parent = above.span().is_valid().then_some(above.span());
+        let (trace_id, span_id) = match parent {
+            Some(parent) => (parent.trace_id, random::span_id()),
+            None => random::ids(),
         };
-        let is_debug = has_parent && parent.flags.contains(TraceFlags::DEBUG);
         let decision = self.sampler.decide(&SamplingQuestion {
-            parent: has_parent.then_some(&parent),
+            parent,
             trace_id,
-            name: &builder.name,
-            kind: builder.kind,
+            name: &name,
+            kind,
             service: &self.service,
         });
-        context.span = SpanContext {
+        let is_sampled = decision.is_sampled;
+        let span = SpanContext {
             trace_id,
-            span_id: random::span_id(),
-            flags: TraceFlags::default()
-                .with(TraceFlags::SAMPLED, decision.is_sampled)
-                .with(TraceFlags::RANDOM, random_flag)
-                .with(TraceFlags::DEBUG, is_debug && decision.is_sampled),
+            span_id,
+            flags: flags(parent, is_sampled),
             trace_state: decision.trace_state,
             is_remote: false,
         };
-        if decision.is_sampled {
-            context.local = None;
-        } else if self.keep.is_none() {
+        let local = match &self.keep {
+            Some(_) if !is_sampled => {
+                let known = above.local.clone();
+                Some(known.unwrap_or_else(|| LocalTrace::new(span_id)))
+            }
+            _ => None,
+        };
+        let is_recorded = is_sampled || local.is_some();
+        let context = Context {
+            span,
+            baggage: above.baggage.clone(),
+            local,
+        };
+        if !is_recorded {
             return Span::unrecorded(context);
-        } else if context.local.is_none() {
-            context.local = Some(LocalTrace::new(context.span.span_id));
         }
         let mut data = thread::blank(self);
-        data.parent_span_id = if has_parent {
-            parent.span_id
-        } else {
-            SpanId(0)
-        };
-        data.parent_is_remote = has_parent && parent.is_remote;
-        data.name = std::mem::take(&mut builder.name);
-        data.kind = builder.kind;
+        if let Some(parent) = parent {
+            data.parent_span_id = parent.span_id;
+            data.parent_is_remote = parent.is_remote;
+        }
+        data.name = name;
+        data.kind = kind;
         data.scope = scope;
         data.start_ns = self.clock.now_ns();
         data.start_unix_ns = self.clock.unix_ns(data.start_ns);
-        if let Some(start_unix_ns) = builder.start_unix_ns {
-            let ago_ns = data.start_unix_ns.saturating_sub(start_unix_ns);
-            // May wrap, as may the subtraction that undoes it.
-            data.start_ns = data.start_ns.wrapping_sub(ago_ns);
-            data.start_unix_ns = start_unix_ns;
-        }
-        for link in builder.links.drain(..) {
-            data.add_link(&self.limits, link);
-        }
         Span::recorded(context, data, self)
     }
 
@@ -219,4 +233,17 @@ impl Core {
             thread::finish(self, span);
         }
     }
+}
+
+/// A span's flags: whether it is recorded, and what its trace says of itself.
+#[inline]
+fn flags(parent: Option<&SpanContext>, is_sampled: bool) -> TraceFlags {
+    let of_trace = parent.map_or(TraceFlags::RANDOM, |parent| parent.flags);
+    TraceFlags::default()
+        .with(TraceFlags::SAMPLED, is_sampled)
+        .with(TraceFlags::RANDOM, of_trace.contains(TraceFlags::RANDOM))
+        .with(
+            TraceFlags::DEBUG,
+            is_sampled && of_trace.contains(TraceFlags::DEBUG),
+        )
 }

@@ -17,9 +17,16 @@ use std::sync::Arc;
 #[derive(Clone, Default)]
 pub struct Context {
     pub(super) span: SpanContext,
-    baggage: Baggage,
+    pub(super) baggage: Baggage,
     pub(super) local: Option<Arc<LocalTrace>>,
 }
+
+/// What is current where nothing is.
+static EMPTY: Context = Context {
+    span: SpanContext::INVALID,
+    baggage: Baggage::new(),
+    local: None,
+};
 
 thread_local! {
     static ATTACHED: RefCell<Stack> = const { RefCell::new(Stack { slots: Vec::new() }) };
@@ -28,16 +35,29 @@ thread_local! {
 /// Attached contexts; the last one is current. One that was detached while
 /// others lay on it leaves a hole, so the last slot is never a hole.
 struct Stack {
-    slots: Vec<Option<Context>>,
+    slots: Vec<Slot>,
+}
+
+struct Slot {
+    context: Option<Context>,
+    /// Who entered it by a name; 0 for one with a guard.
+    entered_as: u64,
 }
 
 impl Stack {
     fn detach(&mut self, position: usize) -> Option<Context> {
-        let detached = self.slots.get_mut(position).and_then(Option::take);
-        while let Some(None) = self.slots.last() {
+        let slot = self.slots.get_mut(position)?;
+        slot.entered_as = 0;
+        let detached = slot.context.take();
+        while let Some(Slot { context: None, .. }) = self.slots.last() {
             self.slots.pop();
         }
         detached
+    }
+
+    fn detach_entered(&mut self, name: u64) -> Option<Context> {
+        let is_it = |slot: &Slot| slot.entered_as == name;
+        self.detach(self.slots.iter().rposition(is_it)?)
     }
 }
 
@@ -48,19 +68,20 @@ impl Context {
         Context::with_current(Context::clone)
     }
 
-    /// Reads the current context without cloning it. `read` must not attach or
-    /// detach contexts.
+    /// Reads the current context without cloning it. What `read` attaches does
+    /// not become current.
+    #[inline]
     pub fn with_current<T>(read: impl FnOnce(&Context) -> T) -> T {
         let mut read = Some(read);
         let done = ATTACHED.try_with(|attached| {
             let attached = attached.borrow();
-            let current = attached.slots.last().and_then(Option::as_ref)?;
+            let current = attached.slots.last()?.context.as_ref()?;
             read.take().map(|read| read(current))
         });
         match (done, read) {
             (Ok(Some(done)), _) => done,
             // Nothing is attached, or the thread is ending.
-            (_, Some(read)) => read(&Context::default()),
+            (_, Some(read)) => read(&EMPTY),
             (_, None) => unreachable!("read is taken only where its answer is kept"),
         }
     }
@@ -110,15 +131,44 @@ impl Context {
 
     /// Makes it current on this thread until the guard is dropped.
     pub fn attach(self) -> ContextGuard {
-        let position = ATTACHED.try_with(|attached| {
-            let slots = &mut attached.borrow_mut().slots;
-            slots.push(Some(self));
-            slots.len() - 1
-        });
         ContextGuard {
-            position: position.unwrap_or(usize::MAX),
+            position: self.push(0).unwrap_or(usize::MAX),
             this_thread: PhantomData,
         }
+    }
+
+    /// Makes it current on this thread until [`leave`](Context::leave) is
+    /// called with the same name, which is not 0. For whoever is told of both
+    /// by a number and has nowhere to keep a guard.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn enter(self, name: u64) {
+        // A thread that is ending has no current span any more.
+        self.push(name).unwrap_or_default();
+    }
+
+    /// Ends the last [`enter`](Context::enter) of this name.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn leave(name: u64) {
+        // Dropped outside the borrow: what a context owns may run code.
+        let left = ATTACHED.try_with(|attached| {
+            let mut attached = attached.try_borrow_mut().ok()?;
+            attached.detach_entered(name)
+        });
+        drop(left);
+    }
+
+    /// The position of the context; `None` while a thread ends, and to those
+    /// who attach from within [`with_current`](Context::with_current).
+    fn push(self, entered_as: u64) -> Option<usize> {
+        let pushed = ATTACHED.try_with(|attached| {
+            let slots = &mut attached.try_borrow_mut().ok()?.slots;
+            slots.push(Slot {
+                context: Some(self),
+                entered_as,
+            });
+            Some(slots.len() - 1)
+        });
+        pushed.ok().flatten()
     }
 }
 
@@ -143,7 +193,10 @@ pub struct ContextGuard {
 impl Drop for ContextGuard {
     fn drop(&mut self) {
         // Dropped outside the borrow: what a context owns may run code.
-        let detached = ATTACHED.try_with(|attached| attached.borrow_mut().detach(self.position));
+        let detached = ATTACHED.try_with(|attached| {
+            let mut attached = attached.try_borrow_mut().ok()?;
+            attached.detach(self.position)
+        });
         drop(detached);
     }
 }

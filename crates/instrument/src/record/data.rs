@@ -5,7 +5,7 @@
 //! anything of the span before.
 
 use super::limits::SpanLimits;
-use super::value::KeyValue;
+use super::value::{KeyValue, Value};
 use crate::context::{SpanContext, SpanId};
 use crate::sampling::SpanKind;
 use std::borrow::Cow;
@@ -96,15 +96,44 @@ pub struct SpanData {
     pub(crate) scope: u32,
     /// The clock at the start, in nanoseconds since its anchor.
     pub(crate) start_ns: u64,
+    spare: Spare,
 }
 
 /// Above this a list's memory is not kept for the next span.
 const MAX_REUSED: usize = 32;
 
+/// Above this, in bytes, nor is a text's.
+const MAX_REUSED_BYTES: usize = 256;
+
+/// Memory of texts for the next span: no part of what a span says.
+#[derive(Debug, Default)]
+struct Spare(Vec<String>);
+
+impl Clone for Spare {
+    fn clone(&self) -> Spare {
+        Spare::default()
+    }
+}
+
+impl Spare {
+    fn keep(&mut self, mut text: String) {
+        if text.capacity() <= MAX_REUSED_BYTES && self.0.len() < MAX_REUSED {
+            text.clear();
+            self.0.push(text);
+        }
+    }
+}
+
+impl PartialEq for Spare {
+    fn eq(&self, _: &Spare) -> bool {
+        true
+    }
+}
+
 impl SpanData {
     /// The value of an attribute.
     #[must_use]
-    pub fn attribute(&self, key: &str) -> Option<&super::Value> {
+    pub fn attribute(&self, key: &str) -> Option<&Value> {
         let found = self
             .attributes
             .iter()
@@ -122,9 +151,15 @@ impl SpanData {
     pub(crate) fn reset(&mut self) {
         let mut attributes = std::mem::take(&mut self.attributes);
         let mut events = std::mem::take(&mut self.events);
-        attributes.clear();
+        let mut spare = std::mem::take(&mut self.spare);
+        for attribute in attributes.drain(..) {
+            if let Value::Str(Cow::Owned(text)) = attribute.value {
+                spare.keep(text);
+            }
+        }
         events.clear();
         *self = SpanData::default();
+        self.spare = spare;
         if attributes.capacity() <= MAX_REUSED {
             self.attributes = attributes;
         }
@@ -151,6 +186,14 @@ impl SpanData {
             + attributes(&self.attributes)
             + events.sum::<usize>()
             + links.sum::<usize>()
+    }
+
+    /// A copy of a text, in memory of an earlier span where there is some.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn copy_of(&mut self, text: &str) -> String {
+        let mut copy = self.spare.0.pop().unwrap_or_default();
+        copy.push_str(text);
+        copy
     }
 
     /// Adds or replaces an attribute within the limits.

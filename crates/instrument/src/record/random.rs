@@ -60,11 +60,13 @@ pub(crate) fn span_id() -> SpanId {
     SpanId(with_state(next).max(1))
 }
 
-/// A valid trace id whose last seven bytes are random (W3C level 2).
-pub(crate) fn trace_id() -> TraceId {
+/// A valid trace id, its last seven bytes random (W3C level 2), and the id of
+/// its first span.
+pub(crate) fn ids() -> (TraceId, SpanId) {
     with_state(|state| {
         let high = u128::from(next(state)) << 64;
-        TraceId((high | u128::from(next(state))).max(1))
+        let trace_id = TraceId((high | u128::from(next(state))).max(1));
+        (trace_id, SpanId(next(state).max(1)))
     })
 }
 
@@ -76,13 +78,7 @@ mod tests {
     #[test]
     fn ids_of_several_threads_are_valid_and_differ() {
         let threads: Vec<_> = (0..4)
-            .map(|_| {
-                std::thread::spawn(|| {
-                    (0..1000)
-                        .map(|_| (trace_id(), span_id()))
-                        .collect::<Vec<_>>()
-                })
-            })
+            .map(|_| std::thread::spawn(|| (0..1000).map(|_| ids()).collect::<Vec<_>>()))
             .collect();
         let ids: Vec<_> = threads
             .into_iter()

@@ -4,6 +4,7 @@
 //! when it is dropped. Every method must be free of cost where nothing is
 //! recorded.
 
+use super::builder::Rare;
 use super::core::Core;
 use super::current::{Context, ContextGuard};
 use super::data::{Event, Link, SpanData, Status};
@@ -89,6 +90,16 @@ impl Span {
         self
     }
 
+    /// The same for a text of somebody else's. Copies it only where something
+    /// is recorded.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn set_text(&mut self, key: &'static str, text: &str) {
+        if let Some(Record { data, core }) = &mut self.record {
+            let value = Value::from(data.copy_of(text));
+            data.set_attribute(&core.limits, KeyValue::new(key, value));
+        }
+    }
+
     /// Renames it, for instance once the route is known.
     pub fn set_name(&mut self, name: impl Into<Cow<'static, str>>) -> &mut Span {
         if let Some(record) = &mut self.record {
@@ -131,6 +142,23 @@ impl Span {
             record.data.add_event(&record.core.limits, event);
         }
         self
+    }
+
+    /// What its builder was told besides name, kind and parent.
+    #[cold]
+    pub(super) fn add_rare(&mut self, rare: Rare) {
+        let Some(Record { data, core }) = &mut self.record else {
+            return;
+        };
+        if let Some(start_unix_ns) = rare.start_unix_ns {
+            let ago_ns = data.start_unix_ns.saturating_sub(start_unix_ns);
+            // May wrap, as may the subtraction that undoes it.
+            data.start_ns = data.start_ns.wrapping_sub(ago_ns);
+            data.start_unix_ns = start_unix_ns;
+        }
+        for link in rare.links {
+            data.add_link(&core.limits, link);
+        }
     }
 
     /// Links another span. An invalid one is ignored.

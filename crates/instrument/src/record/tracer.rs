@@ -5,8 +5,10 @@
 
 use super::builder::SpanBuilder;
 use super::core::Core;
+use super::current::Context;
 use super::data::Scope;
 use super::span::Span;
+use crate::sampling::SpanKind;
 use crate::statistics::Statistics;
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -39,16 +41,6 @@ pub fn span(name: impl Into<Cow<'static, str>>) -> SpanBuilder {
     SpanBuilder::new(None, name.into())
 }
 
-#[inline]
-pub(crate) fn with_default<T>(call: impl FnOnce(Option<&Tracer>) -> T) -> T {
-    let here = ON_THIS_THREAD.try_with(Cell::get);
-    match here {
-        Ok(OnThisThread::Global) => call(GLOBAL.get()),
-        Ok(OnThisThread::Only(tracer)) => call(Some(&tracer)),
-        Ok(OnThisThread::Nothing) | Err(_) => call(None),
-    }
-}
-
 /// Makes it the process's; `false` if there is one.
 pub(crate) fn set_global(tracer: Tracer) -> bool {
     GLOBAL.set(tracer).is_ok()
@@ -73,9 +65,14 @@ impl Tracer {
     }
 
     /// The process's tracer, or the thread's; `None` before set-up.
+    #[inline]
     #[must_use]
     pub fn current() -> Option<Tracer> {
-        with_default(|tracer| tracer.copied())
+        match ON_THIS_THREAD.try_with(Cell::get) {
+            Ok(OnThisThread::Global) => GLOBAL.get().copied(),
+            Ok(OnThisThread::Only(tracer)) => Some(tracer),
+            Ok(OnThisThread::Nothing) | Err(_) => None,
+        }
     }
 
     /// The same for another scope: a library's name and version.
@@ -117,8 +114,13 @@ impl Tracer {
     }
 
     #[inline]
-    pub(super) fn start(&self, builder: &mut SpanBuilder) -> Span {
-        self.core.start(self.scope, builder)
+    pub(super) fn start(
+        &self,
+        name: Cow<'static, str>,
+        kind: SpanKind,
+        parent: Option<&Context>,
+    ) -> Span {
+        self.core.start(self.scope, name, kind, parent)
     }
 }
 

@@ -143,3 +143,62 @@ fn a_span_may_be_entered_on_several_threads() {
         expect("part").child_of("shared"),
     ]);
 }
+
+#[test]
+fn a_field_that_records_while_it_is_written_is_no_deadlock() {
+    struct Recording(tracing::Span);
+    impl std::fmt::Debug for Recording {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            self.0.record("seen", true);
+            drop(tracewell_instrument::span("written").start());
+            f.write_str("recording")
+        }
+    }
+    let mock = MockExporter::new();
+    let _default = mock.tracer().set_default();
+    recording(&mock, || {
+        let empty = tracing::field::Empty;
+        let outer = info_span!("outer", seen = empty, later = empty);
+        let value = Recording(outer.clone());
+        outer.in_scope(|| {
+            info!(?value, "event");
+            outer.record("later", tracing::field::debug(&value));
+            let _started = info_span!("started", ?value);
+        });
+    });
+    mock.assert([
+        expect("outer")
+            .attribute("seen", true)
+            .attribute("later", "recording")
+            .event("event"),
+        expect("written").child_of("outer"),
+        expect("written").child_of("outer"),
+        expect("written").child_of("outer"),
+        expect("started")
+            .child_of("outer")
+            .attribute("value", "recording"),
+    ]);
+}
+
+#[test]
+fn a_span_is_entered_and_closed_on_other_threads() {
+    let mock = MockExporter::new();
+    let layer = tracewell_instrument::layer().with_tracer(mock.tracer());
+    let dispatch = tracing::Dispatch::new(tracing_subscriber::registry().with(layer));
+    let outer = tracing::dispatcher::with_default(&dispatch, || info_span!("outer", text = "a"));
+    std::thread::spawn({
+        let dispatch = dispatch.clone();
+        move || {
+            tracing::dispatcher::with_default(&dispatch, || {
+                outer.in_scope(|| drop(info_span!("inner")));
+                drop(outer);
+            });
+        }
+    })
+    .join()
+    .unwrap();
+    mock.assert([
+        expect("inner").child_of("outer"),
+        expect("outer").root().attribute("text", "a"),
+    ]);
+}
