@@ -31,6 +31,12 @@ pub fn start() -> Result<Guard, SetupError> {
     builder().init()
 }
 
+/// The PostgreSQL of the examples that need one.
+pub fn database_url() -> Result<String, &'static str> {
+    std::env::var("DATABASE_URL")
+        .map_err(|_| "DATABASE_URL is not set; write postgres://USER@HOST:5432/DATABASE")
+}
+
 /// Where to look at the trace of a span.
 pub fn link(span: &Span) -> String {
     format!(

@@ -3,11 +3,17 @@
 //! It exists so that nothing but the executor changes where statements are run.
 //! It must never change how sqlx prepares, caches or streams them.
 //!
-//! ```ignore
+#![cfg_attr(feature = "sqlx-postgres", doc = "```")]
+#![cfg_attr(not(feature = "sqlx-postgres"), doc = "```ignore")]
+//! use sqlx::PgPool;
+//! use sqlx::postgres::PgConnectOptions;
 //! use tracewell_instrument::middleware::database::Database;
 //!
-//! # async fn example(pool: sqlx::PgPool) -> Result<(), sqlx::Error> {
-//! let shop = Database::postgresql().server("db.internal", 5432).namespace("shop");
+//! # async fn example() -> Result<(), sqlx::Error> {
+//! let options: PgConnectOptions = "postgres://db.internal/shop".parse()?;
+//! // With the feature `sqlx-postgres`; else Database::postgresql().server(…).
+//! let shop = Database::from(&options);
+//! let pool = PgPool::connect_with(options).await?;
 //! // A pool, a connection or a transaction: whatever is an executor.
 //! let orders = sqlx::query("SELECT id FROM orders").fetch_all(shop.on(&pool)).await?;
 //! let mut transaction = pool.begin().await?;
@@ -30,6 +36,10 @@ use sqlx::{Database as Sqlx, Describe, Either, Error, Execute, Executor, SqlStr,
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+#[cfg(test)]
+#[cfg(feature = "sqlx-postgres")]
+mod tests;
+
 impl Database {
     /// An executor that makes a span for each statement it runs. The span ends
     /// with the last row that is read, and counts them.
@@ -38,6 +48,20 @@ impl Database {
             inner: executor,
             database: self.clone(),
         }
+    }
+}
+
+/// Where these options connect to. A socket is named by its folder.
+#[cfg(feature = "sqlx-postgres")]
+impl From<&sqlx::postgres::PgConnectOptions> for Database {
+    fn from(options: &sqlx::postgres::PgConnectOptions) -> Database {
+        let socket = options.get_socket().map(|folder| folder.to_string_lossy());
+        let address = socket.unwrap_or_else(|| options.get_host().into());
+        // PostgreSQL's own default is the database of the user's name.
+        let database = options.get_database();
+        Database::postgresql()
+            .server(address, options.get_port())
+            .namespace(database.unwrap_or_else(|| options.get_username()))
     }
 }
 

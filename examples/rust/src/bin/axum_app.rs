@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
-use sdk::{Outcome, start};
+use sdk::{Outcome, database_url, start};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
@@ -41,10 +41,8 @@ async fn users(State((pool, traced)): State<Users>) -> Result<Json<Value>, Statu
 #[tokio::main]
 async fn main() -> Outcome {
     let _guard = start()?;
-    let options: PgConnectOptions = std::env::var("DATABASE_URL")?.parse()?;
-    let traced = Database::postgresql()
-        .server(options.get_host(), options.get_port())
-        .namespace(options.get_database().unwrap_or("postgres"));
+    let options: PgConnectOptions = database_url()?.parse()?;
+    let traced = Database::from(&options);
     let pool = PgPool::connect_lazy_with(options);
     let app = Router::new()
         .route("/api/users", get(users))

@@ -3,7 +3,7 @@
 //!
 //! `cargo run --bin database` (`DATABASE_URL`: a PostgreSQL)
 
-use sdk::{Outcome, link, start};
+use sdk::{Outcome, database_url, link, start};
 use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::{ConnectOptions, PgConnection};
 use tracewell_instrument::middleware::task::FutureExt;
@@ -67,7 +67,7 @@ const MISSING: Statement = Statement {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Outcome {
     let _guard = start()?;
-    let options: PgConnectOptions = std::env::var("DATABASE_URL")?.parse()?;
+    let options: PgConnectOptions = database_url()?.parse()?;
     let namespace = options.get_database().unwrap_or("postgres").to_owned();
     let mut database = options.connect().await?;
 

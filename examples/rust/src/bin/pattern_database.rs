@@ -3,7 +3,7 @@
 //!
 //! `cargo run --bin pattern_database` (`DATABASE_URL`: a PostgreSQL)
 
-use sdk::{Outcome, link, start};
+use sdk::{Outcome, database_url, link, start};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 use tracewell_instrument::middleware::database::Database;
@@ -67,10 +67,8 @@ async fn transaction(
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Outcome {
     let _guard = start()?;
-    let options: PgConnectOptions = std::env::var("DATABASE_URL")?.parse()?;
-    let traced = Database::postgresql()
-        .server(options.get_host(), options.get_port())
-        .namespace(options.get_database().unwrap_or("postgres"));
+    let options: PgConnectOptions = database_url()?.parse()?;
+    let traced = Database::from(&options);
     let mut connection = options.connect().await?;
 
     transaction("transfer", &mut connection, &traced, 300).await?;

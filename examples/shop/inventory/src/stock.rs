@@ -1,6 +1,7 @@
 //! The two requests, one statement each; its span is made by the executor.
 
 use axum::Json;
+use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -35,9 +36,7 @@ impl Stock {
     /// Connects when the first statement is sent.
     pub fn connect(database_url: &str) -> Result<Stock, sqlx::Error> {
         let options: PgConnectOptions = database_url.parse()?;
-        let traced = Database::postgresql()
-            .server(options.get_host(), options.get_port())
-            .namespace(options.get_database().unwrap_or("postgres"));
+        let traced = Database::from(&options);
         let pool = PgPoolOptions::new()
             .acquire_timeout(Duration::from_secs(5))
             .connect_lazy_with(options);
@@ -57,7 +56,12 @@ impl Stock {
     }
 
     /// `POST /reserve`
-    pub async fn reserve(State(stock): State<Stock>, Json(wanted): Json<Wanted>) -> Answer {
+    pub async fn reserve(
+        State(stock): State<Stock>,
+        body: Result<Json<Wanted>, JsonRejection>,
+    ) -> Answer {
+        // A missing content type, no JSON, a missing field: said as all else is.
+        let Json(wanted) = body.map_err(|wrong| refusal(wrong.status(), wrong.body_text()))?;
         if wanted.quantity < 1 {
             let error = format!("quantity is {}; write 1 or more", wanted.quantity);
             return Err(refusal(StatusCode::BAD_REQUEST, error));
