@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from local_postgres import LocalPostgres
@@ -92,3 +93,15 @@ def test_a_refusal_reaches_the_customer_with_its_status(shop: Shop, api: QueryAp
 
 def test_an_unknown_product_is_404_through_every_service(shop: Shop) -> None:
     shop.request("GET", "/api/products/unicorn", 404)
+
+
+def test_a_wrong_order_is_told_what_is_wrong(shop: Shop) -> None:
+    # As `curl -d` sends it: JSON under the content type of a form.
+    wrong = httpx.post(
+        f"{shop.url}/api/orders",
+        content='{"customer": "ada", "quantity": 0}',
+        headers={"content-type": "application/x-www-form-urlencoded"},
+    )
+    said = wrong.json()["error"]
+    assert wrong.status_code == 422, said
+    assert "sku: " in said and "quantity: " in said, said

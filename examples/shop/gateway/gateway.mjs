@@ -10,7 +10,8 @@ const TRACEWELL_URL = process.env.TRACEWELL_URL ?? 'http://localhost:16686';
 const app = express();
 app.use(express.static(fileURLToPath(new URL('public', import.meta.url))));
 app.get('/config.json', (request, response) => response.json({ tracewell: TRACEWELL_URL }));
-app.use(express.json());
+// Whatever the content type says: `curl -d` calls JSON a form.
+app.use(express.json({ type: () => true }));
 
 // What the page shows as a link, and what support asks a customer for.
 app.use('/api', (request, response, next) => {
@@ -24,7 +25,14 @@ async function ask(url, options) {
   const isJson = response.headers.get('content-type')?.startsWith('application/json');
   const body = isJson ? await response.json() : {};
   if (response.ok) return body;
-  throw Object.assign(new Error(body.detail ?? body.error ?? `${new URL(url).pathname} failed`), { status: response.status });
+  const reason = reasonOf(body) ?? `${new URL(url).pathname} failed`;
+  throw Object.assign(new Error(reason), { status: response.status });
+}
+
+// The inventory says `error`, FastAPI `detail`: a text, or a list of what is wrong.
+function reasonOf({ error, detail }) {
+  if (!Array.isArray(detail)) return detail ?? error;
+  return detail.map(({ loc, msg }) => `${loc.at(-1)}: ${msg}`).join('; ');
 }
 
 app.get('/api/products', async (request, response) => {
@@ -48,7 +56,7 @@ app.get('/api/customers/:customer/orders', async (request, response) => {
 
 app.post('/api/orders', async (request, response) => {
   const { customer, sku, quantity } = request.body ?? {};
-  trace.getActiveSpan()?.setAttributes({ 'shop.customer': String(customer), 'shop.sku': String(sku) });
+  trace.getActiveSpan()?.setAttributes({ 'shop.customer': customer, 'shop.sku': sku });
   const order = await ask(`${ORDERS_URL}/orders`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

@@ -19,12 +19,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let name = std::env::var("OTEL_SERVICE_NAME").unwrap_or_else(|_| "inventory".to_owned());
     let tracing = tracewell_instrument::builder().service_name(name).init()?;
 
+    let database_url = std::env::var("DATABASE_URL").map_err(|_| "DATABASE_URL is not set")?;
     let app = Router::new()
         .route("/stock/{sku}", get(Stock::read))
         .route("/reserve", post(Stock::reserve))
         // After the routes: a span is named by the one that matched.
         .layer(ServerLayer::http())
-        .with_state(Stock::connect(&std::env::var("DATABASE_URL")?)?);
+        .with_state(Stock::connect(&database_url)?);
 
     let port = std::env::var("PORT").unwrap_or_else(|_| "0".to_owned());
     let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
@@ -39,7 +40,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
             }
         })
         .await?;
-    // Sends the spans that wait.
-    tracing.shutdown_async(Duration::from_secs(5)).await?;
+    // Sends the spans that wait. That nobody takes them is no failure of this service.
+    if let Err(error) = tracing.shutdown_async(Duration::from_secs(5)).await {
+        eprintln!("{error}");
+    }
     Ok(())
 }
