@@ -11,6 +11,8 @@ mod export;
 pub mod layer;
 pub mod middleware;
 pub mod mock;
+#[cfg(feature = "opentelemetry")]
+pub mod opentelemetry;
 pub mod propagation;
 mod record;
 pub mod sampling;

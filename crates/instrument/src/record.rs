@@ -29,6 +29,8 @@ pub use tracer::{DefaultGuard, Tracer, span};
 pub use value::{Array, KeyValue, Value};
 
 pub(crate) use self::core::{Core, CoreSettings};
+#[cfg(feature = "opentelemetry")]
+pub(crate) use clock::wall_unix_ns;
 pub(crate) use clock::wall_unix_s;
 pub(crate) use data::Scope;
 pub(crate) use random::random_bits;

@@ -93,6 +93,11 @@ impl Baggage {
             .collect()
     }
 
+    /// The entries that a header can hold.
+    pub(crate) fn sendable(&self) -> impl Iterator<Item = &BaggageEntry> {
+        self.iter().filter(|entry| is_token(&entry.key))
+    }
+
     pub(super) fn set(&mut self, entry: BaggageEntry) {
         let entries = Arc::make_mut(self.0.get_or_insert_default());
         match entries.iter_mut().find(|other| other.key == entry.key) {
@@ -123,11 +128,7 @@ impl Propagator for W3cBaggage {
 
     fn inject(&self, propagated: &Propagated, carrier: &mut dyn Inject) {
         let mut header = String::new();
-        let sendable = propagated
-            .baggage
-            .iter()
-            .filter(|entry| is_token(&entry.key));
-        for (count, entry) in sendable.enumerate() {
+        for (count, entry) in propagated.baggage.sendable().enumerate() {
             let len_before = header.len();
             if !header.is_empty() {
                 header.push(',');

@@ -53,11 +53,12 @@ pub(crate) fn wall_unix_s() -> u64 {
     wall_unix_ns() / 1_000_000_000
 }
 
+/// The wall clock, in nanoseconds since 1970.
 #[expect(
     clippy::disallowed_methods,
     reason = "this is the crate's clock; the model crate's is not published with it"
 )]
-fn wall_unix_ns() -> u64 {
+pub(crate) fn wall_unix_ns() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| {

@@ -39,13 +39,19 @@ struct Stack {
 }
 
 struct Slot {
-    context: Option<Context>,
+    context: Option<Attached>,
     /// Who entered it by a name; 0 for one with a guard.
     entered_as: u64,
 }
 
+struct Attached {
+    context: Context,
+    #[cfg(feature = "opentelemetry")]
+    _mirror: crate::opentelemetry::Mirror,
+}
+
 impl Stack {
-    fn detach(&mut self, position: usize) -> Option<Context> {
+    fn detach(&mut self, position: usize) -> Option<Attached> {
         let slot = self.slots.get_mut(position)?;
         slot.entered_as = 0;
         let detached = slot.context.take();
@@ -55,7 +61,7 @@ impl Stack {
         detached
     }
 
-    fn detach_entered(&mut self, name: u64) -> Option<Context> {
+    fn detach_entered(&mut self, name: u64) -> Option<Attached> {
         let is_it = |slot: &Slot| slot.entered_as == name;
         self.detach(self.slots.iter().rposition(is_it)?)
     }
@@ -75,7 +81,13 @@ impl Context {
         let mut read = Some(read);
         let done = ATTACHED.try_with(|attached| {
             let attached = attached.borrow();
-            let current = attached.slots.last()?.context.as_ref()?;
+            let last = attached.slots.last().and_then(|slot| slot.context.as_ref());
+            let current = last.map(|attached| &attached.context);
+            #[cfg(feature = "opentelemetry")]
+            if let Some(newer) = crate::opentelemetry::newer_than(current) {
+                return read.take().map(|read| read(&newer));
+            }
+            let current = current?;
             read.take().map(|read| read(current))
         });
         match (done, read) {
@@ -160,10 +172,15 @@ impl Context {
     /// The position of the context; `None` while a thread ends, and to those
     /// who attach from within [`with_current`](Context::with_current).
     fn push(self, entered_as: u64) -> Option<usize> {
+        let attached_now = Attached {
+            #[cfg(feature = "opentelemetry")]
+            _mirror: crate::opentelemetry::Mirror::of(&self),
+            context: self,
+        };
         let pushed = ATTACHED.try_with(|attached| {
             let slots = &mut attached.try_borrow_mut().ok()?.slots;
             slots.push(Slot {
-                context: Some(self),
+                context: Some(attached_now),
                 entered_as,
             });
             Some(slots.len() - 1)

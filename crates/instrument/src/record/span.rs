@@ -132,9 +132,23 @@ impl Span {
         name: impl Into<Cow<'static, str>>,
         attributes: impl IntoIterator<Item = KeyValue>,
     ) -> &mut Span {
+        if let Some(record) = &self.record {
+            let time_unix_ns = record.now_unix_ns();
+            self.add_event_at(name, time_unix_ns, attributes);
+        }
+        self
+    }
+
+    /// Adds an event that happened at this time, in nanoseconds since 1970.
+    pub fn add_event_at(
+        &mut self,
+        name: impl Into<Cow<'static, str>>,
+        time_unix_ns: u64,
+        attributes: impl IntoIterator<Item = KeyValue>,
+    ) -> &mut Span {
         if let Some(record) = &mut self.record {
             let event = Event {
-                time_unix_ns: record.now_unix_ns(),
+                time_unix_ns,
                 name: name.into(),
                 attributes: attributes.into_iter().collect(),
                 dropped_attributes: 0,
