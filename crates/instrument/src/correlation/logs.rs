@@ -41,8 +41,9 @@
 //! `OTEL_LOGS_EXPORTER=otlp` says so. The OpenTelemetry specification has them
 //! exported by default; here the default is `none`, because a backend for traces
 //! is often not one for logs, and Tracewell is not: it takes them and throws
-//! them away. Where a backend refuses them for good, that is said once on
-//! standard error, and they are counted, not sent again.
+//! them away. A backend that has no place for them (HTTP 404, 405, 501, gRPC
+//! UNIMPLEMENTED) is left alone for a minute at a time; that is said once on
+//! standard error, and what is not sent is counted.
 //!
 //! # Events on spans too?
 //!

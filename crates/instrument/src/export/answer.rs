@@ -1,6 +1,6 @@
 //! What a backend answered, and whether to try again.
 //!
-//! It exists so that gRPC and HTTP end in the same three cases (OTLP
+//! It exists so that gRPC and HTTP end in the same four cases (OTLP
 //! specification, failures and throttling). What must not be retried never is.
 
 use super::proto::{Field, Reader};
@@ -10,7 +10,7 @@ use std::time::Duration;
 /// The end of one try.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// Taken, but for this many spans.
+    /// Taken, but for this many.
     Accepted { rejected: u64, message: String },
     /// Later it may be taken.
     Retry {
@@ -19,6 +19,8 @@ pub(super) enum Answer {
     },
     /// It never will be.
     Failed { why: String },
+    /// Nor will anything of this signal.
+    NotServed { why: String },
 }
 
 /// An answer over HTTP.
@@ -30,6 +32,7 @@ pub(super) fn from_http(status: u16, headers: &HeaderMap, body: &[u8], now_unix_
             after: header(headers, "retry-after").and_then(|text| retry_after(text, now_unix_s)),
             why: why(),
         },
+        404 | 405 | 501 => Answer::NotServed { why: why() },
         _ => Answer::Failed { why: why() },
     }
 }
@@ -56,6 +59,8 @@ pub(super) fn from_grpc(trailers: &HeaderMap, body: &[u8]) -> Answer {
         1 | 4 | 10 | 11 | 14 | 15 => Answer::Retry { after, why },
         // Resource exhausted: only if the server says when.
         8 if after.is_some() => Answer::Retry { after, why },
+        // Unimplemented.
+        12 => Answer::NotServed { why },
         _ => Answer::Failed { why },
     }
 }
@@ -64,7 +69,8 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// `ExportTraceServiceResponse { partial_success = 1 { rejected_spans = 1, error_message = 2 } }`
+/// `ExportTraceServiceResponse { partial_success = 1 { rejected_spans = 1, error_message = 2 } }`,
+/// and the same of logs.
 fn accepted(body: &[u8]) -> Answer {
     let (mut rejected, mut message) = (0, String::new());
     let mut response = Reader(body);
@@ -75,7 +81,7 @@ fn accepted(body: &[u8]) -> Answer {
         let mut partial = Reader(partial);
         while let Some(field) = partial.next() {
             match field {
-                (1, Field::Uint(spans)) => rejected = spans,
+                (1, Field::Uint(items)) => rejected = items,
                 (2, Field::Bytes(text)) => message = String::from_utf8_lossy(text).into_owned(),
                 _ => {}
             }

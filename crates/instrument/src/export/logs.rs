@@ -18,6 +18,7 @@ use crate::correlation::logs::{LogQueue, LogRecord};
 use crate::statistics::Counters;
 use std::io::{self, Write};
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 impl Source for LogQueue {
     type Item = LogRecord;
@@ -25,6 +26,7 @@ impl Source for LogQueue {
     const ITEMS: &'static str = "log records";
     const ADVICE: &'static str = "; name a store for logs with \
         OTEL_EXPORTER_OTLP_LOGS_ENDPOINT, or set OTEL_LOGS_EXPORTER=none";
+    const REST: Duration = Duration::from_secs(60);
 
     fn counters(&self) -> &Counters {
         &self.counters

@@ -50,8 +50,17 @@ pub enum OtlpError {
 
 /// What became of a batch.
 pub(super) enum Outcome {
-    Accepted { rejected: u64, message: String },
-    Failed { why: String },
+    Accepted {
+        rejected: u64,
+        message: String,
+    },
+    Failed {
+        why: String,
+    },
+    /// Nor will other batches be taken.
+    NotServed {
+        why: String,
+    },
 }
 
 pub(crate) struct Otlp {
@@ -111,6 +120,7 @@ impl Otlp {
                     return Outcome::Accepted { rejected, message };
                 }
                 Answer::Failed { why } => return Outcome::Failed { why },
+                Answer::NotServed { why } => return Outcome::NotServed { why },
                 Answer::Retry { after, why } => (after, why),
             };
             on_failure(&why);

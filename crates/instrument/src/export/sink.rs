@@ -9,6 +9,7 @@ use super::source::Source;
 use crate::statistics::Counters;
 use std::io::{self, Write};
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 /// Where batches go.
 pub(crate) enum Destination {
@@ -23,6 +24,9 @@ pub(super) struct Sink<S: Source> {
     destination: Destination,
     last_failure: String,
     has_warned: bool,
+    /// Of a backend that has no place for them, whatever was said before.
+    has_said_not_served: bool,
+    rests_until: Option<Instant>,
 }
 
 impl<S: Source> Sink<S> {
@@ -32,6 +36,8 @@ impl<S: Source> Sink<S> {
             destination,
             last_failure: String::new(),
             has_warned: false,
+            has_said_not_served: false,
+            rests_until: None,
         }
     }
 
@@ -41,6 +47,11 @@ impl<S: Source> Sink<S> {
     }
 
     pub(super) async fn export(&mut self, batch: &[S::Item]) {
+        if self.rests_until.is_some_and(|until| Instant::now() < until) {
+            let counters = self.source.counters();
+            counters.dropped_export_failed.add(batch.len());
+            return;
+        }
         let outcome = match &mut self.destination {
             Destination::Console => match write_lines(self.source, batch) {
                 Ok(()) => Outcome::Accepted {
@@ -68,7 +79,7 @@ impl<S: Source> Sink<S> {
 
     fn account(&mut self, outcome: Outcome, sent: usize) {
         let counters: &Counters = self.source.counters();
-        let is_failing = matches!(outcome, Outcome::Failed { .. });
+        let is_failing = !matches!(outcome, Outcome::Accepted { .. });
         let failing = self.source.is_failing();
         failing.store(is_failing, Ordering::Relaxed);
         match outcome {
@@ -88,9 +99,16 @@ impl<S: Source> Sink<S> {
             }
             Outcome::Failed { why } => {
                 counters.dropped_export_failed.add(sent);
-                let what = format!("{} are lost: {why}{}", S::ITEMS, S::ADVICE);
+                let what = format!("{} are lost: {why}", S::ITEMS);
                 warn_once(&mut self.has_warned, &what);
                 self.last_failure = why;
+            }
+            Outcome::NotServed { why } => {
+                counters.dropped_export_failed.add(sent);
+                let what = format!("{} are lost: {why}{}", S::ITEMS, S::ADVICE);
+                warn_once(&mut self.has_said_not_served, &what);
+                self.last_failure = why;
+                self.rests_until = Some(Instant::now() + S::REST);
             }
         }
     }

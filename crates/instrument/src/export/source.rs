@@ -7,6 +7,7 @@ use super::worker_handle::FlushError;
 use crate::statistics::Counters;
 use std::io::{self, Write};
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 /// A queue, and how what lies in it is written.
 pub(crate) trait Source: Sync + 'static {
@@ -15,8 +16,11 @@ pub(crate) trait Source: Sync + 'static {
     /// Several items, in messages.
     const ITEMS: &'static str;
 
-    /// What to do where a backend does not take them.
+    /// What to do where a backend has no place for them.
     const ADVICE: &'static str;
+
+    /// How long such a backend is left alone.
+    const REST: Duration;
 
     fn counters(&self) -> &Counters;
 

@@ -10,12 +10,15 @@ use crate::record::{Core, SpanData};
 use crate::statistics::Counters;
 use std::io::{self, Write};
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 impl Source for Core {
     type Item = Box<SpanData>;
 
     const ITEMS: &'static str = "spans";
     const ADVICE: &'static str = "";
+    // A proxy may answer so while it waits for a backend that restarts.
+    const REST: Duration = Duration::ZERO;
 
     fn counters(&self) -> &Counters {
         &self.counters

@@ -73,6 +73,21 @@ fn answers_are_counted_by_cause_and_refusals_are_not_retried() {
 }
 
 #[test]
+fn a_backend_that_has_no_place_for_logs_is_left_alone_and_spans_go_on() {
+    let collector = Collector::obeying([order(404, b"")]);
+    let guard = quiet().endpoint(collector.url()).build().unwrap();
+    for lost in [3, 6] {
+        say(&guard, 3);
+        assert!(guard.flush(LONG).is_err());
+        assert_eq!(guard.log_statistics().dropped_export_failed, lost);
+        assert_eq!(collector.received().len(), usize::from(lost == 3));
+    }
+    guard.tracer().unwrap().span("one").start().end();
+    guard.flush(LONG).unwrap();
+    assert_eq!(collector.spans().len(), 1);
+}
+
+#[test]
 fn a_flush_that_loses_both_says_both() {
     let collector = Collector::obeying([order(400, b""), order(400, b"")]);
     let guard = quiet().endpoint(collector.url()).build().unwrap();

@@ -17,6 +17,7 @@ mod keep;
 mod layer;
 mod logs;
 mod logs_delivery;
+mod logs_process;
 mod logs_setup;
 mod opentelemetry_api;
 mod opentelemetry_context;

@@ -41,7 +41,8 @@ fn http_answers_are_retried_as_the_specification_says() {
             (Answer::Retry { after, .. }, Some(expect)) => {
                 assert_eq!(after, expect, "{status} {retry_after:?}");
             }
-            (Answer::Failed { .. }, None) => {}
+            (Answer::NotServed { .. }, None) => assert_eq!(status, 404),
+            (Answer::Failed { .. }, None) => assert_ne!(status, 404),
             (answer, expect) => panic!("{status}: {answer:?}, expected {expect:?}"),
         }
     }
@@ -71,6 +72,8 @@ fn grpc_answers_are_retried_as_the_specification_says() {
             is_retried,
             "{code}: {answer:?}"
         );
+        let is_served = !matches!(answer, Answer::NotServed { .. });
+        assert_eq!(is_served, code != 12, "{code}: {answer:?}");
     }
 }
 

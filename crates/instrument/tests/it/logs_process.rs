@@ -1,0 +1,118 @@
+//! A process that ends badly still delivers what it said, and only that.
+//!
+//! Each test runs this binary again as the process that ends.
+
+use crate::collector::Collector;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+use tracewell_instrument::builder;
+use tracewell_instrument::correlation::logs;
+use tracing::{Level, info};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+const URL: &str = "TRACEWELL_TEST_LOGS_URL";
+const END: &str = "TRACEWELL_TEST_LOGS_END";
+const LONG: Duration = Duration::from_secs(20);
+
+fn run(collector: &Collector, end: &str) -> Output {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args([
+        "--exact",
+        "logs_process::the_process_that_ends",
+        "--nocapture",
+        "--ignored",
+    ]);
+    command.env(URL, collector.url()).env(END, end);
+    command.stdin(Stdio::null()).output().unwrap()
+}
+
+/// The process of the tests below. It exports logs alone.
+#[test]
+#[ignore = "run by the tests beside it"]
+fn the_process_that_ends() {
+    let (Ok(url), Ok(end)) = (std::env::var(URL), std::env::var(END)) else {
+        return;
+    };
+    let exporter = if end == "console" { "console" } else { "otlp" };
+    let setup = builder().endpoint(url).shutdown_timeout(LONG);
+    let setup = setup.variables(move |name| match name {
+        "OTEL_LOGS_EXPORTER" => Some(exporter.to_owned()),
+        "OTEL_TRACES_EXPORTER" => Some("none".to_owned()),
+        // Its libraries say more than those of HTTP.
+        "OTEL_EXPORTER_OTLP_PROTOCOL" => Some("grpc".to_owned()),
+        _ => None,
+    });
+    #[cfg(all(feature = "signals", unix))]
+    let setup = setup.flush_on_signals();
+    // Before the set-up, and with all that the exporter's libraries would say.
+    let layer = logs::layer().min_level(Level::TRACE);
+    tracing_subscriber::registry().with(layer).init();
+    let guard = setup.init().unwrap();
+    for index in 0..100 {
+        info!(target: "shop", index, "said");
+        if index == 50 {
+            guard.flush(LONG).unwrap();
+        }
+    }
+    match end.as_str() {
+        "panic, then abort" => {
+            // As a program built with panic = "abort", or a hook that exits.
+            std::mem::forget(guard);
+            let hook = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |info| {
+                hook(info);
+                std::process::abort();
+            }));
+            panic!("on purpose");
+        }
+        "signal" => {
+            let id = std::process::id().to_string();
+            Command::new("kill").args(["-TERM", &id]).status().unwrap();
+            loop {
+                std::thread::park();
+            }
+        }
+        _ => drop(guard),
+    }
+}
+
+/// What the exporter's own thread says does not come along.
+fn check_arrived(collector: &Collector, end: &str) {
+    let records = collector.records();
+    assert!(
+        records.iter().all(|(scope, _)| scope == "shop"),
+        "{end}: {records:?}"
+    );
+    assert_eq!(records.len(), 100, "{end}");
+}
+
+#[test]
+fn a_panic_and_a_regular_end_lose_no_record() {
+    for (end, is_success) in [("regular", true), ("panic, then abort", false)] {
+        let collector = Collector::start();
+        let output = run(&collector, end);
+        assert_eq!(output.status.success(), is_success, "{end}: {output:?}");
+        check_arrived(&collector, end);
+    }
+}
+
+#[cfg(all(feature = "signals", unix))]
+#[test]
+fn a_signal_loses_no_record_and_still_ends_the_process() {
+    use std::os::unix::process::ExitStatusExt;
+    let collector = Collector::start();
+    let output = run(&collector, "signal");
+    assert_eq!(output.status.signal(), Some(15), "{output:?}");
+    check_arrived(&collector, "signal");
+}
+
+#[test]
+fn the_console_gets_a_line_for_each_record() {
+    let collector = Collector::start();
+    let output = run(&collector, "console");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines = text.lines().filter(|line| line.starts_with("INFO shop"));
+    assert_eq!(lines.count(), 100, "{text}");
+    assert_eq!(collector.records().len(), 0);
+}
