@@ -59,14 +59,14 @@ class LocalPostgres:
     def _start(self) -> None:
         self.port = free_port()
         # No socket file, and no waiting for the disk: it is all thrown away.
-        options = ["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-k", ""]
+        options = ["-p", str(self.port), "-k", ""]
+        options += ["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
         # Should we be killed, and stop never be called, the kernel ends it (Linux).
         setpriv = shutil.which("setpriv")
         ends_with_us = [setpriv, "--pdeathsig", "INT", "--"] if setpriv else []
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [*ends_with_us, self._programs / "postgres", "-D", self._data,
-                 "-p", str(self.port), *options],
+                [*ends_with_us, self._programs / "postgres", "-D", self._data, *options],
                 cwd=self.directory,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -1,8 +1,12 @@
 """The two set-ups that are written out: resource, exporter, one span."""
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
-from programs import Programs, only
+from applications import sdk_environment
+from programs import Programs, only, rust
 
 
 @pytest.mark.parametrize("protocol", ["grpc", "http"])
@@ -35,3 +39,15 @@ def test_the_shared_set_up_follows_the_standard_variables(programs: Programs) ->
     }
     assert root.resource.items() >= wanted.items()
     assert only(run.spans(run.trace_ids[0], 4), "processOrder").service == "named-outside"
+
+
+def test_https_without_its_feature_is_an_error_that_names_it(tmp_path: Path) -> None:
+    # Here, as the crate's own tests have the feature; the examples do not.
+    language = rust(tmp_path)
+    done = subprocess.run(
+        language.command("manual", False),
+        env=sdk_environment("manual", "http/protobuf", "https://127.0.0.1:1"),
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "features = [\"tls\"] or use an http endpoint" in done.stderr

@@ -10,7 +10,6 @@ use std::collections::HashSet;
 use std::fmt;
 
 /// Everything that is wrong.
-#[derive(Debug)]
 pub struct SetupError {
     /// At least one.
     pub problems: Vec<Problem>,
@@ -72,6 +71,13 @@ impl fmt::Display for SetupError {
             write!(f, "{separator}{problem}")?;
         }
         Ok(())
+    }
+}
+
+/// As it is displayed: this is how an error that leaves `main` is printed.
+impl fmt::Debug for SetupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

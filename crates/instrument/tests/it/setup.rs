@@ -130,6 +130,7 @@ fn wrong_values_are_named_with_their_fix_all_together() {
         assert!(said.contains(part), "{part:?} is missing from:\n{said}");
     }
     assert_eq!(said.lines().count(), 8, "{said}");
+    assert_eq!(format!("{error:?}"), said, "what leaves main says it too");
 }
 
 #[test]
