@@ -28,10 +28,10 @@ def test_every_link_leads_somewhere() -> None:
 
 def test_every_program_is_named_and_explained() -> None:
     text = MAP.read_text()
-    for language, ending in [("node", "mjs"), ("python", "py")]:
+    for language, programs in [("node", "*.mjs"), ("python", "*.py"), ("rust", "src/bin/*.rs")]:
         folder = REPOSITORY / "examples" / language
         readme = (folder / "README.md").read_text()
-        for program in folder.glob(f"*.{ending}"):
+        for program in folder.glob(programs):
             assert f"`{program.name}`" in readme, f"{program.name} is not in its README"
             # What the others share is not what anyone looks for.
             if program.stem not in {"sdk", "keep-errors-processor", "keep_errors_processor"}:
