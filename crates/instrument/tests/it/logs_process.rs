@@ -73,7 +73,8 @@ fn the_process_that_ends() {
                 std::thread::park();
             }
         }
-        _ => drop(guard),
+        "log" => log::warn!(target: "old", "through the crate log"),
+        _ => {}
     }
 }
 
@@ -105,6 +106,24 @@ fn a_signal_loses_no_record_and_still_ends_the_process() {
     let output = run(&collector, "signal");
     assert_eq!(output.status.signal(), Some(15), "{output:?}");
     check_arrived(&collector, "signal");
+}
+
+#[test]
+fn records_of_the_crate_log_keep_their_target_and_place() {
+    let collector = Collector::start();
+    let output = run(&collector, "log");
+    let records = collector.records();
+    let old = records.iter().find(|(scope, _)| scope == "old");
+    let (_, record) = old.unwrap_or_else(|| panic!("{output:?}"));
+    let body = format!("{:?}", record.body);
+    assert!(body.contains("\"through the crate log\""), "{body}");
+    assert_eq!((record.severity_number, &*record.event_name), (13, ""));
+    let mut keys: Vec<_> = record.attributes.iter().map(|one| &*one.key).collect();
+    keys.sort_unstable();
+    assert_eq!(
+        keys,
+        ["code.file.path", "code.line.number", "code.module.name"]
+    );
 }
 
 #[test]
