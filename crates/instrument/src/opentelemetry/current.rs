@@ -183,3 +183,50 @@ fn undecided(span: &OtelSpanContext) -> Option<Context> {
     let id = u64::from_be_bytes(span.span_id().to_bytes());
     lock_undecided().as_ref()?.get(&id).cloned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::{SpanId, TraceId};
+
+    fn ours(id: u64) -> Context {
+        Context::from_span(SpanContext {
+            trace_id: TraceId(1),
+            span_id: SpanId(id),
+            ..SpanContext::default()
+        })
+    }
+
+    fn theirs(id: u64) -> OtelContext {
+        OtelContext::new().with_remote_span_context(to_span_context(ours(id).span()))
+    }
+
+    /// What is current for us and for OpenTelemetry.
+    fn current() -> (u64, u64) {
+        let theirs = OtelContext::map_current(|theirs| theirs.span().span_context().span_id());
+        (
+            Context::current().span().span_id.0,
+            u64::from_be_bytes(theirs.to_bytes()),
+        )
+    }
+
+    /// No other of these tests may begin to share.
+    #[test]
+    fn contexts_from_before_sharing_take_part_while_nothing_lies_over_them() {
+        let first = ours(1).attach();
+        share();
+        assert_eq!(current(), (1, 0));
+        let second = theirs(2).attach();
+        assert_eq!(current(), (2, 2));
+        let third = ours(3).attach();
+        assert_eq!(current(), (3, 3));
+        drop(second);
+        assert_eq!(current(), (3, 3));
+        let empty = OtelContext::new().attach();
+        assert_eq!(current(), (0, 0));
+        drop((empty, third));
+        assert_eq!(current(), (1, 0));
+        drop(first);
+        assert_eq!(current(), (0, 0));
+    }
+}

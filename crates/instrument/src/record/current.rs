@@ -61,6 +61,7 @@ impl Stack {
         detached
     }
 
+    #[cfg(feature = "tracing")]
     fn detach_entered(&mut self, name: u64) -> Option<Attached> {
         let is_it = |slot: &Slot| slot.entered_as == name;
         self.detach(self.slots.iter().rposition(is_it)?)

@@ -5,13 +5,14 @@ use opentelemetry::trace::{
     FutureExt as _, SpanContext, TraceContextExt as _, Tracer as _, get_active_span,
 };
 use opentelemetry::{Context as OtelContext, KeyValue as OtelKeyValue, global};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use tracewell_instrument::context::{SpanId, TraceFlags, TraceId};
 use tracewell_instrument::middleware::task::FutureExt as _;
 use tracewell_instrument::mock::{MockExporter, expect};
 use tracewell_instrument::propagation::{Baggage, BaggageEntry};
 use tracewell_instrument::sampling::AlwaysOff;
-use tracewell_instrument::{Context, DefaultGuard, KeepPolicy, Status, span};
+use tracewell_instrument::{Context, ContextGuard, DefaultGuard, KeepPolicy, Status, span};
 use tracing_subscriber::layer::SubscriberExt as _;
 
 /// What is started on this thread is recorded here.
@@ -348,4 +349,33 @@ fn a_caller_s_trace_goes_on_through_the_global_propagator() {
     );
     assert_eq!(server.parent_span_id.to_string(), "b7ad6b7169203331");
     assert_eq!(server.context.trace_state.as_deref(), Some("vendor=1"));
+}
+
+/// What a thread has attached when it ends, and what it starts then.
+struct AtTheEnd(#[expect(dead_code, reason = "it is there to be dropped")] ContextGuard);
+
+impl Drop for AtTheEnd {
+    fn drop(&mut self) {
+        let _late = span("late").start().attach();
+    }
+}
+
+thread_local! {
+    static AT_THE_END: RefCell<Option<AtTheEnd>> = const { RefCell::new(None) };
+}
+
+#[test]
+fn a_thread_may_end_with_contexts_attached() {
+    tracewell_instrument::opentelemetry::install();
+    for is_made_first in [false, true] {
+        let ended = std::thread::spawn(move || {
+            // Thread-locals that are made first go last.
+            if is_made_first {
+                AT_THE_END.with_borrow(|held| assert!(held.is_none()));
+            }
+            let guard = Context::from_span(remote()).attach();
+            AT_THE_END.with_borrow_mut(|held| *held = Some(AtTheEnd(guard)));
+        });
+        assert!(ended.join().is_ok(), "{is_made_first}");
+    }
 }
