@@ -49,7 +49,8 @@ pub(super) fn from_grpc(trailers: &HeaderMap, body: &[u8]) -> Answer {
         return accepted(body.get(5..).unwrap_or_default());
     }
     let message = header(trailers, "grpc-message").unwrap_or_default();
-    let why = format!("the backend answered gRPC status {code}: {message}");
+    let separator = if message.is_empty() { "" } else { ": " };
+    let why = format!("the backend answered gRPC status {code}{separator}{message}");
     let after = header(trailers, "grpc-status-details-bin")
         .and_then(decode_base64)
         .and_then(|details| retry_delay(&details));

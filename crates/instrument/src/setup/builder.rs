@@ -98,8 +98,8 @@ impl Builder {
         self
     }
 
-    /// A header of all requests, for instance of authentication. May be called
-    /// several times.
+    /// A header of all requests, also of those with log records, for instance of
+    /// authentication. May be called several times.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Builder {
         self.otlp.headers.push((name.into(), value.into()));
         self

@@ -141,6 +141,25 @@ fn what_code_says_of_everything_yields_to_variables_of_logs() {
 }
 
 #[test]
+fn headers_of_logs_in_code_keep_those_of_spans_away() {
+    let (spans, logs) = (Collector::start(), Collector::start());
+    let setup = with(&[]).endpoint(spans.url()).header("of-spans", "secret");
+    let setup = setup.logs().logs_endpoint(logs.url());
+    let guard = setup.logs_header("of-logs", "other").build().unwrap();
+    say(&guard);
+    guard.tracer().unwrap().span("one").start().end();
+    guard.shutdown(LONG).unwrap();
+    for (collector, own, foreign) in [
+        (spans, "of-spans", "of-logs"),
+        (logs, "of-logs", "of-spans"),
+    ] {
+        let received = collector.received();
+        assert!(received[0].headers.contains_key(own), "{own}");
+        assert!(!received[0].headers.contains_key(foreign), "{foreign}");
+    }
+}
+
+#[test]
 fn an_endpoint_in_code_is_for_logs_too_if_it_can_be() {
     let collector = Collector::start();
     for (path, expect) in [

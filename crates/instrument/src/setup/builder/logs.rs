@@ -16,6 +16,7 @@ const LOGS_PATH: &str = "/v1/logs";
 pub(super) struct LogsInCode {
     is_on: bool,
     endpoint: Option<String>,
+    headers: Vec<(String, String)>,
     batch: Option<BatchSettings>,
 }
 
@@ -41,6 +42,14 @@ impl Builder {
     /// `http://logs:4318`. Over HTTP `/v1/logs` is added where there is no path.
     pub fn logs_endpoint(mut self, url: impl Into<String>) -> Builder {
         self.logs.endpoint = Some(url.into());
+        self
+    }
+
+    /// A header of requests with log records, for a store that wants other
+    /// authentication. What [`header`](Builder::header) says is then for spans
+    /// alone. May be called several times.
+    pub fn logs_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Builder {
+        self.logs.headers.push((name.into(), value.into()));
         self
     }
 
@@ -77,7 +86,7 @@ impl LogsInCode {
         let destination = if exporter == Exporter::Console {
             Destination::Console
         } else {
-            let otlp = in_code(self.endpoint, otlp, env);
+            let otlp = in_code(self.endpoint, self.headers, otlp, env);
             let resource = resource.to_vec();
             let otlp = otlp.read(Signal::Logs, env, resource, batch.export_timeout)?;
             Destination::Otlp(Box::new(otlp))
@@ -103,9 +112,14 @@ impl LogSettings {
     }
 }
 
-/// What code says of all signals, where the environment says nothing of logs in
-/// particular.
-fn in_code(endpoint: Option<String>, general: &OtlpInCode, env: &mut Env) -> OtlpInCode {
+/// What code says of logs; else what it says of all signals, where the
+/// environment says nothing of logs in particular.
+fn in_code(
+    endpoint: Option<String>,
+    headers: Vec<(String, String)>,
+    general: &OtlpInCode,
+    env: &mut Env,
+) -> OtlpInCode {
     let general = general.clone();
     let is_set = |setting: &str| env.otlp_for(Signal::Logs, setting).is_some();
     let has_tls = ["CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY"]
@@ -114,10 +128,10 @@ fn in_code(endpoint: Option<String>, general: &OtlpInCode, env: &mut Env) -> Otl
     let has_endpoint = endpoint.is_some() || is_set("ENDPOINT");
     let general = OtlpInCode {
         protocol: general.protocol.filter(|_| !is_set("PROTOCOL")),
-        headers: if is_set("HEADERS") {
-            Vec::new()
-        } else {
+        headers: if headers.is_empty() && !is_set("HEADERS") {
             general.headers
+        } else {
+            headers
         },
         timeout: general.timeout.filter(|_| !is_set("TIMEOUT")),
         compression: general.compression.filter(|_| !is_set("COMPRESSION")),
