@@ -367,15 +367,23 @@ thread_local! {
 #[test]
 fn a_thread_may_end_with_contexts_attached() {
     tracewell_instrument::opentelemetry::install();
-    for is_made_first in [false, true] {
+    // Thread-locals that are made first go last: ours, OpenTelemetry's, the test's.
+    for (is_ours_first, is_the_test_s_first) in
+        [(false, false), (false, true), (true, false), (true, true)]
+    {
         let ended = std::thread::spawn(move || {
-            // Thread-locals that are made first go last.
-            if is_made_first {
+            if is_the_test_s_first {
                 AT_THE_END.with_borrow(|held| assert!(held.is_none()));
+            }
+            if is_ours_first {
+                assert!(!Context::current().span().is_valid());
             }
             let guard = Context::from_span(remote()).attach();
             AT_THE_END.with_borrow_mut(|held| *held = Some(AtTheEnd(guard)));
         });
-        assert!(ended.join().is_ok(), "{is_made_first}");
+        assert!(
+            ended.join().is_ok(),
+            "{is_ours_first} {is_the_test_s_first}"
+        );
     }
 }
