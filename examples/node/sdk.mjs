@@ -24,7 +24,8 @@ export function start(options = {}) {
 
   // Spans wait up to five seconds for their batch: a server that is stopped must send them.
   process.once('SIGTERM', async () => {
-    await sdk.shutdown();
+    // That nobody takes them is no failure of the server.
+    await sdk.shutdown().catch((error) => console.error(error.message));
     process.exit(0);
   });
   return sdk;

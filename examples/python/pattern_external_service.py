@@ -46,7 +46,8 @@ class Rates(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         Rates.requests += 1
         if self.path == "/hangs":
-            self.over.wait()  # does not answer in time
+            self.over.wait()  # does not answer in time; then nobody listens any more
+            return
         self.send_response(503 if Rates.requests == 1 else 200)
         self.end_headers()
         self.wfile.write(b'{"rate": 1.17}')

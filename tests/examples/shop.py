@@ -3,13 +3,14 @@
 import os
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 from applications import LISTENING, free_port, sdk_environment
 from processes import Process
-from tracewell import REPOSITORY, Tracewell
+from tracewell import REPOSITORY
 
 SHOP = REPOSITORY / "examples" / "shop"
 
@@ -23,10 +24,12 @@ def inventory_binary() -> Path | None:
 class Shop:
     """A running shop; whoever makes a request reads the trace by the id it returns."""
 
-    def __init__(self, url: str, has_inventory: bool) -> None:
+    def __init__(self, url: str, processes: list[Process]) -> None:
         self.url = url
+        self._processes = processes
         # Without it, the orders service plays its part.
-        self.inventory = "inventory" if has_inventory else "orders"
+        names = [process.name for process in processes]
+        self.inventory = "inventory" if "inventory" in names else "orders"
 
     def request(self, method: str, path: str, status: int, **json: object) -> str:
         """One request with an expected answer; returns its trace id."""
@@ -34,18 +37,23 @@ class Shop:
         assert response.status_code == status, response.text
         return response.headers["x-trace-id"]
 
+    def stop(self) -> dict[str, int]:
+        """Asks all services to end; their exit codes."""
+        with ThreadPoolExecutor() as pool:
+            codes = pool.map(lambda process: process.stop(deadline_s=40), self._processes)
+        return dict(zip([process.name for process in self._processes], codes, strict=True))
+
 
 @contextmanager
 def running_shop(
-    directory: Path, tracewell: Tracewell, database_url: str, propagators: str
+    directory: Path, otlp_endpoint: str, database_url: str, propagators: str
 ) -> Iterator[Shop]:
-    """The shop, sending to this server, with these propagators in each of its services."""
+    """The shop, sending there over HTTP, with these propagators in each of its services."""
     directory.mkdir()
     processes: list[Process] = []
 
     def start(name: str, command: list[str], cwd: Path, **variables: str) -> str:
-        endpoint = tracewell.otlp_endpoint("http/protobuf")
-        env = sdk_environment(name, "http/protobuf", endpoint)
+        env = sdk_environment(name, "http/protobuf", otlp_endpoint)
         env |= {"OTEL_PROPAGATORS": propagators, "DATABASE_URL": database_url, **variables}
         process = Process(name, command, directory / f"{name}.log", env, cwd)
         processes.append(process)
@@ -65,7 +73,7 @@ def running_shop(
             "gateway", ["node", "--import", "./tracing.mjs", "gateway.mjs"], SHOP / "gateway",
             PORT="0", ORDERS_URL=orders, INVENTORY_URL=inventory_url,
         )  # fmt: skip
-        yield Shop(gateway, inventory is not None)
+        yield Shop(gateway, processes)
     finally:
         for process in reversed(processes):
             process.kill()

@@ -1,6 +1,7 @@
 """The shop: one request through every service is one trace, whichever headers carry it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -25,7 +26,8 @@ def shop(
 ) -> Iterator[Shop]:
     """The shop with one format after the other."""
     directory = tmp_path_factory.mktemp("shop") / "logs"
-    with running_shop(directory, tracewell, postgres.url, request.param) as shop:
+    endpoint = tracewell.otlp_endpoint("http/protobuf")
+    with running_shop(directory, endpoint, postgres.url, request.param) as shop:
         yield shop
 
 
@@ -105,3 +107,13 @@ def test_a_wrong_order_is_told_what_is_wrong(shop: Shop) -> None:
     said = wrong.json()["error"]
     assert wrong.status_code == 422, said
     assert "sku: " in said and "quantity: " in said, said
+
+
+def test_services_end_well_where_nobody_takes_their_spans(
+    tmp_path: Path, postgres: LocalPostgres
+) -> None:
+    nobody = "http://127.0.0.1:1"
+    with running_shop(tmp_path / "logs", nobody, postgres.url, "tracecontext") as shop:
+        shop.request("POST", "/api/orders", 201, customer="ada", sku="mug", quantity=1)
+        codes = shop.stop()
+    assert set(codes.values()) == {0}, codes

@@ -30,7 +30,8 @@ sdk.start();
 
 for (const signal of ['SIGTERM', 'SIGINT']) {
   process.once(signal, async () => {
-    await sdk.shutdown();
+    // That nobody takes the last spans is no failure of the gateway.
+    await sdk.shutdown().catch((error) => console.error(error.message));
     process.exit(0);
   });
 }
