@@ -22,6 +22,7 @@ mod logs_setup;
 mod opentelemetry_api;
 mod opentelemetry_context;
 mod opentelemetry_stock;
+mod opentelemetry_tasks;
 mod process;
 mod setup;
 mod shutdown;

@@ -1,22 +1,18 @@
 //! OpenTelemetry and we have one current context.
 
 use opentelemetry::baggage::{Baggage as OtelBaggage, BaggageExt as _, BaggageMetadata};
-use opentelemetry::trace::{
-    FutureExt as _, SpanContext, TraceContextExt as _, Tracer as _, get_active_span,
-};
+use opentelemetry::trace::{SpanContext, TraceContextExt as _, Tracer as _, get_active_span};
 use opentelemetry::{Context as OtelContext, KeyValue as OtelKeyValue, global};
-use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use tracewell_instrument::context::{SpanId, TraceFlags, TraceId};
-use tracewell_instrument::middleware::task::FutureExt as _;
 use tracewell_instrument::mock::{MockExporter, expect};
 use tracewell_instrument::propagation::{Baggage, BaggageEntry};
 use tracewell_instrument::sampling::AlwaysOff;
-use tracewell_instrument::{Context, ContextGuard, DefaultGuard, KeepPolicy, Status, span};
+use tracewell_instrument::{Context, DefaultGuard, KeepPolicy, Status, span};
 use tracing_subscriber::layer::SubscriberExt as _;
 
 /// What is started on this thread is recorded here.
-fn mock() -> (MockExporter, DefaultGuard) {
+pub(crate) fn mock() -> (MockExporter, DefaultGuard) {
     tracewell_instrument::opentelemetry::install();
     let mock = MockExporter::new();
     let default = mock.tracer().set_default();
@@ -28,7 +24,7 @@ fn touch(name: &'static str) {
     drop(global::tracer("test").start(name));
 }
 
-fn remote() -> tracewell_instrument::context::SpanContext {
+pub(crate) fn remote() -> tracewell_instrument::context::SpanContext {
     tracewell_instrument::context::SpanContext {
         trace_id: TraceId(7),
         span_id: SpanId(8),
@@ -265,62 +261,6 @@ fn a_trace_with_an_error_is_kept_whole_across_both() {
 }
 
 #[test]
-fn futures_keep_their_parents_while_they_take_turns() {
-    let (mock, _default) = mock();
-    let tracer = global::tracer("test");
-    let work = async |name: &str| {
-        for step in 0..2 {
-            touch_owned(format!("{name} {step} otel"));
-            span(format!("{name} {step} ours")).start().end();
-            tokio::task::yield_now().await;
-        }
-    };
-    let theirs = OtelContext::new().with_span(tracer.start("theirs"));
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        tokio::join!(
-            work("a").with_context(theirs),
-            work("b").in_span(span("ours").start()),
-            async {
-                let both = OtelContext::current_with_span(tracer.start("outer"));
-                let inner = work("c").in_span(span("inner").parent(Context::default()).start());
-                inner.with_context(both).await;
-            },
-            work("d"),
-        )
-    });
-    let mut expected = vec![
-        expect("theirs").root(),
-        expect("ours").root(),
-        expect("outer").root(),
-        expect("inner").root(),
-    ];
-    for (name, parent) in [
-        ("a", Some("theirs")),
-        ("b", Some("ours")),
-        ("c", Some("inner")),
-        ("d", None),
-    ] {
-        for step in 0..2 {
-            for side in ["otel", "ours"] {
-                let child = expect(format!("{name} {step} {side}"));
-                expected.push(match parent {
-                    Some(parent) => child.child_of(parent),
-                    None => child.root(),
-                });
-            }
-        }
-    }
-    mock.assert(expected);
-}
-
-fn touch_owned(name: String) {
-    drop(global::tracer("test").start(name));
-}
-
-#[test]
 fn a_caller_s_trace_goes_on_through_the_global_propagator() {
     let (mock, _default) = mock();
     let headers: HashMap<String, String> = [
@@ -349,41 +289,4 @@ fn a_caller_s_trace_goes_on_through_the_global_propagator() {
     );
     assert_eq!(server.parent_span_id.to_string(), "b7ad6b7169203331");
     assert_eq!(server.context.trace_state.as_deref(), Some("vendor=1"));
-}
-
-/// What a thread has attached when it ends, and what it starts then.
-struct AtTheEnd(#[expect(dead_code, reason = "it is there to be dropped")] ContextGuard);
-
-impl Drop for AtTheEnd {
-    fn drop(&mut self) {
-        let _late = span("late").start().attach();
-    }
-}
-
-thread_local! {
-    static AT_THE_END: RefCell<Option<AtTheEnd>> = const { RefCell::new(None) };
-}
-
-#[test]
-fn a_thread_may_end_with_contexts_attached() {
-    tracewell_instrument::opentelemetry::install();
-    // Thread-locals that are made first go last: ours, OpenTelemetry's, the test's.
-    for (is_ours_first, is_the_test_s_first) in
-        [(false, false), (false, true), (true, false), (true, true)]
-    {
-        let ended = std::thread::spawn(move || {
-            if is_the_test_s_first {
-                AT_THE_END.with_borrow(|held| assert!(held.is_none()));
-            }
-            if is_ours_first {
-                assert!(!Context::current().span().is_valid());
-            }
-            let guard = Context::from_span(remote()).attach();
-            AT_THE_END.with_borrow_mut(|held| *held = Some(AtTheEnd(guard)));
-        });
-        assert!(
-            ended.join().is_ok(),
-            "{is_ours_first} {is_the_test_s_first}"
-        );
-    }
 }
