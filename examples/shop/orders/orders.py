@@ -94,6 +94,7 @@ async def report(db: Database) -> list[dict]:
 async def place(order: NewOrder, db: Database) -> dict:
     found = await product(order.sku, db)
     await reserve(order)
+    # A shop that is more than a demo gives the goods back if this fails.
     charge(order, found["cents"] * order.quantity)
     cursor = await db.execute(
         "INSERT INTO orders (customer, sku, quantity, cents) VALUES (%s, %s, %s, %s) RETURNING id",
