@@ -51,6 +51,7 @@ mod endpoint;
 mod env;
 mod error;
 mod guard;
+mod otlp_signal;
 mod panic_hook;
 mod resource;
 #[cfg(all(feature = "signals", unix))]

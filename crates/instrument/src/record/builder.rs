@@ -6,7 +6,7 @@
 
 use super::current::Context;
 use super::data::Link;
-use super::span::Span;
+use super::span::{Rare, Span};
 use super::tracer::Tracer;
 use crate::context::SpanContext;
 use crate::sampling::SpanKind;
@@ -22,13 +22,6 @@ pub struct SpanBuilder {
     pub(super) kind: SpanKind,
     pub(super) parent: Option<Context>,
     pub(super) rare: Option<Box<Rare>>,
-}
-
-/// What few spans have. Apart, so that the others do not carry it about.
-#[derive(Debug, Default)]
-pub(super) struct Rare {
-    pub(super) links: Vec<Link>,
-    pub(super) start_unix_ns: Option<u64>,
 }
 
 impl SpanBuilder {

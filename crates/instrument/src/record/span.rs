@@ -4,7 +4,6 @@
 //! when it is dropped. Every method must be free of cost where nothing is
 //! recorded.
 
-use super::builder::Rare;
 use super::core::Core;
 use super::current::{Context, ContextGuard};
 use super::data::{Event, Link, SpanData, Status};
@@ -28,6 +27,14 @@ pub struct Span {
 struct Record {
     core: &'static Core,
     data: Box<SpanData>,
+}
+
+/// What few spans have before they start. Apart, so that the others do not
+/// carry it about.
+#[derive(Debug, Default)]
+pub(super) struct Rare {
+    pub(super) links: Vec<Link>,
+    pub(super) start_unix_ns: Option<u64>,
 }
 
 impl Span {

@@ -4,10 +4,11 @@
 //! environment. Everything is optional; what is said here goes before the
 //! environment.
 
-use super::endpoint::{Signal, Written, endpoint};
+use super::endpoint::{Written, endpoint};
 use super::env::{Env, Lookup, Set};
 use super::error::{Problem, SetupError};
 use super::guard::{Guard, Running};
+use super::otlp_signal::Signal;
 use super::resource::Resource;
 use super::{PROPAGATORS, panic_hook};
 use crate::export::{

@@ -6,43 +6,9 @@
 
 use super::env::Set;
 use super::error::Problem;
+use super::otlp_signal::Signal;
 use crate::export::Protocol;
 use hyper::Uri;
-
-/// What is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Signal {
-    Traces,
-    #[cfg(feature = "otlp-logs")]
-    Logs,
-}
-
-impl Signal {
-    /// Its place in the names of variables.
-    pub(super) fn in_variables(self) -> &'static str {
-        match self {
-            Signal::Traces => "TRACES",
-            #[cfg(feature = "otlp-logs")]
-            Signal::Logs => "LOGS",
-        }
-    }
-
-    fn http_path(self) -> &'static str {
-        match self {
-            Signal::Traces => "/v1/traces",
-            #[cfg(feature = "otlp-logs")]
-            Signal::Logs => "/v1/logs",
-        }
-    }
-
-    fn grpc_path(self) -> &'static str {
-        match self {
-            Signal::Traces => "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
-            #[cfg(feature = "otlp-logs")]
-            Signal::Logs => "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
-        }
-    }
-}
 
 /// How a path is treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,8 +4,8 @@
 //! specification, environment variables). It must never read the environment
 //! but through its lookup, so that tests need not change the process.
 
-use super::endpoint::Signal;
 use super::error::Problem;
+use super::otlp_signal::Signal;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;

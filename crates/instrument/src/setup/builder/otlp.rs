@@ -5,7 +5,7 @@
 //! must never return early, so that all mistakes are found.
 
 use super::*;
-use crate::setup::endpoint::Signal;
+use crate::setup::otlp_signal::Signal;
 
 /// What the builder says of an exporter.
 #[derive(Debug, Clone, Default)]
