@@ -83,12 +83,21 @@ impl SpanBuilder {
     /// context is handed on.
     #[inline]
     pub fn start(self) -> Span {
+        if self.rare.is_some() {
+            return self.start_rare();
+        }
         let above = self.parent.as_ref();
-        let mut span = match self.tracer.or_else(Tracer::current) {
+        match self.tracer.or_else(Tracer::current) {
             Some(tracer) => tracer.start(self.name, self.kind, above),
             None => Span::unrecorded(above.cloned().unwrap_or_else(Context::current)),
-        };
-        if let Some(rare) = self.rare {
+        }
+    }
+
+    #[cold]
+    fn start_rare(mut self) -> Span {
+        let rare = self.rare.take();
+        let mut span = self.start();
+        if let Some(rare) = rare {
             span.add_rare(*rare);
         }
         span

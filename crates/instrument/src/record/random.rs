@@ -10,7 +10,9 @@ use std::cell::Cell;
 use std::hash::{BuildHasher, RandomState};
 
 thread_local! {
-    static STATE: Cell<[u64; 4]> = Cell::new(seed());
+    /// Four cells, not a cell of four: words that were just stored one by one
+    /// are slow to load together.
+    static STATE: [Cell<u64>; 4] = seed().map(Cell::new);
 }
 
 /// The standard library's hash keys come from the operating system; hashing
@@ -26,7 +28,9 @@ fn seed() -> [u64; 4] {
 }
 
 /// xoshiro256++ (Blackman and Vigna, 2019).
-fn next(state: &mut [u64; 4]) -> u64 {
+#[inline]
+fn next(cells: &[Cell<u64>; 4]) -> u64 {
+    let mut state = cells.each_ref().map(Cell::get);
     let result = state[0]
         .wrapping_add(state[3])
         .rotate_left(23)
@@ -38,32 +42,28 @@ fn next(state: &mut [u64; 4]) -> u64 {
     state[0] ^= state[3];
     state[2] ^= shifted;
     state[3] = state[3].rotate_left(45);
+    for (cell, word) in cells.iter().zip(state) {
+        cell.set(word);
+    }
     result
-}
-
-fn with_state<T>(draw: impl FnOnce(&mut [u64; 4]) -> T) -> T {
-    STATE.with(|cell| {
-        let mut state = cell.get();
-        let drawn = draw(&mut state);
-        cell.set(state);
-        drawn
-    })
 }
 
 /// 64 random bits.
 pub(crate) fn random_bits() -> u64 {
-    with_state(next)
+    STATE.with(next)
 }
 
 /// A valid span id.
+#[inline]
 pub(crate) fn span_id() -> SpanId {
-    SpanId(with_state(next).max(1))
+    SpanId(random_bits().max(1))
 }
 
 /// A valid trace id, its last seven bytes random (W3C level 2), and the id of
 /// its first span.
+#[inline]
 pub(crate) fn ids() -> (TraceId, SpanId) {
-    with_state(|state| {
+    STATE.with(|state| {
         let high = u128::from(next(state)) << 64;
         let trace_id = TraceId((high | u128::from(next(state))).max(1));
         (trace_id, SpanId(next(state).max(1)))

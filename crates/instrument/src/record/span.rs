@@ -166,7 +166,6 @@ impl Span {
     }
 
     /// What its builder was told besides name, kind and parent.
-    #[cold]
     pub(super) fn add_rare(&mut self, rare: Rare) {
         let Some(Record { data, core }) = &mut self.record else {
             return;
