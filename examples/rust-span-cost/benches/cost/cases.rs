@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use tracewell_instrument::mock::MockExporter;
 use tracewell_instrument::sampling::{AlwaysOff, AlwaysOn, ParentBased};
 use tracing::info_span;
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::layer::{Identity, SubscriberExt};
 
 pub fn all() -> Vec<Case> {
     let mut cases = vec![case("clock: two reads of Instant", || {
@@ -25,8 +25,14 @@ pub fn all() -> Vec<Case> {
     ours(&mut cases);
     opentelemetry_sdk_cases(&mut cases);
     fastrace_cases(&mut cases);
-    let registry = tracing::Dispatch::new(tracing_subscriber::registry());
-    cases.push(through_tracing("tracing registry, no layer", registry, || {}));
+    // A registry without any layer never takes a closed span away.
+    let registry = tracing_subscriber::registry().with(Identity::new());
+    let registry = tracing::Dispatch::new(registry);
+    cases.push(through_tracing(
+        "tracing registry, a layer that does nothing",
+        registry,
+        || {},
+    ));
     cases
 }
 
@@ -36,7 +42,11 @@ fn case(name: &'static str, one: impl Fn() + 'static) -> Case {
 
 fn cleaned(name: &'static str, one: impl Fn() + 'static, between: impl Fn() + 'static) -> Case {
     let round = move || (0..ROUND).for_each(|_| one());
-    Case { name, round: Box::new(round), between: Box::new(between), times: Vec::new() }
+    Case {
+        name,
+        round: Box::new(round),
+        between: Box::new(between),
+    }
 }
 
 /// A span of `tracing`, entered and left, in this subscriber.
@@ -52,15 +62,41 @@ fn through_tracing(
             }
         });
     };
-    Case { name, round: Box::new(round), between: Box::new(between), times: Vec::new() }
+    Case {
+        name,
+        round: Box::new(round),
+        between: Box::new(between),
+    }
 }
 
 fn ours(cases: &mut Vec<Case>) {
-    let sampled = Rc::new(MockExporter::builder().sampler(ParentBased::new(Arc::new(AlwaysOn))).build());
-    let unsampled = Rc::new(MockExporter::builder().sampler(ParentBased::new(Arc::new(AlwaysOff))).build());
-    for (direct, layered, mock) in [
-        ("tracewell-instrument, sampled", "tracewell-instrument layer, sampled", sampled),
-        ("tracewell-instrument, unsampled", "tracewell-instrument layer, unsampled", unsampled),
+    let sampled = Rc::new(
+        MockExporter::builder()
+            .sampler(ParentBased::new(Arc::new(AlwaysOn)))
+            .build(),
+    );
+    let unsampled = Rc::new(
+        MockExporter::builder()
+            .sampler(ParentBased::new(Arc::new(AlwaysOff)))
+            .build(),
+    );
+    for ([direct, attached, layered], mock) in [
+        (
+            [
+                "tracewell-instrument, sampled",
+                "tracewell-instrument made current, sampled",
+                "tracewell-instrument layer, sampled",
+            ],
+            sampled,
+        ),
+        (
+            [
+                "tracewell-instrument, unsampled",
+                "tracewell-instrument made current, unsampled",
+                "tracewell-instrument layer, unsampled",
+            ],
+            unsampled,
+        ),
     ] {
         let tracer = mock.tracer();
         let discard = {
@@ -69,9 +105,17 @@ fn ours(cases: &mut Vec<Case>) {
         };
         let one = move || {
             let mut span = tracer.span("load").start();
-            span.set_attribute("rows", black_box(3)).set_attribute("table", "orders");
+            span.set_attribute("rows", black_box(3))
+                .set_attribute("table", "orders");
         };
         cases.push(cleaned(direct, one, discard.clone()));
+        let current = move || {
+            let mut span = tracer.span("load").start();
+            span.set_attribute("rows", black_box(3))
+                .set_attribute("table", "orders");
+            span.in_scope(|| black_box(()));
+        };
+        cases.push(cleaned(attached, current, discard.clone()));
         let layer = tracewell_instrument::layer().with_tracer(tracer);
         let subscriber = tracing::Dispatch::new(tracing_subscriber::registry().with(layer));
         cases.push(through_tracing(layered, subscriber, discard));
@@ -98,15 +142,28 @@ fn provider(sampler: Sampler) -> SdkTracerProvider {
     let config = BatchConfigBuilder::default()
         .with_scheduled_delay(Duration::from_secs(3600))
         .build();
-    let processor = BatchSpanProcessor::builder(Nowhere).with_batch_config(config).build();
-    SdkTracerProvider::builder().with_span_processor(processor).with_sampler(sampler).build()
+    let processor = BatchSpanProcessor::builder(Nowhere)
+        .with_batch_config(config)
+        .build();
+    SdkTracerProvider::builder()
+        .with_span_processor(processor)
+        .with_sampler(sampler)
+        .build()
 }
 
 fn opentelemetry_sdk_cases(cases: &mut Vec<Case>) {
     let parent_based = |root| Sampler::ParentBased(Box::new(root));
     for (direct, layered, sampler) in [
-        ("opentelemetry_sdk, sampled", "tracing-opentelemetry, sampled", Sampler::AlwaysOn),
-        ("opentelemetry_sdk, unsampled", "tracing-opentelemetry, unsampled", Sampler::AlwaysOff),
+        (
+            "opentelemetry_sdk, sampled",
+            "tracing-opentelemetry, sampled",
+            Sampler::AlwaysOn,
+        ),
+        (
+            "opentelemetry_sdk, unsampled",
+            "tracing-opentelemetry, unsampled",
+            Sampler::AlwaysOff,
+        ),
     ] {
         let provider = provider(parent_based(sampler));
         let tracer: SdkTracer = provider.tracer("cost");
@@ -135,5 +192,9 @@ fn fastrace_cases(cases: &mut Vec<Case>) {
         let span = fastrace::Span::root("load", SpanContext::random().sampled(false));
         drop(span.with_properties(|| [("rows", black_box("3")), ("table", "orders")]));
     };
-    cases.push(cleaned("fastrace, unsampled root span", unsampled, fastrace::flush));
+    cases.push(cleaned(
+        "fastrace, unsampled root span",
+        unsampled,
+        fastrace::flush,
+    ));
 }
