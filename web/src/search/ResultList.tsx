@@ -6,6 +6,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { prefetchSkeleton } from "../api/prefetch";
 import type { TraceSummary } from "../api/types";
 import { Icon } from "../components/Icon";
+import { isArriving } from "../model/arrival";
 import { assignColours } from "../model/palette";
 import { formatAgo, formatCount, formatDuration, formatTime, nsToMs, plural } from "../model/format";
 import type { Sort } from "../routes/params";
@@ -111,6 +112,20 @@ function Placeholders(): VNode {
   );
 }
 
+function MissingParents({ trace }: { trace: TraceSummary }): VNode {
+  const refers = plural(trace.orphanCount, "span refers", "spans refer");
+  return isArriving(trace) ? (
+    <span class="pill" title={`${refers} to parents that have not arrived yet`}>
+      arriving
+    </span>
+  ) : (
+    <span class="pill warn" title={`${refers} to parents that never arrived`}>
+      <Icon name="warning" size={11} />
+      incomplete
+    </span>
+  );
+}
+
 const MAX_SERVICES = 5;
 
 function ResultRow({ trace, index, count, selected, longest, filtered }: { trace: TraceSummary; index: number; count: number; selected: boolean; longest: number; filtered: boolean }): VNode {
@@ -134,12 +149,7 @@ function ResultRow({ trace, index, count, selected, longest, filtered }: { trace
               </>
             )}
           </a>
-          {trace.orphanCount > 0 && (
-            <span class="pill warn" title={`${plural(trace.orphanCount, "span refers", "spans refer")} to parents that never arrived`}>
-              <Icon name="warning" size={11} />
-              incomplete
-            </span>
-          )}
+          {trace.orphanCount > 0 && <MissingParents trace={trace} />}
         </p>
         <p class="services">
           {trace.services.slice(0, MAX_SERVICES).map(({ name, spanCount, errorCount }, i) => (

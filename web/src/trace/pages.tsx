@@ -12,6 +12,7 @@ import { formatDuration, formatTime, nsToMs, plural } from "../model/format";
 import { LocalSource } from "../model/LocalSource";
 import { TraceModel } from "../model/TraceModel";
 import { readTraceParams } from "../routes/params";
+import { isArriving } from "../model/arrival";
 import { href } from "../routes/router";
 import { chooseFiles, opened, openError } from "./openedFiles";
 import { TracePage } from "./TracePage";
@@ -20,14 +21,7 @@ import { TraceView } from "./view";
 /** A trace that is not there may still be on its way. */
 const RETRIES = 3;
 const RETRY_MS = 2000;
-/** An incomplete trace whose last span is younger than this may still be growing. */
-const YOUNG_MS = 60_000;
 const WATCH_MS = 4000;
-
-function isGrowing({ model: { header } }: TraceView): boolean {
-  const endMs = nsToMs(header.startNs) + Number(header.durationNs) / 1e6;
-  return header.orphanCount > 0 && Date.now() - endMs < YOUNG_MS;
-}
 
 export function StoredTrace({ traceId, params }: { traceId: string; params: URLSearchParams }): VNode {
   const [view, setView] = useState<TraceView | null>(null);
@@ -58,7 +52,7 @@ export function StoredTrace({ traceId, params }: { traceId: string; params: URLS
     const timer = setTimeout(() => setAttempt(attempt + 1), RETRY_MS);
     return () => clearTimeout(timer);
   }, [error, attempt]);
-  const watching = view !== null && isGrowing(view);
+  const watching = view !== null && isArriving(view.model.header);
   useEffect(() => {
     if (!watching) return;
     const timer = setTimeout(() => setReload((n) => n + 1), WATCH_MS);
