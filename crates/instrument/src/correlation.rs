@@ -10,8 +10,6 @@
 //! begins. It must never put a trace's id into a label or a metric's name:
 //! each would be a series of its own.
 
-#[cfg(any(feature = "json-logs", feature = "otlp-logs"))]
-mod clock;
 #[cfg(feature = "prometheus-client")]
 pub mod exemplars;
 #[cfg(feature = "json-logs")]

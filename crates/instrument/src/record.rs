@@ -29,7 +29,11 @@ pub use tracer::{DefaultGuard, Tracer, span};
 pub use value::{Array, KeyValue, Value};
 
 pub(crate) use self::core::{Core, CoreSettings};
-#[cfg(feature = "opentelemetry")]
+#[cfg(any(
+    feature = "json-logs",
+    feature = "opentelemetry",
+    feature = "otlp-logs"
+))]
 pub(crate) use clock::wall_unix_ns;
 pub(crate) use clock::wall_unix_s;
 pub(crate) use data::Scope;

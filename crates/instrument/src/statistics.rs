@@ -1,15 +1,16 @@
-//! What became of the spans.
+//! What became of the spans, and of the log records.
 //!
 //! It exists because telemetry that is lost without a word is worse than none.
-//! Every recorded span must end in exactly one of these counts.
+//! Every span that is recorded, and every log record that is taken, must end in
+//! exactly one of these counts.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counts since the start, in spans.
+/// Counts since the start, in spans or in log records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Statistics {
-    /// Accepted by the backend.
+    /// Accepted by the backend, which may still throw them away.
     pub exported: u64,
     /// Dropped because the queue was full: the backend is slower than the
     /// application, or away.
@@ -19,10 +20,10 @@ pub struct Statistics {
     /// Refused by the backend in an answer that was otherwise a success (OTLP
     /// partial success).
     pub rejected: u64,
-    /// Ended after shutdown.
+    /// Ended or made after shutdown.
     pub dropped_after_shutdown: u64,
     /// Unsampled spans that were not kept because the undecided traces had used
-    /// up their bytes (see `KeepPolicy`).
+    /// up their bytes (see `KeepPolicy`). Never log records.
     pub dropped_keep_full: u64,
 }
 

@@ -16,8 +16,8 @@
 //! # drop(subscriber);
 //! ```
 
-use super::clock::wall_unix_ns;
 use crate::Context;
+use crate::record::wall_unix_ns;
 use std::fmt::{self, Write};
 use tracing_core::field::{Field, Visit};
 use tracing_core::{Event, Subscriber};

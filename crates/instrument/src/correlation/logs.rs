@@ -21,7 +21,7 @@
 //! It exists so that log records reach a log store with the ids of their trace,
 //! over the exporter that sends the spans. It must never make an application
 //! wait: what does not fit in the queue is dropped and counted in
-//! [`LogStatistics`].
+//! [`Statistics`](crate::Statistics).
 //!
 //! | of the event | in the record |
 //! | --- | --- |
@@ -62,14 +62,14 @@ mod logger;
 mod queue;
 mod record;
 
-pub use logger::{LogStatistics, Logger};
+pub use logger::Logger;
 
 pub(crate) use logger::set_global;
 pub(crate) use queue::{LogLimits, LogQueue};
 pub(crate) use record::{Ids, LogRecord};
 
-use super::clock::wall_unix_ns;
 use crate::Context;
+use crate::record::wall_unix_ns;
 use fields::RecordFields;
 use tracing_core::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context as LayerContext, Layer};

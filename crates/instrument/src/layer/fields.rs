@@ -57,7 +57,10 @@ impl StartFields {
     pub(super) fn of(attributes: &Attributes<'_>) -> StartFields {
         let mut start = StartFields::default();
         let fields = attributes.metadata().fields();
-        if fields.iter().any(|field| is_special(field.name())) {
+        if fields
+            .iter()
+            .any(|field| matches!(field.name(), NAME | KIND))
+        {
             attributes.record(&mut start);
         }
         start

@@ -2,7 +2,7 @@
 //! them.
 //!
 //! It exists because the registry's own place for such things takes a box and
-//! three locks more per span. No code of the application may run while a shard
+//! more locks per span (ADR-007). No code of the application may run while a shard
 //! is locked: a field's `Debug` can start spans.
 
 use crate::record::Span;

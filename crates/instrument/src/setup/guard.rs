@@ -4,7 +4,7 @@
 //! never wait longer than it was told, nor need a runtime.
 
 #[cfg(feature = "otlp-logs")]
-use crate::correlation::logs::{self, LogStatistics, Logger};
+use crate::correlation::logs::{self, Logger};
 use crate::export::{FlushError, WorkerHandle};
 use crate::record::{Tracer, set_global};
 use crate::statistics::Statistics;
@@ -56,7 +56,7 @@ impl Guard {
     /// What became of the log records so far.
     #[cfg(feature = "otlp-logs")]
     #[must_use]
-    pub fn log_statistics(&self) -> LogStatistics {
+    pub fn log_statistics(&self) -> Statistics {
         self.logger()
             .map(|logger| logger.statistics())
             .unwrap_or_default()

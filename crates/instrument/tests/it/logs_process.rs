@@ -2,8 +2,9 @@
 //!
 //! Each test runs this binary again as the process that ends.
 
+use crate::again::{end_by_signal, panic_then_abort, run_again, told};
 use crate::collector::{Collector, Order};
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 use std::time::Duration;
 use tracewell_instrument::builder;
 use tracewell_instrument::correlation::logs;
@@ -11,27 +12,17 @@ use tracing::{Level, info};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-const URL: &str = "TRACEWELL_TEST_LOGS_URL";
-const END: &str = "TRACEWELL_TEST_LOGS_END";
 const LONG: Duration = Duration::from_secs(20);
 
 fn run(collector: &Collector, end: &str) -> Output {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args([
-        "--exact",
-        "logs_process::the_process_that_ends",
-        "--nocapture",
-        "--ignored",
-    ]);
-    command.env(URL, collector.url()).env(END, end);
-    command.stdin(Stdio::null()).output().unwrap()
+    run_again("logs_process::the_process_that_ends", collector, end)
 }
 
 /// The process of the tests below. It exports logs alone.
 #[test]
 #[ignore = "run by the tests beside it"]
 fn the_process_that_ends() {
-    let (Ok(url), Ok(end)) = (std::env::var(URL), std::env::var(END)) else {
+    let Some((url, end)) = told() else {
         return;
     };
     let exporter = if end == "console" { "console" } else { "otlp" };
@@ -57,23 +48,8 @@ fn the_process_that_ends() {
         }
     }
     match end.as_str() {
-        "panic, then abort" => {
-            // As a program built with panic = "abort", or a hook that exits.
-            std::mem::forget(guard);
-            let hook = std::panic::take_hook();
-            std::panic::set_hook(Box::new(move |info| {
-                hook(info);
-                std::process::abort();
-            }));
-            panic!("on purpose");
-        }
-        "signal" => {
-            let id = std::process::id().to_string();
-            Command::new("kill").args(["-TERM", &id]).status().unwrap();
-            loop {
-                std::thread::park();
-            }
-        }
+        "panic, then abort" => panic_then_abort(guard),
+        "signal" => end_by_signal(),
         "log" => log::warn!(target: "old", "through the crate log"),
         _ => {}
     }

@@ -1,24 +1,14 @@
 //! Variables of logs: what they set, and what is said when they are wrong.
 
 use crate::collector::Collector;
+use crate::variables::with;
 use std::time::Duration;
+use tracewell_instrument::Guard;
 use tracewell_instrument::correlation::logs;
-use tracewell_instrument::{Builder, Guard, builder};
 use tracing::info;
 use tracing_subscriber::layer::SubscriberExt;
 
 const LONG: Duration = Duration::from_secs(20);
-
-fn with(variables: &[(&'static str, &str)]) -> Builder {
-    let variables: Vec<(String, String)> = variables
-        .iter()
-        .map(|(name, value)| ((*name).into(), (*value).into()))
-        .collect();
-    builder().variables(move |name| {
-        let found = variables.iter().find(|(known, _)| known == name)?;
-        Some(found.1.clone())
-    })
-}
 
 fn say(guard: &Guard) {
     let layer = logs::layer().with_logger(guard.logger().unwrap());

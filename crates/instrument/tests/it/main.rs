@@ -9,6 +9,7 @@
     reason = "a test that unwraps says where it failed"
 )]
 
+mod again;
 mod certificates;
 mod collector;
 mod delivery;
@@ -28,3 +29,4 @@ mod setup;
 mod shutdown;
 mod spans;
 mod tls;
+mod variables;

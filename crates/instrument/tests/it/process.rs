@@ -2,31 +2,21 @@
 //!
 //! Each test runs this binary again as the process that ends.
 
+use crate::again::{end_by_signal, panic_then_abort, run_again, told};
 use crate::collector::Collector;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 use std::time::Duration;
 use tracewell_instrument::builder;
 
-const URL: &str = "TRACEWELL_TEST_URL";
-const END: &str = "TRACEWELL_TEST_END";
-
 fn run(collector: &Collector, end: &str) -> Output {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args([
-        "--exact",
-        "process::the_process_that_ends",
-        "--nocapture",
-        "--ignored",
-    ]);
-    command.env(URL, collector.url()).env(END, end);
-    command.stdin(Stdio::null()).output().unwrap()
+    run_again("process::the_process_that_ends", collector, end)
 }
 
 /// The process of the tests below.
 #[test]
 #[ignore = "run by the tests beside it"]
 fn the_process_that_ends() {
-    let (Ok(url), Ok(end)) = (std::env::var(URL), std::env::var(END)) else {
+    let Some((url, end)) = told() else {
         return;
     };
     let setup = builder().variables(|_| None).endpoint(url);
@@ -39,23 +29,8 @@ fn the_process_that_ends() {
     }
     match end.as_str() {
         "panic" => panic!("on purpose"),
-        "panic, then abort" => {
-            // As a program built with panic = "abort", or a hook that exits.
-            std::mem::forget(guard);
-            let hook = std::panic::take_hook();
-            std::panic::set_hook(Box::new(move |info| {
-                hook(info);
-                std::process::abort();
-            }));
-            panic!("on purpose");
-        }
-        "signal" => {
-            let id = std::process::id().to_string();
-            Command::new("kill").args(["-TERM", &id]).status().unwrap();
-            loop {
-                std::thread::park();
-            }
-        }
+        "panic, then abort" => panic_then_abort(guard),
+        "signal" => end_by_signal(),
         other => panic!("unknown end {other}"),
     }
 }

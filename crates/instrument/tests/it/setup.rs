@@ -1,21 +1,10 @@
 //! Variables: what they set, and what is said when they are wrong.
 
 use crate::collector::Collector;
+use crate::variables::with;
 use std::time::Duration;
-use tracewell_instrument::{Builder, builder};
 
 const LONG: Duration = Duration::from_secs(20);
-
-fn with(variables: &[(&'static str, &str)]) -> Builder {
-    let variables: Vec<(String, String)> = variables
-        .iter()
-        .map(|(name, value)| ((*name).into(), (*value).into()))
-        .collect();
-    builder().variables(move |name| {
-        let found = variables.iter().find(|(known, _)| known == name)?;
-        Some(found.1.clone())
-    })
-}
 
 #[test]
 fn endpoints_are_read_as_the_specification_says() {

@@ -8,9 +8,6 @@ use super::read::{Exporter, check_batch, read_batch, read_exporter};
 use super::*;
 use crate::correlation::logs::{LogLimits, LogQueue, Logger};
 
-const TRACES_PATH: &str = "/v1/traces";
-const LOGS_PATH: &str = "/v1/logs";
-
 /// What the builder says of logs.
 #[derive(Debug, Default)]
 pub(super) struct LogsInCode {
@@ -147,8 +144,8 @@ fn in_code(
 
 /// The address of logs, from one that was given for spans too.
 fn address_of_logs(url: String, env: &mut Env) -> String {
-    if let Some(base) = url.strip_suffix(TRACES_PATH) {
-        return format!("{base}{LOGS_PATH}");
+    if let Some(base) = url.strip_suffix(Signal::Traces.http_path()) {
+        return format!("{base}{}", Signal::Logs.http_path());
     }
     let authority = url.split_once("://").map_or(&*url, |(_, rest)| rest);
     let path = authority.split_once('/').map_or("", |(_, path)| path);
