@@ -10,6 +10,7 @@ mod export;
 mod import;
 mod logging;
 pub(crate) mod output;
+mod repair;
 mod search;
 mod server_args;
 mod status;
@@ -61,6 +62,8 @@ enum Command {
     Export(export::ExportArgs),
     /// Check every file of a data directory, changing nothing
     Verify(verify::VerifyArgs),
+    /// Make lists and index files of a data directory again; removes nothing
+    Repair(repair::RepairArgs),
 }
 
 /// Runs the command line of this process.
@@ -95,6 +98,7 @@ fn dispatch(cli: Cli) -> Result<(), CliError> {
         Some(Command::Import(args)) => client::block_on(import::run(args)),
         Some(Command::Export(args)) => client::block_on(export::run(args)),
         Some(Command::Verify(args)) => verify::run(&args),
+        Some(Command::Repair(args)) => repair::run(&args),
     }
 }
 
