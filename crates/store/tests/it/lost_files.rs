@@ -41,7 +41,7 @@ fn small(options: StoreOptions) -> StoreOptions {
 }
 
 fn append(store: &EmbeddedStore, traces: std::ops::Range<u64>) {
-    traces.for_each(|trace| conformance::append(store, &spans(trace)).unwrap());
+    traces.for_each(|trace| conformance::append(store, &spans(trace)).expect("the disk is well"));
 }
 
 /// Traces 0 to 40 in several blocks, 40 to 60 in the log.
@@ -63,31 +63,38 @@ fn path(name: &str) -> PathBuf {
 }
 
 fn read(disk: &FaultyFiles, name: &str) -> Vec<u8> {
-    let file = disk.open(&path(name), Access::Read).unwrap();
-    let mut bytes = vec![0; file.size().unwrap() as usize];
-    read_exact_at(&*file, &mut bytes, 0).unwrap();
+    let file = disk
+        .open(&path(name), Access::Read)
+        .expect("the disk is well");
+    let mut bytes = vec![0; file.size().expect("the disk is well") as usize];
+    read_exact_at(&*file, &mut bytes, 0).expect("the disk is well");
     bytes
 }
 
 fn write(disk: &FaultyFiles, name: &str, bytes: &[u8]) {
     disk.remove(&path(name)).unwrap_or_default();
-    let file = disk.create(&path(name)).unwrap();
-    write_all_at(&*file, bytes, 0).unwrap();
-    file.sync().unwrap();
-    disk.sync_dir(path(name).parent().unwrap()).unwrap();
+    let file = disk.create(&path(name)).expect("the disk is well");
+    write_all_at(&*file, bytes, 0).expect("the disk is well");
+    file.sync().expect("the disk is well");
+    disk.sync_dir(path(name).parent().expect("the disk is well"))
+        .expect("the disk is well");
 }
 
 fn copy_of(disk: &FaultyFiles) -> FaultyFiles {
     let copy = FaultyFiles::new();
-    copy.create_dir(Path::new(DIR)).unwrap();
+    copy.create_dir(Path::new(DIR)).expect("the disk is well");
     for dir in ["", "wal", "blocks"] {
         if !dir.is_empty() {
-            copy.create_dir(&path(dir)).unwrap();
+            copy.create_dir(&path(dir)).expect("the disk is well");
         }
-        for entry in disk.list(&path(dir)).unwrap() {
+        for entry in disk.list(&path(dir)).expect("the disk is well") {
             if !entry.is_dir {
                 let name = path(dir).join(entry.name);
-                let name = name.strip_prefix(DIR).unwrap().to_str().unwrap();
+                let name = name
+                    .strip_prefix(DIR)
+                    .expect("the disk is well")
+                    .to_str()
+                    .expect("the disk is well");
                 write(&copy, name, &read(disk, name));
             }
         }
@@ -109,7 +116,7 @@ fn block_names(disk: &FaultyFiles) -> Vec<String> {
 
 fn check(disk: &FaultyFiles) -> VerifyReport {
     let cancelled = AtomicBool::new(false);
-    verify(disk, Path::new(DIR), &cancelled, &mut |_| {}).unwrap()
+    verify(disk, Path::new(DIR), &cancelled, &mut |_| {}).expect("the disk is well")
 }
 
 fn assert_quiet(disk: &FaultyFiles, traces: std::ops::Range<u64>) {
