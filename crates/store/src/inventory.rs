@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use crate::block::{Birth, BlockError, BlockFile, block_file};
 use crate::files::{FileError, Files};
 use crate::manifest::Manifest;
+use crate::wal::RecoveryReport;
 
 /// The files of the block directory, compared with a manifest.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -80,8 +81,8 @@ pub(crate) enum Fate {
     Keep(String),
 }
 
-/// Judges a block in `dir` that `manifest` does not name. `log_is_whole` says
-/// that everything from the manifest's place in the log on was read back.
+/// Judges a block in `dir` that `manifest` does not name. `log` is what was read
+/// back from the manifest's place in the log on.
 ///
 /// # Errors
 /// The disk refuses, so that nothing can be said.
@@ -90,7 +91,7 @@ pub(crate) fn judge(
     dir: &Path,
     name: &str,
     manifest: &Manifest,
-    log_is_whole: bool,
+    log: &RecoveryReport,
 ) -> Result<Fate, FileError> {
     if manifest.removed.iter().any(|removed| removed == name) {
         return Ok(Fate::Leftover);
@@ -112,7 +113,7 @@ pub(crate) fn judge(
     }
     if birth.log_until > manifest.wal_from {
         let was_in_log = birth.parts.is_empty() && birth.log_from >= manifest.wal_from;
-        return Ok(match (was_in_log, log_is_whole) {
+        return Ok(match (was_in_log, log.holds_until(birth.log_until)) {
             (true, true) => Fate::Leftover,
             (true, false) => Fate::Keep("the log has lost some of what it holds".to_owned()),
             (false, _) => Fate::Keep("MANIFEST is older than this block".to_owned()),
@@ -154,12 +155,16 @@ mod tests {
     }
 
     /// A disk with block 1 of this birth, and what becomes of it.
-    fn fate(birth: Birth, manifest: &Manifest, log_is_whole: bool) -> Fate {
+    fn fate(birth: Birth, manifest: &Manifest, log_until: Option<u64>) -> Fate {
+        let log = RecoveryReport {
+            last: log_until.map(at),
+            ..RecoveryReport::default()
+        };
         let (files, dir) = (FaultyFiles::new(), Path::new(DIR));
         ensure_dir(&files, dir).unwrap();
         let spans = batch(&Random::new(1).spans(10, 1_700_000_000_000_000_000));
         block::write(&files, dir, 1, &birth, &spans).unwrap();
-        judge(&files, dir, "0000000001", manifest, log_is_whole).unwrap()
+        judge(&files, dir, "0000000001", manifest, &log).unwrap()
     }
 
     fn sealed(from: u64, until: u64) -> Birth {
@@ -174,21 +179,24 @@ mod tests {
     #[test]
     fn only_what_is_proved_to_be_elsewhere_is_a_leftover() {
         let ours = manifest();
-        assert_eq!(fate(sealed(5, 6), &ours, true), Fate::Leftover);
+        assert_eq!(fate(sealed(5, 6), &ours, Some(6)), Fate::Leftover);
         let removed = Manifest {
             removed: vec!["0000000001".to_owned()],
             ..manifest()
         };
-        assert_eq!(fate(sealed(3, 4), &removed, true), Fate::Leftover);
+        assert_eq!(fate(sealed(3, 4), &removed, Some(6)), Fate::Leftover);
         let merged = Birth {
             parts: vec!["0000000007".to_owned(), "0000000008".to_owned()],
             ..sealed(1, 4)
         };
         let mut half = manifest();
         half.note_removed(["0000000007"].into_iter());
-        assert!(matches!(fate(merged.clone(), &half, true), Fate::Keep(_)));
+        assert!(matches!(
+            fate(merged.clone(), &half, Some(6)),
+            Fate::Keep(_)
+        ));
         half.note_removed(["0000000008"].into_iter());
-        assert_eq!(fate(merged, &half, true), Fate::Leftover);
+        assert_eq!(fate(merged, &half, Some(6)), Fate::Leftover);
     }
 
     #[test]
@@ -197,19 +205,20 @@ mod tests {
             history: "theirs".to_owned(),
             ..sealed(5, 6)
         };
-        for (birth, manifest, log_is_whole, reason) in [
-            (sealed(5, 6), manifest(), false, "the log has lost"),
-            (sealed(4, 6), manifest(), true, "MANIFEST is older"),
-            (sealed(3, 4), manifest(), true, "no MANIFEST says"),
-            (foreign, manifest(), true, "another data directory"),
+        for (birth, manifest, log_until, reason) in [
+            (sealed(5, 6), manifest(), Some(5), "the log has lost"),
+            (sealed(5, 6), manifest(), None, "the log has lost"),
+            (sealed(4, 6), manifest(), Some(6), "MANIFEST is older"),
+            (sealed(3, 4), manifest(), Some(6), "no MANIFEST says"),
+            (foreign, manifest(), Some(6), "another data directory"),
             (
                 sealed(5, 6),
                 Manifest::default(),
-                true,
+                Some(6),
                 "before MANIFEST was lost",
             ),
         ] {
-            let fate = fate(birth, &manifest, log_is_whole);
+            let fate = fate(birth, &manifest, log_until);
             assert!(
                 matches!(&fate, Fate::Keep(why) if why.contains(reason)),
                 "{fate:?}"

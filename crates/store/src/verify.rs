@@ -22,7 +22,7 @@ use crate::files::{Access, FileError, Files};
 use crate::inventory::{self, Fate, Inventory};
 use crate::lock::{self, LOCK_FILE};
 use crate::manifest::{BlockEntry, MANIFEST_FILE, Manifest, ManifestError};
-use crate::wal;
+use crate::wal::{self, RecoveryReport};
 use crate::{quarantine, rebuild};
 use read_only::ReadOnly;
 
@@ -165,14 +165,14 @@ impl Check<'_> {
         if self.report.in_use_by.is_some() {
             return Ok(());
         }
-        let mut log_is_whole = manifest.first_segment.is_none();
+        let mut log = RecoveryReport::default();
         if has(WAL_DIR) {
-            log_is_whole = self.log(&manifest)?;
+            log = self.log(&manifest)?;
         } else if let Some(segment) = manifest.first_segment {
             let what = format!("is missing, with segment {segment} and all spans in it");
             self.problem(bad_entry(self.dir.join(WAL_DIR), what, None));
         }
-        self.strangers(&manifest, log_is_whole)?;
+        self.strangers(&manifest, &log)?;
         self.put_aside()?;
         match self.owner()? {
             Some(owner) => Err(VerifyError::TakenMeanwhile { owner }),
@@ -206,13 +206,15 @@ impl Check<'_> {
     /// that are there are checked all the same.
     fn manifest(&mut self) -> Result<Manifest, VerifyError> {
         let file = self.dir.join(MANIFEST_FILE);
-        let (what, advice) = match Manifest::find(self.files, self.dir) {
+        let (is_damaged, what, advice) = match Manifest::find(self.files, self.dir) {
             Ok(Some(manifest)) => return Ok(manifest),
             Ok(None) => (
+                false,
                 "is missing: nothing says which blocks there should be".to_owned(),
                 "nothing: the next start makes it again from the blocks that are there",
             ),
             Err(ManifestError::Damaged { reason, .. }) => (
+                true,
                 reason,
                 "tracewell does not start with it: stop it and run `tracewell repair`, which makes \
                  it again from the blocks that are there, or restore it from a backup",
@@ -221,10 +223,8 @@ impl Check<'_> {
         };
         let rebuilt = rebuild::from_blocks(self.files, self.dir, &Manifest::default(), 0)?;
         // A store that has never made a block is not damaged for its lack.
-        if !rebuilt.manifest.blocks.is_empty()
-            || !rebuilt.left_out.is_empty()
-            || self.has_manifest()
-        {
+        let has_blocks = !rebuilt.manifest.blocks.is_empty() || !rebuilt.left_out.is_empty();
+        if is_damaged || has_blocks {
             self.problem(Problem {
                 file,
                 what,
@@ -237,11 +237,6 @@ impl Check<'_> {
             self.unlisted(left_out.files, &left_out.why);
         }
         Ok(rebuilt.manifest)
-    }
-
-    fn has_manifest(&self) -> bool {
-        let path = self.dir.join(MANIFEST_FILE);
-        self.files.open(&path, Access::Read).is_ok()
     }
 
     fn blocks(&mut self, manifest: &Manifest) -> Result<(), VerifyError> {
@@ -276,8 +271,8 @@ impl Check<'_> {
         Ok(!now.blocks.iter().any(|block| block.name == entry.name))
     }
 
-    /// Checks the log; answers whether all of it is there.
-    fn log(&mut self, manifest: &Manifest) -> Result<bool, VerifyError> {
+    /// Checks the log; answers what is there of it.
+    fn log(&mut self, manifest: &Manifest) -> Result<RecoveryReport, VerifyError> {
         let dir = self.dir.join(WAL_DIR);
         let mut unreadable = Vec::new();
         let (from, first) = (manifest.wal_from, manifest.first_segment);
@@ -287,18 +282,17 @@ impl Check<'_> {
             }
         };
         let rehearsed = wal::rehearse(self.files, &dir, from, first, check);
-        let report = match rehearsed {
+        let mut report = match rehearsed {
             Ok(report) => report,
             Err(wal::OpenError::File(error)) => return Err(error.into()),
             Err(error) => return Err(VerifyError::Log(error)),
         };
         self.report.log_entries = report.entries - unreadable.len() as u64;
-        let is_whole = report.is_whole();
         let lost: u64 = unreadable.iter().map(|(_, _, spans, _)| spans).sum();
         self.report.log_spans = report.spans - lost;
         self.report.torn_bytes = report.torn_tail_bytes;
         let told = report.warnings.len() as u64;
-        for warning in report.warnings {
+        for warning in std::mem::take(&mut report.warnings) {
             // Recovery names the file first.
             let (file, what) = warning.split_once(": ").unwrap_or(("", &warning));
             self.problem(bad_entry(file.into(), what.to_owned(), None));
@@ -310,15 +304,15 @@ impl Check<'_> {
             let what = format!("at byte {offset} an entry cannot be decoded: {error}");
             self.problem(bad_entry(file, what, Some(spans)));
         }
-        Ok(is_whole)
+        Ok(report)
     }
 
     /// Files that no list names.
-    fn strangers(&mut self, manifest: &Manifest, log_is_whole: bool) -> Result<(), VerifyError> {
+    fn strangers(&mut self, manifest: &Manifest, log: &RecoveryReport) -> Result<(), VerifyError> {
         let dir = self.dir.join(BLOCKS_DIR);
         let found = Inventory::take(self.files, &dir, manifest)?;
         for (name, files) in found.unlisted {
-            match inventory::judge(self.files, &dir, &name, manifest, log_is_whole)? {
+            match inventory::judge(self.files, &dir, &name, manifest, log)? {
                 Fate::Leftover => files.into_iter().for_each(|file| self.leftover(file)),
                 Fate::Keep(why) => self.unlisted(files, &why),
             }

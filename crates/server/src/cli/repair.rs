@@ -33,15 +33,7 @@ pub(super) struct RepairArgs {
 
 /// Runs the command.
 pub(super) fn run(args: &RepairArgs) -> Result<(), CliError> {
-    let dir = match &args.data_dir {
-        Some(dir) => dir.clone(),
-        None => {
-            ServerArgs::from_file(args.config.clone())
-                .load()?
-                .config
-                .data_dir
-        }
-    };
+    let dir = ServerArgs::data_dir(args.data_dir.as_deref(), args.config.as_deref())?;
     let repaired = match &args.set_aside {
         Some(block) => set_aside(&DiskFiles, &dir, block),
         None => repair(&DiskFiles, &dir, &SystemClock),

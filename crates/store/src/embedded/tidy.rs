@@ -79,8 +79,7 @@ pub(super) fn blocks_dir(
         remove(files, path, report)?;
     }
     for (name, paths) in found.unlisted {
-        let is_whole = report.wal.is_whole();
-        match inventory::judge(files, &blocks, &name, manifest, is_whole)? {
+        match inventory::judge(files, &blocks, &name, manifest, &report.wal)? {
             Fate::Leftover => {
                 for path in &paths {
                     remove(files, path, report)?;

@@ -30,6 +30,8 @@ pub struct RecoveryReport {
     pub entries: u64,
     /// Spans in them.
     pub spans: u64,
+    /// Where the last of them stands.
+    pub last: Option<WalPosition>,
     /// Payload bytes in them, decompressed.
     pub bytes: u64,
     /// Bytes of writes that the end of the last process cut short, as far as
@@ -52,6 +54,13 @@ impl RecoveryReport {
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.corrupt_entries == 0 && self.missing_segments.is_empty()
+    }
+
+    /// Was all of the log up to `position` given back? That nothing is known to
+    /// be missing is not enough: the last entry before it must be there.
+    #[must_use]
+    pub fn holds_until(&self, position: WalPosition) -> bool {
+        self.is_whole() && self.last.is_some_and(|last| last.after() >= position)
     }
 }
 
@@ -272,6 +281,7 @@ impl<F: FnMut(WalPosition, u32, &[u8])> Recovery<'_, F> {
         match self.restorer.restore(entry, payload(bytes, entry)) {
             Some(payload) => {
                 self.report.entries += 1;
+                self.report.last = Some(position);
                 self.report.spans += u64::from(entry.spans);
                 self.report.bytes += payload.len() as u64;
                 (self.replay)(position, entry.spans, payload);

@@ -32,11 +32,13 @@ fn what_was_appended_comes_back_in_order_after_a_restart() {
 
     let second = open(&files);
     assert_eq!(second.payloads(), payloads);
+    let last = positions.last().copied();
     assert!(second.replayed.iter().map(|r| r.position).eq(positions));
     let bytes: u64 = payloads.iter().map(|p| p.len() as u64).sum();
     let expected = RecoveryReport {
         entries: 40,
         spans: bytes,
+        last,
         bytes,
         ..RecoveryReport::default()
     };
