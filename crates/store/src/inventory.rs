@@ -102,9 +102,12 @@ pub(crate) fn judge(
             let why = "it does not say where it comes from, as blocks of earlier versions";
             return Ok(Fate::Keep(why.to_owned()));
         }
-        Err(BlockError::File(error)) if error.source.kind() != io::ErrorKind::NotFound => {
-            return Err(error);
+        // An index alone: it holds no span, and can be made again from the
+        // Parquet file wherever that is.
+        Err(BlockError::File(error)) if error.source.kind() == io::ErrorKind::NotFound => {
+            return Ok(Fate::Leftover);
         }
+        Err(BlockError::File(error)) => return Err(error),
         Err(error) => return Ok(Fate::Keep(error.to_string())),
     };
     if manifest.history.is_empty() || birth.history != manifest.history {
@@ -197,6 +200,18 @@ mod tests {
         ));
         half.note_removed(["0000000008"].into_iter());
         assert_eq!(fate(merged, &half, Some(6)), Fate::Leftover);
+    }
+
+    #[test]
+    fn an_index_without_its_parquet_file_is_a_leftover() {
+        let (files, dir) = (FaultyFiles::new(), Path::new(DIR));
+        ensure_dir(&files, dir).unwrap();
+        files.create(&dir.join("0000000001.index")).unwrap();
+        let log = RecoveryReport::default();
+        assert_eq!(
+            judge(&files, dir, "0000000001", &manifest(), &log).unwrap(),
+            Fate::Leftover
+        );
     }
 
     #[test]
