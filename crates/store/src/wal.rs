@@ -16,6 +16,7 @@
 //! outcome, and never gives back what its check sums do not vouch for.**
 
 mod compress;
+mod copying;
 mod entry;
 mod error;
 mod held;
@@ -52,6 +53,7 @@ pub use self::options::{Durability, MAX_SEGMENT_BYTES, MIN_SEGMENT_BYTES, WalOpt
 pub use self::recovery::RecoveryReport;
 pub use self::segment::SEGMENT_VERSION;
 
+pub(crate) use self::copying::copy_log;
 pub(crate) use self::rehearsal::rehearse;
 
 const WRITER_THREAD: &str = "wal-writer";
