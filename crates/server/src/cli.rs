@@ -11,6 +11,7 @@ mod export;
 mod import;
 mod logging;
 pub(crate) mod output;
+mod repair;
 mod search;
 mod server_args;
 mod status;
@@ -64,6 +65,8 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Copy a data directory, also while a tracewell works in it
     Backup(backup::BackupArgs),
+    /// Make lists and index files of a data directory again; removes nothing
+    Repair(repair::RepairArgs),
 }
 
 /// Runs the command line of this process.
@@ -99,6 +102,7 @@ fn dispatch(cli: Cli) -> Result<(), CliError> {
         Some(Command::Export(args)) => client::block_on(export::run(args)),
         Some(Command::Verify(args)) => verify::run(&args),
         Some(Command::Backup(args)) => backup::run(&args),
+        Some(Command::Repair(args)) => repair::run(&args),
     }
 }
 

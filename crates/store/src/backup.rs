@@ -182,10 +182,11 @@ fn fetch(
         let mut now = Manifest::load(files, source)?;
         // The first round may have copied blocks for hours.
         if now.wal_from == manifest.wal_from && (is_whole || now.blocks == manifest.blocks) {
-            let log_bytes = wal::copy_log(files, &from, &into, manifest.wal_from)?;
+            let log = wal::copy_log(files, &from, &into, manifest.wal_from)?;
             now = Manifest::load(files, source)?;
             if now.wal_from == manifest.wal_from {
-                return Ok((manifest, log_bytes, round));
+                manifest.first_segment = log.first_segment;
+                return Ok((manifest, log.bytes, round));
             }
             clear(files, &into)?;
         }

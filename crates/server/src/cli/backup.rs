@@ -5,6 +5,8 @@
 //! be made, 2 when the command makes no sense. The data directory is not
 //! changed.
 
+mod archive;
+
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
@@ -17,12 +19,14 @@ use tracewell_store::files::DiskFiles;
 use super::error::CliError;
 use super::output::{Output, bytes, complain, count, counted, plain};
 use super::server_args::ServerArgs;
+use archive::Archive;
 
 /// Arguments of `backup`.
 #[derive(Debug, Args)]
 pub(super) struct BackupArgs {
-    /// Where the copy goes: a directory that is empty or does not exist
-    #[arg(value_name = "DIR")]
+    /// Where the copy goes: a directory that is empty or does not exist, or a
+    /// file to be, with a name that ends in .tar
+    #[arg(value_name = "DIR|FILE.tar")]
     destination: PathBuf,
     /// The directory to copy [default: as for the server]
     #[arg(long, value_name = "DIR")]
@@ -40,14 +44,11 @@ pub(super) struct BackupArgs {
 
 /// Runs the command.
 pub(super) fn run(args: &BackupArgs) -> Result<(), CliError> {
-    let dir = match &args.data_dir {
-        Some(dir) => dir.clone(),
-        None => {
-            ServerArgs::from_file(args.config.clone())
-                .load()?
-                .config
-                .data_dir
-        }
+    let dir = ServerArgs::data_dir(args.data_dir.as_deref(), args.config.as_deref())?;
+    let archive = Archive::of(&args.destination)?;
+    let target = match &archive {
+        Some(archive) => archive.dir(),
+        None => args.destination.clone(),
     };
     let options = BackupOptions {
         always_copy: args.copy,
@@ -65,7 +66,7 @@ pub(super) fn run(args: &BackupArgs) -> Result<(), CliError> {
     let done = backup(
         &DiskFiles,
         &dir,
-        &args.destination,
+        &target,
         options,
         &mut |event| match event {
             BackupEvent::Fetched {
@@ -88,6 +89,9 @@ pub(super) fn run(args: &BackupArgs) -> Result<(), CliError> {
         bar.finish_and_clear();
     }
     let report = done.map_err(refusal)?;
+    if let Some(archive) = &archive {
+        archive.write()?;
+    }
     let mut out = Output::new();
     out.line(&match args.json {
         true => json(&args.destination, &report),

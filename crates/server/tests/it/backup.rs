@@ -100,3 +100,36 @@ fn a_destination_with_something_in_it_is_left_alone() {
     );
     assert_eq!(done.stdout, expected);
 }
+
+#[test]
+fn an_archive_holds_the_same_and_is_there_only_when_it_is_whole() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    let server = Running::start(&data, SETTINGS);
+    let ledger = directory.path().join("ledger");
+    let load = load(&server, &ledger, "1");
+    wait_until("spans arrive", || acknowledged_spans(&server) > 5_000);
+    interrupt(load);
+    let archive = directory.path().join("monday.tar");
+    let done = back_up(&data, &archive, &[]);
+    assert_eq!(done.code, Some(0), "{}{}", done.stdout, done.stderr);
+    assert!(!directory.path().join("monday.tar.unfinished").exists());
+
+    let restored = directory.path().join("restored");
+    let file = std::fs::File::open(&archive).unwrap();
+    tar::Archive::new(file).unpack(&restored).unwrap();
+    let restored = Running::start(&restored, SETTINGS);
+    assert_all_there(&restored, &acknowledged(&ledger), 0);
+
+    let again = back_up(&data, &archive, &[]);
+    assert_eq!(again.code, Some(2));
+    assert!(again.stderr.contains("is there already"), "{}", again.stderr);
+    let compressed = back_up(&data, &directory.path().join("monday.tar.gz"), &[]);
+    assert_eq!(compressed.code, Some(2));
+    assert!(compressed.stderr.contains("ends in .tar"), "{}", compressed.stderr);
+    let left = directory.path().join("tuesday.tar.unfinished");
+    std::fs::create_dir(&left).unwrap();
+    let refused = back_up(&data, &directory.path().join("tuesday.tar"), &[]);
+    assert_eq!(refused.code, Some(2));
+    assert!(refused.stderr.contains("interrupted"), "{}", refused.stderr);
+}

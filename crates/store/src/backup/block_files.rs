@@ -12,9 +12,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::BackupEvent;
-use crate::block::{index_name, parquet_name};
+use crate::block::block_paths;
 use crate::embedded::BLOCKS_DIR;
 use crate::files::{Access, FileError, Files, write_all_at};
+use crate::inventory::Inventory;
 use crate::manifest::{BlockEntry, Manifest};
 
 /// Files are copied in pieces of this size.
@@ -28,7 +29,7 @@ pub(super) struct BlockCopies<'a> {
     target: PathBuf,
     /// Whether links are still tried.
     may_link: bool,
-    fetched: BTreeSet<String>,
+    fetched: BTreeSet<PathBuf>,
     pub(super) linked_files: u64,
     pub(super) copied_files: u64,
 }
@@ -71,8 +72,8 @@ impl<'a> BlockCopies<'a> {
     }
 
     fn block(&mut self, block: &BlockEntry) -> Result<bool, FileError> {
-        for name in [parquet_name(&block.name), index_name(&block.name)] {
-            if !self.fetched.contains(&name) && !self.file(name)? {
+        for from in block_paths(&self.source, &block.name) {
+            if !self.fetched.contains(&from) && !self.file(from)? {
                 return Ok(false);
             }
         }
@@ -80,20 +81,20 @@ impl<'a> BlockCopies<'a> {
     }
 
     /// Links or copies one file; `false` if it is gone.
-    fn file(&mut self, name: String) -> Result<bool, FileError> {
-        let (from, to) = (self.source.join(&name), self.target.join(&name));
+    fn file(&mut self, from: PathBuf) -> Result<bool, FileError> {
+        let to = self.target.join(from.file_name().unwrap_or_default());
         if self.may_link {
             match self.files.hard_link(&from, &to) {
                 Ok(()) => {
                     self.linked_files += 1;
-                    self.fetched.insert(name);
+                    self.fetched.insert(from);
                     return Ok(true);
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
                 // Whatever keeps a link from being made, a copy is as good: it
                 // meets the same error if that is not about links.
                 Err(error) => {
-                    tracing::debug!(%error, file = name, "copied, since it cannot be linked");
+                    tracing::debug!(%error, file = %from.display(), "copied, since it cannot be linked");
                     self.may_link = error.kind() != io::ErrorKind::CrossesDevices;
                 }
             }
@@ -101,7 +102,7 @@ impl<'a> BlockCopies<'a> {
         let is_there = self.copy(&from, &to)?;
         if is_there {
             self.copied_files += 1;
-            self.fetched.insert(name);
+            self.fetched.insert(from);
         }
         Ok(is_there)
     }
@@ -131,7 +132,8 @@ impl<'a> BlockCopies<'a> {
 
     /// Removes what only earlier manifests named, and makes the rest durable.
     pub(super) fn finish(&mut self, manifest: &Manifest) -> Result<(), FileError> {
-        for path in manifest.block_files(self.files, &self.target)?.orphans {
+        let found = Inventory::take(self.files, &self.target, manifest)?;
+        for path in found.unlisted.into_values().flatten() {
             self.files
                 .remove(&path)
                 .map_err(FileError::on("remove", &path))?;

@@ -22,8 +22,16 @@ use crate::files::{FileError, Files, write_all_at};
 /// once when a process ends and once when the next one starts.
 const READINGS: usize = 8;
 
-/// Copies what is needed of the log in `source` from `from` on into `target`,
-/// an empty directory, and answers the bytes written. Nothing is synced.
+/// What was copied.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct CopiedLog {
+    pub(crate) bytes: u64,
+    /// The oldest segment of the copy.
+    pub(crate) first_segment: Option<u64>,
+}
+
+/// Copies the log in `source` from `from` on into `target`, an empty directory.
+/// Nothing is synced. Empty segments are copied too: a later one may name them.
 ///
 /// A segment that vanishes meanwhile is left out: it was released, and the
 /// manifest, which is saved before, tells the caller whether it was needed.
@@ -35,29 +43,27 @@ pub(crate) fn copy_log(
     source: &Path,
     target: &Path,
     from: WalPosition,
-) -> Result<u64, OpenError> {
+) -> Result<CopiedLog, OpenError> {
     let mut sequences = sequences(files, source)?;
     sequences.retain(|sequence| *sequence >= from.segment);
     sequences.sort_unstable_by(|a, b| b.cmp(a));
-    let (mut has_later, mut written) = (false, 0);
+    let (mut has_later, mut copied) = (false, CopiedLog::default());
     for sequence in sequences {
         let Some((bytes, found)) = settled(files, source, sequence, has_later)? else {
             continue;
         };
-        let is_needed = is_needed(sequence, &found, from);
-        let copy = ending(bytes, sequence, &found, has_later);
+        let is_last = copied.first_segment.is_none();
+        let copy = ending(bytes, sequence, &found, has_later, is_last);
         has_later |= !found.entries.is_empty();
-        if !is_needed {
-            continue;
-        }
         let path = segment_path(target, sequence);
         let file = files
             .create(&path)
             .map_err(FileError::on("create", &path))?;
         write_all_at(&*file, &copy, 0).map_err(FileError::on("write", &path))?;
-        written += copy.len() as u64;
+        copied.bytes += copy.len() as u64;
+        copied.first_segment = Some(sequence);
     }
-    Ok(written)
+    Ok(copied)
 }
 
 fn sequences(files: &dyn Files, dir: &Path) -> Result<Vec<u64>, FileError> {
@@ -131,26 +137,27 @@ fn read_whole(files: &dyn Files, path: &Path) -> Result<Option<Vec<u8>>, FileErr
     }
 }
 
-/// Whether anything, good or bad, is at or after `from`.
-fn is_needed(sequence: u64, found: &Scan, from: WalPosition) -> bool {
-    let at = |offset| WalPosition {
-        segment: sequence,
-        offset,
-    };
-    let last = found.entries.last();
-    last.is_some_and(|entry| at(entry.offset) >= from)
-        || found.damages.iter().any(|damage| at(damage.end) > from)
-}
-
 /// The bytes of the copy. The segment being written gets an end, as from a
-/// recovery; one that should have had an end and has none stays as it is, so
+/// recovery, and so does one that was followed when the later one was not
+/// listed yet; one that should have had an end and has none stays as it is, so
 /// that opening the copy tells what opening the source would.
-fn ending(mut bytes: Vec<u8>, sequence: u64, found: &Scan, has_later: bool) -> Vec<u8> {
+fn ending(
+    mut bytes: Vec<u8>,
+    sequence: u64,
+    found: &Scan,
+    has_later: bool,
+    is_last: bool,
+) -> Vec<u8> {
     let end = found.end as usize;
     let behind_end = end + ENTRY_HEADER_BYTES as usize;
-    if found.closing == Closing::Open && !has_later {
+    let is_cut = match found.closing {
+        Closing::Open => !has_later,
+        Closing::ByWriter { is_followed } => is_followed && is_last,
+        Closing::ByRecovery => false,
+    };
+    if is_cut {
         bytes.truncate(end);
-        let end = EntryHeader::end(Kind::EndByRecovery, sequence, found.end);
+        let end = EntryHeader::end(Kind::EndByRecovery, sequence, found.end, false);
         bytes.extend_from_slice(&end.encode());
     } else {
         bytes.truncate(behind_end);

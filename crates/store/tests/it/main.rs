@@ -9,4 +9,5 @@ mod crash_pairs;
 mod embedded;
 mod frozen;
 mod full_disk;
+mod lost_files;
 mod model;
