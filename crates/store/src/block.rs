@@ -108,7 +108,7 @@ pub(crate) fn block_name(number: u64) -> String {
     format!("{number:010}")
 }
 
-fn parquet_name(block: &str) -> String {
+pub(crate) fn parquet_name(block: &str) -> String {
     format!("{block}.parquet")
 }
 

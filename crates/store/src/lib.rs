@@ -8,6 +8,7 @@
 //! **The store never knows HTTP, gRPC or a query language, and never runs on
 //! an async runtime.**
 
+pub mod backup;
 pub mod block;
 mod compaction;
 pub mod embedded;

@@ -6,7 +6,6 @@
 //! it writes the log and removes files all the time. **Nothing here takes the
 //! data directory, opens a file for writing or repairs anything.**
 
-mod read_only;
 #[cfg(test)]
 mod tests;
 
@@ -18,13 +17,12 @@ use tracewell_model::SpanBatch;
 
 use crate::block::{Block, BlockError};
 use crate::embedded::{BLOCKS_DIR, WAL_DIR};
-use crate::files::{Access, FileError, Files};
+use crate::files::{Access, FileError, Files, ReadOnly};
 use crate::inventory::{self, Fate, Inventory};
 use crate::lock::{self, LOCK_FILE};
 use crate::manifest::{BlockEntry, MANIFEST_FILE, Manifest, ManifestError};
 use crate::wal::{self, RecoveryReport};
 use crate::{quarantine, rebuild};
-use read_only::ReadOnly;
 
 /// Problems of the log that are told one by one; the others are counted.
 const MAX_TOLD_ENTRIES: usize = 100;

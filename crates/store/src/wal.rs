@@ -17,6 +17,7 @@
 
 mod chain;
 mod compress;
+mod copying;
 mod entry;
 mod error;
 mod held;
@@ -53,6 +54,7 @@ pub use self::options::{Durability, MAX_SEGMENT_BYTES, MIN_SEGMENT_BYTES, WalOpt
 pub use self::recovery::RecoveryReport;
 pub use self::segment::SEGMENT_VERSION;
 
+pub(crate) use self::copying::copy_log;
 pub(crate) use self::rehearsal::rehearse;
 
 const WRITER_THREAD: &str = "wal-writer";

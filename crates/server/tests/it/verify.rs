@@ -28,7 +28,7 @@ fn verify(dir: &Path, more: &[&str]) -> Finished {
 }
 
 /// Every file below a directory with its content.
-fn files_of(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+pub(crate) fn files_of(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     for entry in std::fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();

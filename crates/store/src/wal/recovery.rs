@@ -392,7 +392,7 @@ impl<F: FnMut(WalPosition, u32, &[u8])> Recovery<'_, F> {
 
 /// Reads a whole segment. One that was made larger than any segment can be is
 /// read as far as entries can reach.
-fn read_segment(files: &dyn Files, path: &Path) -> Result<Vec<u8>, FileError> {
+pub(super) fn read_segment(files: &dyn Files, path: &Path) -> Result<Vec<u8>, FileError> {
     let file = files
         .open(path, Access::Read)
         .map_err(FileError::on("open", path))?;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests look at files themselves")]
 
+mod backup;
 mod compaction;
 mod conformance;
 mod crash_pairs;

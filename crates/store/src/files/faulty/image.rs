@@ -139,6 +139,19 @@ impl Image {
         Ok(())
     }
 
+    pub(super) fn hard_link(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        let id = self.find_file(from)?;
+        let (dir, name) = self.split(to)?;
+        let dir = self.dir_mut(dir)?;
+        if dir.names.contains_key(&name) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        dir.change(|names| {
+            names.insert(name, id);
+        });
+        Ok(())
+    }
+
     pub(super) fn remove(&mut self, path: &Path) -> io::Result<()> {
         self.find_file(path)?;
         let (dir, name) = self.split(path)?;
