@@ -123,10 +123,18 @@ fn an_archive_holds_the_same_and_is_there_only_when_it_is_whole() {
 
     let again = back_up(&data, &archive, &[]);
     assert_eq!(again.code, Some(2));
-    assert!(again.stderr.contains("is there already"), "{}", again.stderr);
+    assert!(
+        again.stderr.contains("is there already"),
+        "{}",
+        again.stderr
+    );
     let compressed = back_up(&data, &directory.path().join("monday.tar.gz"), &[]);
     assert_eq!(compressed.code, Some(2));
-    assert!(compressed.stderr.contains("ends in .tar"), "{}", compressed.stderr);
+    assert!(
+        compressed.stderr.contains("ends in .tar"),
+        "{}",
+        compressed.stderr
+    );
     let left = directory.path().join("tuesday.tar.unfinished");
     std::fs::create_dir(&left).unwrap();
     let refused = back_up(&data, &directory.path().join("tuesday.tar"), &[]);
