@@ -95,7 +95,7 @@ fn a_destination_with_something_in_it_is_left_alone() {
     let done = back_up(&data, &target, &[]);
     assert_eq!(done.code, Some(0), "{}", done.stderr);
     let expected = format!(
-        "{}: 0 blocks, 0 log entries, 0 spans, 0 B; checked\n",
+        "{}: 0 blocks, 0 log entries, 0 spans, 72 B; checked\n",
         target.display()
     );
     assert_eq!(done.stdout, expected);
