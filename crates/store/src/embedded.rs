@@ -15,6 +15,7 @@
 //! the other is seen exactly once.
 
 mod append;
+mod background;
 mod compact;
 mod open;
 mod options;
@@ -68,12 +69,13 @@ struct Inner {
     /// Blocks of which it is unknown whether the manifest on the disk names
     /// them, because saving it failed.
     perhaps_listed: Mutex<Vec<String>>,
+    /// The manifest may have been saved in the place of its reserve.
+    wants_reserve: AtomicBool,
     compactor: compact::Compactor,
     /// Whether the log was told that the disk is nearly full.
     is_space_short: AtomicBool,
     removed_spans: AtomicU64,
-    /// Why the last seal or removal failed, until one succeeds.
-    trouble: Mutex<Option<String>>,
+    troubles: Mutex<background::Troubles>,
     _lock: DirLock,
 }
 

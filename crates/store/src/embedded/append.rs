@@ -43,7 +43,7 @@ impl Inner {
             return Ok(());
         }
         let limit = self.options.live_bytes;
-        Err(match &*super::lock(&self.trouble) {
+        Err(match super::lock(&self.troubles).text() {
             Some(trouble) => StoreError::Unavailable(trouble.clone()),
             None => StoreError::Busy(format!(
                 "{live_bytes} bytes of spans wait to be sealed, the limit is {limit}"

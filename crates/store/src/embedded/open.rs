@@ -62,6 +62,7 @@ impl EmbeddedStore {
         options: StoreOptions,
         clock: Arc<dyn Clock>,
     ) -> Result<(Self, OpenReport), OpenError> {
+        let options = options.fitted();
         // Read before the lock file is written: a directory of a newer version
         // stays untouched.
         Manifest::load(&*files, dir)?;
@@ -78,6 +79,8 @@ impl EmbeddedStore {
         manifest::remove_unfinished(&*files, dir)?;
         let blocks = open_blocks(&files, dir, &manifest, &mut report)?;
         report.blocks = blocks.len();
+        // On a full disk the background thread goes on trying.
+        let reserve = manifest.ensure_reserve(&*files, dir);
         *live
             .blocks
             .write()
@@ -94,10 +97,11 @@ impl EmbeddedStore {
             live,
             manifest: Mutex::new(manifest),
             perhaps_listed: Mutex::default(),
+            wants_reserve: AtomicBool::new(reserve.is_err()),
             compactor: Compactor::default(),
             is_space_short: AtomicBool::new(false),
             removed_spans: AtomicU64::new(0),
-            trouble: Mutex::new(None),
+            troubles: Mutex::default(),
             _lock: dir_lock,
         });
         // Dropped on failure, which ends the threads that have started.
@@ -110,11 +114,11 @@ impl EmbeddedStore {
         Ok((store, report))
     }
 
-    fn start(&self, name: &str, work: fn(&Inner)) -> Result<(), OpenError> {
+    fn start(&self, name: &'static str, work: fn(&Inner)) -> Result<(), OpenError> {
         let inner = Arc::clone(&self.inner);
         let thread = std::thread::Builder::new()
             .name(name.to_owned())
-            .spawn(move || work(&inner))
+            .spawn(move || inner.watch(name, work))
             .map_err(OpenError::Thread)?;
         lock(&self.background).push(thread);
         Ok(())

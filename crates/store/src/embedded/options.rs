@@ -11,6 +11,10 @@ const DEFAULT_SEAL_BYTES: u64 = 40 << 20;
 /// Live bytes at which appends are refused: sealing does not keep up.
 const DEFAULT_LIVE_BYTES: u64 = 128 << 20;
 
+/// The most for a block, whatever memory there is: live batches are joined into
+/// one whose text is addressed by 32 bits, and merged blocks are smaller.
+const MAX_SEAL_BYTES: u64 = 1 << 30;
+
 /// The age at which a smaller live part is sealed all the same, so that the
 /// log does not hold on to its segments for days.
 const DEFAULT_SEAL_AGE: Duration = Duration::from_secs(30 * 60);
@@ -115,5 +119,28 @@ impl Default for StoreOptions {
             },
             retry_after: DEFAULT_RETRY_AFTER,
         }
+    }
+}
+
+impl StoreOptions {
+    /// The same, within what the store can do.
+    pub(super) fn fitted(mut self) -> Self {
+        self.seal_bytes = self.seal_bytes.min(MAX_SEAL_BYTES);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn with_a_memory_limit_of_a_tebibyte_a_block_can_still_be_joined() {
+        let options = StoreOptions {
+            seal_bytes: (1 << 40) / 12,
+            ..StoreOptions::default()
+        };
+        // The last batch may reach over the limit by the largest request.
+        assert!(options.fitted().seal_bytes < u64::from(u32::MAX) / 2);
     }
 }

@@ -147,7 +147,7 @@ impl Inner {
             Some(wal) => wal.health().err().map(|error| error.to_string()),
             None => Some(StoreError::ShuttingDown.to_string()),
         };
-        log.or_else(|| super::lock(&self.trouble).clone())
+        log.or_else(|| super::lock(&self.troubles).text().cloned())
     }
 }
 

@@ -11,13 +11,14 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 impl Inner {
-    /// Removes the blocks that retention no longer keeps.
-    pub(super) fn apply_retention(&self, now_ns: u64) -> Result<(), ChangeError> {
+    /// Removes the blocks that retention no longer keeps; whether there were
+    /// any.
+    pub(super) fn apply_retention(&self, now_ns: u64) -> Result<bool, ChangeError> {
         let blocks = super::lock(&self.manifest).blocks.clone();
         let missing_bytes = self.missing_space(!blocks.is_empty());
         let gone = self.expired(&blocks, now_ns, missing_bytes);
         if gone.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let names: HashSet<&str> = gone.iter().map(|entry| entry.name.as_str()).collect();
         self.commit(
@@ -41,8 +42,8 @@ impl Inner {
                 names.iter().for_each(|name| self.remove_block_files(name));
                 tracing::info!(blocks = gone.len(), "retention removed old blocks");
             },
-        )?;
-        Ok(())
+        )
+        .map_err(ChangeError::from)
     }
 
     fn expired(&self, blocks: &[BlockEntry], now_ns: u64, missing_bytes: u64) -> Vec<BlockEntry> {

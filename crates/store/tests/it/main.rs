@@ -8,4 +8,5 @@ mod crash_pairs;
 mod embedded;
 mod frozen;
 mod full_disk;
+mod healing;
 mod model;
