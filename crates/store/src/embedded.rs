@@ -14,6 +14,7 @@
 //! of live batches and blocks together, so that a span that moves from one to
 //! the other is seen exactly once.
 
+mod age;
 mod append;
 mod background;
 mod compact;
@@ -75,6 +76,10 @@ struct Inner {
     /// Whether the log was told that the disk is nearly full.
     is_space_short: AtomicBool,
     removed_spans: AtomicU64,
+    /// `None` without retention by age.
+    age: Mutex<Option<age::Age>>,
+    /// What a person should know though the store works.
+    attention: Mutex<Option<String>>,
     troubles: Mutex<background::Troubles>,
     _lock: DirLock,
 }

@@ -118,7 +118,8 @@ impl Inner {
                 live_since_ns = None;
             }
             let age = Duration::from_nanos(now_ns.saturating_sub(since));
-            let is_full = self.live.batches.bytes() >= self.options.seal_bytes;
+            let is_full =
+                self.live.batches.bytes() >= self.options.seal_bytes || self.is_log_large();
             let is_due = !is_empty && (is_called || is_full || age >= self.options.seal_age);
             if is_due && back_off.left().is_zero() {
                 is_called = false;
@@ -133,13 +134,13 @@ impl Inner {
                     back_off.failed(self.options.retry_after);
                 }
             }
-            self.keep_house(now_ns, &mut back_off);
+            self.keep_house(&mut back_off);
         }
     }
 
     /// Retention, and what the next full disk will need.
-    fn keep_house(&self, now_ns: u64, back_off: &mut BackOff) {
-        let removed = self.apply_retention(now_ns);
+    fn keep_house(&self, back_off: &mut BackOff) {
+        let removed = self.apply_retention();
         if matches!(removed, Ok(true)) {
             // There is more room than at the last attempt.
             *back_off = BackOff::default();

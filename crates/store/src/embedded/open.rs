@@ -3,6 +3,7 @@
 //! Nothing is changed before it is certain that the directory is ours and of
 //! a format we know.
 
+use super::age::{Age, Look};
 use super::append::on_durable;
 use super::compact::Compactor;
 use super::{BLOCKS_DIR, EmbeddedStore, Inner, Live, StoreOptions, WAL_DIR, lock};
@@ -88,6 +89,12 @@ impl EmbeddedStore {
         for warning in report.warnings.iter().chain(&report.wal.warnings) {
             tracing::error!("{warning}");
         }
+        let look = Look {
+            wall_ns: clock.now_ns(),
+            steady_ns: clock.steady_ns(),
+        };
+        let age = options.retention.age;
+        let age = age.map(|age| Age::new(age, &manifest.blocks, look));
         let inner = Arc::new(Inner {
             files,
             dir: dir.to_path_buf(),
@@ -101,6 +108,8 @@ impl EmbeddedStore {
             compactor: Compactor::default(),
             is_space_short: AtomicBool::new(false),
             removed_spans: AtomicU64::new(0),
+            age: Mutex::new(age),
+            attention: Mutex::default(),
             troubles: Mutex::default(),
             _lock: dir_lock,
         });

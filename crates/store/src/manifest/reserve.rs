@@ -36,9 +36,11 @@ pub(crate) fn ensure(files: &dyn Files, dir: &Path, len: usize) -> Result<(), Fi
         Err(error) => return Err(FileError::on("open", &path)(error)),
     }
     let made = fill(files, &path, (2 * len).next_multiple_of(STEP_BYTES));
-    if made.is_err() {
-        // So that a full disk is not filled by the attempt to provide for it.
-        let _ = remove(files, &path);
+    // So that a full disk is not filled by the attempt to provide for it.
+    if made.is_err()
+        && let Err(error) = remove(files, &path)
+    {
+        tracing::debug!(%error, "an unfinished reserve stays until the next attempt");
     }
     made
 }

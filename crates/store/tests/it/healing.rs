@@ -10,6 +10,7 @@ use tracewell_model::clock::{Clock, ManualClock};
 use tracewell_model::{StoreError, TraceStore};
 use tracewell_store::embedded::{EmbeddedStore, FreeSpace, Retention, StoreOptions};
 use tracewell_store::files::faulty::{EIO, Fault, FaultyFiles, Operation, Survival};
+use tracewell_store::wal::WalOptions;
 use tracewell_testkit::conformance;
 
 const DIR: &str = "/data";
@@ -33,7 +34,7 @@ fn clock() -> Arc<ManualClock> {
 fn seal_each(store: &EmbeddedStore, traces: std::ops::Range<u64>) {
     for trace in traces {
         let before = store.status().blocks;
-        conformance::append(store, &spans(trace)).unwrap();
+        conformance::append(store, &spans(trace)).expect("it is stored");
         wait_until("the spans are sealed", || store.status().blocks > before);
     }
 }
@@ -144,4 +145,63 @@ fn a_panic_in_the_background_is_told_by_health_and_to_senders() {
     let refusal = (0..1_000).find_map(|trace| conformance::append(&store, &spans(trace)).err());
     let refusal = refusal.expect("memory has a limit");
     assert_eq!(refusal, StoreError::Unavailable(told));
+}
+
+#[test]
+fn a_clock_thirty_days_ahead_at_a_start_removes_nothing_for_an_hour() {
+    let (disk, clock) = (FaultyFiles::new(), clock());
+    let retention = Retention {
+        age: Some(24 * HOUR),
+        ..Retention::default()
+    };
+    let store = open(&disk, &clock, retention);
+    seal_each(&store, 0..3);
+    drop(store);
+    clock.set_ns(clock.now_ns() + 30 * 24 * 3_600_000_000_000);
+    let store = open(&disk, &clock, retention);
+    wait_until("it says why it waits", || {
+        store.status().attention.is_some()
+    });
+    let waits = store.status().attention.unwrap();
+    assert!(waits.contains("720 hours ahead"), "{waits}");
+    assert_eq!(store.status().unhealthy, None);
+    clock.advance_ns(3_599_000_000_000);
+    seal_each(&store, 3..4);
+    assert_traces(&store, 0..4);
+    clock.advance_ns(1_000_000_000);
+    wait_until("the old blocks are gone", || {
+        store.status().removed_spans == 15
+    });
+    assert_traces(&store, 3..4);
+    assert_eq!(store.status().attention, None);
+}
+
+#[test]
+fn the_directory_stays_below_its_limit_and_keeps_the_newest() {
+    const LIMIT: u64 = 1 << 20;
+    let disk = FaultyFiles::new();
+    let options = StoreOptions {
+        retention: Retention {
+            bytes: Some(LIMIT),
+            ..Retention::default()
+        },
+        seal_bytes: 40_000,
+        // Alone as large as the limit, if nobody minds.
+        wal: WalOptions {
+            segment_bytes: 1 << 20,
+            ..WalOptions::default()
+        },
+        ..eager()
+    };
+    let files = Arc::new(disk.clone());
+    let (store, _) = EmbeddedStore::open(files, Path::new(DIR), options, clock()).unwrap();
+    let mut traces = 0;
+    while store.status().removed_spans < 500 {
+        conformance::append(&store, &spans(traces)).unwrap();
+        traces += 1;
+        assert!(disk.used_bytes() <= LIMIT, "{} bytes", disk.used_bytes());
+        assert!(store.status().bytes <= LIMIT);
+    }
+    assert!(store.status().blocks > 0, "the newest block stays");
+    assert_traces(&store, traces - 20..traces);
 }
