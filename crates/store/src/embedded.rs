@@ -24,6 +24,7 @@ mod read;
 mod retention;
 mod scan;
 mod seal;
+mod tidy;
 
 use crate::block::Block;
 use crate::files::Files;
@@ -67,8 +68,10 @@ struct Inner {
     live: Arc<Live>,
     /// The list of open blocks changes while this is locked.
     manifest: Mutex<Manifest>,
+    /// Whether the manifest on the disk names the history of this one.
+    is_history_durable: AtomicBool,
     /// Blocks of which it is unknown whether the manifest on the disk names
-    /// them, because saving it failed.
+    /// them, because saving it failed, or of which files could not be removed.
     perhaps_listed: Mutex<Vec<String>>,
     /// The manifest may have been saved in the place of its reserve.
     wants_reserve: AtomicBool,

@@ -3,15 +3,16 @@
 //!
 //! One file, `MANIFEST`, replaced as a whole: a reader sees the state before a
 //! change or after it, never half of it. The layout is drawn in
-//! `manifest/format.rs`. The manifest never touches a block or the log; it
-//! says which of their files belong, and the caller removes the others.
+//! `manifest/format.rs`. **The manifest never touches a block or the log, and
+//! that it does not name a file is no reason to remove it**: see
+//! `inventory.rs`.
 
 mod format;
 pub(crate) mod reserve;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
+use std::hash::BuildHasher as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -25,6 +26,9 @@ pub const MANIFEST_FILE: &str = "MANIFEST";
 
 /// Name under which the next manifest is written.
 const UNFINISHED_FILE: &str = "MANIFEST.tmp";
+
+/// Names of blocks that went, which a manifest keeps.
+const MAX_REMOVED: usize = 256;
 
 /// A manifest larger than this is not ours: it would list some hundred
 /// thousand blocks.
@@ -46,30 +50,29 @@ pub struct BlockEntry {
     pub min_start_ns: u64,
     /// Start of the latest span, ns since the Unix epoch.
     pub max_start_ns: u64,
-    /// When the store put it on the list, ns since the Unix epoch: retention
-    /// counts from here. 0 for a block that is on no list yet.
+    /// When it was written, ns since the Unix epoch: retention counts from
+    /// here.
     pub listed_ns: u64,
 }
 
 /// What the store consists of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Manifest {
+    /// Which life of the data directory this is: a word that the first start
+    /// drew and that every block carries. Empty in a manifest of version 1.
+    pub history: String,
     /// The blocks, in the order in which they were added.
     pub blocks: Vec<BlockEntry>,
     /// The first position of the log that no block holds.
     pub wal_from: WalPosition,
+    /// The oldest segment of the log that was kept when this was saved: it
+    /// must be there at the next start. `None` when none was.
+    pub first_segment: Option<u64>,
     /// Number for the name of the next block; never used before.
     pub next_block: u64,
-}
-
-/// Files in the block directory, compared with a manifest.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct BlockFiles {
-    /// Files that belong to no block: left by a seal or a removal that did not
-    /// finish. The caller removes them.
-    pub orphans: Vec<PathBuf>,
-    /// Blocks without any file: their spans are lost.
-    pub missing: Vec<String>,
+    /// The last blocks that were taken off the list, or failed before they came
+    /// on it: where a file of theirs is still there, it is ours to remove.
+    pub removed: Vec<String>,
 }
 
 /// Why the manifest cannot be used. The directory is as it was.
@@ -112,17 +115,26 @@ pub enum ManifestError {
 }
 
 impl Manifest {
-    /// Reads the manifest of a data directory, and changes nothing; a directory
-    /// without one, or one that does not exist, is an empty store.
+    /// Reads the manifest of a data directory as [`Manifest::find`] does; a
+    /// directory without one is an empty store.
+    ///
+    /// # Errors
+    /// As [`Manifest::find`].
+    pub fn load(files: &dyn Files, dir: &Path) -> Result<Manifest, ManifestError> {
+        Self::find(files, dir).map(Option::unwrap_or_default)
+    }
+
+    /// Reads the manifest of a data directory, and changes nothing; `None`
+    /// when there is none, or no directory.
     ///
     /// # Errors
     /// A newer version, damage, or a file that cannot be read.
-    pub fn load(files: &dyn Files, dir: &Path) -> Result<Manifest, ManifestError> {
+    pub fn find(files: &dyn Files, dir: &Path) -> Result<Option<Manifest>, ManifestError> {
         let path = dir.join(MANIFEST_FILE);
         let file = match files.open(&path, Access::Read) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Manifest::default());
+                return Ok(None);
             }
             Err(error) => return Err(FileError::on("open", &path)(error).into()),
         };
@@ -135,12 +147,38 @@ impl Manifest {
         }
         let mut text = vec![0; bytes as usize];
         read_exact_at(&*file, &mut text, 0).map_err(FileError::on("read", &path))?;
-        format::decode(&text).map_err(|error| match error {
-            format::DecodeError::NewerVersion { found } => {
-                ManifestError::NewerVersion { path, found }
+        format::decode(&text)
+            .map(Some)
+            .map_err(|error| match error {
+                format::DecodeError::NewerVersion { found } => {
+                    ManifestError::NewerVersion { path, found }
+                }
+                format::DecodeError::Damaged { reason } => ManifestError::Damaged { path, reason },
+            })
+    }
+
+    /// Draws the word of a history that begins.
+    pub fn begin_history(&mut self) {
+        // Seeded by the system anew for each state.
+        let drawn = std::hash::RandomState::new().hash_one(self.next_block);
+        self.history = format!("{drawn:016x}");
+    }
+
+    /// Remembers that files of these blocks are ours to remove.
+    pub fn note_removed<'a>(&mut self, names: impl Iterator<Item = &'a str>) {
+        for name in names {
+            if !self.removed.iter().any(|known| known == name) {
+                self.removed.push(name.to_owned());
             }
-            format::DecodeError::Damaged { reason } => ManifestError::Damaged { path, reason },
-        })
+        }
+        let surplus = self.removed.len().saturating_sub(MAX_REMOVED);
+        self.removed.drain(..surplus);
+    }
+
+    /// Does the list name this block?
+    #[must_use]
+    pub fn lists(&self, name: &str) -> bool {
+        self.blocks.iter().any(|block| block.name == name)
     }
 
     /// Replaces the manifest of a data directory; durable when it returns.
@@ -181,34 +219,6 @@ impl Manifest {
     /// There is no room for that now.
     pub(crate) fn ensure_reserve(&self, files: &dyn Files, dir: &Path) -> Result<(), FileError> {
         reserve::ensure(files, dir, format::encode(self).len())
-    }
-
-    /// Compares the files in the block directory, if there is one, with the
-    /// blocks. Directories in it are not looked at.
-    ///
-    /// # Errors
-    /// The directory cannot be listed.
-    pub fn block_files(&self, files: &dyn Files, dir: &Path) -> Result<BlockFiles, FileError> {
-        let entries = match files.list(dir) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            other => other.map_err(FileError::on("list", dir))?,
-        };
-        let listed: HashSet<&str> = self.blocks.iter().map(|b| b.name.as_str()).collect();
-        let mut present = HashSet::new();
-        let mut found = BlockFiles::default();
-        for entry in entries.into_iter().filter(|entry| !entry.is_dir) {
-            let owner = entry.name.split('.').next().unwrap_or_default();
-            match listed.get(owner) {
-                Some(block) => {
-                    present.insert(*block);
-                }
-                None => found.orphans.push(dir.join(entry.name)),
-            }
-        }
-        let names = self.blocks.iter().map(|block| &block.name);
-        let missing = names.filter(|name| !present.contains(name.as_str()));
-        found.missing = missing.cloned().collect();
-        Ok(found)
     }
 }
 

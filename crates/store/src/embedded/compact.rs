@@ -12,7 +12,7 @@
 
 use super::options::{BLOCKS_OF_RETENTION, merged_bytes};
 use super::{BLOCKS_DIR, EmbeddedStore, Inner};
-use crate::block::{self, Block, BlockError};
+use crate::block::{self, Birth, Block, BlockError};
 use crate::compaction::merge::{Merge, MergeError, Merged, Progress};
 use crate::compaction::policy::{Backlog, Candidate, Policy};
 use crate::manifest::{BlockEntry, ManifestError};
@@ -240,10 +240,23 @@ impl Inner {
         if !step(0) {
             return Err(MergeError::Stopped);
         }
+        let history = super::lock(&self.manifest).history.clone();
+        let parts = inputs.iter().map(|input| {
+            let meta = input.meta();
+            // Without a certificate it counts as before all of the log.
+            let birth = Birth::read(&*self.files, &dir, &meta.name);
+            let birth = Birth {
+                listed_ns: meta.listed_ns,
+                ..birth.ok().flatten().unwrap_or_default()
+            };
+            (meta.name.as_str(), birth)
+        });
+        let birth = Birth::of_merge(&history, parts);
         let merge = Merge {
             files: &*self.files,
             dir: &dir,
             number: self.take_block_number(),
+            birth: &birth,
             inputs,
             progress: &self.compactor.progress,
         };
@@ -253,11 +266,7 @@ impl Inner {
     /// Puts a merged block into the place of its parts.
     fn publish(&self, inputs: &[Arc<Block>], merged: Merged) -> Result<(), CompactError> {
         let dir = self.dir.join(BLOCKS_DIR);
-        let ages = inputs.iter().map(|block| block.meta().listed_ns);
-        let entry = BlockEntry {
-            listed_ns: ages.max().unwrap_or(0),
-            ..merged.entry
-        };
+        let entry = merged.entry;
         let block = match Block::open(&*self.files, &dir, entry.clone()) {
             Ok(block) => Arc::new(block),
             Err(error) => {

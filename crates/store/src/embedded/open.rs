@@ -6,9 +6,10 @@
 use super::age::{Age, Look};
 use super::append::on_durable;
 use super::compact::Compactor;
+use super::tidy::{self, Start};
 use super::{BLOCKS_DIR, EmbeddedStore, Inner, Live, StoreOptions, WAL_DIR, lock};
 use crate::block::Block;
-use crate::files::{FileError, Files, ensure_dir};
+use crate::files::{FileError, Files};
 use crate::lock::{DirLock, LockError};
 use crate::manifest::{self, Manifest, ManifestError};
 use crate::wal::{self, RecoveryReport, Wal};
@@ -45,7 +46,7 @@ pub struct OpenReport {
     pub wal: RecoveryReport,
     /// Blocks that were opened.
     pub blocks: usize,
-    /// Files without an owner that were removed.
+    /// Files that were left over from work that was cut short, and removed.
     pub removed_files: usize,
     /// What a person should read: blocks or entries that are lost or damaged.
     pub warnings: Vec<String>,
@@ -66,7 +67,7 @@ impl EmbeddedStore {
         let options = options.fitted();
         // Read before the lock file is written: a directory of a newer version
         // stays untouched.
-        Manifest::load(&*files, dir)?;
+        Manifest::find(&*files, dir)?;
         let dir_lock = DirLock::acquire(&*files, dir)?;
         // The manifest found here may have got its name from a process that was
         // killed before it made the name durable. What its predecessor needs is
@@ -74,11 +75,17 @@ impl EmbeddedStore {
         files
             .sync_dir(dir)
             .map_err(FileError::on("sync directory", dir))?;
-        let manifest = Manifest::load(&*files, dir)?;
+        let Start {
+            mut manifest,
+            is_durable,
+            warnings,
+        } = Start::read(&*files, dir, clock.now_ns())?;
         let live = Arc::new(Live::default());
         let (wal, mut report) = open_log(&files, dir, &options, &manifest, &live)?;
+        report.warnings.splice(0..0, warnings);
         manifest::remove_unfinished(&*files, dir)?;
-        let blocks = open_blocks(&files, dir, &manifest, &mut report)?;
+        tidy::blocks_dir(&*files, dir, &mut manifest, &mut report)?;
+        let blocks = open_blocks(&files, dir, &manifest, &mut report);
         report.blocks = blocks.len();
         // On a full disk the background thread goes on trying.
         let reserve = manifest.ensure_reserve(&*files, dir);
@@ -103,6 +110,7 @@ impl EmbeddedStore {
             wal: RwLock::new(Some(wal)),
             live,
             manifest: Mutex::new(manifest),
+            is_history_durable: AtomicBool::new(is_durable),
             perhaps_listed: Mutex::default(),
             wants_reserve: AtomicBool::new(reserve.is_err()),
             compactor: Compactor::default(),
@@ -113,6 +121,11 @@ impl EmbeddedStore {
             troubles: Mutex::default(),
             _lock: dir_lock,
         });
+        // Whoever misses it can tell then that it is lost. A full disk is no
+        // reason not to start: the first block saves it.
+        if let Err(error) = inner.save_history() {
+            tracing::warn!(%error, "the list of blocks is saved later");
+        }
         // Dropped on failure, which ends the threads that have started.
         let store = Self {
             inner,
@@ -161,6 +174,7 @@ fn open_log(
         &dir.join(WAL_DIR),
         &options.wal,
         manifest.wal_from,
+        manifest.first_segment,
         replay,
         on_durable(Arc::clone(live), options.seal_bytes),
     )?;
@@ -168,22 +182,15 @@ fn open_log(
     Ok((wal, report))
 }
 
-/// Opens the blocks of the manifest and removes files that belong to none. A
-/// block that cannot be opened is named and left alone: its files may be all
-/// that is left of its spans.
+/// Opens the blocks of the manifest. A block that cannot be opened is named and
+/// left alone: its files may be all that is left of its spans.
 fn open_blocks(
     files: &Arc<dyn Files>,
     dir: &Path,
     manifest: &Manifest,
     report: &mut OpenReport,
-) -> Result<Vec<Arc<Block>>, OpenError> {
+) -> Vec<Arc<Block>> {
     let dir = dir.join(BLOCKS_DIR);
-    ensure_dir(&**files, &dir)?;
-    let found = manifest.block_files(&**files, &dir)?;
-    for path in &found.orphans {
-        files.remove(path).map_err(FileError::on("remove", path))?;
-        report.removed_files += 1;
-    }
     let mut blocks = Vec::with_capacity(manifest.blocks.len());
     for entry in &manifest.blocks {
         match Block::open(&**files, &dir, entry.clone()) {
@@ -194,5 +201,5 @@ fn open_blocks(
             )),
         }
     }
-    Ok(blocks)
+    blocks
 }

@@ -6,7 +6,7 @@
 //! removes; after it, the log's entries are not replayed.
 
 use super::{BLOCKS_DIR, Inner, Live};
-use crate::block::{self, Block, BlockError};
+use crate::block::{self, Birth, Block, BlockError};
 use crate::live::LiveBatch;
 use crate::manifest::{Manifest, ManifestError};
 use crate::wal::WalPosition;
@@ -40,13 +40,15 @@ impl Inner {
         let Some(last) = live[..count].last() else {
             return Ok(());
         };
+        self.save_history()?;
         let joined = join(&live[..count])?;
         let number = self.take_block_number();
         self.add_block(number, joined, count, last.position)
             .inspect_err(|_| self.discard(&block::block_name(number)))?;
         self.compactor.ring();
         if let Some(wal) = &*self.wal.read().unwrap_or_else(PoisonError::into_inner) {
-            wal.release_before(last.position);
+            let first_segment = super::lock(&self.manifest).first_segment;
+            wal.release_before(last.position, first_segment);
         }
         Ok(())
     }
@@ -61,14 +63,28 @@ impl Inner {
         wal_from: WalPosition,
     ) -> Result<(), ChangeError> {
         let dir = self.dir.join(BLOCKS_DIR);
-        let mut entry = block::write(&*self.files, &dir, number, &spans)?;
-        entry.listed_ns = self.clock.now_ns();
+        let birth = {
+            let manifest = super::lock(&self.manifest);
+            Birth {
+                history: manifest.history.clone(),
+                listed_ns: self.clock.now_ns(),
+                log_from: manifest.wal_from,
+                log_until: wal_from,
+                parts: Vec::new(),
+            }
+        };
+        let entry = block::write(&*self.files, &dir, number, &birth, &spans)?;
         drop(spans);
         let block = Arc::new(Block::open(&*self.files, &dir, entry.clone())?);
         self.commit(
             |manifest| {
                 manifest.blocks.push(entry);
                 manifest.wal_from = wal_from;
+                // Without the log nothing is released either, and what was kept
+                // is there.
+                if let Some(wal) = &*self.wal.read().unwrap_or_else(PoisonError::into_inner) {
+                    manifest.first_segment = wal.first_segment_from(wal_from);
+                }
                 true
             },
             |live| live.replace_with_block(sealed, block),
@@ -82,16 +98,18 @@ impl Inner {
     /// manifest is saved.
     pub(super) fn discard(&self, name: &str) {
         let on_disk = Manifest::load(&*self.files, &self.dir);
-        if !on_disk.is_ok_and(|found| found.blocks.iter().all(|block| block.name != name)) {
-            super::lock(&self.perhaps_listed).push(name.to_owned());
+        // A removal that is not durable can be undone by a power cut: the next
+        // manifest says that the name is ours to remove.
+        super::lock(&self.perhaps_listed).push(name.to_owned());
+        if !on_disk.is_ok_and(|found| !found.lists(name)) {
             return;
         }
-        let dir = self.dir.join(BLOCKS_DIR);
-        for entry in self.files.list(&dir).unwrap_or_default() {
-            if entry.name.split('.').next() == Some(name)
-                && let Err(error) = self.files.remove(&dir.join(&entry.name))
-            {
-                tracing::warn!(%error, name = entry.name, "a file stays until the next start");
+        for path in block::block_paths(&self.dir.join(BLOCKS_DIR), name) {
+            match self.files.remove(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    tracing::warn!(%error, path = %path.display(), "a file stays for now");
+                }
+                _ => {}
             }
         }
     }
@@ -117,14 +135,21 @@ impl Inner {
         if !change(&mut changed) {
             return Ok(false);
         }
+        let unsure = super::lock(&self.perhaps_listed).clone();
+        let gone = manifest.blocks.iter().map(|block| &block.name);
+        let gone: Vec<String> = gone.chain(&unsure).cloned().collect();
+        let gone = gone.iter().filter(|name| !changed.lists(name));
+        let gone: Vec<&str> = gone.map(String::as_str).collect();
+        changed.note_removed(gone.into_iter());
         self.wants_reserve.store(true, Ordering::Release);
         changed.save(&*self.files, &self.dir)?;
+        self.is_history_durable.store(true, Ordering::Release);
         *manifest = changed;
         show(&self.live);
         // Now it is certain what the next start finds.
         let perhaps_listed = std::mem::take(&mut *super::lock(&self.perhaps_listed));
         for name in perhaps_listed {
-            if !manifest.blocks.iter().any(|block| block.name == name) {
+            if !manifest.lists(&name) {
                 self.remove_block_files(&name);
             }
         }
