@@ -287,6 +287,8 @@ pub struct StoreStatus {
     pub start_range_ns: Option<(u64, u64)>,
     /// Why it takes nothing at present, if so.
     pub unhealthy: Option<String>,
+    /// What a person should know and may have to decide, though it works.
+    pub attention: Option<String>,
     /// The merging of blocks, where the store has any.
     pub compaction: CompactionStatus,
 }

@@ -14,7 +14,9 @@
 //! of live batches and blocks together, so that a span that moves from one to
 //! the other is seen exactly once.
 
+mod age;
 mod append;
+mod background;
 mod compact;
 mod open;
 mod options;
@@ -71,12 +73,17 @@ struct Inner {
     /// Blocks of which it is unknown whether the manifest on the disk names
     /// them, because saving it failed, or of which files could not be removed.
     perhaps_listed: Mutex<Vec<String>>,
+    /// The manifest may have been saved in the place of its reserve.
+    wants_reserve: AtomicBool,
     compactor: compact::Compactor,
     /// Whether the log was told that the disk is nearly full.
     is_space_short: AtomicBool,
     removed_spans: AtomicU64,
-    /// Why the last seal or removal failed, until one succeeds.
-    trouble: Mutex<Option<String>>,
+    /// `None` without retention by age.
+    age: Mutex<Option<age::Age>>,
+    /// What a person should know though the store works.
+    attention: Mutex<Option<String>>,
+    troubles: Mutex<background::Troubles>,
     _lock: DirLock,
 }
 

@@ -8,6 +8,7 @@
 //! `inventory.rs`.
 
 mod format;
+pub(crate) mod reserve;
 #[cfg(test)]
 mod tests;
 
@@ -96,6 +97,17 @@ pub enum ManifestError {
         /// What is wrong.
         reason: String,
     },
+    /// It would be larger than any start reads. Nothing was written.
+    #[error(
+        "the list of {blocks} blocks would take {bytes} bytes, the limit is {MAX_MANIFEST_BYTES}; \
+         lower retention.age or retention.bytes"
+    )]
+    TooLarge {
+        /// Blocks on it.
+        blocks: usize,
+        /// Bytes it would have.
+        bytes: usize,
+    },
     /// A file cannot be used. When this comes from [`Manifest::save`], the
     /// manifest on disk may be the old one or the new one.
     #[error(transparent)]
@@ -177,22 +189,49 @@ impl Manifest {
     /// releases nothing of the log.
     pub fn save(&self, files: &dyn Files, dir: &Path) -> Result<(), ManifestError> {
         let path = dir.join(MANIFEST_FILE);
-        let unfinished = dir.join(UNFINISHED_FILE);
-        remove_unfinished(files, dir)?;
-        let file = files
-            .create(&unfinished)
-            .map_err(FileError::on("create", &unfinished))?;
-        write_all_at(&*file, &format::encode(self), 0)
-            .map_err(FileError::on("write", &unfinished))?;
-        file.sync().map_err(FileError::on("sync", &unfinished))?;
-        files
-            .rename(&unfinished, &path)
-            .map_err(FileError::on("rename", &unfinished))?;
+        let text = format::encode(self);
+        if text.len() as u64 > MAX_MANIFEST_BYTES {
+            return Err(ManifestError::TooLarge {
+                blocks: self.blocks.len(),
+                bytes: text.len(),
+            });
+        }
+        match write_unfinished(files, dir, &text) {
+            Ok(unfinished) => files
+                .rename(&unfinished, &path)
+                .map_err(FileError::on("rename", &unfinished))?,
+            Err(error) if error.is_disk_full() => {
+                remove_unfinished(files, dir)?;
+                // What the disk said first is what a person can mend.
+                reserve::become_manifest(files, dir, &path, &text).map_err(|_| error)?;
+            }
+            Err(error) => return Err(error.into()),
+        }
         files
             .sync_dir(dir)
             .map_err(FileError::on("sync directory", dir))?;
         Ok(())
     }
+
+    /// Provides for a manifest on a full disk.
+    ///
+    /// # Errors
+    /// There is no room for that now.
+    pub(crate) fn ensure_reserve(&self, files: &dyn Files, dir: &Path) -> Result<(), FileError> {
+        reserve::ensure(files, dir, format::encode(self).len())
+    }
+}
+
+/// Writes a manifest under the name that a start does not look at, durably.
+fn write_unfinished(files: &dyn Files, dir: &Path, text: &[u8]) -> Result<PathBuf, FileError> {
+    let unfinished = dir.join(UNFINISHED_FILE);
+    remove_unfinished(files, dir)?;
+    let file = files
+        .create(&unfinished)
+        .map_err(FileError::on("create", &unfinished))?;
+    write_all_at(&*file, text, 0).map_err(FileError::on("write", &unfinished))?;
+    file.sync().map_err(FileError::on("sync", &unfinished))?;
+    Ok(unfinished)
 }
 
 /// Removes what a save that did not finish left behind.

@@ -116,6 +116,8 @@ struct Store<'a> {
     newest_ns: Option<String>,
     /// Why it takes nothing at present; null when it does.
     unhealthy: Option<&'a str>,
+    /// What a person should know though it works, such as deletion that waits.
+    attention: Option<&'a str>,
     compaction: Compaction<'a>,
 }
 
@@ -185,6 +187,7 @@ fn answer(facts: &ProcessFacts, store: &StoreStatus) -> Response {
             oldest_ns: store.start_range_ns.map(|range| range.0.to_string()),
             newest_ns: store.start_range_ns.map(|range| range.1.to_string()),
             unhealthy: store.unhealthy.as_deref(),
+            attention: store.attention.as_deref(),
             compaction: compaction(&store.compaction),
         },
         receivers: accounts.into_iter().map(receiver).collect(),

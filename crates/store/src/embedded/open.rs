@@ -3,6 +3,7 @@
 //! Nothing is changed before it is certain that the directory is ours and of
 //! a format we know.
 
+use super::age::{Age, Look};
 use super::append::on_durable;
 use super::compact::Compactor;
 use super::tidy::{self, Start};
@@ -63,6 +64,7 @@ impl EmbeddedStore {
         options: StoreOptions,
         clock: Arc<dyn Clock>,
     ) -> Result<(Self, OpenReport), OpenError> {
+        let options = options.fitted();
         // Read before the lock file is written: a directory of a newer version
         // stays untouched.
         Manifest::find(&*files, dir)?;
@@ -85,6 +87,8 @@ impl EmbeddedStore {
         tidy::blocks_dir(&*files, dir, &mut manifest, &mut report)?;
         let blocks = open_blocks(&files, dir, &manifest, &mut report);
         report.blocks = blocks.len();
+        // On a full disk the background thread goes on trying.
+        let reserve = manifest.ensure_reserve(&*files, dir);
         *live
             .blocks
             .write()
@@ -92,6 +96,12 @@ impl EmbeddedStore {
         for warning in report.warnings.iter().chain(&report.wal.warnings) {
             tracing::error!("{warning}");
         }
+        let look = Look {
+            wall_ns: clock.now_ns(),
+            steady_ns: clock.steady_ns(),
+        };
+        let age = options.retention.age;
+        let age = age.map(|age| Age::new(age, &manifest.blocks, look));
         let inner = Arc::new(Inner {
             files,
             dir: dir.to_path_buf(),
@@ -102,10 +112,13 @@ impl EmbeddedStore {
             manifest: Mutex::new(manifest),
             is_history_durable: AtomicBool::new(is_durable),
             perhaps_listed: Mutex::default(),
+            wants_reserve: AtomicBool::new(reserve.is_err()),
             compactor: Compactor::default(),
             is_space_short: AtomicBool::new(false),
             removed_spans: AtomicU64::new(0),
-            trouble: Mutex::new(None),
+            age: Mutex::new(age),
+            attention: Mutex::default(),
+            troubles: Mutex::default(),
             _lock: dir_lock,
         });
         // Whoever misses it can tell then that it is lost. A full disk is no
@@ -123,11 +136,11 @@ impl EmbeddedStore {
         Ok((store, report))
     }
 
-    fn start(&self, name: &str, work: fn(&Inner)) -> Result<(), OpenError> {
+    fn start(&self, name: &'static str, work: fn(&Inner)) -> Result<(), OpenError> {
         let inner = Arc::clone(&self.inner);
         let thread = std::thread::Builder::new()
             .name(name.to_owned())
-            .spawn(move || work(&inner))
+            .spawn(move || inner.watch(name, work))
             .map_err(OpenError::Thread)?;
         lock(&self.background).push(thread);
         Ok(())

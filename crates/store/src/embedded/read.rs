@@ -131,6 +131,7 @@ impl TraceStore for EmbeddedStore {
             removed_spans: inner.removed_spans.load(Ordering::Relaxed),
             start_range_ns: ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))),
             unhealthy: inner.unhealthy(),
+            attention: super::lock(&inner.attention).clone(),
             compaction: inner.compactor.status(),
         }
     }
@@ -147,7 +148,7 @@ impl Inner {
             Some(wal) => wal.health().err().map(|error| error.to_string()),
             None => Some(StoreError::ShuttingDown.to_string()),
         };
-        log.or_else(|| super::lock(&self.trouble).clone())
+        log.or_else(|| super::lock(&self.troubles).text().cloned())
     }
 }
 

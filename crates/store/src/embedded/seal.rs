@@ -12,12 +12,8 @@ use crate::manifest::{Manifest, ManifestError};
 use crate::wal::WalPosition;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
 use tracewell_model::SpanBatch;
 use tracewell_model::batch::concat::{BatchJoiner, BatchTooLarge};
-
-/// How often the background thread looks around without being called.
-const TICK: Duration = Duration::from_secs(1);
 
 /// Why a block was not sealed or removed. Everything is still where it was.
 #[derive(Debug, thiserror::Error)]
@@ -31,52 +27,6 @@ pub(super) enum ChangeError {
 }
 
 impl Inner {
-    /// The background thread, until the store stops.
-    pub(super) fn run_background(&self) {
-        crate::priority::lower_this_thread();
-        let mut live_since_ns = None;
-        let mut pause = TICK;
-        while let Some(is_called) = self.live.wait(pause) {
-            self.live.batches.join_small();
-            let now_ns = self.clock.now_ns();
-            let is_empty = self.live.batches.spans() == 0;
-            let since = *live_since_ns.get_or_insert(now_ns);
-            if is_empty {
-                live_since_ns = None;
-            }
-            let age = Duration::from_nanos(now_ns.saturating_sub(since));
-            let is_full = self.live.batches.bytes() >= self.options.seal_bytes;
-            let is_due = !is_empty && (is_called || is_full || age >= self.options.seal_age);
-            let sealed = if is_due { self.seal() } else { Ok(()) };
-            if is_due && sealed.is_ok() {
-                live_since_ns = None;
-            }
-            let changed = sealed.and_then(|()| self.apply_retention(now_ns));
-            pause = self.note(changed);
-        }
-    }
-
-    /// Remembers what went wrong and says it once; answers how long to wait.
-    fn note(&self, changed: Result<(), ChangeError>) -> Duration {
-        let mut trouble = super::lock(&self.trouble);
-        match changed {
-            Ok(()) => {
-                if trouble.take().is_some() {
-                    tracing::info!("the store can change its blocks again");
-                }
-                TICK
-            }
-            Err(error) => {
-                let text = error.to_string();
-                if trouble.as_ref() != Some(&text) {
-                    tracing::error!(%error, "a block could not be sealed or removed; trying again");
-                }
-                *trouble = Some(text);
-                self.options.retry_after
-            }
-        }
-    }
-
     /// Seals the oldest live batches up to the size of a block.
     pub(super) fn seal(&self) -> Result<(), ChangeError> {
         let live = self.live.batches.snapshot();
@@ -191,6 +141,7 @@ impl Inner {
         let gone = gone.iter().filter(|name| !changed.lists(name));
         let gone: Vec<&str> = gone.map(String::as_str).collect();
         changed.note_removed(gone.into_iter());
+        self.wants_reserve.store(true, Ordering::Release);
         changed.save(&*self.files, &self.dir)?;
         self.is_history_durable.store(true, Ordering::Release);
         *manifest = changed;
@@ -214,18 +165,6 @@ fn join(live: &[LiveBatch]) -> Result<SpanBatch, BatchTooLarge> {
 }
 
 impl Live {
-    /// Waits for the bell or the time; `None` means that the store stops,
-    /// `Some(true)` that a seal was asked for.
-    fn wait(&self, at_most: Duration) -> Option<bool> {
-        let bell = super::lock(&self.bell);
-        let quiet = |bell: &mut super::Bell| !bell.seal && !bell.stop;
-        let (mut bell, _) = self
-            .rung
-            .wait_timeout_while(bell, at_most, quiet)
-            .unwrap_or_else(PoisonError::into_inner);
-        (!bell.stop).then(|| std::mem::take(&mut bell.seal))
-    }
-
     /// Readers see the block from now on, and the oldest batches no more.
     fn replace_with_block(&self, sealed: usize, block: Arc<Block>) {
         let mut blocks = self.blocks.write().unwrap_or_else(PoisonError::into_inner);

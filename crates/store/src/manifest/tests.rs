@@ -149,3 +149,32 @@ fn a_block_name_never_leads_out_of_the_directory() {
         assert!(error.contains(&format!("block name {name:?} is no plain name")));
     }
 }
+
+#[test]
+fn a_manifest_that_no_start_would_read_is_not_written() {
+    let files = saved(1);
+    let mut large = manifest(1);
+    large.blocks[0].name = "9".repeat(65 << 20);
+    let error = large.save(&files, Path::new("data")).unwrap_err();
+    assert!(matches!(error, ManifestError::TooLarge { .. }), "{error}");
+    assert!(error.to_string().contains("retention"), "{error}");
+    assert_eq!(load(&files).unwrap(), manifest(1));
+}
+
+#[test]
+fn without_a_byte_free_the_manifest_is_replaced_out_of_its_reserve() {
+    let dir = Path::new("data");
+    let files = saved(300);
+    manifest(300).ensure_reserve(&files, dir).unwrap();
+    files.set_capacity_bytes(Some(0));
+    manifest(299).save(&files, dir).unwrap();
+    assert_eq!(load(&files).unwrap(), manifest(299));
+    manifest(298).save(&files, dir).unwrap_err();
+    assert_eq!(load(&files).unwrap(), manifest(299));
+    files.set_capacity_bytes(None);
+    manifest(299).ensure_reserve(&files, dir).unwrap();
+    files.set_capacity_bytes(Some(0));
+    manifest(298).save(&files, dir).unwrap();
+    let after = files.after_power_cut(Survival::SyncedOnly);
+    assert_eq!(load(&after).unwrap(), manifest(298));
+}

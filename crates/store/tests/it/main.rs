@@ -9,5 +9,6 @@ mod crash_pairs;
 mod embedded;
 mod frozen;
 mod full_disk;
+mod healing;
 mod lost_files;
 mod model;
