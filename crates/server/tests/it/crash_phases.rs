@@ -101,8 +101,8 @@ fn is_merging(server: &Running) -> bool {
     !status["store"]["compaction"]["running"].is_null()
 }
 
-/// Bytes that retention leaves: the log's segments (32 MiB each, two or three
-/// in use), and a few blocks.
+/// Bytes that retention leaves: the log's segments (8 MiB each under this
+/// limit), and a few blocks.
 const KEPT: &str = "128MiB";
 
 /// Traces that are in the log or in the newest blocks for sure.
@@ -169,8 +169,11 @@ fn killed_while_retention_removes_blocks_only_the_oldest_are_gone() {
         while !is_block_removed(&blocks, Duration::from_millis(5)) {
             assert!(since.elapsed() < PATIENCE, "nothing is ever removed");
             let answer = send(&server, traces);
-            assert_eq!(answer.status, 200, "{answer:?}");
-            traces += 1;
+            // Sealing may not keep up; who is told so sends again.
+            if answer.status != 429 {
+                assert_eq!(answer.status, 200, "{answer:?}");
+                traces += 1;
+            }
         }
         server.kill();
         // Without a limit, so that only the kill decides what is there.
