@@ -16,6 +16,7 @@
 
 mod append;
 mod compact;
+mod damage;
 mod open;
 mod options;
 mod read;
@@ -72,6 +73,8 @@ struct Inner {
     /// Whether the log was told that the disk is nearly full.
     is_space_short: AtomicBool,
     removed_spans: AtomicU64,
+    /// Reads that left something out.
+    incomplete_reads: AtomicU64,
     /// Why the last seal or removal failed, until one succeeds.
     trouble: Mutex<Option<String>>,
     _lock: DirLock,
@@ -84,6 +87,7 @@ struct Inner {
 struct Live {
     batches: LiveBatches,
     blocks: RwLock<Vec<Arc<Block>>>,
+    unopened: damage::Unopened,
     bell: Mutex<Bell>,
     rung: Condvar,
     stopped: AtomicBool,

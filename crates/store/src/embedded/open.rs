@@ -76,7 +76,7 @@ impl EmbeddedStore {
         let live = Arc::new(Live::default());
         let (wal, mut report) = open_log(&files, dir, &options, &manifest, &live)?;
         manifest::remove_unfinished(&*files, dir)?;
-        let blocks = open_blocks(&files, dir, &manifest, &mut report)?;
+        let blocks = open_blocks(&files, dir, &manifest, &live, &mut report)?;
         report.blocks = blocks.len();
         *live
             .blocks
@@ -97,6 +97,7 @@ impl EmbeddedStore {
             compactor: Compactor::default(),
             is_space_short: AtomicBool::new(false),
             removed_spans: AtomicU64::new(0),
+            incomplete_reads: AtomicU64::new(0),
             trouble: Mutex::new(None),
             _lock: dir_lock,
         });
@@ -162,6 +163,7 @@ fn open_blocks(
     files: &Arc<dyn Files>,
     dir: &Path,
     manifest: &Manifest,
+    live: &Live,
     report: &mut OpenReport,
 ) -> Result<Vec<Arc<Block>>, OpenError> {
     let dir = dir.join(BLOCKS_DIR);
@@ -175,10 +177,13 @@ fn open_blocks(
     for entry in &manifest.blocks {
         match Block::open(&**files, &dir, entry.clone()) {
             Ok(block) => blocks.push(Arc::new(block)),
-            Err(error) => report.warnings.push(format!(
-                "block {} with {} spans cannot be opened and is left out of every answer: {error}",
-                entry.name, entry.spans
-            )),
+            Err(error) => {
+                report.warnings.push(format!(
+                    "block {} with {} spans cannot be opened and is left out of every answer: {error}",
+                    entry.name, entry.spans
+                ));
+                live.unopened.add(entry.clone(), &error);
+            }
         }
     }
     Ok(blocks)

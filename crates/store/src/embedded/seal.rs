@@ -37,6 +37,7 @@ impl Inner {
         let mut pause = TICK;
         while let Some(is_called) = self.live.wait(pause) {
             self.live.batches.join_small();
+            self.open_again();
             let now_ns = self.clock.now_ns();
             let is_empty = self.live.batches.spans() == 0;
             let since = *live_since_ns.get_or_insert(now_ns);
@@ -169,6 +170,7 @@ impl Inner {
         changed.save(&*self.files, &self.dir)?;
         *manifest = changed;
         show(&self.live);
+        self.live.unopened.keep_listed(&manifest.blocks);
         // Now it is certain what the next start finds.
         let perhaps_listed = std::mem::take(&mut *super::lock(&self.perhaps_listed));
         for name in perhaps_listed {

@@ -5,6 +5,7 @@
 mod compaction;
 mod conformance;
 mod crash_pairs;
+mod damage;
 mod embedded;
 mod frozen;
 mod full_disk;
