@@ -4,13 +4,21 @@
 //! defaults of searches and sealing by age can be tested without waiting. No
 //! other place in the workspace reads the system clock.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// A source of the time of day.
 pub trait Clock: std::fmt::Debug + Send + Sync + 'static {
     /// Nanoseconds since the Unix epoch.
     fn now_ns(&self) -> u64;
+
+    /// Nanoseconds since some moment of this process, which nobody sets: what
+    /// tells a jump of the clock from time that went by. A clock that is never
+    /// set needs no other.
+    fn steady_ns(&self) -> u64 {
+        self.now_ns()
+    }
 }
 
 /// The clock of the machine.
@@ -29,27 +37,50 @@ impl Clock for SystemClock {
                 u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
             })
     }
+
+    fn steady_ns(&self) -> u64 {
+        static START: OnceLock<Instant> = OnceLock::new();
+        let start = START.get_or_init(Instant::now);
+        u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
 }
 
 /// A clock that stands still until it is told otherwise.
 #[derive(Debug)]
-pub struct ManualClock(AtomicU64);
+pub struct ManualClock {
+    now_ns: AtomicU64,
+    steady_ns: AtomicU64,
+}
 
 impl ManualClock {
     /// Starts at `now_ns`.
     #[must_use]
     pub fn new(now_ns: u64) -> Self {
-        Self(AtomicU64::new(now_ns))
+        Self {
+            now_ns: AtomicU64::new(now_ns),
+            steady_ns: AtomicU64::new(0),
+        }
     }
 
-    /// Moves the clock forward.
+    /// Lets time go by.
     pub fn advance_ns(&self, by_ns: u64) {
-        self.0.fetch_add(by_ns, Ordering::SeqCst);
+        self.steady_ns.fetch_add(by_ns, Ordering::SeqCst);
+        self.now_ns.fetch_add(by_ns, Ordering::SeqCst);
+    }
+
+    /// Sets the time of day, as a person or a time service does; no time goes
+    /// by.
+    pub fn set_ns(&self, now_ns: u64) {
+        self.now_ns.store(now_ns, Ordering::SeqCst);
     }
 }
 
 impl Clock for ManualClock {
     fn now_ns(&self) -> u64 {
-        self.0.load(Ordering::SeqCst)
+        self.now_ns.load(Ordering::SeqCst)
+    }
+
+    fn steady_ns(&self) -> u64 {
+        self.steady_ns.load(Ordering::SeqCst)
     }
 }

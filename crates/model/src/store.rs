@@ -337,6 +337,9 @@ pub struct StoreStatus {
     /// Reads since the start of the process that left something out because of
     /// them.
     pub incomplete_reads: u64,
+    /// What else a person should know and may have to decide, though it works:
+    /// what the start found lost, deletion that waits.
+    pub attention: Vec<String>,
     /// The merging of blocks, where the store has any.
     pub compaction: CompactionStatus,
 }
@@ -359,16 +362,20 @@ impl StoreStatus {
     /// Why people should look after it although it works, in a sentence.
     #[must_use]
     pub fn degraded(&self) -> Option<String> {
-        let first = self.damaged.first()?;
-        let spans: u64 = self.damaged.iter().map(|block| block.spans).sum();
-        let subject = match self.damaged.len() {
-            1 => "1 block is".to_owned(),
-            blocks => format!("{blocks} blocks are"),
-        };
-        Some(format!(
-            "{subject} damaged, {spans} spans cannot be read; block {}: {}",
-            first.name, first.reason
-        ))
+        let damaged = self.damaged.first().map(|first| {
+            let spans: u64 = self.damaged.iter().map(|block| block.spans).sum();
+            let subject = match self.damaged.len() {
+                1 => "1 block is".to_owned(),
+                blocks => format!("{blocks} blocks are"),
+            };
+            format!(
+                "{subject} damaged, {spans} spans cannot be read; block {}: {}",
+                first.name, first.reason
+            )
+        });
+        let reasons = damaged.into_iter().chain(self.attention.iter().cloned());
+        let reasons: Vec<String> = reasons.collect();
+        (!reasons.is_empty()).then(|| reasons.join("; "))
     }
 }
 

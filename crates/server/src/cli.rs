@@ -3,6 +3,7 @@
 //! Errors are one sentence with a fix on standard error; results go to standard
 //! output, whose early end (`| head`) is not an error.
 
+mod backup;
 mod client;
 mod config_command;
 mod error;
@@ -10,6 +11,7 @@ mod export;
 mod import;
 mod logging;
 pub(crate) mod output;
+mod repair;
 mod search;
 mod server_args;
 mod status;
@@ -61,6 +63,10 @@ enum Command {
     Export(export::ExportArgs),
     /// Check every file of a data directory, changing nothing
     Verify(verify::VerifyArgs),
+    /// Copy a data directory, also while a tracewell works in it
+    Backup(backup::BackupArgs),
+    /// Make lists and index files of a data directory again; removes nothing
+    Repair(repair::RepairArgs),
 }
 
 /// Runs the command line of this process.
@@ -95,6 +101,8 @@ fn dispatch(cli: Cli) -> Result<(), CliError> {
         Some(Command::Import(args)) => client::block_on(import::run(args)),
         Some(Command::Export(args)) => client::block_on(export::run(args)),
         Some(Command::Verify(args)) => verify::run(&args),
+        Some(Command::Backup(args)) => backup::run(&args),
+        Some(Command::Repair(args)) => repair::run(&args),
     }
 }
 

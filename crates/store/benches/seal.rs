@@ -24,7 +24,7 @@ fn seal(criterion: &mut Criterion) {
             let files = FaultyFiles::new();
             let dir = Path::new("/blocks");
             files.create_dir(dir).expect("the disk in memory works");
-            let entry = block::write(&files, dir, 1, black_box(&batch));
+            let entry = block::write(&files, dir, 1, &block::Birth::default(), black_box(&batch));
             entry.expect("the disk in memory works")
         });
     });

@@ -36,7 +36,7 @@ fn open(dir: &Path, durability: Durability) -> Wal<()> {
     };
     let (files, from) = (Arc::new(DiskFiles), WalPosition::default());
     let forget = Box::new(|entries: std::vec::Drain<'_, _>| drop(entries));
-    let opened = Wal::open(files, dir, &options, from, |_, _, _| {}, forget);
+    let opened = Wal::open(files, dir, &options, from, None, |_, _, _| {}, forget);
     opened.expect("an empty directory is a log").0
 }
 
@@ -53,7 +53,7 @@ fn append(wal: &Wal<()>, payload: &[u8], count: usize) {
     drop(told);
     let fates = tells.iter().map(|fate| fate.expect("the disk takes it"));
     if let Some(last) = fates.max() {
-        wal.release_before(last);
+        wal.release_before(last, None);
     }
 }
 

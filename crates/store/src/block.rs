@@ -16,6 +16,8 @@
 //! programs; the store reads by the index file alone. A block never decides
 //! which blocks there are: that is the manifest's word.
 
+mod again;
+mod birth;
 pub(crate) mod choose;
 mod faults;
 mod index;
@@ -43,6 +45,8 @@ use crate::manifest::BlockEntry;
 use choose::KeyCount;
 use index::Index;
 
+pub(crate) use again::write_again;
+pub use birth::Birth;
 pub use scan::ScanPart;
 pub use span_file::read_span_file;
 pub use verify::VerifiedBlock;
@@ -105,12 +109,50 @@ pub(crate) fn block_name(number: u64) -> String {
     format!("{number:010}")
 }
 
-fn parquet_name(block: &str) -> String {
+pub(crate) fn parquet_name(block: &str) -> String {
     format!("{block}.parquet")
+}
+
+/// The files of a block, in the order in which they are removed: what is left
+/// of a removal that was cut short still says where it comes from.
+pub(crate) fn block_paths(dir: &Path, name: &str) -> [PathBuf; 2] {
+    [dir.join(index_name(name)), dir.join(parquet_name(name))]
 }
 
 fn index_name(block: &str) -> String {
     format!("{block}.index")
+}
+
+/// A file that is a block's by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BlockFile<'a> {
+    /// One of the two files of a block.
+    Whole {
+        /// The block.
+        name: &'a str,
+        /// Its number.
+        number: u64,
+    },
+    /// One that was being written.
+    Unfinished,
+}
+
+/// What a file is by its name; `None` for one that is not ours.
+pub(crate) fn block_file(file: &str) -> Option<BlockFile<'_>> {
+    let (whole, is_unfinished) = match file.strip_suffix(write::UNFINISHED_SUFFIX) {
+        Some(whole) => (whole, true),
+        None => (file, false),
+    };
+    let (name, kind) = whole.split_once('.')?;
+    let is_name = name.len() >= 10 && name.bytes().all(|byte| byte.is_ascii_digit());
+    let number = name
+        .parse()
+        .ok()
+        .filter(|number| block_name(*number) == name)?;
+    (is_name && matches!(kind, "parquet" | "index")).then_some(match is_unfinished {
+        true => BlockFile::Unfinished,
+        false => BlockFile::Whole { name, number },
+    })
 }
 
 /// Removes the files of a block that no manifest names any more. Whoever has
@@ -119,8 +161,7 @@ fn index_name(block: &str) -> String {
 /// # Errors
 /// The disk refuses; what is left of the block is an orphan.
 pub fn remove(files: &dyn Files, dir: &Path, name: &str) -> Result<(), FileError> {
-    for file in [index_name(name), parquet_name(name)] {
-        let path = dir.join(file);
+    for path in block_paths(dir, name) {
         match files.remove(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             removed => removed.map_err(FileError::on("remove", &path))?,
@@ -180,6 +221,30 @@ impl Block {
             looks: OnceLock::new(),
             faults: faults::Faults::default(),
         })
+    }
+
+    /// What a manifest says of a block, read from the block; when it was listed
+    /// is not known here and 0.
+    ///
+    /// # Errors
+    /// As [`Block::open`].
+    pub(crate) fn describe(
+        files: &dyn Files,
+        dir: &Path,
+        name: &str,
+    ) -> Result<BlockEntry, BlockError> {
+        let path = dir.join(index_name(name));
+        let core = Index::open(files, &path)?;
+        let entry = BlockEntry {
+            name: name.to_owned(),
+            bytes: core.core.parquet_bytes + core.bytes(),
+            spans: core.core.spans,
+            traces: core.core.traces,
+            min_start_ns: core.core.min_start_ns,
+            max_start_ns: core.core.max_start_ns,
+            listed_ns: 0,
+        };
+        Self::open(files, dir, entry.clone()).map(|_| entry)
     }
 
     /// What the manifest knows of it.

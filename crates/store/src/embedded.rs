@@ -14,7 +14,9 @@
 //! of live batches and blocks together, so that a span that moves from one to
 //! the other is seen exactly once.
 
+mod age;
 mod append;
+mod background;
 mod compact;
 mod damage;
 mod open;
@@ -23,6 +25,7 @@ mod read;
 mod retention;
 mod scan;
 mod seal;
+mod tidy;
 
 use crate::block::Block;
 use crate::files::Files;
@@ -66,17 +69,26 @@ struct Inner {
     live: Arc<Live>,
     /// The list of open blocks changes while this is locked.
     manifest: Mutex<Manifest>,
+    /// Whether the manifest on the disk names the history of this one.
+    is_history_durable: AtomicBool,
     /// Blocks of which it is unknown whether the manifest on the disk names
-    /// them, because saving it failed.
+    /// them, because saving it failed, or of which files could not be removed.
     perhaps_listed: Mutex<Vec<String>>,
+    /// The manifest may have been saved in the place of its reserve.
+    wants_reserve: AtomicBool,
     compactor: compact::Compactor,
     /// Whether the log was told that the disk is nearly full.
     is_space_short: AtomicBool,
     removed_spans: AtomicU64,
     /// Reads that left something out.
     incomplete_reads: AtomicU64,
-    /// Why the last seal or removal failed, until one succeeds.
-    trouble: Mutex<Option<String>>,
+    /// `None` without retention by age.
+    age: Mutex<Option<age::Age>>,
+    /// What the start found lost, damaged or put aside.
+    found_at_start: Vec<String>,
+    /// Why deletion by age waits, if it does.
+    waits: Mutex<Option<String>>,
+    troubles: Mutex<background::Troubles>,
     _lock: DirLock,
 }
 

@@ -9,6 +9,7 @@
 
 pub mod disk;
 pub mod faulty;
+mod read_only;
 
 use std::fmt::Debug;
 use std::io;
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use disk::DiskFiles;
+pub(crate) use read_only::ReadOnly;
 
 /// What an opened file is wanted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +83,14 @@ pub trait Files: Debug + Send + Sync {
     /// # Errors
     /// `NotFound` if there is no `from`.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Gives a file a second name. Both name the same bytes until one of them
+    /// is removed, so only files that never change may be linked.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no `from`, `AlreadyExists` if `to` is taken;
+    /// `CrossesDevices`, or something else, where a link cannot be made.
+    fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()>;
 
     /// Removes a file. Handles that are open stay usable.
     ///

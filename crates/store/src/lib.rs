@@ -8,14 +8,19 @@
 //! **The store never knows HTTP, gRPC or a query language, and never runs on
 //! an async runtime.**
 
+pub mod backup;
 pub mod block;
 mod compaction;
 pub mod embedded;
 pub mod files;
+mod inventory;
 pub mod live;
 pub mod lock;
 pub mod manifest;
 pub mod memory;
 mod priority;
+mod quarantine;
+mod rebuild;
+pub mod repair;
 pub mod verify;
 pub mod wal;

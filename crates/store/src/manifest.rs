@@ -3,14 +3,16 @@
 //!
 //! One file, `MANIFEST`, replaced as a whole: a reader sees the state before a
 //! change or after it, never half of it. The layout is drawn in
-//! `manifest/format.rs`. The manifest never touches a block or the log; it
-//! says which of their files belong, and the caller removes the others.
+//! `manifest/format.rs`. **The manifest never touches a block or the log, and
+//! that it does not name a file is no reason to remove it**: see
+//! `inventory.rs`.
 
 mod format;
+pub(crate) mod reserve;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
+use std::hash::BuildHasher as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -24,6 +26,9 @@ pub const MANIFEST_FILE: &str = "MANIFEST";
 
 /// Name under which the next manifest is written.
 const UNFINISHED_FILE: &str = "MANIFEST.tmp";
+
+/// Names of blocks that went, which a manifest keeps.
+const MAX_REMOVED: usize = 256;
 
 /// A manifest larger than this is not ours: it would list some hundred
 /// thousand blocks.
@@ -45,30 +50,29 @@ pub struct BlockEntry {
     pub min_start_ns: u64,
     /// Start of the latest span, ns since the Unix epoch.
     pub max_start_ns: u64,
-    /// When the store put it on the list, ns since the Unix epoch: retention
-    /// counts from here. 0 for a block that is on no list yet.
+    /// When it was written, ns since the Unix epoch: retention counts from
+    /// here.
     pub listed_ns: u64,
 }
 
 /// What the store consists of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Manifest {
+    /// Which life of the data directory this is: a word that the first start
+    /// drew and that every block carries. Empty in a manifest of version 1.
+    pub history: String,
     /// The blocks, in the order in which they were added.
     pub blocks: Vec<BlockEntry>,
     /// The first position of the log that no block holds.
     pub wal_from: WalPosition,
+    /// The oldest segment of the log that was kept when this was saved: it
+    /// must be there at the next start. `None` when none was.
+    pub first_segment: Option<u64>,
     /// Number for the name of the next block; never used before.
     pub next_block: u64,
-}
-
-/// Files in the block directory, compared with a manifest.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct BlockFiles {
-    /// Files that belong to no block: left by a seal or a removal that did not
-    /// finish. The caller removes them.
-    pub orphans: Vec<PathBuf>,
-    /// Blocks without any file: their spans are lost.
-    pub missing: Vec<String>,
+    /// The last blocks that were taken off the list, or failed before they came
+    /// on it: where a file of theirs is still there, it is ours to remove.
+    pub removed: Vec<String>,
 }
 
 /// Why the manifest cannot be used. The directory is as it was.
@@ -93,6 +97,17 @@ pub enum ManifestError {
         /// What is wrong.
         reason: String,
     },
+    /// It would be larger than any start reads. Nothing was written.
+    #[error(
+        "the list of {blocks} blocks would take {bytes} bytes, the limit is {MAX_MANIFEST_BYTES}; \
+         lower retention.age or retention.bytes"
+    )]
+    TooLarge {
+        /// Blocks on it.
+        blocks: usize,
+        /// Bytes it would have.
+        bytes: usize,
+    },
     /// A file cannot be used. When this comes from [`Manifest::save`], the
     /// manifest on disk may be the old one or the new one.
     #[error(transparent)]
@@ -100,17 +115,26 @@ pub enum ManifestError {
 }
 
 impl Manifest {
-    /// Reads the manifest of a data directory, and changes nothing; a directory
-    /// without one, or one that does not exist, is an empty store.
+    /// Reads the manifest of a data directory as [`Manifest::find`] does; a
+    /// directory without one is an empty store.
+    ///
+    /// # Errors
+    /// As [`Manifest::find`].
+    pub fn load(files: &dyn Files, dir: &Path) -> Result<Manifest, ManifestError> {
+        Self::find(files, dir).map(Option::unwrap_or_default)
+    }
+
+    /// Reads the manifest of a data directory, and changes nothing; `None`
+    /// when there is none, or no directory.
     ///
     /// # Errors
     /// A newer version, damage, or a file that cannot be read.
-    pub fn load(files: &dyn Files, dir: &Path) -> Result<Manifest, ManifestError> {
+    pub fn find(files: &dyn Files, dir: &Path) -> Result<Option<Manifest>, ManifestError> {
         let path = dir.join(MANIFEST_FILE);
         let file = match files.open(&path, Access::Read) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Manifest::default());
+                return Ok(None);
             }
             Err(error) => return Err(FileError::on("open", &path)(error).into()),
         };
@@ -123,12 +147,38 @@ impl Manifest {
         }
         let mut text = vec![0; bytes as usize];
         read_exact_at(&*file, &mut text, 0).map_err(FileError::on("read", &path))?;
-        format::decode(&text).map_err(|error| match error {
-            format::DecodeError::NewerVersion { found } => {
-                ManifestError::NewerVersion { path, found }
+        format::decode(&text)
+            .map(Some)
+            .map_err(|error| match error {
+                format::DecodeError::NewerVersion { found } => {
+                    ManifestError::NewerVersion { path, found }
+                }
+                format::DecodeError::Damaged { reason } => ManifestError::Damaged { path, reason },
+            })
+    }
+
+    /// Draws the word of a history that begins.
+    pub fn begin_history(&mut self) {
+        // Seeded by the system anew for each state.
+        let drawn = std::hash::RandomState::new().hash_one(self.next_block);
+        self.history = format!("{drawn:016x}");
+    }
+
+    /// Remembers that files of these blocks are ours to remove.
+    pub fn note_removed<'a>(&mut self, names: impl Iterator<Item = &'a str>) {
+        for name in names {
+            if !self.removed.iter().any(|known| known == name) {
+                self.removed.push(name.to_owned());
             }
-            format::DecodeError::Damaged { reason } => ManifestError::Damaged { path, reason },
-        })
+        }
+        let surplus = self.removed.len().saturating_sub(MAX_REMOVED);
+        self.removed.drain(..surplus);
+    }
+
+    /// Does the list name this block?
+    #[must_use]
+    pub fn lists(&self, name: &str) -> bool {
+        self.blocks.iter().any(|block| block.name == name)
     }
 
     /// Replaces the manifest of a data directory; durable when it returns.
@@ -139,50 +189,49 @@ impl Manifest {
     /// releases nothing of the log.
     pub fn save(&self, files: &dyn Files, dir: &Path) -> Result<(), ManifestError> {
         let path = dir.join(MANIFEST_FILE);
-        let unfinished = dir.join(UNFINISHED_FILE);
-        remove_unfinished(files, dir)?;
-        let file = files
-            .create(&unfinished)
-            .map_err(FileError::on("create", &unfinished))?;
-        write_all_at(&*file, &format::encode(self), 0)
-            .map_err(FileError::on("write", &unfinished))?;
-        file.sync().map_err(FileError::on("sync", &unfinished))?;
-        files
-            .rename(&unfinished, &path)
-            .map_err(FileError::on("rename", &unfinished))?;
+        let text = format::encode(self);
+        if text.len() as u64 > MAX_MANIFEST_BYTES {
+            return Err(ManifestError::TooLarge {
+                blocks: self.blocks.len(),
+                bytes: text.len(),
+            });
+        }
+        match write_unfinished(files, dir, &text) {
+            Ok(unfinished) => files
+                .rename(&unfinished, &path)
+                .map_err(FileError::on("rename", &unfinished))?,
+            Err(error) if error.is_disk_full() => {
+                remove_unfinished(files, dir)?;
+                // What the disk said first is what a person can mend.
+                reserve::become_manifest(files, dir, &path, &text).map_err(|_| error)?;
+            }
+            Err(error) => return Err(error.into()),
+        }
         files
             .sync_dir(dir)
             .map_err(FileError::on("sync directory", dir))?;
         Ok(())
     }
 
-    /// Compares the files in the block directory, if there is one, with the
-    /// blocks. Directories in it are not looked at.
+    /// Provides for a manifest on a full disk.
     ///
     /// # Errors
-    /// The directory cannot be listed.
-    pub fn block_files(&self, files: &dyn Files, dir: &Path) -> Result<BlockFiles, FileError> {
-        let entries = match files.list(dir) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            other => other.map_err(FileError::on("list", dir))?,
-        };
-        let listed: HashSet<&str> = self.blocks.iter().map(|b| b.name.as_str()).collect();
-        let mut present = HashSet::new();
-        let mut found = BlockFiles::default();
-        for entry in entries.into_iter().filter(|entry| !entry.is_dir) {
-            let owner = entry.name.split('.').next().unwrap_or_default();
-            match listed.get(owner) {
-                Some(block) => {
-                    present.insert(*block);
-                }
-                None => found.orphans.push(dir.join(entry.name)),
-            }
-        }
-        let names = self.blocks.iter().map(|block| &block.name);
-        let missing = names.filter(|name| !present.contains(name.as_str()));
-        found.missing = missing.cloned().collect();
-        Ok(found)
+    /// There is no room for that now.
+    pub(crate) fn ensure_reserve(&self, files: &dyn Files, dir: &Path) -> Result<(), FileError> {
+        reserve::ensure(files, dir, format::encode(self).len())
     }
+}
+
+/// Writes a manifest under the name that a start does not look at, durably.
+fn write_unfinished(files: &dyn Files, dir: &Path, text: &[u8]) -> Result<PathBuf, FileError> {
+    let unfinished = dir.join(UNFINISHED_FILE);
+    remove_unfinished(files, dir)?;
+    let file = files
+        .create(&unfinished)
+        .map_err(FileError::on("create", &unfinished))?;
+    write_all_at(&*file, text, 0).map_err(FileError::on("write", &unfinished))?;
+    file.sync().map_err(FileError::on("sync", &unfinished))?;
+    Ok(unfinished)
 }
 
 /// Removes what a save that did not finish left behind.

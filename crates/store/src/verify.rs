@@ -6,7 +6,6 @@
 //! it writes the log and removes files all the time. **Nothing here takes the
 //! data directory, opens a file for writing or repairs anything.**
 
-mod read_only;
 #[cfg(test)]
 mod tests;
 
@@ -18,11 +17,12 @@ use tracewell_model::SpanBatch;
 
 use crate::block::{Block, BlockError};
 use crate::embedded::{BLOCKS_DIR, WAL_DIR};
-use crate::files::{Access, FileError, Files};
+use crate::files::{Access, FileError, Files, ReadOnly};
+use crate::inventory::{self, Fate, Inventory};
 use crate::lock::{self, LOCK_FILE};
 use crate::manifest::{BlockEntry, MANIFEST_FILE, Manifest, ManifestError};
-use crate::wal::{self, WalPosition};
-use read_only::ReadOnly;
+use crate::wal::{self, RecoveryReport};
+use crate::{quarantine, rebuild};
 
 /// Problems of the log that are told one by one; the others are counted.
 const MAX_TOLD_ENTRIES: usize = 100;
@@ -158,20 +158,20 @@ impl Check<'_> {
         }
         self.report.in_use_by = self.owner()?;
         let manifest = self.manifest()?;
-        if let Some(manifest) = &manifest {
-            self.total_bytes = manifest.blocks.iter().map(|block| block.bytes).sum();
-            self.blocks(manifest)?;
-        }
+        self.total_bytes = manifest.blocks.iter().map(|block| block.bytes).sum();
+        self.blocks(&manifest)?;
         if self.report.in_use_by.is_some() {
             return Ok(());
         }
+        let mut log = RecoveryReport::default();
         if has(WAL_DIR) {
-            let from = manifest.as_ref().map(|manifest| manifest.wal_from);
-            self.log(from.unwrap_or_default())?;
+            log = self.log(&manifest)?;
+        } else if let Some(segment) = manifest.first_segment {
+            let what = format!("is missing, with segment {segment} and all spans in it");
+            self.problem(bad_entry(self.dir.join(WAL_DIR), what, None));
         }
-        if let Some(manifest) = &manifest {
-            self.strangers(manifest)?;
-        }
+        self.strangers(&manifest, &log)?;
+        self.put_aside()?;
         match self.owner()? {
             Some(owner) => Err(VerifyError::TakenMeanwhile { owner }),
             None => Ok(()),
@@ -200,23 +200,41 @@ impl Check<'_> {
         Ok((!is_free).then(|| lock::owner(&*file)))
     }
 
-    /// The list of blocks; `None` if it is damaged, which is told.
-    fn manifest(&mut self) -> Result<Option<Manifest>, VerifyError> {
-        match Manifest::load(self.files, self.dir) {
-            Ok(manifest) => Ok(Some(manifest)),
-            Err(ManifestError::Damaged { path, reason }) => {
-                self.problem(Problem {
-                    file: path,
-                    what: reason,
-                    spans: None,
-                    advice: "tracewell does not start without it: restore it from a backup; blocks \
-                             are not checked, because nothing says which there should be",
-                    is_damage: true,
-                });
-                Ok(None)
-            }
-            Err(error) => Err(VerifyError::Manifest(error)),
+    /// The list of blocks. One that is lost or damaged is told, and the blocks
+    /// that are there are checked all the same.
+    fn manifest(&mut self) -> Result<Manifest, VerifyError> {
+        let file = self.dir.join(MANIFEST_FILE);
+        let (is_damaged, what, advice) = match Manifest::find(self.files, self.dir) {
+            Ok(Some(manifest)) => return Ok(manifest),
+            Ok(None) => (
+                false,
+                "is missing: nothing says which blocks there should be".to_owned(),
+                "nothing: the next start makes it again from the blocks that are there",
+            ),
+            Err(ManifestError::Damaged { reason, .. }) => (
+                true,
+                reason,
+                "tracewell does not start with it: stop it and run `tracewell repair`, which makes \
+                 it again from the blocks that are there, or restore it from a backup",
+            ),
+            Err(error) => return Err(VerifyError::Manifest(error)),
+        };
+        let rebuilt = rebuild::from_blocks(self.files, self.dir, &Manifest::default(), 0)?;
+        // A store that has never made a block is not damaged for its lack.
+        let has_blocks = !rebuilt.manifest.blocks.is_empty() || !rebuilt.left_out.is_empty();
+        if is_damaged || has_blocks {
+            self.problem(Problem {
+                file,
+                what,
+                spans: None,
+                advice,
+                is_damage: true,
+            });
         }
+        for left_out in rebuilt.left_out {
+            self.unlisted(left_out.files, &left_out.why);
+        }
+        Ok(rebuilt.manifest)
     }
 
     fn blocks(&mut self, manifest: &Manifest) -> Result<(), VerifyError> {
@@ -251,15 +269,18 @@ impl Check<'_> {
         Ok(!now.blocks.iter().any(|block| block.name == entry.name))
     }
 
-    fn log(&mut self, from: WalPosition) -> Result<(), VerifyError> {
+    /// Checks the log; answers what is there of it.
+    fn log(&mut self, manifest: &Manifest) -> Result<RecoveryReport, VerifyError> {
         let dir = self.dir.join(WAL_DIR);
         let mut unreadable = Vec::new();
-        let rehearsed = wal::rehearse(self.files, &dir, from, |path, offset, spans, payload| {
+        let (from, first) = (manifest.wal_from, manifest.first_segment);
+        let check = |path, offset, spans, payload: &[u8]| {
             if let Err(error) = SpanBatch::decode(payload) {
                 unreadable.push((path, offset, spans, error.to_string()));
             }
-        });
-        let report = match rehearsed {
+        };
+        let rehearsed = wal::rehearse(self.files, &dir, from, first, check);
+        let mut report = match rehearsed {
             Ok(report) => report,
             Err(wal::OpenError::File(error)) => return Err(error.into()),
             Err(error) => return Err(VerifyError::Log(error)),
@@ -269,7 +290,7 @@ impl Check<'_> {
         self.report.log_spans = report.spans - lost;
         self.report.torn_bytes = report.torn_tail_bytes;
         let told = report.warnings.len() as u64;
-        for warning in report.warnings {
+        for warning in std::mem::take(&mut report.warnings) {
             // Recovery names the file first.
             let (file, what) = warning.split_once(": ").unwrap_or(("", &warning));
             self.problem(bad_entry(file.into(), what.to_owned(), None));
@@ -281,24 +302,74 @@ impl Check<'_> {
             let what = format!("at byte {offset} an entry cannot be decoded: {error}");
             self.problem(bad_entry(file, what, Some(spans)));
         }
+        Ok(report)
+    }
+
+    /// Files that no list names.
+    fn strangers(&mut self, manifest: &Manifest, log: &RecoveryReport) -> Result<(), VerifyError> {
+        let dir = self.dir.join(BLOCKS_DIR);
+        let found = Inventory::take(self.files, &dir, manifest)?;
+        for (name, files) in found.unlisted {
+            match inventory::judge(self.files, &dir, &name, manifest, log)? {
+                Fate::Leftover => files.into_iter().for_each(|file| self.leftover(file)),
+                Fate::Keep(why) => self.unlisted(files, &why),
+            }
+        }
+        found
+            .unfinished
+            .into_iter()
+            .for_each(|file| self.leftover(file));
+        for file in found.foreign {
+            self.odd(
+                file,
+                "is not a file of tracewell",
+                "nothing: it is left alone",
+            );
+        }
         Ok(())
     }
 
-    /// Files that belong to nothing.
-    fn strangers(&mut self, manifest: &Manifest) -> Result<(), VerifyError> {
-        let dir = self.dir.join(BLOCKS_DIR);
-        let found = manifest.block_files(self.files, &dir)?;
-        for file in found.orphans {
-            self.problem(Problem {
-                file,
-                what: "belongs to no block".to_owned(),
-                spans: None,
-                advice: "nothing: it is left from work that was cut short, and the next start \
-                         removes it",
-                is_damage: false,
-            });
+    /// What earlier starts did not dare to list or to remove.
+    fn put_aside(&mut self) -> Result<(), VerifyError> {
+        for place in quarantine::places(self.files, self.dir)? {
+            self.odd(
+                place,
+                "was put aside and is in no answer",
+                "read the file WHY in it; `tracewell repair` lists blocks again that belong here, \
+                 what nobody needs can be removed by hand",
+            );
         }
         Ok(())
+    }
+
+    fn leftover(&mut self, file: PathBuf) {
+        let advice = "nothing: it is left from work that was cut short, and the next start \
+                      removes it";
+        self.odd(file, "belongs to no block", advice);
+    }
+
+    fn odd(&mut self, file: PathBuf, what: &str, advice: &'static str) {
+        self.problem(Problem {
+            file,
+            what: what.to_owned(),
+            spans: None,
+            advice,
+            is_damage: false,
+        });
+    }
+
+    /// A block that no list names, and that may be all that is left of its
+    /// spans.
+    fn unlisted(&mut self, mut files: Vec<PathBuf>, why: &str) {
+        let Some(file) = files.pop() else { return };
+        self.problem(Problem {
+            file,
+            what: format!("is on no list and in no answer: {why}"),
+            spans: None,
+            advice: "stop tracewell and run `tracewell repair`, which lists it again if it belongs \
+                     here; a start moves it into quarantine/",
+            is_damage: true,
+        });
     }
 
     fn problem(&mut self, problem: Problem) {

@@ -15,7 +15,9 @@
 //! what is not durable, never writes again after a write or sync of unknown
 //! outcome, and never gives back what its check sums do not vouch for.**
 
+mod chain;
 mod compress;
+mod copying;
 mod entry;
 mod error;
 mod held;
@@ -52,6 +54,7 @@ pub use self::options::{Durability, MAX_SEGMENT_BYTES, MIN_SEGMENT_BYTES, WalOpt
 pub use self::recovery::RecoveryReport;
 pub use self::segment::SEGMENT_VERSION;
 
+pub(crate) use self::copying::copy_log;
 pub(crate) use self::rehearsal::rehearse;
 
 const WRITER_THREAD: &str = "wal-writer";
@@ -112,7 +115,8 @@ pub struct Wal<T: Send + 'static> {
 impl<T: Send + 'static> Wal<T> {
     /// Opens the log in `dir`, which is created if missing, and gives back
     /// with `replay` (position, spans, payload) every entry at or after
-    /// `from`, in order. The caller holds the [lock](crate::lock) of the data
+    /// `from`, in order. `first_segment` is what [`Wal::first_segment_from`]
+    /// said when `from` was written down. The caller holds the [lock](crate::lock) of the data
     /// directory.
     ///
     /// A full disk is no error here: appends are refused until there is space.
@@ -126,18 +130,20 @@ impl<T: Send + 'static> Wal<T> {
         dir: &Path,
         options: &WalOptions,
         from: WalPosition,
+        first_segment: Option<u64>,
         replay: impl FnMut(WalPosition, u32, &[u8]),
         on_durable: OnDurable<T>,
     ) -> Result<(Wal<T>, RecoveryReport), OpenError> {
         options.validate()?;
         ensure_dir(&*files, dir)?;
-        let (recovered, report) = recover(&*files, dir, from, replay)?;
+        let (recovered, report) = recover(&*files, dir, from, first_segment, replay)?;
         let mut preparer = Preparer {
             files,
             dir: dir.to_path_buf(),
             segment_bytes: options.segment_bytes,
             spare_segments: options.spare_segments,
             next_sequence: recovered.next_sequence,
+            previous: recovered.held.keys().next_back().copied(),
             free: Vec::new(),
         };
         preparer.release(recovered.free);
@@ -213,12 +219,19 @@ impl<T: Send + 'static> Wal<T> {
     /// are recycled or deleted in the background.
     ///
     /// The caller has made durable that it does not need them: the manifest
-    /// says so.
-    pub fn release_before(&self, position: WalPosition) {
-        let released = self.held.release_before(position);
+    /// says so, and that it kept `first_segment`, which stays even if the
+    /// writer has gone on to another since.
+    pub fn release_before(&self, position: WalPosition, first_segment: Option<u64>) {
+        let released = self.held.release_before(position, first_segment);
         if !released.is_empty() {
             self.supply.release(released);
         }
+    }
+
+    /// The oldest segment that is left once everything before `position` is
+    /// released: if it is not there at a later start, it is lost.
+    pub fn first_segment_from(&self, position: WalPosition) -> Option<u64> {
+        self.held.first_from(position)
     }
 
     /// Whether the last group could be written; if not, why appends fail.

@@ -4,7 +4,7 @@
 //! until the configuration reads them with all others, so that a wrong flag and
 //! a wrong line in the file are reported together.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
@@ -26,6 +26,21 @@ impl ServerArgs {
         Self {
             file,
             flags: Vec::new(),
+        }
+    }
+
+    /// The data directory that a command works on: the one it names, or the one
+    /// a server with this configuration would have.
+    pub(super) fn data_dir(
+        named: Option<&Path>,
+        config: Option<&Path>,
+    ) -> Result<PathBuf, CliError> {
+        match named {
+            Some(dir) => Ok(dir.to_path_buf()),
+            None => {
+                let args = Self::from_file(config.map(Path::to_path_buf));
+                Ok(args.load()?.config.data_dir)
+            }
         }
     }
 

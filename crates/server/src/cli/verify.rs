@@ -33,15 +33,7 @@ pub(super) struct VerifyArgs {
 
 /// Runs the command.
 pub(super) fn run(args: &VerifyArgs) -> Result<(), CliError> {
-    let dir = match &args.data_dir {
-        Some(dir) => dir.clone(),
-        None => {
-            ServerArgs::from_file(args.config.clone())
-                .load()?
-                .config
-                .data_dir
-        }
-    };
+    let dir = ServerArgs::data_dir(args.data_dir.as_deref(), args.config.as_deref())?;
     let mut out = Output::new();
     let mut bar = bar();
     let mut problems = Vec::new();

@@ -6,6 +6,7 @@
     reason = "clippy exempts test functions, not what they call"
 )]
 
+mod backup;
 mod cli;
 mod config;
 mod crash;

@@ -28,7 +28,7 @@ fn verify(dir: &Path, more: &[&str]) -> Finished {
 }
 
 /// Every file below a directory with its content.
-fn files_of(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+pub(crate) fn files_of(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     for entry in std::fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
@@ -153,4 +153,33 @@ fn what_is_no_data_directory_cannot_be_checked() {
         );
         assert!(done.stderr.starts_with(&expected), "{}", done.stderr);
     }
+}
+
+#[test]
+fn a_damaged_list_is_repaired_and_nothing_is_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    server_with_spans(dir.path()).kill();
+    let path = dir.path().to_str().unwrap();
+    flip(&dir.path().join("MANIFEST"), 10);
+    assert_eq!(verify(dir.path(), &[]).code, Some(1));
+    let done = run(&["repair", "--data-dir", path]);
+    assert_eq!(done.code, Some(0), "{}{}", done.stdout, done.stderr);
+    assert!(
+        done.stdout.starts_with("MANIFEST was damaged"),
+        "{}",
+        done.stdout
+    );
+    let done = verify(dir.path(), &[]);
+    assert_eq!(done.code, Some(0), "{}{}", done.stdout, done.stderr);
+    assert!(done.stdout.contains("1,000 spans not yet in a block"));
+    let absent = run(&["repair", "--data-dir", path, "--set-aside", "0000000012"]);
+    assert_eq!(absent.code, Some(2));
+    assert!(
+        absent.stderr.contains("no block 0000000012"),
+        "{}",
+        absent.stderr
+    );
+    let nowhere = run(&["repair", "--data-dir", "/nowhere/at/all"]);
+    assert_eq!(nowhere.code, Some(2));
+    assert!(!Path::new("/nowhere").exists(), "nothing is created");
 }

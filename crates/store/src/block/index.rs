@@ -252,6 +252,11 @@ impl Index {
         BlockError::damaged(&self.path, reason)
     }
 
+    /// Bytes of the file.
+    pub(super) fn bytes(&self) -> u64 {
+        self.sections_at + self.core.sections_bytes
+    }
+
     /// Bytes of memory that the core holds.
     pub(super) fn memory_bytes(&self) -> usize {
         let core = &self.core;

@@ -21,7 +21,7 @@ use super::schema::{Fixed, VERSION, VERSION_KEY, attribute_of_column};
 use crate::files::{Access, File, FileError, Files, read_exact_at};
 
 /// An open file.
-struct Source(Arc<dyn File>);
+pub(super) struct Source(pub(super) Arc<dyn File>);
 
 impl ReadAt for Source {
     fn size(&self) -> std::io::Result<u64> {
@@ -162,7 +162,7 @@ mod tests {
         let dir = Path::new("/files");
         ensure_dir(&files, dir).unwrap();
         let mut spans = Random::new(5).spans(500, 1_700_000_000_000_000_000);
-        block::write(&files, dir, 1, &batch(&spans)).unwrap();
+        block::write(&files, dir, 1, &block::Birth::default(), &batch(&spans)).unwrap();
         files.remove(&dir.join("0000000001.index")).unwrap();
         let batches = read(&files, &dir.join("0000000001.parquet")).unwrap();
         let mut found: Vec<_> = batches.iter().flat_map(flatten).collect();

@@ -13,7 +13,7 @@ use tracewell_model::store::ScanReport;
 use tracewell_model::{SpanBatch, TraceId};
 use tracewell_testkit::{TestSpan, flatten};
 
-use super::{Block, BlockError, write};
+use super::{Birth, Block, BlockError, write};
 use crate::files::Files;
 use crate::files::faulty::FaultyFiles;
 
@@ -23,7 +23,7 @@ const DIR: &str = "/blocks";
 fn block_of(batch: &SpanBatch) -> (FaultyFiles, Block) {
     let files = FaultyFiles::new();
     files.create_dir(Path::new(DIR)).unwrap();
-    let meta = write(&files, Path::new(DIR), 7, batch).unwrap();
+    let meta = write(&files, Path::new(DIR), 7, &Birth::default(), batch).unwrap();
     let block = Block::open(&files, Path::new(DIR), meta).unwrap();
     (files, block)
 }

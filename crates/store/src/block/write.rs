@@ -27,6 +27,7 @@ use tracewell_model::batch::Level;
 use tracewell_model::store::AttributeKey;
 use tracewell_parquet::{ChunkEncoder, Column, EncodeError, EncodedChunk, FileWriter, WriteError};
 
+use super::birth::{BIRTH_KEY, Birth};
 use super::choose::{self, ChosenColumn};
 use super::index::{GroupFacts, IndexBuilder};
 use super::schema::{self, Fixed, ROW_GROUP_ROWS, VERSION, VERSION_KEY};
@@ -41,9 +42,10 @@ use rows::{Rows, Spread};
 use source::Source;
 
 pub(crate) use derived::DerivedRows;
+pub(super) use file::UNFINISHED_SUFFIX;
 
-/// Writes the spans of a batch as block `number` into `dir` and answers what
-/// the manifest needs to know. When it returns, both files are durable.
+/// Writes the spans of a batch as block `number` into `dir`, with its
+/// certificate of birth, and answers what the manifest needs to know. When it returns, both files are durable.
 ///
 /// # Errors
 /// The batch is empty or does not fit the format, or the disk refuses; no
@@ -52,6 +54,7 @@ pub fn write(
     files: &dyn Files,
     dir: &Path,
     number: u64,
+    birth: &Birth,
     batch: &SpanBatch,
 ) -> Result<BlockEntry, BlockError> {
     if batch.is_empty() {
@@ -64,7 +67,7 @@ pub fn write(
     for order in order.chunks(ROW_GROUP_ROWS) {
         block.rows_of(&source, order, None)?;
     }
-    block.finish()
+    block.finish(birth)
 }
 
 /// A block that is being written, one row group after another. Dropped before
@@ -232,7 +235,7 @@ impl<'a> BlockWriter<'a> {
     ///
     /// # Errors
     /// The block has no rows, or the disk refuses.
-    pub(crate) fn finish(mut self) -> Result<BlockEntry, BlockError> {
+    pub(crate) fn finish(mut self, birth: &Birth) -> Result<BlockEntry, BlockError> {
         if self.index.rows() == 0 {
             return Err(BlockError::Empty);
         }
@@ -241,7 +244,7 @@ impl<'a> BlockWriter<'a> {
         let path = self.unfinished.path(&parquet);
         let sink = self
             .file
-            .finish(&[(VERSION_KEY, &version)])
+            .finish(&[(VERSION_KEY, &version), (BIRTH_KEY, &birth.encode())])
             .map_err(|error| refused(self.number, &path, error))?;
         self.unfinished.sync(&parquet, &sink)?;
         let (bytes, totals) = self.index.finish(sink.len(), sink.crc());
@@ -260,7 +263,7 @@ impl<'a> BlockWriter<'a> {
             traces: totals.traces,
             min_start_ns: totals.min_start_ns,
             max_start_ns: totals.max_start_ns,
-            listed_ns: 0,
+            listed_ns: birth.listed_ns,
         })
     }
 

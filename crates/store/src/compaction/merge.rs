@@ -26,7 +26,7 @@ use tracewell_model::batch::concat::BatchTooLarge;
 use tracewell_model::{Level, batch::columns::ValueType};
 
 use crate::block::choose::{self, ChosenColumn, KeyCount};
-use crate::block::{Block, BlockError, BlockWriter};
+use crate::block::{Birth, Block, BlockError, BlockWriter};
 use crate::files::Files;
 use crate::manifest::BlockEntry;
 use derived::DerivedColumns;
@@ -42,6 +42,8 @@ pub(crate) struct Merge<'a> {
     pub(crate) dir: &'a Path,
     /// Number of the block to be written.
     pub(crate) number: u64,
+    /// Its certificate.
+    pub(crate) birth: &'a Birth,
     /// The blocks, in the order in which they were sealed.
     pub(crate) inputs: &'a [Arc<Block>],
     /// How far it is.
@@ -148,7 +150,7 @@ impl Merge<'_> {
                 return Err(MergeError::Stopped);
             }
         }
-        let entry = block.finish().map_err(MergeError::Output)?;
+        let entry = block.finish(self.birth).map_err(MergeError::Output)?;
         Ok(Merged { entry, duplicates })
     }
 }

@@ -18,6 +18,10 @@ thread_local! {
     static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
+/// Nothing below this is split, however small the segments are: a batch is one
+/// entry where that can be.
+const MIN_SPLIT_BYTES: usize = 1 << 20;
+
 /// A buffer larger than this is not kept.
 const KEPT_BUFFER_BYTES: usize = 4 << 20;
 
@@ -43,7 +47,7 @@ impl Inner {
             return Ok(());
         }
         let limit = self.options.live_bytes;
-        Err(match &*super::lock(&self.trouble) {
+        Err(match super::lock(&self.troubles).text() {
             Some(trouble) => StoreError::Unavailable(trouble.clone()),
             None => StoreError::Busy(format!(
                 "{live_bytes} bytes of spans wait to be sealed, the limit is {limit}"
@@ -51,11 +55,17 @@ impl Inner {
         })
     }
 
+    /// Encoded bytes above which a batch becomes several entries.
+    fn split_bytes(&self) -> usize {
+        let half_segment = self.options.wal.segment_bytes as usize / 2;
+        half_segment.clamp(MIN_SPLIT_BYTES, MAX_ENTRY_BYTES)
+    }
+
     fn append_encoded(&self, batch: Arc<SpanBatch>, ack: Ack) {
         BUFFER.with_borrow_mut(|buffer| {
             buffer.clear();
             batch.encode(buffer);
-            if buffer.len() > MAX_ENTRY_BYTES && batch.len() > 1 {
+            if buffer.len() > self.split_bytes() && batch.len() > 1 {
                 self.append_halves(&batch, ack);
             } else {
                 self.append_entry(buffer, batch, ack);
@@ -100,7 +110,7 @@ impl Inner {
             let half = Arc::new(joiner.finish());
             let mut payload = Vec::new();
             half.encode(&mut payload);
-            if payload.len() > MAX_ENTRY_BYTES && half.len() > 1 {
+            if payload.len() > self.split_bytes() && half.len() > 1 {
                 self.append_halves(&half, ack);
             } else {
                 self.append_entry(&payload, half, ack);

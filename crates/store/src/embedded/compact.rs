@@ -10,8 +10,9 @@
 //! span shorter than promised, and, since only blocks of the same window are
 //! merged, none longer than an eighth of its age.
 
+use super::options::{BLOCKS_OF_RETENTION, merged_bytes};
 use super::{BLOCKS_DIR, EmbeddedStore, Inner};
-use crate::block::{self, Block, BlockError};
+use crate::block::{self, Birth, Block, BlockError};
 use crate::compaction::merge::{Merge, MergeError, Merged, Progress};
 use crate::compaction::policy::{Backlog, Candidate, Policy};
 use crate::manifest::{BlockEntry, ManifestError};
@@ -21,13 +22,6 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tracewell_model::StoreError;
 use tracewell_model::store::{CompactionStatus, RunningMerge};
-
-/// Most bytes of a merged block: what one query reads and one retention step
-/// removes stays of a reasonable size even with very large spans.
-const MAX_BLOCK_BYTES: u64 = 512 << 20;
-
-/// Retention removes whole blocks; with this many blocks it is this exact.
-const BLOCKS_OF_RETENTION: u64 = 8;
 
 /// With so many blocks waiting, falling behind is worse than taking a core.
 const HURRY_BLOCKS: u64 = 48;
@@ -226,14 +220,13 @@ impl Inner {
 
     fn compaction_policy(&self) -> Policy {
         let retention = self.options.retention;
-        let bytes = retention.bytes.unwrap_or(u64::MAX) / BLOCKS_OF_RETENTION;
         let window = |age: Duration| {
             let window_ns = age.as_nanos() / u128::from(BLOCKS_OF_RETENTION);
             u64::try_from(window_ns).unwrap_or(u64::MAX).max(1)
         };
         Policy {
             max_spans: self.options.compaction.max_spans,
-            max_bytes: bytes.min(MAX_BLOCK_BYTES),
+            max_bytes: merged_bytes(retention.bytes),
             window_ns: retention.age.map(window),
         }
     }
@@ -253,10 +246,23 @@ impl Inner {
         if !step(0) {
             return Err(MergeError::Stopped);
         }
+        let history = super::lock(&self.manifest).history.clone();
+        let parts = inputs.iter().map(|input| {
+            let meta = input.meta();
+            // Without a certificate it counts as before all of the log.
+            let birth = Birth::read(&*self.files, &dir, &meta.name);
+            let birth = Birth {
+                listed_ns: meta.listed_ns,
+                ..birth.ok().flatten().unwrap_or_default()
+            };
+            (meta.name.as_str(), birth)
+        });
+        let birth = Birth::of_merge(&history, parts);
         let merge = Merge {
             files: &*self.files,
             dir: &dir,
             number: self.take_block_number(),
+            birth: &birth,
             inputs,
             progress: &self.compactor.progress,
         };
@@ -266,11 +272,7 @@ impl Inner {
     /// Puts a merged block into the place of its parts.
     fn publish(&self, inputs: &[Arc<Block>], merged: Merged) -> Result<(), CompactError> {
         let dir = self.dir.join(BLOCKS_DIR);
-        let ages = inputs.iter().map(|block| block.meta().listed_ns);
-        let entry = BlockEntry {
-            listed_ns: ages.max().unwrap_or(0),
-            ..merged.entry
-        };
+        let entry = merged.entry;
         let block = match Block::open(&*self.files, &dir, entry.clone()) {
             Ok(block) => Arc::new(block),
             Err(error) => {

@@ -86,6 +86,12 @@ impl Live {
 }
 
 impl Inner {
+    /// What a person should know though the store works, apart from damage.
+    pub(super) fn attention(&self) -> Vec<String> {
+        let waits = super::lock(&self.waits).clone();
+        self.found_at_start.iter().cloned().chain(waits).collect()
+    }
+
     /// Opens blocks that the disk refused before.
     pub(super) fn open_again(&self) {
         let dir = self.dir.join(BLOCKS_DIR);

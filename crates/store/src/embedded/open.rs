@@ -3,11 +3,13 @@
 //! Nothing is changed before it is certain that the directory is ours and of
 //! a format we know.
 
+use super::age::{Age, Look};
 use super::append::on_durable;
 use super::compact::Compactor;
+use super::tidy::{self, Start};
 use super::{BLOCKS_DIR, EmbeddedStore, Inner, Live, StoreOptions, WAL_DIR, lock};
 use crate::block::Block;
-use crate::files::{FileError, Files, ensure_dir};
+use crate::files::{FileError, Files};
 use crate::lock::{DirLock, LockError};
 use crate::manifest::{self, Manifest, ManifestError};
 use crate::wal::{self, RecoveryReport, Wal};
@@ -16,6 +18,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, RwLock};
 use tracewell_model::SpanBatch;
 use tracewell_model::clock::Clock;
+
+/// What a start found is repeated up to so many lines.
+const MAX_REPEATED: usize = 20;
 
 /// Why a data directory cannot be opened. It is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +49,7 @@ pub struct OpenReport {
     pub wal: RecoveryReport,
     /// Blocks that were opened.
     pub blocks: usize,
-    /// Files without an owner that were removed.
+    /// Files that were left over from work that was cut short, and removed.
     pub removed_files: usize,
     /// What a person should read: blocks or entries that are lost or damaged.
     pub warnings: Vec<String>,
@@ -62,9 +67,10 @@ impl EmbeddedStore {
         options: StoreOptions,
         clock: Arc<dyn Clock>,
     ) -> Result<(Self, OpenReport), OpenError> {
+        let options = options.fitted();
         // Read before the lock file is written: a directory of a newer version
         // stays untouched.
-        Manifest::load(&*files, dir)?;
+        Manifest::find(&*files, dir)?;
         let dir_lock = DirLock::acquire(&*files, dir)?;
         // The manifest found here may have got its name from a process that was
         // killed before it made the name durable. What its predecessor needs is
@@ -72,12 +78,21 @@ impl EmbeddedStore {
         files
             .sync_dir(dir)
             .map_err(FileError::on("sync directory", dir))?;
-        let manifest = Manifest::load(&*files, dir)?;
+        let Start {
+            mut manifest,
+            is_durable,
+            warnings,
+        } = Start::read(&*files, dir, clock.now_ns())?;
         let live = Arc::new(Live::default());
         let (wal, mut report) = open_log(&files, dir, &options, &manifest, &live)?;
+        report.warnings.splice(0..0, warnings);
         manifest::remove_unfinished(&*files, dir)?;
-        let blocks = open_blocks(&files, dir, &manifest, &live, &mut report)?;
+        tidy::blocks_dir(&*files, dir, &mut manifest, &mut report)?;
+        let found_at_start = found(&report);
+        let blocks = open_blocks(&files, dir, &manifest, &live, &mut report);
         report.blocks = blocks.len();
+        // On a full disk the background thread goes on trying.
+        let reserve = manifest.ensure_reserve(&*files, dir);
         *live
             .blocks
             .write()
@@ -85,6 +100,12 @@ impl EmbeddedStore {
         for warning in report.warnings.iter().chain(&report.wal.warnings) {
             tracing::error!("{warning}");
         }
+        let look = Look {
+            wall_ns: clock.now_ns(),
+            steady_ns: clock.steady_ns(),
+        };
+        let age = options.retention.age;
+        let age = age.map(|age| Age::new(age, &manifest.blocks, look));
         let inner = Arc::new(Inner {
             files,
             dir: dir.to_path_buf(),
@@ -93,14 +114,24 @@ impl EmbeddedStore {
             wal: RwLock::new(Some(wal)),
             live,
             manifest: Mutex::new(manifest),
+            is_history_durable: AtomicBool::new(is_durable),
             perhaps_listed: Mutex::default(),
+            wants_reserve: AtomicBool::new(reserve.is_err()),
             compactor: Compactor::default(),
             is_space_short: AtomicBool::new(false),
             removed_spans: AtomicU64::new(0),
             incomplete_reads: AtomicU64::new(0),
-            trouble: Mutex::new(None),
+            age: Mutex::new(age),
+            found_at_start,
+            waits: Mutex::default(),
+            troubles: Mutex::default(),
             _lock: dir_lock,
         });
+        // Whoever misses it can tell then that it is lost. A full disk is no
+        // reason not to start: the first block saves it.
+        if let Err(error) = inner.save_history() {
+            tracing::warn!(%error, "the list of blocks is saved later");
+        }
         // Dropped on failure, which ends the threads that have started.
         let store = Self {
             inner,
@@ -111,11 +142,11 @@ impl EmbeddedStore {
         Ok((store, report))
     }
 
-    fn start(&self, name: &str, work: fn(&Inner)) -> Result<(), OpenError> {
+    fn start(&self, name: &'static str, work: fn(&Inner)) -> Result<(), OpenError> {
         let inner = Arc::clone(&self.inner);
         let thread = std::thread::Builder::new()
             .name(name.to_owned())
-            .spawn(move || work(&inner))
+            .spawn(move || inner.watch(name, work))
             .map_err(OpenError::Thread)?;
         lock(&self.background).push(thread);
         Ok(())
@@ -149,6 +180,7 @@ fn open_log(
         &dir.join(WAL_DIR),
         &options.wal,
         manifest.wal_from,
+        manifest.first_segment,
         replay,
         on_durable(Arc::clone(live), options.seal_bytes),
     )?;
@@ -156,23 +188,16 @@ fn open_log(
     Ok((wal, report))
 }
 
-/// Opens the blocks of the manifest and removes files that belong to none. A
-/// block that cannot be opened is named and left alone: its files may be all
-/// that is left of its spans.
+/// Opens the blocks of the manifest. A block that cannot be opened is named and
+/// left alone: its files may be all that is left of its spans.
 fn open_blocks(
     files: &Arc<dyn Files>,
     dir: &Path,
     manifest: &Manifest,
     live: &Live,
     report: &mut OpenReport,
-) -> Result<Vec<Arc<Block>>, OpenError> {
+) -> Vec<Arc<Block>> {
     let dir = dir.join(BLOCKS_DIR);
-    ensure_dir(&**files, &dir)?;
-    let found = manifest.block_files(&**files, &dir)?;
-    for path in &found.orphans {
-        files.remove(path).map_err(FileError::on("remove", path))?;
-        report.removed_files += 1;
-    }
     let mut blocks = Vec::with_capacity(manifest.blocks.len());
     for entry in &manifest.blocks {
         match Block::open(&**files, &dir, entry.clone()) {
@@ -186,5 +211,18 @@ fn open_blocks(
             }
         }
     }
-    Ok(blocks)
+    blocks
+}
+
+/// What the status repeats until the next start; blocks that do not open have a
+/// place of their own there.
+fn found(report: &OpenReport) -> Vec<String> {
+    let mut found: Vec<String> = report.warnings.clone();
+    found.extend(report.wal.warnings.iter().cloned());
+    let surplus = found.len().saturating_sub(MAX_REPEATED);
+    found.truncate(MAX_REPEATED);
+    if surplus > 0 {
+        found.push(format!("the start said {surplus} more such things"));
+    }
+    found
 }

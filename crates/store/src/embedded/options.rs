@@ -1,15 +1,28 @@
 //! Settings of the embedded store, with the reasons for their defaults.
 
 use crate::compaction::pace::Pace;
-use crate::wal::WalOptions;
+use crate::wal::{MIN_SEGMENT_BYTES, WalOptions};
 use std::time::Duration;
 
 /// Live bytes at which a block is sealed. Blocks below some ten megabytes of
 /// memory cost more in files and look-ups than they save.
 const DEFAULT_SEAL_BYTES: u64 = 40 << 20;
 
+/// With a limit on bytes, a segment of the log is at most this part of it: the
+/// log must leave room for blocks.
+const SEGMENTS_OF_RETENTION: u64 = 16;
+
+/// Retention removes whole blocks; with this many blocks it is this exact.
+pub(super) const BLOCKS_OF_RETENTION: u64 = 8;
+
+const MAX_MERGED_BYTES: u64 = 512 << 20;
+
 /// Live bytes at which appends are refused: sealing does not keep up.
 const DEFAULT_LIVE_BYTES: u64 = 128 << 20;
+
+/// The most for a block, whatever memory there is: live batches are joined into
+/// one whose text is addressed by 32 bits, and merged blocks are smaller.
+const MAX_SEAL_BYTES: u64 = 1 << 30;
 
 /// The age at which a smaller live part is sealed all the same, so that the
 /// log does not hold on to its segments for days.
@@ -115,5 +128,49 @@ impl Default for StoreOptions {
             },
             retry_after: DEFAULT_RETRY_AFTER,
         }
+    }
+}
+
+/// What stays free of a limit for what comes before anything can go: three
+/// segments of the log, and a merged block beside its parts.
+pub(super) fn headroom_bytes(limit: u64) -> u64 {
+    let segments = (limit / SEGMENTS_OF_RETENTION).min(32 << 20) * 3;
+    segments + merged_bytes(Some(limit))
+}
+
+/// Most bytes of a merged block: what one query reads and one retention step
+/// removes stays of a reasonable size even with very large spans.
+pub(super) fn merged_bytes(limit: Option<u64>) -> u64 {
+    MAX_MERGED_BYTES.min(limit.unwrap_or(u64::MAX) / BLOCKS_OF_RETENTION)
+}
+
+impl StoreOptions {
+    /// The same, within what the store can do.
+    pub(super) fn fitted(mut self) -> Self {
+        if let Some(limit) = self.retention.bytes {
+            let share = limit / SEGMENTS_OF_RETENTION / u64::from(MIN_SEGMENT_BYTES);
+            let most = share.max(1) * u64::from(MIN_SEGMENT_BYTES);
+            if most < u64::from(self.wal.segment_bytes) {
+                self.wal.segment_bytes = most as u32;
+                self.wal.spare_segments = self.wal.spare_segments.min(1);
+            }
+        }
+        self.seal_bytes = self.seal_bytes.min(MAX_SEAL_BYTES);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn with_a_memory_limit_of_a_tebibyte_a_block_can_still_be_joined() {
+        let options = StoreOptions {
+            seal_bytes: (1 << 40) / 12,
+            ..StoreOptions::default()
+        };
+        // The last batch may reach over the limit by the largest request.
+        assert!(options.fitted().seal_bytes < u64::from(u32::MAX) / 2);
     }
 }

@@ -143,6 +143,7 @@ impl TraceStore for EmbeddedStore {
             unhealthy: inner.unhealthy(),
             damaged: inner.live.damaged(&blocks),
             incomplete_reads: inner.incomplete_reads.load(Ordering::Relaxed),
+            attention: inner.attention(),
             compaction: inner.compactor.status(),
         }
     }
@@ -165,7 +166,7 @@ impl Inner {
             Some(wal) => wal.health().err().map(|error| error.to_string()),
             None => Some(StoreError::ShuttingDown.to_string()),
         };
-        log.or_else(|| super::lock(&self.trouble).clone())
+        log.or_else(|| super::lock(&self.troubles).text().cloned())
     }
 }
 

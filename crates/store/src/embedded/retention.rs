@@ -1,23 +1,32 @@
 //! Retention: what is too old or too much goes, oldest first.
 //!
-//! Whole blocks go, and only sealed ones. The manifest forgets a block before
+//! Whole blocks go, and only sealed ones, in the order in which they were
+//! sealed. What else the data directory has counts, and never costs the newest
+//! block. The manifest forgets a block before
 //! its files do, so a crash between leaves orphans and no dangling entry.
 
+use super::age::Look;
+use super::options::headroom_bytes;
 use super::seal::ChangeError;
-use super::{FreeSpace, Inner};
+use super::{FreeSpace, Inner, WAL_DIR};
 use crate::manifest::BlockEntry;
 use std::collections::HashSet;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
+/// The part of `retention.bytes` that the log may take before it is sealed for
+/// that alone, as a divisor.
+const LOG_SHARE: u64 = 8;
+
 impl Inner {
-    /// Removes the blocks that retention no longer keeps.
-    pub(super) fn apply_retention(&self, now_ns: u64) -> Result<(), ChangeError> {
+    /// Removes the blocks that retention no longer keeps; whether there were
+    /// any.
+    pub(super) fn apply_retention(&self) -> Result<bool, ChangeError> {
         let blocks = super::lock(&self.manifest).blocks.clone();
         let missing_bytes = self.missing_space(!blocks.is_empty());
-        let gone = self.expired(&blocks, now_ns, missing_bytes);
+        let gone = self.expired(&blocks, missing_bytes);
         if gone.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let names: HashSet<&str> = gone.iter().map(|entry| entry.name.as_str()).collect();
         self.commit(
@@ -41,28 +50,59 @@ impl Inner {
                 names.iter().for_each(|name| self.remove_block_files(name));
                 tracing::info!(blocks = gone.len(), "retention removed old blocks");
             },
-        )?;
-        Ok(())
+        )
+        .map_err(ChangeError::from)
     }
 
-    fn expired(&self, blocks: &[BlockEntry], now_ns: u64, missing_bytes: u64) -> Vec<BlockEntry> {
-        let retention = self.options.retention;
-        let mut by_age: Vec<&BlockEntry> = blocks.iter().collect();
-        by_age.sort_by_key(|entry| entry.listed_ns);
-        let oldest_kept_ns = retention.age.map_or(0, |age| {
-            now_ns.saturating_sub(u64::try_from(age.as_nanos()).unwrap_or(u64::MAX))
-        });
-        let mut bytes = self.data_bytes(blocks);
-        let limit = retention.bytes.unwrap_or(u64::MAX);
+    fn expired(&self, blocks: &[BlockEntry], missing_bytes: u64) -> Vec<BlockEntry> {
+        let old = self.too_old(blocks);
+        let limit = self.options.retention.bytes;
+        let fits = limit.map_or(u64::MAX, |limit| limit - headroom_bytes(limit));
+        let needs_bytes = limit.is_some() || missing_bytes > 0;
+        let mut bytes = if needs_bytes {
+            self.data_bytes(blocks)
+        } else {
+            0
+        };
         let fits_from = bytes.saturating_sub(missing_bytes);
-        let expired = by_age.into_iter().filter(|entry| {
-            let is_expired = entry.listed_ns < oldest_kept_ns || bytes > limit || bytes > fits_from;
+        let newest = blocks.last().map(|entry| entry.name.as_str());
+        let expired = blocks.iter().filter(|entry| {
+            // What the log takes is not the newest block's fault.
+            let is_much = match newest == Some(entry.name.as_str()) {
+                true => entry.bytes > fits,
+                false => bytes > fits,
+            };
+            let is_expired = old.contains(&entry.name) || is_much || bytes > fits_from;
             if is_expired {
                 bytes = bytes.saturating_sub(entry.bytes);
             }
             is_expired
         });
         expired.cloned().collect()
+    }
+
+    /// Names of the blocks that age removes now; says once what waits.
+    fn too_old(&self, blocks: &[BlockEntry]) -> Vec<String> {
+        let Some(age) = &mut *super::lock(&self.age) else {
+            return Vec::new();
+        };
+        let verdict = age.judge(
+            blocks,
+            Look {
+                wall_ns: self.clock.now_ns(),
+                steady_ns: self.clock.steady_ns(),
+            },
+        );
+        let waits = &mut *super::lock(&self.waits);
+        match (&waits, &verdict.waits) {
+            (None, Some(why)) => tracing::warn!("deletion by age waits: {why}"),
+            (Some(_), None) => tracing::info!("deletion by age no longer waits for the clock"),
+            _ => {}
+        }
+        *waits = verdict
+            .waits
+            .map(|why| format!("deletion by age waits: {why}"));
+        verdict.old
     }
 
     /// Bytes that the disk lacks to what it should keep free. Says so once.
@@ -96,13 +136,28 @@ impl Inner {
         missing_bytes
     }
 
-    /// Bytes of the data directory: blocks and log.
+    /// Bytes of the data directory: blocks, every segment of the log, and the
+    /// few files beside them.
     pub(super) fn data_bytes(&self, blocks: &[BlockEntry]) -> u64 {
+        let blocks: u64 = blocks.iter().map(|entry| entry.bytes).sum();
+        let listed = [self.dir.clone(), self.dir.join(WAL_DIR)].map(|dir| {
+            // A directory that cannot be listed refuses writes as well.
+            let entries = self.files.list(&dir).unwrap_or_default();
+            entries.iter().map(|entry| entry.bytes).sum::<u64>()
+        });
+        blocks + listed.iter().sum::<u64>()
+    }
+
+    /// Whether the log takes more than its part of `retention.bytes`: then a
+    /// seal lets go of it.
+    pub(super) fn is_log_large(&self) -> bool {
+        let Some(limit) = self.options.retention.bytes else {
+            return false;
+        };
         let log = self.wal.read().unwrap_or_else(PoisonError::into_inner);
-        let segments = log
+        let held = log
             .as_ref()
             .map_or(0, |wal| wal.stats().held_segments as u64);
-        let blocks: u64 = blocks.iter().map(|entry| entry.bytes).sum();
-        blocks + segments * u64::from(self.options.wal.segment_bytes)
+        held > 1 && held * u64::from(self.options.wal.segment_bytes) > limit / LOG_SHARE
     }
 }

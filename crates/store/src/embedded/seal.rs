@@ -6,17 +6,14 @@
 //! removes; after it, the log's entries are not replayed.
 
 use super::{BLOCKS_DIR, Inner, Live};
-use crate::block::{self, Block, BlockError};
+use crate::block::{self, Birth, Block, BlockError};
 use crate::live::LiveBatch;
 use crate::manifest::{Manifest, ManifestError};
 use crate::wal::WalPosition;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
 use tracewell_model::SpanBatch;
 use tracewell_model::batch::concat::{BatchJoiner, BatchTooLarge};
-
-/// How often the background thread looks around without being called.
-const TICK: Duration = Duration::from_secs(1);
 
 /// Why a block was not sealed or removed. Everything is still where it was.
 #[derive(Debug, thiserror::Error)]
@@ -30,53 +27,6 @@ pub(super) enum ChangeError {
 }
 
 impl Inner {
-    /// The background thread, until the store stops.
-    pub(super) fn run_background(&self) {
-        crate::priority::lower_this_thread();
-        let mut live_since_ns = None;
-        let mut pause = TICK;
-        while let Some(is_called) = self.live.wait(pause) {
-            self.live.batches.join_small();
-            self.open_again();
-            let now_ns = self.clock.now_ns();
-            let is_empty = self.live.batches.spans() == 0;
-            let since = *live_since_ns.get_or_insert(now_ns);
-            if is_empty {
-                live_since_ns = None;
-            }
-            let age = Duration::from_nanos(now_ns.saturating_sub(since));
-            let is_full = self.live.batches.bytes() >= self.options.seal_bytes;
-            let is_due = !is_empty && (is_called || is_full || age >= self.options.seal_age);
-            let sealed = if is_due { self.seal() } else { Ok(()) };
-            if is_due && sealed.is_ok() {
-                live_since_ns = None;
-            }
-            let changed = sealed.and_then(|()| self.apply_retention(now_ns));
-            pause = self.note(changed);
-        }
-    }
-
-    /// Remembers what went wrong and says it once; answers how long to wait.
-    fn note(&self, changed: Result<(), ChangeError>) -> Duration {
-        let mut trouble = super::lock(&self.trouble);
-        match changed {
-            Ok(()) => {
-                if trouble.take().is_some() {
-                    tracing::info!("the store can change its blocks again");
-                }
-                TICK
-            }
-            Err(error) => {
-                let text = error.to_string();
-                if trouble.as_ref() != Some(&text) {
-                    tracing::error!(%error, "a block could not be sealed or removed; trying again");
-                }
-                *trouble = Some(text);
-                self.options.retry_after
-            }
-        }
-    }
-
     /// Seals the oldest live batches up to the size of a block.
     pub(super) fn seal(&self) -> Result<(), ChangeError> {
         let live = self.live.batches.snapshot();
@@ -90,13 +40,15 @@ impl Inner {
         let Some(last) = live[..count].last() else {
             return Ok(());
         };
+        self.save_history()?;
         let joined = join(&live[..count])?;
         let number = self.take_block_number();
         self.add_block(number, joined, count, last.position)
             .inspect_err(|_| self.discard(&block::block_name(number)))?;
         self.compactor.ring();
         if let Some(wal) = &*self.wal.read().unwrap_or_else(PoisonError::into_inner) {
-            wal.release_before(last.position);
+            let first_segment = super::lock(&self.manifest).first_segment;
+            wal.release_before(last.position, first_segment);
         }
         Ok(())
     }
@@ -111,14 +63,28 @@ impl Inner {
         wal_from: WalPosition,
     ) -> Result<(), ChangeError> {
         let dir = self.dir.join(BLOCKS_DIR);
-        let mut entry = block::write(&*self.files, &dir, number, &spans)?;
-        entry.listed_ns = self.clock.now_ns();
+        let birth = {
+            let manifest = super::lock(&self.manifest);
+            Birth {
+                history: manifest.history.clone(),
+                listed_ns: self.clock.now_ns(),
+                log_from: manifest.wal_from,
+                log_until: wal_from,
+                parts: Vec::new(),
+            }
+        };
+        let entry = block::write(&*self.files, &dir, number, &birth, &spans)?;
         drop(spans);
         let block = Arc::new(Block::open(&*self.files, &dir, entry.clone())?);
         self.commit(
             |manifest| {
                 manifest.blocks.push(entry);
                 manifest.wal_from = wal_from;
+                // Without the log nothing is released either, and what was kept
+                // is there.
+                if let Some(wal) = &*self.wal.read().unwrap_or_else(PoisonError::into_inner) {
+                    manifest.first_segment = wal.first_segment_from(wal_from);
+                }
                 true
             },
             |live| live.replace_with_block(sealed, block),
@@ -132,16 +98,18 @@ impl Inner {
     /// manifest is saved.
     pub(super) fn discard(&self, name: &str) {
         let on_disk = Manifest::load(&*self.files, &self.dir);
-        if !on_disk.is_ok_and(|found| found.blocks.iter().all(|block| block.name != name)) {
-            super::lock(&self.perhaps_listed).push(name.to_owned());
+        // A removal that is not durable can be undone by a power cut: the next
+        // manifest says that the name is ours to remove.
+        super::lock(&self.perhaps_listed).push(name.to_owned());
+        if !on_disk.is_ok_and(|found| !found.lists(name)) {
             return;
         }
-        let dir = self.dir.join(BLOCKS_DIR);
-        for entry in self.files.list(&dir).unwrap_or_default() {
-            if entry.name.split('.').next() == Some(name)
-                && let Err(error) = self.files.remove(&dir.join(&entry.name))
-            {
-                tracing::warn!(%error, name = entry.name, "a file stays until the next start");
+        for path in block::block_paths(&self.dir.join(BLOCKS_DIR), name) {
+            match self.files.remove(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    tracing::warn!(%error, path = %path.display(), "a file stays for now");
+                }
+                _ => {}
             }
         }
     }
@@ -167,14 +135,22 @@ impl Inner {
         if !change(&mut changed) {
             return Ok(false);
         }
+        let unsure = super::lock(&self.perhaps_listed).clone();
+        let gone = manifest.blocks.iter().map(|block| &block.name);
+        let gone: Vec<String> = gone.chain(&unsure).cloned().collect();
+        let gone = gone.iter().filter(|name| !changed.lists(name));
+        let gone: Vec<&str> = gone.map(String::as_str).collect();
+        changed.note_removed(gone.into_iter());
+        self.wants_reserve.store(true, Ordering::Release);
         changed.save(&*self.files, &self.dir)?;
+        self.is_history_durable.store(true, Ordering::Release);
         *manifest = changed;
         show(&self.live);
         self.live.unopened.keep_listed(&manifest.blocks);
         // Now it is certain what the next start finds.
         let perhaps_listed = std::mem::take(&mut *super::lock(&self.perhaps_listed));
         for name in perhaps_listed {
-            if !manifest.blocks.iter().any(|block| block.name == name) {
+            if !manifest.lists(&name) {
                 self.remove_block_files(&name);
             }
         }
@@ -190,18 +166,6 @@ fn join(live: &[LiveBatch]) -> Result<SpanBatch, BatchTooLarge> {
 }
 
 impl Live {
-    /// Waits for the bell or the time; `None` means that the store stops,
-    /// `Some(true)` that a seal was asked for.
-    fn wait(&self, at_most: Duration) -> Option<bool> {
-        let bell = super::lock(&self.bell);
-        let quiet = |bell: &mut super::Bell| !bell.seal && !bell.stop;
-        let (mut bell, _) = self
-            .rung
-            .wait_timeout_while(bell, at_most, quiet)
-            .unwrap_or_else(PoisonError::into_inner);
-        (!bell.stop).then(|| std::mem::take(&mut bell.seal))
-    }
-
     /// Readers see the block from now on, and the oldest batches no more.
     fn replace_with_block(&self, sealed: usize, block: Arc<Block>) {
         let mut blocks = self.blocks.write().unwrap_or_else(PoisonError::into_inner);

@@ -27,6 +27,8 @@ pub enum Operation {
     Sync,
     /// Renaming.
     Rename,
+    /// Giving a file a second name.
+    Link,
     /// Removing.
     Remove,
     /// Syncing a directory.
@@ -294,6 +296,12 @@ impl Files for FaultyFiles {
         let mut state = self.state();
         state.begin(Operation::Rename, from)?;
         state.image.rename(from, to)
+    }
+
+    fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut state = self.state();
+        state.begin(Operation::Link, from)?;
+        state.image.hard_link(from, to)
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {

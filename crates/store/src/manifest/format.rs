@@ -1,8 +1,9 @@
 //! The text of a manifest.
 //!
 //! ```text
-//! tracewell-manifest 1          magic and format version
-//! {                             JSON: wal_from, next_block, blocks
+//! tracewell-manifest 2          magic and format version
+//! {                             JSON: history, wal_from, first_segment,
+//!                               next_block, removed, blocks
 //!   ...
 //! }
 //! crc32c 0a1b2c3d               of every byte before this line
@@ -10,7 +11,9 @@
 //!
 //! The first and the last line keep their form in every version, so that an
 //! older program tells "too new" from "damaged". A person can read it; nobody
-//! but the store may write it. This file knows text only, no files.
+//! but the store may write it. Version 1 had no `history`, `first_segment` and
+//! `removed`; it is read as if they were empty. This file knows text only, no
+//! files.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +21,7 @@ use super::{BlockEntry, Manifest};
 use crate::wal::WalPosition;
 
 /// The format version that this program writes, and the newest it reads.
-pub const MANIFEST_VERSION: u32 = 1;
+pub const MANIFEST_VERSION: u32 = 2;
 
 const MAGIC: &str = "tracewell-manifest ";
 const CHECK: &str = "crc32c ";
@@ -35,8 +38,14 @@ pub(super) enum DecodeError {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body {
+    #[serde(default)]
+    history: String,
     wal_from: Position,
+    #[serde(default)]
+    first_segment: Option<u64>,
     next_block: u64,
+    #[serde(default)]
+    removed: Vec<String>,
     blocks: Vec<Block>,
 }
 
@@ -70,11 +79,14 @@ pub(super) fn encode(manifest: &Manifest) -> Vec<u8> {
         listed_ns: block.listed_ns,
     };
     let body = Body {
+        history: manifest.history.clone(),
         wal_from: Position {
             segment: manifest.wal_from.segment,
             offset: manifest.wal_from.offset,
         },
+        first_segment: manifest.first_segment,
         next_block: manifest.next_block,
+        removed: manifest.removed.clone(),
         blocks: manifest.blocks.iter().map(block).collect(),
     };
     let body = serde_json::to_string_pretty(&body).expect("strings and numbers are always JSON");
@@ -101,18 +113,26 @@ pub(super) fn decode(text: &[u8]) -> Result<Manifest, DecodeError> {
         // The body begins on the second line of the file.
         reason: format!("after its first line, {error}"),
     })?;
-    let plain = |block: &Block| !block.name.is_empty() && !block.name.contains(['/', '.', '\0']);
-    if let Some(block) = body.blocks.iter().find(|block| !plain(block)) {
+    let plain = |name: &str| !name.is_empty() && !name.contains(['/', '.', '\0']);
+    let mut names = body
+        .blocks
+        .iter()
+        .map(|block| &block.name)
+        .chain(&body.removed);
+    if let Some(name) = names.find(|name| !plain(name)) {
         return Err(DecodeError::Damaged {
-            reason: format!("block name {:?} is no plain name", block.name),
+            reason: format!("block name {name:?} is no plain name"),
         });
     }
     Ok(Manifest {
+        history: body.history,
         wal_from: WalPosition {
             segment: body.wal_from.segment,
             offset: body.wal_from.offset,
         },
+        first_segment: body.first_segment,
         next_block: body.next_block,
+        removed: body.removed,
         blocks: body.blocks.into_iter().map(entry).collect(),
     })
 }

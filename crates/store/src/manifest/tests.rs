@@ -24,6 +24,9 @@ fn manifest(blocks: u64) -> Manifest {
             offset: 32,
         },
         next_block: blocks,
+        history: "00000000000000aa".to_owned(),
+        first_segment: Some(blocks),
+        removed: vec!["000700".to_owned()],
     }
 }
 
@@ -114,7 +117,7 @@ fn a_newer_version_is_refused_with_both_versions_and_left_alone() {
     let operations = files.operations();
     assert_eq!(
         load(&files).unwrap_err().to_string(),
-        "data/MANIFEST has format version 9, this version reads up to 1; start the newer version \
+        "data/MANIFEST has format version 9, this version reads up to 2; start the newer version \
          that wrote it, or choose another directory with --data-dir"
     );
     assert_eq!(files.operations(), operations);
@@ -148,25 +151,30 @@ fn a_block_name_never_leads_out_of_the_directory() {
 }
 
 #[test]
-fn files_without_a_block_and_blocks_without_a_file_are_found() {
-    let files = saved(3);
-    let blocks = Path::new("data/blocks");
-    let nothing = manifest(0).block_files(&files, blocks).unwrap();
-    assert_eq!(nothing, BlockFiles::default());
-    files.create_dir(blocks).unwrap();
-    for name in [
-        "000000.parquet",
-        "000000.index",
-        "000002.parquet",
-        "000007.parquet",
-        "x.tmp",
-    ] {
-        files.create(&blocks.join(name)).unwrap();
-    }
-    let found = load(&files).unwrap().block_files(&files, blocks).unwrap();
-    assert_eq!(
-        found.orphans,
-        [blocks.join("000007.parquet"), blocks.join("x.tmp")]
-    );
-    assert_eq!(found.missing, ["000001"]);
+fn a_manifest_that_no_start_would_read_is_not_written() {
+    let files = saved(1);
+    let mut large = manifest(1);
+    large.blocks[0].name = "9".repeat(65 << 20);
+    let error = large.save(&files, Path::new("data")).unwrap_err();
+    assert!(matches!(error, ManifestError::TooLarge { .. }), "{error}");
+    assert!(error.to_string().contains("retention"), "{error}");
+    assert_eq!(load(&files).unwrap(), manifest(1));
+}
+
+#[test]
+fn without_a_byte_free_the_manifest_is_replaced_out_of_its_reserve() {
+    let dir = Path::new("data");
+    let files = saved(300);
+    manifest(300).ensure_reserve(&files, dir).unwrap();
+    files.set_capacity_bytes(Some(0));
+    manifest(299).save(&files, dir).unwrap();
+    assert_eq!(load(&files).unwrap(), manifest(299));
+    manifest(298).save(&files, dir).unwrap_err();
+    assert_eq!(load(&files).unwrap(), manifest(299));
+    files.set_capacity_bytes(None);
+    manifest(299).ensure_reserve(&files, dir).unwrap();
+    files.set_capacity_bytes(Some(0));
+    manifest(298).save(&files, dir).unwrap();
+    let after = files.after_power_cut(Survival::SyncedOnly);
+    assert_eq!(load(&after).unwrap(), manifest(298));
 }

@@ -24,7 +24,14 @@ fn store() -> FaultyFiles {
     let mut manifest = Manifest::default();
     for number in 1..=2 {
         let spans = Random::new(number).spans(300, 1_700_000_000_000_000_000);
-        let entry = block::write(&files, &blocks, number, &batch(&spans)).unwrap();
+        let entry = block::write(
+            &files,
+            &blocks,
+            number,
+            &block::Birth::default(),
+            &batch(&spans),
+        )
+        .unwrap();
         manifest.blocks.push(entry);
     }
     manifest.next_block = 3;

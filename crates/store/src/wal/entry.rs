@@ -11,7 +11,7 @@
 //!              before it was durable when this entry was written
 //!     20    4  payload bytes as stored
 //!     24    4  payload bytes as given
-//!     28    4  spans
+//!     28    4  spans; of the end of a segment 1 if another was there to follow it
 //!     32    4  CRC32C of the payload as stored
 //!     36    4  CRC32C of bytes 0..36
 //!     40    n  payload as stored, then zeros up to a multiple of 8
@@ -61,8 +61,8 @@ pub(super) struct EntryHeader {
 }
 
 impl EntryHeader {
-    /// The entry that closes a segment.
-    pub(super) fn end(kind: Kind, segment: u64, offset: u32) -> EntryHeader {
+    /// The entry that closes a segment. `is_followed`: the next one exists.
+    pub(super) fn end(kind: Kind, segment: u64, offset: u32, is_followed: bool) -> EntryHeader {
         EntryHeader {
             kind,
             zstd: false,
@@ -71,7 +71,7 @@ impl EntryHeader {
             group: offset,
             stored_bytes: 0,
             payload_bytes: 0,
-            spans: 0,
+            spans: u32::from(is_followed),
             payload_crc: 0,
         }
     }

@@ -21,6 +21,12 @@ struct Segments {
     active: Option<u64>,
 }
 
+impl Segments {
+    fn is_needless(&self, segment: u64, offset: u32, position: WalPosition) -> bool {
+        WalPosition { segment, offset } < position && Some(segment) != self.active
+    }
+}
+
 impl Held {
     /// Segments left by earlier processes, each with its last entry.
     pub(super) fn new(last_entries: BTreeMap<u64, u32>) -> Held {
@@ -52,22 +58,31 @@ impl Held {
     }
 
     /// Removes and returns the segments whose entries are all before
-    /// `position`.
-    pub(super) fn release_before(&self, position: WalPosition) -> Vec<u64> {
+    /// `position`, up to the one that is to be kept.
+    pub(super) fn release_before(
+        &self,
+        position: WalPosition,
+        first_segment: Option<u64>,
+    ) -> Vec<u64> {
         let mut segments = self.segments();
-        let active = segments.active;
-        let needless = |(segment, offset): (&u64, &u32)| {
-            let last = WalPosition {
-                segment: *segment,
-                offset: *offset,
-            };
-            (last < position && Some(*segment) != active).then_some(*segment)
-        };
-        let released: Vec<u64> = segments.last_entries.iter().filter_map(needless).collect();
+        let all = segments.last_entries.iter();
+        let before_first = all.filter(|(s, _)| first_segment.is_none_or(|first| **s < first));
+        let needless =
+            before_first.filter(|(s, offset)| segments.is_needless(**s, **offset, position));
+        let released: Vec<u64> = needless.map(|(segment, _)| *segment).collect();
         for segment in &released {
             segments.last_entries.remove(segment);
         }
         released
+    }
+
+    /// The oldest segment that [`Held::release_before`] would leave.
+    pub(super) fn first_from(&self, position: WalPosition) -> Option<u64> {
+        let segments = self.segments();
+        let mut left = segments.last_entries.iter();
+        let first =
+            left.find(|(segment, offset)| !segments.is_needless(**segment, **offset, position));
+        first.map(|(segment, _)| *segment)
     }
 
     /// How many segments are held, the one being written included.

@@ -38,12 +38,26 @@ impl Active {
     }
 }
 
+/// Why a segment ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// It is full, and the next one is there.
+    Followed,
+    /// To fence off what a failed write left.
+    Fence,
+    /// The process ends. The segment is also cut, so that processes that come
+    /// and go do not fill the disk with segments that hold almost nothing.
+    Last,
+}
+
 #[derive(Debug)]
 pub(super) struct Log<S> {
     source: S,
     durability: Durability,
     held: Arc<Held>,
     active: Option<Active>,
+    /// Taken while the active one could not be closed.
+    next: Option<Segment>,
     buffer: Vec<u8>,
     /// Offset of the last entry in the buffer.
     last_offset: u32,
@@ -57,6 +71,7 @@ impl<S: SegmentSource> Log<S> {
             durability,
             held,
             active: None,
+            next: None,
             buffer: Vec::new(),
             last_offset: 0,
             poison: None,
@@ -112,11 +127,20 @@ impl<S: SegmentSource> Log<S> {
         if let Some(poison) = &self.poison {
             return Err(poison.clone());
         }
-        if self.active.as_ref().is_some_and(|a| a.fence) || !self.has_room(bytes) {
-            self.close_segment(false)?;
+        if self.active.as_ref().is_some_and(|a| a.fence) {
+            self.close_segment(Ending::Fence)?;
+        } else if !self.has_room(bytes) {
+            // First, because the old one says that it is there.
+            if self.next.is_none() {
+                self.next = Some(self.source.take()?);
+            }
+            self.close_segment(Ending::Followed)?;
         }
         if self.active.is_none() {
-            let segment = self.source.take()?;
+            let segment = match self.next.take() {
+                Some(segment) => segment,
+                None => self.source.take()?,
+            };
             self.held.begin(segment.sequence);
             self.active = Some(Active {
                 segment,
@@ -133,7 +157,7 @@ impl<S: SegmentSource> Log<S> {
             return Err(poison.clone());
         }
         self.flush()?;
-        self.close_segment(true)
+        self.close_segment(Ending::Last)
     }
 
     fn has_room(&self, bytes: u64) -> bool {
@@ -165,15 +189,15 @@ impl<S: SegmentSource> Log<S> {
         Ok(())
     }
 
-    /// Ends the active segment with an end entry. The last one of a process is
-    /// also cut there, so that processes that come and go do not fill the disk
-    /// with segments that hold almost nothing.
-    fn close_segment(&mut self, last: bool) -> Result<(), WalError> {
+    /// Ends the active segment with an end entry.
+    fn close_segment(&mut self, ending: Ending) -> Result<(), WalError> {
         let Some(active) = &self.active else {
             return Ok(());
         };
         let segment = &active.segment;
-        let end = EntryHeader::end(Kind::End, segment.sequence, active.offset).encode();
+        let (last, is_followed) = (ending == Ending::Last, ending == Ending::Followed);
+        let end =
+            EntryHeader::end(Kind::End, segment.sequence, active.offset, is_followed).encode();
         if let Err(source) = write_all_at(&*segment.file, &end, u64::from(active.offset)) {
             let error = FileError::on("write", &segment.path)(source);
             // Half an end entry ends nothing: it is written again.

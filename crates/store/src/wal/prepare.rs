@@ -10,14 +10,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::WalError;
-use super::segment::{Segment, SegmentHeader, segment_path};
+use super::segment::{Segment, SegmentHeader, segment_path, unfinished_path};
 use crate::files::{Access, File, FileError, Files, write_all_at};
 
 /// Zeros are written in pieces of this size.
 const FILL_BYTES: usize = 1 << 20;
-
-/// Suffix of a file on its way to become a segment; removed at start.
-pub(super) const UNFINISHED_SUFFIX: &str = ".tmp";
 
 /// Where the log gets its next segment from.
 pub(super) trait SegmentSource {
@@ -33,6 +30,8 @@ pub(super) struct Preparer {
     pub(super) segment_bytes: u32,
     pub(super) spare_segments: usize,
     pub(super) next_sequence: u64,
+    /// The last segment that was made, or found with entries.
+    pub(super) previous: Option<u64>,
     /// Segments on disk without entries.
     pub(super) free: Vec<u64>,
 }
@@ -47,6 +46,14 @@ impl Preparer {
     /// Makes the next segment. After an error the next call starts anew, with
     /// another sequence number.
     pub(super) fn prepare(&mut self) -> Result<Segment, FileError> {
+        let made = self.make();
+        if let Ok(segment) = &made {
+            self.previous = Some(segment.sequence);
+        }
+        made
+    }
+
+    fn make(&mut self) -> Result<Segment, FileError> {
         let sequence = self.next_sequence;
         self.next_sequence += 1;
         while let Some(old) = self.free.pop() {
@@ -59,7 +66,7 @@ impl Preparer {
                 }
             }
         }
-        let unfinished = self.dir.join(format!("{sequence:020}{UNFINISHED_SUFFIX}"));
+        let unfinished = unfinished_path(&self.dir, sequence);
         let segment = self.create(sequence, &unfinished);
         if segment.is_err() {
             // So that a full disk is not filled by the attempt to use it.
@@ -89,7 +96,7 @@ impl Preparer {
         if bytes != u64::from(self.segment_bytes) {
             return Ok(None);
         }
-        write_all_at(&*file, &SegmentHeader::encode(sequence), 0)
+        write_all_at(&*file, &SegmentHeader::encode(sequence, self.previous), 0)
             .map_err(FileError::on("write", &from))?;
         file.sync().map_err(FileError::on("sync", &from))?;
         self.name(&from, sequence, file).map(Some)
@@ -108,7 +115,7 @@ impl Preparer {
             write_all_at(&*file, piece, at).map_err(FileError::on("write", unfinished))?;
             at += piece.len() as u64;
         }
-        write_all_at(&*file, &SegmentHeader::encode(sequence), 0)
+        write_all_at(&*file, &SegmentHeader::encode(sequence, self.previous), 0)
             .map_err(FileError::on("write", unfinished))?;
         file.sync().map_err(FileError::on("sync", unfinished))?;
         self.name(unfinished, sequence, file)

@@ -9,14 +9,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::WalPosition;
+use super::chain::Chain;
 use super::compress::Restorer;
 use super::entry::{ENTRY_HEADER_BYTES, EntryHeader, Kind};
 use super::error::OpenError;
 use super::options::MAX_SEGMENT_BYTES;
-use super::prepare::UNFINISHED_SUFFIX;
 use super::scan::{Closing, Damage, Scan, payload, scan};
 use super::segment::{
-    SEGMENT_HEADER_BYTES, SEGMENT_VERSION, SegmentHeader, segment_path, sequence_of,
+    SEGMENT_HEADER_BYTES, SEGMENT_VERSION, SegmentHeader, is_unfinished, segment_path, sequence_of,
 };
 use crate::files::{Access, FileError, Files, read_exact_at, write_all_at};
 
@@ -30,6 +30,8 @@ pub struct RecoveryReport {
     pub entries: u64,
     /// Spans in them.
     pub spans: u64,
+    /// Where the last of them stands.
+    pub last: Option<WalPosition>,
     /// Payload bytes in them, decompressed.
     pub bytes: u64,
     /// Bytes of writes that the end of the last process cut short, as far as
@@ -41,14 +43,32 @@ pub struct RecoveryReport {
     pub corrupt_entries: u64,
     /// Spans lost there, as far as known.
     pub lost_spans: u64,
+    /// Segments that others speak of and that are not there.
+    pub missing_segments: Vec<u64>,
     /// What a person should read, one line each.
     pub warnings: Vec<String>,
+}
+
+impl RecoveryReport {
+    /// Was everything read back that had been durable, as far as can be known?
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.corrupt_entries == 0 && self.missing_segments.is_empty()
+    }
+
+    /// Was all of the log up to `position` given back? That nothing is known to
+    /// be missing is not enough: the last entry before it must be there.
+    #[must_use]
+    pub fn holds_until(&self, position: WalPosition) -> bool {
+        self.is_whole() && self.last.is_some_and(|last| last.after() >= position)
+    }
 }
 
 /// What the new log starts with.
 #[derive(Debug, Default)]
 pub(super) struct Recovered {
-    /// Segments with entries, each with the offset of its last.
+    /// Segments with entries, each with the offset of its last, and those
+    /// whose absence would be taken for a loss.
     pub(super) held: BTreeMap<u64, u32>,
     /// Segments without entries anybody needs.
     pub(super) free: Vec<u64>,
@@ -61,6 +81,7 @@ pub(super) fn recover(
     files: &dyn Files,
     dir: &Path,
     from: WalPosition,
+    first_segment: Option<u64>,
     replay: impl FnMut(WalPosition, u32, &[u8]),
 ) -> Result<(Recovered, RecoveryReport), OpenError> {
     let listing = Listing::read(files, dir)?;
@@ -73,12 +94,26 @@ pub(super) fn recover(
         tails: Vec::new(),
         unsure: Vec::new(),
         held: BTreeMap::new(),
+        chain: Chain::new(from, first_segment),
     };
     let mut free = Vec::new();
     for (sequence, path) in &listing.segments {
-        if *sequence < from.segment || !recovery.read(*sequence, path)? {
-            free.push(*sequence);
+        let use_of = match *sequence < from.segment {
+            true => Use::None,
+            false => recovery.read(*sequence, path)?,
+        };
+        match use_of {
+            Use::Needed | Use::Strange => {}
+            Use::None => free.push(*sequence),
         }
+    }
+    let kept = recovery.chain.keeps(&recovery.held, &free);
+    free.retain(|sequence| !kept.contains(sequence));
+    recovery
+        .held
+        .extend(kept.into_iter().map(|sequence| (sequence, 0)));
+    for sequence in recovery.chain.missing(&recovery.held, &listing.segments) {
+        recovery.miss(&segment_path(dir, sequence), sequence);
     }
     recovery.make_durable()?;
     recovery.close_tails()?;
@@ -118,7 +153,7 @@ impl Listing {
                     }
                     _ => found.segments.insert(sequence, path),
                 };
-            } else if entry.name.ends_with(UNFINISHED_SUFFIX) {
+            } else if is_unfinished(&entry.name) {
                 found.unfinished.push(dir.join(entry.name));
             }
         }
@@ -152,21 +187,42 @@ struct Recovery<'a, F> {
     tails: Vec<Tail>,
     unsure: Vec<Unsure>,
     held: BTreeMap<u64, u32>,
+    chain: Chain,
+}
+
+/// What becomes of a segment.
+enum Use {
+    /// It holds what is needed.
+    Needed,
+    /// Its entries, if any, are needed by nobody.
+    None,
+    /// It is not what its name says, and we did not make it so.
+    Strange,
 }
 
 impl<F: FnMut(WalPosition, u32, &[u8])> Recovery<'_, F> {
-    /// Replays one segment; `false` if it holds nothing that is needed.
-    fn read(&mut self, sequence: u64, path: &Path) -> Result<bool, OpenError> {
+    /// Replays one segment.
+    fn read(&mut self, sequence: u64, path: &Path) -> Result<Use, OpenError> {
         let bytes = read_segment(self.files, path)?;
         let header = SegmentHeader::decode(&bytes);
-        // Released, and on its way to a new life when the process ended.
-        if matches!(header, SegmentHeader::Intact { sequence: own, .. } if own != sequence) {
-            return Ok(false);
+        if let SegmentHeader::Intact { sequence: own, .. } = header
+            && own != sequence
+        {
+            // Released, and on its way to a new life when the process ended.
+            if own > sequence {
+                return Ok(Use::None);
+            }
+            self.warn(format!(
+                "{}: is a copy of segment {own} and left alone",
+                path.display()
+            ));
+            return Ok(Use::Strange);
         }
         let found = scan(&bytes, sequence);
         if !self.needs(sequence, &found) {
-            return Ok(false);
+            return Ok(Use::None);
         }
+        self.chain.add(sequence, header, found.closing);
         if header == SegmentHeader::Damaged {
             self.warn(format!("{}: the segment header is damaged", path.display()));
         }
@@ -183,7 +239,7 @@ impl<F: FnMut(WalPosition, u32, &[u8])> Recovery<'_, F> {
             start: found.durable,
             end: match found.closing {
                 Closing::Open => found.end,
-                Closing::ByWriter | Closing::ByRecovery => found.end + ENTRY_HEADER_BYTES,
+                Closing::ByWriter { .. } | Closing::ByRecovery => found.end + ENTRY_HEADER_BYTES,
             },
         });
         match found.closing {
@@ -192,7 +248,7 @@ impl<F: FnMut(WalPosition, u32, &[u8])> Recovery<'_, F> {
                 path: path.to_path_buf(),
                 scan: found,
             }),
-            Closing::ByWriter => self.judge(sequence, path, &found.damages, u32::MAX),
+            Closing::ByWriter { .. } => self.judge(sequence, path, &found.damages, u32::MAX),
             Closing::ByRecovery => {
                 let durable = found.durable;
                 let known = |damage: &Damage| damage.start < durable;
@@ -200,7 +256,7 @@ impl<F: FnMut(WalPosition, u32, &[u8])> Recovery<'_, F> {
                 self.judge(sequence, path, &lost, u32::MAX);
             }
         }
-        Ok(true)
+        Ok(Use::Needed)
     }
 
     /// Whether anything in a segment, good or bad, is at or after `from`.
@@ -225,6 +281,7 @@ impl<F: FnMut(WalPosition, u32, &[u8])> Recovery<'_, F> {
         match self.restorer.restore(entry, payload(bytes, entry)) {
             Some(payload) => {
                 self.report.entries += 1;
+                self.report.last = Some(position);
                 self.report.spans += u64::from(entry.spans);
                 self.report.bytes += payload.len() as u64;
                 (self.replay)(position, entry.spans, payload);
@@ -264,6 +321,14 @@ impl<F: FnMut(WalPosition, u32, &[u8])> Recovery<'_, F> {
             None => "one entry or more are damaged".to_owned(),
         };
         self.warn(format!("{}: at byte {offset} {lost}", path.display()));
+    }
+
+    fn miss(&mut self, path: &Path, sequence: u64) {
+        self.report.missing_segments.push(sequence);
+        self.warn(format!(
+            "{}: the segment is missing, with all the spans in it",
+            path.display()
+        ));
     }
 
     fn warn(&mut self, warning: String) {
@@ -311,7 +376,7 @@ impl<F: FnMut(WalPosition, u32, &[u8])> Recovery<'_, F> {
             if end > size {
                 continue;
             }
-            let entry = EntryHeader::end(Kind::EndByRecovery, sequence, scan.end);
+            let entry = EntryHeader::end(Kind::EndByRecovery, sequence, scan.end, false);
             write_all_at(&*file, &entry.encode(), u64::from(scan.end))
                 .map_err(FileError::on("write", &path))?;
             if scan.damages.is_empty() {
@@ -327,7 +392,7 @@ impl<F: FnMut(WalPosition, u32, &[u8])> Recovery<'_, F> {
 
 /// Reads a whole segment. One that was made larger than any segment can be is
 /// read as far as entries can reach.
-fn read_segment(files: &dyn Files, path: &Path) -> Result<Vec<u8>, FileError> {
+pub(super) fn read_segment(files: &dyn Files, path: &Path) -> Result<Vec<u8>, FileError> {
     let file = files
         .open(path, Access::Read)
         .map_err(FileError::on("open", path))?;

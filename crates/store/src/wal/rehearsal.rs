@@ -16,12 +16,13 @@ pub(crate) fn rehearse(
     files: &dyn Files,
     dir: &Path,
     from: WalPosition,
+    first_segment: Option<u64>,
     mut replay: impl FnMut(PathBuf, u32, u64, &[u8]),
 ) -> Result<RecoveryReport, OpenError> {
     let replay = |position: WalPosition, spans: u32, payload: &[u8]| {
         let path = segment_path(dir, position.segment);
         replay(path, position.offset, u64::from(spans), payload);
     };
-    let (_, report) = recover(files, dir, from, replay)?;
+    let (_, report) = recover(files, dir, from, first_segment, replay)?;
     Ok(report)
 }

@@ -14,7 +14,10 @@ pub(super) enum Closing {
     /// Without an end entry: it was being written when the process ended.
     Open,
     /// The writer closed it; every entry before was complete.
-    ByWriter,
+    ByWriter {
+        /// The next segment existed by then.
+        is_followed: bool,
+    },
     /// An earlier recovery closed it; damage in the last group is known.
     ByRecovery,
 }
@@ -62,7 +65,9 @@ pub(super) fn scan(bytes: &[u8], sequence: u64) -> Scan {
         match header.kind {
             Kind::Batch => {}
             Kind::End => {
-                found.closing = Closing::ByWriter;
+                found.closing = Closing::ByWriter {
+                    is_followed: header.spans > 0,
+                };
                 return found;
             }
             Kind::EndByRecovery => {

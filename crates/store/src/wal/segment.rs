@@ -5,7 +5,8 @@
 //! offset size
 //!      0    8  magic "TWELLWAL"
 //!      8    4  format version, 1
-//!     12    4  zero
+//!     12    4  how far the segment that was made before this one is back; 0
+//!              when there is none, or the writer was too old to say
 //!     16    8  sequence number
 //!     24    4  zero
 //!     28    4  CRC32C of bytes 0..28
@@ -16,7 +17,8 @@
 //! These 32 bytes keep their layout in every version, so that an older program
 //! can always tell that a segment is too new for it. A segment gets its name
 //! only once it is written to its full size and durable. Sequence numbers are
-//! never used twice.
+//! never used twice, but may be left out; that a segment is lost is told by the
+//! one behind it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,6 +31,9 @@ pub(super) const SEGMENT_HEADER_BYTES: u32 = 32;
 
 /// The format version that this program writes, and the newest it reads.
 pub const SEGMENT_VERSION: u32 = 1;
+
+/// Suffix of a file on its way to become a segment; removed at start.
+const UNFINISHED_SUFFIX: &str = ".tmp";
 
 const MAGIC: [u8; 8] = *b"TWELLWAL";
 
@@ -50,16 +55,24 @@ pub(super) enum SegmentHeader {
         version: u32,
         /// The sequence number that the file believes to have.
         sequence: u64,
+        /// The segment before it, if it says so.
+        previous: Option<u64>,
     },
     /// Not a header; the entries behind may still be good.
     Damaged,
 }
 
 impl SegmentHeader {
-    pub(super) fn encode(sequence: u64) -> [u8; SEGMENT_HEADER_BYTES as usize] {
+    pub(super) fn encode(
+        sequence: u64,
+        previous: Option<u64>,
+    ) -> [u8; SEGMENT_HEADER_BYTES as usize] {
         let mut bytes = [0; SEGMENT_HEADER_BYTES as usize];
         bytes[0..8].copy_from_slice(&MAGIC);
         bytes[8..12].copy_from_slice(&SEGMENT_VERSION.to_le_bytes());
+        let back = previous.and_then(|previous| sequence.checked_sub(previous));
+        let back = back.and_then(|back| u32::try_from(back).ok()).unwrap_or(0);
+        bytes[12..16].copy_from_slice(&back.to_le_bytes());
         bytes[16..24].copy_from_slice(&sequence.to_le_bytes());
         let crc = crc32c::crc32c(&bytes[..28]);
         bytes[28..32].copy_from_slice(&crc.to_le_bytes());
@@ -73,9 +86,12 @@ impl SegmentHeader {
         if bytes[0..8] != MAGIC || u32_at(bytes, 28) != crc32c::crc32c(&bytes[..28]) {
             return SegmentHeader::Damaged;
         }
+        let sequence = u64_at(bytes, 16);
+        let back = u64::from(u32_at(bytes, 12));
         SegmentHeader::Intact {
             version: u32_at(bytes, 8),
-            sequence: u64_at(bytes, 16),
+            sequence,
+            previous: sequence.checked_sub(back).filter(|_| back > 0),
         }
     }
 }
@@ -85,9 +101,23 @@ pub(super) fn segment_path(dir: &Path, sequence: u64) -> PathBuf {
     dir.join(format!("{sequence:020}.seg"))
 }
 
+/// The file of a sequence number while it is made.
+pub(super) fn unfinished_path(dir: &Path, sequence: u64) -> PathBuf {
+    dir.join(format!("{sequence:020}{UNFINISHED_SUFFIX}"))
+}
+
 /// The sequence number of a file name; `None` if it names no segment.
 pub(super) fn sequence_of(name: &str) -> Option<u64> {
-    let digits = name.strip_suffix(".seg")?;
+    number_of(name, ".seg")
+}
+
+/// Is it a segment that was being made?
+pub(super) fn is_unfinished(name: &str) -> bool {
+    number_of(name, UNFINISHED_SUFFIX).is_some()
+}
+
+fn number_of(name: &str, suffix: &str) -> Option<u64> {
+    let digits = name.strip_suffix(suffix)?;
     let plain = digits.len() == 20 && digits.bytes().all(|b| b.is_ascii_digit());
     plain.then(|| digits.parse().ok())?
 }

@@ -117,8 +117,13 @@ struct Ending(Arc<Shared>);
 
 impl Drop for Ending {
     fn drop(&mut self) {
-        self.0
-            .change(|state| state.failure = Some(WalError::Closed));
+        let failure = match std::thread::panicking() {
+            true => WalError::Poisoned {
+                reason: "the thread that prepares segments panicked".into(),
+            },
+            false => WalError::Closed,
+        };
+        self.0.change(|state| state.failure = Some(failure));
     }
 }
 

@@ -53,6 +53,7 @@ fn open_from(
         Path::new(DIR),
         options,
         from,
+        None,
         |position, spans, payload| {
             replayed.push(Replayed {
                 position,

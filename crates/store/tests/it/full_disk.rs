@@ -72,7 +72,7 @@ fn a_seal_that_fails_again_and_again_takes_no_space() {
         (Operation::Write, ".index", ENOSPC),
         (Operation::Rename, ".index", EIO),
         (Operation::SyncDir, "blocks", EIO),
-        (Operation::Create, "MANIFEST", ENOSPC),
+        (Operation::Create, "MANIFEST", EIO),
         (Operation::Write, "MANIFEST", ENOSPC),
         (Operation::Rename, "MANIFEST", EIO),
     ] {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests look at files themselves")]
 
+mod backup;
 mod compaction;
 mod conformance;
 mod crash_pairs;
@@ -9,4 +10,6 @@ mod damage;
 mod embedded;
 mod frozen;
 mod full_disk;
+mod healing;
+mod lost_files;
 mod model;

@@ -48,7 +48,13 @@ impl ParquetFiles {
         }
         let path = numbered(&self.first, self.written.len() + 1);
         let dir = Workshop::create(&path)?;
-        let entry = block::write(&DiskFiles, &dir.0, BLOCK, &spans.finish());
+        let entry = block::write(
+            &DiskFiles,
+            &dir.0,
+            BLOCK,
+            &block::Birth::default(),
+            &spans.finish(),
+        );
         let entry = entry.map_err(|error| CliError::Failed(format!("--output: {error}")))?;
         let made = dir.0.join(format!("{}.parquet", entry.name));
         fs::rename(&made, &path).map_err(|error| cannot("name", &path, &error))?;

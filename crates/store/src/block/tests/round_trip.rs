@@ -11,7 +11,7 @@ use tracewell_testkit::spans::{span_id, trace_id};
 use tracewell_testkit::{Random, TestSpan, batch};
 
 use super::{all_ids, block_of, read_all, sorted, traces};
-use crate::block::{Block, BlockError, write};
+use crate::block::{Birth, Block, BlockError, write};
 use crate::files::faulty::{EIO, ENOSPC, Fault, FaultyFiles, Operation};
 use crate::files::{Access, Files};
 
@@ -199,7 +199,7 @@ fn a_disk_that_fails_gives_an_error_and_no_block() {
             times: 1,
             errno,
         });
-        let error = write(&files, dir, 1, &one).unwrap_err();
+        let error = write(&files, dir, 1, &Birth::default(), &one).unwrap_err();
         assert!(
             matches!(error, BlockError::File(_)),
             "{operation:?}: {error}"
@@ -210,10 +210,10 @@ fn a_disk_that_fails_gives_an_error_and_no_block() {
         }
     }
     assert!(matches!(
-        write(&files, dir, 1, &batch(&[])),
+        write(&files, dir, 1, &Birth::default(), &batch(&[])),
         Err(BlockError::Empty)
     ));
-    let meta = write(&files, dir, 1, &one).unwrap();
+    let meta = write(&files, dir, 1, &Birth::default(), &one).unwrap();
     let names = files.list(dir).unwrap();
     assert_eq!(
         names.iter().map(|entry| entry.bytes).sum::<u64>(),

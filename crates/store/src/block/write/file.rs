@@ -6,6 +6,9 @@ use std::sync::Arc;
 
 use crate::files::{File, FileError, Files, write_all_at};
 
+/// What a name ends in while the file is written.
+pub(in crate::block) const UNFINISHED_SUFFIX: &str = ".tmp";
+
 /// A file that is written from its beginning, under a temporary name.
 #[derive(Debug)]
 pub(super) struct Sink {
@@ -60,7 +63,7 @@ impl<'a> Unfinished<'a> {
 
     /// Where the file `name` is while it is written.
     pub(super) fn path(&self, name: &str) -> PathBuf {
-        self.dir.join(format!("{name}.tmp"))
+        self.dir.join(format!("{name}{UNFINISHED_SUFFIX}"))
     }
 
     pub(super) fn create(&mut self, name: &str) -> Result<Sink, FileError> {
@@ -106,7 +109,8 @@ impl<'a> Unfinished<'a> {
 
 impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
-        for path in &self.paths {
+        // The Parquet file last: it says where the block comes from.
+        for path in self.paths.iter().rev() {
             if let Err(error) = self.files.remove(path) {
                 let path = path.display();
                 tracing::debug!(%path, %error, "an unfinished block file stays until the next start");

@@ -24,7 +24,7 @@ fn disk() -> FaultyFiles {
 
 fn written(batch: &SpanBatch) -> Outside {
     let files = disk();
-    let entry = write(&files, Path::new(DIR), 3, batch).unwrap();
+    let entry = write(&files, Path::new(DIR), 3, &Birth::default(), batch).unwrap();
     assert_eq!(entry.spans as usize, batch.len());
     Outside::open(&files, &entry.name)
 }
@@ -103,7 +103,7 @@ fn columns_that_a_batch_lacks_are_null_in_its_row_group() {
     let mut block = BlockWriter::create(&files, Path::new(DIR), 1, chosen, false).unwrap();
     block.row_group(&first, &[0], None).unwrap();
     block.row_group(&second, &[0, 1], None).unwrap();
-    let entry = block.finish().unwrap();
+    let entry = block.finish(&Birth::default()).unwrap();
     assert_eq!((entry.spans, entry.traces), (3, 2));
     assert_eq!((entry.min_start_ns, entry.max_start_ns), (1, 3));
     let outside = Outside::open(&files, &entry.name);
@@ -143,7 +143,7 @@ fn derived_columns_are_null_until_somebody_knows_them() {
     let files = disk();
     let mut block = BlockWriter::create(&files, Path::new(DIR), 1, Vec::new(), true).unwrap();
     block.row_group(&spans, &[0, 1], Some(&derived)).unwrap();
-    let entry = block.finish().unwrap();
+    let entry = block.finish(&Birth::default()).unwrap();
     let compacted = Outside::open(&files, &entry.name);
     let text = |text: &str| Some(text.to_owned());
     assert_eq!(compacted.ints("parent_row"), [None, Some(0)]);
@@ -180,7 +180,10 @@ fn what_does_not_fit_a_row_group_is_refused() {
     for (order, derived, reason) in cases {
         let mut block = begin(derived.is_some()).unwrap();
         match block.row_group(&spans, order, derived.as_ref()) {
-            Ok(()) => assert!(matches!(block.finish(), Err(BlockError::Empty))),
+            Ok(()) => assert!(matches!(
+                block.finish(&Birth::default()),
+                Err(BlockError::Empty)
+            )),
             Err(error) => assert_eq!(
                 error.to_string(),
                 format!("block 9 cannot be encoded: {reason}")
@@ -213,7 +216,7 @@ fn a_full_disk_is_not_kept_full() {
             times: 1,
             errno: ENOSPC,
         });
-        let error = write(&files, Path::new(DIR), 1, &spans).unwrap_err();
+        let error = write(&files, Path::new(DIR), 1, &Birth::default(), &spans).unwrap_err();
         assert!(
             matches!(error, BlockError::File(_)),
             "{operation:?}: {error}"

@@ -1,7 +1,7 @@
 //! Merging real block files on a disk in memory.
 
 use super::*;
-use crate::block::write;
+use crate::block::{Birth, write};
 use crate::files::faulty::{EIO, Fault, FaultyFiles, Operation};
 use crate::files::{Access, read_exact_at, write_all_at};
 use std::ops::Range;
@@ -19,7 +19,14 @@ fn disk() -> FaultyFiles {
 }
 
 fn sealed(files: &FaultyFiles, number: u64, spans: &[TestSpan]) -> Arc<Block> {
-    let entry = write(files, Path::new(DIR), number, &batch(spans)).unwrap();
+    let entry = write(
+        files,
+        Path::new(DIR),
+        number,
+        &Birth::default(),
+        &batch(spans),
+    )
+    .unwrap();
     Arc::new(Block::open(files, Path::new(DIR), entry).unwrap())
 }
 
@@ -33,6 +40,7 @@ fn merge(
         files,
         dir: Path::new(DIR),
         number: 99,
+        birth: &Birth::default(),
         inputs,
         progress: &progress,
     };

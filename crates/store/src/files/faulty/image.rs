@@ -112,13 +112,42 @@ impl Image {
         let (dir, old) = self.split(from)?;
         let (target, new) = self.split(to)?;
         if dir != target {
-            return Err(io::ErrorKind::CrossesDevices.into());
+            let id = *self
+                .dir(dir)?
+                .names
+                .get(&old)
+                .ok_or(io::ErrorKind::NotFound)?;
+            let target_dir = self.dir_mut(target)?;
+            target_dir.change(|names| {
+                names.insert(new, id);
+            });
+            // One change of two directories: a journal never keeps the loss
+            // of the old name without the new one.
+            target_dir.synced = target_dir.names.clone();
+            target_dir.history.clear();
+            self.dir_mut(dir)?.change(|names| {
+                names.remove(&old);
+            });
+            return Ok(());
         }
         let dir = self.dir_mut(dir)?;
         let id = *dir.names.get(&old).ok_or(io::ErrorKind::NotFound)?;
         dir.change(|names| {
             names.remove(&old);
             names.insert(new, id);
+        });
+        Ok(())
+    }
+
+    pub(super) fn hard_link(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        let id = self.find_file(from)?;
+        let (dir, name) = self.split(to)?;
+        let dir = self.dir_mut(dir)?;
+        if dir.names.contains_key(&name) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        dir.change(|names| {
+            names.insert(name, id);
         });
         Ok(())
     }

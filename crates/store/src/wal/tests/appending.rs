@@ -32,11 +32,13 @@ fn what_was_appended_comes_back_in_order_after_a_restart() {
 
     let second = open(&files);
     assert_eq!(second.payloads(), payloads);
+    let last = positions.last().copied();
     assert!(second.replayed.iter().map(|r| r.position).eq(positions));
     let bytes: u64 = payloads.iter().map(|p| p.len() as u64).sum();
     let expected = RecoveryReport {
         entries: 40,
         spans: bytes,
+        last,
         bytes,
         ..RecoveryReport::default()
     };
@@ -74,6 +76,7 @@ fn items_are_visible_in_order_before_their_acknowledgement() {
             ..WalOptions::default()
         },
         WalPosition::default(),
+        None,
         |_, _, _| (),
         Box::new(move |items| theirs.lock().unwrap().extend(items)),
     )
@@ -123,6 +126,7 @@ fn a_full_queue_refuses_at_once_and_takes_more_later() {
             ..small()
         },
         WalPosition::default(),
+        None,
         |_, _, _| (),
         Box::new(move |items| {
             drop(items);
@@ -190,12 +194,12 @@ fn a_segment_is_kept_for_its_last_entry_alone() {
     let mut segments = positions.chunk_by(|a, b| a.segment == b.segment);
     let last = *segments.next().and_then(|first| first.last()).unwrap();
     let held = log.wal.stats().held_segments;
-    log.wal.release_before(last);
+    log.wal.release_before(last, None);
     assert_eq!(log.wal.stats().held_segments, held);
-    log.wal.release_before(last.after());
+    log.wal.release_before(last.after(), None);
     assert_eq!(log.wal.stats().held_segments, held - 1);
     // Whatever is asked, the one being written stays.
-    log.wal.release_before(positions[39].after());
+    log.wal.release_before(positions[39].after(), None);
     assert_eq!(log.wal.stats().held_segments, 1);
 }
 
@@ -209,7 +213,7 @@ fn released_segments_are_reused_and_their_old_entries_stay_gone() {
     for i in 0..400 {
         last = append(&log.wal, &noise(i, 700)).unwrap();
         written.insert(last, noise(i, 700));
-        log.wal.release_before(last);
+        log.wal.release_before(last, None);
         let on_disk = files.list(Path::new(DIR)).unwrap().len();
         most = most.max(on_disk);
     }
@@ -259,7 +263,7 @@ fn every_durability_keeps_everything_over_a_clean_end_on_a_real_disk() {
             let files = Arc::new(DiskFiles);
             let from = WalPosition::default();
             let on_durable = Box::new(|items: std::vec::Drain<'_, _>| drop(items));
-            Wal::<u32>::open(files, &dir, &options, from, replay, on_durable).unwrap()
+            Wal::<u32>::open(files, &dir, &options, from, None, replay, on_durable).unwrap()
         };
         let (wal, _) = open(&mut Vec::new());
         for i in 0..100 {

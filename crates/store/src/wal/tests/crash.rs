@@ -94,7 +94,7 @@ impl Model {
         {
             self.from = position.after();
             self.released = last + 1;
-            wal.release_before(self.from);
+            wal.release_before(self.from, None);
         }
     }
 }

@@ -149,6 +149,7 @@ fn a_group_refused_for_lack_of_space_never_comes_back() {
         segment_bytes: 4096,
         spare_segments: 0,
         next_sequence: 1,
+        previous: None,
         free: Vec::new(),
     };
     let mut log = Log::new(preparer, Durability::Fsync, Arc::default());

@@ -129,8 +129,8 @@ impl Life {
             && !self.is_faulty
             && !self.disk.is_off()
         {
-            assert_eq!(report.warnings, Vec::<String>::new());
             assert_eq!(report.wal.warnings, Vec::<String>::new());
+            assert_eq!(report.warnings, Vec::<String>::new());
             assert_eq!(report.wal.lost_spans, 0);
         }
         Ok(store)

@@ -8,11 +8,11 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::files::{Access, DirEntry, File, Files, Space};
+use super::{Access, DirEntry, File, Files, Space};
 
 /// Reads from other files and drops what is written.
 #[derive(Debug)]
-pub(super) struct ReadOnly<'a>(pub(super) &'a dyn Files);
+pub(crate) struct ReadOnly<'a>(pub(crate) &'a dyn Files);
 
 impl Files for ReadOnly<'_> {
     fn create_dir(&self, _path: &Path) -> io::Result<()> {
@@ -37,6 +37,10 @@ impl Files for ReadOnly<'_> {
     }
 
     fn rename(&self, _from: &Path, _to: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn hard_link(&self, _from: &Path, _to: &Path) -> io::Result<()> {
         Ok(())
     }
 

@@ -1,0 +1,132 @@
+//! What a start does with a lost list, and with files that no list names.
+//!
+//! A list that is not there is made again from the blocks. A block that is not
+//! on the list is removed only when it is proved to be a leftover, and else
+//! goes to `quarantine/` with the reason. **Files with names that are not ours
+//! are not touched.**
+
+use super::open::{OpenError, OpenReport};
+use super::{BLOCKS_DIR, Inner};
+use crate::files::{FileError, Files, ensure_dir};
+use crate::inventory::{self, Fate, Inventory};
+use crate::manifest::{MANIFEST_FILE, Manifest, ManifestError};
+use crate::quarantine;
+use crate::rebuild::{self, LeftOut};
+use std::path::Path;
+use std::sync::atomic::Ordering;
+
+/// The list that a start goes by.
+pub(super) struct Start {
+    pub(super) manifest: Manifest,
+    /// It is the one on the disk.
+    pub(super) is_durable: bool,
+    /// What a person should read.
+    pub(super) warnings: Vec<String>,
+}
+
+impl Start {
+    /// Reads the list, or makes it when there is none.
+    pub(super) fn read(files: &dyn Files, dir: &Path, now_ns: u64) -> Result<Self, OpenError> {
+        let mut start = match Manifest::find(files, dir)? {
+            Some(manifest) => Self {
+                is_durable: !manifest.history.is_empty(),
+                manifest,
+                warnings: Vec::new(),
+            },
+            None => Self::without_list(files, dir, now_ns)?,
+        };
+        if start.manifest.history.is_empty() {
+            start.manifest.begin_history();
+        }
+        Ok(start)
+    }
+
+    fn without_list(files: &dyn Files, dir: &Path, now_ns: u64) -> Result<Self, OpenError> {
+        let rebuilt = rebuild::from_blocks(files, dir, &Manifest::default(), now_ns)?;
+        let mut warnings = Vec::new();
+        let listed = rebuilt.manifest.blocks.len();
+        if listed + rebuilt.left_out.len() > 0 {
+            let spans: u64 = rebuilt.manifest.blocks.iter().map(|b| b.spans).sum();
+            warnings.push(format!(
+                "{} is missing: the list of blocks was made again from the {listed} blocks that \
+                 are there, with {spans} spans",
+                dir.join(MANIFEST_FILE).display(),
+            ));
+        }
+        for left_out in &rebuilt.left_out {
+            warnings.push(put_away(files, dir, left_out)?);
+        }
+        Ok(Self {
+            manifest: rebuilt.manifest,
+            is_durable: false,
+            warnings,
+        })
+    }
+}
+
+/// Removes leftovers, puts what may not be lost into quarantine, and sees to it
+/// that no block gets a name that was used before.
+pub(super) fn blocks_dir(
+    files: &dyn Files,
+    dir: &Path,
+    manifest: &mut Manifest,
+    report: &mut OpenReport,
+) -> Result<(), OpenError> {
+    let blocks = dir.join(BLOCKS_DIR);
+    ensure_dir(files, &blocks)?;
+    let found = Inventory::take(files, &blocks, manifest)?;
+    for path in &found.unfinished {
+        remove(files, path, report)?;
+    }
+    for (name, paths) in found.unlisted {
+        match inventory::judge(files, &blocks, &name, manifest, &report.wal)? {
+            Fate::Leftover => {
+                for path in &paths {
+                    remove(files, path, report)?;
+                }
+            }
+            Fate::Keep(why) => {
+                let left_out = LeftOut {
+                    name,
+                    files: paths,
+                    why,
+                };
+                report.warnings.push(put_away(files, dir, &left_out)?);
+            }
+        }
+    }
+    let used = found.last_number.max(quarantine::last_number(files, dir)?);
+    manifest.next_block = manifest.next_block.max(used);
+    Ok(())
+}
+
+fn remove(files: &dyn Files, path: &Path, report: &mut OpenReport) -> Result<(), FileError> {
+    files.remove(path).map_err(FileError::on("remove", path))?;
+    report.removed_files += 1;
+    Ok(())
+}
+
+fn put_away(files: &dyn Files, dir: &Path, left_out: &LeftOut) -> Result<String, FileError> {
+    let LeftOut {
+        name,
+        files: paths,
+        why,
+    } = left_out;
+    let place = quarantine::set_aside(files, dir, name, paths, why)?;
+    Ok(format!(
+        "block {name} is on no list and was put aside into {}: {why}; `tracewell repair` lists it \
+         again if it belongs here",
+        place.display()
+    ))
+}
+
+impl Inner {
+    /// Makes durable which history the blocks that follow belong to, if it is
+    /// not yet.
+    pub(super) fn save_history(&self) -> Result<(), ManifestError> {
+        if !self.is_history_durable.load(Ordering::Acquire) {
+            self.commit(|_| true, |_| {})?;
+        }
+        Ok(())
+    }
+}

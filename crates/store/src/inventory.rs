@@ -1,0 +1,267 @@
+//! Whose are the files of the block directory?
+//!
+//! ```text
+//! 0000000012.parquet, .index          a block: listed, or not
+//! 0000000012.parquet.tmp, .index.tmp  being written when a process ended
+//! anything else                       not ours
+//! ```
+//!
+//! A file goes only when it can be proved that nothing is lost with it: it has
+//! one of our temporary names, or it is a block whose going the manifest wrote
+//! down, whose spans are still in the log, or whose parts are all still listed.
+//! **That no list names a file is never a reason to remove it**: the list may
+//! be lost, or be an older one.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::block::{Birth, BlockError, BlockFile, block_file};
+use crate::files::{FileError, Files};
+use crate::manifest::Manifest;
+use crate::wal::RecoveryReport;
+
+/// The files of the block directory, compared with a manifest.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Inventory {
+    /// Blocks that the manifest does not name, with the files they have.
+    pub(crate) unlisted: BTreeMap<String, Vec<PathBuf>>,
+    /// Listed blocks of which no file is there.
+    pub(crate) missing: Vec<String>,
+    /// Files that were being written.
+    pub(crate) unfinished: Vec<PathBuf>,
+    /// What else lies there.
+    pub(crate) foreign: Vec<PathBuf>,
+    /// The largest number that a block here has.
+    pub(crate) last_number: u64,
+}
+
+impl Inventory {
+    /// Looks at `dir`, which may be missing. Changes nothing.
+    ///
+    /// # Errors
+    /// It cannot be listed.
+    pub(crate) fn take(
+        files: &dyn Files,
+        dir: &Path,
+        manifest: &Manifest,
+    ) -> Result<Self, FileError> {
+        let entries = match files.list(dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            other => other.map_err(FileError::on("list", dir))?,
+        };
+        let mut missing: Vec<String> = manifest.blocks.iter().map(|b| b.name.clone()).collect();
+        let mut found = Self::default();
+        for entry in entries {
+            let path = dir.join(&entry.name);
+            match block_file(&entry.name).filter(|_| !entry.is_dir) {
+                None => found.foreign.push(path),
+                Some(BlockFile::Unfinished) => found.unfinished.push(path),
+                Some(BlockFile::Whole { name, number }) => {
+                    found.last_number = found.last_number.max(number);
+                    missing.retain(|listed| listed != name);
+                    if !manifest.lists(name) {
+                        let files = found.unlisted.entry(name.to_owned()).or_default();
+                        files.push(path);
+                    }
+                }
+            }
+        }
+        found.missing = missing;
+        Ok(found)
+    }
+}
+
+/// What becomes of a block that the manifest does not name.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// Nothing is lost with it.
+    Leftover,
+    /// It may be all that is left of its spans, for this reason.
+    Keep(String),
+}
+
+/// Judges a block in `dir` that `manifest` does not name. `log` is what was read
+/// back from the manifest's place in the log on.
+///
+/// # Errors
+/// The disk refuses, so that nothing can be said.
+pub(crate) fn judge(
+    files: &dyn Files,
+    dir: &Path,
+    name: &str,
+    manifest: &Manifest,
+    log: &RecoveryReport,
+) -> Result<Fate, FileError> {
+    if manifest.removed.iter().any(|removed| removed == name) {
+        return Ok(Fate::Leftover);
+    }
+    let birth = match Birth::read(files, dir, name) {
+        Ok(Some(birth)) => birth,
+        Ok(None) => {
+            let why = "it does not say where it comes from, as blocks of earlier versions";
+            return Ok(Fate::Keep(why.to_owned()));
+        }
+        Err(BlockError::File(error)) if error.source.kind() != io::ErrorKind::NotFound => {
+            return Err(error);
+        }
+        Err(error) => return Ok(Fate::Keep(error.to_string())),
+    };
+    if manifest.history.is_empty() || birth.history != manifest.history {
+        let why = "it was written for another data directory, or before MANIFEST was lost";
+        return Ok(Fate::Keep(why.to_owned()));
+    }
+    if birth.log_until > manifest.wal_from {
+        let was_in_log = birth.parts.is_empty() && birth.log_from >= manifest.wal_from;
+        return Ok(match (was_in_log, log.holds_until(birth.log_until)) {
+            (true, true) => Fate::Leftover,
+            (true, false) => Fate::Keep("the log has lost some of what it holds".to_owned()),
+            (false, _) => Fate::Keep("MANIFEST is older than this block".to_owned()),
+        });
+    }
+    let is_known = |part: &String| {
+        manifest.lists(part) || manifest.removed.iter().any(|removed| removed == part)
+    };
+    Ok(
+        match !birth.parts.is_empty() && birth.parts.iter().all(is_known) {
+            true => Fate::Leftover,
+            false => Fate::Keep("no MANIFEST says that it went".to_owned()),
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::block;
+    use crate::files::ensure_dir;
+    use crate::files::faulty::FaultyFiles;
+    use crate::wal::WalPosition;
+    use tracewell_testkit::Random;
+    use tracewell_testkit::spans::batch;
+
+    const DIR: &str = "/blocks";
+
+    fn at(segment: u64) -> WalPosition {
+        WalPosition { segment, offset: 0 }
+    }
+
+    fn manifest() -> Manifest {
+        Manifest {
+            history: "ours".to_owned(),
+            wal_from: at(5),
+            ..Manifest::default()
+        }
+    }
+
+    /// A disk with block 1 of this birth, and what becomes of it.
+    fn fate(birth: Birth, manifest: &Manifest, log_until: Option<u64>) -> Fate {
+        let log = RecoveryReport {
+            last: log_until.map(at),
+            ..RecoveryReport::default()
+        };
+        let (files, dir) = (FaultyFiles::new(), Path::new(DIR));
+        ensure_dir(&files, dir).unwrap();
+        let spans = batch(&Random::new(1).spans(10, 1_700_000_000_000_000_000));
+        block::write(&files, dir, 1, &birth, &spans).unwrap();
+        judge(&files, dir, "0000000001", manifest, &log).unwrap()
+    }
+
+    fn sealed(from: u64, until: u64) -> Birth {
+        Birth {
+            history: "ours".to_owned(),
+            log_from: at(from),
+            log_until: at(until),
+            ..Birth::default()
+        }
+    }
+
+    #[test]
+    fn only_what_is_proved_to_be_elsewhere_is_a_leftover() {
+        let ours = manifest();
+        assert_eq!(fate(sealed(5, 6), &ours, Some(6)), Fate::Leftover);
+        let removed = Manifest {
+            removed: vec!["0000000001".to_owned()],
+            ..manifest()
+        };
+        assert_eq!(fate(sealed(3, 4), &removed, Some(6)), Fate::Leftover);
+        let merged = Birth {
+            parts: vec!["0000000007".to_owned(), "0000000008".to_owned()],
+            ..sealed(1, 4)
+        };
+        let mut half = manifest();
+        half.note_removed(["0000000007"].into_iter());
+        assert!(matches!(
+            fate(merged.clone(), &half, Some(6)),
+            Fate::Keep(_)
+        ));
+        half.note_removed(["0000000008"].into_iter());
+        assert_eq!(fate(merged, &half, Some(6)), Fate::Leftover);
+    }
+
+    #[test]
+    fn everything_else_is_kept_with_a_reason() {
+        let foreign = Birth {
+            history: "theirs".to_owned(),
+            ..sealed(5, 6)
+        };
+        for (birth, manifest, log_until, reason) in [
+            (sealed(5, 6), manifest(), Some(5), "the log has lost"),
+            (sealed(5, 6), manifest(), None, "the log has lost"),
+            (sealed(4, 6), manifest(), Some(6), "MANIFEST is older"),
+            (sealed(3, 4), manifest(), Some(6), "no MANIFEST says"),
+            (foreign, manifest(), Some(6), "another data directory"),
+            (
+                sealed(5, 6),
+                Manifest::default(),
+                Some(6),
+                "before MANIFEST was lost",
+            ),
+        ] {
+            let fate = fate(birth, &manifest, log_until);
+            assert!(
+                matches!(&fate, Fate::Keep(why) if why.contains(reason)),
+                "{fate:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn files_are_told_apart_by_their_whole_names() {
+        let (files, dir) = (FaultyFiles::new(), Path::new(DIR));
+        let empty = Inventory::take(&files, dir, &manifest()).unwrap();
+        assert_eq!(empty, Inventory::default());
+        ensure_dir(&files, dir).unwrap();
+        for name in [
+            "0000000001.parquet",
+            "0000000001.index",
+            "0000000009.parquet",
+            "0000000003.index.tmp",
+            "0000000001.parquet.bak",
+            "x.tmp",
+            "thesis.docx",
+            "12.parquet",
+        ] {
+            files.create(&dir.join(name)).unwrap();
+        }
+        let mut listed = manifest();
+        for name in ["0000000001", "0000000002"] {
+            listed.blocks.push(crate::manifest::BlockEntry {
+                name: name.to_owned(),
+                bytes: 0,
+                spans: 0,
+                traces: 0,
+                min_start_ns: 0,
+                max_start_ns: 0,
+                listed_ns: 0,
+            });
+        }
+        let found = Inventory::take(&files, dir, &listed).unwrap();
+        let unlisted: Vec<&str> = found.unlisted.keys().map(String::as_str).collect();
+        assert_eq!(unlisted, ["0000000009"]);
+        assert_eq!(found.missing, ["0000000002"]);
+        assert_eq!(found.unfinished, [dir.join("0000000003.index.tmp")]);
+        assert_eq!(found.foreign.len(), 4);
+        assert_eq!(found.last_number, 9);
+    }
+}

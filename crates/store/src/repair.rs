@@ -1,0 +1,238 @@
+//! Makes a data directory whole again, as far as its own files allow: the list
+//! of blocks from the blocks, index files from Parquet files.
+//!
+//! Run by a person, while no process has the directory. **Nothing is removed**:
+//! what has no place any more goes to `quarantine/` with the reason, a damaged
+//! list too.
+
+use std::path::{Path, PathBuf};
+
+use tracewell_model::clock::Clock;
+
+use crate::block::{self, Birth, Block, BlockError};
+use crate::embedded::BLOCKS_DIR;
+use crate::files::{FileError, Files, ensure_dir};
+use crate::inventory::Inventory;
+use crate::lock::{DirLock, LockError};
+use crate::manifest::{MANIFEST_FILE, Manifest, ManifestError};
+use crate::quarantine;
+use crate::rebuild::{self, Rebuilt};
+
+/// Why a directory was not repaired. Nothing of it is lost.
+#[derive(Debug, thiserror::Error)]
+pub enum RepairError {
+    /// A process has it, or it cannot be written.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The list is of a newer version, or cannot be written.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// A file cannot be used.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// There is no such block.
+    #[error("there is no block {0} in {dir}; `tracewell verify` names those that are damaged", dir = .1.display())]
+    NoBlock(String, PathBuf),
+    /// There is nothing that could be repaired.
+    #[error("{} has no {BLOCKS_DIR}; name the data directory with --data-dir", .0.display())]
+    NoStore(PathBuf),
+}
+
+/// What was done, one line each, and what there is now.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Repaired {
+    /// What was changed.
+    pub changes: Vec<String>,
+    /// Blocks on the list.
+    pub blocks: u64,
+    /// Spans in them.
+    pub spans: u64,
+}
+
+/// Takes a block off the list and puts its files into quarantine.
+///
+/// # Errors
+/// See [`RepairError`].
+pub fn set_aside(files: &dyn Files, dir: &Path, name: &str) -> Result<Repaired, RepairError> {
+    let _lock = lock(files, dir)?;
+    let mut manifest = Manifest::load(files, dir)?;
+    let blocks = dir.join(BLOCKS_DIR);
+    let found = Inventory::take(files, &blocks, &Manifest::default())?;
+    let paths = found.unlisted.get(name).cloned().unwrap_or_default();
+    if paths.is_empty() && !manifest.lists(name) {
+        return Err(RepairError::NoBlock(name.to_owned(), dir.to_path_buf()));
+    }
+    manifest.blocks.retain(|block| block.name != name);
+    manifest.next_block = manifest.next_block.max(found.last_number);
+    manifest.save(files, dir)?;
+    let mut repaired = summary(&manifest);
+    repaired.changes.push(match paths.is_empty() {
+        true => format!("block {name}, of which no file is there, is off the list"),
+        false => {
+            let place = quarantine::set_aside(files, dir, name, &paths, "somebody asked for it")?;
+            format!("block {name} is off the list and in {}", place.display())
+        }
+    });
+    Ok(repaired)
+}
+
+/// Lists what can be listed and makes again what can be made.
+///
+/// # Errors
+/// See [`RepairError`].
+pub fn repair(files: &dyn Files, dir: &Path, clock: &dyn Clock) -> Result<Repaired, RepairError> {
+    let _lock = lock(files, dir)?;
+    let mut changes = Vec::new();
+    let known = known_list(files, dir, &mut changes)?;
+    take_back(files, dir, &known, &mut changes)?;
+    index_again(files, dir, &known, clock, &mut changes)?;
+    let Rebuilt {
+        mut manifest,
+        left_out,
+    } = rebuild::from_blocks(files, dir, &known, clock.now_ns())?;
+    if manifest.history.is_empty() {
+        manifest.begin_history();
+    }
+    if manifest.wal_from == known.wal_from {
+        manifest.first_segment = known.first_segment;
+    }
+    let used = quarantine::last_number(files, dir)?;
+    manifest.next_block = manifest.next_block.max(used);
+    let added = manifest.blocks.iter().filter(|b| !known.lists(&b.name));
+    changes
+        .extend(added.map(|b| format!("block {} with {} spans is listed again", b.name, b.spans)));
+    for gone in known.blocks.iter().filter(|b| !manifest.lists(&b.name)) {
+        let is_here = left_out.iter().any(|left| left.name == gone.name);
+        let what = if is_here {
+            "goes aside"
+        } else {
+            "is lost or in a compacted block"
+        };
+        changes.push(format!(
+            "block {} with {} spans {what}",
+            gone.name, gone.spans
+        ));
+    }
+    manifest.save(files, dir)?;
+    for left in &left_out {
+        let place = quarantine::set_aside(files, dir, &left.name, &left.files, &left.why)?;
+        let (name, why) = (&left.name, &left.why);
+        changes.push(format!("block {name} is in {}: {why}", place.display()));
+    }
+    Ok(Repaired {
+        changes,
+        ..summary(&manifest)
+    })
+}
+
+fn lock(files: &dyn Files, dir: &Path) -> Result<DirLock, RepairError> {
+    // Before the lock creates a directory that was only mistyped.
+    if files.list(&dir.join(BLOCKS_DIR)).is_err() {
+        return Err(RepairError::NoStore(dir.to_path_buf()));
+    }
+    Ok(DirLock::acquire(files, dir)?)
+}
+
+/// The list as it is. A damaged one is put aside: it says nothing.
+fn known_list(
+    files: &dyn Files,
+    dir: &Path,
+    changes: &mut Vec<String>,
+) -> Result<Manifest, RepairError> {
+    match Manifest::find(files, dir) {
+        Ok(Some(manifest)) => Ok(manifest),
+        Ok(None) => {
+            changes.push(format!("{MANIFEST_FILE} was missing and is made again"));
+            Ok(Manifest::default())
+        }
+        Err(ManifestError::Damaged { path, reason }) => {
+            let place = quarantine::set_aside(files, dir, MANIFEST_FILE, &[path], &reason)?;
+            let place = place.display();
+            changes.push(format!(
+                "{MANIFEST_FILE} was damaged ({reason}), is in {place} and is made again"
+            ));
+            Ok(Manifest::default())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Blocks of this history come back from quarantine, unless a block of their
+/// name has come since or a compacted block has their spans.
+fn take_back(
+    files: &dyn Files,
+    dir: &Path,
+    known: &Manifest,
+    changes: &mut Vec<String>,
+) -> Result<(), RepairError> {
+    let blocks = dir.join(BLOCKS_DIR);
+    for place in quarantine::places(files, dir)? {
+        let found = Inventory::take(files, &place, &Manifest::default())?;
+        for (name, paths) in found.unlisted {
+            let Ok(Some(birth)) = Birth::read(files, &place, &name) else {
+                continue;
+            };
+            let is_ours = known.history.is_empty() || birth.history == known.history;
+            let is_taken = block::block_paths(&blocks, &name)
+                .iter()
+                .any(|path| files.open(path, crate::files::Access::Read).is_ok());
+            if !is_ours || is_taken || Block::describe(files, &place, &name).is_err() {
+                continue;
+            }
+            for path in &paths {
+                let to = blocks.join(path.file_name().unwrap_or_default());
+                files
+                    .rename(path, &to)
+                    .map_err(FileError::on("rename", path))?;
+            }
+            changes.push(format!("block {name} came back from {}", place.display()));
+        }
+    }
+    Ok(files
+        .sync_dir(&blocks)
+        .map_err(FileError::on("sync directory", &blocks))?)
+}
+
+/// Blocks whose index file is lost or damaged are written anew from their
+/// Parquet files, under a number of their own; the old files go aside.
+fn index_again(
+    files: &dyn Files,
+    dir: &Path,
+    known: &Manifest,
+    clock: &dyn Clock,
+    changes: &mut Vec<String>,
+) -> Result<(), RepairError> {
+    let blocks = dir.join(BLOCKS_DIR);
+    ensure_dir(files, &blocks)?;
+    let found = Inventory::take(files, &blocks, &Manifest::default())?;
+    let used = quarantine::last_number(files, dir)?.max(known.next_block);
+    let mut number = found.last_number.max(used);
+    for (name, paths) in &found.unlisted {
+        let Err(damage) = Block::describe(files, &blocks, name) else {
+            continue;
+        };
+        number += 1;
+        let listed = known.blocks.iter().find(|block| block.name == *name);
+        let listed_ns = listed.map_or_else(|| clock.now_ns(), |block| block.listed_ns);
+        match block::write_again(files, &blocks, name, number, listed_ns) {
+            Ok(entry) => {
+                quarantine::set_aside(files, dir, name, paths, &damage.to_string())?;
+                changes.push(format!(
+                    "block {name} was written again as {} with {} spans: {damage}",
+                    entry.name, entry.spans
+                ));
+            }
+            Err(BlockError::File(error)) => return Err(error.into()),
+            Err(error) => changes.push(format!("block {name} cannot be read: {error}")),
+        }
+    }
+    Ok(())
+}
+
+fn summary(manifest: &Manifest) -> Repaired {
+    Repaired {
+        changes: Vec::new(),
+        blocks: manifest.blocks.len() as u64,
+        spans: manifest.blocks.iter().map(|block| block.spans).sum(),
+    }
+}
