@@ -211,15 +211,44 @@ pub struct ScanReport {
     pub searched_bytes: u64,
     /// Spans whose filter columns were looked at.
     pub searched_spans: u64,
+    /// Blocks that were left out, whole or in part, because they cannot be
+    /// read; [`StoreStatus::damaged`] names them.
+    pub unread_blocks: u64,
+    /// Spans in the parts that were left out, whether they match or not.
+    pub unread_spans: u64,
 }
 
 impl ScanReport {
+    /// What an answer made from this lacks, as a sentence for people.
+    #[must_use]
+    pub fn lacking(&self) -> Option<String> {
+        let subject = match self.unread_blocks {
+            0 => return None,
+            1 => "1 block".to_owned(),
+            blocks => format!("{blocks} blocks"),
+        };
+        Some(format!(
+            "{subject} could not be read in full, up to {} spans are missing; \
+             /api/status names what is damaged",
+            self.unread_spans
+        ))
+    }
+
+    /// Takes over what another read of the same blocks left out: the larger
+    /// number, because both met the same damage.
+    pub fn lacks_also(&mut self, other: &Self) {
+        self.unread_blocks = self.unread_blocks.max(other.unread_blocks);
+        self.unread_spans = self.unread_spans.max(other.unread_spans);
+    }
+
     /// Adds what another read looked at, as if both were one.
     pub fn add(&mut self, other: &Self) {
         self.searched_blocks += other.searched_blocks;
         self.total_blocks += other.total_blocks;
         self.searched_bytes += other.searched_bytes;
         self.searched_spans += other.searched_spans;
+        self.unread_blocks += other.unread_blocks;
+        self.unread_spans += other.unread_spans;
     }
 }
 
@@ -238,6 +267,21 @@ impl FoundTraces {
     #[must_use]
     pub fn into_only(mut self) -> Option<SpanBatch> {
         self.traces.pop().flatten()
+    }
+
+    /// The trace `id`, which alone was asked for.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when it was not found and may lie in what could
+    /// not be read: nobody can say that it is not stored.
+    pub fn only(self, id: TraceId) -> Result<Option<SpanBatch>, StoreError> {
+        let lacking = self.report.lacking();
+        match (self.into_only().filter(|batch| !batch.is_empty()), lacking) {
+            (None, Some(lacking)) => Err(StoreError::Damaged(format!(
+                "trace {id} was not found, but it may lie in what is damaged: {lacking}"
+            ))),
+            (found, _) => Ok(found),
+        }
     }
 }
 
@@ -287,10 +331,52 @@ pub struct StoreStatus {
     pub start_range_ns: Option<(u64, u64)>,
     /// Why it takes nothing at present, if so.
     pub unhealthy: Option<String>,
-    /// What a person should know and may have to decide, though it works.
-    pub attention: Option<String>,
+    /// Blocks that cannot be read in full, for as long as that is so. It takes
+    /// spans and answers all the same.
+    pub damaged: Vec<DamagedBlock>,
+    /// Reads since the start of the process that left something out because of
+    /// them.
+    pub incomplete_reads: u64,
+    /// What else a person should know and may have to decide, though it works:
+    /// what the start found lost, deletion that waits.
+    pub attention: Vec<String>,
     /// The merging of blocks, where the store has any.
     pub compaction: CompactionStatus,
+}
+
+/// A block that cannot be read in full.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DamagedBlock {
+    /// Its name.
+    pub name: String,
+    /// Spans in the parts that answers leave out, as far as they were asked
+    /// for; 0 where only the index is damaged and nothing is lost.
+    pub spans: u64,
+    /// What is wrong, with the file.
+    pub reason: String,
+    /// False when the disk refused and may not the next time.
+    pub is_lasting: bool,
+}
+
+impl StoreStatus {
+    /// Why people should look after it although it works, in a sentence.
+    #[must_use]
+    pub fn degraded(&self) -> Option<String> {
+        let damaged = self.damaged.first().map(|first| {
+            let spans: u64 = self.damaged.iter().map(|block| block.spans).sum();
+            let subject = match self.damaged.len() {
+                1 => "1 block is".to_owned(),
+                blocks => format!("{blocks} blocks are"),
+            };
+            format!(
+                "{subject} damaged, {spans} spans cannot be read; block {}: {}",
+                first.name, first.reason
+            )
+        });
+        let reasons = damaged.into_iter().chain(self.attention.iter().cloned());
+        let reasons: Vec<String> = reasons.collect();
+        (!reasons.is_empty()).then(|| reasons.join("; "))
+    }
 }
 
 /// What the merging of blocks has done since the start of the process, and
@@ -340,10 +426,11 @@ pub trait TraceStore: Send + Sync + 'static {
     /// trace that is not there. `columns`: `None` for everything; otherwise
     /// the batches MAY be partial, but hold at least these columns of the same
     /// spans as with `None` (where only the missing columns could tell whether
-    /// two spans are one, the store looks at them).
+    /// two spans are one, the store looks at them). What cannot be read is left
+    /// out, and no more than that; the report counts it.
     ///
     /// # Errors
-    /// [`StoreError::Cancelled`] or [`StoreError::Damaged`];
+    /// [`StoreError::Cancelled`] or [`StoreError::Damaged`] when nothing can be read;
     /// [`StoreError::TooLarge`] when a trace has more than [`MAX_TRACE_BYTES`].
     fn traces(
         &self,
@@ -356,7 +443,8 @@ pub trait TraceStore: Send + Sync + 'static {
     /// far as the store can order them. A span that was stored twice MAY be
     /// shown twice; a matching span whose acknowledgement came before the call
     /// MUST be shown at least once. `visit` is called also for parts without a
-    /// match, so that callers can report progress and stop.
+    /// match, so that callers can report progress and stop. What cannot be read
+    /// is left out, and no more than that; the report counts it.
     ///
     /// # Errors
     /// [`StoreError::Cancelled`] or [`StoreError::Damaged`].

@@ -31,7 +31,7 @@ pub struct Matches {
     /// How much was looked at.
     pub report: ScanReport,
     /// Why there may be more.
-    pub partial: Option<&'static str>,
+    pub partial: Option<String>,
 }
 
 /// Counts the spans that match and start in the range. When `cancelled` is set
@@ -73,8 +73,8 @@ fn count_spans(
         ControlFlow::Continue(())
     });
     let (report, partial) = match (scanned, so_far) {
-        (Ok(report), _) => (report, None),
-        (Err(StoreError::Cancelled), Some(report)) => (report, Some(TIME_OVER)),
+        (Ok(report), _) => (report, report.lacking()),
+        (Err(StoreError::Cancelled), Some(report)) => (report, Some(TIME_OVER.to_owned())),
         (Err(error), _) => return Err(error),
     };
     Ok(Matches {
@@ -113,7 +113,7 @@ fn count_in_traces(
     });
     let (report, partial) = match (searched, so_far) {
         (Ok(outcome), _) => (outcome.report, outcome.partial),
-        (Err(StoreError::Cancelled), Some(report)) => (report, Some(TIME_OVER)),
+        (Err(StoreError::Cancelled), Some(report)) => (report, Some(TIME_OVER.to_owned())),
         (Err(error), _) => return Err(error),
     };
     Ok(Matches {

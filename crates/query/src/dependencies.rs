@@ -122,7 +122,10 @@ fn count(
     })?;
     if counting.recent.has_forgotten() && !counting.waiting.is_empty() {
         match counting.find_the_rest(store, &request) {
-            Ok(again) => report.searched_bytes += again,
+            Ok(again) => {
+                report.searched_bytes += again.searched_bytes;
+                report.lacks_also(&again);
+            }
             // What was counted is worth more than nothing.
             Err(StoreError::Cancelled) => counting.skipped += counting.waiting.len() as u64,
             Err(error) => return Err(error),
@@ -179,7 +182,7 @@ impl Counting {
         &mut self,
         store: &dyn TraceStore,
         request: &ScanRequest<'_>,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<ScanReport, StoreError> {
         // Nothing that is remembered helps any more.
         self.recent = Recent::new(0);
         let most = self.limits.fetched_traces;
@@ -194,12 +197,13 @@ impl Counting {
                 }
                 ControlFlow::Continue(())
             })?;
-            return Ok(again.searched_bytes);
+            return Ok(again);
         }
-        let mut bytes = 0;
+        let mut read = ScanReport::default();
         for ids in ids.chunks(FETCH_TRACES) {
             let found = store.traces(ids, Some(&request.columns), request.cancelled)?;
-            bytes += found.report.searched_bytes;
+            read.searched_bytes += found.report.searched_bytes;
+            read.lacks_also(&found.report);
             for batch in found.traces.iter().flatten() {
                 let starts = &batch.spans().start_ns;
                 let in_range = |row: usize| request.range.contains(starts[row]);
@@ -214,6 +218,6 @@ impl Counting {
                 });
             }
         }
-        Ok(bytes)
+        Ok(read)
     }
 }

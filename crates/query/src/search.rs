@@ -79,7 +79,7 @@ pub struct SearchOutcome {
     /// Where to go on, if the limit ended it.
     pub cursor: Option<Cursor>,
     /// Why the answer may lack traces that match.
-    pub partial: Option<&'static str>,
+    pub partial: Option<String>,
 }
 
 /// Runs a search; `emit` may end it with `Break`.
@@ -137,12 +137,18 @@ pub fn search(
         return Err(error);
     }
     let is_full = run.emitted >= search.limit;
+    let report = run.fetcher.with_fetched(scanned);
     Ok(SearchOutcome {
-        report: run.fetcher.with_fetched(scanned),
         cursor: if is_full { run.last } else { None },
         // A full page is whole all the same: what was given up is older, and
         // the next page begins before it.
-        partial: run.lacking().filter(|_| !is_full),
+        // What cannot be read is missing from any page.
+        partial: run
+            .lacking()
+            .filter(|_| !is_full)
+            .map(str::to_owned)
+            .or_else(|| report.lacking()),
+        report,
     })
 }
 

@@ -19,6 +19,7 @@
 mod again;
 mod birth;
 pub(crate) mod choose;
+mod faults;
 mod index;
 mod operations;
 mod prune;
@@ -70,7 +71,7 @@ pub enum BlockError {
     #[error(
         "block file {} has format version {found}, this program reads up to {}",
         path.display(),
-        schema::VERSION
+        if path.extension().is_some_and(|end| end == "index") { index::VERSION } else { schema::VERSION }
     )]
     Version {
         /// The file.
@@ -180,6 +181,7 @@ pub struct Block {
     parquet: Arc<dyn File>,
     index: Index,
     looks: OnceLock<operations::Looks>,
+    faults: faults::Faults,
 }
 
 impl Block {
@@ -189,6 +191,10 @@ impl Block {
     /// A file is missing, damaged, of a later version, or does not say what
     /// `meta` says.
     pub fn open(files: &dyn Files, dir: &Path, meta: BlockEntry) -> Result<Self, BlockError> {
+        faults::twice(|| Self::open_once(files, dir, meta.clone()))
+    }
+
+    fn open_once(files: &dyn Files, dir: &Path, meta: BlockEntry) -> Result<Self, BlockError> {
         let path = dir.join(index_name(&meta.name));
         let index = Index::open(files, &path)?;
         let found = (index.core.spans, index.core.traces);
@@ -213,6 +219,7 @@ impl Block {
             parquet,
             index,
             looks: OnceLock::new(),
+            faults: faults::Faults::default(),
         })
     }
 

@@ -18,6 +18,7 @@ mod age;
 mod append;
 mod background;
 mod compact;
+mod damage;
 mod open;
 mod options;
 mod read;
@@ -79,10 +80,14 @@ struct Inner {
     /// Whether the log was told that the disk is nearly full.
     is_space_short: AtomicBool,
     removed_spans: AtomicU64,
+    /// Reads that left something out.
+    incomplete_reads: AtomicU64,
     /// `None` without retention by age.
     age: Mutex<Option<age::Age>>,
-    /// What a person should know though the store works.
-    attention: Mutex<Option<String>>,
+    /// What the start found lost, damaged or put aside.
+    found_at_start: Vec<String>,
+    /// Why deletion by age waits, if it does.
+    waits: Mutex<Option<String>>,
     troubles: Mutex<background::Troubles>,
     _lock: DirLock,
 }
@@ -94,6 +99,7 @@ struct Inner {
 struct Live {
     batches: LiveBatches,
     blocks: RwLock<Vec<Arc<Block>>>,
+    unopened: damage::Unopened,
     bell: Mutex<Bell>,
     rung: Condvar,
     stopped: AtomicBool,

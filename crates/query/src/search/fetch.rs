@@ -22,6 +22,7 @@ pub(super) struct Fetcher<'a> {
     cancelled: &'a AtomicBool,
     at_a_time: usize,
     fetched_bytes: u64,
+    lacking: ScanReport,
     is_one_too_large: bool,
 }
 
@@ -32,6 +33,7 @@ impl<'a> Fetcher<'a> {
             cancelled,
             at_a_time: FIRST_TRACES,
             fetched_bytes: 0,
+            lacking: ScanReport::default(),
             is_one_too_large: false,
         }
     }
@@ -48,10 +50,10 @@ impl<'a> Fetcher<'a> {
 
     /// The report of the scan with what fetching read.
     pub(super) fn with_fetched(&self, scan: ScanReport) -> ScanReport {
-        ScanReport {
-            searched_bytes: scan.searched_bytes + self.fetched_bytes,
-            ..scan
-        }
+        let mut report = scan;
+        report.searched_bytes += self.fetched_bytes;
+        report.lacks_also(&self.lacking);
+        report
     }
 
     /// The traces that are there, in the order asked.
@@ -74,6 +76,7 @@ impl<'a> Fetcher<'a> {
             }
         };
         self.fetched_bytes += found.report.searched_bytes;
+        self.lacking.lacks_also(&found.report);
         let traces: Vec<SpanBatch> = found.traces.into_iter().flatten().collect();
         let bytes: usize = traces.iter().map(SpanBatch::memory_bytes).sum();
         self.at_a_time = if bytes > WANTED_BYTES {

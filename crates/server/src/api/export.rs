@@ -177,7 +177,9 @@ impl Export {
     }
 
     /// Page after page, each from where the last one ended.
+    /// What cannot be read is said at the end, when all that can be was sent.
     fn send_all(&mut self) -> Result<(), Ended> {
+        let mut lacking = None;
         loop {
             let mut ended = None;
             let (pieces, cancelled) = (&mut self.pieces, &*self.cancelled);
@@ -200,11 +202,9 @@ impl Export {
                 StoreError::Cancelled => Ended::ReaderGone,
                 error => Ended::Failed(error),
             })?;
-            if let Some(reason) = outcome.partial {
-                return Err(Ended::Incomplete(reason));
-            }
+            lacking = outcome.partial.or(lacking);
             match outcome.cursor {
-                None => return Ok(()),
+                None => return lacking.map_or(Ok(()), |why| Err(Ended::Incomplete(why))),
                 after => self.wanted.after = after,
             }
         }
@@ -214,7 +214,7 @@ impl Export {
 enum Ended {
     ReaderGone,
     Failed(StoreError),
-    Incomplete(&'static str),
+    Incomplete(String),
 }
 
 /// The answer as it is made.
@@ -245,7 +245,7 @@ impl Pieces {
         let message = otlp::protobuf::encode(batch);
         let length = u32::try_from(message.len()).ok();
         let length = length.filter(|length| length.to_be_bytes() != FAILED);
-        let length = length.ok_or(Ended::Incomplete("a span is larger than 4 GiB"))?;
+        let length = length.ok_or(Ended::Incomplete("a span is larger than 4 GiB".to_owned()))?;
         self.buffer.extend_from_slice(&length.to_be_bytes());
         self.buffer.extend_from_slice(&message);
         if self.buffer.len() >= PIECE_BYTES {

@@ -168,6 +168,21 @@ fn store(page: &mut Page<'_>, status: &StoreStatus) -> fmt::Result {
         "Spans that retention has removed",
         status.removed_spans,
     )?;
+    page.gauge(
+        "tracewell_store_damaged_blocks",
+        "Blocks that cannot be read in full",
+        status.damaged.len() as u64,
+    )?;
+    page.gauge(
+        "tracewell_store_damaged_spans",
+        "Spans in damaged parts of blocks, which answers lack",
+        status.damaged.iter().map(|block| block.spans).sum::<u64>(),
+    )?;
+    page.counter(
+        "tracewell_store_incomplete_reads",
+        "Reads that left something out because it is damaged",
+        status.incomplete_reads,
+    )?;
     compaction(page, &status.compaction)
 }
 

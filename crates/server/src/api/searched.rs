@@ -7,11 +7,12 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tracewell_model::store::ScanReport;
 
-const FIELDS: [HeaderName; 4] = [
+const FIELDS: [HeaderName; 5] = [
     HeaderName::from_static("tracewell-searched-blocks"),
     HeaderName::from_static("tracewell-total-blocks"),
     HeaderName::from_static("tracewell-searched-bytes"),
     HeaderName::from_static("tracewell-searched-spans"),
+    HeaderName::from_static("tracewell-unread-blocks"),
 ];
 
 /// The report as header fields or trailers.
@@ -21,6 +22,7 @@ pub(crate) fn fields(report: &ScanReport) -> HeaderMap {
         report.total_blocks,
         report.searched_bytes,
         report.searched_spans,
+        report.unread_blocks,
     ];
     FIELDS
         .into_iter()
@@ -31,5 +33,5 @@ pub(crate) fn fields(report: &ScanReport) -> HeaderMap {
 /// Announces the fields as trailers: the value of `Trailer`.
 pub(crate) const ANNOUNCED: HeaderValue = HeaderValue::from_static(
     "tracewell-searched-blocks, tracewell-total-blocks, tracewell-searched-bytes, \
-     tracewell-searched-spans",
+     tracewell-searched-spans, tracewell-unread-blocks",
 );

@@ -15,7 +15,7 @@ use http::header;
 use serde::Serialize;
 use tracewell_collector::{Accounting, Intake, ReceiverSnapshot};
 use tracewell_model::TraceStore;
-use tracewell_model::store::{CompactionStatus, StoreStatus};
+use tracewell_model::store::{CompactionStatus, DamagedBlock, StoreStatus};
 
 use super::error::to_json;
 use crate::serve::BoundEndpoint;
@@ -116,10 +116,27 @@ struct Store<'a> {
     newest_ns: Option<String>,
     /// Why it takes nothing at present; null when it does.
     unhealthy: Option<&'a str>,
-    /// What a person should know though it works, such as deletion that waits.
-    attention: Option<&'a str>,
+    /// Why somebody should look after it although it works; null when all is
+    /// well.
+    degraded: Option<String>,
+    damaged: Vec<Damaged<'a>>,
+    incomplete_reads: u64,
     compaction: Compaction<'a>,
 }
+
+/// A block that cannot be read in full.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Damaged<'a> {
+    block: &'a str,
+    spans: u64,
+    reason: &'a str,
+    /// False when the disk refused and is asked again.
+    lasting: bool,
+}
+
+/// Damaged blocks that are named; `degraded` counts them all.
+const MAX_NAMED: usize = 100;
 
 /// The merging of blocks, counted since the start.
 #[derive(Serialize)]
@@ -187,7 +204,9 @@ fn answer(facts: &ProcessFacts, store: &StoreStatus) -> Response {
             oldest_ns: store.start_range_ns.map(|range| range.0.to_string()),
             newest_ns: store.start_range_ns.map(|range| range.1.to_string()),
             unhealthy: store.unhealthy.as_deref(),
-            attention: store.attention.as_deref(),
+            degraded: store.degraded(),
+            damaged: store.damaged.iter().take(MAX_NAMED).map(damaged).collect(),
+            incomplete_reads: store.incomplete_reads,
             compaction: compaction(&store.compaction),
         },
         receivers: accounts.into_iter().map(receiver).collect(),
@@ -201,6 +220,15 @@ fn answer(facts: &ProcessFacts, store: &StoreStatus) -> Response {
         (header::CACHE_CONTROL, "no-store"),
     ];
     (headers, to_json(&status)).into_response()
+}
+
+fn damaged(block: &DamagedBlock) -> Damaged<'_> {
+    Damaged {
+        block: &block.name,
+        spans: block.spans,
+        reason: &block.reason,
+        lasting: block.is_lasting,
+    }
 }
 
 fn compaction(status: &CompactionStatus) -> Compaction<'_> {

@@ -54,6 +54,8 @@ struct Store {
     #[serde(default)]
     newest_ns: Value,
     #[serde(default)]
+    degraded: Option<String>,
+    #[serde(default)]
     compaction: Compaction,
 }
 
@@ -119,6 +121,10 @@ fn print(out: &mut Output, base: &str, status: &Status) -> Result<(), CliError> 
         if let (Some(oldest), Some(newest)) = (ns(&store.oldest_ns), ns(&store.newest_ns)) {
             let range = format!("{} to {} UTC", time_ns(oldest), time_ns(newest));
             out.line(&row("spans from", &range))?;
+        }
+        if let Some(reason) = &store.degraded {
+            let reason = out.styled(Style::Error, &plain(reason));
+            out.line(&row("degraded", &reason))?;
         }
         print_compaction(out, &store.compaction)?;
     }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  0  magic "TWBLKIDX"
-//!  8  u32 format version (1)
+//!  8  u32 format version (2; in version 1 checksums did not cover places)
 //! 12  u32 CRC-32C of the core
 //! 16  u32 bytes of the core
 //! 20  core, kept in memory:
@@ -44,15 +44,23 @@ use tracewell_model::{Level, TraceId};
 use tracewell_parquet::PAGE_ROWS;
 
 use super::BlockError;
+use super::faults::twice;
 use super::operations::OperationGroups;
-use super::schema::{Fixed, VERSION};
+use super::schema::Fixed;
 use crate::files::{Access, File, FileError, Files, read_exact_at};
 use directory::ChunkPages;
-use sections::Place;
+use sections::{Place, Sections};
 
 pub(super) use build::{GroupFacts, IndexBuilder};
 
 const MAGIC: &[u8; 8] = b"TWBLKIDX";
+
+/// Version of the index file that is written. Earlier ones are read.
+pub(super) const VERSION: u32 = 2;
+
+/// From this version on checksums of sections cover the places of pages.
+const PLACES_SINCE: u32 = 2;
+
 const HEADER_BYTES: usize = 20;
 
 /// Largest core that is read: far beyond what a block of millions of spans
@@ -120,7 +128,7 @@ pub(super) struct Index {
     pub(super) column_keys: Vec<usize>,
     file: Arc<dyn File>,
     path: PathBuf,
-    sections_at: u64,
+    sections: Sections,
 }
 
 impl Index {
@@ -170,7 +178,10 @@ impl Index {
             column_keys,
             file,
             path: path.to_path_buf(),
-            sections_at,
+            sections: Sections {
+                at: sections_at,
+                has_places: found >= PLACES_SINCE,
+            },
         })
     }
 
@@ -234,7 +245,7 @@ impl Index {
     }
 
     fn section(&self, place: Place, range: std::ops::Range<u64>) -> Result<Vec<u8>, BlockError> {
-        sections::read(&*self.file, &self.path, self.sections_at, place, range)
+        twice(|| sections::read(&*self.file, &self.path, self.sections, place, range.clone()))
     }
 
     fn damaged(&self, reason: &str) -> BlockError {

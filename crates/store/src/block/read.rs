@@ -14,6 +14,7 @@ use tracewell_model::SpanBatch;
 use tracewell_model::store::AttributeKey;
 use tracewell_parquet::{ChunkDecoder, Column, DecodedCells, Dictionary};
 
+use super::faults::twice;
 use super::index::Index;
 use super::schema::{Fixed, attribute_column};
 use super::{Block, BlockError};
@@ -81,7 +82,7 @@ impl<'a> Reader<'a> {
         let definition = self.definition(column);
         let chunk = self.index.chunk(group, column)?;
         let wanted = Wanted::new(self.index.core.row_groups[group].rows, rows);
-        let pages = pages::read(self.file, self.path, &chunk, &wanted)?;
+        let pages = twice(|| pages::read(self.file, self.path, &chunk, &wanted))?;
         self.read_bytes.set(self.read_bytes.get() + pages.bytes());
         let (data, ranges) = (pages.data(), wanted.ranges.as_deref());
         let decoded = DECODER.with_borrow_mut(|decoder| {
@@ -100,7 +101,7 @@ impl<'a> Reader<'a> {
         let Some(page) = chunk.dictionary else {
             return Ok(None);
         };
-        let bytes = pages::read_page(self.file, self.path, page)?;
+        let bytes = twice(|| pages::read_page(self.file, self.path, page))?;
         self.read_bytes
             .set(self.read_bytes.get() + bytes.len() as u64);
         let definition = self.definition(column);

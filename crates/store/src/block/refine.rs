@@ -43,14 +43,18 @@ impl Refined {
             return Ok(None);
         }
         let mut tests = Vec::new();
-        let mut failure = None;
+        let mut cancelled = None;
         filter.for_each_test(
             &mut |field, condition| match groups_of(block, field, condition) {
                 Ok(known) => tests.push(known),
-                Err(error) => failure = Some(error),
+                // A damaged token filter rules out nothing.
+                Err(error) => {
+                    cancelled = cancelled.take().or(block.do_without(error).err());
+                    tests.push(None);
+                }
             },
         );
-        match failure {
+        match cancelled {
             Some(error) => Err(error),
             None => Ok(Some(Self {
                 filter,
@@ -102,8 +106,14 @@ pub(super) fn by_dictionaries(
             return Ok(Fate::Open);
         }
         for entry in entries_of(block, *place, keys) {
-            if may_stand_in_dictionary(reader, group, entry, condition)? {
-                return Ok(Fate::Open);
+            match may_stand_in_dictionary(reader, group, entry, condition) {
+                Ok(false) => {}
+                Ok(true) => return Ok(Fate::Open),
+                // Whether spans are lost shows when they are read.
+                Err(error) => {
+                    block.do_without(error)?;
+                    return Ok(Fate::Open);
+                }
             }
         }
         Ok(Fate::Never)

@@ -1,13 +1,17 @@
 //! Looks for spans in a block: index file first, then dictionaries, then the
 //! columns of the filter, the cheap ones first and each only where the ones
 //! before matched; last, and only for rows that match, what the visitor asked
-//! for.
+//! for. A row group that cannot be read as a whole is read page by page: **only
+//! rows of damaged pages are left out**, and counted.
 
 use std::ops::{ControlFlow, Range};
 
+use tracewell_model::batch::concat::BatchJoiner;
 use tracewell_model::store::{ScanReport, ScanRequest};
 use tracewell_model::{RowSet, SpanBatch, SpanFilter};
+use tracewell_parquet::PAGE_ROWS;
 
+use super::faults::LeftOut;
 use super::read::{Reader, check};
 use super::refine::{self, Refined};
 use super::schema::Fixed;
@@ -67,14 +71,24 @@ impl Block {
         let visitor_columns = prune::visitor_columns(&request.columns, &self.index);
         let visitor_columns: Vec<usize> = visitor_columns.into_iter().collect();
         let (bytes_before, mut groups) = (report.searched_bytes, groups.into_iter().peekable());
-        while let Some((group, filter)) = groups.next() {
+        let mut left_out = LeftOut::default();
+        let found = loop {
+            let Some((group, filter)) = groups.next() else {
+                break ControlFlow::Continue(());
+            };
             check(request.cancelled)?;
             let filter = refine::by_dictionaries(&reader, self, group, &filter)?;
-            let rows = self.matching(&reader, group, &filter, request)?;
-            let batch = if rows.is_empty() {
-                SpanBatch::default()
-            } else {
-                reader.batch(group, &visitor_columns, Some(&ranges(&rows)))?
+            let all = RowSet::all(self.index.core.row_groups[group].rows);
+            let look = Look {
+                reader: &reader,
+                group,
+                filter: &filter,
+                columns: &visitor_columns,
+                request,
+            };
+            let batch = match self.look(&look, all) {
+                Err(error) => self.look_at_pages(&look, error, &mut left_out, report)?,
+                whole => whole?,
             };
             report.searched_bytes = bytes_before + reader.read_bytes();
             if !matches!(filter, SpanFilter::None) {
@@ -87,27 +101,69 @@ impl Block {
                 settled_from_ns: next.map_or(0, |(next, _)| latest(*next).saturating_add(1)),
             };
             if visit(part, report).is_break() {
-                return Ok(ControlFlow::Break(()));
+                break ControlFlow::Break(());
             }
-        }
-        Ok(ControlFlow::Continue(()))
+        };
+        self.was_read(&left_out);
+        Ok(found)
     }
 
-    /// Rows of a row group that match the filter and lie in the range.
-    fn matching(
+    /// The spans among these rows that match.
+    fn look(&self, look: &Look<'_>, rows: RowSet) -> Result<SpanBatch, BlockError> {
+        let rows = self.matching(look, rows)?;
+        if rows.is_empty() {
+            return Ok(SpanBatch::default());
+        }
+        look.reader
+            .batch(look.group, look.columns, Some(&ranges(&rows)))
+    }
+
+    /// The same for all rows, but those of pages that cannot be read. `error`
+    /// says why not all at once.
+    fn look_at_pages(
         &self,
-        reader: &Reader<'_>,
-        group: usize,
-        filter: &SpanFilter,
-        request: &ScanRequest<'_>,
-    ) -> Result<RowSet, BlockError> {
+        look: &Look<'_>,
+        error: BlockError,
+        left_out: &mut LeftOut,
+        report: &mut ScanReport,
+    ) -> Result<SpanBatch, BlockError> {
+        self.do_without(error)?;
+        let rows = self.index.core.row_groups[look.group].rows;
+        let mut joiner = BatchJoiner::new();
+        for first in (0..rows).step_by(PAGE_ROWS) {
+            check(look.request.cancelled)?;
+            let page = first..rows.min(first + PAGE_ROWS);
+            let of_page = RowSet::from_fn(rows, |row| page.contains(&row));
+            let found = self.look(look, of_page).and_then(|batch| {
+                let joined = joiner.append(&batch);
+                joined.map_err(|error| BlockError::damaged(&self.path, error))
+            });
+            if let Err(error) = found {
+                self.leave_out(error, (look.group, page.len()), left_out, report)?;
+            }
+        }
+        Ok(joiner.finish())
+    }
+
+    /// Those of these rows that match the filter and lie in the range.
+    fn matching(&self, look: &Look<'_>, mut rows: RowSet) -> Result<RowSet, BlockError> {
+        let &Look {
+            reader,
+            group,
+            filter,
+            request,
+            ..
+        } = look;
         let bounds = &self.index.core.row_groups[group];
-        let mut rows = RowSet::all(bounds.rows);
+        // Rows of other pages are not to be touched where not all are wanted.
+        let is_part = rows.count() < bounds.rows;
         let range = request.range;
         if !range.contains(bounds.min_start_ns) || !range.contains(bounds.max_start_ns) {
-            let batch = reader.batch(group, &[Fixed::StartNs.column()], None)?;
+            let wanted = is_part.then(|| ranges(&rows));
+            let batch = reader.batch(group, &[Fixed::StartNs.column()], wanted.as_deref())?;
             let starts = &batch.spans().start_ns;
-            rows = RowSet::from_fn(starts.len(), |row| range.contains(starts[row]));
+            let in_range = RowSet::from_fn(starts.len(), |row| range.contains(starts[row]));
+            rows = among(&rows, &in_range, bounds.rows);
         }
         for (columns, part) in self.steps(filter) {
             check(request.cancelled)?;
@@ -115,19 +171,12 @@ impl Block {
                 break;
             }
             let count = rows.count();
-            if count * SPARSE_ROWS > bounds.rows {
+            if !is_part && count * SPARSE_ROWS > bounds.rows {
                 let batch = reader.batch(group, &columns, None)?;
                 rows.intersect(&part.matching(&batch));
             } else {
                 let batch = reader.batch(group, &columns, Some(&ranges(&rows)))?;
-                let matching = part.matching(&batch);
-                let mut left = RowSet::none(bounds.rows);
-                for (place, row) in rows.iter().enumerate() {
-                    if matching.contains(place) {
-                        left.insert(row);
-                    }
-                }
-                rows = left;
+                rows = among(&rows, &part.matching(&batch), bounds.rows);
             }
         }
         Ok(rows)
@@ -152,6 +201,26 @@ impl Block {
         steps.sort_by_key(|(columns, _)| (costly(columns), columns.len()));
         steps
     }
+}
+
+/// What is looked for in a row group.
+struct Look<'a> {
+    reader: &'a Reader<'a>,
+    group: usize,
+    filter: &'a SpanFilter,
+    columns: &'a [usize],
+    request: &'a ScanRequest<'a>,
+}
+
+/// Of `rows`, those whose places among them are in `places`.
+fn among(rows: &RowSet, places: &RowSet, of: usize) -> RowSet {
+    let mut left = RowSet::none(of);
+    for (place, row) in rows.iter().enumerate() {
+        if places.contains(place) {
+            left.insert(row);
+        }
+    }
+    left
 }
 
 /// Runs of consecutive rows.

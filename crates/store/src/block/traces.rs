@@ -1,7 +1,12 @@
 //! Whole traces out of a block: the index names the page where a trace begins,
 //! and from there it is one run of rows.
+//!
+//! Where the index cannot be read, the column of trace ids tells the same, and
+//! nothing is lost but time. Where a page of a column cannot be read, **the
+//! rows of that page are left out of the traces they belong to, and of no
+//! other**, and counted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 use std::sync::atomic::AtomicBool;
 
@@ -10,6 +15,7 @@ use tracewell_model::store::{ScanColumns, ScanReport};
 use tracewell_model::{RowSet, SpanBatch, TraceId};
 use tracewell_parquet::{DecodedValues, PAGE_ROWS};
 
+use super::faults::LeftOut;
 use super::read::{Reader, check};
 use super::schema::Fixed;
 use super::{Block, BlockError, prune};
@@ -32,14 +38,14 @@ impl Block {
         cancelled: &AtomicBool,
         report: &mut ScanReport,
     ) -> Result<Vec<(TraceId, SpanBatch)>, BlockError> {
-        let reader = Reader::new(self);
-        let mut runs: BTreeMap<usize, Vec<Run>> = BTreeMap::new();
-        for id in ids {
-            check(cancelled)?;
-            for (group, run) in self.runs_of(&reader, *id)? {
-                runs.entry(group).or_default().push((*id, run));
-            }
-        }
+        let mut read = TraceRead {
+            block: self,
+            reader: Reader::new(self),
+            cancelled,
+            left_out: LeftOut::default(),
+            report,
+        };
+        let runs = read.runs(ids)?;
         let columns: Vec<usize> = match columns {
             Some(columns) => prune::visitor_columns(columns, &self.index)
                 .into_iter()
@@ -51,60 +57,16 @@ impl Block {
             check(cancelled)?;
             runs.sort_unstable_by_key(|(_, rows)| rows.start);
             runs.dedup();
-            let ranges: Vec<Range<usize>> = runs.iter().map(|(_, rows)| rows.clone()).collect();
-            let batch = reader.batch(group, &columns, Some(&ranges))?;
-            let mut first = 0;
-            for (id, run) in runs {
-                let place = first..first + run.len();
-                first = place.end;
-                let rows = RowSet::from_fn(batch.len(), |row| place.contains(&row));
-                let joiner = found.entry(id).or_default();
-                joiner
-                    .append_rows(&batch, &rows)
-                    .map_err(|error| BlockError::damaged(&self.path, error))?;
-                report.searched_spans += run.len() as u64;
+            if let Err(error) = read.join(group, &runs, &columns, &mut found) {
+                read.join_by_page(group, &runs, &columns, &mut found, error)?;
             }
         }
-        report.searched_bytes += reader.read_bytes();
-        report.searched_blocks += u64::from(reader.read_bytes() > 0);
+        let read_bytes = read.reader.read_bytes();
+        self.was_read(&read.left_out);
+        report.searched_bytes += read_bytes;
+        report.searched_blocks += u64::from(read_bytes > 0);
         let found = found.into_iter();
         Ok(found.map(|(id, joiner)| (id, joiner.finish())).collect())
-    }
-
-    /// Where the rows of a trace are, by row group.
-    fn runs_of(
-        &self,
-        reader: &Reader<'_>,
-        id: TraceId,
-    ) -> Result<Vec<(usize, Range<usize>)>, BlockError> {
-        for (mut group, mut page) in self.index.pages_of(id)? {
-            let mut runs: Vec<(usize, Range<usize>)> = Vec::new();
-            while let Some(rows) = self.page_rows(group, page) {
-                let ids = self.ids(reader, group, rows.clone())?;
-                let first = ids.iter().position(|other| *other == id.0);
-                // On later pages the trace goes on at once or not at all.
-                let Some(first) = first.filter(|first| runs.is_empty() || *first == 0) else {
-                    break;
-                };
-                let count = ids[first..].iter().take_while(|o| **o == id.0).count();
-                let run = rows.start + first..rows.start + first + count;
-                match runs.last_mut() {
-                    Some((of, last)) if *of == group && last.end == run.start => last.end = run.end,
-                    _ => runs.push((group, run)),
-                }
-                if first + count < ids.len() {
-                    break;
-                }
-                page += 1;
-                if self.page_rows(group, page).is_none() {
-                    (group, page) = (group + 1, 0);
-                }
-            }
-            if !runs.is_empty() {
-                return Ok(runs);
-            }
-        }
-        Ok(Vec::new())
     }
 
     /// Rows of a page within its row group.
@@ -126,5 +88,182 @@ impl Block {
             DecodedValues::Fixed16(ids) if ids.len() == rows.len() => Ok(ids),
             _ => Err(BlockError::damaged(&self.path, "a row has no trace id")),
         }
+    }
+}
+
+/// One read of traces.
+struct TraceRead<'a> {
+    block: &'a Block,
+    reader: Reader<'a>,
+    cancelled: &'a AtomicBool,
+    left_out: LeftOut,
+    report: &'a mut ScanReport,
+}
+
+type Runs = BTreeMap<usize, Vec<Run>>;
+
+impl TraceRead<'_> {
+    /// Where the rows of these traces are, by row group.
+    fn runs(&mut self, ids: &[TraceId]) -> Result<Runs, BlockError> {
+        let mut runs = Runs::new();
+        let mut unplaced = HashSet::new();
+        for id in ids {
+            check(self.cancelled)?;
+            match self.block.index.pages_of(*id) {
+                Ok(pages) => {
+                    for (group, run) in self.runs_from(*id, pages)? {
+                        runs.entry(group).or_default().push((*id, run));
+                    }
+                }
+                Err(error) => {
+                    self.block.do_without(error)?;
+                    unplaced.insert(id.0);
+                }
+            }
+        }
+        if !unplaced.is_empty() {
+            self.find_unplaced(&unplaced, &mut runs)?;
+        }
+        Ok(runs)
+    }
+
+    /// Looks through all trace ids for those that the index cannot place.
+    fn find_unplaced(
+        &mut self,
+        ids: &HashSet<[u8; 16]>,
+        runs: &mut Runs,
+    ) -> Result<(), BlockError> {
+        for group in 0..self.block.index.core.row_groups.len() {
+            for page in 0.. {
+                let Some(rows) = self.block.page_rows(group, page) else {
+                    break;
+                };
+                let Some(of_page) = self.ids(group, rows.clone())? else {
+                    continue;
+                };
+                let mut first = 0;
+                for run in of_page.chunk_by(|a, b| a == b) {
+                    if ids.contains(&run[0]) {
+                        let place = rows.start + first..rows.start + first + run.len();
+                        let of_group = runs.entry(group).or_default();
+                        of_group.push((TraceId(run[0]), place));
+                    }
+                    first += run.len();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows of a trace that begins in one of these pages.
+    fn runs_from(
+        &mut self,
+        id: TraceId,
+        pages: Vec<(usize, usize)>,
+    ) -> Result<Vec<(usize, Range<usize>)>, BlockError> {
+        for (mut group, mut page) in pages {
+            let mut runs: Vec<(usize, Range<usize>)> = Vec::new();
+            while let Some(rows) = self.block.page_rows(group, page) {
+                let of_page = self.ids(group, rows.clone())?;
+                if let Some(ids) = of_page {
+                    let first = ids.iter().position(|other| *other == id.0);
+                    // On later pages the trace goes on at once or not at all.
+                    let Some(first) = first.filter(|first| runs.is_empty() || *first == 0) else {
+                        break;
+                    };
+                    let count = ids[first..].iter().take_while(|o| **o == id.0).count();
+                    let run = rows.start + first..rows.start + first + count;
+                    match runs.last_mut() {
+                        Some((of, last)) if *of == group && last.end == run.start => {
+                            last.end = run.end;
+                        }
+                        _ => runs.push((group, run)),
+                    }
+                    if first + count < ids.len() {
+                        break;
+                    }
+                }
+                page += 1;
+                if self.block.page_rows(group, page).is_none() {
+                    (group, page) = (group + 1, 0);
+                }
+            }
+            if !runs.is_empty() {
+                return Ok(runs);
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// The trace ids of a page; `None` when they cannot be read, which is
+    /// counted.
+    fn ids(
+        &mut self,
+        group: usize,
+        rows: Range<usize>,
+    ) -> Result<Option<Vec<[u8; 16]>>, BlockError> {
+        check(self.cancelled)?;
+        let spans = rows.len();
+        match self.block.ids(&self.reader, group, rows) {
+            Ok(ids) => Ok(Some(ids)),
+            Err(error) => {
+                let place = (group, spans);
+                self.block
+                    .leave_out(error, place, &mut self.left_out, self.report)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Adds the spans of these rows to their traces: all, or none.
+    fn join(
+        &mut self,
+        group: usize,
+        runs: &[Run],
+        columns: &[usize],
+        found: &mut BTreeMap<TraceId, BatchJoiner>,
+    ) -> Result<(), BlockError> {
+        let ranges: Vec<Range<usize>> = runs.iter().map(|(_, rows)| rows.clone()).collect();
+        let batch = self.reader.batch(group, columns, Some(&ranges))?;
+        let mut first = 0;
+        for (id, run) in runs {
+            let place = first..first + run.len();
+            first = place.end;
+            let rows = RowSet::from_fn(batch.len(), |row| place.contains(&row));
+            let joiner = found.entry(*id).or_default();
+            joiner
+                .append_rows(&batch, &rows)
+                .map_err(|error| BlockError::damaged(&self.block.path, error))?;
+            self.report.searched_spans += run.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// The same page by page, because of `error`, without those that are
+    /// damaged.
+    fn join_by_page(
+        &mut self,
+        group: usize,
+        runs: &[Run],
+        columns: &[usize],
+        found: &mut BTreeMap<TraceId, BatchJoiner>,
+        error: BlockError,
+    ) -> Result<(), BlockError> {
+        self.block.do_without(error)?;
+        for (id, rows) in runs {
+            let mut start = rows.start;
+            while start < rows.end {
+                check(self.cancelled)?;
+                let end = ((start / PAGE_ROWS + 1) * PAGE_ROWS).min(rows.end);
+                let part = (*id, start..end);
+                if let Err(error) = self.join(group, &[part], columns, found) {
+                    let place = (group, end - start);
+                    self.block
+                        .leave_out(error, place, &mut self.left_out, self.report)?;
+                }
+                start = end;
+            }
+        }
+        Ok(())
     }
 }

@@ -111,6 +111,7 @@ impl Inner {
             };
             is_called |= rang;
             self.live.batches.join_small();
+            self.open_again();
             let now_ns = self.clock.now_ns();
             let is_empty = self.live.batches.spans() == 0;
             let since = *live_since_ns.get_or_insert(now_ns);

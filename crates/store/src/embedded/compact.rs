@@ -196,7 +196,13 @@ impl Inner {
         match self.merge(inputs, hurry) {
             Ok(merged) => self.publish(inputs, merged)?,
             Err(error) => match error.damaged_input() {
-                Some(name) => self.compactor.leave_out(name, &error),
+                Some(name) => {
+                    self.compactor.leave_out(name, &error);
+                    let damaged = inputs.iter().find(|block| block.meta().name == name);
+                    if let Some(block) = damaged {
+                        block.note_fault(&error.to_string(), true);
+                    }
+                }
                 None => return Err(error.into()),
             },
         }

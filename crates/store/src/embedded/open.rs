@@ -19,6 +19,9 @@ use std::sync::{Arc, Mutex, RwLock};
 use tracewell_model::SpanBatch;
 use tracewell_model::clock::Clock;
 
+/// What a start found is repeated up to so many lines.
+const MAX_REPEATED: usize = 20;
+
 /// Why a data directory cannot be opened. It is as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -85,7 +88,8 @@ impl EmbeddedStore {
         report.warnings.splice(0..0, warnings);
         manifest::remove_unfinished(&*files, dir)?;
         tidy::blocks_dir(&*files, dir, &mut manifest, &mut report)?;
-        let blocks = open_blocks(&files, dir, &manifest, &mut report);
+        let found_at_start = found(&report);
+        let blocks = open_blocks(&files, dir, &manifest, &live, &mut report);
         report.blocks = blocks.len();
         // On a full disk the background thread goes on trying.
         let reserve = manifest.ensure_reserve(&*files, dir);
@@ -116,8 +120,10 @@ impl EmbeddedStore {
             compactor: Compactor::default(),
             is_space_short: AtomicBool::new(false),
             removed_spans: AtomicU64::new(0),
+            incomplete_reads: AtomicU64::new(0),
             age: Mutex::new(age),
-            attention: Mutex::default(),
+            found_at_start,
+            waits: Mutex::default(),
             troubles: Mutex::default(),
             _lock: dir_lock,
         });
@@ -188,6 +194,7 @@ fn open_blocks(
     files: &Arc<dyn Files>,
     dir: &Path,
     manifest: &Manifest,
+    live: &Live,
     report: &mut OpenReport,
 ) -> Vec<Arc<Block>> {
     let dir = dir.join(BLOCKS_DIR);
@@ -195,11 +202,27 @@ fn open_blocks(
     for entry in &manifest.blocks {
         match Block::open(&**files, &dir, entry.clone()) {
             Ok(block) => blocks.push(Arc::new(block)),
-            Err(error) => report.warnings.push(format!(
-                "block {} with {} spans cannot be opened and is left out of every answer: {error}",
-                entry.name, entry.spans
-            )),
+            Err(error) => {
+                report.warnings.push(format!(
+                    "block {} with {} spans cannot be opened and is left out of every answer: {error}",
+                    entry.name, entry.spans
+                ));
+                live.unopened.add(entry.clone(), &error);
+            }
         }
     }
     blocks
+}
+
+/// What the status repeats until the next start; blocks that do not open have a
+/// place of their own there.
+fn found(report: &OpenReport) -> Vec<String> {
+    let mut found: Vec<String> = report.warnings.clone();
+    found.extend(report.wal.warnings.iter().cloned());
+    let surplus = found.len().saturating_sub(MAX_REPEATED);
+    found.truncate(MAX_REPEATED);
+    if surplus > 0 {
+        found.push(format!("the start said {surplus} more such things"));
+    }
+    found
 }

@@ -1,4 +1,5 @@
-//! The way out: live batches and blocks answer together.
+//! The way out: live batches and blocks answer together. What cannot be read
+//! is left out and counted (embedded/damage.rs); **no block fails an answer.**
 
 use super::{EmbeddedStore, Inner, scan};
 use crate::block::{Block, BlockError};
@@ -29,9 +30,13 @@ impl TraceStore for EmbeddedStore {
         let mut report = live::looked_at(&snapshot);
         for block in &blocks {
             report.total_blocks += 1;
-            let found = block
-                .traces(ids, columns, cancelled, &mut report)
-                .map_err(refusal)?;
+            let found = match block.traces(ids, columns, cancelled, &mut report) {
+                Err(error) => {
+                    leave_out_whole(block, error, &mut report)?;
+                    continue;
+                }
+                found => found.map_err(refusal)?,
+            };
             for (id, batch) in found {
                 let Some(place) = ids.iter().position(|wanted| *wanted == id) else {
                     continue;
@@ -41,6 +46,7 @@ impl TraceStore for EmbeddedStore {
                     .map_err(|_| StoreError::TooLarge(id))?;
             }
         }
+        self.inner.live.unopened.count(TimeRange::ALL, &mut report);
         let is_partial = columns.is_some() && report.searched_blocks > 0;
         let mut traces = Vec::with_capacity(ids.len());
         for (id, joiner) in ids.iter().zip(joiners) {
@@ -51,11 +57,14 @@ impl TraceStore for EmbeddedStore {
             let joined = joiner.finish();
             if is_partial && joined.may_repeat_spans() {
                 // Only whole spans can tell which of them are the same.
-                traces.extend(self.traces(&[*id], None, cancelled)?.traces);
+                let whole = self.traces(&[*id], None, cancelled)?;
+                report.lacks_also(&whole.report);
+                traces.extend(whole.traces);
             } else {
                 traces.push(Some(joined.into_distinct()));
             }
         }
+        self.inner.note_incomplete(&report);
         Ok(FoundTraces { traces, report })
     }
 
@@ -76,11 +85,12 @@ impl TraceStore for EmbeddedStore {
             total_blocks: blocks.len() as u64 + u64::from(is_live),
             ..ScanReport::default()
         };
+        self.inner.live.unopened.count(range, &mut report);
         let newest_block_ns = blocks.first().map_or(0, |block| after(block));
-        if live::scan(&snapshot, request, newest_block_ns, &mut report, visit)?.is_break() {
-            return Ok(report);
+        if live::scan(&snapshot, request, newest_block_ns, &mut report, visit)?.is_continue() {
+            scan::blocks(&blocks, request, &mut report, visit)?;
         }
-        scan::blocks(&blocks, request, &mut report, visit)?;
+        self.inner.note_incomplete(&report);
         Ok(report)
     }
 
@@ -131,7 +141,9 @@ impl TraceStore for EmbeddedStore {
             removed_spans: inner.removed_spans.load(Ordering::Relaxed),
             start_range_ns: ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))),
             unhealthy: inner.unhealthy(),
-            attention: super::lock(&inner.attention).clone(),
+            damaged: inner.live.damaged(&blocks),
+            incomplete_reads: inner.incomplete_reads.load(Ordering::Relaxed),
+            attention: inner.attention(),
             compaction: inner.compactor.status(),
         }
     }
@@ -142,6 +154,12 @@ impl TraceStore for EmbeddedStore {
 }
 
 impl Inner {
+    fn note_incomplete(&self, report: &ScanReport) {
+        if report.unread_blocks > 0 {
+            self.incomplete_reads.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     fn unhealthy(&self) -> Option<String> {
         let wal = self.wal.read().unwrap_or_else(PoisonError::into_inner);
         let log = match &*wal {
@@ -155,6 +173,24 @@ impl Inner {
 /// The first time that is later than every start in a block.
 pub(super) fn after(block: &Block) -> u64 {
     block.meta().max_start_ns.saturating_add(1)
+}
+
+/// Goes on without a block.
+///
+/// # Errors
+/// The read was cancelled.
+pub(super) fn leave_out_whole(
+    block: &Block,
+    error: BlockError,
+    report: &mut ScanReport,
+) -> Result<(), StoreError> {
+    if matches!(error, BlockError::Cancelled) {
+        return Err(StoreError::Cancelled);
+    }
+    block.note_fault(&error.to_string(), error.is_lasting());
+    report.unread_blocks += 1;
+    report.unread_spans += block.meta().spans;
+    Ok(())
 }
 
 pub(super) fn refusal(error: BlockError) -> StoreError {

@@ -93,13 +93,13 @@ impl Inner {
                 steady_ns: self.clock.steady_ns(),
             },
         );
-        let attention = &mut *super::lock(&self.attention);
-        match (&attention, &verdict.waits) {
-            (None, Some(waits)) => tracing::warn!("deletion by age waits: {waits}"),
+        let waits = &mut *super::lock(&self.waits);
+        match (&waits, &verdict.waits) {
+            (None, Some(why)) => tracing::warn!("deletion by age waits: {why}"),
             (Some(_), None) => tracing::info!("deletion by age no longer waits for the clock"),
             _ => {}
         }
-        *attention = verdict
+        *waits = verdict
             .waits
             .map(|why| format!("deletion by age waits: {why}"));
         verdict.old

@@ -5,7 +5,7 @@
 //! the caller sees what they found in the order of the blocks. A thread that is
 //! ahead waits after a few row groups, so memory is bounded.
 
-use super::read::{after, refusal};
+use super::read::{after, leave_out_whole};
 use crate::block::{Block, ScanPart};
 use std::num::NonZero;
 use std::ops::ControlFlow;
@@ -42,7 +42,14 @@ pub(super) fn blocks(
     let scanned = newest.scan(request, report, &mut |part, report| {
         show(&part, older_ns, report, visit)
     });
-    if scanned.map_err(refusal)?.is_break() || others.is_empty() {
+    let flow = match scanned {
+        Ok(flow) => flow,
+        Err(error) => {
+            leave_out_whole(newest, error, report)?;
+            ControlFlow::Continue(())
+        }
+    };
+    if flow.is_break() || others.is_empty() {
         return Ok(());
     }
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
@@ -86,7 +93,10 @@ fn work(
         let end = match scanned {
             Ok(ControlFlow::Continue(())) => Message::End(report),
             Ok(ControlFlow::Break(())) => return,
-            Err(error) => Message::Failed(refusal(error)),
+            Err(error) => match leave_out_whole(block, error, &mut report) {
+                Ok(()) => Message::End(report),
+                Err(cancelled) => Message::Failed(cancelled),
+            },
         };
         if sender.send(end).is_err() {
             return;
@@ -141,11 +151,7 @@ fn show(
     visit(&chunk, report)
 }
 
-fn sum(a: ScanReport, b: ScanReport) -> ScanReport {
-    ScanReport {
-        searched_blocks: a.searched_blocks + b.searched_blocks,
-        total_blocks: a.total_blocks + b.total_blocks,
-        searched_bytes: a.searched_bytes + b.searched_bytes,
-        searched_spans: a.searched_spans + b.searched_spans,
-    }
+fn sum(mut a: ScanReport, b: ScanReport) -> ScanReport {
+    a.add(&b);
+    a
 }

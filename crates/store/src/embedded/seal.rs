@@ -146,6 +146,7 @@ impl Inner {
         self.is_history_durable.store(true, Ordering::Release);
         *manifest = changed;
         show(&self.live);
+        self.live.unopened.keep_listed(&manifest.blocks);
         // Now it is certain what the next start finds.
         let perhaps_listed = std::mem::take(&mut *super::lock(&self.perhaps_listed));
         for name in perhaps_listed {

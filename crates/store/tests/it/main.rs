@@ -6,6 +6,7 @@ mod backup;
 mod compaction;
 mod conformance;
 mod crash_pairs;
+mod damage;
 mod embedded;
 mod frozen;
 mod full_disk;

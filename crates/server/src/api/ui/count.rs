@@ -24,7 +24,7 @@ struct Counted {
     traces: Option<u64>,
     /// False when spans that were stored twice may have been counted twice.
     exact: bool,
-    partial: Option<&'static str>,
+    partial: Option<String>,
     elapsed_ms: u64,
     #[serde(flatten)]
     searched: Searched,

@@ -126,7 +126,7 @@ struct Done {
     searched: Searched,
     searched_spans: u64,
     cursor: Option<String>,
-    partial: Option<&'static str>,
+    partial: Option<String>,
 }
 
 impl Searched {
@@ -181,7 +181,7 @@ fn done_line(outcome: &SearchOutcome, started: Instant) -> Bytes {
         searched: Searched::new(&outcome.report),
         searched_spans: outcome.report.searched_spans,
         cursor: outcome.cursor.map(|cursor| print_cursor(&cursor)),
-        partial: outcome.partial,
+        partial: outcome.partial.clone(),
     }))
 }
 

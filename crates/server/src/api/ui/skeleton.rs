@@ -263,5 +263,6 @@ fn warnings(trace: &LoadedTrace) -> Vec<String> {
     ];
     let said = counted.into_iter().filter(|(count, _, _)| *count > 0);
     said.map(|(count, one, many)| format!("{count} {}", if count == 1 { one } else { many }))
+        .chain(trace.report.lacking())
         .collect()
 }

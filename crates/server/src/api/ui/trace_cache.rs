@@ -83,7 +83,7 @@ impl TraceCache {
     ) -> Result<Option<Arc<LoadedTrace>>, StoreError> {
         let found = store.traces(&[id], None, cancelled)?;
         let report = found.report;
-        let Some(batch) = found.into_only().filter(|batch| !batch.is_empty()) else {
+        let Some(batch) = found.only(id)? else {
             return Ok(None);
         };
         let trace = Arc::new(LoadedTrace::new(id, batch, report));

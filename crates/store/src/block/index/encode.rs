@@ -1,8 +1,8 @@
 //! Writing side of the index file; see the parent for the layout.
 
+use super::VERSION;
 use super::sections::Place;
 use super::{Core, HEADER_BYTES, MAGIC};
-use crate::block::schema::VERSION;
 
 pub(super) const SERVICES_EXACT: u8 = 1;
 pub(super) const HAS_DERIVED: u8 = 2;

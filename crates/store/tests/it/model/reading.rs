@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
-use tracewell_model::store::{ScanColumns, ScanRequest};
+use tracewell_model::store::{ScanColumns, ScanReport, ScanRequest};
 use tracewell_model::{SpanFilter, SpanId, StoreError, TimeRange, TraceId, TraceStore};
 use tracewell_testkit::{TestSpan, flatten};
 
@@ -24,6 +24,7 @@ impl Reading {
     pub(super) fn of(store: &dyn TraceStore, ids: &[TraceId]) -> Result<Reading, StoreError> {
         let counted_spans = store.status().spans;
         let found = store.traces(ids, None, &AtomicBool::new(false))?;
+        all_of(&found.report)?;
         let traces = found.traces.iter().flatten().flat_map(flatten).collect();
         let operations = store.operations(TimeRange::ALL)?;
         Ok(Reading {
@@ -50,11 +51,19 @@ fn scan(store: &dyn TraceStore) -> Result<Vec<(TraceId, SpanId)>, StoreError> {
         cancelled: &AtomicBool::new(false),
     };
     let mut shown = Vec::new();
-    store.scan(&request, &mut |chunk, _| {
+    let report = store.scan(&request, &mut |chunk, _| {
         let spans = chunk.batch.spans();
         let keys = chunk.rows.iter();
         shown.extend(keys.map(|row| (spans.trace_id[row], spans.span_id[row])));
         ControlFlow::Continue(())
     })?;
+    all_of(&report)?;
     Ok(shown)
+}
+
+/// An answer that says that it lacks something is as good as a refusal.
+fn all_of(report: &ScanReport) -> Result<(), StoreError> {
+    report
+        .lacking()
+        .map_or(Ok(()), |why| Err(StoreError::Damaged(why)))
 }

@@ -11,12 +11,15 @@ use bytes::BufMut;
 use http::Request;
 use prost::Message;
 use tokio_stream::{Stream, StreamExt};
+use tonic::Code;
 use tonic::codec::{Codec, CompressionEncoding, EncodeBuf, Encoder};
+use tonic::metadata::{MetadataMap, MetadataValue};
 use tonic::server::Grpc;
 use tonic::{Response, Status};
 use tonic_prost::{ProstCodec, ProstDecoder};
 use tower::service_fn;
 use tracewell_model::StoreError;
+use tracewell_model::store::ScanReport;
 use tracewell_query::search::SearchOutcome;
 
 use crate::api::QueryState;
@@ -107,10 +110,32 @@ pub(super) fn flow_to_end<T>(
     outcome: &SearchOutcome,
     sender: &Sender<T>,
 ) -> ControlFlow<()> {
-    match (flow, outcome.partial) {
+    match (flow, &outcome.partial) {
+        _ if outcome.report.unread_blocks > 0 => lacking_to_end(flow, &outcome.report, sender),
         (ControlFlow::Continue(()), Some(why)) => sender.send(Err(Status::resource_exhausted(
             format!("the answer is not complete: {why}"),
         ))),
+        _ => flow,
+    }
+}
+
+/// Ends the messages of an answer that may lack what is damaged. It will lack
+/// it every time, so it is no failure: the status is OK, and its message and
+/// the trailer `tracewell-partial` say what is missing.
+pub(super) fn lacking_to_end<T>(
+    flow: ControlFlow<()>,
+    report: &ScanReport,
+    sender: &Sender<T>,
+) -> ControlFlow<()> {
+    match (flow, report.lacking()) {
+        (ControlFlow::Continue(()), Some(why)) => {
+            let why = format!("the answer is not complete: {why}");
+            let mut trailers = MetadataMap::new();
+            if let Ok(text) = MetadataValue::try_from(&why) {
+                trailers.insert("tracewell-partial", text);
+            }
+            sender.send(Err(Status::with_metadata(Code::Ok, why, trailers)))
+        }
         _ => flow,
     }
 }

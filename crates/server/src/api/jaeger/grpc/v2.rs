@@ -14,7 +14,7 @@ use tracewell_model::{SpanBatch, TimeRange, TraceId};
 use tracewell_query::dependencies::dependencies;
 use tracewell_query::search::Detail;
 
-use super::call::{Sender, ask, flow_to_end, stream, streaming, unary};
+use super::call::{Sender, ask, flow_to_end, lacking_to_end, stream, streaming, unary};
 use super::times::{duration_ns, time_ns};
 use crate::api::QueryState;
 use crate::api::jaeger::finding::{self, Conditions, DEFAULT_LIMIT, TraceQuery, shown_service};
@@ -44,9 +44,13 @@ async fn get_trace(
     let id = trace_id(&request.trace_id)?;
     let store = Arc::clone(&state.store);
     stream(&state, move |cancelled, sender| {
-        let found = store.traces(&[id], None, cancelled)?.into_only();
-        Ok(match found {
-            Some(batch) => send_spans(&batch, sender),
+        let found = store.traces(&[id], None, cancelled)?;
+        let report = found.report;
+        Ok(match found.only(id)? {
+            Some(batch) => {
+                let flow = send_spans(&batch, sender);
+                lacking_to_end(flow, &report, sender)
+            }
             None => sender.send(Err(Status::not_found("trace not found"))),
         })
     })

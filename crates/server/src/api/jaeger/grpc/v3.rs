@@ -16,7 +16,7 @@ use tracewell_query::dependencies::dependencies;
 use tracewell_query::search::Detail;
 use tracewell_wire::otlp;
 
-use super::call::{Sender, ask, flow_to_end, stream, streaming, unary};
+use super::call::{Sender, ask, flow_to_end, lacking_to_end, stream, streaming, unary};
 use super::times::{duration_ns, time_ns};
 use crate::api::QueryState;
 use crate::api::jaeger::finding::{self, Conditions, DEFAULT_LIMIT, TraceQuery, shown_service};
@@ -53,9 +53,13 @@ async fn get_trace(
         .map_err(|cause| Status::invalid_argument(format!("malformed trace ID: {cause}")))?;
     let store = Arc::clone(&state.store);
     stream(&state, move |cancelled, sender| {
-        let found = store.traces(&[id], None, cancelled)?.into_only();
-        Ok(match found {
-            Some(batch) => send_trace(&batch, sender),
+        let found = store.traces(&[id], None, cancelled)?;
+        let report = found.report;
+        Ok(match found.only(id)? {
+            Some(batch) => {
+                let flow = send_trace(&batch, sender);
+                lacking_to_end(flow, &report, sender)
+            }
             None => sender.send(Err(Status::not_found("trace not found"))),
         })
     })

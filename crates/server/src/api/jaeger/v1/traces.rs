@@ -51,12 +51,13 @@ pub(super) async fn by_id(
     let write = move |cancelled: &AtomicBool, writer: &mut JsonWriter| {
         let found = store.traces(&[id], None, cancelled)?;
         let report = found.report;
-        let Some(batch) = found.into_only() else {
+        let Some(batch) = found.only(id)? else {
             return Ok(Outcome::NothingFound);
         };
         let mut envelope = Envelope::open(writer);
         envelope.trace(&batch);
-        envelope.close(&[]);
+        let lacking: Vec<ErrorEntry> = report.lacking().map(incomplete).into_iter().collect();
+        envelope.close(&lacking);
         Ok(Outcome::Written(report))
     };
     respond(&state, is_pretty(&params), write, not_found, failed).await
@@ -131,6 +132,9 @@ fn write_by_ids(
     for ids in ids.chunks(FETCH_TRACES) {
         let traces = match store.traces(ids, None, cancelled) {
             Ok(found) => {
+                let mut found = found;
+                report.lacks_also(&found.report);
+                (found.report.unread_blocks, found.report.unread_spans) = (0, 0);
                 report.add(&found.report);
                 found.traces
             }
@@ -150,8 +154,17 @@ fn write_by_ids(
             }
         }
     }
+    errors.extend(report.lacking().map(incomplete));
     envelope.close(&errors);
     Ok(Outcome::Written(report))
+}
+
+/// What an answer says that lacks something.
+fn incomplete(why: String) -> ErrorEntry {
+    ErrorEntry {
+        msg: format!("the answer is not complete: {why}"),
+        ..ErrorEntry::default()
+    }
 }
 
 fn write_matches(
@@ -173,10 +186,7 @@ fn write_matches(
     match found {
         Ok(outcome) => {
             report = outcome.report;
-            errors.extend(outcome.partial.map(|why| ErrorEntry {
-                msg: format!("the answer is not complete: {why}"),
-                ..ErrorEntry::default()
-            }));
+            errors.extend(outcome.partial.map(incomplete));
         }
         Err(error) => errors.push(envelope.cut_short(error)?),
     }

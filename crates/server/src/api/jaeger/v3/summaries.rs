@@ -49,7 +49,7 @@ pub(super) async fn search(State(state): State<Arc<QueryState>>, params: Params)
         let lacks = match found {
             Err(error) if summaries == 0 => return Err(error),
             Err(error) => Some(answer::details(&writer.cut_short(error))),
-            Ok(outcome) => outcome.partial.map(answer::incomplete),
+            Ok(outcome) => outcome.partial.as_deref().map(answer::incomplete),
         };
         writer.raw(b"]");
         if let Some(error) = lacks {

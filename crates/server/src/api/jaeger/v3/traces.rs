@@ -51,7 +51,7 @@ pub(super) async fn search(State(state): State<Arc<QueryState>>, params: Params)
             }
             Ok(SearchOutcome {
                 partial: Some(why), ..
-            }) => result.close_with(&answer::incomplete(why)),
+            }) => result.close_with(&answer::incomplete(&why)),
             Ok(_) if result.traces == 0 => return Ok(Outcome::NothingFound),
             Ok(_) => result.writer.raw(b"]}}"),
         }
@@ -73,12 +73,15 @@ pub(super) async fn by_id(
     let write = move |cancelled: &AtomicBool, writer: &mut JsonWriter| {
         let found = store.traces(&[id], None, cancelled)?;
         let report = found.report;
-        let Some(batch) = found.into_only() else {
+        let Some(batch) = found.only(id)? else {
             return Ok(Outcome::NothingFound);
         };
         let mut result = TracesResult { writer, traces: 0 };
         result.trace(&batch);
-        result.writer.raw(b"]}}");
+        match report.lacking() {
+            Some(why) => result.close_with(&answer::incomplete(&why)),
+            None => result.writer.raw(b"]}}"),
+        }
         Ok(Outcome::Written(report))
     };
     respond(&state, false, write, nothing_found, failed).await
