@@ -254,7 +254,7 @@ impl Index {
 
     /// Bytes of the file.
     pub(super) fn bytes(&self) -> u64 {
-        self.sections_at + self.core.sections_bytes
+        self.sections.at + self.core.sections_bytes
     }
 
     /// Bytes of memory that the core holds.
