@@ -5,6 +5,7 @@
 //! runs it against every implementation.
 
 use crate::batch::{Level, SpanBatch, columns::ValueType};
+use crate::budget::{OverBudget, QueryMemory, Reservation};
 use crate::filter::{Field, Intrinsic, SpanFilter};
 use crate::ids::TraceId;
 use crate::rows::RowSet;
@@ -56,6 +57,9 @@ pub enum StoreError {
         limit = MAX_TRACE_BYTES >> 20
     )]
     TooLarge(TraceId),
+    /// The query needs more memory than it may have, at all or at present.
+    #[error(transparent)]
+    OverBudget(#[from] OverBudget),
     /// Stored data could not be read.
     #[error("stored data could not be read: {0}")]
     Damaged(String),
@@ -224,20 +228,23 @@ impl ScanReport {
 }
 
 /// Traces that were asked for, and what it cost.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub struct FoundTraces {
     /// In the order asked; `None` for a trace that is not there.
     pub traces: Vec<Option<SpanBatch>>,
     /// How much was looked at. Blocks that were ruled out without reading them
     /// count in `total_blocks` only.
     pub report: ScanReport,
+    /// The memory of the traces: to be kept as long as they are.
+    pub memory: Reservation,
 }
 
 impl FoundTraces {
-    /// The trace, where only one was asked for.
+    /// The trace, where only one was asked for, and the memory it holds.
     #[must_use]
-    pub fn into_only(mut self) -> Option<SpanBatch> {
-        self.traces.pop().flatten()
+    pub fn into_only(mut self) -> Option<(SpanBatch, Reservation)> {
+        let batch = self.traces.pop().flatten()?;
+        Some((batch, self.memory))
     }
 }
 
@@ -342,7 +349,9 @@ pub trait TraceStore: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StoreError::Cancelled`] or [`StoreError::Damaged`];
-    /// [`StoreError::TooLarge`] when a trace has more than [`MAX_TRACE_BYTES`].
+    /// [`StoreError::TooLarge`] when a trace has more than [`MAX_TRACE_BYTES`];
+    /// [`StoreError::OverBudget`] when the traces together do not fit
+    /// [`TraceStore::query_memory`], found before they are assembled.
     fn traces(
         &self,
         ids: &[TraceId],
@@ -378,6 +387,12 @@ pub trait TraceStore: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Damaged`].
     fn attribute_keys(&self, range: TimeRange) -> Result<Vec<AttributeKey>, StoreError>;
+
+    /// The account that reads are charged to; readers charge what they make of
+    /// the answers to the same.
+    fn query_memory(&self) -> QueryMemory {
+        QueryMemory::default()
+    }
 
     /// What it holds and how it is.
     fn status(&self) -> StoreStatus;

@@ -12,6 +12,7 @@ pub mod block;
 mod compaction;
 pub mod embedded;
 pub mod files;
+mod gather;
 pub mod live;
 pub mod lock;
 pub mod manifest;

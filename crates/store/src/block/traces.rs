@@ -5,70 +5,101 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::AtomicBool;
 
-use tracewell_model::batch::concat::BatchJoiner;
 use tracewell_model::store::{ScanColumns, ScanReport};
-use tracewell_model::{RowSet, SpanBatch, TraceId};
+use tracewell_model::{RowSet, TraceId};
 use tracewell_parquet::{DecodedValues, PAGE_ROWS};
 
 use super::read::{Reader, check};
 use super::schema::Fixed;
 use super::{Block, BlockError, prune};
+use crate::gather::Gathering;
 
-/// Rows of a row group that belong to a trace.
-type Run = (TraceId, Range<usize>);
+/// Rows of a row group that belong to the trace at a place of those wanted.
+type Run = (usize, Range<usize>);
+
+/// Rows that are decoded at a time.
+const PIECE_ROWS: usize = 4 * PAGE_ROWS;
+
+/// The runs in pieces of about [`PIECE_ROWS`], cut where pages end, so that no
+/// page is decoded for two pieces of one run.
+fn pieces(runs: &[Run]) -> Vec<Vec<Run>> {
+    let mut pieces: Vec<Vec<Run>> = Vec::new();
+    let mut room = 0;
+    for (place, run) in runs {
+        let mut start = run.start;
+        while start < run.end {
+            let end = run.end.min((start / PIECE_ROWS + 1) * PIECE_ROWS);
+            if room < end - start {
+                pieces.push(Vec::new());
+                room = PIECE_ROWS;
+            }
+            room -= end - start;
+            if let Some(piece) = pieces.last_mut() {
+                piece.push((*place, start..end));
+            }
+            start = end;
+        }
+    }
+    pieces
+}
 
 impl Block {
-    /// The spans of these traces that are here, each trace once, ordered by
-    /// start and span id, in no order of traces. Exact duplicates are kept.
-    /// With `columns` the batches may be partial. What was done is added to
-    /// `report`.
+    /// Adds the spans of the wanted traces that are here, each trace ordered by
+    /// start and span id. Exact duplicates are kept. With `columns` the batches
+    /// may be partial. What was done is added to `report`. A piece at a time is
+    /// decoded, so that a trace needs its own memory once and little more.
     ///
     /// # Errors
-    /// The disk fails, the files are damaged, or `cancelled` was set.
-    pub fn traces(
+    /// The disk fails, the files are damaged, `cancelled` was set, or
+    /// `gathered` takes no more.
+    pub(crate) fn gather_traces(
         &self,
-        ids: &[TraceId],
+        gathered: &mut Gathering<'_>,
         columns: Option<&ScanColumns>,
         cancelled: &AtomicBool,
         report: &mut ScanReport,
-    ) -> Result<Vec<(TraceId, SpanBatch)>, BlockError> {
+    ) -> Result<(), BlockError> {
         let reader = Reader::new(self);
         let mut runs: BTreeMap<usize, Vec<Run>> = BTreeMap::new();
-        for id in ids {
+        for (place, id) in gathered.ids().iter().enumerate() {
             check(cancelled)?;
             for (group, run) in self.runs_of(&reader, *id)? {
-                runs.entry(group).or_default().push((*id, run));
+                runs.entry(group).or_default().push((place, run));
             }
         }
+        let rows = runs.values().flatten().map(|(_, rows)| rows.len()).sum();
+        gathered.expect(rows).map_err(BlockError::NotTaken)?;
         let columns: Vec<usize> = match columns {
             Some(columns) => prune::visitor_columns(columns, &self.index)
                 .into_iter()
                 .collect(),
             None => self.span_columns(),
         };
-        let mut found: BTreeMap<TraceId, BatchJoiner> = BTreeMap::new();
         for (group, mut runs) in runs {
-            check(cancelled)?;
-            runs.sort_unstable_by_key(|(_, rows)| rows.start);
-            runs.dedup();
-            let ranges: Vec<Range<usize>> = runs.iter().map(|(_, rows)| rows.clone()).collect();
-            let batch = reader.batch(group, &columns, Some(&ranges))?;
-            let mut first = 0;
-            for (id, run) in runs {
-                let place = first..first + run.len();
-                first = place.end;
-                let rows = RowSet::from_fn(batch.len(), |row| place.contains(&row));
-                let joiner = found.entry(id).or_default();
-                joiner
-                    .append_rows(&batch, &rows)
-                    .map_err(|error| BlockError::damaged(&self.path, error))?;
-                report.searched_spans += run.len() as u64;
+            runs.sort_unstable_by_key(|(place, rows)| (rows.start, *place));
+            runs.dedup_by_key(|(_, rows)| rows.start);
+            for runs in pieces(&runs) {
+                check(cancelled)?;
+                let ranges: Vec<Range<usize>> = runs.iter().map(|(_, rows)| rows.clone()).collect();
+                let spans = ranges.iter().map(ExactSizeIterator::len).sum();
+                let held = gathered.hold(spans).map_err(BlockError::NotTaken)?;
+                let batch = reader.batch(group, &columns, Some(&ranges))?;
+                let mut first = 0;
+                for (place, run) in runs {
+                    let part = first..first + run.len();
+                    first = part.end;
+                    let rows = RowSet::from_fn(batch.len(), |row| part.contains(&row));
+                    let added = gathered.add(place, &batch, &rows);
+                    added.map_err(BlockError::NotTaken)?;
+                    report.searched_spans += run.len() as u64;
+                }
+                drop(batch);
+                gathered.release(held);
             }
         }
         report.searched_bytes += reader.read_bytes();
         report.searched_blocks += u64::from(reader.read_bytes() > 0);
-        let found = found.into_iter();
-        Ok(found.map(|(id, joiner)| (id, joiner.finish())).collect())
+        Ok(())
     }
 
     /// Where the rows of a trace are, by row group.

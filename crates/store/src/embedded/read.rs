@@ -2,6 +2,7 @@
 
 use super::{EmbeddedStore, Inner, scan};
 use crate::block::{Block, BlockError};
+use crate::gather::Gathering;
 use crate::live;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
@@ -9,7 +10,7 @@ use tracewell_model::store::{
     Ack, AttributeKey, FoundTraces, Operation, ScanColumns, ScanReport, ScanRequest, ScanVisitor,
     StoreStatus,
 };
-use tracewell_model::{SpanBatch, StoreError, TimeRange, TraceId, TraceStore};
+use tracewell_model::{QueryMemory, SpanBatch, StoreError, TimeRange, TraceId, TraceStore};
 
 impl TraceStore for EmbeddedStore {
     fn append(&self, batch: Arc<SpanBatch>, ack: Ack) {
@@ -24,23 +25,16 @@ impl TraceStore for EmbeddedStore {
     ) -> Result<FoundTraces, StoreError> {
         live::check_cancelled(cancelled)?;
         let (snapshot, blocks) = self.inner.live.snapshot();
-        let mut joiners = live::trace_joiners(ids.len());
-        live::collect_traces(&snapshot, ids, &mut joiners)?;
+        let mut gathered = Gathering::new(ids, &self.inner.options.query_memory);
+        live::collect_traces(&snapshot, &mut gathered)?;
         let mut report = live::looked_at(&snapshot);
         for block in &blocks {
             report.total_blocks += 1;
-            let found = block
-                .traces(ids, columns, cancelled, &mut report)
+            block
+                .gather_traces(&mut gathered, columns, cancelled, &mut report)
                 .map_err(refusal)?;
-            for (id, batch) in found {
-                let Some(place) = ids.iter().position(|wanted| *wanted == id) else {
-                    continue;
-                };
-                joiners[place]
-                    .append(&batch)
-                    .map_err(|_| StoreError::TooLarge(id))?;
-            }
         }
+        let (joiners, mut memory) = gathered.into_parts();
         let is_partial = columns.is_some() && report.searched_blocks > 0;
         let mut traces = Vec::with_capacity(ids.len());
         for (id, joiner) in ids.iter().zip(joiners) {
@@ -51,12 +45,18 @@ impl TraceStore for EmbeddedStore {
             let joined = joiner.finish();
             if is_partial && joined.may_repeat_spans() {
                 // Only whole spans can tell which of them are the same.
-                traces.extend(self.traces(&[*id], None, cancelled)?.traces);
+                let whole = self.traces(&[*id], None, cancelled)?;
+                memory.absorb(whole.memory);
+                traces.extend(whole.traces);
             } else {
                 traces.push(Some(joined.into_distinct()));
             }
         }
-        Ok(FoundTraces { traces, report })
+        Ok(FoundTraces {
+            traces,
+            report,
+            memory,
+        })
     }
 
     fn scan(
@@ -111,6 +111,10 @@ impl TraceStore for EmbeddedStore {
         Ok(keys)
     }
 
+    fn query_memory(&self) -> QueryMemory {
+        self.inner.options.query_memory.clone()
+    }
+
     fn status(&self) -> StoreStatus {
         let inner = &self.inner;
         let (snapshot, blocks) = inner.live.snapshot();
@@ -159,6 +163,7 @@ pub(super) fn after(block: &Block) -> u64 {
 pub(super) fn refusal(error: BlockError) -> StoreError {
     match error {
         BlockError::Cancelled => StoreError::Cancelled,
+        BlockError::NotTaken(refusal) => refusal,
         other => StoreError::Damaged(other.to_string()),
     }
 }

@@ -9,3 +9,4 @@ mod embedded;
 mod frozen;
 mod full_disk;
 mod model;
+mod query_memory;

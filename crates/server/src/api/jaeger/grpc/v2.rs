@@ -46,7 +46,7 @@ async fn get_trace(
     stream(&state, move |cancelled, sender| {
         let found = store.traces(&[id], None, cancelled)?.into_only();
         Ok(match found {
-            Some(batch) => send_spans(&batch, sender),
+            Some((batch, _held)) => send_spans(&batch, sender),
             None => sender.send(Err(Status::not_found("trace not found"))),
         })
     })

@@ -55,7 +55,7 @@ async fn get_trace(
     stream(&state, move |cancelled, sender| {
         let found = store.traces(&[id], None, cancelled)?.into_only();
         Ok(match found {
-            Some(batch) => send_trace(&batch, sender),
+            Some((batch, _held)) => send_trace(&batch, sender),
             None => sender.send(Err(Status::not_found("trace not found"))),
         })
     })
