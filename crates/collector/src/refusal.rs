@@ -103,7 +103,7 @@ impl Refusal {
 /// The reason under which the spans of a refused batch are counted.
 pub(crate) fn rejection_reason(error: &StoreError) -> &'static str {
     match error {
-        StoreError::Busy(_) => "refused_busy",
+        StoreError::Busy(_) | StoreError::OverBudget(_) => "refused_busy",
         StoreError::Unavailable(_) => "refused_unavailable",
         StoreError::ShuttingDown => "refused_shutting_down",
         StoreError::Cancelled => "refused_cancelled",
@@ -120,9 +120,10 @@ impl From<StoreError> for Refusal {
             StoreError::Refused(reason) => Self::Unstorable(reason),
             StoreError::ShuttingDown => Self::ShuttingDown,
             // Nothing is stored and the spans are good: let the client keep them.
-            other @ (StoreError::Cancelled | StoreError::TooLarge(_) | StoreError::Damaged(_)) => {
-                Self::Unavailable(other.to_string())
-            }
+            other @ (StoreError::Cancelled
+            | StoreError::TooLarge(_)
+            | StoreError::OverBudget(_)
+            | StoreError::Damaged(_)) => Self::Unavailable(other.to_string()),
         }
     }
 }

@@ -8,6 +8,7 @@
 
 pub mod any_value;
 pub mod batch;
+pub mod budget;
 pub mod clock;
 pub mod derive;
 pub mod failure;
@@ -22,6 +23,7 @@ pub use any_value::AnyValue;
 pub use batch::builder::{SpanBatchBuilder, SpanHeader};
 pub use batch::view::{SpanRef, ValueRef};
 pub use batch::{Level, SpanBatch};
+pub use budget::{OverBudget, QueryMemory, Reservation};
 pub use filter::SpanFilter;
 pub use ids::{SpanId, TraceId};
 pub use rows::RowSet;

@@ -5,6 +5,7 @@
 //! runs it against every implementation.
 
 use crate::batch::{Level, SpanBatch, columns::ValueType};
+use crate::budget::{OverBudget, QueryMemory, Reservation};
 use crate::filter::{Field, Intrinsic, SpanFilter};
 use crate::ids::TraceId;
 use crate::rows::RowSet;
@@ -56,6 +57,9 @@ pub enum StoreError {
         limit = MAX_TRACE_BYTES >> 20
     )]
     TooLarge(TraceId),
+    /// The query needs more memory than it may have, at all or at present.
+    #[error(transparent)]
+    OverBudget(#[from] OverBudget),
     /// Stored data could not be read.
     #[error("stored data could not be read: {0}")]
     Damaged(String),
@@ -253,30 +257,36 @@ impl ScanReport {
 }
 
 /// Traces that were asked for, and what it cost.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub struct FoundTraces {
     /// In the order asked; `None` for a trace that is not there.
     pub traces: Vec<Option<SpanBatch>>,
     /// How much was looked at. Blocks that were ruled out without reading them
     /// count in `total_blocks` only.
     pub report: ScanReport,
+    /// The memory of the traces: to be kept as long as they are.
+    pub memory: Reservation,
 }
 
 impl FoundTraces {
-    /// The trace, where only one was asked for.
+    /// The trace, where only one was asked for, and the memory it holds.
     #[must_use]
-    pub fn into_only(mut self) -> Option<SpanBatch> {
-        self.traces.pop().flatten()
+    pub fn into_only(mut self) -> Option<(SpanBatch, Reservation)> {
+        let batch = self.traces.pop().flatten()?;
+        Some((batch, self.memory))
     }
 
-    /// The trace `id`, which alone was asked for.
+    /// The trace `id`, which alone was asked for, and the memory it holds.
     ///
     /// # Errors
     /// [`StoreError::Damaged`] when it was not found and may lie in what could
     /// not be read: nobody can say that it is not stored.
-    pub fn only(self, id: TraceId) -> Result<Option<SpanBatch>, StoreError> {
+    pub fn only(self, id: TraceId) -> Result<Option<(SpanBatch, Reservation)>, StoreError> {
         let lacking = self.report.lacking();
-        match (self.into_only().filter(|batch| !batch.is_empty()), lacking) {
+        match (
+            self.into_only().filter(|(batch, _)| !batch.is_empty()),
+            lacking,
+        ) {
             (None, Some(lacking)) => Err(StoreError::Damaged(format!(
                 "trace {id} was not found, but it may lie in what is damaged: {lacking}"
             ))),
@@ -431,7 +441,9 @@ pub trait TraceStore: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StoreError::Cancelled`] or [`StoreError::Damaged`] when nothing can be read;
-    /// [`StoreError::TooLarge`] when a trace has more than [`MAX_TRACE_BYTES`].
+    /// [`StoreError::TooLarge`] when a trace has more than [`MAX_TRACE_BYTES`];
+    /// [`StoreError::OverBudget`] when the traces together do not fit
+    /// [`TraceStore::query_memory`], found before they are assembled.
     fn traces(
         &self,
         ids: &[TraceId],
@@ -468,6 +480,12 @@ pub trait TraceStore: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Damaged`].
     fn attribute_keys(&self, range: TimeRange) -> Result<Vec<AttributeKey>, StoreError>;
+
+    /// The account that reads are charged to; readers charge what they make of
+    /// the answers to the same.
+    fn query_memory(&self) -> QueryMemory {
+        QueryMemory::default()
+    }
 
     /// What it holds and how it is.
     fn status(&self) -> StoreStatus;

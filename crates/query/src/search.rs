@@ -110,7 +110,7 @@ pub fn search(
         columns: TraceSummary::columns().and(ScanColumns::of_filter(&search.filter)),
         fetcher: Fetcher::new(store, cancelled),
         emit,
-        candidates: Candidates::default(),
+        candidates: Candidates::within(&store.query_memory()),
         emitted: 0,
         last: None,
         failed: None,
@@ -121,7 +121,7 @@ pub fn search(
         run.candidates.add(chunk.batch, chunk.rows);
         settled_ns = settled_ns.min(chunk.settled_from_ns);
         run.hand_out(settled_ns)?;
-        if run.candidates.is_full() {
+        if run.candidates.is_full() || run.candidates.is_over_budget() {
             return ControlFlow::Break(());
         }
         if run.candidates.is_waiting() {
@@ -184,6 +184,8 @@ impl Run<'_> {
             Some("more traces match than can be held; narrow the search")
         } else if self.candidates.is_full() {
             Some("more traces may match than one search can look at; narrow the search")
+        } else if self.candidates.is_over_budget() {
+            Some("more traces may match than memory_limit leaves room for; narrow the search")
         } else {
             self.fetcher
                 .is_one_too_large()
@@ -207,7 +209,7 @@ impl Run<'_> {
             if ids.is_empty() {
                 return ControlFlow::Continue(());
             }
-            if let Err(error) = self.judge_all(&ids) {
+            if let Err(error) = self.judge_in_parts(&ids) {
                 self.failed = Some(error);
             }
             if self.is_over() {
@@ -216,17 +218,34 @@ impl Run<'_> {
         }
     }
 
+    /// Judges all of them, fewer at a time where they do not fit together.
+    fn judge_in_parts(&mut self, ids: &[TraceId]) -> Result<(), StoreError> {
+        match self.judge_all(ids) {
+            Err(StoreError::OverBudget(_)) if ids.len() > 1 => {
+                let (newer, older) = ids.split_at(ids.len() / 2);
+                self.judge_in_parts(newer)?;
+                if self.is_over() {
+                    return Ok(());
+                }
+                self.judge_in_parts(older)
+            }
+            other => other,
+        }
+    }
+
+    /// Nothing was handed out when it fails.
     fn judge_all(&mut self, ids: &[TraceId]) -> Result<(), StoreError> {
         let is_whole = self.search.detail == Detail::Whole;
         // A span-local filter has judged already: nearly all will be shown.
         let is_certain = self.candidate_filter.is_none();
         let columns = (!is_whole || !is_certain).then_some(&self.columns);
-        let mut traces = self.fetcher.fetch(ids, columns)?;
+        let (mut traces, mut held) = self.fetcher.fetch(ids, columns)?;
         if is_whole && !is_certain {
             let spans_of = |batch: &SpanBatch| batch.spans().trace_id[0];
             let matching = traces.iter().filter(|batch| self.judge(batch).is_some());
             let ids: Vec<TraceId> = matching.map(spans_of).collect();
-            traces = self.fetcher.fetch(&ids, None)?;
+            drop((traces, held));
+            (traces, held) = self.fetcher.fetch(&ids, None)?;
         }
         for batch in &traces {
             let Some(found) = self.judge(batch) else {
@@ -245,6 +264,7 @@ impl Run<'_> {
                 break;
             }
         }
+        drop((traces, held));
         Ok(())
     }
 

@@ -38,6 +38,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use tracewell_model::StoreError;
 use tracewell_model::store::{AttributeKey, Operation};
 
 use crate::files::{Access, File, FileError, Files};
@@ -93,6 +94,9 @@ pub enum BlockError {
     /// The caller went away or ran out of time.
     #[error("the query was cancelled")]
     Cancelled,
+    /// Whoever gathers the spans takes no more.
+    #[error(transparent)]
+    NotTaken(StoreError),
 }
 
 impl BlockError {

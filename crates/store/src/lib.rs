@@ -13,6 +13,7 @@ pub mod block;
 mod compaction;
 pub mod embedded;
 pub mod files;
+mod gather;
 mod inventory;
 pub mod live;
 pub mod lock;

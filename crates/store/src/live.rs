@@ -5,6 +5,7 @@
 //! the background ([`LiveBatches::join_small`]), because every search pays a
 //! little for each batch. **This module never touches a file.**
 
+use crate::gather::Gathering;
 use crate::wal::WalPosition;
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
@@ -14,7 +15,7 @@ use tracewell_model::batch::Level;
 use tracewell_model::batch::concat::BatchJoiner;
 use tracewell_model::failure::failed_rows;
 use tracewell_model::store::{
-    AttributeKey, MAX_TRACE_BYTES, Operation, ScanChunk, ScanReport, ScanRequest, ScanVisitor,
+    AttributeKey, Operation, ScanChunk, ScanReport, ScanRequest, ScanVisitor,
 };
 use tracewell_model::{RowSet, SpanBatch, SpanKind, StoreError, TimeRange, TraceId};
 
@@ -203,15 +204,15 @@ pub fn scan(
     Ok(ControlFlow::Continue(()))
 }
 
-/// Appends the spans of each wanted trace to its joiner.
+/// Gathers the spans of the wanted traces.
 ///
 /// # Errors
-/// [`StoreError::TooLarge`].
-pub fn collect_traces(
+/// They are too large or do not fit the memory of queries.
+pub(crate) fn collect_traces(
     snapshot: &[LiveBatch],
-    ids: &[TraceId],
-    joiners: &mut [BatchJoiner],
+    gathered: &mut Gathering<'_>,
 ) -> Result<(), StoreError> {
+    let ids = gathered.ids();
     let places: HashMap<TraceId, usize> = ids
         .iter()
         .enumerate()
@@ -232,9 +233,7 @@ pub fn collect_traces(
             }
         }
         for (place, rows) in rows {
-            joiners[place]
-                .append_rows(&live.batch, &rows)
-                .map_err(|_| StoreError::TooLarge(ids[place]))?;
+            gathered.add(place, &live.batch, &rows)?;
         }
     }
     Ok(())
@@ -251,14 +250,6 @@ pub fn looked_at(snapshot: &[LiveBatch]) -> ScanReport {
         searched_spans: spans,
         ..ScanReport::default()
     }
-}
-
-/// A joiner for each of so many traces.
-#[must_use]
-pub fn trace_joiners(count: usize) -> Vec<BatchJoiner> {
-    (0..count)
-        .map(|_| BatchJoiner::with_limit(MAX_TRACE_BYTES))
-        .collect()
 }
 
 /// Services and operations, counted.

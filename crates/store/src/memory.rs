@@ -4,6 +4,7 @@
 //! contract can be kept simply. When its budget is spent it forgets the oldest
 //! batches: a developer wants the newest spans, not a refusal.
 
+use crate::gather::Gathering;
 use crate::live::{self, LiveBatches};
 use crate::wal::WalPosition;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -12,13 +13,14 @@ use tracewell_model::store::{
     Ack, AttributeKey, FoundTraces, Operation, ScanColumns, ScanReport, ScanRequest, ScanVisitor,
     StoreStatus,
 };
-use tracewell_model::{SpanBatch, StoreError, TimeRange, TraceId, TraceStore};
+use tracewell_model::{QueryMemory, SpanBatch, StoreError, TimeRange, TraceId, TraceStore};
 
 /// Spans in memory, within a budget of bytes.
 #[derive(Debug)]
 pub struct MemoryStore {
     live: LiveBatches,
     limit_bytes: u64,
+    query_memory: QueryMemory,
     removed_spans: AtomicU64,
     stopped: AtomicBool,
     /// Joining and forgetting must not meet; see [`LiveBatches::join_small`].
@@ -32,10 +34,18 @@ impl MemoryStore {
         Self {
             live: LiveBatches::default(),
             limit_bytes,
+            query_memory: QueryMemory::default(),
             removed_spans: AtomicU64::new(0),
             stopped: AtomicBool::new(false),
             changing: Mutex::new(()),
         }
+    }
+
+    /// The same, whose reads hold no more than this account grants.
+    #[must_use]
+    pub fn with_query_memory(mut self, query_memory: QueryMemory) -> Self {
+        self.query_memory = query_memory;
+        self
     }
 
     fn forget_oldest(&self) {
@@ -77,12 +87,14 @@ impl TraceStore for MemoryStore {
     ) -> Result<FoundTraces, StoreError> {
         live::check_cancelled(cancelled)?;
         let snapshot = self.live.snapshot();
-        let mut joiners = live::trace_joiners(ids.len());
-        live::collect_traces(&snapshot, ids, &mut joiners)?;
+        let mut gathered = Gathering::new(ids, &self.query_memory);
+        live::collect_traces(&snapshot, &mut gathered)?;
+        let (joiners, memory) = gathered.into_parts();
         let found = joiners.into_iter();
         let traces = found.map(|joiner| (!joiner.is_empty()).then(|| joiner.finish_distinct()));
         Ok(FoundTraces {
             traces: traces.collect(),
+            memory,
             report: live::looked_at(&snapshot),
         })
     }
@@ -113,6 +125,10 @@ impl TraceStore for MemoryStore {
             .collect();
         keys.sort();
         Ok(keys)
+    }
+
+    fn query_memory(&self) -> QueryMemory {
+        self.query_memory.clone()
     }
 
     fn status(&self) -> StoreStatus {

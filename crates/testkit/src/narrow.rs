@@ -17,7 +17,7 @@ use tracewell_model::store::{
     ScanVisitor, StoreStatus,
 };
 use tracewell_model::{
-    Level, SpanBatch, SpanBatchBuilder, StoreError, TimeRange, TraceId, TraceStore,
+    Level, QueryMemory, SpanBatch, SpanBatchBuilder, StoreError, TimeRange, TraceId, TraceStore,
 };
 
 /// The batch with these columns and no others; which spans failed is stated
@@ -186,6 +186,10 @@ impl TraceStore for NarrowStore {
             }
         }
         Ok(found)
+    }
+
+    fn query_memory(&self) -> QueryMemory {
+        self.inner.query_memory()
     }
 
     fn scan(

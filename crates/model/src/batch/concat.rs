@@ -82,6 +82,12 @@ impl BatchJoiner {
         self.builder.is_empty()
     }
 
+    /// Bytes of memory that the spans so far need.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        self.builder.batch.memory_bytes()
+    }
+
     /// Appends all spans of a batch.
     ///
     /// # Errors

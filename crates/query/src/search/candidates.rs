@@ -3,10 +3,11 @@
 //! The scan adds them, newest first only roughly; they are taken out in exact
 //! order once nothing newer can come. **Never more than
 //! [`MAX_WAITING`] wait and never more than [`MAX_KNOWN`] are remembered**,
-//! whatever a search matches.
+//! whatever a search matches; both are charged to the memory of queries before
+//! they grow.
 
 use std::collections::{BinaryHeap, HashMap};
-use tracewell_model::{RowSet, SpanBatch, TraceId};
+use tracewell_model::{QueryMemory, Reservation, RowSet, SpanBatch, TraceId};
 
 /// Traces that wait to be judged, some 15 MB. Past it the oldest are given up.
 const MAX_WAITING: usize = 200_000;
@@ -14,6 +15,9 @@ const MAX_WAITING: usize = 200_000;
 /// Traces that were added, judged ones included: they must be known again when
 /// an older span of theirs shows. Some 50 MB.
 const MAX_KNOWN: usize = 1_000_000;
+
+/// Bytes of a trace that is remembered: table, its growth, and the queue.
+const KNOWN_BYTES: usize = 64;
 
 /// A place in time that no span reaches: marks a trace that was taken out.
 const TAKEN: u64 = u64::MAX;
@@ -25,13 +29,27 @@ pub(super) struct Candidates {
     /// May hold entries that a newer one has overtaken.
     order: BinaryHeap<(u64, TraceId)>,
     gave_up: bool,
+    memory: Reservation,
+    is_over_budget: bool,
 }
 
 impl Candidates {
-    /// Adds the traces of these rows.
+    /// None yet, within what queries may hold.
+    pub(super) fn within(memory: &QueryMemory) -> Self {
+        Self {
+            memory: memory.reservation(),
+            ..Self::default()
+        }
+    }
+
+    /// Adds the traces of these rows, up to the memory there is.
     pub(super) fn add(&mut self, batch: &SpanBatch, rows: &RowSet) {
         let spans = batch.spans();
         for row in rows.iter() {
+            if self.newest.len() == self.newest.capacity() && !self.has_room_to_grow() {
+                self.is_over_budget = true;
+                break;
+            }
             let (id, start_ns) = (spans.trace_id[row], spans.start_ns[row]);
             // The last moment of all stands for the one before it.
             let start_ns = start_ns.min(TAKEN - 1);
@@ -48,6 +66,18 @@ impl Candidates {
         if self.order.len() > MAX_WAITING {
             self.give_up_oldest();
         }
+    }
+
+    /// Holds what the table takes once it has doubled, the old one included
+    /// while entries move, and the queue beside it.
+    fn has_room_to_grow(&mut self) -> bool {
+        let bytes = (self.newest.capacity() * 2).max(64) * KNOWN_BYTES;
+        self.memory.resize(bytes).is_ok()
+    }
+
+    /// Was there no memory for more?
+    pub(super) fn is_over_budget(&self) -> bool {
+        self.is_over_budget
     }
 
     fn give_up_oldest(&mut self) {
@@ -123,6 +153,14 @@ mod tests {
             [(1, 95), (2, 55), (4, u64::MAX - 2_000_000)].into_iter(),
         );
         assert_eq!(numbers(&mut candidates, 0), [4, 2, 3]);
+    }
+
+    #[test]
+    fn without_memory_for_more_the_rest_is_left_out_and_said() {
+        let mut candidates = Candidates::within(&QueryMemory::new(256 << 10, 128 << 10));
+        added(&mut candidates, (0..100_000).map(|n| (n, n)));
+        assert!(candidates.is_over_budget());
+        assert!(!numbers(&mut candidates, 0).is_empty());
     }
 
     #[test]

@@ -7,7 +7,7 @@
 
 use std::sync::atomic::AtomicBool;
 use tracewell_model::store::{ScanColumns, ScanReport};
-use tracewell_model::{SpanBatch, StoreError, TraceId, TraceStore};
+use tracewell_model::{Reservation, SpanBatch, StoreError, TraceId, TraceStore};
 
 /// Traces fetched at a time: at first, and at most.
 const FIRST_TRACES: usize = 8;
@@ -56,21 +56,34 @@ impl<'a> Fetcher<'a> {
         report
     }
 
-    /// The traces that are there, in the order asked.
+    /// The traces that are there, in the order asked, and the memory they hold.
+    /// A trace that never fits is passed over.
+    ///
+    /// # Errors
+    /// What the store says; [`StoreError::OverBudget`] when fewer at a time may
+    /// fit, or none while other queries run.
     pub(super) fn fetch(
         &mut self,
         ids: &[TraceId],
         columns: Option<&ScanColumns>,
-    ) -> Result<Vec<SpanBatch>, StoreError> {
+    ) -> Result<(Vec<SpanBatch>, Reservation), StoreError> {
         let mut ids = ids.to_vec();
         let found = loop {
             if ids.is_empty() {
-                return Ok(Vec::new());
+                return Ok((Vec::new(), Reservation::default()));
             }
             match self.store.traces(&ids, columns, self.cancelled) {
                 Err(StoreError::TooLarge(id)) if ids.contains(&id) => {
                     self.is_one_too_large = true;
                     ids.retain(|other| *other != id);
+                }
+                Err(StoreError::OverBudget(over)) if ids.len() == 1 && !over.may_pass() => {
+                    self.is_one_too_large = true;
+                    ids.clear();
+                }
+                Err(error @ StoreError::OverBudget(_)) => {
+                    self.at_a_time = (self.at_a_time / 2).max(1);
+                    return Err(error);
                 }
                 other => break other?,
             }
@@ -86,6 +99,6 @@ impl<'a> Fetcher<'a> {
         } else {
             (self.at_a_time * 2).min(MAX_TRACES)
         };
-        Ok(traces)
+        Ok((traces, found.memory))
     }
 }

@@ -122,10 +122,13 @@ impl QueryError {
             | Self::Store(
                 StoreError::Busy(_) | StoreError::Unavailable(_) | StoreError::ShuttingDown,
             ) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::TimedOut(_) | Self::Store(StoreError::Cancelled) => StatusCode::GATEWAY_TIMEOUT,
-            Self::Store(StoreError::TooLarge(_) | StoreError::Refused(_)) => {
-                StatusCode::UNPROCESSABLE_ENTITY
+            Self::Store(StoreError::OverBudget(over)) if over.may_pass() => {
+                StatusCode::SERVICE_UNAVAILABLE
             }
+            Self::TimedOut(_) | Self::Store(StoreError::Cancelled) => StatusCode::GATEWAY_TIMEOUT,
+            Self::Store(
+                StoreError::TooLarge(_) | StoreError::OverBudget(_) | StoreError::Refused(_),
+            ) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Store(StoreError::Damaged(_)) | Self::Panicked => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
@@ -136,9 +139,12 @@ impl QueryError {
     pub(crate) fn grpc_code(&self) -> tonic::Code {
         match self {
             Self::TooBusy
-            | Self::Store(StoreError::Busy(_) | StoreError::TooLarge(_) | StoreError::Refused(_)) => {
-                tonic::Code::ResourceExhausted
-            }
+            | Self::Store(
+                StoreError::Busy(_)
+                | StoreError::TooLarge(_)
+                | StoreError::OverBudget(_)
+                | StoreError::Refused(_),
+            ) => tonic::Code::ResourceExhausted,
             Self::Store(StoreError::Unavailable(_) | StoreError::ShuttingDown) => {
                 tonic::Code::Unavailable
             }

@@ -106,13 +106,16 @@ impl From<TraceQlError> for ApiError {
 impl From<QueryError> for ApiError {
     fn from(error: QueryError) -> Self {
         let code = match &error {
+            QueryError::Store(StoreError::OverBudget(over)) if over.may_pass() => "busy",
             QueryError::TooBusy | QueryError::Store(StoreError::Busy(_)) => "busy",
             QueryError::TimedOut(_) => "timed_out",
             QueryError::Store(StoreError::Cancelled) => "cancelled",
             QueryError::Store(StoreError::Unavailable(_) | StoreError::ShuttingDown) => {
                 "unavailable"
             }
-            QueryError::Store(StoreError::TooLarge(_) | StoreError::Refused(_)) => "too_large",
+            QueryError::Store(
+                StoreError::TooLarge(_) | StoreError::OverBudget(_) | StoreError::Refused(_),
+            ) => "too_large",
             QueryError::Store(StoreError::Damaged(_)) => "damaged",
             QueryError::Panicked => "internal",
         };
@@ -123,7 +126,12 @@ impl From<QueryError> for ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let headers = [(header::CONTENT_TYPE, "application/json")];
-        (self.status, headers, to_json(&self)).into_response()
+        let mut response = (self.status, headers, to_json(&self)).into_response();
+        if self.code == "busy" {
+            let soon = http::HeaderValue::from_static("1");
+            response.headers_mut().insert(header::RETRY_AFTER, soon);
+        }
+        response
     }
 }
 

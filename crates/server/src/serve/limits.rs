@@ -3,10 +3,12 @@
 //! One setting bounds the process. Its parts are fixed fractions, because a
 //! person who knows better numbers for them does not exist; what is left over
 //! is for sealing (which holds the live part a second time for a moment),
-//! queries, buffers of connections and the allocator.
+//! what queries hold beside spans, buffers of connections and the allocator.
+
+use tracewell_model::QueryMemory;
 
 /// Bytes each part may hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) struct MemoryShares {
     /// Requests that are being received, decoded or written to the log.
     pub(super) intake_bytes: usize,
@@ -14,14 +16,18 @@ pub(super) struct MemoryShares {
     pub(super) seal_bytes: u64,
     /// Live spans at which receivers push back: sealing does not keep up.
     pub(super) live_bytes: u64,
+    /// Traces and candidates that queries hold, together and each.
+    pub(super) queries: QueryMemory,
     /// All spans of the store in memory.
     pub(super) memory_store_bytes: u64,
 }
 
 impl MemoryShares {
     pub(super) fn of(limit_bytes: u64) -> Self {
+        let bytes = |share: u64| usize::try_from(share).unwrap_or(usize::MAX);
         Self {
-            intake_bytes: usize::try_from(limit_bytes / 4).unwrap_or(usize::MAX),
+            queries: QueryMemory::new(bytes(limit_bytes / 2), bytes(limit_bytes / 8 * 3)),
+            intake_bytes: bytes(limit_bytes / 4),
             seal_bytes: limit_bytes / 12,
             live_bytes: limit_bytes / 4,
             memory_store_bytes: limit_bytes / 2,

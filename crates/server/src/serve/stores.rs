@@ -16,7 +16,8 @@ use tracewell_store::wal::{self, WalOptions};
 /// What the store says, with the directory.
 pub(super) fn open(config: &Config, shares: &MemoryShares) -> anyhow::Result<Arc<dyn TraceStore>> {
     if config.storage == Storage::Memory {
-        return Ok(Arc::new(MemoryStore::new(shares.memory_store_bytes)));
+        let store = MemoryStore::new(shares.memory_store_bytes);
+        return Ok(Arc::new(store.with_query_memory(shares.queries.clone())));
     }
     let (files, clock) = (Arc::new(DiskFiles), Arc::new(SystemClock));
     let (store, report) =
@@ -47,6 +48,7 @@ fn options(config: &Config, shares: &MemoryShares) -> StoreOptions {
         },
         seal_bytes: shares.seal_bytes,
         live_bytes: shares.live_bytes,
+        query_memory: shares.queries.clone(),
         retention: Retention {
             age: config.retention.age,
             bytes: config.retention.bytes,

@@ -73,7 +73,7 @@ impl Block {
     /// Goes on without these spans of a row group.
     ///
     /// # Errors
-    /// The read was cancelled, which is no fault.
+    /// The read was cancelled, or whoever asked takes no more: no faults.
     pub(super) fn leave_out(
         &self,
         error: BlockError,
@@ -94,9 +94,9 @@ impl Block {
     /// Goes on without a part that only makes answers quicker.
     ///
     /// # Errors
-    /// The read was cancelled, which is no fault.
+    /// The read was cancelled, or whoever asked takes no more: no faults.
     pub(super) fn do_without(&self, error: BlockError) -> Result<(), BlockError> {
-        if matches!(error, BlockError::Cancelled) {
+        if matches!(error, BlockError::Cancelled | BlockError::NotTaken(_)) {
             return Err(error);
         }
         self.note_fault(&error.to_string(), error.is_lasting());

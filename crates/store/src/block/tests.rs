@@ -10,12 +10,13 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use tracewell_model::store::ScanReport;
-use tracewell_model::{SpanBatch, TraceId};
+use tracewell_model::{QueryMemory, SpanBatch, TraceId};
 use tracewell_testkit::{TestSpan, flatten};
 
 use super::{Birth, Block, BlockError, write};
 use crate::files::Files;
 use crate::files::faulty::FaultyFiles;
+use crate::gather::Gathering;
 
 const DIR: &str = "/blocks";
 
@@ -48,8 +49,19 @@ fn all_ids(batch: &SpanBatch) -> Vec<TraceId> {
 }
 
 fn traces(block: &Block, ids: &[TraceId]) -> Result<Vec<(TraceId, SpanBatch)>, BlockError> {
-    let mut report = ScanReport::default();
-    block.traces(ids, None, &AtomicBool::new(false), &mut report)
+    traces_told(block, ids, &mut ScanReport::default())
+}
+
+fn traces_told(
+    block: &Block,
+    ids: &[TraceId],
+    report: &mut ScanReport,
+) -> Result<Vec<(TraceId, SpanBatch)>, BlockError> {
+    let mut gathered = Gathering::new(ids, &QueryMemory::default());
+    block.gather_traces(&mut gathered, None, &AtomicBool::new(false), report)?;
+    let joiners = ids.iter().zip(gathered.into_parts().0);
+    let found = joiners.filter(|(_, joiner)| !joiner.is_empty());
+    Ok(found.map(|(id, joiner)| (*id, joiner.finish())).collect())
 }
 
 /// Every span of a block, trace by trace.

@@ -6,38 +6,65 @@
 //! rows of that page are left out of the traces they belong to, and of no
 //! other**, and counted.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::atomic::AtomicBool;
 
-use tracewell_model::batch::concat::BatchJoiner;
 use tracewell_model::store::{ScanColumns, ScanReport};
-use tracewell_model::{RowSet, SpanBatch, TraceId};
+use tracewell_model::{RowSet, TraceId};
 use tracewell_parquet::{DecodedValues, PAGE_ROWS};
 
 use super::faults::LeftOut;
 use super::read::{Reader, check};
 use super::schema::Fixed;
 use super::{Block, BlockError, prune};
+use crate::gather::Gathering;
 
-/// Rows of a row group that belong to a trace.
-type Run = (TraceId, Range<usize>);
+/// Rows of a row group that belong to the trace at a place of those wanted.
+type Run = (usize, Range<usize>);
+
+/// Rows that are decoded at a time.
+const PIECE_ROWS: usize = 4 * PAGE_ROWS;
+
+/// The runs in pieces of about [`PIECE_ROWS`], cut where pages end, so that no
+/// page is decoded for two pieces of one run.
+fn pieces(runs: &[Run]) -> Vec<Vec<Run>> {
+    let mut pieces: Vec<Vec<Run>> = Vec::new();
+    let mut room = 0;
+    for (place, run) in runs {
+        let mut start = run.start;
+        while start < run.end {
+            let end = run.end.min((start / PIECE_ROWS + 1) * PIECE_ROWS);
+            if room < end - start {
+                pieces.push(Vec::new());
+                room = PIECE_ROWS;
+            }
+            room -= end - start;
+            if let Some(piece) = pieces.last_mut() {
+                piece.push((*place, start..end));
+            }
+            start = end;
+        }
+    }
+    pieces
+}
 
 impl Block {
-    /// The spans of these traces that are here, each trace once, ordered by
-    /// start and span id, in no order of traces. Exact duplicates are kept.
-    /// With `columns` the batches may be partial. What was done is added to
-    /// `report`.
+    /// Adds the spans of the wanted traces that are here, each trace ordered by
+    /// start and span id. Exact duplicates are kept. With `columns` the batches
+    /// may be partial. What was done is added to `report`. A piece at a time is
+    /// decoded, so that a trace needs its own memory once and little more.
     ///
     /// # Errors
-    /// The disk fails, the files are damaged, or `cancelled` was set.
-    pub fn traces(
+    /// The disk fails, the files are damaged, `cancelled` was set, or
+    /// `gathered` takes no more.
+    pub(crate) fn gather_traces(
         &self,
-        ids: &[TraceId],
+        gathered: &mut Gathering<'_>,
         columns: Option<&ScanColumns>,
         cancelled: &AtomicBool,
         report: &mut ScanReport,
-    ) -> Result<Vec<(TraceId, SpanBatch)>, BlockError> {
+    ) -> Result<(), BlockError> {
         let mut read = TraceRead {
             block: self,
             reader: Reader::new(self),
@@ -45,28 +72,30 @@ impl Block {
             left_out: LeftOut::default(),
             report,
         };
-        let runs = read.runs(ids)?;
+        let runs = read.runs(gathered.ids())?;
+        let rows = runs.values().flatten().map(|(_, rows)| rows.len()).sum();
+        gathered.expect(rows).map_err(BlockError::NotTaken)?;
         let columns: Vec<usize> = match columns {
             Some(columns) => prune::visitor_columns(columns, &self.index)
                 .into_iter()
                 .collect(),
             None => self.span_columns(),
         };
-        let mut found: BTreeMap<TraceId, BatchJoiner> = BTreeMap::new();
         for (group, mut runs) in runs {
-            check(cancelled)?;
-            runs.sort_unstable_by_key(|(_, rows)| rows.start);
-            runs.dedup();
-            if let Err(error) = read.join(group, &runs, &columns, &mut found) {
-                read.join_by_page(group, &runs, &columns, &mut found, error)?;
+            runs.sort_unstable_by_key(|(place, rows)| (rows.start, *place));
+            runs.dedup_by_key(|(_, rows)| rows.start);
+            for piece in pieces(&runs) {
+                check(cancelled)?;
+                if let Err(error) = read.join(group, &piece, &columns, gathered) {
+                    read.join_by_page(group, &piece, &columns, gathered, error)?;
+                }
             }
         }
         let read_bytes = read.reader.read_bytes();
         self.was_read(&read.left_out);
         report.searched_bytes += read_bytes;
         report.searched_blocks += u64::from(read_bytes > 0);
-        let found = found.into_iter();
-        Ok(found.map(|(id, joiner)| (id, joiner.finish())).collect())
+        Ok(())
     }
 
     /// Rows of a page within its row group.
@@ -106,18 +135,18 @@ impl TraceRead<'_> {
     /// Where the rows of these traces are, by row group.
     fn runs(&mut self, ids: &[TraceId]) -> Result<Runs, BlockError> {
         let mut runs = Runs::new();
-        let mut unplaced = HashSet::new();
-        for id in ids {
+        let mut unplaced = HashMap::new();
+        for (place, id) in ids.iter().enumerate() {
             check(self.cancelled)?;
             match self.block.index.pages_of(*id) {
                 Ok(pages) => {
                     for (group, run) in self.runs_from(*id, pages)? {
-                        runs.entry(group).or_default().push((*id, run));
+                        runs.entry(group).or_default().push((place, run));
                     }
                 }
                 Err(error) => {
                     self.block.do_without(error)?;
-                    unplaced.insert(id.0);
+                    unplaced.insert(id.0, place);
                 }
             }
         }
@@ -130,7 +159,7 @@ impl TraceRead<'_> {
     /// Looks through all trace ids for those that the index cannot place.
     fn find_unplaced(
         &mut self,
-        ids: &HashSet<[u8; 16]>,
+        ids: &HashMap<[u8; 16], usize>,
         runs: &mut Runs,
     ) -> Result<(), BlockError> {
         for group in 0..self.block.index.core.row_groups.len() {
@@ -143,10 +172,10 @@ impl TraceRead<'_> {
                 };
                 let mut first = 0;
                 for run in of_page.chunk_by(|a, b| a == b) {
-                    if ids.contains(&run[0]) {
-                        let place = rows.start + first..rows.start + first + run.len();
+                    if let Some(place) = ids.get(&run[0]) {
+                        let of_trace = rows.start + first..rows.start + first + run.len();
                         let of_group = runs.entry(group).or_default();
-                        of_group.push((TraceId(run[0]), place));
+                        of_group.push((*place, of_trace));
                     }
                     first += run.len();
                 }
@@ -215,27 +244,37 @@ impl TraceRead<'_> {
         }
     }
 
-    /// Adds the spans of these rows to their traces: all, or none.
+    /// Adds the spans of these rows to their traces: all, or none where the
+    /// reason is damage.
     fn join(
         &mut self,
         group: usize,
         runs: &[Run],
         columns: &[usize],
-        found: &mut BTreeMap<TraceId, BatchJoiner>,
+        gathered: &mut Gathering<'_>,
     ) -> Result<(), BlockError> {
         let ranges: Vec<Range<usize>> = runs.iter().map(|(_, rows)| rows.clone()).collect();
-        let batch = self.reader.batch(group, columns, Some(&ranges))?;
+        let spans = ranges.iter().map(ExactSizeIterator::len).sum();
+        let held = gathered.hold(spans).map_err(BlockError::NotTaken)?;
+        let decoded = self.reader.batch(group, columns, Some(&ranges));
+        let batch = match decoded {
+            Ok(batch) => batch,
+            Err(error) => {
+                gathered.release(held);
+                return Err(error);
+            }
+        };
         let mut first = 0;
-        for (id, run) in runs {
-            let place = first..first + run.len();
-            first = place.end;
-            let rows = RowSet::from_fn(batch.len(), |row| place.contains(&row));
-            let joiner = found.entry(*id).or_default();
-            joiner
-                .append_rows(&batch, &rows)
-                .map_err(|error| BlockError::damaged(&self.block.path, error))?;
+        for (place, run) in runs {
+            let part = first..first + run.len();
+            first = part.end;
+            let rows = RowSet::from_fn(batch.len(), |row| part.contains(&row));
+            let added = gathered.add(*place, &batch, &rows);
+            added.map_err(BlockError::NotTaken)?;
             self.report.searched_spans += run.len() as u64;
         }
+        drop(batch);
+        gathered.release(held);
         Ok(())
     }
 
@@ -246,17 +285,17 @@ impl TraceRead<'_> {
         group: usize,
         runs: &[Run],
         columns: &[usize],
-        found: &mut BTreeMap<TraceId, BatchJoiner>,
+        gathered: &mut Gathering<'_>,
         error: BlockError,
     ) -> Result<(), BlockError> {
         self.block.do_without(error)?;
-        for (id, rows) in runs {
+        for (place, rows) in runs {
             let mut start = rows.start;
             while start < rows.end {
                 check(self.cancelled)?;
                 let end = ((start / PAGE_ROWS + 1) * PAGE_ROWS).min(rows.end);
-                let part = (*id, start..end);
-                if let Err(error) = self.join(group, &[part], columns, found) {
+                let part = (*place, start..end);
+                if let Err(error) = self.join(group, &[part], columns, gathered) {
                     let place = (group, end - start);
                     self.block
                         .leave_out(error, place, &mut self.left_out, self.report)?;

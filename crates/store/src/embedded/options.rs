@@ -3,6 +3,7 @@
 use crate::compaction::pace::Pace;
 use crate::wal::{MIN_SEGMENT_BYTES, WalOptions};
 use std::time::Duration;
+use tracewell_model::QueryMemory;
 
 /// Live bytes at which a block is sealed. Blocks below some ten megabytes of
 /// memory cost more in files and look-ups than they save.
@@ -112,6 +113,8 @@ pub struct StoreOptions {
     pub compaction: Compaction,
     /// How long to wait after a seal, a removal or a merge that failed.
     pub retry_after: Duration,
+    /// What reads may hold.
+    pub query_memory: QueryMemory,
 }
 
 impl Default for StoreOptions {
@@ -127,6 +130,7 @@ impl Default for StoreOptions {
                 pace: DEFAULT_PACE,
             },
             retry_after: DEFAULT_RETRY_AFTER,
+            query_memory: QueryMemory::default(),
         }
     }
 }

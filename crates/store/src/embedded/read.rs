@@ -3,6 +3,7 @@
 
 use super::{EmbeddedStore, Inner, scan};
 use crate::block::{Block, BlockError};
+use crate::gather::Gathering;
 use crate::live;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
@@ -10,7 +11,7 @@ use tracewell_model::store::{
     Ack, AttributeKey, FoundTraces, Operation, ScanColumns, ScanReport, ScanRequest, ScanVisitor,
     StoreStatus,
 };
-use tracewell_model::{SpanBatch, StoreError, TimeRange, TraceId, TraceStore};
+use tracewell_model::{QueryMemory, SpanBatch, StoreError, TimeRange, TraceId, TraceStore};
 
 impl TraceStore for EmbeddedStore {
     fn append(&self, batch: Arc<SpanBatch>, ack: Ack) {
@@ -25,28 +26,18 @@ impl TraceStore for EmbeddedStore {
     ) -> Result<FoundTraces, StoreError> {
         live::check_cancelled(cancelled)?;
         let (snapshot, blocks) = self.inner.live.snapshot();
-        let mut joiners = live::trace_joiners(ids.len());
-        live::collect_traces(&snapshot, ids, &mut joiners)?;
+        let mut gathered = Gathering::new(ids, &self.inner.options.query_memory);
+        live::collect_traces(&snapshot, &mut gathered)?;
         let mut report = live::looked_at(&snapshot);
         for block in &blocks {
             report.total_blocks += 1;
-            let found = match block.traces(ids, columns, cancelled, &mut report) {
-                Err(error) => {
-                    leave_out_whole(block, error, &mut report)?;
-                    continue;
-                }
-                found => found.map_err(refusal)?,
-            };
-            for (id, batch) in found {
-                let Some(place) = ids.iter().position(|wanted| *wanted == id) else {
-                    continue;
-                };
-                joiners[place]
-                    .append(&batch)
-                    .map_err(|_| StoreError::TooLarge(id))?;
+            let of_block = block.gather_traces(&mut gathered, columns, cancelled, &mut report);
+            if let Err(error) = of_block {
+                leave_out_whole(block, error, &mut report)?;
             }
         }
         self.inner.live.unopened.count(TimeRange::ALL, &mut report);
+        let (joiners, mut memory) = gathered.into_parts();
         let is_partial = columns.is_some() && report.searched_blocks > 0;
         let mut traces = Vec::with_capacity(ids.len());
         for (id, joiner) in ids.iter().zip(joiners) {
@@ -59,13 +50,18 @@ impl TraceStore for EmbeddedStore {
                 // Only whole spans can tell which of them are the same.
                 let whole = self.traces(&[*id], None, cancelled)?;
                 report.lacks_also(&whole.report);
+                memory.absorb(whole.memory);
                 traces.extend(whole.traces);
             } else {
                 traces.push(Some(joined.into_distinct()));
             }
         }
         self.inner.note_incomplete(&report);
-        Ok(FoundTraces { traces, report })
+        Ok(FoundTraces {
+            traces,
+            report,
+            memory,
+        })
     }
 
     fn scan(
@@ -119,6 +115,10 @@ impl TraceStore for EmbeddedStore {
         let mut keys: Vec<_> = keys.into_iter().collect();
         keys.sort();
         Ok(keys)
+    }
+
+    fn query_memory(&self) -> QueryMemory {
+        self.inner.options.query_memory.clone()
     }
 
     fn status(&self) -> StoreStatus {
@@ -178,14 +178,14 @@ pub(super) fn after(block: &Block) -> u64 {
 /// Goes on without a block.
 ///
 /// # Errors
-/// The read was cancelled.
+/// The read was cancelled, or whoever asked takes no more.
 pub(super) fn leave_out_whole(
     block: &Block,
     error: BlockError,
     report: &mut ScanReport,
 ) -> Result<(), StoreError> {
-    if matches!(error, BlockError::Cancelled) {
-        return Err(StoreError::Cancelled);
+    if matches!(error, BlockError::Cancelled | BlockError::NotTaken(_)) {
+        return Err(refusal(error));
     }
     block.note_fault(&error.to_string(), error.is_lasting());
     report.unread_blocks += 1;
@@ -196,6 +196,7 @@ pub(super) fn leave_out_whole(
 pub(super) fn refusal(error: BlockError) -> StoreError {
     match error {
         BlockError::Cancelled => StoreError::Cancelled,
+        BlockError::NotTaken(refusal) => refusal,
         other => StoreError::Damaged(other.to_string()),
     }
 }

@@ -129,7 +129,7 @@ fn a_bit_anywhere_in_an_index_harms_no_other_block_and_nothing_is_missing_silent
         }
         let found = store.traces(&[trace_id(0)], None, &never).unwrap();
         let is_told = found.report.unread_spans == 5;
-        let is_whole = found.into_only().is_some_and(|batch| batch.len() == 5);
+        let is_whole = found.into_only().is_some_and(|(batch, _)| batch.len() == 5);
         assert!(is_whole || is_told, "{from_end} from the end");
         flip(&disk, &index[0], from_end);
     }

@@ -99,7 +99,7 @@ fn duplicates_are_shown_once(store: &dyn TraceStore) {
     append(store, &[span(7, 1)]).expect("stored");
     let (never, least) = (AtomicBool::new(false), ScanColumns::default());
     let part = store.traces(&[trace_id(7)], Some(&least), &never);
-    let part = part.expect("reads").into_only().expect("stored");
+    let part = part.expect("reads").into_only().expect("stored").0;
     assert_eq!(part.len(), 3, "also when only some columns are read");
     let mut shown = trace(store, trace_id(7));
     assert_eq!(

@@ -68,6 +68,12 @@ struct Header<'a> {
     columns: [&'static str; 11],
 }
 
+/// Bytes that writing the skeleton takes: its columns, and the answer made of
+/// them.
+pub(super) fn memory_bytes(trace: &LoadedTrace) -> usize {
+    2 * BYTES_PER_SPAN * trace.batch.len()
+}
+
 /// Writes the skeleton of a trace.
 pub(super) fn encode(trace: &LoadedTrace) -> Vec<u8> {
     let (batch, tree) = (&trace.batch, &trace.tree);

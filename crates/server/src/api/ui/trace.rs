@@ -19,7 +19,7 @@ use super::UiState;
 use super::skeleton;
 use super::span_detail::Span;
 use super::trace_cache::LoadedTrace;
-use crate::api::blocking::run_query;
+use crate::api::blocking::{QueryError, run_query};
 use crate::api::compression::{Coding, Encoded};
 use crate::api::error::{ApiError, to_json};
 use crate::api::params::Params;
@@ -30,6 +30,9 @@ const MAX_ROWS: usize = 500;
 /// Spans in full that one answer holds. Resources repeat with every span, so
 /// that a small request could ask for a very large answer.
 const MAX_SPANS_BYTES: usize = 64 << 20;
+
+/// What a span of everyday size takes as OTLP JSON.
+const OTLP_JSON_SPAN_BYTES: usize = 512;
 
 const JSON: &str = "application/json";
 
@@ -89,6 +92,8 @@ pub(super) async fn skeleton(
 ) -> Result<Encoded, ApiError> {
     let coding = Coding::accepted(&headers);
     with_trace(state, &id, None, true, move |trace| {
+        let room = trace.room_for(skeleton::memory_bytes(trace));
+        let _held = room.map_err(QueryError::from)?;
         let bytes = skeleton::encode(trace);
         Ok(Encoded::new(skeleton::CONTENT_TYPE, coding, bytes))
     })
@@ -202,6 +207,8 @@ pub(super) async fn otlp(
 ) -> Result<Response, ApiError> {
     let coding = Coding::accepted(&headers);
     let encoded = with_trace(state, &id, None, true, move |trace| {
+        let room = trace.room_for(trace.batch.len() * OTLP_JSON_SPAN_BYTES);
+        let _held = room.map_err(QueryError::from)?;
         Ok(Encoded::new(JSON, coding, otlp::json::encode(&trace.batch)))
     })
     .await?;

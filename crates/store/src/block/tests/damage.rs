@@ -11,7 +11,7 @@ use tracewell_model::store::{ScanColumns, ScanReport, ScanRequest};
 use tracewell_model::{SpanFilter, TimeRange, TraceId};
 use tracewell_testkit::{Random, TestSpan, batch, flatten};
 
-use super::{DIR, all_ids, block_of, read_all, sorted};
+use super::{DIR, all_ids, block_of, read_all, sorted, traces_told};
 use crate::block::{Block, BlockError};
 use crate::files::faulty::FaultyFiles;
 use crate::files::{Access, Files, read_exact_at, write_all_at};
@@ -36,7 +36,7 @@ fn replace(files: &FaultyFiles, name: &str, bytes: &[u8]) {
 fn assert_right_or_told(block: &Block, ids: &[TraceId], spans: &[TestSpan]) {
     let never = AtomicBool::new(false);
     let mut report = ScanReport::default();
-    let found = block.traces(ids, None, &never, &mut report).unwrap();
+    let found = traces_told(block, ids, &mut report).unwrap();
     let by_id: Vec<_> = found.iter().flat_map(|(_, batch)| flatten(batch)).collect();
     assert_rest(by_id, spans, &report, block);
 
@@ -156,8 +156,7 @@ fn a_damaged_page_costs_the_rows_of_that_page_and_an_index_page_costs_nothing() 
                 continue;
             };
             let mut report = ScanReport::default();
-            let never = AtomicBool::new(false);
-            let found = block.traces(&ids, None, &never, &mut report).unwrap();
+            let found = traces_told(&block, &ids, &mut report).unwrap();
             let found: Vec<_> = found.iter().flat_map(|(_, batch)| flatten(batch)).collect();
             let missing = wanted.len() - found.len();
             assert!(missing as u64 <= report.unread_spans, "{name} at {place}");
@@ -189,9 +188,8 @@ fn a_damaged_trace_index_costs_time_and_no_span() {
             continue;
         };
         let mut report = ScanReport::default();
-        let never = AtomicBool::new(false);
         let wanted: Vec<_> = ids.iter().copied().chain([missed]).collect();
-        let found = block.traces(&wanted, None, &never, &mut report).unwrap();
+        let found = traces_told(&block, &wanted, &mut report).unwrap();
         if report.unread_spans == 0 {
             assert_eq!(found.len(), ids.len(), "at {place}");
         }

@@ -47,7 +47,7 @@ async fn get_trace(
         let found = store.traces(&[id], None, cancelled)?;
         let report = found.report;
         Ok(match found.only(id)? {
-            Some(batch) => {
+            Some((batch, _held)) => {
                 let flow = send_spans(&batch, sender);
                 lacking_to_end(flow, &report, sender)
             }

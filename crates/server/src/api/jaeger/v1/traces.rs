@@ -51,7 +51,7 @@ pub(super) async fn by_id(
     let write = move |cancelled: &AtomicBool, writer: &mut JsonWriter| {
         let found = store.traces(&[id], None, cancelled)?;
         let report = found.report;
-        let Some(batch) = found.only(id)? else {
+        let Some((batch, _held)) = found.only(id)? else {
             return Ok(Outcome::NothingFound);
         };
         let mut envelope = Envelope::open(writer);
