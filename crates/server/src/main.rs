@@ -3,6 +3,7 @@
 //! It only wires modules together. Exit codes are 0 for success, 1 for "not
 //! found" and failures, 2 for a command or a configuration that is wrong.
 
+mod allocator;
 mod api;
 mod cli;
 mod config;
@@ -11,9 +12,7 @@ mod serve;
 
 use std::process::ExitCode;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
+    allocator::set_up();
     cli::run()
 }

@@ -11,8 +11,8 @@ use tracewell_model::{QueryMemory, Reservation, RowSet, SpanBatch, StoreError, T
 /// What a span needs at the very least, whatever its columns: ids and times.
 const LEAST_SPAN_BYTES: usize = 64;
 
-/// What a decoded span is taken to need until some of the trace were seen.
-const USUAL_SPAN_BYTES: usize = 256;
+/// What a span is taken to need while it is decoded: pages, values, a batch.
+const DECODED_SPAN_BYTES: usize = 768;
 
 /// The traces that were asked for, as far as they were found.
 #[derive(Debug)]
@@ -81,7 +81,7 @@ impl<'a> Gathering<'a> {
     /// # Errors
     /// It is not to be had.
     pub(crate) fn hold(&mut self, spans: usize) -> Result<usize, StoreError> {
-        let bytes = spans * USUAL_SPAN_BYTES;
+        let bytes = spans * DECODED_SPAN_BYTES;
         self.memory.grow(bytes)?;
         Ok(bytes)
     }

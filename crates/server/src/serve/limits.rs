@@ -6,6 +6,7 @@
 //! what queries hold beside spans, buffers of connections and the allocator.
 
 use tracewell_model::QueryMemory;
+use tracewell_store::embedded::Compaction;
 
 /// Bytes each part may hold.
 #[derive(Debug, Clone)]
@@ -16,6 +17,8 @@ pub(super) struct MemoryShares {
     pub(super) seal_bytes: u64,
     /// Live spans at which receivers push back: sealing does not keep up.
     pub(super) live_bytes: u64,
+    /// How blocks are merged.
+    pub(super) compaction: Compaction,
     /// Traces and candidates that queries hold, together and each.
     pub(super) queries: QueryMemory,
     /// All spans of the store in memory.
@@ -26,11 +29,23 @@ impl MemoryShares {
     pub(super) fn of(limit_bytes: u64) -> Self {
         let bytes = |share: u64| usize::try_from(share).unwrap_or(usize::MAX);
         Self {
-            queries: QueryMemory::new(bytes(limit_bytes / 2), bytes(limit_bytes / 8 * 3)),
+            queries: QueryMemory::new(bytes(limit_bytes / 8 * 3), bytes(limit_bytes / 4)),
+            compaction: compaction(limit_bytes),
             intake_bytes: bytes(limit_bytes / 4),
             seal_bytes: limit_bytes / 12,
-            live_bytes: limit_bytes / 4,
+            live_bytes: limit_bytes / 6,
             memory_store_bytes: limit_bytes / 2,
         }
+    }
+}
+
+/// A merge takes about a third of the limit: keys of all its spans, and its rows
+/// a part of a row group at a time.
+fn compaction(limit_bytes: u64) -> Compaction {
+    let usual = Compaction::default();
+    Compaction {
+        max_spans: (limit_bytes / 512).clamp(100_000, usual.max_spans),
+        memory_bytes: (limit_bytes / 4).min(usual.memory_bytes),
+        ..usual
     }
 }

@@ -48,6 +48,7 @@ fn options(config: &Config, shares: &MemoryShares) -> StoreOptions {
         },
         seal_bytes: shares.seal_bytes,
         live_bytes: shares.live_bytes,
+        compaction: shares.compaction,
         query_memory: shares.queries.clone(),
         retention: Retention {
             age: config.retention.age,

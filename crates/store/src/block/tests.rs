@@ -58,7 +58,9 @@ fn traces_told(
     report: &mut ScanReport,
 ) -> Result<Vec<(TraceId, SpanBatch)>, BlockError> {
     let mut gathered = Gathering::new(ids, &QueryMemory::default());
-    block.gather_traces(&mut gathered, None, &AtomicBool::new(false), report)?;
+    let never = AtomicBool::new(false);
+    let found = block.find_traces(ids, &never, report)?;
+    block.gather_traces(found, &mut gathered, None, &never, report)?;
     let joiners = ids.iter().zip(gathered.into_parts().0);
     let found = joiners.filter(|(_, joiner)| !joiner.is_empty());
     Ok(found.map(|(id, joiner)| (*id, joiner.finish())).collect())

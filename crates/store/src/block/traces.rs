@@ -24,7 +24,7 @@ use crate::gather::Gathering;
 type Run = (usize, Range<usize>);
 
 /// Rows that are decoded at a time.
-const PIECE_ROWS: usize = 4 * PAGE_ROWS;
+const PIECE_ROWS: usize = 2 * PAGE_ROWS;
 
 /// The runs in pieces of about [`PIECE_ROWS`], cut where pages end, so that no
 /// page is decoded for two pieces of one run.
@@ -50,7 +50,35 @@ fn pieces(runs: &[Run]) -> Vec<Vec<Run>> {
 }
 
 impl Block {
-    /// Adds the spans of the wanted traces that are here, each trace ordered by
+    /// Where the spans of these traces are. Nothing but ids is read, so that
+    /// the size of a trace is known before any of it is in memory.
+    ///
+    /// # Errors
+    /// The disk fails, the files are damaged, or `cancelled` was set.
+    pub(crate) fn find_traces(
+        &self,
+        ids: &[TraceId],
+        cancelled: &AtomicBool,
+        report: &mut ScanReport,
+    ) -> Result<TraceRuns, BlockError> {
+        let mut read = TraceRead {
+            block: self,
+            reader: Reader::new(self),
+            cancelled,
+            left_out: LeftOut::default(),
+            report,
+        };
+        let by_group = read.runs(ids)?;
+        let (read_bytes, left_out) = (read.reader.read_bytes(), read.left_out);
+        if by_group.is_empty() {
+            self.was_read(&left_out);
+        }
+        report.searched_bytes += read_bytes;
+        report.searched_blocks += u64::from(read_bytes > 0);
+        Ok(TraceRuns { by_group, left_out })
+    }
+
+    /// Adds the spans that [`Block::find_traces`] found, each trace ordered by
     /// start and span id. Exact duplicates are kept. With `columns` the batches
     /// may be partial. What was done is added to `report`. A piece at a time is
     /// decoded, so that a trace needs its own memory once and little more.
@@ -60,28 +88,29 @@ impl Block {
     /// `gathered` takes no more.
     pub(crate) fn gather_traces(
         &self,
+        found: TraceRuns,
         gathered: &mut Gathering<'_>,
         columns: Option<&ScanColumns>,
         cancelled: &AtomicBool,
         report: &mut ScanReport,
     ) -> Result<(), BlockError> {
+        if found.by_group.is_empty() {
+            return Ok(());
+        }
         let mut read = TraceRead {
             block: self,
             reader: Reader::new(self),
             cancelled,
-            left_out: LeftOut::default(),
+            left_out: found.left_out,
             report,
         };
-        let runs = read.runs(gathered.ids())?;
-        let rows = runs.values().flatten().map(|(_, rows)| rows.len()).sum();
-        gathered.expect(rows).map_err(BlockError::NotTaken)?;
         let columns: Vec<usize> = match columns {
             Some(columns) => prune::visitor_columns(columns, &self.index)
                 .into_iter()
                 .collect(),
             None => self.span_columns(),
         };
-        for (group, mut runs) in runs {
+        for (group, mut runs) in found.by_group {
             runs.sort_unstable_by_key(|(place, rows)| (rows.start, *place));
             runs.dedup_by_key(|(_, rows)| rows.start);
             for piece in pieces(&runs) {
@@ -94,7 +123,6 @@ impl Block {
         let read_bytes = read.reader.read_bytes();
         self.was_read(&read.left_out);
         report.searched_bytes += read_bytes;
-        report.searched_blocks += u64::from(read_bytes > 0);
         Ok(())
     }
 
@@ -130,6 +158,21 @@ struct TraceRead<'a> {
 }
 
 type Runs = BTreeMap<usize, Vec<Run>>;
+
+/// Where the spans of some traces are in a block.
+#[derive(Debug)]
+pub(crate) struct TraceRuns {
+    by_group: Runs,
+    left_out: LeftOut,
+}
+
+impl TraceRuns {
+    /// Spans there are.
+    pub(crate) fn rows(&self) -> usize {
+        let runs = self.by_group.values().flatten();
+        runs.map(|(_, rows)| rows.len()).sum()
+    }
+}
 
 impl TraceRead<'_> {
     /// Where the rows of these traces are, by row group.

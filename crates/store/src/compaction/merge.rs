@@ -46,6 +46,8 @@ pub(crate) struct Merge<'a> {
     pub(crate) birth: &'a Birth,
     /// The blocks, in the order in which they were sealed.
     pub(crate) inputs: &'a [Arc<Block>],
+    /// Memory for the rows that are held at once, about.
+    pub(crate) memory_bytes: u64,
     /// How far it is.
     pub(crate) progress: &'a Progress,
 }
@@ -119,7 +121,7 @@ impl Merge<'_> {
     /// # Errors
     /// See [`MergeError`]; files that were begun are removed.
     pub(crate) fn run(&self, step: &mut Step<'_>) -> Result<Merged, MergeError> {
-        let inputs = Inputs::new(self.inputs)?;
+        let inputs = Inputs::new(self.inputs, self.memory_bytes)?;
         let (spans, written) = (&self.progress.spans, &self.progress.written);
         written.store(0, Ordering::Relaxed);
         spans.store(inputs.spans() as u64, Ordering::Relaxed);

@@ -263,6 +263,7 @@ impl Inner {
             dir: &dir,
             number: self.take_block_number(),
             birth: &birth,
+            memory_bytes: self.options.compaction.memory_bytes,
             inputs,
             progress: &self.compactor.progress,
         };

@@ -36,6 +36,10 @@ const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(5);
 /// reads a few columns, and a merge needs about as many bytes of memory.
 const DEFAULT_MAX_SPANS: u64 = 1_000_000;
 
+/// Memory for the rows that a merge holds at once: enough for a row group of
+/// typical spans.
+const DEFAULT_MERGE_BYTES: u64 = 192 << 20;
+
 /// Half a core and the rate of a slow disk are several times what merging at
 /// 100,000 spans a second takes.
 const DEFAULT_PACE: Pace = Pace {
@@ -90,8 +94,10 @@ impl FreeSpace {
 /// How sealed blocks are merged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Compaction {
-    /// Most spans of a merged block.
+    /// Most spans of a merged block; some 40 bytes of each are in memory.
     pub max_spans: u64,
+    /// Memory for the rows that are merged at once, all copies of them, about.
+    pub memory_bytes: u64,
     /// What merging may take while nothing presses.
     pub pace: Pace,
 }
@@ -117,6 +123,16 @@ pub struct StoreOptions {
     pub query_memory: QueryMemory,
 }
 
+impl Default for Compaction {
+    fn default() -> Self {
+        Self {
+            max_spans: DEFAULT_MAX_SPANS,
+            memory_bytes: DEFAULT_MERGE_BYTES,
+            pace: DEFAULT_PACE,
+        }
+    }
+}
+
 impl Default for StoreOptions {
     fn default() -> Self {
         Self {
@@ -125,10 +141,7 @@ impl Default for StoreOptions {
             seal_age: DEFAULT_SEAL_AGE,
             live_bytes: DEFAULT_LIVE_BYTES,
             retention: Retention::default(),
-            compaction: Compaction {
-                max_spans: DEFAULT_MAX_SPANS,
-                pace: DEFAULT_PACE,
-            },
+            compaction: Compaction::default(),
             retry_after: DEFAULT_RETRY_AFTER,
             query_memory: QueryMemory::default(),
         }

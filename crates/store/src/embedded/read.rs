@@ -29,10 +29,18 @@ impl TraceStore for EmbeddedStore {
         let mut gathered = Gathering::new(ids, &self.inner.options.query_memory);
         live::collect_traces(&snapshot, &mut gathered)?;
         let mut report = live::looked_at(&snapshot);
+        let mut places = Vec::with_capacity(blocks.len());
         for block in &blocks {
             report.total_blocks += 1;
-            let of_block = block.gather_traces(&mut gathered, columns, cancelled, &mut report);
-            if let Err(error) = of_block {
+            match block.find_traces(ids, cancelled, &mut report) {
+                Ok(found) => places.push((block, found)),
+                Err(error) => leave_out_whole(block, error, &mut report)?,
+            }
+        }
+        gathered.expect(places.iter().map(|(_, found)| found.rows()).sum())?;
+        for (block, found) in places {
+            let added = block.gather_traces(found, &mut gathered, columns, cancelled, &mut report);
+            if let Err(error) = added {
                 leave_out_whole(block, error, &mut report)?;
             }
         }

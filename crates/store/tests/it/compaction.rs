@@ -361,6 +361,7 @@ fn the_oldest_blocks_make_room_when_the_disk_is_nearly_full() {
                 cpu_percent: 100,
                 bytes_per_second: u64::MAX,
             },
+            ..Compaction::default()
         },
         ..eager()
     };

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use proptest::prelude::*;
 use tracewell_model::batch::view::BatchView;
 use tracewell_model::store::ScanReport;
-use tracewell_model::{AnyValue, QueryMemory, SpanId, StatusCode, TraceId, ValueRef};
+use tracewell_model::{AnyValue, SpanId, StatusCode, TraceId, ValueRef};
 use tracewell_testkit::spans::{span_id, trace_id};
 use tracewell_testkit::{Random, TestSpan, batch};
 
@@ -14,7 +14,6 @@ use super::{all_ids, block_of, read_all, sorted, traces};
 use crate::block::{Birth, Block, BlockError, write};
 use crate::files::faulty::{EIO, ENOSPC, Fault, FaultyFiles, Operation};
 use crate::files::{Access, Files};
-use crate::gather::Gathering;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
@@ -234,8 +233,7 @@ fn a_disk_that_fails_gives_an_error_and_no_block() {
             .is_err()
     );
     let (ids, mut report) = ([trace_id(1), TraceId([9; 16])], ScanReport::default());
-    let mut gathered = Gathering::new(&ids, &QueryMemory::default());
-    let cancelled = block.gather_traces(&mut gathered, None, &AtomicBool::new(true), &mut report);
+    let cancelled = block.find_traces(&ids, &AtomicBool::new(true), &mut report);
     assert!(cancelled.is_err());
     assert_eq!(SpanId::default(), span_id(0));
 }

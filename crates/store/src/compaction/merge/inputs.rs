@@ -14,9 +14,9 @@ use super::MergeError;
 use crate::block::Block;
 use crate::block::schema::ROW_GROUP_ROWS;
 
-/// Stored bytes of the rows that are read at once, about: in memory spans are
-/// several times larger, and there may be several copies of them.
-const BYTES_AT_ONCE: u64 = 16 << 20;
+/// A row is in a batch of its block, in the batch of the row group, and a column
+/// at a time in what is being encoded.
+const COPIES: u64 = 3;
 
 /// A row group of an input.
 #[derive(Debug)]
@@ -34,14 +34,20 @@ pub(super) struct Inputs<'a> {
     pub(super) parts: Vec<Part<'a>>,
     spans: usize,
     bytes: u64,
+    memory_bytes: u64,
+    /// Bytes of memory of a span, by looking at some.
+    span_bytes: u64,
 }
 
 impl<'a> Inputs<'a> {
-    pub(super) fn new(blocks: &'a [Arc<Block>]) -> Result<Self, MergeError> {
+    /// `memory_bytes`: what the rows may take that are in memory at once, about.
+    pub(super) fn new(blocks: &'a [Arc<Block>], memory_bytes: u64) -> Result<Self, MergeError> {
         let mut inputs = Self {
             parts: Vec::new(),
             spans: 0,
             bytes: 0,
+            memory_bytes,
+            span_bytes: 1,
         };
         for block in blocks {
             inputs.bytes += block.meta().bytes;
@@ -61,6 +67,10 @@ impl<'a> Inputs<'a> {
                 });
             }
         }
+        for part in [inputs.parts.first(), inputs.parts.last()] {
+            let part_bytes = part.map_or(Ok(1), Part::span_bytes)?;
+            inputs.span_bytes = inputs.span_bytes.max(part_bytes);
+        }
         Ok(inputs)
     }
 
@@ -75,9 +85,9 @@ impl<'a> Inputs<'a> {
         u64::try_from(all / (self.spans as u128).max(1)).unwrap_or(u64::MAX)
     }
 
-    /// Rows of which a few copies fit the memory that compaction may have.
+    /// Rows of which a few copies fit the memory that a merge may have.
     pub(super) fn rows_at_once(&self) -> usize {
-        let rows = BYTES_AT_ONCE / self.stored_bytes(1).max(1);
+        let rows = self.memory_bytes / COPIES / self.span_bytes;
         let pages = (rows as usize / PAGE_ROWS).max(1);
         (pages * PAGE_ROWS).min(ROW_GROUP_ROWS)
     }
@@ -120,6 +130,14 @@ impl<'a> Inputs<'a> {
 }
 
 impl Part<'_> {
+    /// Bytes of memory of a span of the first page. What is stored tells
+    /// little: some spans compress to a tenth, others not at all.
+    fn span_bytes(&self) -> Result<u64, MergeError> {
+        let rows = PAGE_ROWS.min(self.rows as usize);
+        let batch = self.read(std::slice::from_ref(&(0..rows)))?;
+        Ok(batch.memory_bytes() as u64 / rows.max(1) as u64)
+    }
+
     fn read(&self, ranges: &[Range<usize>]) -> Result<SpanBatch, MergeError> {
         let read = self.block.rows(self.group, ranges);
         read.map_err(|source| self.unreadable(source))

@@ -41,6 +41,7 @@ fn merge(
         dir: Path::new(DIR),
         number: 99,
         birth: &Birth::default(),
+        memory_bytes: 192 << 20,
         inputs,
         progress: &progress,
     };

@@ -116,6 +116,7 @@ fn settings(random: &mut Random) -> Settings {
                 cpu_percent: 100,
                 bytes_per_second: u64::MAX,
             },
+            ..Compaction::default()
         },
         retry_after: Duration::from_millis(2),
         ..StoreOptions::default()
