@@ -8,6 +8,13 @@
 use tracewell_model::QueryMemory;
 use tracewell_store::embedded::Compaction;
 
+/// What a merge holds beside its rows: keys, tokens for the index, what is
+/// encoded.
+const MERGE_OVERHEAD_BYTES: u64 = 16 << 20;
+
+/// A merge below this would write row groups of a page or two.
+const LEAST_MERGE_BYTES: u64 = 8 << 20;
+
 /// Bytes each part may hold.
 #[derive(Debug, Clone)]
 pub(super) struct MemoryShares {
@@ -43,9 +50,10 @@ impl MemoryShares {
 /// a part of a row group at a time.
 fn compaction(limit_bytes: u64) -> Compaction {
     let usual = Compaction::default();
+    let rows_bytes = (limit_bytes / 4).saturating_sub(MERGE_OVERHEAD_BYTES);
     Compaction {
         max_spans: (limit_bytes / 512).clamp(100_000, usual.max_spans),
-        memory_bytes: (limit_bytes / 4).min(usual.memory_bytes),
+        memory_bytes: rows_bytes.clamp(LEAST_MERGE_BYTES, usual.memory_bytes),
         ..usual
     }
 }
