@@ -164,15 +164,19 @@ fn open_log(
 ) -> Result<Opened, OpenError> {
     let mut report = OpenReport::default();
     let warnings = &mut report.warnings;
+    let mut undecoded_spans = 0;
     let replay = |position: wal::WalPosition, spans: u32, payload: &[u8]| {
         match SpanBatch::decode(payload) {
             Ok(batch) => live.batches.push(Arc::new(batch), position.after()),
             // The check sum was right, so this is a version we cannot read or
             // a bug; either way its spans are not shown and people must know.
-            Err(error) => warnings.push(format!(
-                "{spans} spans of the write-ahead log cannot be read (segment {}, offset {}): {error}",
-                position.segment, position.offset
-            )),
+            Err(error) => {
+                undecoded_spans += u64::from(spans);
+                warnings.push(format!(
+                    "{spans} spans of the write-ahead log cannot be read (segment {}, offset {}): {error}",
+                    position.segment, position.offset
+                ));
+            }
         }
     };
     let (wal, recovered) = Wal::open(
@@ -184,6 +188,10 @@ fn open_log(
         replay,
         on_durable(Arc::clone(live), options.seal_bytes),
     )?;
+    if undecoded_spans > 0 || !recovered.is_whole() {
+        let lost = recovered.lost_spans + undecoded_spans;
+        live.unopened.lose_of_log(lost);
+    }
     report.wal = recovered;
     Ok((wal, report))
 }
