@@ -13,8 +13,8 @@ use tracewell_model::batch::builder::LinkHeader;
 use tracewell_model::batch::view::BatchView;
 use tracewell_model::failure::failed_rows;
 use tracewell_model::store::{
-    Ack, AttributeKey, FoundTraces, Listed, Operation, ScanChunk, ScanColumns, ScanReport, ScanRequest,
-    ScanVisitor, StoreStatus,
+    Ack, AttributeKey, FoundTraces, Listed, Operation, ScanChunk, ScanColumns, ScanReport,
+    ScanRequest, ScanVisitor, StoreStatus,
 };
 use tracewell_model::{
     Level, SpanBatch, SpanBatchBuilder, StoreError, TimeRange, TraceId, TraceStore,

@@ -7,8 +7,8 @@ use crate::live;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use tracewell_model::store::{
-    Ack, AttributeKey, FoundTraces, Listed, Operation, ScanColumns, ScanReport, ScanRequest, ScanVisitor,
-    StoreStatus,
+    Ack, AttributeKey, FoundTraces, Listed, Operation, ScanColumns, ScanReport, ScanRequest,
+    ScanVisitor, StoreStatus,
 };
 use tracewell_model::{SpanBatch, StoreError, TimeRange, TraceId, TraceStore};
 

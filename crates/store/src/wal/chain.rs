@@ -9,7 +9,7 @@
 //! things down is never called incomplete.** The newest segments of a log that
 //! was never full cannot be missed: nobody speaks of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::WalPosition;
 use super::scan::Closing;
@@ -70,11 +70,7 @@ impl Chain {
     }
 
     /// Segments that are named and not there, ascending.
-    pub(super) fn missing<T>(
-        &self,
-        held: &BTreeMap<u64, u32>,
-        found: &BTreeMap<u64, T>,
-    ) -> Vec<u64> {
+    pub(super) fn missing(&self, held: &BTreeMap<u64, u32>, found: &BTreeSet<u64>) -> Vec<u64> {
         let previous = self.previous.iter().copied();
         let previous = previous.filter(|previous| *previous >= self.kept_from);
         let mut named: Vec<u64> = previous.chain(self.first_segment).collect();
@@ -85,7 +81,7 @@ impl Chain {
         }
         named.sort_unstable();
         named.dedup();
-        named.retain(|sequence| !found.contains_key(sequence));
+        named.retain(|sequence| !found.contains(sequence));
         named
     }
 }

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tracewell_model::clock::{ManualClock, SystemClock};
 use tracewell_model::store::{
-    AttributeKey, FoundTraces, Listed, Operation, ScanColumns, ScanReport, ScanRequest, ScanVisitor,
-    StoreStatus,
+    AttributeKey, FoundTraces, Listed, Operation, ScanColumns, ScanReport, ScanRequest,
+    ScanVisitor, StoreStatus,
 };
 use tracewell_model::{Ack, SpanBatch, SpanFilter, StoreError, TimeRange, TraceId, TraceStore};
 use tracewell_store::embedded::{

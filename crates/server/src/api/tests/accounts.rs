@@ -11,8 +11,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tracewell_collector::{OtlpConfig, OtlpListeners, OtlpReceiver};
 use tracewell_model::store::{
-    Ack, AttributeKey, FoundTraces, Listed, Operation, ScanColumns, ScanReport, ScanRequest, ScanVisitor,
-    StoreStatus,
+    Ack, AttributeKey, FoundTraces, Listed, Operation, ScanColumns, ScanReport, ScanRequest,
+    ScanVisitor, StoreStatus,
 };
 use tracewell_model::{SpanBatch, SpanId, StoreError, TimeRange, TraceId, TraceStore};
 use tracewell_testkit::{TestSpan, batch};
