@@ -214,7 +214,14 @@ fn index_again(
         number += 1;
         let listed = known.blocks.iter().find(|block| block.name == *name);
         let listed_ns = listed.map_or_else(|| clock.now_ns(), |block| block.listed_ns);
-        match block::write_again(files, &blocks, name, number, listed_ns) {
+        let written = Birth::read(files, &blocks, name).and_then(|birth| {
+            let birth = birth.unwrap_or_else(|| Birth {
+                listed_ns,
+                ..Birth::default()
+            });
+            block::write_again(files, &blocks, name, number, &birth)
+        });
+        match written {
             Ok(entry) => {
                 quarantine::set_aside(files, dir, name, paths, &damage.to_string())?;
                 changes.push(format!(
