@@ -145,7 +145,8 @@ impl Preparer {
         if sequences.is_empty() {
             return;
         }
-        for sequence in sequences {
+        // A segment that is there speaks for the one before it.
+        for sequence in sequences.into_iter().rev() {
             self.discard(&segment_path(&self.dir, sequence));
         }
         // A name that comes back after a power cut is removed at the next start.

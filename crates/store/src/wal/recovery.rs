@@ -233,7 +233,10 @@ impl<F: FnMut(WalPosition, u32, &[u8])> Recovery<'_, F> {
         if !is_cut && !self.needs(sequence, &found) {
             return Ok(match header {
                 SegmentHeader::Damaged => Use::Unknown,
-                SegmentHeader::Intact { .. } => Use::None,
+                SegmentHeader::Intact { .. } => {
+                    self.chain.add_spare(header);
+                    Use::None
+                }
             });
         }
         self.chain.add(sequence, header, found.closing);

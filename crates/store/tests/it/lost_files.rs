@@ -156,8 +156,8 @@ fn an_older_list_costs_nothing_for_good() {
     drop(store);
     let old = read(&disk, "MANIFEST");
     let (store, _) = open(&disk, small(eager()));
-    append(&store, 20..60);
     let before = store.status().blocks;
+    append(&store, 20..60);
     wait_until("blocks are sealed", || store.status().blocks > before + 1);
     store.compact_now().unwrap();
     append(&store, 60..70);
@@ -304,7 +304,8 @@ fn a_lost_or_damaged_index_is_made_again() {
         assert!(names(&disk, &format!("quarantine/{name}")).contains(&block));
         assert_quiet(&disk, 0..60);
         let after = check(&disk);
-        assert_eq!((after.damages, after.block_spans), (0, before));
+        assert_eq!(after.damages, 0);
+        assert!(after.block_spans > before, "the block is back");
     }
 }
 
