@@ -120,11 +120,11 @@ struct Case<'a> {
 
 impl Case<'_> {
     /// What is not as promised.
-    fn broken(&self) -> Vec<String> {
+    fn broken(&self, starts: usize) -> Vec<String> {
         let is_verified = self.is_told_by_verify();
         let mut broken = Vec::new();
-        // Twice: what was told at the first start is told ever after.
-        for start in ["first start", "second start"] {
+        // What was told at the first start is told ever after.
+        for start in ["first start", "second start"].into_iter().take(starts) {
             let found = match open(&self.disk, &LAZY) {
                 Ok(store) => self.compare(&store, is_verified),
                 Err(error) if !is_verified => vec![format!("verify is silent on {error}")],
@@ -166,7 +166,7 @@ impl Case<'_> {
     }
 }
 
-fn cases(seeds: std::ops::Range<u64>) {
+fn cases(seeds: std::ops::Range<u64>, starts: usize) {
     let (disk, spans) = filled();
     let questions = Questions::about(&spans);
     let store = open(&disk, &LAZY).expect("the disk is well");
@@ -184,14 +184,14 @@ fn cases(seeds: std::ops::Range<u64>) {
             questions: &questions,
             right: &right,
         };
-        broken.extend(case.broken());
+        broken.extend(case.broken(starts));
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
 #[test]
 fn one_damage_anywhere_is_told_in_every_answer_that_it_costs_something() {
-    cases(0..40);
+    cases(0..40, 1);
 }
 
 /// `TRACEWELL_DAMAGE_SEEDS=1000..2000` takes others.
@@ -201,5 +201,5 @@ fn one_damage_anywhere_a_thousand_times() {
     let seeds = std::env::var("TRACEWELL_DAMAGE_SEEDS").unwrap_or("40..1240".to_owned());
     let (first, end) = seeds.split_once("..").expect("a range as 40..1240");
     let number = |text: &str| text.parse::<u64>().expect("seeds are numbers");
-    cases(number(first)..number(end));
+    cases(number(first)..number(end), 2);
 }

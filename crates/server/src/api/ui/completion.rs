@@ -33,7 +33,8 @@ fn json(answer: &impl Serialize) -> Response {
 #[derive(Serialize)]
 struct Services {
     services: Vec<Service>,
-    /// Why there may be more; null when nothing is missing.
+    /// Why there may be more.
+    #[serde(skip_serializing_if = "Option::is_none")]
     partial: Option<String>,
 }
 
@@ -75,7 +76,8 @@ pub(super) async fn services(
 #[derive(Serialize)]
 struct Operations {
     operations: Vec<Operation>,
-    /// Why there may be more; null when nothing is missing.
+    /// Why there may be more.
+    #[serde(skip_serializing_if = "Option::is_none")]
     partial: Option<String>,
 }
 
@@ -118,7 +120,8 @@ pub(super) async fn operations(
 #[derive(Serialize)]
 struct Keys {
     keys: Vec<Key>,
-    /// Why there may be more; null when nothing is missing.
+    /// Why there may be more.
+    #[serde(skip_serializing_if = "Option::is_none")]
     partial: Option<String>,
 }
 
@@ -170,7 +173,8 @@ pub(super) async fn keys(
 #[derive(Serialize)]
 struct Values {
     values: Vec<Value>,
-    /// Why there may be more; null when nothing is missing.
+    /// Why there may be more.
+    #[serde(skip_serializing_if = "Option::is_none")]
     partial: Option<String>,
 }
 

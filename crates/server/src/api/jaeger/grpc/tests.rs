@@ -125,8 +125,8 @@ async fn lists_that_lack_a_damaged_block_say_so_in_a_trailer() {
     told::<_, v3::GetOperationsResponse>(&channel, method, request).await;
     let method = "api_v3.QueryService/GetDependencies";
     let request = v3::GetDependenciesRequest {
-        start_time: Some(times::timestamp(START_NS)),
-        end_time: Some(times::timestamp(NOW_NS)),
+        start_time: Some(times::timestamp(0)),
+        end_time: Some(times::timestamp(u64::MAX / 2)),
     };
     told::<_, v3::DependenciesResponse>(&channel, method, request).await;
     let method = "api_v2.QueryService/GetServices";
@@ -145,8 +145,8 @@ where
     let codec = ProstCodec::<Req, Res>::default();
     let answer = grpc.unary(Request::new(request), path, codec).await;
     let answer = answer.unwrap();
-    let told = answer.metadata().get("tracewell-partial").unwrap();
-    let told = told.to_str().unwrap();
+    let told = answer.metadata().get("tracewell-partial");
+    let told = told.map_or("nothing", |told| told.to_str().unwrap());
     assert!(
         told.contains("1 block could not be read"),
         "{method}: {told}"
