@@ -208,8 +208,16 @@ fn index_again(
     let used = quarantine::last_number(files, dir)?.max(known.next_block);
     let mut number = found.last_number.max(used);
     for (name, paths) in &found.unlisted {
-        let Err(damage) = Block::describe(files, &blocks, name) else {
-            continue;
+        let described = Block::describe(files, &blocks, name);
+        let opened = described.and_then(|entry| Block::open(files, &blocks, entry));
+        let damage = match opened.and_then(|block| block.index_damage()) {
+            Ok(None) => continue,
+            Ok(Some(damage)) => damage,
+            Err(damage) if damage.is_index_lost() => damage,
+            Err(error) => {
+                changes.push(format!("block {name} cannot be read: {error}"));
+                continue;
+            }
         };
         number += 1;
         let listed = known.blocks.iter().find(|block| block.name == *name);

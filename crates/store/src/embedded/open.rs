@@ -227,7 +227,7 @@ fn open_blocks(
             Err(error) => error,
         };
         let mut why = error.to_string();
-        if reindex::is_index_lost(&error) {
+        if error.is_index_lost() {
             match reindex::write_again(&**files, dir, manifest, place, &error) {
                 Ok((block, told)) => {
                     report.warnings.push(told);

@@ -28,18 +28,6 @@ pub(super) enum ReindexError {
     Other(String),
 }
 
-/// Is it the index file alone that keeps a block from opening, for good?
-pub(super) fn is_index_lost(error: &BlockError) -> bool {
-    let path = match error {
-        BlockError::Damaged { path, .. } => path,
-        BlockError::File(error) if error.source.kind() == std::io::ErrorKind::NotFound => {
-            &error.path
-        }
-        _ => return false,
-    };
-    path.extension().is_some_and(|ending| ending == "index")
-}
-
 /// Writes the block at `place` of the list again, and opens it. Answers what a
 /// person should read.
 pub(super) fn write_again(

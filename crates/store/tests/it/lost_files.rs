@@ -310,6 +310,25 @@ fn a_lost_or_damaged_index_is_made_again() {
 }
 
 #[test]
+fn a_damaged_part_of_an_index_that_opens_is_repaired() {
+    let disk = filled();
+    let index = block_names(&disk).remove(0).replace("parquet", "index");
+    let index = format!("blocks/{index}");
+    let mut bytes = read(&disk, &index);
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    write(&disk, &index, &bytes);
+    assert_eq!(check(&disk).damages, 1);
+    let repaired = repair(&disk, Path::new(DIR), &SystemClock).unwrap();
+    assert!(
+        repaired.changes[0].contains("was written again"),
+        "{repaired:?}"
+    );
+    assert_quiet(&disk, 0..60);
+    assert_eq!(check(&disk).damages, 0);
+}
+
+#[test]
 fn a_start_that_ends_while_it_makes_an_index_again_leaves_nothing_odd() {
     let filled = filled();
     let block = block_names(&filled).remove(0);
