@@ -216,8 +216,11 @@ pub struct ScanReport {
     /// Spans whose filter columns were looked at.
     pub searched_spans: u64,
     /// Blocks that were left out, whole or in part, because they cannot be
-    /// read; [`StoreStatus::damaged`] names them.
+    /// read; [`StoreStatus::damaged`] names them. A log that lost spans counts
+    /// as one.
     pub unread_blocks: u64,
+    /// Did the log lose spans that it had acknowledged?
+    pub lacks_log: bool,
     /// Spans in the parts that were left out, whether they match or not.
     pub unread_spans: u64,
 }
@@ -226,15 +229,26 @@ impl ScanReport {
     /// What an answer made from this lacks, as a sentence for people.
     #[must_use]
     pub fn lacking(&self) -> Option<String> {
-        let subject = match self.unread_blocks {
-            0 => return None,
-            1 => "1 block".to_owned(),
-            blocks => format!("{blocks} blocks"),
+        let blocks = self.unread_blocks.saturating_sub(self.lacks_log.into());
+        let blocks = match blocks {
+            0 => None,
+            1 => Some("1 block".to_owned()),
+            blocks => Some(format!("{blocks} blocks")),
+        };
+        let subject = match (blocks, self.lacks_log) {
+            (None, false) => return None,
+            (Some(blocks), false) => blocks,
+            (None, true) => "the write-ahead log".to_owned(),
+            (Some(blocks), true) => format!("the write-ahead log and {blocks}"),
+        };
+        let spans = match self.unread_spans {
+            // What was lost of the log cannot always be counted.
+            0 => "spans".to_owned(),
+            spans => format!("up to {spans} spans"),
         };
         Some(format!(
-            "{subject} could not be read in full, up to {} spans are missing; \
-             /api/status names what is damaged",
-            self.unread_spans
+            "{subject} could not be read in full, {spans} are missing; \
+             /api/status names what is damaged"
         ))
     }
 
@@ -242,6 +256,7 @@ impl ScanReport {
     /// number, because both met the same damage.
     pub fn lacks_also(&mut self, other: &Self) {
         self.unread_blocks = self.unread_blocks.max(other.unread_blocks);
+        self.lacks_log |= other.lacks_log;
         self.unread_spans = self.unread_spans.max(other.unread_spans);
     }
 
@@ -252,7 +267,36 @@ impl ScanReport {
         self.searched_bytes += other.searched_bytes;
         self.searched_spans += other.searched_spans;
         self.unread_blocks += other.unread_blocks;
+        self.lacks_log |= other.lacks_log;
         self.unread_spans += other.unread_spans;
+    }
+}
+
+/// A list of what occurs, and what it may lack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed<T> {
+    /// What occurs in everything that can be read.
+    pub entries: Vec<T>,
+    /// What was left out. How much was looked at is not counted.
+    pub report: ScanReport,
+}
+
+impl<T> Listed<T> {
+    /// A list that lacks nothing.
+    #[must_use]
+    pub fn whole(entries: Vec<T>) -> Self {
+        Self {
+            entries,
+            report: ScanReport::default(),
+        }
+    }
+
+    /// Another list made from this one, which lacks the same.
+    pub fn map<U>(self, change: impl FnOnce(Vec<T>) -> Vec<U>) -> Listed<U> {
+        Listed {
+            entries: change(self.entries),
+            report: self.report,
+        }
     }
 }
 
@@ -468,18 +512,19 @@ pub trait TraceStore: Send + Sync + 'static {
 
     /// Services and operations of spans in the range, in no order, each
     /// (service, name, kind) once. MAY count spans outside the range that lie
-    /// in the same block.
+    /// in the same block. What cannot be read is left out; the report counts it.
     ///
     /// # Errors
     /// [`StoreError::Damaged`].
-    fn operations(&self, range: TimeRange) -> Result<Vec<Operation>, StoreError>;
+    fn operations(&self, range: TimeRange) -> Result<Listed<Operation>, StoreError>;
 
     /// Attribute keys of spans in the range, sorted, each once. MAY hold keys
-    /// from outside the range.
+    /// from outside the range. What cannot be read is left out; the report
+    /// counts it.
     ///
     /// # Errors
     /// [`StoreError::Damaged`].
-    fn attribute_keys(&self, range: TimeRange) -> Result<Vec<AttributeKey>, StoreError>;
+    fn attribute_keys(&self, range: TimeRange) -> Result<Listed<AttributeKey>, StoreError>;
 
     /// The account that reads are charged to; readers charge what they make of
     /// the answers to the same.

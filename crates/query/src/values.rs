@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 use tracewell_model::batch::columns::{ColumnValues, StrColumn};
 use tracewell_model::batch::view::{ValueRef, overflow_value};
 use tracewell_model::filter::{Condition, Field, Place};
-use tracewell_model::store::{ScanChunk, ScanColumns, ScanReport, ScanRequest};
+use tracewell_model::store::{Listed, ScanChunk, ScanColumns, ScanReport, ScanRequest};
 use tracewell_model::{
     AnyValue, Level, RowSet, SpanBatch, SpanFilter, StatusCode, StoreError, TimeRange, TraceStore,
 };
@@ -57,7 +57,7 @@ pub fn attribute_values(
     store: &dyn TraceStore,
     of: &ValuesOf<'_>,
     cancelled: &AtomicBool,
-) -> Result<Vec<ValueCount>, StoreError> {
+) -> Result<Listed<ValueCount>, StoreError> {
     let place = match of.level {
         Level::Span => Place::Span,
         Level::Resource => Place::Resource,
@@ -79,7 +79,7 @@ pub fn attribute_values(
     };
     let mut counts: HashMap<Scalar, u64> = HashMap::new();
     let mut seen = 0;
-    store.scan(&request, &mut |chunk, report| {
+    let report = store.scan(&request, &mut |chunk, report| {
         seen += chunk.rows.count();
         if !chunk.rows.is_empty() {
             count_values(chunk, of, &mut counts);
@@ -90,12 +90,14 @@ pub fn attribute_values(
         ControlFlow::Continue(())
     })?;
     let values = most_frequent(counts, of.limit).into_iter();
-    Ok(values
-        .map(|(value, count)| ValueCount {
-            value: value.into(),
-            count,
-        })
-        .collect())
+    let values = values.map(|(value, count)| ValueCount {
+        value: value.into(),
+        count,
+    });
+    Ok(Listed {
+        entries: values.collect(),
+        report,
+    })
 }
 
 fn is_enough(seen: usize, distinct: usize, report: &ScanReport) -> bool {
@@ -136,14 +138,19 @@ pub fn intrinsic_values(
     range: TimeRange,
     limit: usize,
     cancelled: &AtomicBool,
-) -> Result<Vec<(String, u64)>, StoreError> {
+) -> Result<Listed<(String, u64)>, StoreError> {
     let mut counts: HashMap<String, u64> = HashMap::new();
+    let report;
     if field == IntrinsicValues::Status {
-        for (code, count) in status_counts(store, range, cancelled)? {
+        let (codes, scanned) = status_counts(store, range, cancelled)?;
+        for (code, count) in codes {
             counts.insert(code.name().to_owned(), count);
         }
+        report = scanned;
     } else {
-        for operation in store.operations(range)? {
+        let operations = store.operations(range)?;
+        report = operations.report;
+        for operation in operations.entries {
             let value = match field {
                 IntrinsicValues::Name => operation.name,
                 IntrinsicValues::Service => operation.service,
@@ -154,14 +161,17 @@ pub fn intrinsic_values(
     }
     let prefix = prefix.to_lowercase();
     counts.retain(|value, _| !value.is_empty() && value.to_lowercase().starts_with(&prefix));
-    Ok(most_frequent(counts, limit))
+    Ok(Listed {
+        entries: most_frequent(counts, limit),
+        report,
+    })
 }
 
 fn status_counts(
     store: &dyn TraceStore,
     range: TimeRange,
     cancelled: &AtomicBool,
-) -> Result<HashMap<StatusCode, u64>, StoreError> {
+) -> Result<(HashMap<StatusCode, u64>, ScanReport), StoreError> {
     let columns = ScanColumns {
         names: true,
         ..ScanColumns::default()
@@ -174,7 +184,7 @@ fn status_counts(
     };
     let mut counts = HashMap::new();
     let mut seen = 0;
-    store.scan(&request, &mut |chunk, report| {
+    let report = store.scan(&request, &mut |chunk, report| {
         let codes = &chunk.batch.spans().status_code;
         for row in chunk.rows.iter() {
             *counts.entry(StatusCode::from_otlp(codes[row])).or_default() += 1;
@@ -185,7 +195,7 @@ fn status_counts(
         }
         ControlFlow::Continue(())
     })?;
-    Ok(counts)
+    Ok((counts, report))
 }
 
 /// A scalar that can be counted: doubles by their bits.

@@ -201,10 +201,24 @@ impl Block {
     fn open_once(files: &dyn Files, dir: &Path, meta: BlockEntry) -> Result<Self, BlockError> {
         let path = dir.join(index_name(&meta.name));
         let index = Index::open(files, &path)?;
-        let found = (index.core.spans, index.core.traces);
-        if found != (meta.spans, meta.traces) {
-            let expected = (meta.spans, meta.traces);
-            let reason = format!("has (spans, traces) {found:?}, expected {expected:?}");
+        let core = &index.core;
+        let found = (
+            core.spans,
+            core.traces,
+            core.min_start_ns,
+            core.max_start_ns,
+        );
+        let expected = (
+            meta.spans,
+            meta.traces,
+            meta.min_start_ns,
+            meta.max_start_ns,
+        );
+        // Else it may be the index of another block.
+        if found != expected {
+            let reason = format!(
+                "has (spans, traces, earliest start, latest start) {found:?}, expected {expected:?}"
+            );
             return Err(BlockError::damaged(&path, reason));
         }
         let path = dir.join(parquet_name(&meta.name));

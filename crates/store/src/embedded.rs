@@ -22,6 +22,7 @@ mod damage;
 mod open;
 mod options;
 mod read;
+mod reindex;
 mod retention;
 mod scan;
 mod seal;

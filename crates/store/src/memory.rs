@@ -10,8 +10,8 @@ use crate::wal::WalPosition;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tracewell_model::store::{
-    Ack, AttributeKey, FoundTraces, Operation, ScanColumns, ScanReport, ScanRequest, ScanVisitor,
-    StoreStatus,
+    Ack, AttributeKey, FoundTraces, Listed, Operation, ScanColumns, ScanReport, ScanRequest,
+    ScanVisitor, StoreStatus,
 };
 use tracewell_model::{QueryMemory, SpanBatch, StoreError, TimeRange, TraceId, TraceStore};
 
@@ -115,16 +115,17 @@ impl TraceStore for MemoryStore {
         Ok(report)
     }
 
-    fn operations(&self, range: TimeRange) -> Result<Vec<Operation>, StoreError> {
-        Ok(live::operations(&self.live.snapshot(), range).finish())
+    fn operations(&self, range: TimeRange) -> Result<Listed<Operation>, StoreError> {
+        let operations = live::operations(&self.live.snapshot(), range);
+        Ok(Listed::whole(operations.finish()))
     }
 
-    fn attribute_keys(&self, range: TimeRange) -> Result<Vec<AttributeKey>, StoreError> {
+    fn attribute_keys(&self, range: TimeRange) -> Result<Listed<AttributeKey>, StoreError> {
         let mut keys: Vec<_> = live::attribute_keys(&self.live.snapshot(), range)
             .into_iter()
             .collect();
         keys.sort();
-        Ok(keys)
+        Ok(Listed::whole(keys))
     }
 
     fn query_memory(&self) -> QueryMemory {

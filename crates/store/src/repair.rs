@@ -85,7 +85,7 @@ pub fn repair(files: &dyn Files, dir: &Path, clock: &dyn Clock) -> Result<Repair
     let mut changes = Vec::new();
     let known = known_list(files, dir, &mut changes)?;
     take_back(files, dir, &known, &mut changes)?;
-    index_again(files, dir, &known, clock, &mut changes)?;
+    let written = index_again(files, dir, &known, clock, &mut changes)?;
     let Rebuilt {
         mut manifest,
         left_out,
@@ -98,10 +98,13 @@ pub fn repair(files: &dyn Files, dir: &Path, clock: &dyn Clock) -> Result<Repair
     }
     let used = quarantine::last_number(files, dir)?;
     manifest.next_block = manifest.next_block.max(used);
-    let added = manifest.blocks.iter().filter(|b| !known.lists(&b.name));
+    let is_told = |name: &str| written.iter().any(|told| told == name);
+    let added = manifest.blocks.iter();
+    let added = added.filter(|b| !known.lists(&b.name) && !is_told(&b.name));
     changes
         .extend(added.map(|b| format!("block {} with {} spans is listed again", b.name, b.spans)));
-    for gone in known.blocks.iter().filter(|b| !manifest.lists(&b.name)) {
+    let gone = known.blocks.iter();
+    for gone in gone.filter(|b| !manifest.lists(&b.name) && !is_told(&b.name)) {
         let is_here = left_out.iter().any(|left| left.name == gone.name);
         let what = if is_here {
             "goes aside"
@@ -194,39 +197,57 @@ fn take_back(
 }
 
 /// Blocks whose index file is lost or damaged are written anew from their
-/// Parquet files, under a number of their own; the old files go aside.
+/// Parquet files, under a number of their own; the old files go aside. Answers
+/// the names, old and new.
 fn index_again(
     files: &dyn Files,
     dir: &Path,
     known: &Manifest,
     clock: &dyn Clock,
     changes: &mut Vec<String>,
-) -> Result<(), RepairError> {
+) -> Result<Vec<String>, RepairError> {
+    let mut written_names = Vec::new();
     let blocks = dir.join(BLOCKS_DIR);
     ensure_dir(files, &blocks)?;
     let found = Inventory::take(files, &blocks, &Manifest::default())?;
     let used = quarantine::last_number(files, dir)?.max(known.next_block);
     let mut number = found.last_number.max(used);
     for (name, paths) in &found.unlisted {
-        let Err(damage) = Block::describe(files, &blocks, name) else {
-            continue;
+        let described = Block::describe(files, &blocks, name);
+        let opened = described.and_then(|entry| Block::open(files, &blocks, entry));
+        let damage = match opened.and_then(|block| block.index_damage()) {
+            Ok(None) => continue,
+            Ok(Some(damage)) => damage,
+            Err(damage) if damage.is_index_lost() => damage,
+            Err(error) => {
+                changes.push(format!("block {name} cannot be read: {error}"));
+                continue;
+            }
         };
         number += 1;
         let listed = known.blocks.iter().find(|block| block.name == *name);
         let listed_ns = listed.map_or_else(|| clock.now_ns(), |block| block.listed_ns);
-        match block::write_again(files, &blocks, name, number, listed_ns) {
+        let written = Birth::read(files, &blocks, name).and_then(|birth| {
+            let birth = birth.unwrap_or_else(|| Birth {
+                listed_ns,
+                ..Birth::default()
+            });
+            block::write_again(files, &blocks, name, number, &birth)
+        });
+        match written {
             Ok(entry) => {
                 quarantine::set_aside(files, dir, name, paths, &damage.to_string())?;
                 changes.push(format!(
                     "block {name} was written again as {} with {} spans: {damage}",
                     entry.name, entry.spans
                 ));
+                written_names.extend([name.clone(), entry.name]);
             }
             Err(BlockError::File(error)) => return Err(error.into()),
             Err(error) => changes.push(format!("block {name} cannot be read: {error}")),
         }
     }
-    Ok(())
+    Ok(written_names)
 }
 
 fn summary(manifest: &Manifest) -> Repaired {

@@ -393,6 +393,7 @@ impl Check<'_> {
 
 fn bad_block(dir: &Path, entry: &BlockEntry, error: BlockError) -> Problem {
     let path = dir.join(format!("{}.parquet", entry.name));
+    let is_index = error.is_index_lost();
     let (file, what, advice) = match error {
         BlockError::Damaged { path, reason } => (
             path,
@@ -420,7 +421,13 @@ fn bad_block(dir: &Path, entry: &BlockEntry, error: BlockError) -> Problem {
         file,
         what,
         spans: Some(entry.spans),
-        advice,
+        advice: match is_index {
+            true => {
+                "stop tracewell and run `tracewell repair`, which writes it again from the Parquet \
+                 file; no span is lost as long as that is whole"
+            }
+            false => advice,
+        },
         is_damage: true,
     }
 }

@@ -13,8 +13,8 @@ use tracewell_model::batch::builder::LinkHeader;
 use tracewell_model::batch::view::BatchView;
 use tracewell_model::failure::failed_rows;
 use tracewell_model::store::{
-    Ack, AttributeKey, FoundTraces, Operation, ScanChunk, ScanColumns, ScanReport, ScanRequest,
-    ScanVisitor, StoreStatus,
+    Ack, AttributeKey, FoundTraces, Listed, Operation, ScanChunk, ScanColumns, ScanReport,
+    ScanRequest, ScanVisitor, StoreStatus,
 };
 use tracewell_model::{
     Level, QueryMemory, SpanBatch, SpanBatchBuilder, StoreError, TimeRange, TraceId, TraceStore,
@@ -207,11 +207,11 @@ impl TraceStore for NarrowStore {
         })
     }
 
-    fn operations(&self, range: TimeRange) -> Result<Vec<Operation>, StoreError> {
+    fn operations(&self, range: TimeRange) -> Result<Listed<Operation>, StoreError> {
         self.inner.operations(range)
     }
 
-    fn attribute_keys(&self, range: TimeRange) -> Result<Vec<AttributeKey>, StoreError> {
+    fn attribute_keys(&self, range: TimeRange) -> Result<Listed<AttributeKey>, StoreError> {
         self.inner.attribute_keys(range)
     }
 

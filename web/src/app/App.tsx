@@ -1,4 +1,4 @@
-// The frame: top bar, the page of the route, help, and files dropped anywhere.
+// The frame: top bar, what is wrong with the store, the page of the route, help, and files dropped anywhere.
 
 import type { ComponentType, VNode } from "preact";
 import { useEffect, useState } from "preact/hooks";
@@ -8,6 +8,7 @@ import { SearchPage } from "../search/SearchPage";
 import { openDropped } from "../trace/openedFiles";
 import { HelpDialog } from "./HelpDialog";
 import { helpOpen, useShortcuts } from "./keyboard";
+import { StoreNotice } from "./StoreNotice";
 import { TopBar } from "./TopBar";
 
 type TracePages = typeof import("../trace/pages");
@@ -27,6 +28,7 @@ export function App(): VNode {
   return (
     <div class="app">
       <TopBar />
+      <StoreNotice />
       <main>
         <ErrorBoundary part="This page" key={route.value.page}>
           <Page />

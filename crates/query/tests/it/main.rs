@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod count;
+mod damage;
 mod dependencies;
 mod find;
 mod paging;

@@ -43,6 +43,7 @@ fn values(level: Level, key: &str, prefix: &str, range: (u64, u64)) -> Vec<(AnyV
     };
     let found = attribute_values(&store(), &of, &AtomicBool::new(false)).unwrap();
     found
+        .entries
         .into_iter()
         .map(|value| (value.value, value.count))
         .collect()
@@ -141,7 +142,7 @@ fn keys_beyond_the_columns_of_a_batch_are_counted_too() {
     };
     for key in ["key0", "key1199"] {
         let found = attribute_values(&store, &of(key), &AtomicBool::new(false)).unwrap();
-        assert_eq!(found.len(), 1, "{key}");
+        assert_eq!(found.entries.len(), 1, "{key}");
     }
 }
 
@@ -165,7 +166,7 @@ fn what_every_span_has_is_listed() {
     ] {
         let not_cancelled = AtomicBool::new(false);
         let found = intrinsic_values(&store, field, prefix, TimeRange::ALL, 5, &not_cancelled);
-        let found = found.unwrap();
+        let found = found.unwrap().entries;
         let found: Vec<_> = found
             .iter()
             .map(|(value, count)| (value.as_str(), *count))

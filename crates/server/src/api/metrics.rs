@@ -169,6 +169,11 @@ fn store(page: &mut Page<'_>, status: &StoreStatus) -> fmt::Result {
         status.removed_spans,
     )?;
     page.gauge(
+        "tracewell_store_degraded",
+        "1 while somebody should look after the store although it works, 0 when all is well",
+        u64::from(status.degraded().is_some()),
+    )?;
+    page.gauge(
         "tracewell_store_damaged_blocks",
         "Blocks that cannot be read in full",
         status.damaged.len() as u64,

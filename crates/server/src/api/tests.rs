@@ -4,7 +4,7 @@
 
 mod accounts;
 mod pages;
-mod partial;
+pub(super) mod partial;
 mod searched;
 
 use std::sync::Arc;

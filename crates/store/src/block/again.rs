@@ -16,8 +16,8 @@ use super::{Birth, BlockError, BlockWriter, parquet_name};
 use crate::files::Files;
 use crate::manifest::BlockEntry;
 
-/// Writes the spans of `name` as block `number`, which takes its place; one row
-/// group is in memory at a time.
+/// Writes the spans of `name` as block `number` with this certificate, which
+/// takes its place; one row group is in memory at a time.
 ///
 /// # Errors
 /// The Parquet file cannot be read whole, or the disk refuses.
@@ -26,13 +26,9 @@ pub(crate) fn write_again(
     dir: &Path,
     name: &str,
     number: u64,
-    listed_ns: u64,
+    birth: &Birth,
 ) -> Result<BlockEntry, BlockError> {
     let path = dir.join(parquet_name(name));
-    let birth = Birth::read(files, dir, name)?.unwrap_or_else(|| Birth {
-        listed_ns,
-        ..Birth::default()
-    });
     let mut counts: HashMap<(Level, String, ValueType), u64> = HashMap::new();
     let mut spans = 0;
     let counted = read_span_file(files, &path, &mut |_, batch| {
@@ -60,5 +56,5 @@ pub(crate) fn write_again(
         block.row_group(&batch, &order, None)
     });
     written??;
-    block.finish(&birth)
+    block.finish(birth)
 }

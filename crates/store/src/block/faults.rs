@@ -39,6 +39,16 @@ impl BlockError {
             _ => true,
         }
     }
+
+    /// Is it the index file that is lost or damaged, for good?
+    pub(crate) fn is_index_lost(&self) -> bool {
+        let path = match self {
+            Self::Damaged { path, .. } => path,
+            Self::File(error) if error.source.kind() == ErrorKind::NotFound => &error.path,
+            _ => return false,
+        };
+        path.extension().is_some_and(|ending| ending == "index")
+    }
 }
 
 /// Reads a second time where the first failed: what was damaged only on its

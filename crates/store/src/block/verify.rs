@@ -24,6 +24,19 @@ pub struct VerifiedBlock {
 }
 
 impl Block {
+    /// Is only the index file damaged? Then the Parquet file is whole, and the
+    /// block can be written again from it. Answers what is wrong.
+    ///
+    /// # Errors
+    /// The Parquet file is damaged as well, or the disk refuses.
+    pub(crate) fn index_damage(&self) -> Result<Option<BlockError>, BlockError> {
+        let Err(damage) = self.index.verify() else {
+            return Ok(None);
+        };
+        self.verify_checksum(&AtomicBool::new(false))?;
+        Ok(Some(damage))
+    }
+
     /// Reads and decodes all there is.
     ///
     /// # Errors

@@ -1,20 +1,25 @@
-//! Blocks that could not be opened, and what is known of damage in the others.
+//! Blocks that could not be opened, what the log lost, and what is known of
+//! damage in open blocks.
 //!
 //! A block that the manifest lists and that does not open is missing from every
-//! answer. **Answers and the status say so for as long as it is listed**, not
+//! answer; so is what the log had acknowledged and the start did not find. **Answers and the status say so for as long as it is listed**, not
 //! one line at the start alone. Where the disk refused and may not the next
 //! time (too many open files), the background thread tries again.
 
 use super::{BLOCKS_DIR, Inner, Live};
 use crate::block::{Block, BlockError};
 use crate::manifest::BlockEntry;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tracewell_model::TimeRange;
 use tracewell_model::store::{DamagedBlock, ScanReport};
 
-/// Listed blocks that are not open.
+/// Listed blocks that are not open, and what the start missed in the log.
 #[derive(Debug, Default)]
-pub(super) struct Unopened(Mutex<Vec<Missing>>);
+pub(super) struct Unopened {
+    blocks: Mutex<Vec<Missing>>,
+    /// Spans, as far as known, if any are missing.
+    of_log: OnceLock<u64>,
+}
 
 #[derive(Debug)]
 struct Missing {
@@ -25,16 +30,27 @@ struct Missing {
 
 impl Unopened {
     pub(super) fn add(&self, entry: BlockEntry, error: &BlockError) {
-        super::lock(&self.0).push(Missing {
+        super::lock(&self.blocks).push(Missing {
             entry,
             reason: error.to_string(),
             is_lasting: error.is_lasting(),
         });
     }
 
-    /// Counts those with spans in the range as left out.
+    /// The start did not find all of the log: these spans, as far as known.
+    pub(super) fn lose_of_log(&self, spans: u64) {
+        self.of_log.get_or_init(|| spans);
+    }
+
+    /// Counts those with spans in the range as left out. When the lost spans of
+    /// the log started is not known.
     pub(super) fn count(&self, range: TimeRange, report: &mut ScanReport) {
-        for Missing { entry, .. } in &*super::lock(&self.0) {
+        if let Some(spans) = self.of_log.get() {
+            report.lacks_log = true;
+            report.unread_blocks += 1;
+            report.unread_spans += spans;
+        }
+        for Missing { entry, .. } in &*super::lock(&self.blocks) {
             if range.overlaps(entry.min_start_ns, entry.max_start_ns) {
                 report.total_blocks += 1;
                 report.unread_blocks += 1;
@@ -46,18 +62,18 @@ impl Unopened {
     /// Forgets those that retention has removed.
     pub(super) fn keep_listed(&self, listed: &[BlockEntry]) {
         let is_listed = |name: &str| listed.iter().any(|entry| entry.name == name);
-        super::lock(&self.0).retain(|missing| is_listed(&missing.entry.name));
+        super::lock(&self.blocks).retain(|missing| is_listed(&missing.entry.name));
     }
 
     /// Those that may open the next time.
     fn worth_a_try(&self) -> Vec<BlockEntry> {
-        let missing = super::lock(&self.0);
+        let missing = super::lock(&self.blocks);
         let worth = missing.iter().filter(|missing| !missing.is_lasting);
         worth.map(|missing| missing.entry.clone()).collect()
     }
 
     fn set_reason(&self, name: &str, error: &BlockError) {
-        let mut missing = super::lock(&self.0);
+        let mut missing = super::lock(&self.blocks);
         for missing in missing.iter_mut().filter(|of| of.entry.name == name) {
             missing.reason = error.to_string();
             missing.is_lasting = error.is_lasting();
@@ -65,14 +81,14 @@ impl Unopened {
     }
 
     fn remove(&self, name: &str) {
-        super::lock(&self.0).retain(|missing| missing.entry.name != name);
+        super::lock(&self.blocks).retain(|missing| missing.entry.name != name);
     }
 }
 
 impl Live {
     /// What is damaged: blocks that are not open first.
     pub(super) fn damaged(&self, blocks: &[Arc<Block>]) -> Vec<DamagedBlock> {
-        let missing = super::lock(&self.unopened.0);
+        let missing = super::lock(&self.unopened.blocks);
         let missing = missing.iter().map(|missing| DamagedBlock {
             name: missing.entry.name.clone(),
             spans: missing.entry.spans,

@@ -7,7 +7,7 @@ use super::age::{Age, Look};
 use super::append::on_durable;
 use super::compact::Compactor;
 use super::tidy::{self, Start};
-use super::{BLOCKS_DIR, EmbeddedStore, Inner, Live, StoreOptions, WAL_DIR, lock};
+use super::{BLOCKS_DIR, EmbeddedStore, Inner, Live, StoreOptions, WAL_DIR, lock, reindex};
 use crate::block::Block;
 use crate::files::{FileError, Files};
 use crate::lock::{DirLock, LockError};
@@ -88,15 +88,16 @@ impl EmbeddedStore {
         report.warnings.splice(0..0, warnings);
         manifest::remove_unfinished(&*files, dir)?;
         tidy::blocks_dir(&*files, dir, &mut manifest, &mut report)?;
+        let blocks = open_blocks(&files, dir, &mut manifest, &live, &mut report);
         let found_at_start = found(&report);
-        let blocks = open_blocks(&files, dir, &manifest, &live, &mut report);
-        report.blocks = blocks.len();
+        report.blocks = blocks.opened.len();
+        report.warnings.extend(blocks.unopened);
         // On a full disk the background thread goes on trying.
         let reserve = manifest.ensure_reserve(&*files, dir);
         *live
             .blocks
             .write()
-            .unwrap_or_else(std::sync::PoisonError::into_inner) = blocks;
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = blocks.opened;
         for warning in report.warnings.iter().chain(&report.wal.warnings) {
             tracing::error!("{warning}");
         }
@@ -164,15 +165,19 @@ fn open_log(
 ) -> Result<Opened, OpenError> {
     let mut report = OpenReport::default();
     let warnings = &mut report.warnings;
+    let mut undecoded_spans = 0;
     let replay = |position: wal::WalPosition, spans: u32, payload: &[u8]| {
         match SpanBatch::decode(payload) {
             Ok(batch) => live.batches.push(Arc::new(batch), position.after()),
             // The check sum was right, so this is a version we cannot read or
             // a bug; either way its spans are not shown and people must know.
-            Err(error) => warnings.push(format!(
-                "{spans} spans of the write-ahead log cannot be read (segment {}, offset {}): {error}",
-                position.segment, position.offset
-            )),
+            Err(error) => {
+                undecoded_spans += u64::from(spans);
+                warnings.push(format!(
+                    "{spans} spans of the write-ahead log cannot be read (segment {}, offset {}): {error}",
+                    position.segment, position.offset
+                ));
+            }
         }
     };
     let (wal, recovered) = Wal::open(
@@ -184,32 +189,61 @@ fn open_log(
         replay,
         on_durable(Arc::clone(live), options.seal_bytes),
     )?;
+    if undecoded_spans > 0 || !recovered.is_whole() {
+        let lost = recovered.lost_spans + undecoded_spans;
+        live.unopened.lose_of_log(lost);
+    }
     report.wal = recovered;
     Ok((wal, report))
 }
 
-/// Opens the blocks of the manifest. A block that cannot be opened is named and
-/// left alone: its files may be all that is left of its spans.
+/// The blocks of the manifest.
+#[derive(Default)]
+struct Blocks {
+    opened: Vec<Arc<Block>>,
+    /// What to say of the others.
+    unopened: Vec<String>,
+}
+
+/// Opens the blocks of the manifest. A block that lost its index is written
+/// again; one that cannot be opened is named and left alone: its files may be
+/// all that is left of its spans.
 fn open_blocks(
     files: &Arc<dyn Files>,
     dir: &Path,
-    manifest: &Manifest,
+    manifest: &mut Manifest,
     live: &Live,
     report: &mut OpenReport,
-) -> Vec<Arc<Block>> {
-    let dir = dir.join(BLOCKS_DIR);
-    let mut blocks = Vec::with_capacity(manifest.blocks.len());
-    for entry in &manifest.blocks {
-        match Block::open(&**files, &dir, entry.clone()) {
-            Ok(block) => blocks.push(Arc::new(block)),
-            Err(error) => {
-                report.warnings.push(format!(
-                    "block {} with {} spans cannot be opened and is left out of every answer: {error}",
-                    entry.name, entry.spans
-                ));
-                live.unopened.add(entry.clone(), &error);
+) -> Blocks {
+    let blocks_dir = dir.join(BLOCKS_DIR);
+    let mut blocks = Blocks::default();
+    for place in 0..manifest.blocks.len() {
+        let entry = manifest.blocks[place].clone();
+        let error = match Block::open(&**files, &blocks_dir, entry.clone()) {
+            Ok(block) => {
+                blocks.opened.push(Arc::new(block));
+                continue;
+            }
+            Err(error) => error,
+        };
+        let mut why = error.to_string();
+        if error.is_index_lost() {
+            match reindex::write_again(&**files, dir, manifest, place, &error) {
+                Ok((block, told)) => {
+                    report.warnings.push(told);
+                    blocks.opened.push(Arc::new(block));
+                    continue;
+                }
+                Err(again) => why.push_str(&format!(
+                    "; it cannot be written again from its Parquet file: {again}"
+                )),
             }
         }
+        blocks.unopened.push(format!(
+            "block {} with {} spans cannot be opened and is left out of every answer: {why}",
+            entry.name, entry.spans
+        ));
+        live.unopened.add(entry, &error);
     }
     blocks
 }

@@ -8,8 +8,8 @@ use crate::live;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use tracewell_model::store::{
-    Ack, AttributeKey, FoundTraces, Operation, ScanColumns, ScanReport, ScanRequest, ScanVisitor,
-    StoreStatus,
+    Ack, AttributeKey, FoundTraces, Listed, Operation, ScanColumns, ScanReport, ScanRequest,
+    ScanVisitor, StoreStatus,
 };
 use tracewell_model::{QueryMemory, SpanBatch, StoreError, TimeRange, TraceId, TraceStore};
 
@@ -98,7 +98,7 @@ impl TraceStore for EmbeddedStore {
         Ok(report)
     }
 
-    fn operations(&self, range: TimeRange) -> Result<Vec<Operation>, StoreError> {
+    fn operations(&self, range: TimeRange) -> Result<Listed<Operation>, StoreError> {
         let (snapshot, blocks) = self.inner.live.snapshot();
         let mut counts = live::operations(&snapshot, range);
         for block in blocks {
@@ -109,10 +109,10 @@ impl TraceStore for EmbeddedStore {
                     .for_each(|operation| counts.add(operation));
             }
         }
-        Ok(counts.finish())
+        Ok(self.inner.listed(range, counts.finish()))
     }
 
-    fn attribute_keys(&self, range: TimeRange) -> Result<Vec<AttributeKey>, StoreError> {
+    fn attribute_keys(&self, range: TimeRange) -> Result<Listed<AttributeKey>, StoreError> {
         let (snapshot, blocks) = self.inner.live.snapshot();
         let mut keys = live::attribute_keys(&snapshot, range);
         for block in blocks {
@@ -122,7 +122,7 @@ impl TraceStore for EmbeddedStore {
         }
         let mut keys: Vec<_> = keys.into_iter().collect();
         keys.sort();
-        Ok(keys)
+        Ok(self.inner.listed(range, keys))
     }
 
     fn query_memory(&self) -> QueryMemory {
@@ -162,6 +162,14 @@ impl TraceStore for EmbeddedStore {
 }
 
 impl Inner {
+    /// Open blocks have all their names in memory; others lack them all.
+    fn listed<T>(&self, range: TimeRange, entries: Vec<T>) -> Listed<T> {
+        let mut report = ScanReport::default();
+        self.live.unopened.count(range, &mut report);
+        self.note_incomplete(&report);
+        Listed { entries, report }
+    }
+
     fn note_incomplete(&self, report: &ScanReport) {
         if report.unread_blocks > 0 {
             self.incomplete_reads.fetch_add(1, Ordering::Relaxed);

@@ -6,10 +6,10 @@
 //! that another was there to follow. What they name must be there as long as
 //! the store needs the log from before it, so recovery holds on to such
 //! segments even when they are empty. **A log of a version that wrote no such
-//! things down is never called incomplete.** The newest segments of a log that
-//! was never full cannot be missed: nobody speaks of them.
+//! things down is never called incomplete.** The newest segment
+//! cannot be missed where none was made behind it: nobody speaks of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::WalPosition;
 use super::scan::Closing;
@@ -22,6 +22,8 @@ pub(super) struct Chain {
     /// Segments before this one may have been released.
     kept_from: u64,
     previous: Vec<u64>,
+    /// Those before segments that nobody needs.
+    before_spare: Vec<u64>,
     /// The last needed segment, and whether another followed.
     last: Option<(u64, bool)>,
 }
@@ -36,6 +38,7 @@ impl Chain {
             first_segment,
             kept_from: first_segment.unwrap_or(behind),
             previous: Vec::new(),
+            before_spare: Vec::new(),
             last: None,
         }
     }
@@ -51,6 +54,17 @@ impl Chain {
         }
         let is_followed = matches!(closing, Closing::ByWriter { is_followed: true });
         self.last = Some((sequence, is_followed));
+    }
+
+    /// A segment without entries that anybody needs.
+    pub(super) fn add_spare(&mut self, header: SegmentHeader) {
+        if let SegmentHeader::Intact {
+            previous: Some(previous),
+            ..
+        } = header
+        {
+            self.before_spare.push(previous);
+        }
     }
 
     /// Of the segments that nobody needs, those that a witness names or may
@@ -70,14 +84,17 @@ impl Chain {
     }
 
     /// Segments that are named and not there, ascending.
-    pub(super) fn missing<T>(
-        &self,
-        held: &BTreeMap<u64, u32>,
-        found: &BTreeMap<u64, T>,
-    ) -> Vec<u64> {
+    pub(super) fn missing(&self, held: &BTreeMap<u64, u32>, found: &BTreeSet<u64>) -> Vec<u64> {
         let previous = self.previous.iter().copied();
         let previous = previous.filter(|previous| *previous >= self.kept_from);
         let mut named: Vec<u64> = previous.chain(self.first_segment).collect();
+        // Behind the last needed one no segment goes before the one that names it.
+        let behind = self
+            .last
+            .map_or(0, |(last, _)| last + 1)
+            .max(self.kept_from);
+        let spare = self.before_spare.iter().copied();
+        named.extend(spare.filter(|previous| *previous >= behind));
         if let Some((last, true)) = self.last
             && held.range(last + 1..).next().is_none()
         {
@@ -85,7 +102,7 @@ impl Chain {
         }
         named.sort_unstable();
         named.dedup();
-        named.retain(|sequence| !found.contains_key(sequence));
+        named.retain(|sequence| !found.contains(sequence));
         named
     }
 }

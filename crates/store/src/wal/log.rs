@@ -209,7 +209,9 @@ impl<S: SegmentSource> Log<S> {
         let mut made_durable = Ok(());
         if last {
             let end = u64::from(active.offset) + u64::from(ENTRY_HEADER_BYTES);
-            made_durable = segment.file.set_size(end);
+            // A segment that is cut and has no end entry lost something.
+            made_durable = segment.file.sync();
+            made_durable = made_durable.and_then(|()| segment.file.set_size(end));
         }
         if last || self.durability == Durability::Fsync {
             made_durable = made_durable.and_then(|()| segment.file.sync());

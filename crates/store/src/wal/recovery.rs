@@ -5,7 +5,7 @@
 //! damaged now is skipped, counted and told. The new process never writes into
 //! an old segment, except for the end entry that fences off a torn tail.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::WalPosition;
@@ -97,22 +97,29 @@ pub(super) fn recover(
         chain: Chain::new(from, first_segment),
     };
     let mut free = Vec::new();
+    let mut there = BTreeSet::new();
     for (sequence, path) in &listing.segments {
         let use_of = match *sequence < from.segment {
             true => Use::None,
-            false => recovery.read(*sequence, path)?,
+            false => recovery.read(*sequence, path, &listing)?,
         };
         match use_of {
-            Use::Needed | Use::Strange => {}
+            Use::Needed => {}
             Use::None => free.push(*sequence),
+            Use::Unknown => {
+                free.push(*sequence);
+                continue;
+            }
+            Use::Strange => continue,
         }
+        there.insert(*sequence);
     }
     let kept = recovery.chain.keeps(&recovery.held, &free);
     free.retain(|sequence| !kept.contains(sequence));
     recovery
         .held
         .extend(kept.into_iter().map(|sequence| (sequence, 0)));
-    for sequence in recovery.chain.missing(&recovery.held, &listing.segments) {
+    for sequence in recovery.chain.missing(&recovery.held, &there) {
         recovery.miss(&segment_path(dir, sequence), sequence);
     }
     recovery.make_durable()?;
@@ -196,31 +203,41 @@ enum Use {
     Needed,
     /// Its entries, if any, are needed by nobody.
     None,
+    /// It has no header and no entries, so nothing says that it is a segment.
+    Unknown,
     /// It is not what its name says, and we did not make it so.
     Strange,
 }
 
 impl<F: FnMut(WalPosition, u32, &[u8])> Recovery<'_, F> {
     /// Replays one segment.
-    fn read(&mut self, sequence: u64, path: &Path) -> Result<Use, OpenError> {
+    fn read(&mut self, sequence: u64, path: &Path, listing: &Listing) -> Result<Use, OpenError> {
         let bytes = read_segment(self.files, path)?;
         let header = SegmentHeader::decode(&bytes);
         if let SegmentHeader::Intact { sequence: own, .. } = header
             && own != sequence
         {
             // Released, and on its way to a new life when the process ended.
-            if own > sequence {
+            if own > sequence && !listing.segments.contains_key(&own) {
                 return Ok(Use::None);
             }
             self.warn(format!(
-                "{}: is a copy of segment {own} and left alone",
-                path.display()
+                "{}: holds segment {own} and is left alone; it belongs to the name {}",
+                path.display(),
+                segment_path(Path::new(""), own).display(),
             ));
             return Ok(Use::Strange);
         }
         let found = scan(&bytes, sequence);
-        if !self.needs(sequence, &found) {
-            return Ok(Use::None);
+        let is_cut = is_cut(header, &found, bytes.len());
+        if !is_cut && !self.needs(sequence, &found) {
+            return Ok(match header {
+                SegmentHeader::Damaged => Use::Unknown,
+                SegmentHeader::Intact { .. } => {
+                    self.chain.add_spare(header);
+                    Use::None
+                }
+            });
         }
         self.chain.add(sequence, header, found.closing);
         if header == SegmentHeader::Damaged {
@@ -243,6 +260,11 @@ impl<F: FnMut(WalPosition, u32, &[u8])> Recovery<'_, F> {
             },
         });
         match found.closing {
+            // Not fenced off: the next start shall tell it as well.
+            Closing::Open if is_cut => {
+                self.judge(sequence, path, &found.damages, u32::MAX);
+                self.lose(path, found.end, None);
+            }
             Closing::Open => self.tails.push(Tail {
                 sequence,
                 path: path.to_path_buf(),
@@ -380,6 +402,8 @@ impl<F: FnMut(WalPosition, u32, &[u8])> Recovery<'_, F> {
             write_all_at(&*file, &entry.encode(), u64::from(scan.end))
                 .map_err(FileError::on("write", &path))?;
             if scan.damages.is_empty() {
+                // One that is cut and has no end entry lost something.
+                file.sync().map_err(FileError::on("sync", &path))?;
                 // A process that starts and dies again and again shall not
                 // fill the disk with segments that hold almost nothing.
                 file.set_size(end).map_err(FileError::on("cut", &path))?;
@@ -388,6 +412,21 @@ impl<F: FnMut(WalPosition, u32, &[u8])> Recovery<'_, F> {
         }
         Ok(())
     }
+}
+
+/// Was it cut behind entries that may have stood there? Nothing of ours cuts a
+/// segment that no end entry closes.
+fn is_cut(header: SegmentHeader, found: &Scan, bytes: usize) -> bool {
+    let SegmentHeader::Intact {
+        full_bytes: Some(full_bytes),
+        ..
+    } = header
+    else {
+        return false;
+    };
+    // Where just an end entry has room, it is the end entry that is damaged.
+    let closed_bytes = (found.end + ENTRY_HEADER_BYTES) as usize;
+    found.closing == Closing::Open && bytes < full_bytes as usize && bytes != closed_bytes
 }
 
 /// Reads a whole segment. One that was made larger than any segment can be is

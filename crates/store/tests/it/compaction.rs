@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tracewell_model::clock::{ManualClock, SystemClock};
 use tracewell_model::store::{
-    AttributeKey, FoundTraces, Operation, ScanColumns, ScanReport, ScanRequest, ScanVisitor,
-    StoreStatus,
+    AttributeKey, FoundTraces, Listed, Operation, ScanColumns, ScanReport, ScanRequest,
+    ScanVisitor, StoreStatus,
 };
 use tracewell_model::{Ack, SpanBatch, SpanFilter, StoreError, TimeRange, TraceId, TraceStore};
 use tracewell_store::embedded::{
@@ -53,10 +53,10 @@ impl TraceStore for Compacting {
     ) -> Result<ScanReport, StoreError> {
         self.compacted().scan(request, visit)
     }
-    fn operations(&self, range: TimeRange) -> Result<Vec<Operation>, StoreError> {
+    fn operations(&self, range: TimeRange) -> Result<Listed<Operation>, StoreError> {
         self.compacted().operations(range)
     }
-    fn attribute_keys(&self, range: TimeRange) -> Result<Vec<AttributeKey>, StoreError> {
+    fn attribute_keys(&self, range: TimeRange) -> Result<Listed<AttributeKey>, StoreError> {
         self.compacted().attribute_keys(range)
     }
     fn status(&self) -> StoreStatus {
@@ -123,7 +123,7 @@ fn answers_are_the_same_before_and_after_and_after_a_restart() {
             .iter()
             .map(|id| conformance::trace(store, *id))
             .collect();
-        let mut operations = store.operations(TimeRange::ALL).unwrap();
+        let mut operations = store.operations(TimeRange::ALL).unwrap().entries;
         operations.sort_by_cached_key(|operation| format!("{operation:?}"));
         let keys = store.attribute_keys(TimeRange::ALL).unwrap();
         (traces, operations, keys, everything(store))
@@ -153,6 +153,7 @@ fn duplicates_are_counted_once_after_compaction() {
     let counted: u64 = store
         .operations(TimeRange::ALL)
         .unwrap()
+        .entries
         .iter()
         .map(|operation| operation.spans)
         .sum();

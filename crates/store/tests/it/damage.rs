@@ -141,7 +141,7 @@ fn a_bit_anywhere_in_an_index_harms_no_other_block_and_nothing_is_missing_silent
 fn a_block_that_is_gone_at_the_start_is_missed_in_every_answer() {
     let (disk, store) = three_blocks();
     drop(store);
-    disk.remove(&block_files(&disk, ".index")[1]).unwrap();
+    disk.remove(&block_files(&disk, ".parquet")[1]).unwrap();
     let store = open(&disk);
     let (rows, report) = scan(&store);
     assert_eq!(
@@ -150,8 +150,14 @@ fn a_block_that_is_gone_at_the_start_is_missed_in_every_answer() {
     );
     assert_eq!(conformance::trace(&store, trace_id(2)), spans(2));
     let damaged = store.status().damaged;
-    assert!(damaged[0].reason.contains(".index"), "{damaged:?}");
+    assert!(damaged[0].reason.contains(".parquet"), "{damaged:?}");
     assert!(damaged[0].is_lasting);
+    let operations = store.operations(TimeRange::ALL).unwrap();
+    assert_eq!(operations.entries[0].spans, 10);
+    let keys = store.attribute_keys(TimeRange::ALL).unwrap();
+    for report in [operations.report, keys.report] {
+        assert_eq!((report.unread_blocks, report.unread_spans), (1, 5));
+    }
 }
 
 #[test]

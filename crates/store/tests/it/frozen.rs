@@ -5,7 +5,7 @@
 //! protobuf. A change of a format adds a sample; it never replaces one.
 
 use crate::conformance::open;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use tracewell_model::{TraceId, TraceStore};
@@ -60,7 +60,7 @@ fn sorted(mut spans: Vec<TestSpan>) -> Vec<TestSpan> {
 #[test]
 fn every_sample_of_every_version_opens_and_holds_its_spans() {
     let samples = fs::read_dir(samples()).expect("testdata/store is part of the repository");
-    let mut opened = 0;
+    let mut index_versions = BTreeSet::new();
     for sample in samples {
         let sample = sample.unwrap().path();
         let expected = protobuf::decode(&fs::read(sample.join("spans.otlp")).unwrap()).unwrap();
@@ -77,9 +77,22 @@ fn every_sample_of_every_version_opens_and_holds_its_spans() {
             let found = conformance::trace(&store, id);
             assert_eq!(sorted(found), sorted(spans), "{}: {id}", sample.display());
         }
-        opened += 1;
+        index_versions.extend(versions_of_indexes(&sample.join("data/blocks")));
     }
-    assert!(opened > 0);
+    // Whoever writes another version adds a sample of it.
+    assert!(index_versions.into_iter().eq(1..=2));
+}
+
+/// Bytes 8 to 12 of each index file.
+fn versions_of_indexes(blocks: &Path) -> Vec<u32> {
+    let files = fs::read_dir(blocks).expect("a sample can be read");
+    let paths = files.map(|entry| entry.expect("a sample can be read").path());
+    let indexes = paths.filter(|path| path.extension().is_some_and(|end| end == "index"));
+    let headers = indexes.map(|path| fs::read(path).expect("a sample can be read"));
+    let versions = headers.map(|bytes| bytes[8..].first_chunk().copied());
+    versions
+        .map(|version| u32::from_le_bytes(version.expect("an index has a header")))
+        .collect()
 }
 
 /// Spans in blocks, by the manifest's word.

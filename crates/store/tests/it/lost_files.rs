@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use tracewell_model::TraceStore;
 use tracewell_model::clock::SystemClock;
 use tracewell_store::embedded::{EmbeddedStore, OpenReport, StoreOptions};
-use tracewell_store::files::faulty::FaultyFiles;
+use tracewell_store::files::faulty::{FaultyFiles, Survival};
 use tracewell_store::files::{Access, Files, read_exact_at, write_all_at};
 use tracewell_store::repair::{RepairError, repair, set_aside};
 use tracewell_store::verify::{VerifyReport, verify};
@@ -156,8 +156,8 @@ fn an_older_list_costs_nothing_for_good() {
     drop(store);
     let old = read(&disk, "MANIFEST");
     let (store, _) = open(&disk, small(eager()));
-    append(&store, 20..60);
     let before = store.status().blocks;
+    append(&store, 20..60);
     wait_until("blocks are sealed", || store.status().blocks > before + 1);
     store.compact_now().unwrap();
     append(&store, 60..70);
@@ -281,16 +281,76 @@ fn a_lost_or_damaged_index_is_made_again() {
             "lost" => disk.remove(&path(&index)).unwrap(),
             _ => write(&disk, &index, &bytes[..bytes.len() / 2]),
         }
-        let (store, report) = open(&disk, lazy());
-        assert_eq!(report.warnings.len(), 1);
-        drop(store);
-        let repaired = repair(&disk, Path::new(DIR), &SystemClock).unwrap();
+        let before = check(&disk).block_spans;
+        let repaired_disk = disk.after_power_cut(Survival::Everything);
+        let repaired = repair(&repaired_disk, Path::new(DIR), &SystemClock).unwrap();
         assert!(
             repaired.changes[0].contains("was written again"),
             "{repaired:?}"
         );
+        assert_quiet(&repaired_disk, 0..60);
+        assert_eq!(check(&repaired_disk).damages, 0);
+
+        let (store, report) = open(&disk, lazy());
+        assert!(
+            report.warnings[0].contains("nothing of it is lost"),
+            "{report:?}"
+        );
+        let degraded = store.status().degraded().unwrap();
+        assert!(degraded.contains("was written again"), "{degraded}");
+        assert_traces(&store, 0..60);
+        drop(store);
+        let name = block.replace(".parquet", "");
+        assert!(names(&disk, &format!("quarantine/{name}")).contains(&block));
         assert_quiet(&disk, 0..60);
-        assert_eq!(check(&disk).damages, 0);
+        let after = check(&disk);
+        assert_eq!(after.damages, 0);
+        assert!(after.block_spans > before, "the block is back");
+    }
+}
+
+#[test]
+fn a_damaged_part_of_an_index_that_opens_is_repaired() {
+    let disk = filled();
+    let index = block_names(&disk).remove(0).replace("parquet", "index");
+    let index = format!("blocks/{index}");
+    let mut bytes = read(&disk, &index);
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    write(&disk, &index, &bytes);
+    assert_eq!(check(&disk).damages, 1);
+    let repaired = repair(&disk, Path::new(DIR), &SystemClock).unwrap();
+    assert!(
+        repaired.changes[0].contains("was written again"),
+        "{repaired:?}"
+    );
+    assert_quiet(&disk, 0..60);
+    assert_eq!(check(&disk).damages, 0);
+}
+
+#[test]
+fn a_start_that_ends_while_it_makes_an_index_again_leaves_nothing_odd() {
+    let filled = filled();
+    let block = block_names(&filled).remove(0);
+    let index = path(&format!("blocks/{}", block.replace("parquet", "index")));
+    filled.remove(&index).unwrap();
+    filled.sync_dir(&path("blocks")).unwrap();
+    let whole = filled.after_power_cut(Survival::Everything);
+    drop(open(&whole, lazy()).0);
+    // Every step of the start, until it got to its end.
+    for step in 0..whole.operations() {
+        let disk = filled.after_power_cut(Survival::Everything);
+        disk.cut_power_at(step);
+        let (files, clock) = (Arc::new(disk.clone()), Arc::new(SystemClock));
+        drop(EmbeddedStore::open(files, Path::new(DIR), lazy(), clock));
+        for survival in [Survival::SyncedOnly, Survival::Torn { seed: step }] {
+            let disk = disk.after_power_cut(survival);
+            let (store, _) = open(&disk, lazy());
+            assert_traces(&store, 0..60);
+            assert_eq!(store.status().damaged, [], "step {step}");
+            drop(store);
+            assert_eq!(check(&disk).damages, 0, "step {step}");
+        }
     }
 }
 

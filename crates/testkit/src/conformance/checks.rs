@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tracewell_model::filter::{CompareOp, Condition, Field, Intrinsic, Literal, Place};
-use tracewell_model::store::{ScanColumns, ScanRequest};
+use tracewell_model::store::{Listed, ScanColumns, ScanRequest};
 use tracewell_model::{
     SpanBatch, SpanFilter, SpanKind, StatusCode, StoreError, TimeRange, TraceId, TraceStore,
 };
@@ -65,8 +65,10 @@ fn span(trace: u64, span: u64) -> TestSpan {
 fn an_empty_store_answers(store: &dyn TraceStore) {
     assert_eq!(trace(store, trace_id(1)), []);
     assert_eq!(scan(store, &SpanFilter::All, TimeRange::ALL).0, []);
-    assert_eq!(store.operations(TimeRange::ALL).expect("reads"), []);
-    assert_eq!(store.attribute_keys(TimeRange::ALL).expect("reads"), []);
+    let operations = store.operations(TimeRange::ALL).expect("reads");
+    assert_eq!(operations, Listed::whole(Vec::new()));
+    let keys = store.attribute_keys(TimeRange::ALL).expect("reads");
+    assert_eq!(keys, Listed::whole(Vec::new()));
     assert_eq!(store.status().spans, 0);
     assert_eq!(store.status().unhealthy, None);
 }
@@ -326,7 +328,7 @@ fn operations_are_counted(store: &dyn TraceStore) {
         &[server(4), TestSpan::new(2, 1, "pay", "charge", START_NS)],
     )
     .expect("stored");
-    let mut operations = store.operations(TimeRange::ALL).expect("reads");
+    let mut operations = store.operations(TimeRange::ALL).expect("reads").entries;
     operations.sort_by(|a, b| (&a.service, a.kind).cmp(&(&b.service, b.kind)));
     let shown: Vec<_> = operations
         .iter()
@@ -353,7 +355,7 @@ fn operations_are_counted(store: &dyn TraceStore) {
         end_ns: START_NS - 1,
     };
     assert_eq!(
-        store.operations(before).expect("reads"),
+        store.operations(before).expect("reads").entries,
         [],
         "nothing was then"
     );
@@ -373,7 +375,7 @@ fn keys_are_complete(store: &dyn TraceStore) {
         &[span(1, 3).with_event("e", 0, vec![("c".to_owned(), 1.into())])],
     )
     .expect("stored");
-    let keys = store.attribute_keys(TimeRange::ALL).expect("reads");
+    let keys = store.attribute_keys(TimeRange::ALL).expect("reads").entries;
     let shown: Vec<_> = keys
         .iter()
         .map(|key| (key.level.name(), key.key.as_str()))

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 
+use tracewell_model::store::Listed;
 use tracewell_model::{SpanBatch, SpanKind, StoreError, TimeRange, TraceStore};
 use tracewell_query::search::{Detail, SearchOutcome};
 use tracewell_query::traceql::{AttributeScope, Expr, Field};
@@ -114,13 +115,14 @@ impl TraceQuery {
 ///
 /// # Errors
 /// What the store says.
-pub(super) fn services(store: &dyn TraceStore) -> Result<Vec<String>, StoreError> {
+pub(super) fn services(store: &dyn TraceStore) -> Result<Listed<String>, StoreError> {
     let operations = store.operations(TimeRange::ALL)?;
-    let names: BTreeSet<String> = operations
-        .into_iter()
-        .map(|operation| shown_service(&operation.service).to_owned())
-        .collect();
-    Ok(names.into_iter().collect())
+    Ok(operations.map(|operations| {
+        let names = operations.iter();
+        let names = names.map(|operation| shown_service(&operation.service).to_owned());
+        let names: BTreeSet<String> = names.collect();
+        names.into_iter().collect()
+    }))
 }
 
 /// A span name with a kind it occurs with.
@@ -150,9 +152,9 @@ pub(super) fn operations(
     store: &dyn TraceStore,
     service: &str,
     kind: &str,
-) -> Result<Vec<OperationName>, StoreError> {
-    let operations = store.operations(TimeRange::ALL)?;
-    let mut names: Vec<_> = operations
+) -> Result<Listed<OperationName>, StoreError> {
+    let Listed { entries, report } = store.operations(TimeRange::ALL)?;
+    let mut names: Vec<_> = entries
         .into_iter()
         .filter(|operation| shown_service(&operation.service) == service)
         .map(|operation| OperationName {
@@ -162,7 +164,10 @@ pub(super) fn operations(
         .filter(|operation| kind.is_empty() || operation.kind_name() == kind)
         .collect();
     names.sort();
-    Ok(names)
+    Ok(Listed {
+        entries: names,
+        report,
+    })
 }
 
 /// Names of operations, each once.

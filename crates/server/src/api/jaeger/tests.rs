@@ -100,6 +100,13 @@ pub(super) fn state() -> Arc<QueryState> {
     ))
 }
 
+/// A store of which a block is damaged.
+pub(super) fn damaged_state() -> Arc<QueryState> {
+    let clock = Arc::new(ManualClock::new(NOW_NS));
+    let store = crate::api::tests::partial::damaged_store();
+    Arc::new(QueryState::new(store, clock, QueryLimits::default()))
+}
+
 /// The HTTP APIs over [`state`].
 pub(super) struct Server(Router);
 

@@ -17,12 +17,13 @@ use http::StatusCode;
 use serde::Serialize;
 use tracewell_model::SpanBatch;
 use tracewell_model::batch::view::BatchView;
+use tracewell_model::store::{Listed, ScanReport};
 
 use super::finding::{self, OperationName};
 use super::params::{self, Params};
 use crate::api::QueryState;
 use crate::api::blocking::run_query;
-use answer::{answer, failed, refused};
+use answer::{ErrorEntry, answer, failed, incomplete, refused};
 use trace_json::TraceJson;
 
 pub(super) fn router(state: &Arc<QueryState>) -> Router {
@@ -50,7 +51,9 @@ pub(crate) fn write_trace(out: impl io::Write, trace: &SpanBatch) -> io::Result<
 async fn services(State(state): State<Arc<QueryState>>, params: Params) -> Response {
     let store = Arc::clone(&state.store);
     match run_query(&state, move |_| finding::services(&*store)).await {
-        Ok(services) => answer(&params, &services, services.len()),
+        Ok(Listed { entries, report }) => {
+            answer(&params, &entries, entries.len(), &lacking(&report))
+        }
         Err(error) => failed(&error),
     }
 }
@@ -61,9 +64,9 @@ async fn operation_names(
     params: Params,
 ) -> Response {
     match find_operations(&state, service, String::new()).await {
-        Ok(operations) => {
-            let names = finding::distinct_names(operations);
-            answer(&params, &names, names.len())
+        Ok(Listed { entries, report }) => {
+            let names = finding::distinct_names(entries);
+            answer(&params, &names, names.len(), &lacking(&report))
         }
         Err(response) => response,
     }
@@ -82,13 +85,13 @@ async fn operations(State(state): State<Arc<QueryState>>, params: Params) -> Res
         return refused(StatusCode::BAD_REQUEST, "parameter 'service' is required");
     }
     match find_operations(&state, service.to_owned(), kind.to_owned()).await {
-        Ok(operations) => {
-            let json = operations.iter().map(|operation| OperationJson {
+        Ok(Listed { entries, report }) => {
+            let json = entries.iter().map(|operation| OperationJson {
                 name: &operation.name,
                 span_kind: operation.kind_name(),
             });
             let operations: Vec<_> = json.collect();
-            answer(&params, &operations, operations.len())
+            answer(&params, &operations, operations.len(), &lacking(&report))
         }
         Err(response) => response,
     }
@@ -98,12 +101,17 @@ async fn find_operations(
     state: &QueryState,
     service: String,
     kind: String,
-) -> Result<Vec<OperationName>, Response> {
+) -> Result<Listed<OperationName>, Response> {
     let store = Arc::clone(&state.store);
     let found = run_query(state, move |_| {
         finding::operations(&*store, &service, &kind)
     });
     found.await.map_err(|error| failed(&error))
+}
+
+/// What a list may lack, as its `errors`.
+fn lacking(report: &ScanReport) -> Vec<ErrorEntry> {
+    report.lacking().map(incomplete).into_iter().collect()
 }
 
 async fn archive(Path(id): Path<String>) -> Response {

@@ -15,12 +15,13 @@ use axum::response::Response;
 use axum::routing::get;
 use serde::Serialize;
 use tracewell_model::SpanKind;
+use tracewell_model::store::{Listed, ScanReport};
 
 use super::finding;
 use super::params::Params;
 use crate::api::QueryState;
 use crate::api::blocking::run_query;
-use answer::{answer, failed};
+use answer::{ErrorDetails, answer, failed, incomplete};
 
 pub(super) fn router(state: &Arc<QueryState>) -> Router {
     Router::new()
@@ -35,12 +36,22 @@ pub(super) fn router(state: &Arc<QueryState>) -> Router {
 #[derive(Serialize)]
 struct Services {
     services: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ErrorDetails>,
+}
+
+/// What a list may lack, as its `error`.
+fn lacking(report: &ScanReport) -> Option<ErrorDetails> {
+    report.lacking().map(|why| incomplete(&why))
 }
 
 async fn services(State(state): State<Arc<QueryState>>) -> Response {
     let store = Arc::clone(&state.store);
     match run_query(&state, move |_| finding::services(&*store)).await {
-        Ok(services) => answer(&Services { services }),
+        Ok(Listed { entries, report }) => answer(&Services {
+            services: entries,
+            error: lacking(&report),
+        }),
         Err(error) => failed(&error),
     }
 }
@@ -48,6 +59,8 @@ async fn services(State(state): State<Arc<QueryState>>) -> Response {
 #[derive(Serialize)]
 struct Operations {
     operations: Vec<Operation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ErrorDetails>,
 }
 
 #[derive(Serialize)]
@@ -65,8 +78,8 @@ async fn operations(State(state): State<Arc<QueryState>>, params: Params) -> Res
         finding::operations(&*store, &service, &kind)
     });
     match found.await {
-        Ok(found) => {
-            let operations = found.into_iter().map(|operation| Operation {
+        Ok(Listed { entries, report }) => {
+            let operations = entries.into_iter().map(|operation| Operation {
                 // The UI rejects an operation without a kind.
                 span_kind: match operation.kind {
                     SpanKind::Unspecified => SpanKind::Internal.name(),
@@ -74,8 +87,10 @@ async fn operations(State(state): State<Arc<QueryState>>, params: Params) -> Res
                 },
                 name: operation.name,
             });
-            let operations = operations.collect();
-            answer(&Operations { operations })
+            answer(&Operations {
+                operations: operations.collect(),
+                error: lacking(&report),
+            })
         }
         Err(error) => failed(&error),
     }

@@ -80,8 +80,8 @@ async fn a_trace_that_is_too_large_is_refused_with_what_to_do() {
     }
 }
 
-/// A trace that is there, and one in a block whose index file is gone.
-fn damaged_server() -> Server {
+/// A trace that is there, and one in a block whose Parquet file is gone.
+pub(in crate::api) fn damaged_store() -> Arc<dyn TraceStore> {
     let disk = FaultyFiles::new();
     let dir = Path::new("/data");
     let open = || {
@@ -102,13 +102,17 @@ fn damaged_server() -> Server {
     drop(store);
     let blocks = dir.join("blocks");
     for entry in disk.list(&blocks).unwrap() {
-        if entry.name.ends_with(".index") {
+        if entry.name.ends_with(".parquet") {
             disk.remove(&blocks.join(entry.name)).unwrap();
         }
     }
     let store = open();
     conformance::append(&store, &[span(2)]).unwrap();
-    Server::with_store(Arc::new(store), "")
+    Arc::new(store)
+}
+
+fn damaged_server() -> Server {
+    Server::with_store(damaged_store(), "")
 }
 
 #[tokio::test]
@@ -141,6 +145,30 @@ async fn a_block_that_cannot_be_read_is_told_in_every_answer_and_fails_none() {
         assert!(answer["result"]["resourceSpans"].is_array(), "{answer}");
         told(&answer["error"]["message"]);
     }
+    for path in [
+        "/api/ui/services",
+        "/api/ui/operations?service=shop",
+        "/api/ui/keys",
+        "/api/ui/values?key=service.name&scope=resource",
+        "/api/ui/values?key=name&scope=intrinsic",
+    ] {
+        told(&server.get(path).await.json()["partial"]);
+    }
+    for path in [
+        "/api/services",
+        "/api/services/shop/operations",
+        "/api/operations?service=shop",
+    ] {
+        let answer = server.get(path).await.json();
+        assert_eq!(answer["total"], 1, "{answer}");
+        told(&answer["errors"][0]["msg"]);
+    }
+    let end_ms = NOW_NS / 1_000_000;
+    let path = format!("/api/dependencies?endTs={end_ms}");
+    told(&server.get(&path).await.json()["errors"][0]["msg"]);
+    for path in ["/api/v3/services", "/api/v3/operations?service=shop"] {
+        told(&server.get(path).await.json()["error"]["message"]);
+    }
     let path = format!("/api/ui/traces/{SMALL}/skeleton");
     let skeleton = server.get(&path).await;
     assert_eq!(skeleton.status, 200);
@@ -169,7 +197,7 @@ async fn the_status_is_degraded_while_a_block_is_damaged_and_the_health_is_not()
     let store = server.get("/api/status").await.json()["store"].clone();
     assert_eq!(store["damaged"][0]["spans"], 1, "{store}");
     assert!(
-        store["degraded"].as_str().unwrap().contains(".index"),
+        store["degraded"].as_str().unwrap().contains(".parquet"),
         "{store}"
     );
     let metrics = server.get("/metrics").await.text();
@@ -177,4 +205,5 @@ async fn the_status_is_degraded_while_a_block_is_damaged_and_the_health_is_not()
         metrics.contains("tracewell_store_damaged_blocks 1"),
         "{metrics}"
     );
+    assert!(metrics.contains("tracewell_store_degraded 1"), "{metrics}");
 }

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use http::header;
 use serde::Serialize;
 use tracewell_model::batch::columns::ValueType;
+use tracewell_model::store::Listed;
 use tracewell_model::{AnyValue, Level, SpanKind};
 use tracewell_query::traceql;
 use tracewell_query::values::{
@@ -32,6 +33,9 @@ fn json(answer: &impl Serialize) -> Response {
 #[derive(Serialize)]
 struct Services {
     services: Vec<Service>,
+    /// Why there may be more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partial: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -50,9 +54,9 @@ pub(super) async fn services(
 ) -> Result<Response, ApiError> {
     let range = params.range(state.query.clock.now_ns())?;
     let store = Arc::clone(&state.query.store);
-    let operations = run_query(&state.query, move |_| store.operations(range)).await?;
+    let found = run_query(&state.query, move |_| store.operations(range)).await?;
     let mut counts: BTreeMap<String, (u64, u64)> = BTreeMap::new();
-    for operation in operations {
+    for operation in found.entries {
         let count = counts.entry(operation.service).or_default();
         count.0 += operation.spans;
         count.1 += operation.failed;
@@ -65,12 +69,16 @@ pub(super) async fn services(
     });
     Ok(json(&Services {
         services: services.collect(),
+        partial: found.report.lacking(),
     }))
 }
 
 #[derive(Serialize)]
 struct Operations {
     operations: Vec<Operation>,
+    /// Why there may be more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partial: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -91,9 +99,9 @@ pub(super) async fn operations(
         .to_owned();
     let range = params.range(state.query.clock.now_ns())?;
     let store = Arc::clone(&state.query.store);
-    let operations = run_query(&state.query, move |_| store.operations(range)).await?;
+    let found = run_query(&state.query, move |_| store.operations(range)).await?;
     let mut counts: BTreeMap<(String, SpanKind), u64> = BTreeMap::new();
-    for operation in operations.into_iter().filter(|o| o.service == service) {
+    for operation in found.entries.into_iter().filter(|o| o.service == service) {
         *counts.entry((operation.name, operation.kind)).or_default() += operation.spans;
     }
     let operations = counts
@@ -105,12 +113,16 @@ pub(super) async fn operations(
         });
     Ok(json(&Operations {
         operations: operations.collect(),
+        partial: found.report.lacking(),
     }))
 }
 
 #[derive(Serialize)]
 struct Keys {
     keys: Vec<Key>,
+    /// Why there may be more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partial: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -130,7 +142,11 @@ pub(super) async fn keys(
     let limit = params.limit(DEFAULT_KEYS, MAX_COMPLETIONS)?;
     let range = params.range_or_all(state.query.clock.now_ns())?;
     let store = Arc::clone(&state.query.store);
-    let mut keys = run_query(&state.query, move |_| store.attribute_keys(range)).await?;
+    let found = run_query(&state.query, move |_| store.attribute_keys(range)).await?;
+    let Listed {
+        entries: mut keys,
+        report,
+    } = found;
     keys.retain(|key| key.key.to_lowercase().contains(&prefix));
     keys.sort_by_cached_key(|key| {
         let is_inside = !key.key.to_lowercase().starts_with(&prefix);
@@ -150,12 +166,16 @@ pub(super) async fn keys(
     });
     Ok(json(&Keys {
         keys: keys.collect(),
+        partial: report.lacking(),
     }))
 }
 
 #[derive(Serialize)]
 struct Values {
     values: Vec<Value>,
+    /// Why there may be more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partial: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -182,13 +202,15 @@ pub(super) async fn values(
         let found = run_query(&state.query, move |cancelled| {
             intrinsic_values(&*store, field, &prefix, range, limit, cancelled)
         });
-        let values = found.await?.into_iter().map(|(value, count)| Value {
+        let Listed { entries, report } = found.await?;
+        let values = entries.into_iter().map(|(value, count)| Value {
             value_type,
             value,
             count,
         });
         return Ok(json(&Values {
             values: values.collect(),
+            partial: report.lacking(),
         }));
     }
     let level = Level::ALL.into_iter().find(|level| level.name() == scope);
@@ -209,9 +231,10 @@ pub(super) async fn values(
         };
         attribute_values(&*store, &of, cancelled)
     });
-    let values = found.await?.into_iter().filter_map(value);
+    let Listed { entries, report } = found.await?;
     Ok(json(&Values {
-        values: values.collect(),
+        values: entries.into_iter().filter_map(value).collect(),
+        partial: report.lacking(),
     }))
 }
 

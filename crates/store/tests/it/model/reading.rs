@@ -27,11 +27,12 @@ impl Reading {
         all_of(&found.report)?;
         let traces = found.traces.iter().flatten().flat_map(flatten).collect();
         let operations = store.operations(TimeRange::ALL)?;
+        all_of(&operations.report)?;
         Ok(Reading {
             traces,
             scanned: scan(store)?,
             counted_spans,
-            operations_spans: operations.iter().map(|o| o.spans).sum(),
+            operations_spans: operations.entries.iter().map(|o| o.spans).sum(),
         })
     }
 

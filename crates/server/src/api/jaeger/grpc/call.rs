@@ -23,7 +23,7 @@ use tracewell_model::store::ScanReport;
 use tracewell_query::search::SearchOutcome;
 
 use crate::api::QueryState;
-use crate::api::blocking::{QueryError, StreamSender, run_query, stream_query};
+use crate::api::blocking::{QueryError, StreamSender, stream_query};
 
 /// What a query sends to the client of a streaming method.
 pub(super) type Sender<T> = StreamSender<Result<T, Status>>;
@@ -74,13 +74,22 @@ where
     })
 }
 
-/// Runs a query that has one answer.
-pub(super) async fn ask<T, W>(state: &QueryState, work: W) -> Result<T, Status>
+/// Runs a query that has one answer, which may lack what is damaged. On the
+/// wire one answer is a stream of one; only so it can end with a trailer.
+pub(super) async fn ask<Res, W>(
+    state: &QueryState,
+    work: W,
+) -> Result<impl Stream<Item = Result<Vec<u8>, Status>> + use<Res, W>, Status>
 where
-    T: Send + 'static,
-    W: FnOnce(&AtomicBool) -> Result<T, StoreError> + Send + 'static,
+    Res: Message + 'static,
+    W: FnOnce(&AtomicBool) -> Result<(Res, ScanReport), StoreError> + Send + 'static,
 {
-    run_query(state, work).await.map_err(|error| status(&error))
+    stream(state, move |cancelled, sender| {
+        let (answer, report) = work(cancelled)?;
+        let flow = sender.send(Ok(answer.encode_to_vec()));
+        Ok(lacking_to_end(flow, &report, sender))
+    })
+    .await
 }
 
 /// Runs a query that sends messages, encoded, or ends with a status.

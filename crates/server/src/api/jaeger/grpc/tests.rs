@@ -17,12 +17,17 @@ use tonic_health::pb::health_client::HealthClient;
 use tonic_prost::ProstCodec;
 
 use super::{times, v2::messages as v2, v3::messages as v3};
-use crate::api::jaeger::tests::{NOW_NS, ORDER, SHORT, START_NS, state};
+use crate::api::QueryState;
+use crate::api::jaeger::tests::{NOW_NS, ORDER, SHORT, START_NS, damaged_state, state};
 
 async fn connect() -> Channel {
+    connect_to(state()).await
+}
+
+async fn connect_to(state: Arc<QueryState>) -> Channel {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let router = super::router(state());
+    let router = super::router(state);
     tokio::spawn(async move { axum::serve(listener, router).await });
     let endpoint = Channel::from_shared(format!("http://{address}")).unwrap();
     endpoint.connect().await.unwrap()
@@ -104,6 +109,48 @@ async fn v2_lists_services_operations_and_calls() {
         source: String::new(),
     };
     assert_eq!(calls.dependencies, [expected]);
+}
+
+#[tokio::test]
+async fn lists_that_lack_a_damaged_block_say_so_in_a_trailer() {
+    let channel = connect_to(damaged_state()).await;
+    let method = "api_v3.QueryService/GetServices";
+    let request = v3::GetServicesRequest {};
+    told::<_, v3::GetServicesResponse>(&channel, method, request).await;
+    let method = "api_v3.QueryService/GetOperations";
+    let request = v3::GetOperationsRequest {
+        service: "shop".to_owned(),
+        ..v3::GetOperationsRequest::default()
+    };
+    told::<_, v3::GetOperationsResponse>(&channel, method, request).await;
+    let method = "api_v3.QueryService/GetDependencies";
+    let request = v3::GetDependenciesRequest {
+        start_time: Some(times::timestamp(0)),
+        end_time: Some(times::timestamp(u64::MAX / 2)),
+    };
+    told::<_, v3::DependenciesResponse>(&channel, method, request).await;
+    let method = "api_v2.QueryService/GetServices";
+    told::<_, v2::GetServicesResponse>(&channel, method, v2::Empty {}).await;
+}
+
+/// Asserts that the answer ends with what it lacks.
+async fn told<Req, Res>(channel: &Channel, method: &str, request: Req)
+where
+    Req: Message + 'static,
+    Res: Message + Default + 'static,
+{
+    let mut grpc = Grpc::new(channel.clone());
+    grpc.ready().await.unwrap();
+    let path = PathAndQuery::try_from(format!("/jaeger.{method}")).unwrap();
+    let codec = ProstCodec::<Req, Res>::default();
+    let answer = grpc.unary(Request::new(request), path, codec).await;
+    let answer = answer.unwrap();
+    let told = answer.metadata().get("tracewell-partial");
+    let told = told.map_or("nothing", |told| told.to_str().unwrap());
+    assert!(
+        told.contains("1 block could not be read"),
+        "{method}: {told}"
+    );
 }
 
 #[tokio::test]

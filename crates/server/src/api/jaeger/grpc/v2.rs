@@ -10,6 +10,7 @@ use axum::Router;
 use prost::Message;
 use tokio_stream::Stream;
 use tonic::{Code, Status};
+use tracewell_model::store::Listed;
 use tracewell_model::{SpanBatch, TimeRange, TraceId};
 use tracewell_query::dependencies::dependencies;
 use tracewell_query::search::Detail;
@@ -32,9 +33,9 @@ pub(super) fn router(state: &Arc<QueryState>) -> Router {
         .route(&path("GetTrace"), streaming(state, get_trace))
         .route(&path("ArchiveTrace"), unary(state, archive_trace))
         .route(&path("FindTraces"), streaming(state, find_traces))
-        .route(&path("GetServices"), unary(state, get_services))
-        .route(&path("GetOperations"), unary(state, get_operations))
-        .route(&path("GetDependencies"), unary(state, get_dependencies))
+        .route(&path("GetServices"), streaming(state, get_services))
+        .route(&path("GetOperations"), streaming(state, get_operations))
+        .route(&path("GetDependencies"), streaming(state, get_dependencies))
 }
 
 async fn get_trace(
@@ -94,35 +95,40 @@ async fn archive_trace(
 async fn get_services(
     state: Arc<QueryState>,
     _request: Empty,
-) -> Result<GetServicesResponse, Status> {
+) -> Result<impl Stream<Item = Result<Vec<u8>, Status>>, Status> {
     let store = Arc::clone(&state.store);
-    let services = ask(&state, move |_| finding::services(&*store)).await?;
-    Ok(GetServicesResponse { services })
+    ask(&state, move |_| {
+        let Listed { entries, report } = finding::services(&*store)?;
+        Ok((GetServicesResponse { services: entries }, report))
+    })
+    .await
 }
 
 async fn get_operations(
     state: Arc<QueryState>,
     request: GetOperationsRequest,
-) -> Result<GetOperationsResponse, Status> {
+) -> Result<impl Stream<Item = Result<Vec<u8>, Status>>, Status> {
     let store = Arc::clone(&state.store);
-    let found = ask(&state, move |_| {
-        finding::operations(&*store, &request.service, &request.span_kind)
-    });
-    let found = found.await?;
-    let operation = |found: &finding::OperationName| Operation {
-        name: found.name.clone(),
-        span_kind: found.kind_name().to_owned(),
-    };
-    Ok(GetOperationsResponse {
-        operations: found.iter().map(operation).collect(),
-        operation_names: finding::distinct_names(found),
+    ask(&state, move |_| {
+        let Listed { entries, report } =
+            finding::operations(&*store, &request.service, &request.span_kind)?;
+        let operation = |found: &finding::OperationName| Operation {
+            name: found.name.clone(),
+            span_kind: found.kind_name().to_owned(),
+        };
+        let response = GetOperationsResponse {
+            operations: entries.iter().map(operation).collect(),
+            operation_names: finding::distinct_names(entries),
+        };
+        Ok((response, report))
     })
+    .await
 }
 
 async fn get_dependencies(
     state: Arc<QueryState>,
     request: GetDependenciesRequest,
-) -> Result<GetDependenciesResponse, Status> {
+) -> Result<impl Stream<Item = Result<Vec<u8>, Status>>, Status> {
     let (start, end) = (time_ns(request.start_time), time_ns(request.end_time));
     let (Some(start_ns), Some(end_ns)) = (start, end) else {
         return Err(Status::invalid_argument(
@@ -131,18 +137,20 @@ async fn get_dependencies(
     };
     let store = Arc::clone(&state.store);
     let range = TimeRange { start_ns, end_ns };
-    let found = ask(&state, move |cancelled| {
-        dependencies(&*store, range, cancelled)
-    });
-    let links = found.await?.calls.into_iter().map(|call| DependencyLink {
-        parent: shown_service(&call.parent).to_owned(),
-        child: shown_service(&call.child).to_owned(),
-        call_count: call.calls,
-        source: String::new(),
-    });
-    Ok(GetDependenciesResponse {
-        dependencies: links.collect(),
+    ask(&state, move |cancelled| {
+        let found = dependencies(&*store, range, cancelled)?;
+        let links = found.calls.into_iter().map(|call| DependencyLink {
+            parent: shown_service(&call.parent).to_owned(),
+            child: shown_service(&call.child).to_owned(),
+            call_count: call.calls,
+            source: String::new(),
+        });
+        let response = GetDependenciesResponse {
+            dependencies: links.collect(),
+        };
+        Ok((response, found.report))
     })
+    .await
 }
 
 /// 16 bytes, or the lower 8 of a 64-bit id.

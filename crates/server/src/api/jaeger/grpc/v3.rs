@@ -11,12 +11,13 @@ use prost::Message;
 use tokio_stream::Stream;
 use tonic::Status;
 use tracewell_model::batch::concat::BatchJoiner;
+use tracewell_model::store::Listed;
 use tracewell_model::{RowSet, SpanBatch, SpanKind, TimeRange};
 use tracewell_query::dependencies::dependencies;
 use tracewell_query::search::Detail;
 use tracewell_wire::otlp;
 
-use super::call::{Sender, ask, flow_to_end, lacking_to_end, stream, streaming, unary};
+use super::call::{Sender, ask, flow_to_end, lacking_to_end, stream, streaming};
 use super::times::{duration_ns, time_ns};
 use crate::api::QueryState;
 use crate::api::jaeger::finding::{self, Conditions, DEFAULT_LIMIT, TraceQuery, shown_service};
@@ -40,9 +41,9 @@ pub(super) fn router(state: &Arc<QueryState>) -> Router {
         .route(&path("GetTrace"), streaming(state, get_trace))
         .route(&path("FindTraces"), streaming(state, find_traces))
         .route(&path("FindTraceSummaries"), summaries)
-        .route(&path("GetServices"), unary(state, get_services))
-        .route(&path("GetOperations"), unary(state, get_operations))
-        .route(&path("GetDependencies"), unary(state, get_dependencies))
+        .route(&path("GetServices"), streaming(state, get_services))
+        .route(&path("GetOperations"), streaming(state, get_operations))
+        .route(&path("GetDependencies"), streaming(state, get_dependencies))
 }
 
 async fn get_trace(
@@ -121,36 +122,42 @@ async fn find_trace_summaries(
 async fn get_services(
     state: Arc<QueryState>,
     _request: GetServicesRequest,
-) -> Result<GetServicesResponse, Status> {
+) -> Result<impl Stream<Item = Result<Vec<u8>, Status>>, Status> {
     let store = Arc::clone(&state.store);
-    let services = ask(&state, move |_| finding::services(&*store)).await?;
-    Ok(GetServicesResponse { services })
+    ask(&state, move |_| {
+        let Listed { entries, report } = finding::services(&*store)?;
+        Ok((GetServicesResponse { services: entries }, report))
+    })
+    .await
 }
 
 async fn get_operations(
     state: Arc<QueryState>,
     request: GetOperationsRequest,
-) -> Result<GetOperationsResponse, Status> {
+) -> Result<impl Stream<Item = Result<Vec<u8>, Status>>, Status> {
     let store = Arc::clone(&state.store);
-    let found = ask(&state, move |_| {
-        finding::operations(&*store, &request.service, &request.span_kind)
-    });
-    let operations = found.await?.into_iter().map(|operation| Operation {
-        span_kind: match operation.kind {
-            SpanKind::Unspecified => SpanKind::Internal.name().to_owned(),
-            kind => kind.name().to_owned(),
-        },
-        name: operation.name,
-    });
-    Ok(GetOperationsResponse {
-        operations: operations.collect(),
+    ask(&state, move |_| {
+        let Listed { entries, report } =
+            finding::operations(&*store, &request.service, &request.span_kind)?;
+        let operations = entries.into_iter().map(|operation| Operation {
+            span_kind: match operation.kind {
+                SpanKind::Unspecified => SpanKind::Internal.name().to_owned(),
+                kind => kind.name().to_owned(),
+            },
+            name: operation.name,
+        });
+        let response = GetOperationsResponse {
+            operations: operations.collect(),
+        };
+        Ok((response, report))
     })
+    .await
 }
 
 async fn get_dependencies(
     state: Arc<QueryState>,
     request: GetDependenciesRequest,
-) -> Result<DependenciesResponse, Status> {
+) -> Result<impl Stream<Item = Result<Vec<u8>, Status>>, Status> {
     let (start, end) = (time_ns(request.start_time), time_ns(request.end_time));
     let (Some(start_ns), Some(end_ns)) = (start, end) else {
         let message = "start_time and end_time are required";
@@ -158,17 +165,19 @@ async fn get_dependencies(
     };
     let store = Arc::clone(&state.store);
     let range = TimeRange { start_ns, end_ns };
-    let found = ask(&state, move |cancelled| {
-        dependencies(&*store, range, cancelled)
-    });
-    let calls = found.await?.calls.into_iter().map(|call| Dependency {
-        parent: shown_service(&call.parent).to_owned(),
-        child: shown_service(&call.child).to_owned(),
-        call_count: call.calls,
-    });
-    Ok(DependenciesResponse {
-        dependencies: calls.collect(),
+    ask(&state, move |cancelled| {
+        let found = dependencies(&*store, range, cancelled)?;
+        let calls = found.calls.into_iter().map(|call| Dependency {
+            parent: shown_service(&call.parent).to_owned(),
+            child: shown_service(&call.child).to_owned(),
+            call_count: call.calls,
+        });
+        let response = DependenciesResponse {
+            dependencies: calls.collect(),
+        };
+        Ok((response, found.report))
     })
+    .await
 }
 
 fn trace_query(query: Option<TraceQueryParameters>) -> Result<TraceQuery, Status> {

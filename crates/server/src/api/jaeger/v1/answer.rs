@@ -45,18 +45,23 @@ pub(super) fn is_pretty(params: &Params) -> bool {
     !matches!(params.get("prettyPrint"), "" | "false")
 }
 
-/// 200 with data. `total` is its number for services and operations, else 0.
-pub(super) fn answer(params: &Params, data: &impl Serialize, total: usize) -> Response {
-    with_errors(params, data, total, None)
+/// What an answer says that lacks something.
+pub(super) fn incomplete(why: String) -> ErrorEntry {
+    ErrorEntry {
+        msg: format!("the answer is not complete: {why}"),
+        ..ErrorEntry::default()
+    }
 }
 
-/// 200 with data that lacks something.
-pub(super) fn with_errors(
+/// 200 with data, and with what it lacks. `total` is its number for services
+/// and operations, else 0.
+pub(super) fn answer(
     params: &Params,
     data: &impl Serialize,
     total: usize,
-    errors: Option<&[ErrorEntry]>,
+    errors: &[ErrorEntry],
 ) -> Response {
+    let errors = Some(errors).filter(|errors| !errors.is_empty());
     let mut json = json(data, total, errors);
     if is_pretty(params) {
         let mut pretty = Vec::with_capacity(json.len() * 2);

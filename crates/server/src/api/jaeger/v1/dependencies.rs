@@ -9,7 +9,7 @@ use serde::Serialize;
 use tracewell_model::TimeRange;
 use tracewell_query::dependencies::{self, Dependency};
 
-use super::answer::{ErrorEntry, failed, refused, with_errors};
+use super::answer::{ErrorEntry, answer, failed, incomplete, refused};
 use super::search_params::unparsable;
 use crate::api::QueryState;
 use crate::api::blocking::run_query;
@@ -69,9 +69,9 @@ pub(super) async fn dependencies(State(state): State<Arc<QueryState>>, params: P
         ),
         ..ErrorEntry::default()
     });
-    let errors: Vec<_> = skipped.into_iter().collect();
-    let errors = Some(&*errors).filter(|errors| !errors.is_empty());
-    with_errors(&params, &calls, 0, errors)
+    let lacking = found.report.lacking().map(incomplete);
+    let errors: Vec<_> = skipped.into_iter().chain(lacking).collect();
+    answer(&params, &calls, 0, &errors)
 }
 
 /// `endTs` and `lookback`, both in ms.

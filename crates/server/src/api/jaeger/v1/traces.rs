@@ -12,7 +12,7 @@ use tracewell_model::store::ScanReport;
 use tracewell_model::{SpanBatch, StoreError, TraceId, TraceStore};
 use tracewell_query::search::Detail;
 
-use super::answer::{ErrorEntry, failed, is_pretty, refused};
+use super::answer::{ErrorEntry, failed, incomplete, is_pretty, refused};
 use super::search_params::{self, SearchRequest};
 use super::trace_json::TraceJson;
 use crate::api::QueryState;
@@ -157,14 +157,6 @@ fn write_by_ids(
     errors.extend(report.lacking().map(incomplete));
     envelope.close(&errors);
     Ok(Outcome::Written(report))
-}
-
-/// What an answer says that lacks something.
-fn incomplete(why: String) -> ErrorEntry {
-    ErrorEntry {
-        msg: format!("the answer is not complete: {why}"),
-        ..ErrorEntry::default()
-    }
 }
 
 fn write_matches(
