@@ -40,7 +40,7 @@ impl MemoryShares {
             compaction: compaction(limit_bytes),
             intake_bytes: bytes(limit_bytes / 4),
             seal_bytes: limit_bytes / 12,
-            live_bytes: limit_bytes / 6,
+            live_bytes: limit_bytes / 4,
             memory_store_bytes: limit_bytes / 2,
         }
     }
