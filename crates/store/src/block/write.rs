@@ -64,8 +64,8 @@ pub fn write(
     let chosen = choose::columns(choose::counts(batch), batch.len() as u64);
     let mut block = BlockWriter::create(files, dir, number, chosen, false)?;
     let source = Source::new(batch, &block.chosen).map_err(|error| block.misfit(error))?;
-    for order in order.chunks(ROW_GROUP_ROWS) {
-        block.rows_of(&source, order, None)?;
+    for rows in order.parts().flat_map(|part| part.chunks(ROW_GROUP_ROWS)) {
+        block.rows_of(&source, rows, None)?;
     }
     block.finish(birth)
 }
@@ -135,8 +135,8 @@ impl<'a> BlockWriter<'a> {
     }
 
     /// Writes the rows `order` of a batch as the next row group. Rows MUST come
-    /// in the order of the block: by earliest start of their trace in the whole
-    /// block, trace id, start, span id. Costs in proportion to the whole batch.
+    /// in the order of the block: by standing and earliest start of their trace
+    /// in the whole block, trace id, start, span id. Costs in proportion to the whole batch.
     ///
     /// # Errors
     /// More than [`ROW_GROUP_ROWS`] rows, rows that do not exist, derived
