@@ -6,6 +6,7 @@
 mod count;
 mod dependencies;
 mod find;
+mod newer;
 mod paging;
 mod projection;
 mod search;
