@@ -63,7 +63,7 @@ async fn a_trace_is_a_line_and_the_end_is_told() {
     );
     assert_eq!(
         (&done["partial"], &done["searchedSpans"]),
-        (&Value::Null, &json!(4))
+        (&Value::Null, &json!(3))
     );
     assert!(done["elapsedMs"].is_u64() && done["totalBlocks"].is_u64());
 }
