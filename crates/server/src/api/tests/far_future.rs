@@ -2,36 +2,34 @@
 
 use std::sync::Arc;
 
-use tracewell_model::SpanBatch;
-use tracewell_model::TraceStore;
+use tracewell_model::{SpanBatch, TraceStore};
 use tracewell_store::memory::MemoryStore;
 use tracewell_testkit::{TestSpan, batch, shared_data};
 
 use super::{NOW_NS, Server};
 
-fn stored(batch: SpanBatch) -> Server {
+fn stored(spans: SpanBatch) -> Server {
     let store = MemoryStore::new(1 << 30);
     let now = TestSpan::new(1, 1, "shop", "GET /", NOW_NS - 1_000);
-    for batch in [batch, tracewell_testkit::batch(&[now])] {
+    for batch in [spans, batch(&[now])] {
         store.append(Arc::new(batch), Box::new(|fate| assert_eq!(fate, Ok(()))));
     }
     Server::with_store(Arc::new(store), "")
 }
 
 async fn assert_found_everywhere(server: &Server, trace_id: &str, service: &str) {
-    let query = format!("service={service}&start=0&end=18446744073709551");
     let last = "2554-07-21T23:34:33.709551615Z";
     let v3 = format!(
-        "query.serviceName={service}&query.startTimeMin=2100-01-01T00:00:00Z&query.startTimeMax={last}"
+        "query.serviceName={service}&query.startTimeMin=2100-01-01T00:00:00Z\
+         &query.startTimeMax={last}"
     );
+    let v1 = format!("service={service}&start=0");
     for path in [
         format!("/api/ui/search?from=2100-01-01&to={last}"),
         "/api/ui/search?to=18446744073709552".to_owned(),
         format!("/api/traces/{trace_id}"),
-        format!(
-            "/api/traces?{}",
-            query.replace("18446744073709551", "9223372036854775807")
-        ),
+        format!("/api/traces?{v1}&end=18446744073709551"),
+        format!("/api/traces?{v1}&end=9223372036854775807"),
         format!("/api/v3/traces?{v3}"),
         format!("/api/v3/traces/{trace_id}"),
     ] {
@@ -52,8 +50,8 @@ async fn assert_found_everywhere(server: &Server, trace_id: &str, service: &str)
         let answer = server.get(&path).await.text();
         assert!(answer.contains(service), "{path}: {answer}");
     }
-    let operations = server.get(&format!("/api/services/{service}/operations"));
-    assert_eq!(operations.await.json()["total"], 1);
+    let operations = format!("/api/services/{service}/operations");
+    assert_eq!(server.get(&operations).await.json()["total"], 1);
     let export = server.get("/api/export?from=2100-01-01").await;
     assert!(!export.body.is_empty());
 }
