@@ -44,7 +44,6 @@ async fn assert_found_everywhere(server: &Server, trace_id: &str, service: &str)
     for path in [
         "/api/services".to_owned(),
         "/api/v3/services".to_owned(),
-        "/api/ui/services".to_owned(),
         format!("/api/ui/services?from=2100-01-01&to={last}"),
     ] {
         let answer = server.get(&path).await.text();
