@@ -142,7 +142,7 @@ fn sample(starts_ns: &[u64]) -> Vec<u64> {
     const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
     let place = |n: u64| {
         let fraction = u128::from(n.wrapping_mul(GOLDEN));
-        (fraction * starts_ns.len() as u128 >> 64) as usize
+        ((fraction * starts_ns.len() as u128) >> 64) as usize
     };
     (0..SAMPLE as u64).map(|n| starts_ns[place(n)]).collect()
 }
