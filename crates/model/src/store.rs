@@ -65,12 +65,13 @@ pub enum StoreError {
     Damaged(String),
 }
 
-/// Starts of spans: from `start_ns` up to and without `end_ns`, ns since the epoch.
+/// Starts of spans: from `start_ns` up to and without `end_ns`, ns since the
+/// epoch. An end of `u64::MAX` is no end: the last of all ns belongs as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeRange {
     /// First ns that belongs.
     pub start_ns: u64,
-    /// First ns that no longer belongs.
+    /// First ns that no longer belongs; `u64::MAX` when there is none.
     pub end_ns: u64,
 }
 
@@ -84,13 +85,13 @@ impl TimeRange {
     /// Does a start belong?
     #[must_use]
     pub fn contains(&self, start_ns: u64) -> bool {
-        (self.start_ns..self.end_ns).contains(&start_ns)
+        self.overlaps(start_ns, start_ns)
     }
 
     /// Does anything from `first_ns` to `last_ns`, both included, belong?
     #[must_use]
     pub fn overlaps(&self, first_ns: u64, last_ns: u64) -> bool {
-        first_ns < self.end_ns && last_ns >= self.start_ns
+        (first_ns < self.end_ns || self.end_ns == u64::MAX) && last_ns >= self.start_ns
     }
 }
 
@@ -199,9 +200,9 @@ pub struct ScanChunk<'a> {
     pub batch: &'a SpanBatch,
     /// The rows of it that match filter and range; may be empty.
     pub rows: &'a RowSet,
-    /// No later chunk holds a span that starts at this time or after it, in ns
-    /// (`u64::MAX` when nothing can be said): what is newer is final.
-    pub settled_from_ns: u64,
+    /// No later chunk holds a span that starts after this, in ns: what is newer
+    /// is final. `None` when no later chunk holds any span.
+    pub later_until_ns: Option<u64>,
 }
 
 /// How much a scan looked at.

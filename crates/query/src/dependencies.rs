@@ -211,7 +211,7 @@ impl Counting {
                 let chunk = ScanChunk {
                     batch,
                     rows: &rows,
-                    settled_from_ns: 0,
+                    later_until_ns: None,
                 };
                 Run::each(&chunk, &mut self.names, &mut |run| {
                     self.waiting.resolve(run, &mut self.counts);

@@ -9,6 +9,7 @@ pub mod count;
 pub mod dependencies;
 pub mod find;
 pub mod lower;
+pub mod newer;
 pub mod search;
 pub mod summary;
 pub mod tags;

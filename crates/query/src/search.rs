@@ -96,6 +96,8 @@ pub fn search(
     let candidate_filter = search.filter.span_local();
     let mut range = search.range;
     if let Some(after) = search.after {
+        // From the last ns on, and from the one before it, the range has no end:
+        // what was handed out is known by its place.
         range.end_ns = range.end_ns.min(after.newest_match_ns.saturating_add(1));
     }
     let request = ScanRequest {
@@ -116,11 +118,11 @@ pub fn search(
         failed: None,
         is_stopped: false,
     };
-    let mut settled_ns = u64::MAX;
+    let mut later_until_ns = Some(u64::MAX);
     let scanned = store.scan(&request, &mut |chunk, report| {
         run.candidates.add(chunk.batch, chunk.rows);
-        settled_ns = settled_ns.min(chunk.settled_from_ns);
-        run.hand_out(settled_ns)?;
+        later_until_ns = later_until_ns.min(chunk.later_until_ns);
+        run.hand_out(later_until_ns)?;
         if run.candidates.is_full() || run.candidates.is_over_budget() {
             return ControlFlow::Break(());
         }
@@ -131,7 +133,7 @@ pub fn search(
     })?;
     // The scan is over: everything that is left is final.
     if !run.is_over() {
-        let _ended_by_caller = run.hand_out(0).is_break();
+        let _ended_by_caller = run.hand_out(None).is_break();
     }
     if let Some(error) = run.failed {
         return Err(error);
@@ -201,10 +203,10 @@ impl Run<'_> {
     }
 
     /// Fetches and judges every candidate that is final.
-    fn hand_out(&mut self, settled_from_ns: u64) -> ControlFlow<()> {
+    fn hand_out(&mut self, later_until_ns: Option<u64>) -> ControlFlow<()> {
         loop {
             let want = self.search.limit - self.emitted;
-            let popped = std::iter::from_fn(|| self.candidates.pop(settled_from_ns));
+            let popped = std::iter::from_fn(|| self.candidates.pop(later_until_ns));
             let ids: Vec<TraceId> = popped.take(self.fetcher.at_a_time().min(want)).collect();
             if ids.is_empty() {
                 return ControlFlow::Continue(());

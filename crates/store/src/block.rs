@@ -48,7 +48,7 @@ use index::Index;
 
 pub(crate) use again::write_again;
 pub use birth::Birth;
-pub use scan::ScanPart;
+pub use scan::{BlockScan, GroupTime, ScanPart};
 pub use span_file::read_span_file;
 pub use verify::VerifiedBlock;
 pub use write::write;

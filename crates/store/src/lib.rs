@@ -10,6 +10,7 @@
 
 pub mod backup;
 pub mod block;
+mod bulk;
 mod compaction;
 pub mod embedded;
 pub mod files;

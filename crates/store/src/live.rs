@@ -5,6 +5,7 @@
 //! the background ([`LiveBatches::join_small`]), because every search pays a
 //! little for each batch. **This module never touches a file.**
 
+use crate::bulk::{TimePart, time_parts};
 use crate::gather::Gathering;
 use crate::wal::WalPosition;
 use std::collections::{HashMap, HashSet};
@@ -37,8 +38,38 @@ pub struct LiveBatch {
     pub position: WalPosition,
     /// Bytes of memory it holds.
     pub bytes: usize,
+    /// When its spans start: one part, or more where some start far from most.
+    parts: Arc<[TimePart]>,
+}
+
+impl LiveBatch {
+    /// `None` for an empty batch.
+    fn new(batch: Arc<SpanBatch>, position: WalPosition) -> Option<Self> {
+        let parts = time_parts(&batch.spans().start_ns);
+        (!parts.is_empty()).then(|| Self {
+            bytes: batch.memory_bytes(),
+            batch,
+            position,
+            parts: parts.into(),
+        })
+    }
+
     /// Earliest and latest start, ns.
-    pub start_range_ns: (u64, u64),
+    #[must_use]
+    pub fn start_range_ns(&self) -> (u64, u64) {
+        let ends = (self.parts.first(), self.parts.last());
+        let (Some(first), Some(last)) = ends else {
+            return (0, 0);
+        };
+        (first.first_ns, last.last_ns)
+    }
+}
+
+/// Spans of a live batch that start near each other.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LivePart<'a> {
+    batch: &'a SpanBatch,
+    part: TimePart,
 }
 
 /// The list of live batches, oldest first.
@@ -56,15 +87,8 @@ pub type Snapshot = Vec<LiveBatch>;
 impl LiveBatches {
     /// Adds a batch at the end; an empty one is not kept.
     pub fn push(&self, batch: Arc<SpanBatch>, position: WalPosition) {
-        let Some(start_range_ns) = batch.start_range_ns() else {
+        let Some(live) = LiveBatch::new(batch, position) else {
             return;
-        };
-        let bytes = batch.memory_bytes();
-        let live = LiveBatch {
-            batch,
-            position,
-            bytes,
-            start_range_ns,
         };
         let mut batches = self.write();
         self.count(&[], std::slice::from_ref(&live));
@@ -119,17 +143,9 @@ impl LiveBatches {
         if run.iter().any(|live| joiner.append(&live.batch).is_err()) {
             return;
         }
-        let batch = Arc::new(joiner.finish());
-        let Some(start_range_ns) = batch.start_range_ns() else {
-            return;
-        };
         let position = run[run.len() - 1].position;
-        let bytes = batch.memory_bytes();
-        let joined = LiveBatch {
-            batch,
-            position,
-            bytes,
-            start_range_ns,
+        let Some(joined) = LiveBatch::new(Arc::new(joiner.finish()), position) else {
+            return;
         };
         // Batches may have been added behind the run meanwhile; they stay.
         let mut batches = self.write();
@@ -153,55 +169,80 @@ impl LiveBatches {
     }
 }
 
-/// Rows that start in the range.
-#[must_use]
-pub fn rows_in_range(batch: &SpanBatch, range: TimeRange) -> RowSet {
-    let starts = &batch.spans().start_ns;
-    RowSet::from_fn(batch.len(), |row| range.contains(starts[row]))
+/// The parts of all batches with spans in the range, in no order.
+pub(crate) fn parts(snapshot: &[LiveBatch], range: TimeRange) -> Vec<LivePart<'_>> {
+    let parts = snapshot.iter().flat_map(|live| {
+        let batch = &*live.batch;
+        live.parts
+            .iter()
+            .map(|part| LivePart { batch, part: *part })
+    });
+    parts
+        .filter(|of| range.overlaps(of.part.first_ns, of.part.last_ns))
+        .collect()
 }
 
-/// Shows the batches to the visitor, those with the newest spans first. All
-/// batches count as one block. `settled_from_ns` is what is known of sources
-/// that come after: nothing that starts at `older_than_ns` or later is there.
+impl LivePart<'_> {
+    /// The latest start, ns.
+    pub(crate) fn latest_ns(&self) -> u64 {
+        self.part.last_ns
+    }
+
+    /// Shows those of its spans that match. What comes after starts at
+    /// `later_until_ns` at the latest.
+    ///
+    /// # Errors
+    /// [`StoreError::Cancelled`].
+    pub(crate) fn show(
+        &self,
+        request: &ScanRequest<'_>,
+        later_until_ns: Option<u64>,
+        report: &mut ScanReport,
+        visit: &mut ScanVisitor<'_>,
+    ) -> Result<ControlFlow<()>, StoreError> {
+        check_cancelled(request.cancelled)?;
+        let starts = &self.batch.spans().start_ns;
+        let times = self.part.first_ns..=self.part.last_ns;
+        let mut rows = RowSet::from_fn(starts.len(), |row| {
+            times.contains(&starts[row]) && request.range.contains(starts[row])
+        });
+        if !rows.is_empty() {
+            rows.intersect(&request.filter.matching(self.batch));
+        }
+        report.searched_spans += self.part.spans as u64;
+        let chunk = ScanChunk {
+            batch: self.batch,
+            rows: &rows,
+            later_until_ns,
+        };
+        Ok(visit(&chunk, report))
+    }
+}
+
+/// Shows the batches to the visitor, the newest spans first. All batches count
+/// as one block.
 ///
 /// # Errors
 /// [`StoreError::Cancelled`].
 pub fn scan(
     snapshot: &[LiveBatch],
     request: &ScanRequest<'_>,
-    older_than_ns: u64,
     report: &mut ScanReport,
     visit: &mut ScanVisitor<'_>,
-) -> Result<ControlFlow<()>, StoreError> {
-    let mut order: Vec<&LiveBatch> = overlapping(snapshot, request.range).collect();
-    if order.is_empty() {
-        return Ok(ControlFlow::Continue(()));
-    }
-    order.sort_by_key(|live| std::cmp::Reverse(live.start_range_ns.1));
-    report.searched_blocks += 1;
-    for (index, live) in order.iter().enumerate() {
-        if request.cancelled.load(Ordering::Relaxed) {
-            return Err(StoreError::Cancelled);
-        }
-        let mut rows = rows_in_range(&live.batch, request.range);
-        if !rows.is_empty() {
-            rows.intersect(&request.filter.matching(&live.batch));
-        }
-        report.searched_spans += live.batch.len() as u64;
-        let next_ns = order
-            .get(index + 1)
-            .map_or(0, |next| next.start_range_ns.1.saturating_add(1));
-        let settled_from_ns = next_ns.max(older_than_ns);
-        let chunk = ScanChunk {
-            batch: &live.batch,
-            rows: &rows,
-            settled_from_ns,
-        };
-        if visit(&chunk, report).is_break() {
-            return Ok(ControlFlow::Break(()));
+) -> Result<(), StoreError> {
+    let mut order = parts(snapshot, request.range);
+    order.sort_by_key(|part| std::cmp::Reverse(part.latest_ns()));
+    report.searched_blocks += u64::from(!order.is_empty());
+    for (index, part) in order.iter().enumerate() {
+        let later_until_ns = order.get(index + 1).map(LivePart::latest_ns);
+        if part
+            .show(request, later_until_ns, report, visit)?
+            .is_break()
+        {
+            break;
         }
     }
-    Ok(ControlFlow::Continue(()))
+    Ok(())
 }
 
 /// Gathers the spans of the wanted traces.
@@ -325,9 +366,10 @@ pub fn attribute_keys(snapshot: &[LiveBatch], range: TimeRange) -> HashSet<Attri
 }
 
 fn overlapping(snapshot: &[LiveBatch], range: TimeRange) -> impl Iterator<Item = &LiveBatch> {
-    snapshot
-        .iter()
-        .filter(move |live| range.overlaps(live.start_range_ns.0, live.start_range_ns.1))
+    snapshot.iter().filter(move |live| {
+        let mut parts = live.parts.iter();
+        parts.any(|part| range.overlaps(part.first_ns, part.last_ns))
+    })
 }
 
 /// Adds the keys of a batch.

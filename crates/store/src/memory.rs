@@ -5,7 +5,7 @@
 //! batches: a developer wants the newest spans, not a refusal.
 
 use crate::gather::Gathering;
-use crate::live::{self, LiveBatches};
+use crate::live::{self, LiveBatch, LiveBatches};
 use crate::wal::WalPosition;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -110,8 +110,7 @@ impl TraceStore for MemoryStore {
             total_blocks: u64::from(!snapshot.is_empty()),
             ..ScanReport::default()
         };
-        // Nothing older follows, so all that was shown is final.
-        let _stopped_early = live::scan(&snapshot, request, 0, &mut report, visit)?;
+        live::scan(&snapshot, request, &mut report, visit)?;
         Ok(report)
     }
 
@@ -135,7 +134,7 @@ impl TraceStore for MemoryStore {
     fn status(&self) -> StoreStatus {
         let snapshot = self.live.snapshot();
         let (spans, bytes) = (self.live.spans(), self.live.bytes());
-        let ranges = snapshot.iter().map(|live| live.start_range_ns);
+        let ranges = snapshot.iter().map(LiveBatch::start_range_ns);
         StoreStatus {
             spans,
             bytes,

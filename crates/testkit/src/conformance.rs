@@ -78,18 +78,18 @@ pub fn scan(
         cancelled: &cancelled,
     };
     let mut shown = Vec::new();
-    let mut unsettled_ns = u64::MAX;
+    let mut unsettled_ns = Some(u64::MAX);
     let report = store
         .scan(&request, &mut |chunk, _| {
             let spans = chunk.batch.spans();
             for row in chunk.rows.iter() {
                 assert!(
-                    spans.start_ns[row] < unsettled_ns,
+                    Some(spans.start_ns[row]) <= unsettled_ns,
                     "a span appears in a time that was said to be settled"
                 );
                 shown.push((spans.trace_id[row].0, spans.span_id[row].0));
             }
-            unsettled_ns = unsettled_ns.min(chunk.settled_from_ns);
+            unsettled_ns = unsettled_ns.min(chunk.later_until_ns);
             ControlFlow::Continue(())
         })
         .expect("scanning works");

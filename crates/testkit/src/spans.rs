@@ -79,7 +79,7 @@ impl TestSpan {
             name: name.to_owned(),
             kind: SpanKind::Internal,
             start_ns,
-            end_ns: start_ns + 1_000_000,
+            end_ns: start_ns.saturating_add(1_000_000),
             status: StatusCode::Unset,
             status_message: String::new(),
             attributes: Vec::new(),

@@ -37,6 +37,8 @@ export interface SearchDone extends SearchProgress {
   searchedSpans: number;
   cursor: string | null;
   partial: string | null;
+  /** Start of the newest span that matches beyond the end of a search until now. */
+  newerNs: string | null;
 }
 
 export type SearchLine =

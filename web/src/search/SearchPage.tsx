@@ -7,9 +7,10 @@ import { useEffect, useRef } from "preact/hooks";
 import { useShortcuts } from "../app/keyboard";
 import { ApiError, Unreachable } from "../api/client";
 import { Icon } from "../components/Icon";
-import { formatBytes, formatCount, plural } from "../model/format";
+import { formatBytes, formatCount, formatTime, nsToMs, plural } from "../model/format";
 import { readSearchParams, type SearchParams, SORTS, type Sort, writeSearchParams } from "../routes/params";
 import { href, navigate, replaceParams } from "../routes/router";
+import { toUrlTime } from "../routes/timeRange";
 import { FilterBar } from "./FilterBar";
 import { FirstRun, useFirstRun } from "./FirstRun";
 import { NoResults } from "./NoResults";
@@ -83,6 +84,7 @@ export function SearchPage({ params }: { params: URLSearchParams }): VNode {
         <FilterBar query={value.q} limit={value.limit} range={value} onChange={go} />
       </section>
       <Progress />
+      <Newer onShow={(to) => go({ to })} />
       {firstRun.value && (empty || session.phase.value === "failed") ? (
         <FirstRun status={firstRun.value} onFirstSpan={() => void session.run(value)} />
       ) : empty ? (
@@ -174,6 +176,22 @@ function Problem(): VNode | null {
     <div class="notice warn page-notice" role="status">
       <Icon name="warning" />
       <span>The answer is incomplete: {partial}</span>
+    </div>
+  );
+}
+
+/** Spans dated in the future: a clock that is wrong, which nobody looks for. */
+function Newer({ onShow }: { onShow: (to: string) => void }): VNode | null {
+  const newerNs = session.done.value?.newerNs;
+  if (!newerNs) return null;
+  const newest = nsToMs(newerNs);
+  return (
+    <div class="notice warn page-notice" role="status">
+      <Icon name="warning" />
+      <span>Matching spans are dated after the searched time, up to {formatTime(newest, false)}. The clock that dated them may be wrong.</span>
+      <button type="button" class="button small" onClick={() => onShow(toUrlTime(newest + 1000))}>
+        Show them
+      </button>
     </div>
   );
 }

@@ -6,6 +6,7 @@
 //! whatever a search matches; both are charged to the memory of queries before
 //! they grow.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BinaryHeap, HashMap};
 use tracewell_model::{QueryMemory, Reservation, RowSet, SpanBatch, TraceId};
 
@@ -13,19 +14,17 @@ use tracewell_model::{QueryMemory, Reservation, RowSet, SpanBatch, TraceId};
 const MAX_WAITING: usize = 200_000;
 
 /// Traces that were added, judged ones included: they must be known again when
-/// an older span of theirs shows. Some 50 MB.
+/// an older span of theirs shows. Some 70 MB.
 const MAX_KNOWN: usize = 1_000_000;
 
 /// Bytes of a trace that is remembered: table, its growth, and the queue.
-const KNOWN_BYTES: usize = 64;
-
-/// A place in time that no span reaches: marks a trace that was taken out.
-const TAKEN: u64 = u64::MAX;
+const KNOWN_BYTES: usize = 80;
 
 /// Traces that may match, by the newest span of theirs that may.
 #[derive(Default)]
 pub(super) struct Candidates {
-    newest: HashMap<TraceId, u64>,
+    /// `None` for a trace that was taken out.
+    newest: HashMap<TraceId, Option<u64>>,
     /// May hold entries that a newer one has overtaken.
     order: BinaryHeap<(u64, TraceId)>,
     gave_up: bool,
@@ -51,17 +50,16 @@ impl Candidates {
                 break;
             }
             let (id, start_ns) = (spans.trace_id[row], spans.start_ns[row]);
-            // The last moment of all stands for the one before it.
-            let start_ns = start_ns.min(TAKEN - 1);
-            let mut is_new = false;
-            let newest = self.newest.entry(id).or_insert_with(|| {
-                is_new = true;
-                start_ns
-            });
-            if is_new || (start_ns > *newest && *newest != TAKEN) {
-                *newest = start_ns;
-                self.order.push((start_ns, id));
+            match self.newest.entry(id) {
+                Entry::Vacant(entry) => {
+                    entry.insert(Some(start_ns));
+                }
+                Entry::Occupied(mut entry) => match entry.get_mut() {
+                    Some(newest) if *newest < start_ns => *newest = start_ns,
+                    _ => continue,
+                },
             }
+            self.order.push((start_ns, id));
         }
         if self.order.len() > MAX_WAITING {
             self.give_up_oldest();
@@ -82,7 +80,7 @@ impl Candidates {
 
     fn give_up_oldest(&mut self) {
         let mut order = std::mem::take(&mut self.order).into_sorted_vec();
-        order.retain(|(start_ns, id)| self.newest.get(id) == Some(start_ns));
+        order.retain(|(start_ns, id)| self.newest.get(id) == Some(&Some(*start_ns)));
         let keep_from = order.len().saturating_sub(MAX_WAITING / 2);
         for (_, id) in order.drain(..keep_from) {
             self.newest.remove(&id);
@@ -106,15 +104,16 @@ impl Candidates {
         self.newest.len() > MAX_KNOWN
     }
 
-    /// Takes out the newest, if nothing newer than it can come.
-    pub(super) fn pop(&mut self, settled_from_ns: u64) -> Option<TraceId> {
+    /// Takes out the newest, if what can still come is older than it: nothing
+    /// after `later_until_ns`, or nothing at all.
+    pub(super) fn pop(&mut self, later_until_ns: Option<u64>) -> Option<TraceId> {
         while let Some((start_ns, _)) = self.order.peek() {
-            if *start_ns < settled_from_ns {
+            if Some(*start_ns) <= later_until_ns {
                 return None;
             }
             let (start_ns, id) = self.order.pop()?;
-            if self.newest.get(&id) == Some(&start_ns) {
-                self.newest.insert(id, TAKEN);
+            if self.newest.get(&id) == Some(&Some(start_ns)) {
+                self.newest.insert(id, None);
                 return Some(id);
             }
         }
@@ -134,8 +133,8 @@ mod tests {
         candidates.add(&batch(&spans), &RowSet::all(spans.len()));
     }
 
-    fn numbers(candidates: &mut Candidates, settled_from_ns: u64) -> Vec<u64> {
-        std::iter::from_fn(|| candidates.pop(settled_from_ns))
+    fn numbers(candidates: &mut Candidates, later_until_ns: Option<u64>) -> Vec<u64> {
+        std::iter::from_fn(|| candidates.pop(later_until_ns))
             .map(|id| u128::from_be_bytes(id.0) as u64)
             .collect()
     }
@@ -147,12 +146,12 @@ mod tests {
             &mut candidates,
             [(1, 10), (2, 50), (1, 90), (3, 0)].into_iter(),
         );
-        assert_eq!(numbers(&mut candidates, 60), [1]);
+        assert_eq!(numbers(&mut candidates, Some(59)), [1]);
         added(
             &mut candidates,
             [(1, 95), (2, 55), (4, u64::MAX - 2_000_000)].into_iter(),
         );
-        assert_eq!(numbers(&mut candidates, 0), [4, 2, 3]);
+        assert_eq!(numbers(&mut candidates, None), [4, 2, 3]);
     }
 
     #[test]
@@ -160,7 +159,7 @@ mod tests {
         let mut candidates = Candidates::within(&QueryMemory::new(256 << 10, 128 << 10));
         added(&mut candidates, (0..100_000).map(|n| (n, n)));
         assert!(candidates.is_over_budget());
-        assert!(!numbers(&mut candidates, 0).is_empty());
+        assert!(!numbers(&mut candidates, None).is_empty());
     }
 
     #[test]
@@ -169,7 +168,7 @@ mod tests {
         let count = MAX_WAITING as u64 + 1;
         added(&mut candidates, (0..count).map(|n| (n, n)));
         assert!(candidates.gave_up());
-        let kept = numbers(&mut candidates, 0);
+        let kept = numbers(&mut candidates, None);
         assert_eq!(kept.len(), MAX_WAITING / 2);
         assert_eq!(kept[0], count - 1);
     }

@@ -7,6 +7,7 @@ mod count;
 mod damage;
 mod dependencies;
 mod find;
+mod newer;
 mod paging;
 mod projection;
 mod search;

@@ -167,3 +167,36 @@ fn a_cancelled_search_says_so() {
     });
     assert_eq!(outcome.unwrap_err(), StoreError::Cancelled);
 }
+
+#[test]
+fn the_last_moments_of_all_are_pages_like_others() {
+    const LAST_NS: u64 = u64::MAX;
+    // Numbers and times run against each other where the times are near.
+    let spans: Vec<_> = [
+        (1, LAST_NS),
+        (2, LAST_NS),
+        (3, LAST_NS - 1),
+        (9, LAST_NS - 1),
+        (4, 7),
+    ]
+    .map(|(trace, start_ns)| TestSpan::new(trace, 1, "shop", "GET /", start_ns))
+    .into();
+    let odd: Vec<_> = [(5, LAST_NS - 2), (6, 0)]
+        .map(|(trace, start_ns)| TestSpan::new(trace, 1, "shop", "GET /", start_ns))
+        .into();
+    let store = store_of(&[&spans, &odd]);
+    let want = [2, 1, 9, 3, 5, 4, 6];
+    for limit in 1..=8 {
+        assert_eq!(pages(&store, "{}", limit), want, "{limit} at a time");
+        let judged = "{ trace:duration >= 0s }";
+        assert_eq!(pages(&store, judged, limit), want, "{limit} at a time");
+    }
+    let until_last = Search {
+        range: TimeRange {
+            start_ns: 5,
+            end_ns: LAST_NS - 1,
+        },
+        ..everything("{}")
+    };
+    assert_eq!(run(&store, &until_last).0, [5, 4]);
+}

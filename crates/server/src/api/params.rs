@@ -71,8 +71,8 @@ impl Params {
         let (from, to) = (self.text("from"), self.text("to"));
         let (from, to) = (from.unwrap_or(DEFAULT_FROM), to.unwrap_or("now"));
         let range = TimeRange {
-            start_ns: point("from", from, now_ns)?,
-            end_ns: point("to", to, now_ns)?,
+            start_ns: known("from", from, time::parse(from, now_ns))?,
+            end_ns: known("to", to, time::parse_end(to, now_ns))?,
         };
         self.check_order(range)
     }
@@ -93,10 +93,10 @@ impl Params {
     pub(crate) fn open_range(&self, now_ns: u64) -> Result<TimeRange, ApiError> {
         let mut range = TimeRange::ALL;
         if let Some(from) = self.text("from") {
-            range.start_ns = point("from", from, now_ns)?;
+            range.start_ns = known("from", from, time::parse(from, now_ns))?;
         }
         if let Some(to) = self.text("to") {
-            range.end_ns = point("to", to, now_ns)?;
+            range.end_ns = known("to", to, time::parse_end(to, now_ns))?;
         }
         self.check_order(range)
     }
@@ -110,7 +110,7 @@ impl Params {
     }
 }
 
-fn point(name: &str, text: &str, now_ns: u64) -> Result<u64, ApiError> {
-    time::parse(text, now_ns)
+fn known(name: &str, text: &str, time_ns: Option<u64>) -> Result<u64, ApiError> {
+    time_ns
         .ok_or_else(|| ApiError::bad_request(format!("{name}: {text:?} is not a time"), time::HINT))
 }

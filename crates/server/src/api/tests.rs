@@ -3,6 +3,7 @@
 //! The API of the UI has its tests beside it and shares [`Server`].
 
 mod accounts;
+mod far_future;
 mod pages;
 pub(super) mod partial;
 mod searched;

@@ -13,14 +13,24 @@ pub(crate) const HINT: &str = "write now, now-15m (units s m h d w), RFC 3339 su
 /// Nanoseconds since the Unix epoch; `None` if the text is no time or lies
 /// outside 1970 to 2554.
 pub(crate) fn parse(text: &str, now_ns: u64) -> Option<u64> {
+    u64::try_from(wide(text, now_ns)?).ok()
+}
+
+/// The end of a range: as [`parse`], but after 2554 it is `u64::MAX`, no end.
+/// No span can be later.
+pub(crate) fn parse_end(text: &str, now_ns: u64) -> Option<u64> {
+    Some(u64::try_from(wide(text, now_ns)?).unwrap_or(u64::MAX))
+}
+
+fn wide(text: &str, now_ns: u64) -> Option<u128> {
     let text = text.trim();
     if let Some(rest) = text.strip_prefix("now") {
-        return relative(rest, now_ns);
+        return relative(rest, now_ns).map(u128::from);
     }
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return text.parse::<u64>().ok()?.checked_mul(1000);
+        return Some(u128::from(text.parse::<u64>().ok()?) * 1000);
     }
-    rfc3339(text)
+    wide_rfc3339(text)
 }
 
 /// What follows `now`: nothing, or a minus, a number and a unit.
@@ -49,6 +59,10 @@ fn relative(rest: &str, now_ns: u64) -> Option<u64> {
 
 /// RFC 3339, also with a space for the `T`; a date alone is its midnight, UTC.
 pub(crate) fn rfc3339(text: &str) -> Option<u64> {
+    u64::try_from(wide_rfc3339(text)?).ok()
+}
+
+fn wide_rfc3339(text: &str) -> Option<u128> {
     let mut rest = text;
     let year = digits(&mut rest, 4)?;
     let month = after(&mut rest, '-').and_then(|()| digits(&mut rest, 2))?;
@@ -75,9 +89,9 @@ pub(crate) fn rfc3339(text: &str) -> Option<u64> {
     to_ns(days * DAY_S + second_of_day - offset_s, fraction_ns)
 }
 
-fn to_ns(seconds: i64, fraction_ns: u64) -> Option<u64> {
-    let seconds = u64::try_from(seconds).ok()?;
-    seconds.checked_mul(SECOND_NS)?.checked_add(fraction_ns)
+fn to_ns(seconds: i64, fraction_ns: u64) -> Option<u128> {
+    let seconds = u128::try_from(seconds).ok()?;
+    Some(seconds * u128::from(SECOND_NS) + u128::from(fraction_ns))
 }
 
 fn digits(rest: &mut &str, count: usize) -> Option<i64> {
@@ -184,6 +198,28 @@ mod tests {
                 Some(seconds * SECOND_NS + ns),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn a_range_may_end_after_all_times() {
+        for (text, end_ns) in [
+            ("2100-03-01", Some(4_107_542_400 * SECOND_NS)),
+            ("2554-07-21T23:34:33.709551614Z", Some(u64::MAX - 1)),
+            ("2554-07-21T23:34:33.709551615Z", Some(u64::MAX)),
+            ("2554-07-21T23:34:34Z", Some(u64::MAX)),
+            ("9999-12-31", Some(u64::MAX)),
+            ("18446744073709551", Some(u64::MAX - 615)),
+            ("18446744073709552", Some(u64::MAX)),
+            ("18446744073709551615", Some(u64::MAX)),
+            ("99999999999999999999", None),
+            ("1969-12-31T23:59:59Z", None),
+            ("never", None),
+        ] {
+            assert_eq!(parse_end(text, NOW_NS), end_ns, "{text}");
+            let is_last = end_ns == Some(u64::MAX) && !text.ends_with("709551615Z");
+            let start_ns = end_ns.filter(|_| !is_last);
+            assert_eq!(parse(text, NOW_NS), start_ns, "{text}");
         }
     }
 

@@ -41,6 +41,9 @@ pub(super) struct SearchArgs {
     /// How far to look back
     #[arg(long, value_name = "DURATION", default_value = "1h")]
     since: String,
+    /// Where the searched time ends: now, or such as 2026-11-22T14:05:00Z
+    #[arg(long, value_name = "TIME", default_value = "now")]
+    until: String,
     /// Most traces to show, up to 1000
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
     limit: u32,
@@ -59,7 +62,11 @@ pub(super) struct SearchArgs {
 
 /// A line of the answer; names as in the UI's API.
 #[derive(Debug, Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
+#[serde(
+    tag = "type",
+    rename_all = "lowercase",
+    rename_all_fields = "camelCase"
+)]
 enum Line {
     Trace(Found),
     Progress {},
@@ -67,6 +74,8 @@ enum Line {
         #[serde(flatten)]
         stats: Stats,
         partial: Option<String>,
+        #[serde(default)]
+        newer_ns: Option<String>,
     },
     Error {
         message: String,
@@ -112,9 +121,10 @@ pub(super) async fn run(args: SearchArgs) -> Result<(), CliError> {
     let since = config::duration(&args.since)
         .map_err(|message| CliError::Usage(format!("--since: {message}")))?;
     let what = format!(
-        "q={}&from=now-{}s",
+        "q={}&from=now-{}s&to={}",
         percent_encoded(&traceql),
-        since.max(Duration::from_secs(1)).as_secs()
+        since.max(Duration::from_secs(1)).as_secs(),
+        percent_encoded(&args.until)
     );
     if args.count {
         return count::run(&client, &what, &args).await;
@@ -123,7 +133,8 @@ pub(super) async fn run(args: SearchArgs) -> Result<(), CliError> {
 
     let mut out = Output::new();
     let mut found: Vec<Found> = Vec::new();
-    let (mut shown, mut searched, mut incomplete) = (0u64, Stats::default(), None);
+    let (mut shown, mut searched) = (0u64, Stats::default());
+    let (mut incomplete, mut newer) = (None, None);
     client
         .get_lines(&path, |line| {
             match parse(line, client.base())? {
@@ -137,7 +148,11 @@ pub(super) async fn run(args: SearchArgs) -> Result<(), CliError> {
                     }
                 }
                 Line::Progress {} => {}
-                Line::Done { stats, partial } => (searched, incomplete) = (stats, partial),
+                Line::Done {
+                    stats,
+                    partial,
+                    newer_ns,
+                } => (searched, incomplete, newer) = (stats, partial, newer_ns),
                 Line::Error { message } => return Err(CliError::Failed(plain(&message))),
             }
             Ok(())
@@ -149,6 +164,13 @@ pub(super) async fn run(args: SearchArgs) -> Result<(), CliError> {
     }
     out.flush()?;
     warn_if_incomplete(incomplete.as_deref());
+    if let Some(newest_ns) = newer.and_then(|ns| ns.parse().ok()) {
+        complain(&format!(
+            "note: matching spans are dated after the searched time, up to {}; \
+             --until 9999-12-31 shows them",
+            time_ns(newest_ns)
+        ));
+    }
     if args.stats {
         complain(&searched.line(args.json));
     }

@@ -63,7 +63,7 @@ fn search_prints_a_table_for_people() {
     );
     assert_eq!(
         request,
-        "GET /api/ui/search?q=%7B%20resource.service.name%20%3D%20%22storefront%22%20%7D&from=now-7200s&limit=20 HTTP/1.1"
+        "GET /api/ui/search?q=%7B%20resource.service.name%20%3D%20%22storefront%22%20%7D&from=now-7200s&to=now&limit=20 HTTP/1.1"
     );
     assert_eq!(
         finished.stdout,
@@ -96,6 +96,23 @@ fn search_prints_json_lines_for_scripts() {
 }
 
 #[test]
+fn search_says_that_newer_spans_match() {
+    let answer = r#"{"type":"done","newerNs":"4102444800000000000"}"#;
+    let arguments = ["search", "--until", "2027-01-15T08:00:00Z"];
+    let (request, finished) = ask(&arguments, "200 OK", answer);
+    assert!(
+        request.contains("&to=2027-01-15T08%3A00%3A00Z&"),
+        "{request}"
+    );
+    let note = finished.stderr.lines().next().unwrap();
+    assert_eq!(
+        note,
+        "note: matching spans are dated after the searched time, up to \
+         2100-01-01 00:00:00.000; --until 9999-12-31 shows them"
+    );
+}
+
+#[test]
 fn search_says_how_much_was_searched() {
     let (_, finished) = ask(&["search", "--stats"], "200 OK", FOUND);
     let told = finished.stderr.lines().last().unwrap();
@@ -113,7 +130,7 @@ fn search_counts_instead_of_showing() {
     let (request, finished) = ask(&["search", "--count", "error"], "200 OK", answer);
     assert_eq!(
         request,
-        "GET /api/ui/count?q=%7B%20error%20%3D%20true%20%7D&from=now-3600s HTTP/1.1"
+        "GET /api/ui/count?q=%7B%20error%20%3D%20true%20%7D&from=now-3600s&to=now HTTP/1.1"
     );
     assert_eq!(finished.stdout, "1,234,567 spans in 8,901 traces\n");
     assert_eq!((finished.stderr.as_str(), finished.code), ("", Some(0)));

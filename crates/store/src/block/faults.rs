@@ -67,6 +67,10 @@ pub(super) struct LeftOut {
 }
 
 impl LeftOut {
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_group.is_empty()
+    }
+
     /// Adds spans of a row group, none twice as far as their number tells, and
     /// puts what is new into the report of the read.
     fn add(&mut self, group: usize, spans: u64, most: u64, report: &mut ScanReport) -> u64 {
@@ -136,7 +140,7 @@ impl Block {
     pub(super) fn was_read(&self, left_out: &LeftOut) {
         let known = &mut *self.faults.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_over = known.fault.as_ref().is_some_and(|fault| !fault.1);
-        if is_over && left_out.by_group.is_empty() {
+        if is_over && left_out.is_empty() {
             known.fault = None;
             known.left_out.clear();
         }

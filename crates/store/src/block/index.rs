@@ -107,7 +107,8 @@ pub(super) struct RowGroup {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct KeyEntry {
     pub(super) key: AttributeKey,
-    /// Attributes of this key and type.
+    /// Attributes of this key and type; those of a resource or a scope once for
+    /// each row group with spans of it.
     pub(super) count: u64,
     /// How many of them are not in `column`.
     pub(super) elsewhere: u64,

@@ -3,15 +3,20 @@
 //! before matched; last, and only for rows that match, what the visitor asked
 //! for. A row group that cannot be read as a whole is read page by page: **only
 //! rows of damaged pages are left out**, and counted.
+//!
+//! Row groups are scanned in any parts and order, as the starts in them ask
+//! for: those of one block may lie a century apart.
 
 use std::ops::{ControlFlow, Range};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tracewell_model::batch::concat::BatchJoiner;
 use tracewell_model::store::{ScanReport, ScanRequest};
-use tracewell_model::{RowSet, SpanBatch, SpanFilter};
+use tracewell_model::{RowSet, SpanBatch, SpanFilter, TimeRange};
 use tracewell_parquet::PAGE_ROWS;
 
 use super::faults::LeftOut;
+use super::index::RowGroup;
 use super::read::{Reader, check};
 use super::refine::{self, Refined};
 use super::schema::Fixed;
@@ -27,58 +32,105 @@ pub struct ScanPart {
     pub batch: SpanBatch,
     /// Their rows in it: all.
     pub rows: RowSet,
-    /// No later part of this block holds a span that starts at this time or
-    /// after it, ns.
-    pub settled_from_ns: u64,
+    /// No later part of the same call holds a span that starts after this, ns;
+    /// `None` when none follows.
+    pub later_until_ns: Option<u64>,
 }
 
-impl Block {
-    /// Shows the spans of this block that match to `visit`, as
+/// A row group that a scan may look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GroupTime {
+    /// Its place in the block.
+    pub group: usize,
+    /// Spans in it.
+    pub spans: u64,
+    /// The latest start in it, ns.
+    pub latest_ns: u64,
+}
+
+/// One scan of a block: what its parts share, which several threads may do.
+#[derive(Debug)]
+pub struct BlockScan<'a> {
+    block: &'a Block,
+    request: &'a ScanRequest<'a>,
+    shared: Mutex<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    /// The filter as it reads for the block, once somebody needed it; `None`
+    /// in it when nothing can match.
+    refined: Option<Arc<Option<Refined>>>,
+    /// Whether a part left anything out.
+    has_lost: bool,
+}
+
+impl<'a> BlockScan<'a> {
+    /// Nothing is read yet.
+    #[must_use]
+    pub fn new(block: &'a Block, request: &'a ScanRequest<'a>) -> Self {
+        Self {
+            block,
+            request,
+            shared: Mutex::default(),
+        }
+    }
+
+    /// The block.
+    #[must_use]
+    pub fn block(&self) -> &'a Block {
+        self.block
+    }
+
+    /// Row groups that the time range does not rule out, in the order of the
+    /// file.
+    pub fn groups(&self) -> impl Iterator<Item = GroupTime> + use<'a> {
+        self.block.groups_in(self.request.range)
+    }
+
+    /// Shows the spans of these row groups that match to `visit`, as
     /// [`tracewell_model::TraceStore::scan`] says, one part a row group that
-    /// was looked at, those with the latest start first. What was done is added
-    /// to `report`, which says how it stood at each part.
+    /// was looked at, in the order of `groups`: those with the latest start
+    /// first. What was done is added to `report`, which says how it stood at
+    /// each part.
     ///
     /// # Errors
-    /// The disk fails, the files are damaged, or the request was cancelled.
+    /// The request was cancelled.
     pub fn scan(
         &self,
-        request: &ScanRequest<'_>,
+        groups: &[GroupTime],
         report: &mut ScanReport,
         visit: &mut dyn FnMut(ScanPart, &ScanReport) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, BlockError> {
+        let Self { block, request, .. } = *self;
         check(request.cancelled)?;
-        let range = request.range;
-        if !range.overlaps(self.meta.min_start_ns, self.meta.max_start_ns) {
-            return Ok(ControlFlow::Continue(()));
-        }
-        let Some(refined) = Refined::new(self, request.filter)? else {
+        let refined = self.refined()?;
+        let Some(refined) = &*refined else {
             return Ok(ControlFlow::Continue(()));
         };
-        let mut groups = Vec::new();
-        for group in 0..self.index.core.row_groups.len() {
-            let filter = refined.of_group(self, group, range)?;
+        let mut wanted = Vec::new();
+        for of in groups {
+            let filter = refined.of_group(block, of.group, request.range)?;
             if !matches!(filter, SpanFilter::None) {
-                groups.push((group, filter));
+                wanted.push((of, filter));
             }
         }
-        if groups.is_empty() {
+        if wanted.is_empty() {
             return Ok(ControlFlow::Continue(()));
         }
         report.searched_blocks += 1;
-        let latest = |group: usize| self.index.core.row_groups[group].max_start_ns;
-        groups.sort_by_key(|(group, _)| std::cmp::Reverse(latest(*group)));
-        let reader = Reader::new(self);
-        let visitor_columns = prune::visitor_columns(&request.columns, &self.index);
+        let reader = Reader::new(block);
+        let visitor_columns = prune::visitor_columns(&request.columns, &block.index);
         let visitor_columns: Vec<usize> = visitor_columns.into_iter().collect();
-        let (bytes_before, mut groups) = (report.searched_bytes, groups.into_iter().peekable());
+        let (bytes_before, mut wanted) = (report.searched_bytes, wanted.into_iter().peekable());
         let mut left_out = LeftOut::default();
         let found = loop {
-            let Some((group, filter)) = groups.next() else {
+            let Some((&GroupTime { group, spans, .. }, filter)) = wanted.next() else {
                 break ControlFlow::Continue(());
             };
             check(request.cancelled)?;
-            let filter = refine::by_dictionaries(&reader, self, group, &filter)?;
-            let all = RowSet::all(self.index.core.row_groups[group].rows);
+            let filter = refine::by_dictionaries(&reader, block, group, &filter)?;
+            let all = RowSet::all(spans as usize);
             let look = Look {
                 reader: &reader,
                 group,
@@ -86,26 +138,62 @@ impl Block {
                 columns: &visitor_columns,
                 request,
             };
-            let batch = match self.look(&look, all) {
-                Err(error) => self.look_at_pages(&look, error, &mut left_out, report)?,
+            let batch = match block.look(&look, all) {
+                Err(error) => block.look_at_pages(&look, error, &mut left_out, report)?,
                 whole => whole?,
             };
             report.searched_bytes = bytes_before + reader.read_bytes();
             if !matches!(filter, SpanFilter::None) {
-                report.searched_spans += self.index.core.row_groups[group].rows as u64;
+                report.searched_spans += spans;
             }
-            let next = groups.peek();
+            let next = wanted.peek();
             let part = ScanPart {
                 rows: RowSet::all(batch.len()),
                 batch,
-                settled_from_ns: next.map_or(0, |(next, _)| latest(*next).saturating_add(1)),
+                later_until_ns: next.map(|(next, _)| next.latest_ns),
             };
             if visit(part, report).is_break() {
                 break ControlFlow::Break(());
             }
         };
-        self.was_read(&left_out);
+        let shared = &mut *self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.has_lost |= !left_out.is_empty();
+        if !shared.has_lost {
+            block.was_read(&left_out);
+        }
         Ok(found)
+    }
+
+    /// The filter as it reads for the block: whoever comes second waits, and
+    /// nothing is read twice.
+    fn refined(&self) -> Result<Arc<Option<Refined>>, BlockError> {
+        let shared = &mut *self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = &shared.refined {
+            return Ok(Arc::clone(known));
+        }
+        let refined = Arc::new(Refined::new(self.block, self.request.filter)?);
+        shared.refined = Some(Arc::clone(&refined));
+        Ok(refined)
+    }
+}
+
+impl Block {
+    /// Row groups with starts in the range, as far as their ends tell.
+    fn groups_in(&self, range: TimeRange) -> impl Iterator<Item = GroupTime> + use<'_> {
+        let groups = self.index.core.row_groups.iter().enumerate();
+        let in_range =
+            move |of: &(usize, &RowGroup)| range.overlaps(of.1.min_start_ns, of.1.max_start_ns);
+        groups.filter(in_range).map(|(group, of)| GroupTime {
+            group,
+            spans: of.rows as u64,
+            latest_ns: of.max_start_ns,
+        })
+    }
+
+    /// Do any of its row groups reach into the range?
+    #[must_use]
+    pub fn overlaps(&self, range: TimeRange) -> bool {
+        self.groups_in(range).next().is_some()
     }
 
     /// The spans among these rows that match.

@@ -6,14 +6,16 @@ mod real_traces;
 mod round_trip;
 mod scanning;
 
+use std::cmp::Reverse;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use tracewell_model::store::ScanReport;
+use tracewell_model::store::{ScanReport, ScanRequest};
 use tracewell_model::{QueryMemory, SpanBatch, TraceId};
 use tracewell_testkit::{TestSpan, flatten};
 
-use super::{Birth, Block, BlockError, write};
+use super::{Birth, Block, BlockError, BlockScan, ScanPart, write};
 use crate::files::Files;
 use crate::files::faulty::FaultyFiles;
 use crate::gather::Gathering;
@@ -27,6 +29,19 @@ fn block_of(batch: &SpanBatch) -> (FaultyFiles, Block) {
     let meta = write(&files, Path::new(DIR), 7, &Birth::default(), batch).unwrap();
     let block = Block::open(&files, Path::new(DIR), meta).unwrap();
     (files, block)
+}
+
+/// Scans all row groups that the range allows, the newest first.
+fn scan_whole(
+    block: &Block,
+    request: &ScanRequest<'_>,
+    report: &mut ScanReport,
+    visit: &mut dyn FnMut(ScanPart, &ScanReport) -> ControlFlow<()>,
+) -> Result<ControlFlow<()>, BlockError> {
+    let scan = BlockScan::new(block, request);
+    let mut groups: Vec<_> = scan.groups().collect();
+    groups.sort_by_key(|group| Reverse(group.latest_ns));
+    scan.scan(&groups, report, visit)
 }
 
 fn sorted(mut spans: Vec<TestSpan>) -> Vec<TestSpan> {

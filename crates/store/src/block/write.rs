@@ -6,6 +6,7 @@
 //! columns they came in; only values are gathered, one column at a time, in
 //! the order of the block. It never decides which spans belong into a block.
 
+mod apart;
 mod attributes;
 mod cells;
 mod columns;
@@ -34,6 +35,7 @@ use super::schema::{self, Fixed, ROW_GROUP_ROWS, VERSION, VERSION_KEY};
 use super::{BlockError, block_name, index_name, parquet_name};
 use crate::files::{FileError, Files};
 use crate::manifest::BlockEntry;
+use apart::Apart;
 use attributes::Rest;
 use cells::Buffers;
 use columns::FixedColumns;
@@ -63,9 +65,22 @@ pub fn write(
     let order = order::block_order(batch);
     let chosen = choose::columns(choose::counts(batch), batch.len() as u64);
     let mut block = BlockWriter::create(files, dir, number, chosen, false)?;
-    let source = Source::new(batch, &block.chosen).map_err(|error| block.misfit(error))?;
-    for order in order.chunks(ROW_GROUP_ROWS) {
-        block.rows_of(&source, order, None)?;
+    let few = order.parts().filter(|rows| apart::are_few(rows, batch));
+    let apart = Apart::new(batch, few).map_err(|error| block.misfit(error))?;
+    let chosen = block.chosen.clone();
+    let source = |batch| Source::new(batch, &chosen);
+    let all = source(batch).map_err(|error| block.misfit(error))?;
+    let few = source(&apart.batch).map_err(|error| block.misfit(error))?;
+    for rows in order.parts() {
+        if apart::are_few(rows, batch) {
+            for rows in apart.places(rows).chunks(ROW_GROUP_ROWS) {
+                block.rows_of(&few, rows, None)?;
+            }
+        } else {
+            for rows in rows.chunks(ROW_GROUP_ROWS) {
+                block.rows_of(&all, rows, None)?;
+            }
+        }
     }
     block.finish(birth)
 }
@@ -135,8 +150,8 @@ impl<'a> BlockWriter<'a> {
     }
 
     /// Writes the rows `order` of a batch as the next row group. Rows MUST come
-    /// in the order of the block: by earliest start of their trace in the whole
-    /// block, trace id, start, span id. Costs in proportion to the whole batch.
+    /// in the order of the block: by standing and earliest start of their trace
+    /// in the whole block, trace id, start, span id. Costs in proportion to the whole batch.
     ///
     /// # Errors
     /// More than [`ROW_GROUP_ROWS`] rows, rows that do not exist, derived

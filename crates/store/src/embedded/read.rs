@@ -4,7 +4,7 @@
 use super::{EmbeddedStore, Inner, scan};
 use crate::block::{Block, BlockError};
 use crate::gather::Gathering;
-use crate::live;
+use crate::live::{self, LiveBatch};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use tracewell_model::store::{
@@ -34,14 +34,14 @@ impl TraceStore for EmbeddedStore {
             report.total_blocks += 1;
             match block.find_traces(ids, cancelled, &mut report) {
                 Ok(found) => places.push((block, found)),
-                Err(error) => leave_out_whole(block, error, &mut report)?,
+                Err(error) => leave_out(block, block.meta().spans, error, &mut report)?,
             }
         }
         gathered.expect(places.iter().map(|(_, found)| found.rows()).sum())?;
         for (block, found) in places {
             let added = block.gather_traces(found, &mut gathered, columns, cancelled, &mut report);
             if let Err(error) = added {
-                leave_out_whole(block, error, &mut report)?;
+                leave_out(block, block.meta().spans, error, &mut report)?;
             }
         }
         self.inner.live.unopened.count(TimeRange::ALL, &mut report);
@@ -78,22 +78,10 @@ impl TraceStore for EmbeddedStore {
         visit: &mut ScanVisitor<'_>,
     ) -> Result<ScanReport, StoreError> {
         live::check_cancelled(request.cancelled)?;
-        let (snapshot, mut blocks) = self.inner.live.snapshot();
-        let range = request.range;
-        blocks.retain(|block| range.overlaps(block.meta().min_start_ns, block.meta().max_start_ns));
-        blocks.sort_by_key(|block| std::cmp::Reverse(block.meta().max_start_ns));
-        let is_live = snapshot
-            .iter()
-            .any(|live| range.overlaps(live.start_range_ns.0, live.start_range_ns.1));
-        let mut report = ScanReport {
-            total_blocks: blocks.len() as u64 + u64::from(is_live),
-            ..ScanReport::default()
-        };
-        self.inner.live.unopened.count(range, &mut report);
-        let newest_block_ns = blocks.first().map_or(0, |block| after(block));
-        if live::scan(&snapshot, request, newest_block_ns, &mut report, visit)?.is_continue() {
-            scan::blocks(&blocks, request, &mut report, visit)?;
-        }
+        let (snapshot, blocks) = self.inner.live.snapshot();
+        let mut report = ScanReport::default();
+        self.inner.live.unopened.count(request.range, &mut report);
+        scan::all(&snapshot, &blocks, request, &mut report, visit)?;
         self.inner.note_incomplete(&report);
         Ok(report)
     }
@@ -102,7 +90,7 @@ impl TraceStore for EmbeddedStore {
         let (snapshot, blocks) = self.inner.live.snapshot();
         let mut counts = live::operations(&snapshot, range);
         for block in blocks {
-            if range.overlaps(block.meta().min_start_ns, block.meta().max_start_ns) {
+            if block.overlaps(range) {
                 block
                     .operations()
                     .iter()
@@ -116,7 +104,7 @@ impl TraceStore for EmbeddedStore {
         let (snapshot, blocks) = self.inner.live.snapshot();
         let mut keys = live::attribute_keys(&snapshot, range);
         for block in blocks {
-            if range.overlaps(block.meta().min_start_ns, block.meta().max_start_ns) {
+            if block.overlaps(range) {
                 keys.extend(block.attribute_keys().cloned());
             }
         }
@@ -136,7 +124,7 @@ impl TraceStore for EmbeddedStore {
         let live_bytes: usize = snapshot.iter().map(|live| live.bytes).sum();
         let entries: Vec<_> = blocks.iter().map(|block| block.meta().clone()).collect();
         let index_bytes: usize = blocks.iter().map(|block| block.memory_bytes()).sum();
-        let ranges = snapshot.iter().map(|live| live.start_range_ns).chain(
+        let ranges = snapshot.iter().map(LiveBatch::start_range_ns).chain(
             entries
                 .iter()
                 .map(|entry| (entry.min_start_ns, entry.max_start_ns)),
@@ -186,17 +174,13 @@ impl Inner {
     }
 }
 
-/// The first time that is later than every start in a block.
-pub(super) fn after(block: &Block) -> u64 {
-    block.meta().max_start_ns.saturating_add(1)
-}
-
-/// Goes on without a block.
+/// Goes on without so many spans of a block, or all.
 ///
 /// # Errors
 /// The read was cancelled, or whoever asked takes no more.
-pub(super) fn leave_out_whole(
+pub(super) fn leave_out(
     block: &Block,
+    spans: u64,
     error: BlockError,
     report: &mut ScanReport,
 ) -> Result<(), StoreError> {
@@ -205,7 +189,7 @@ pub(super) fn leave_out_whole(
     }
     block.note_fault(&error.to_string(), error.is_lasting());
     report.unread_blocks += 1;
-    report.unread_spans += block.meta().spans;
+    report.unread_spans += spans;
     Ok(())
 }
 

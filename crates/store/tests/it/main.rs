@@ -13,4 +13,5 @@ mod full_disk;
 mod healing;
 mod lost_files;
 mod model;
+mod outliers;
 mod query_memory;

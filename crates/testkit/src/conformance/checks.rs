@@ -39,6 +39,10 @@ pub(super) const ALL: &[(&str, Check)] = &[
         "a range includes its start and excludes its end",
         range_is_half_open,
     ),
+    (
+        "spans far from the others are found at their times",
+        far_spans_are_found,
+    ),
     ("a scan ends when told to", a_scan_ends_when_told),
     ("a cancelled query says so", a_cancelled_query_says_so),
     (
@@ -272,6 +276,52 @@ fn range_is_half_open(store: &dyn TraceStore) {
         shown.iter().map(|(_, span)| span[7]).collect::<Vec<_>>(),
         [1, 2]
     );
+}
+
+fn far_spans_are_found(store: &dyn TraceStore) {
+    const LAST_NS: u64 = u64::MAX;
+    for number in 1..=20 {
+        append(store, &[span(number, number)]).expect("stored");
+    }
+    let far = [0, 1, START_NS / 2, 2 * START_NS, LAST_NS - 1, LAST_NS];
+    for (number, start_ns) in (100..).zip(far) {
+        let alone = TestSpan::new(number, 1, "far", "alone", start_ns);
+        // A trace that is begun here and goes on there.
+        let begun = span(number + 100, 1);
+        let goes_on = TestSpan::new(number + 100, 2, "far", "goes on", start_ns);
+        append(store, &[alone, begun, goes_on]).expect("stored");
+    }
+    for (place, start_ns) in far.into_iter().enumerate() {
+        let only = TimeRange {
+            start_ns,
+            end_ns: start_ns.saturating_add(1),
+        };
+        // From its last ns but one on, a range that ends nowhere.
+        let count = if start_ns == LAST_NS - 1 { 4 } else { 2 };
+        assert_eq!(
+            scan(store, &SpanFilter::All, only).0.len(),
+            count,
+            "{start_ns}"
+        );
+        let before = TimeRange {
+            end_ns: start_ns,
+            ..TimeRange::ALL
+        };
+        let earlier = match start_ns {
+            LAST_NS => far.len(),
+            _ => place,
+        };
+        let near = if start_ns > START_NS {
+            20 + far.len()
+        } else {
+            0
+        };
+        let (shown, _) = scan(store, &SpanFilter::All, before);
+        assert_eq!(shown.len(), 2 * earlier + near, "before {start_ns}");
+    }
+    assert_eq!(trace(store, trace_id(205)).len(), 2);
+    let range = store.status().start_range_ns;
+    assert_eq!(range, Some((0, LAST_NS)));
 }
 
 fn a_scan_ends_when_told(store: &dyn TraceStore) {

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
@@ -11,8 +12,9 @@ use axum::response::{IntoResponse, Response};
 use http::header;
 use serde::Serialize;
 use tokio_stream::StreamExt;
-use tracewell_model::TraceId;
 use tracewell_model::store::ScanReport;
+use tracewell_model::{TraceId, TraceStore};
+use tracewell_query::newer::newest_match;
 use tracewell_query::search::{
     Cursor, Detail, Search, SearchEvent, SearchOutcome, search as run_search,
 };
@@ -31,15 +33,20 @@ const MAX_TRACES: usize = 1_000;
 /// otherwise say more about its progress than about its traces.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 
+/// Clocks of computers differ by so much: what is ahead of ours by less has
+/// just come.
+const TOLERANCE_NS: u64 = 60_000_000_000;
+
 /// `GET /search`
 pub(super) async fn search(
     State(state): State<UiState>,
     params: Params,
 ) -> Result<Response, ApiError> {
     let query = traceql::parse(params.text("q").unwrap_or("{}"))?;
+    let now_ns = state.query.clock.now_ns();
     let search = Search {
         filter: lower::lower(&query.filter),
-        range: params.range(state.query.clock.now_ns())?,
+        range: params.range(now_ns)?,
         limit: params.limit(DEFAULT_TRACES, MAX_TRACES)?,
         after: params.text("cursor").map(parse_cursor).transpose()?,
         detail: Detail::Summary,
@@ -58,8 +65,11 @@ pub(super) async fn search(
                 sender.send(line(&Line::Progress(Searched::new(&report))))
             }
         })?;
+        let newer_ns = newer_ns(&*store, &search, now_ns, cancelled);
         // Nobody may be there to hear it.
-        let _unheard = sender.send(done_line(&outcome, started)).is_break();
+        let _unheard = sender
+            .send(done_line(&outcome, newer_ns, started))
+            .is_break();
         Ok(())
     })
     .await?;
@@ -73,6 +83,24 @@ pub(super) async fn search(
         (header::CACHE_CONTROL, "no-store, no-transform"),
     ];
     Ok((headers, Body::from_stream(body)).into_response())
+}
+
+/// Where a search that goes as far as now may match beyond its end: spans
+/// dated in the future, which nobody expects. Not for further pages, and a note
+/// that cannot be had in time is no error.
+fn newer_ns(
+    store: &dyn TraceStore,
+    search: &Search,
+    now_ns: u64,
+    cancelled: &AtomicBool,
+) -> Option<u64> {
+    let end_ns = search.range.end_ns;
+    let from_ns = end_ns.checked_add(TOLERANCE_NS)?;
+    if end_ns < now_ns || search.after.is_some() {
+        return None;
+    }
+    let newest = newest_match(store, &search.filter, from_ns, cancelled);
+    newest.unwrap_or_default()
 }
 
 /// A line of the answer.
@@ -127,6 +155,7 @@ struct Done {
     searched_spans: u64,
     cursor: Option<String>,
     partial: Option<String>,
+    newer_ns: Option<String>,
 }
 
 impl Searched {
@@ -175,13 +204,14 @@ fn bar(bar: &Bar) -> (usize, f64, f64, u8, u16) {
     (bar.service, start, width, u8::from(bar.failed), bar.depth)
 }
 
-fn done_line(outcome: &SearchOutcome, started: Instant) -> Bytes {
+fn done_line(outcome: &SearchOutcome, newer_ns: Option<u64>, started: Instant) -> Bytes {
     line(&Line::Done(Done {
         elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         searched: Searched::new(&outcome.report),
         searched_spans: outcome.report.searched_spans,
         cursor: outcome.cursor.map(|cursor| print_cursor(&cursor)),
         partial: outcome.partial.clone(),
+        newer_ns: newer_ns.map(|ns| ns.to_string()),
     }))
 }
 

@@ -126,23 +126,10 @@ impl IndexBuilder {
     /// block's filter; answers the other tokens of the row group.
     fn attributes(&mut self, group: &GroupFacts<'_>) -> Vec<u64> {
         let batch = group.batch;
-        let members = (group.order.len() < batch.len()).then(|| {
-            let mut members = RowSet::none(batch.len());
-            let rows = group.order.iter();
-            rows.for_each(|row| members.insert(*row as usize));
-            members
-        });
-        let belongs = |row: u32| {
-            members
-                .as_ref()
-                .is_none_or(|members| members.contains(row as usize))
-        };
+        let members = Members::of(group);
         let mut own_tokens = Vec::new();
         for column in batch.attributes() {
-            // A batch that several row groups share counts its resources,
-            // events and links in each of them: more than there is, never less.
-            let is_span = column.level == Level::Span;
-            let is_here = |row: u32| !is_span || belongs(row);
+            let is_here = |row: u32| members.has(column.level, row);
             let key = AttributeKey {
                 level: column.level,
                 key: column.key.to_string(),
@@ -168,21 +155,16 @@ impl IndexBuilder {
                 self.count_key(key, count, elsewhere, place);
             }
         }
-        self.overflow(batch, belongs, &mut own_tokens);
+        self.overflow(batch, &members, &mut own_tokens);
         self.tokens.sort_unstable();
         self.tokens.dedup();
         own_tokens
     }
 
-    fn overflow(
-        &mut self,
-        batch: &SpanBatch,
-        belongs: impl Fn(u32) -> bool,
-        tokens: &mut Vec<u64>,
-    ) {
+    fn overflow(&mut self, batch: &SpanBatch, members: &Members<'_>, tokens: &mut Vec<u64>) {
         let overflow = batch.overflow();
         for (entry, level) in overflow.levels.iter().enumerate() {
-            if *level == Level::Span && !belongs(overflow.rows[entry]) {
+            if !members.has(*level, overflow.rows[entry]) {
                 continue;
             }
             let key = overflow.keys.get(entry);
@@ -260,6 +242,47 @@ impl IndexBuilder {
             keys: self.keys.into_values().collect(),
         };
         (encode::file(&core, &self.sections), totals)
+    }
+}
+
+/// What of a batch belongs to a row group.
+struct Members<'a> {
+    batch: &'a SpanBatch,
+    /// Its spans, resources and scopes; `None` when everything does.
+    part: Option<[RowSet; 3]>,
+}
+
+impl<'a> Members<'a> {
+    fn of(group: &GroupFacts<'a>) -> Self {
+        let batch = group.batch;
+        let part = (group.order.len() < batch.len()).then(|| {
+            let levels = [Level::Span, Level::Resource, Level::Scope];
+            let mut part = levels.map(|level| RowSet::none(batch.level_len(level)));
+            for row in group.order.iter().map(|row| *row as usize) {
+                let spans = batch.spans();
+                part[0].insert(row);
+                part[1].insert(spans.resource[row] as usize);
+                part[2].insert(spans.scope[row] as usize);
+            }
+            part
+        });
+        Self { batch, part }
+    }
+
+    /// Does what stands in this row of its table belong? A resource or a scope
+    /// does to every row group with a span of it.
+    fn has(&self, level: Level, row: u32) -> bool {
+        let Some([spans, resources, scopes]) = &self.part else {
+            return true;
+        };
+        let row = row as usize;
+        match level {
+            Level::Span => spans.contains(row),
+            Level::Resource => resources.contains(row),
+            Level::Scope => scopes.contains(row),
+            Level::Event => spans.contains(self.batch.events().span_row[row] as usize),
+            Level::Link => spans.contains(self.batch.links().span_row[row] as usize),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use tracewell_model::store::{ScanColumns, ScanReport, ScanRequest};
 use tracewell_model::{SpanFilter, TimeRange, TraceId};
 use tracewell_testkit::{Random, TestSpan, batch, flatten};
 
-use super::{DIR, all_ids, block_of, read_all, sorted, traces_told};
+use super::{DIR, all_ids, block_of, read_all, scan_whole, sorted, traces_told};
 use crate::block::{Block, BlockError};
 use crate::files::faulty::FaultyFiles;
 use crate::files::{Access, Files, read_exact_at, write_all_at};
@@ -48,7 +48,7 @@ fn assert_right_or_told(block: &Block, ids: &[TraceId], spans: &[TestSpan]) {
         cancelled: &never,
     };
     let mut scanned = 0;
-    let scan = block.scan(&request, &mut report, &mut |part, _| {
+    let scan = scan_whole(block, &request, &mut report, &mut |part, _| {
         scanned += part.rows.count() as u64;
         ControlFlow::Continue(())
     });

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use tracewell_model::batch::view::BatchView;
 use tracewell_model::store::ScanReport;
 use tracewell_model::{AnyValue, SpanId, StatusCode, TraceId, ValueRef};
-use tracewell_testkit::spans::{span_id, trace_id};
+use tracewell_testkit::spans::{TestLink, span_id, trace_id};
 use tracewell_testkit::{Random, TestSpan, batch};
 
 use super::{all_ids, block_of, read_all, sorted, traces};
@@ -236,4 +236,36 @@ fn a_disk_that_fails_gives_an_error_and_no_block() {
     let cancelled = block.find_traces(&ids, &AtomicBool::new(true), &mut report);
     assert!(cancelled.is_err());
     assert_eq!(SpanId::default(), span_id(0));
+}
+
+#[test]
+fn row_groups_of_their_own_count_nothing_twice() {
+    const NOW_NS: u64 = 1_800_000_000_000_000_000;
+    let starts = [0, 1, 2, 3].map(|n| NOW_NS + n).into_iter();
+    let starts = starts.chain([3, 2 * NOW_NS, u64::MAX]);
+    let spans: Vec<TestSpan> = (1..)
+        .zip(starts)
+        .map(|(trace, start_ns)| {
+            let note = ("note".to_owned(), AnyValue::Int(1));
+            let mut span = TestSpan::new(trace, 1, "cart", "add", start_ns)
+                .with("own", AnyValue::Bool(true))
+                .with_event("noted", 0, vec![note.clone()]);
+            span.links.push(TestLink {
+                trace_id: trace_id(9),
+                span_id: span_id(9),
+                trace_state: String::new(),
+                flags: 0,
+                attributes: vec![note],
+                dropped: 0,
+            });
+            span
+        })
+        .collect();
+    let (_, block) = block_of(&batch(&spans));
+    assert_eq!(block.group_rows().collect::<Vec<_>>(), [1, 4, 2]);
+    let counts = block.key_counts();
+    let counts: Vec<(&str, u64)> = counts.map(|count| (count.key, count.count)).collect();
+    let expected = [("own", 7), ("service.name", 7), ("note", 7), ("note", 7)];
+    assert_eq!(counts, expected);
+    assert_eq!(read_all(&block, &all_ids(&batch(&spans))), sorted(spans));
 }

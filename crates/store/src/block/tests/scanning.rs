@@ -12,7 +12,7 @@ use tracewell_model::store::{ScanColumns, ScanReport, ScanRequest};
 use tracewell_model::{AnyValue, Level, SpanBatch, SpanFilter, SpanKind, StatusCode, TimeRange};
 use tracewell_testkit::{Random, TestSpan, batch};
 
-use super::block_of;
+use super::{block_of, scan_whole};
 use crate::block::{Block, BlockError};
 
 type Shown = BTreeSet<(u64, [u8; 16], [u8; 8])>;
@@ -25,13 +25,16 @@ fn scan(block: &Block, filter: &SpanFilter, range: TimeRange) -> (Shown, ScanRep
         cancelled: &AtomicBool::new(false),
     };
     let (mut shown, mut report) = (Shown::new(), ScanReport::default());
-    let mut settled = u64::MAX;
-    let flow = block.scan(&request, &mut report, &mut |chunk, _| {
-        assert!(chunk.settled_from_ns <= settled, "settled only ever sinks");
+    let mut later = Some(u64::MAX);
+    let flow = scan_whole(block, &request, &mut report, &mut |chunk, _| {
+        assert!(
+            chunk.later_until_ns <= later,
+            "what can follow only ever sinks"
+        );
         let spans = chunk.batch.spans();
         for row in chunk.rows.iter() {
             assert!(
-                spans.start_ns[row] < settled,
+                Some(spans.start_ns[row]) <= later,
                 "a later chunk has no newer span"
             );
             shown.insert((
@@ -40,7 +43,7 @@ fn scan(block: &Block, filter: &SpanFilter, range: TimeRange) -> (Shown, ScanRep
                 spans.span_id[row].0,
             ));
         }
-        settled = chunk.settled_from_ns;
+        later = chunk.later_until_ns;
         ControlFlow::Continue(())
     });
     assert!(flow.unwrap().is_continue());
@@ -237,7 +240,7 @@ fn the_visitor_sees_the_columns_it_asked_for() {
     };
     let mut seen = 0;
     let mut report = ScanReport::default();
-    let scanned = block.scan(&request, &mut report, &mut |chunk, _| {
+    let scanned = scan_whole(&block, &request, &mut report, &mut |chunk, _| {
         let view = BatchView::new(&chunk.batch);
         for row in chunk.rows.iter() {
             let span = view.span(row);
@@ -256,7 +259,7 @@ fn the_visitor_sees_the_columns_it_asked_for() {
         cancelled: &AtomicBool::new(true),
         ..request
     };
-    let result = block.scan(&cancelled, &mut report, &mut |_, _| {
+    let result = scan_whole(&block, &cancelled, &mut report, &mut |_, _| {
         ControlFlow::Continue(())
     });
     assert!(matches!(result, Err(BlockError::Cancelled)));

@@ -1,24 +1,49 @@
 //! The order of rows in a block: trace by trace, traces in time order.
 //!
 //! A trace is one run of rows and traces that ran together stand together, so
-//! a search of the last minutes reads few pages and a trace few more.
+//! a search of the last minutes reads few pages and a trace few more. Traces
+//! with spans far from most of the block ([`crate::bulk`]) stand apart from the
+//! others, whose range of starts they would stretch.
 
 use std::collections::HashMap;
 
 use tracewell_model::{SpanBatch, TraceId};
 
+use crate::bulk::{Bulk, Standing};
+
 /// A trace of the batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Trace {
+    standing: Standing,
     earliest_ns: u64,
     id: TraceId,
     /// Its number in the order in which traces first occur.
     number: u32,
+    latest_ns: u64,
 }
 
-/// Rows of the batch by earliest start of their trace, trace id, start, span
-/// id. Spans that agree in all of these keep their order.
-pub(super) fn block_order(batch: &SpanBatch) -> Vec<u32> {
+/// Rows of a batch in the order of the block.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct BlockOrder {
+    rows: Vec<u32>,
+    /// The places after the last rows of one standing.
+    ends: Vec<usize>,
+}
+
+impl BlockOrder {
+    /// Rows of one standing, which share no row group with those of others; in
+    /// the order of the block.
+    pub(super) fn parts(&self) -> impl Iterator<Item = &[u32]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts
+            .zip(&self.ends)
+            .map(|(start, end)| &self.rows[start..*end])
+    }
+}
+
+/// Rows of the batch by standing and earliest start of their trace, trace id,
+/// start, span id. Spans that agree in all of these keep their order.
+pub(super) fn block_order(batch: &SpanBatch) -> BlockOrder {
     let spans = batch.spans();
     let (mut traces, number_of) = traces(batch);
     traces.sort_unstable();
@@ -46,7 +71,16 @@ pub(super) fn block_order(batch: &SpanBatch) -> Vec<u32> {
         of_trace.sort_unstable();
         rest = after;
     }
-    placed.into_iter().map(|(.., row)| row).collect()
+    let ends = traces.chunk_by(|a, b| a.standing == b.standing);
+    let rows = |trace: &Trace| rows_of[trace.number as usize] as usize;
+    let ends = ends.scan(0, |end, of_standing| {
+        *end += of_standing.iter().map(rows).sum::<usize>();
+        Some(*end)
+    });
+    BlockOrder {
+        ends: ends.collect(),
+        rows: placed.into_iter().map(|(.., row)| row).collect(),
+    }
 }
 
 /// The traces of a batch, by number, and the number of each row's trace.
@@ -64,17 +98,25 @@ fn traces(batch: &SpanBatch) -> (Vec<Trace>, Vec<u32>) {
         let number = known.unwrap_or_else(|| {
             *numbers.entry(*id).or_insert_with(|| {
                 traces.push(Trace {
+                    standing: Standing::Within,
                     earliest_ns: *start_ns,
+                    latest_ns: *start_ns,
                     id: *id,
                     number: traces.len() as u32,
                 });
                 (traces.len() - 1) as u32
             })
         });
-        let earliest_ns = &mut traces[number as usize].earliest_ns;
-        *earliest_ns = (*earliest_ns).min(*start_ns);
+        let trace = &mut traces[number as usize];
+        trace.earliest_ns = trace.earliest_ns.min(*start_ns);
+        trace.latest_ns = trace.latest_ns.max(*start_ns);
         number_of.push(number);
         last = Some((*id, number));
+    }
+    if let Some(bulk) = Bulk::of(&spans.start_ns) {
+        for trace in &mut traces {
+            trace.standing = bulk.standing(trace.earliest_ns, trace.latest_ns);
+        }
     }
     (traces, number_of)
 }
@@ -85,6 +127,12 @@ mod tests {
 
     use super::*;
 
+    fn rows(spans: &[TestSpan]) -> Vec<u32> {
+        let order = block_order(&batch(spans));
+        assert_eq!(order.parts().flatten().count(), spans.len());
+        order.rows
+    }
+
     #[test]
     fn traces_stand_in_time_order_and_their_spans_within() {
         let spans = [
@@ -94,35 +142,52 @@ mod tests {
             TestSpan::new(1, 3, "a", "same start, smaller id", 20),
             TestSpan::new(0, 1, "a", "as early as trace 1, smaller id", 20),
             TestSpan::new(2, 1, "a", "twice", 10),
-            TestSpan::new(2, 2, "a", "far", u64::MAX - 1_000_000),
+            TestSpan::new(2, 2, "a", "last", 95),
         ];
-        assert_eq!(block_order(&batch(&spans)), [1, 5, 6, 4, 3, 2, 0]);
-        assert_eq!(block_order(&batch(&[])), Vec::<u32>::new());
+        assert_eq!(rows(&spans), [1, 5, 6, 4, 3, 2, 0]);
+        assert_eq!(rows(&[]), Vec::<u32>::new());
     }
 
     #[test]
     fn the_order_is_that_of_the_documented_key() {
-        let spans = Random::new(7).spans(2000, 1_000);
+        const DAY_NS: u64 = 86_400_000_000_000;
+        let mut spans = Random::new(7).spans(2000, 1_000 * DAY_NS);
+        for (odd, span) in spans.iter_mut().step_by(97).enumerate() {
+            span.start_ns = [0, 2_000 * DAY_NS, u64::MAX][odd % 3];
+        }
         let batch = batch(&spans);
         let columns = batch.spans();
-        let earliest = |id: TraceId| {
+        let bulk = Bulk::of(&columns.start_ns).unwrap();
+        let ends = |id: TraceId| {
             let of_trace = columns.trace_id.iter().zip(&columns.start_ns);
-            of_trace
-                .filter(|(other, _)| **other == id)
-                .map(|(_, start)| *start)
-                .min()
+            let starts = of_trace.filter(|(other, _)| **other == id);
+            let starts = starts.map(|(_, start)| *start);
+            (starts.clone().min().unwrap(), starts.max().unwrap())
+        };
+        let standing = |row: u32| {
+            let (earliest, latest) = ends(columns.trace_id[row as usize]);
+            bulk.standing(earliest, latest)
         };
         let mut expected: Vec<u32> = (0..batch.len() as u32).collect();
         expected.sort_by_cached_key(|row| {
+            let standing = standing(*row);
             let row = *row as usize;
             let id = columns.trace_id[row];
             (
-                earliest(id),
+                standing,
+                ends(id).0,
                 id,
                 columns.start_ns[row],
                 columns.span_id[row],
             )
         });
-        assert_eq!(block_order(&batch), expected);
+        let order = block_order(&batch);
+        assert_eq!(order.rows, expected);
+        let parts: Vec<&[u32]> = order.parts().collect();
+        let wanted: Vec<&[u32]> = expected
+            .chunk_by(|a, b| standing(*a) == standing(*b))
+            .collect();
+        assert_eq!(parts, wanted);
+        assert!(parts.len() >= 3, "{}", parts.len());
     }
 }

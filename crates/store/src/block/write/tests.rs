@@ -34,7 +34,11 @@ fn in_block_order(spans: &[TestSpan]) -> Vec<TestSpan> {
     let batch = batch(spans);
     let all = flatten(&batch);
     let order = order::block_order(&batch);
-    order.iter().map(|row| all[*row as usize].clone()).collect()
+    order
+        .parts()
+        .flatten()
+        .map(|row| all[*row as usize].clone())
+        .collect()
 }
 
 proptest! {

@@ -11,6 +11,7 @@ use tracewell_model::{RowSet, SpanId, TraceId};
 
 use super::inputs::Inputs;
 use super::{MergeError, Step};
+use crate::bulk::{Bulk, Standing};
 
 /// What is kept of every input row, 32 bytes.
 #[derive(Debug, Default)]
@@ -28,6 +29,9 @@ pub(super) struct Order {
     pub(super) rows: Vec<u32>,
     /// For each trace, in order, the place after its last row.
     pub(super) trace_ends: Vec<u32>,
+    /// Traces at which a row group must begin: the first ones of another
+    /// standing.
+    cuts: Vec<usize>,
 }
 
 /// Neighbouring rows of one trace in an input.
@@ -38,12 +42,21 @@ struct Run {
     rows: u32,
 }
 
+/// A trace, as far as the order of traces goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Trace {
+    standing: Standing,
+    earliest_ns: u64,
+    id: TraceId,
+    latest_ns: u64,
+}
+
 /// The traces that were met.
 #[derive(Debug, Default)]
 struct Traces {
     number_of: HashMap<TraceId, u32, foldhash::fast::RandomState>,
-    /// Earliest start and id, by number.
-    starts: Vec<(u64, TraceId)>,
+    /// By number.
+    known: Vec<Trace>,
     runs: Vec<Run>,
 }
 
@@ -51,8 +64,8 @@ struct Traces {
 const STORED_KEY_BYTES: u64 = 24;
 
 impl Keys {
-    /// Reads the keys and arranges all rows: traces by their earliest start and
-    /// id, spans of a trace by start and id. Exact duplicates are neighbours.
+    /// Reads the keys and arranges all rows: traces by their standing, earliest
+    /// start and id, as in a block that was only sealed, spans of a trace by start and id. Exact duplicates are neighbours.
     pub(super) fn read(
         inputs: &Inputs<'_>,
         step: &mut Step<'_>,
@@ -85,9 +98,20 @@ impl Keys {
         }
     }
 
-    fn arrange(&self, traces: Traces) -> Order {
-        let mut by_start: Vec<u32> = (0..traces.starts.len() as u32).collect();
-        by_start.sort_unstable_by_key(|trace| traces.starts[*trace as usize]);
+    fn arrange(&self, mut traces: Traces) -> Order {
+        if let Some(bulk) = Bulk::of(&self.start_ns) {
+            for trace in &mut traces.known {
+                trace.standing = bulk.standing(trace.earliest_ns, trace.latest_ns);
+            }
+        }
+        let known = |trace: u32| &traces.known[trace as usize];
+        let mut by_start: Vec<u32> = (0..traces.known.len() as u32).collect();
+        by_start.sort_unstable_by_key(|trace| known(*trace));
+        let is_cut = |place: &usize| {
+            let (before, trace) = (by_start[*place - 1], by_start[*place]);
+            known(before).standing != known(trace).standing
+        };
+        let cuts = (1..by_start.len()).filter(is_cut).collect();
         let mut rank = vec![0; by_start.len()];
         for (place, trace) in (0u32..).zip(&by_start) {
             rank[*trace as usize] = place;
@@ -97,6 +121,7 @@ impl Keys {
         let mut order = Order {
             rows: Vec::with_capacity(self.span_id.len()),
             trace_ends: Vec::with_capacity(by_start.len()),
+            cuts,
         };
         for runs in runs.chunk_by(|a, b| a.trace == b.trace) {
             let from = order.rows.len();
@@ -128,14 +153,21 @@ impl Traces {
         let mut from = 0;
         for run in ids.chunk_by(|a, b| a == b) {
             let starts = &starts_ns[from..from + run.len()];
-            let earliest = starts.iter().min().copied().unwrap_or(u64::MAX);
-            let next = self.starts.len() as u32;
+            let earliest_ns = starts.iter().min().copied().unwrap_or(u64::MAX);
+            let latest_ns = starts.iter().max().copied().unwrap_or(0);
+            let next = self.known.len() as u32;
             let trace = *self.number_of.entry(run[0]).or_insert(next);
             if trace == next {
-                self.starts.push((earliest, run[0]));
+                self.known.push(Trace {
+                    standing: Standing::Within,
+                    earliest_ns,
+                    id: run[0],
+                    latest_ns,
+                });
             } else {
-                let known = &mut self.starts[trace as usize].0;
-                *known = earliest.min(*known);
+                let known = &mut self.known[trace as usize];
+                known.earliest_ns = earliest_ns.min(known.earliest_ns);
+                known.latest_ns = latest_ns.max(known.latest_ns);
             }
             self.runs.push(Run {
                 trace,
@@ -174,13 +206,15 @@ impl Order {
     }
 
     /// Row groups of at most `most` rows. A trace lies in one, unless it is
-    /// longer than that.
+    /// longer than that; traces of different standing share none.
     pub(super) fn groups(&self, most: usize) -> Vec<Range<usize>> {
         let mut groups = Vec::new();
+        let mut cuts = self.cuts.iter().peekable();
         let mut start = 0;
         for trace in 0..self.trace_ends.len() {
             let rows = self.trace(trace);
-            if rows.end - start > most && rows.len() <= most {
+            let is_cut = cuts.next_if_eq(&&trace).is_some() && start < rows.start;
+            if is_cut || (rows.end - start > most && rows.len() <= most) {
                 groups.push(start..rows.start);
                 start = rows.start;
             }
@@ -202,21 +236,25 @@ mod tests {
 
     #[test]
     fn a_trace_is_split_only_when_it_is_longer_than_a_group() {
+        type Case<'a> = (&'a [u32], &'a [usize], &'a [Range<usize>]);
         #[rustfmt::skip]
-        let cases: [(&[u32], &[Range<usize>]); 6] = [
-            (&[], &[]),
-            (&[10], std::slice::from_ref(&(0..10))),
-            (&[4, 8, 12], &[0..8, 8..12]),
-            (&[4, 10, 13], &[0..10, 10..13]),
-            (&[25], &[0..10, 10..20, 20..25]),
-            (&[4, 25, 30, 40], &[0..10, 10..20, 20..30, 30..40]),
+        let cases: [Case<'_>; 8] = [
+            (&[], &[], &[]),
+            (&[10], &[], std::slice::from_ref(&(0..10))),
+            (&[4, 8, 12], &[], &[0..8, 8..12]),
+            (&[4, 10, 13], &[], &[0..10, 10..13]),
+            (&[25], &[], &[0..10, 10..20, 20..25]),
+            (&[4, 25, 30, 40], &[], &[0..10, 10..20, 20..30, 30..40]),
+            (&[1, 4, 25, 26, 30], &[1, 3], &[0..1, 1..11, 11..21, 21..25, 25..30]),
+            (&[10, 30, 31], &[1, 2], &[0..10, 10..20, 20..30, 30..31]),
         ];
-        for (ends, groups) in cases {
+        for (ends, cuts, groups) in cases {
             let order = Order {
+                cuts: cuts.to_vec(),
                 rows: (0..ends.last().copied().unwrap_or(0)).collect(),
                 trace_ends: ends.to_vec(),
             };
-            assert_eq!(order.groups(10), groups, "{ends:?}");
+            assert_eq!(order.groups(10), groups, "{ends:?} {cuts:?}");
         }
     }
 }

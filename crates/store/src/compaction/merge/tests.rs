@@ -11,6 +11,7 @@ use tracewell_testkit::random::Random;
 use tracewell_testkit::{TestSpan, batch, flatten};
 
 const DIR: &str = "/blocks";
+const NOW_NS: u64 = 1_800_000_000_000_000_000;
 
 fn disk() -> FaultyFiles {
     let files = FaultyFiles::new();
@@ -112,7 +113,10 @@ fn numbers(files: &FaultyFiles, block: &Block, name: &str) -> Vec<Option<i64>> {
 #[test]
 fn a_merged_block_holds_every_span_of_its_parts_trace_by_trace_in_time_order() {
     let files = disk();
-    let spans = Random::new(5).spans(3_000, 1_000_000);
+    let mut spans = Random::new(5).spans(3_000, NOW_NS);
+    for (odd, span) in spans.iter_mut().step_by(97).enumerate() {
+        span.start_ns = [7, 2 * NOW_NS, u64::MAX][odd % 3];
+    }
     let mut parts: Vec<Vec<TestSpan>> = vec![Vec::new(); 5];
     for (index, span) in spans.iter().enumerate() {
         parts[index * 7 % 5].push(span.clone());
@@ -129,8 +133,11 @@ fn a_merged_block_holds_every_span_of_its_parts_trace_by_trace_in_time_order() {
     let rows = rows(&block);
     let traces: Vec<&[TestSpan]> = rows.chunk_by(|a, b| a.trace_id == b.trace_id).collect();
     assert_eq!(traces.len() as u64, block.meta().traces);
-    let earliest = |trace: &&[TestSpan]| (trace[0].start_ns, trace[0].trace_id);
-    assert!(traces.is_sorted_by_key(earliest));
+    // As a block that was sealed from all spans at once.
+    let at_once = sealed(&files, 90, &spans);
+    assert_eq!(rows, self::rows(&at_once));
+    assert!(block.group_rows().len() >= 3);
+    assert!(block.group_rows().eq(at_once.group_rows()));
     for trace in &traces {
         assert!(trace.is_sorted_by_key(|span| (span.start_ns, span.span_id)));
     }

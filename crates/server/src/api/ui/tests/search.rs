@@ -63,7 +63,7 @@ async fn a_trace_is_a_line_and_the_end_is_told() {
     );
     assert_eq!(
         (&done["partial"], &done["searchedSpans"]),
-        (&Value::Null, &json!(4))
+        (&Value::Null, &json!(3))
     );
     assert!(done["elapsedMs"].is_u64() && done["totalBlocks"].is_u64());
 }
@@ -143,4 +143,50 @@ async fn what_is_wrong_is_named() {
     );
     let broken = server.get("/api/ui/search?q=%FF").await;
     assert_eq!(broken.status, 400, "{}", broken.text());
+}
+
+#[tokio::test]
+async fn a_search_until_now_says_that_there_are_newer_spans() {
+    const YEAR_2100_NS: u64 = 4_102_444_800 * SECOND_NS;
+    let mut spans = vec![
+        TestSpan::new(1, 1, "shop", "GET /", NOW_NS - SECOND_NS),
+        TestSpan::new(2, 1, "shop", "a little ahead", NOW_NS + SECOND_NS),
+    ];
+    let server = Server::new(&spans);
+    let done = |found: Vec<Value>| found.last().unwrap().clone();
+    let found = done(lines(&server.get("/api/ui/search").await));
+    assert_eq!(found["newerNs"], Value::Null, "as clocks differ");
+    spans.push(TestSpan::new(3, 1, "pi", "boot", YEAR_2100_NS));
+    spans.push(TestSpan::new(4, 1, "pi", "end of time", u64::MAX));
+    let server = Server::new(&spans);
+    let boot = encoded(r#"{ name = "boot" }"#);
+    let shop = encoded(r#"{ resource.service.name = "shop" }"#);
+    let last = u64::MAX.to_string();
+    for (query, newer_ns) in [
+        (String::new(), json!(last)),
+        ("to=now&limit=1".to_owned(), json!(last)),
+        ("to=2100-01-01".to_owned(), json!(last)),
+        (format!("q={boot}"), json!(YEAR_2100_NS.to_string())),
+        (format!("q={shop}"), Value::Null),
+        ("to=now-1s".to_owned(), Value::Null),
+        ("to=9999-12-31".to_owned(), Value::Null),
+    ] {
+        let path = format!("/api/ui/search?from=now-1h&{query}");
+        let found = done(lines(&server.get(&path).await));
+        assert_eq!(
+            (&found["type"], &found["newerNs"]),
+            (&json!("done"), &newer_ns),
+            "{query}"
+        );
+    }
+    // Whoever asks for all of time finds them, the newest first.
+    let found = lines(&server.get("/api/ui/search?to=9999-12-31").await);
+    let names = by_type(&found, "trace");
+    let names: Vec<&str> = names
+        .iter()
+        .filter_map(|trace| trace["rootName"].as_str())
+        .collect();
+    assert_eq!(names, ["end of time", "boot", "a little ahead", "GET /"]);
+    let count = server.get("/api/ui/count?to=9999-12-31").await.json();
+    assert_eq!(count["spans"], 4);
 }
