@@ -236,8 +236,9 @@ mod tests {
 
     #[test]
     fn a_trace_is_split_only_when_it_is_longer_than_a_group() {
+        type Case<'a> = (&'a [u32], &'a [usize], &'a [Range<usize>]);
         #[rustfmt::skip]
-        let cases: [(&[u32], &[usize], &[Range<usize>]); 8] = [
+        let cases: [Case<'_>; 8] = [
             (&[], &[], &[]),
             (&[10], &[], std::slice::from_ref(&(0..10))),
             (&[4, 8, 12], &[], &[0..8, 8..12]),
