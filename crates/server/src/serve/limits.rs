@@ -12,6 +12,9 @@ use tracewell_store::embedded::Compaction;
 /// encoded.
 const MERGE_OVERHEAD_BYTES: u64 = 16 << 20;
 
+/// What queries hold beside spans: what they write, threads, freed pages.
+const QUERY_OVERHEAD_BYTES: u64 = 16 << 20;
+
 /// A merge below this would write row groups of a page or two.
 const LEAST_MERGE_BYTES: u64 = 8 << 20;
 
@@ -34,9 +37,16 @@ pub(super) struct MemoryShares {
 
 impl MemoryShares {
     pub(super) fn of(limit_bytes: u64) -> Self {
+        let queries_bytes = limit_bytes / 8 * 3;
+        let queries_bytes = queries_bytes
+            .saturating_sub(QUERY_OVERHEAD_BYTES)
+            .max(queries_bytes / 2);
         let bytes = |share: u64| usize::try_from(share).unwrap_or(usize::MAX);
         Self {
-            queries: QueryMemory::new(bytes(limit_bytes / 8 * 3), bytes(limit_bytes / 4)),
+            queries: QueryMemory::new(
+                bytes(queries_bytes),
+                bytes(queries_bytes.min(limit_bytes / 4)),
+            ),
             compaction: compaction(limit_bytes),
             intake_bytes: bytes(limit_bytes / 4),
             seal_bytes: limit_bytes / 12,

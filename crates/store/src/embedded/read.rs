@@ -81,7 +81,8 @@ impl TraceStore for EmbeddedStore {
         let (snapshot, blocks) = self.inner.live.snapshot();
         let mut report = ScanReport::default();
         self.inner.live.unopened.count(request.range, &mut report);
-        scan::all(&snapshot, &blocks, request, &mut report, visit)?;
+        let memory = &self.inner.options.query_memory;
+        scan::all(&snapshot, &blocks, request, memory, &mut report, visit)?;
         self.inner.note_incomplete(&report);
         Ok(report)
     }

@@ -6,9 +6,10 @@
 //! is searched first for that span, and for the others when it is their turn.
 //!
 //! The newest pieces are scanned by the caller's thread alone: most searches
-//! end there. For the others threads of this scan work ahead, one piece each,
-//! and the caller sees what they found in the order of the pieces. They are
-//! never more than [`PIECES_AHEAD`] pieces ahead, so memory is bounded.
+//! end there. For the others threads of this scan work ahead, one row group
+//! each, and the caller sees what they found in the order of the pieces. They
+//! are never more than [`GROUPS_AHEAD`] row groups ahead, **for which memory is
+//! reserved first: where there is none, the caller's thread goes on alone**.
 
 use super::read::leave_out;
 use crate::block::{Block, BlockScan, GroupTime, ScanPart};
@@ -19,17 +20,22 @@ use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex};
-use tracewell_model::StoreError;
 use tracewell_model::store::{ScanChunk, ScanReport, ScanRequest, ScanVisitor};
+use tracewell_model::{QueryMemory, Reservation, StoreError};
 
 /// Threads that one scan uses at most.
 const MAX_THREADS: usize = 4;
 
-/// Pieces of blocks that are scanned before the caller comes to them.
-const PIECES_AHEAD: usize = 2 * MAX_THREADS;
+/// Row groups that are scanned before the caller comes to them, for each
+/// thread.
+const GROUPS_AHEAD: usize = 2;
 
-/// Row groups that wait for the caller, for each piece that is scanned ahead.
-const PARTS_AHEAD: usize = 2;
+/// What a thread says of a row group: what it found, and the end.
+const MESSAGES: usize = 2;
+
+/// Bytes of memory of a span in a row group that is scanned: the columns that a
+/// search looks at, as pages, as values and in the batch.
+const FOUND_SPAN_BYTES: u64 = 256;
 
 /// Spans of blocks in pieces that the caller's thread scans before others help:
 /// about a row group.
@@ -64,6 +70,7 @@ pub(super) fn all(
     snapshot: &[LiveBatch],
     blocks: &[Arc<Block>],
     request: &ScanRequest<'_>,
+    memory: &QueryMemory,
     report: &mut ScanReport,
     visit: &mut ScanVisitor<'_>,
 ) -> Result<(), StoreError> {
@@ -80,13 +87,18 @@ pub(super) fn all(
         visit,
     };
     let mut alone_spans = 0;
+    let mut is_first_late = true;
     for (place, piece) in pieces.iter().enumerate() {
         let later_until_ns = pieces.get(place + 1).map(|next| next.latest_ns);
+        if alone_spans >= ALONE_SPANS && std::mem::take(&mut is_first_late) {
+            let rest = by_group(&pieces[place..]);
+            let threads = threads(&rest);
+            if let Some(_held) = room_ahead(&rest, threads, memory) {
+                return shower.with_threads(&scans, &rest, threads);
+            }
+        }
         let flow = match &piece.of {
             Source::Live(part) => shower.live(part, later_until_ns)?,
-            Source::Block(..) if alone_spans >= ALONE_SPANS => {
-                return shower.with_threads(&scans, &pieces[place..]);
-            }
             Source::Block(block, groups) => {
                 alone_spans += groups.iter().map(|group| group.spans).sum::<u64>();
                 shower.alone(*block, &scans[*block], groups, later_until_ns)?
@@ -129,6 +141,43 @@ fn pieces<'a>(live: Vec<LivePart<'a>>, scans: &[BlockScan<'_>]) -> Vec<Piece<'a>
         pieces.push(piece);
     }
     pieces
+}
+
+/// The same pieces, each of one row group.
+fn by_group<'a>(pieces: &[Piece<'a>]) -> Vec<Piece<'a>> {
+    let mut single = Vec::new();
+    for piece in pieces {
+        match &piece.of {
+            Source::Live(part) => single.push(Piece {
+                latest_ns: piece.latest_ns,
+                of: Source::Live(*part),
+            }),
+            Source::Block(block, groups) => single.extend(groups.iter().map(|group| Piece {
+                latest_ns: group.latest_ns,
+                of: Source::Block(*block, vec![*group]),
+            })),
+        }
+    }
+    single
+}
+
+/// How many threads work ahead on these pieces.
+fn threads(pieces: &[Piece<'_>]) -> usize {
+    let of_blocks = pieces.iter().filter(|piece| piece.counts_as().is_some());
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    cores.min(MAX_THREADS).min(of_blocks.count())
+}
+
+/// Memory for what threads may find before the caller comes to it, if there is.
+fn room_ahead(pieces: &[Piece<'_>], threads: usize, memory: &QueryMemory) -> Option<Reservation> {
+    let spans = pieces.iter().map(|piece| match &piece.of {
+        Source::Live(_) => 0,
+        Source::Block(_, groups) => spans_of(groups),
+    });
+    let bytes = spans.max().unwrap_or(0) * FOUND_SPAN_BYTES * (threads * GROUPS_AHEAD) as u64;
+    let mut held = memory.reservation();
+    held.grow(usize::try_from(bytes).ok()?).ok()?;
+    Some(held)
 }
 
 impl Piece<'_> {
@@ -256,13 +305,12 @@ impl Shower<'_, '_> {
         &mut self,
         scans: &[BlockScan<'_>],
         pieces: &[Piece<'_>],
+        threads: usize,
     ) -> Result<(), StoreError> {
         let of_blocks = pieces.iter().filter_map(|piece| match &piece.of {
             Source::Live(_) => None,
             Source::Block(block, groups) => Some((&scans[*block], groups.as_slice())),
         });
-        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let threads = cores.min(MAX_THREADS).min(of_blocks.clone().count());
         let (tasks, waiting) = channel();
         let waiting = Mutex::new(waiting);
         std::thread::scope(|scope| {
@@ -270,7 +318,7 @@ impl Shower<'_, '_> {
                 scope.spawn(|| work(&waiting));
             }
             // Leaving with the tasks and the receivers ends the threads.
-            self.in_order(pieces, of_blocks, tasks)
+            self.in_order(pieces, of_blocks, tasks, threads * GROUPS_AHEAD)
         })
     }
 
@@ -279,13 +327,14 @@ impl Shower<'_, '_> {
         pieces: &[Piece<'_>],
         mut of_blocks: impl Iterator<Item = (&'a BlockScan<'a>, &'a [GroupTime])>,
         tasks: Sender<Task<'a>>,
+        ahead: usize,
     ) -> Result<(), StoreError> {
         let mut begun: VecDeque<Receiver<Message>> = VecDeque::new();
         for (place, piece) in pieces.iter().enumerate() {
-            while begun.len() < PIECES_AHEAD
+            while begun.len() < ahead
                 && let Some((scan, groups)) = of_blocks.next()
             {
-                let (sender, receiver) = sync_channel(PARTS_AHEAD);
+                let (sender, receiver) = sync_channel(MESSAGES);
                 tasks
                     .send((scan, groups, sender))
                     .map_err(|_| no_answer())?;
