@@ -49,6 +49,10 @@ pub(crate) fn from_blocks(
     let mut rebuilt = Rebuilt::default();
     let mut blocks: Vec<(BlockEntry, Option<Birth>)> = Vec::new();
     for (name, paths) in found.unlisted {
+        // Its going was cut short: the next start removes it.
+        if known.removed.contains(&name) && !known.lists(&name) {
+            continue;
+        }
         let birth = Birth::read(files, &blocks_dir, &name);
         match Block::describe(files, &blocks_dir, &name).and_then(|entry| Ok((entry, birth?))) {
             Ok(block) => blocks.push(block),

@@ -5,17 +5,20 @@
 //! what has no place any more goes to `quarantine/` with the reason, a damaged
 //! list too.
 
+mod take_back;
+
+use std::io;
 use std::path::{Path, PathBuf};
 
 use tracewell_model::clock::Clock;
 
-use crate::block::{self, Birth, Block, BlockError};
+use crate::block::{self, Block, BlockError};
 use crate::embedded::BLOCKS_DIR;
 use crate::files::{FileError, Files, ensure_dir};
 use crate::inventory::Inventory;
 use crate::lock::{DirLock, LockError};
 use crate::manifest::{MANIFEST_FILE, Manifest, ManifestError};
-use crate::quarantine;
+use crate::quarantine::{self, Return};
 use crate::rebuild::{self, Rebuilt};
 
 /// Why a directory was not repaired. Nothing of it is lost.
@@ -33,6 +36,9 @@ pub enum RepairError {
     /// There is no such block.
     #[error("there is no block {0} in {dir}; `tracewell verify` names those that are damaged", dir = .1.display())]
     NoBlock(String, PathBuf),
+    /// No such block was put aside.
+    #[error("block {0} is not among those that were put aside into {dir}/quarantine", dir = .1.display())]
+    NotAside(String, PathBuf),
     /// There is nothing that could be repaired.
     #[error("{} has no {BLOCKS_DIR}; name the data directory with --data-dir", .0.display())]
     NoStore(PathBuf),
@@ -49,7 +55,8 @@ pub struct Repaired {
     pub spans: u64,
 }
 
-/// Takes a block off the list and puts its files into quarantine.
+/// Takes a block off the list and puts its files into quarantine, where they
+/// stay until [`take_back`].
 ///
 /// # Errors
 /// See [`RepairError`].
@@ -69,11 +76,32 @@ pub fn set_aside(files: &dyn Files, dir: &Path, name: &str) -> Result<Repaired, 
     repaired.changes.push(match paths.is_empty() {
         true => format!("block {name}, of which no file is there, is off the list"),
         false => {
-            let place = quarantine::set_aside(files, dir, name, &paths, "somebody asked for it")?;
+            let why = format!(
+                "somebody asked for it; `tracewell repair --take-back {name}` lists it again"
+            );
+            let place = quarantine::set_aside(files, dir, name, &paths, &why, Return::OnRequest)?;
             format!("block {name} is off the list and in {}", place.display())
         }
     });
     Ok(repaired)
+}
+
+/// Takes back a block that somebody set aside, and repairs all else.
+///
+/// # Errors
+/// See [`RepairError`].
+pub fn take_back(
+    files: &dyn Files,
+    dir: &Path,
+    name: &str,
+    clock: &dyn Clock,
+) -> Result<Repaired, RepairError> {
+    let lock = lock(files, dir)?;
+    if !take_back::allow(files, dir, name)? {
+        return Err(RepairError::NotAside(name.to_owned(), dir.to_path_buf()));
+    }
+    drop(lock);
+    repair(files, dir, clock)
 }
 
 /// Lists what can be listed and makes again what can be made.
@@ -84,7 +112,7 @@ pub fn repair(files: &dyn Files, dir: &Path, clock: &dyn Clock) -> Result<Repair
     let _lock = lock(files, dir)?;
     let mut changes = Vec::new();
     let known = known_list(files, dir, &mut changes)?;
-    take_back(files, dir, &known, &mut changes)?;
+    take_back::all(files, dir, &known, &mut changes)?;
     index_again(files, dir, &known, clock, &mut changes)?;
     let Rebuilt {
         mut manifest,
@@ -115,7 +143,13 @@ pub fn repair(files: &dyn Files, dir: &Path, clock: &dyn Clock) -> Result<Repair
     }
     manifest.save(files, dir)?;
     for left in &left_out {
-        let place = quarantine::set_aside(files, dir, &left.name, &left.files, &left.why)?;
+        // What cannot be read now cannot be the next time.
+        let comes_back = match Block::describe(files, &dir.join(BLOCKS_DIR), &left.name) {
+            Ok(_) => Return::ByRepair,
+            Err(_) => Return::OnRequest,
+        };
+        let place =
+            quarantine::set_aside(files, dir, &left.name, &left.files, &left.why, comes_back)?;
         let (name, why) = (&left.name, &left.why);
         changes.push(format!("block {name} is in {}: {why}", place.display()));
     }
@@ -146,7 +180,14 @@ fn known_list(
             Ok(Manifest::default())
         }
         Err(ManifestError::Damaged { path, reason }) => {
-            let place = quarantine::set_aside(files, dir, MANIFEST_FILE, &[path], &reason)?;
+            let place = quarantine::set_aside(
+                files,
+                dir,
+                MANIFEST_FILE,
+                &[path],
+                &reason,
+                Return::OnRequest,
+            )?;
             let place = place.display();
             changes.push(format!(
                 "{MANIFEST_FILE} was damaged ({reason}), is in {place} and is made again"
@@ -155,42 +196,6 @@ fn known_list(
         }
         Err(error) => Err(error.into()),
     }
-}
-
-/// Blocks of this history come back from quarantine, unless a block of their
-/// name has come since or a compacted block has their spans.
-fn take_back(
-    files: &dyn Files,
-    dir: &Path,
-    known: &Manifest,
-    changes: &mut Vec<String>,
-) -> Result<(), RepairError> {
-    let blocks = dir.join(BLOCKS_DIR);
-    for place in quarantine::places(files, dir)? {
-        let found = Inventory::take(files, &place, &Manifest::default())?;
-        for (name, paths) in found.unlisted {
-            let Ok(Some(birth)) = Birth::read(files, &place, &name) else {
-                continue;
-            };
-            let is_ours = known.history.is_empty() || birth.history == known.history;
-            let is_taken = block::block_paths(&blocks, &name)
-                .iter()
-                .any(|path| files.open(path, crate::files::Access::Read).is_ok());
-            if !is_ours || is_taken || Block::describe(files, &place, &name).is_err() {
-                continue;
-            }
-            for path in &paths {
-                let to = blocks.join(path.file_name().unwrap_or_default());
-                files
-                    .rename(path, &to)
-                    .map_err(FileError::on("rename", path))?;
-            }
-            changes.push(format!("block {name} came back from {}", place.display()));
-        }
-    }
-    Ok(files
-        .sync_dir(&blocks)
-        .map_err(FileError::on("sync directory", &blocks))?)
 }
 
 /// Blocks whose index file is lost or damaged are written anew from their
@@ -216,13 +221,16 @@ fn index_again(
         let listed_ns = listed.map_or_else(|| clock.now_ns(), |block| block.listed_ns);
         match block::write_again(files, &blocks, name, number, listed_ns) {
             Ok(entry) => {
-                quarantine::set_aside(files, dir, name, paths, &damage.to_string())?;
+                let why = format!("it was written again as {}: {damage}", entry.name);
+                quarantine::set_aside(files, dir, name, paths, &why, Return::OnRequest)?;
                 changes.push(format!(
                     "block {name} was written again as {} with {} spans: {damage}",
                     entry.name, entry.spans
                 ));
             }
-            Err(BlockError::File(error)) => return Err(error.into()),
+            Err(BlockError::File(error)) if error.source.kind() != io::ErrorKind::NotFound => {
+                return Err(error.into());
+            }
             Err(error) => changes.push(format!("block {name} cannot be read: {error}")),
         }
     }

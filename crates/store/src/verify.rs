@@ -273,13 +273,17 @@ impl Check<'_> {
     fn log(&mut self, manifest: &Manifest) -> Result<RecoveryReport, VerifyError> {
         let dir = self.dir.join(WAL_DIR);
         let mut unreadable = Vec::new();
-        let (from, first) = (manifest.wal_from, manifest.first_segment);
+        let known = wal::Known {
+            from: manifest.wal_from,
+            first_segment: manifest.first_segment,
+            ..wal::Known::default()
+        };
         let check = |path, offset, spans, payload: &[u8]| {
             if let Err(error) = SpanBatch::decode(payload) {
                 unreadable.push((path, offset, spans, error.to_string()));
             }
         };
-        let rehearsed = wal::rehearse(self.files, &dir, from, first, check);
+        let rehearsed = wal::rehearse(self.files, &dir, known, check);
         let mut report = match rehearsed {
             Ok(report) => report,
             Err(wal::OpenError::File(error)) => return Err(error.into()),

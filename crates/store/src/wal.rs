@@ -80,6 +80,19 @@ impl WalPosition {
     }
 }
 
+/// What the store knows of its log when it opens it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Entries before this position are needed by nobody.
+    pub from: WalPosition,
+    /// What [`Wal::first_segment_from`] said when `from` was written down.
+    pub first_segment: Option<u64>,
+    /// The largest segment that any block speaks of, listed or not. New
+    /// segments are numbered after it even where the log itself is gone: else
+    /// a block that comes back would claim to hold what is in them.
+    pub last_named: u64,
+}
+
 /// Told how an append ended: called exactly once, on the writer thread, or
 /// within [`Wal::append`] if the entry is refused at once. It must not block.
 /// It is dropped uncalled only if the writer thread panics.
@@ -115,9 +128,8 @@ pub struct Wal<T: Send + 'static> {
 impl<T: Send + 'static> Wal<T> {
     /// Opens the log in `dir`, which is created if missing, and gives back
     /// with `replay` (position, spans, payload) every entry at or after
-    /// `from`, in order. `first_segment` is what [`Wal::first_segment_from`]
-    /// said when `from` was written down. The caller holds the [lock](crate::lock) of the data
-    /// directory.
+    /// `known.from`, in order. The caller holds the [lock](crate::lock) of the
+    /// data directory.
     ///
     /// A full disk is no error here: appends are refused until there is space.
     ///
@@ -129,14 +141,13 @@ impl<T: Send + 'static> Wal<T> {
         files: Arc<dyn Files>,
         dir: &Path,
         options: &WalOptions,
-        from: WalPosition,
-        first_segment: Option<u64>,
+        known: Known,
         replay: impl FnMut(WalPosition, u32, &[u8]),
         on_durable: OnDurable<T>,
     ) -> Result<(Wal<T>, RecoveryReport), OpenError> {
         options.validate()?;
         ensure_dir(&*files, dir)?;
-        let (recovered, report) = recover(&*files, dir, from, first_segment, replay)?;
+        let (recovered, report) = recover(&*files, dir, known, replay)?;
         let mut preparer = Preparer {
             files,
             dir: dir.to_path_buf(),

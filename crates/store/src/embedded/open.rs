@@ -84,7 +84,12 @@ impl EmbeddedStore {
             warnings,
         } = Start::read(&*files, dir, clock.now_ns())?;
         let live = Arc::new(Live::default());
-        let (wal, mut report) = open_log(&files, dir, &options, &manifest, &live)?;
+        let known = wal::Known {
+            from: manifest.wal_from,
+            first_segment: manifest.first_segment,
+            last_named: tidy::last_named_segment(&*files, dir, &manifest)?,
+        };
+        let (wal, mut report) = open_log(&files, dir, &options, known, &live)?;
         report.warnings.splice(0..0, warnings);
         manifest::remove_unfinished(&*files, dir)?;
         tidy::blocks_dir(&*files, dir, &mut manifest, &mut report)?;
@@ -159,7 +164,7 @@ fn open_log(
     files: &Arc<dyn Files>,
     dir: &Path,
     options: &StoreOptions,
-    manifest: &Manifest,
+    known: wal::Known,
     live: &Arc<Live>,
 ) -> Result<Opened, OpenError> {
     let mut report = OpenReport::default();
@@ -179,8 +184,7 @@ fn open_log(
         Arc::clone(files),
         &dir.join(WAL_DIR),
         &options.wal,
-        manifest.wal_from,
-        manifest.first_segment,
+        known,
         replay,
         on_durable(Arc::clone(live), options.seal_bytes),
     )?;

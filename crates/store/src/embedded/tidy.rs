@@ -7,10 +7,11 @@
 
 use super::open::{OpenError, OpenReport};
 use super::{BLOCKS_DIR, Inner};
+use crate::block::Birth;
 use crate::files::{FileError, Files, ensure_dir};
 use crate::inventory::{self, Fate, Inventory};
 use crate::manifest::{MANIFEST_FILE, Manifest, ManifestError};
-use crate::quarantine;
+use crate::quarantine::{self, Return};
 use crate::rebuild::{self, LeftOut};
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -64,6 +65,29 @@ impl Start {
     }
 }
 
+/// The largest segment of the log that a block names which is not on the list:
+/// what the listed ones name is before the manifest's place in the log.
+pub(super) fn last_named_segment(
+    files: &dyn Files,
+    dir: &Path,
+    manifest: &Manifest,
+) -> Result<u64, FileError> {
+    let aside = quarantine::places(files, dir)?.into_iter();
+    let nothing = Manifest::default();
+    let aside = aside.map(|place| (place, &nothing));
+    let mut last = 0;
+    for (place, listed) in aside.chain([(dir.join(BLOCKS_DIR), manifest)]) {
+        let found = Inventory::take(files, &place, listed)?;
+        for name in found.unlisted.keys() {
+            // A block that cannot say it comes onto no list either.
+            if let Ok(Some(birth)) = Birth::read(files, &place, name) {
+                last = last.max(birth.log_until.segment);
+            }
+        }
+    }
+    Ok(last)
+}
+
 /// Removes leftovers, puts what may not be lost into quarantine, and sees to it
 /// that no block gets a name that was used before.
 pub(super) fn blocks_dir(
@@ -112,7 +136,7 @@ fn put_away(files: &dyn Files, dir: &Path, left_out: &LeftOut) -> Result<String,
         files: paths,
         why,
     } = left_out;
-    let place = quarantine::set_aside(files, dir, name, paths, why)?;
+    let place = quarantine::set_aside(files, dir, name, paths, why, Return::ByRepair)?;
     Ok(format!(
         "block {name} is on no list and was put aside into {}: {why}; `tracewell repair` lists it \
          again if it belongs here",

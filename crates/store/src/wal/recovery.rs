@@ -8,7 +8,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::WalPosition;
 use super::chain::Chain;
 use super::compress::Restorer;
 use super::entry::{ENTRY_HEADER_BYTES, EntryHeader, Kind};
@@ -18,6 +17,7 @@ use super::scan::{Closing, Damage, Scan, payload, scan};
 use super::segment::{
     SEGMENT_HEADER_BYTES, SEGMENT_VERSION, SegmentHeader, is_unfinished, segment_path, sequence_of,
 };
+use super::{Known, WalPosition};
 use crate::files::{Access, FileError, Files, read_exact_at, write_all_at};
 
 /// More damage than this is counted, but not described one by one.
@@ -76,29 +76,28 @@ pub(super) struct Recovered {
 }
 
 /// Reads the log in `dir`, which exists, and calls `replay` for each entry at
-/// or after `from`, in order.
+/// or after `known.from`, in order.
 pub(super) fn recover(
     files: &dyn Files,
     dir: &Path,
-    from: WalPosition,
-    first_segment: Option<u64>,
+    known: Known,
     replay: impl FnMut(WalPosition, u32, &[u8]),
 ) -> Result<(Recovered, RecoveryReport), OpenError> {
     let listing = Listing::read(files, dir)?;
     let mut recovery = Recovery {
         files,
-        from,
+        from: known.from,
         replay,
         restorer: Restorer::new().map_err(FileError::on("decompress", dir))?,
         report: RecoveryReport::default(),
         tails: Vec::new(),
         unsure: Vec::new(),
         held: BTreeMap::new(),
-        chain: Chain::new(from, first_segment),
+        chain: Chain::new(known.from, known.first_segment),
     };
     let mut free = Vec::new();
     for (sequence, path) in &listing.segments {
-        let use_of = match *sequence < from.segment {
+        let use_of = match *sequence < known.from.segment {
             true => Use::None,
             false => recovery.read(*sequence, path)?,
         };
@@ -120,11 +119,12 @@ pub(super) fn recover(
     for path in &listing.unfinished {
         files.remove(path).map_err(FileError::on("remove", path))?;
     }
+    let named = known.from.segment.max(known.last_named);
     let last = listing.segments.keys().next_back().copied();
     let recovered = Recovered {
         held: recovery.held,
         free,
-        next_sequence: last.unwrap_or(0).max(from.segment) + 1,
+        next_sequence: last.unwrap_or(0).max(named) + 1,
     };
     Ok((recovered, recovery.report))
 }

@@ -13,3 +13,4 @@ mod full_disk;
 mod healing;
 mod lost_files;
 mod model;
+mod repairs;

@@ -75,8 +75,7 @@ fn items_are_visible_in_order_before_their_acknowledgement() {
             segment_bytes: 64 << 10,
             ..WalOptions::default()
         },
-        WalPosition::default(),
-        None,
+        Known::default(),
         |_, _, _| (),
         Box::new(move |items| theirs.lock().unwrap().extend(items)),
     )
