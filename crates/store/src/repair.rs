@@ -111,7 +111,10 @@ pub fn take_back(
 pub fn repair(files: &dyn Files, dir: &Path, clock: &dyn Clock) -> Result<Repaired, RepairError> {
     let _lock = lock(files, dir)?;
     let mut changes = Vec::new();
-    let known = known_list(files, dir, &mut changes)?;
+    let mut known = known_list(files, dir, &mut changes)?;
+    if known.history.is_empty() {
+        known.history = rebuild::history(files, dir)?;
+    }
     take_back::all(files, dir, &known, &mut changes)?;
     index_again(files, dir, &known, clock, &mut changes)?;
     let Rebuilt {

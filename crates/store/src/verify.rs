@@ -166,8 +166,8 @@ impl Check<'_> {
         let mut log = RecoveryReport::default();
         if has(WAL_DIR) {
             log = self.log(&manifest)?;
-        } else if let Some(segment) = manifest.first_segment {
-            let what = format!("is missing, with segment {segment} and all spans in it");
+        } else if !manifest.history.is_empty() {
+            let what = "is missing, with all spans that were in no block yet".to_owned();
             self.problem(bad_entry(self.dir.join(WAL_DIR), what, None));
         }
         self.strangers(&manifest, &log)?;
@@ -276,6 +276,7 @@ impl Check<'_> {
         let known = wal::Known {
             from: manifest.wal_from,
             first_segment: manifest.first_segment,
+            log: manifest.log_word(),
             ..wal::Known::default()
         };
         let check = |path, offset, spans, payload: &[u8]| {

@@ -21,6 +21,7 @@ mod copying;
 mod entry;
 mod error;
 mod held;
+mod listing;
 mod log;
 mod options;
 mod prepare;
@@ -55,6 +56,7 @@ pub use self::recovery::RecoveryReport;
 pub use self::segment::SEGMENT_VERSION;
 
 pub(crate) use self::copying::copy_log;
+pub(crate) use self::listing::log_in;
 pub(crate) use self::rehearsal::rehearse;
 
 const WRITER_THREAD: &str = "wal-writer";
@@ -91,6 +93,9 @@ pub struct Known {
     /// segments are numbered after it even where the log itself is gone: else
     /// a block that comes back would claim to hold what is in them.
     pub last_named: u64,
+    /// A word that tells this log from others: segments that carry another
+    /// one are not read. 0 when there is none.
+    pub log: u32,
 }
 
 /// Told how an append ended: called exactly once, on the writer thread, or
@@ -155,6 +160,7 @@ impl<T: Send + 'static> Wal<T> {
             spare_segments: options.spare_segments,
             next_sequence: recovered.next_sequence,
             previous: recovered.held.keys().next_back().copied(),
+            log: known.log,
             free: Vec::new(),
         };
         preparer.release(recovered.free);

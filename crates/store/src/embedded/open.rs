@@ -78,19 +78,24 @@ impl EmbeddedStore {
         files
             .sync_dir(dir)
             .map_err(FileError::on("sync directory", dir))?;
+        let start = Start::read(&*files, dir, clock.now_ns())?;
+        let lost_log = tidy::lost_log(&*files, dir, &start);
         let Start {
             mut manifest,
             is_durable,
             warnings,
-        } = Start::read(&*files, dir, clock.now_ns())?;
+        } = start;
         let live = Arc::new(Live::default());
         let known = wal::Known {
             from: manifest.wal_from,
             first_segment: manifest.first_segment,
+            log: manifest.log_word(),
             last_named: tidy::last_named_segment(&*files, dir, &manifest)?,
         };
         let (wal, mut report) = open_log(&files, dir, &options, known, &live)?;
-        report.warnings.splice(0..0, warnings);
+        report
+            .warnings
+            .splice(0..0, warnings.into_iter().chain(lost_log));
         manifest::remove_unfinished(&*files, dir)?;
         tidy::blocks_dir(&*files, dir, &mut manifest, &mut report)?;
         let found_at_start = found(&report);

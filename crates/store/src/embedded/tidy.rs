@@ -6,13 +6,14 @@
 //! are not touched.**
 
 use super::open::{OpenError, OpenReport};
-use super::{BLOCKS_DIR, Inner};
+use super::{BLOCKS_DIR, Inner, WAL_DIR};
 use crate::block::Birth;
 use crate::files::{FileError, Files, ensure_dir};
 use crate::inventory::{self, Fate, Inventory};
 use crate::manifest::{MANIFEST_FILE, Manifest, ManifestError};
 use crate::quarantine::{self, Return};
 use crate::rebuild::{self, LeftOut};
+use std::io;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
@@ -36,6 +37,10 @@ impl Start {
             },
             None => Self::without_list(files, dir, now_ns)?,
         };
+        if start.manifest.history.is_empty() {
+            // The log may carry a word of a start that could not save it.
+            start.manifest.history = rebuild::history(files, dir)?;
+        }
         if start.manifest.history.is_empty() {
             start.manifest.begin_history();
         }
@@ -63,6 +68,20 @@ impl Start {
             warnings,
         })
     }
+}
+
+/// A used directory without a log has lost it, whatever was in it. **Asked
+/// before the log is opened**, which makes the directory.
+pub(super) fn lost_log(files: &dyn Files, dir: &Path, start: &Start) -> Option<String> {
+    let wal = dir.join(WAL_DIR);
+    let is_used = start.is_durable || !start.manifest.blocks.is_empty();
+    let is_gone = matches!(files.list(&wal), Err(error) if error.kind() == io::ErrorKind::NotFound);
+    (is_used && is_gone).then(|| {
+        format!(
+            "{} is missing, with all spans that were in no block yet",
+            wal.display()
+        )
+    })
 }
 
 /// The largest segment of the log that a block names which is not on the list:

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::WalError;
-use super::segment::{Segment, SegmentHeader, segment_path, unfinished_path};
+use super::segment::{SEGMENT_HEADER_BYTES, Segment, SegmentHeader, segment_path, unfinished_path};
 use crate::files::{Access, File, FileError, Files, write_all_at};
 
 /// Zeros are written in pieces of this size.
@@ -32,6 +32,8 @@ pub(super) struct Preparer {
     pub(super) next_sequence: u64,
     /// The last segment that was made, or found with entries.
     pub(super) previous: Option<u64>,
+    /// The word of the log.
+    pub(super) log: u32,
     /// Segments on disk without entries.
     pub(super) free: Vec<u64>,
 }
@@ -96,10 +98,13 @@ impl Preparer {
         if bytes != u64::from(self.segment_bytes) {
             return Ok(None);
         }
-        write_all_at(&*file, &SegmentHeader::encode(sequence, self.previous), 0)
-            .map_err(FileError::on("write", &from))?;
+        write_all_at(&*file, &self.header(sequence), 0).map_err(FileError::on("write", &from))?;
         file.sync().map_err(FileError::on("sync", &from))?;
         self.name(&from, sequence, file).map(Some)
+    }
+
+    fn header(&self, sequence: u64) -> [u8; SEGMENT_HEADER_BYTES as usize] {
+        SegmentHeader::encode(sequence, self.previous, self.log)
     }
 
     fn create(&self, sequence: u64, unfinished: &Path) -> Result<Segment, FileError> {
@@ -115,7 +120,7 @@ impl Preparer {
             write_all_at(&*file, piece, at).map_err(FileError::on("write", unfinished))?;
             at += piece.len() as u64;
         }
-        write_all_at(&*file, &SegmentHeader::encode(sequence, self.previous), 0)
+        write_all_at(&*file, &self.header(sequence), 0)
             .map_err(FileError::on("write", unfinished))?;
         file.sync().map_err(FileError::on("sync", unfinished))?;
         self.name(unfinished, sequence, file)

@@ -12,11 +12,10 @@ use super::chain::Chain;
 use super::compress::Restorer;
 use super::entry::{ENTRY_HEADER_BYTES, EntryHeader, Kind};
 use super::error::OpenError;
+use super::listing::Listing;
 use super::options::MAX_SEGMENT_BYTES;
 use super::scan::{Closing, Damage, Scan, payload, scan};
-use super::segment::{
-    SEGMENT_HEADER_BYTES, SEGMENT_VERSION, SegmentHeader, is_unfinished, segment_path, sequence_of,
-};
+use super::segment::{SegmentHeader, segment_path};
 use super::{Known, WalPosition};
 use crate::files::{Access, FileError, Files, read_exact_at, write_all_at};
 
@@ -83,7 +82,7 @@ pub(super) fn recover(
     known: Known,
     replay: impl FnMut(WalPosition, u32, &[u8]),
 ) -> Result<(Recovered, RecoveryReport), OpenError> {
-    let listing = Listing::read(files, dir)?;
+    let listing = Listing::read(files, dir, known.log)?;
     let mut recovery = Recovery {
         files,
         from: known.from,
@@ -95,15 +94,13 @@ pub(super) fn recover(
         held: BTreeMap::new(),
         chain: Chain::new(known.from, known.first_segment),
     };
-    let mut free = Vec::new();
+    for (path, what) in &listing.strange {
+        recovery.warn(format!("{}: {what}", path.display()));
+    }
+    let mut free = listing.released;
     for (sequence, path) in &listing.segments {
-        let use_of = match *sequence < known.from.segment {
-            true => Use::None,
-            false => recovery.read(*sequence, path)?,
-        };
-        match use_of {
-            Use::Needed | Use::Strange => {}
-            Use::None => free.push(*sequence),
+        if *sequence < known.from.segment || !recovery.read(*sequence, path)? {
+            free.push(*sequence);
         }
     }
     let kept = recovery.chain.keeps(&recovery.held, &free);
@@ -120,45 +117,12 @@ pub(super) fn recover(
         files.remove(path).map_err(FileError::on("remove", path))?;
     }
     let named = known.from.segment.max(known.last_named);
-    let last = listing.segments.keys().next_back().copied();
     let recovered = Recovered {
         held: recovery.held,
         free,
-        next_sequence: last.unwrap_or(0).max(named) + 1,
+        next_sequence: listing.last.max(named) + 1,
     };
     Ok((recovered, recovery.report))
-}
-
-/// The files of the log, all of a version that can be read.
-struct Listing {
-    segments: BTreeMap<u64, PathBuf>,
-    unfinished: Vec<PathBuf>,
-}
-
-impl Listing {
-    fn read(files: &dyn Files, dir: &Path) -> Result<Listing, OpenError> {
-        let mut found = Listing {
-            segments: BTreeMap::new(),
-            unfinished: Vec::new(),
-        };
-        for entry in files.list(dir).map_err(FileError::on("list", dir))? {
-            if let Some(sequence) = sequence_of(&entry.name) {
-                let path = segment_path(dir, sequence);
-                let mut header = [0; SEGMENT_HEADER_BYTES as usize];
-                let bytes = entry.bytes.min(header.len() as u64) as usize;
-                read_into(files, &path, &mut header[..bytes])?;
-                match SegmentHeader::decode(&header) {
-                    SegmentHeader::Intact { version, .. } if version > SEGMENT_VERSION => {
-                        return Err(OpenError::newer(&path, version));
-                    }
-                    _ => found.segments.insert(sequence, path),
-                };
-            } else if is_unfinished(&entry.name) {
-                found.unfinished.push(dir.join(entry.name));
-            }
-        }
-        Ok(found)
-    }
 }
 
 /// A segment that no end entry closes.
@@ -190,37 +154,15 @@ struct Recovery<'a, F> {
     chain: Chain,
 }
 
-/// What becomes of a segment.
-enum Use {
-    /// It holds what is needed.
-    Needed,
-    /// Its entries, if any, are needed by nobody.
-    None,
-    /// It is not what its name says, and we did not make it so.
-    Strange,
-}
-
 impl<F: FnMut(WalPosition, u32, &[u8])> Recovery<'_, F> {
-    /// Replays one segment.
-    fn read(&mut self, sequence: u64, path: &Path) -> Result<Use, OpenError> {
+    /// Replays one segment; `false` if its entries, if any, are needed by
+    /// nobody.
+    fn read(&mut self, sequence: u64, path: &Path) -> Result<bool, OpenError> {
         let bytes = read_segment(self.files, path)?;
         let header = SegmentHeader::decode(&bytes);
-        if let SegmentHeader::Intact { sequence: own, .. } = header
-            && own != sequence
-        {
-            // Released, and on its way to a new life when the process ended.
-            if own > sequence {
-                return Ok(Use::None);
-            }
-            self.warn(format!(
-                "{}: is a copy of segment {own} and left alone",
-                path.display()
-            ));
-            return Ok(Use::Strange);
-        }
         let found = scan(&bytes, sequence);
         if !self.needs(sequence, &found) {
-            return Ok(Use::None);
+            return Ok(false);
         }
         self.chain.add(sequence, header, found.closing);
         if header == SegmentHeader::Damaged {
@@ -256,7 +198,7 @@ impl<F: FnMut(WalPosition, u32, &[u8])> Recovery<'_, F> {
                 self.judge(sequence, path, &lost, u32::MAX);
             }
         }
-        Ok(Use::Needed)
+        Ok(true)
     }
 
     /// Whether anything in a segment, good or bad, is at or after `from`.
@@ -400,11 +342,4 @@ pub(super) fn read_segment(files: &dyn Files, path: &Path) -> Result<Vec<u8>, Fi
     let mut bytes = vec![0; size.min(u64::from(MAX_SEGMENT_BYTES)) as usize];
     read_exact_at(&*file, &mut bytes, 0).map_err(FileError::on("read", path))?;
     Ok(bytes)
-}
-
-fn read_into(files: &dyn Files, path: &Path, into: &mut [u8]) -> Result<(), FileError> {
-    let file = files
-        .open(path, Access::Read)
-        .map_err(FileError::on("open", path))?;
-    read_exact_at(&*file, into, 0).map_err(FileError::on("read", path))
 }

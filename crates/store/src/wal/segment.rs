@@ -8,7 +8,8 @@
 //!     12    4  how far the segment that was made before this one is back; 0
 //!              when there is none, or the writer was too old to say
 //!     16    8  sequence number
-//!     24    4  zero
+//!     24    4  word of the log, which tells it from every other log; 0 when the
+//!              writer was too old to say
 //!     28    4  CRC32C of bytes 0..28
 //!     32       entries (see `entry.rs`), the last of a closed segment is an
 //!              end entry; behind it zeros or remains of an earlier life
@@ -57,6 +58,8 @@ pub(super) enum SegmentHeader {
         sequence: u64,
         /// The segment before it, if it says so.
         previous: Option<u64>,
+        /// The log it was made for, if it says so.
+        log: Option<u32>,
     },
     /// Not a header; the entries behind may still be good.
     Damaged,
@@ -66,6 +69,7 @@ impl SegmentHeader {
     pub(super) fn encode(
         sequence: u64,
         previous: Option<u64>,
+        log: u32,
     ) -> [u8; SEGMENT_HEADER_BYTES as usize] {
         let mut bytes = [0; SEGMENT_HEADER_BYTES as usize];
         bytes[0..8].copy_from_slice(&MAGIC);
@@ -74,6 +78,7 @@ impl SegmentHeader {
         let back = back.and_then(|back| u32::try_from(back).ok()).unwrap_or(0);
         bytes[12..16].copy_from_slice(&back.to_le_bytes());
         bytes[16..24].copy_from_slice(&sequence.to_le_bytes());
+        bytes[24..28].copy_from_slice(&log.to_le_bytes());
         let crc = crc32c::crc32c(&bytes[..28]);
         bytes[28..32].copy_from_slice(&crc.to_le_bytes());
         bytes
@@ -92,6 +97,7 @@ impl SegmentHeader {
             version: u32_at(bytes, 8),
             sequence,
             previous: sequence.checked_sub(back).filter(|_| back > 0),
+            log: Some(u32_at(bytes, 24)).filter(|log| *log > 0),
         }
     }
 }

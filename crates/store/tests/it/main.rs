@@ -14,3 +14,4 @@ mod healing;
 mod lost_files;
 mod model;
 mod repairs;
+mod strangers;

@@ -124,8 +124,7 @@ fn a_full_queue_refuses_at_once_and_takes_more_later() {
             queue_bytes: 1000,
             ..small()
         },
-        WalPosition::default(),
-        None,
+        Known::default(),
         |_, _, _| (),
         Box::new(move |items| {
             drop(items);
@@ -260,9 +259,9 @@ fn every_durability_keeps_everything_over_a_clean_end_on_a_real_disk() {
         let open = |seen: &mut Vec<u8>| {
             let replay = |_, _, payload: &[u8]| seen.push(payload[0]);
             let files = Arc::new(DiskFiles);
-            let from = WalPosition::default();
+            let known = Known::default();
             let on_durable = Box::new(|items: std::vec::Drain<'_, _>| drop(items));
-            Wal::<u32>::open(files, &dir, &options, from, None, replay, on_durable).unwrap()
+            Wal::<u32>::open(files, &dir, &options, known, replay, on_durable).unwrap()
         };
         let (wal, _) = open(&mut Vec::new());
         for i in 0..100 {
