@@ -1,11 +1,14 @@
 //! One life of a store: carries out a plan and compares after each start.
 
+mod losses;
 mod starts;
+mod time;
 
 use super::Totals;
-use super::ledger::{Allowance, Ledger};
+use super::ledger::{Allowance, Ledger, Moment};
 use super::plan::{Plan, Step};
 use super::reading::Reading;
+use losses::Aftermath;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -21,6 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A seal that nothing hinders is there sooner. What hinders it may not be
 /// visible, so nothing fails when it is not.
 const SEAL_PATIENCE: Duration = Duration::from_millis(1_500);
+
+/// When lives begin, ns since the epoch.
+const BEGINNING_NS: u64 = 1_800_000_000_000_000_000;
 
 const DIR: &str = "/data";
 
@@ -49,6 +55,15 @@ pub(super) struct Life {
     is_reading_faulty: bool,
     /// The disk may be full now.
     is_full: bool,
+    /// What the next reading after an opening comes after.
+    moment: Moment,
+    /// The last opening had something to say.
+    is_told: bool,
+    /// Since the last reading something acknowledged is missing for a loss.
+    is_newly_missing: bool,
+    aftermath: Aftermath,
+    /// When the clock of the machine was set, by the steady clock.
+    jumps_ns: Vec<u64>,
     step: usize,
     crashes: u64,
     openings: u64,
@@ -64,13 +79,18 @@ impl Life {
             store: None,
             options: plan.settings.store.clone(),
             short_writes: plan.settings.short_writes,
-            clock: Arc::new(ManualClock::new(1_800_000_000_000_000_000)),
+            clock: Arc::new(ManualClock::new(BEGINNING_NS)),
             ledger: Ledger::default(),
             waiting: Vec::new(),
             doom: None,
             is_faulty: false,
             is_reading_faulty: false,
             is_full: false,
+            moment: Moment::Opening,
+            is_told: false,
+            is_newly_missing: false,
+            aftermath: Aftermath::default(),
+            jumps_ns: Vec::new(),
             step: 0,
             crashes: 0,
             openings: 0,
@@ -127,7 +147,7 @@ impl Life {
                 }
             }
             Step::Seal { batches } => self.seal(plan, batches),
-            Step::Read => self.read_and_check(false),
+            Step::Read => self.read_and_check(Moment::Running),
             Step::Advance { seconds } => self.clock.advance_ns(seconds * 1_000_000_000),
             Step::Restart => self.restart(),
             Step::Crash {
@@ -157,6 +177,17 @@ impl Life {
                 self.disk.set_capacity_bytes(Some(capacity));
             }
             Step::Free => self.disk.set_capacity_bytes(None),
+            Step::Keep => self.keep_manifest(),
+            Step::Lose {
+                what,
+                killed,
+                repair,
+            } => self.lose(what, *killed, *repair),
+            Step::Intrude(stranger) => self.intrude(*stranger),
+            Step::SetClock {
+                by_seconds,
+                while_running,
+            } => self.set_clock(*by_seconds, *while_running),
         }
     }
 
@@ -174,7 +205,7 @@ impl Life {
 
     /// Appends a batch, and answers the memory it takes in the live part.
     fn append(&mut self, number: usize, spans: &[TestSpan]) -> u64 {
-        let append = self.ledger.begin(number, spans, self.clock.now_ns());
+        let append = self.ledger.begin(number, spans, self.clock.steady_ns());
         let (sender, receiver) = channel();
         // The life may end before the store does.
         let ack = Box::new(move |fate| drop(sender.send(fate)));
@@ -244,16 +275,14 @@ impl Life {
         assert!(compacted.is_ok() || is_excused, "{compacted:?}");
     }
 
-    fn read_and_check(&mut self, is_opening: bool) {
+    fn read_and_check(&mut self, moment: Moment) {
         if self.disk.is_off() {
             return;
         }
         self.hear_all();
-        let age = self.options.retention.age;
         let since = Instant::now();
         loop {
-            let now_ns = self.clock.now_ns();
-            let reading = match Reading::of(self.store(), &self.ledger.trace_ids()) {
+            let reading = match self.read() {
                 Ok(reading) => reading,
                 Err(error) => {
                     let is_excused = self.is_reading_faulty || self.disk.is_off();
@@ -262,23 +291,31 @@ impl Life {
                 }
             };
             // Blocks may have changed between the questions.
-            let is_settled = reading.agrees_with_itself()
-                && self.store().status().spans == reading.counted_spans;
+            let is_settled = reading.lacks.is_some()
+                || reading.agrees_with_itself()
+                    && self.store().status().spans == reading.counted_spans;
             if !is_settled && since.elapsed() < PATIENCE && !self.disk.is_off() {
                 continue;
             }
             if self.disk.is_off() {
                 return;
             }
-            let removable = age.map_or(0, |age| now_ns.saturating_sub(age.as_nanos() as u64));
-            self.ledger.check(
-                &reading,
-                Allowance {
-                    removable_before_ns: removable,
-                    is_opening,
-                },
-            );
+            let allowance = Allowance {
+                removable_before_ns: self.removable_before_ns(),
+                moment,
+            };
+            self.is_newly_missing = self.ledger.check(&reading, allowance);
             return;
+        }
+    }
+
+    /// Reads everything. An answer that says that it lacks something is as
+    /// good as a refusal, unless files are lost.
+    fn read(&self) -> Result<Reading, StoreError> {
+        let reading = Reading::of(self.store(), &self.ledger.trace_ids())?;
+        match &reading.lacks {
+            Some(why) if !self.aftermath.is_unrepaired => Err(StoreError::Damaged(why.clone())),
+            _ => Ok(reading),
         }
     }
 }
