@@ -7,6 +7,7 @@
 //! is then stored twice and shown once. **Nothing is changed here.**
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::block::{Birth, Block};
@@ -24,6 +25,8 @@ pub(crate) struct Rebuilt {
     pub(crate) manifest: Manifest,
     /// Blocks that are not on it: their files, and why.
     pub(crate) left_out: Vec<LeftOut>,
+    /// What of the log the listed blocks hold.
+    pub(crate) held: Vec<Range<WalPosition>>,
 }
 
 /// A block that did not come onto the list.
@@ -94,6 +97,9 @@ pub(crate) fn from_blocks(
                 name,
             });
             continue;
+        }
+        if let Some(birth) = &birth {
+            rebuilt.held.push(birth.log_from..birth.log_until);
         }
         let listed = known.blocks.iter().find(|known| known.name == entry.name);
         entry.listed_ns = match (listed, birth) {

@@ -5,11 +5,13 @@
 //! what has no place any more goes to `quarantine/` with the reason, a damaged
 //! list too.
 
+mod rescue;
 mod take_back;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
+use tracewell_model::batch::concat::BatchTooLarge;
 use tracewell_model::clock::Clock;
 
 use crate::block::{self, Block, BlockError};
@@ -20,6 +22,7 @@ use crate::lock::{DirLock, LockError};
 use crate::manifest::{MANIFEST_FILE, Manifest, ManifestError};
 use crate::quarantine::{self, Return};
 use crate::rebuild::{self, Rebuilt};
+use crate::wal::{self, WalPosition};
 
 /// Why a directory was not repaired. Nothing of it is lost.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +36,15 @@ pub enum RepairError {
     /// A file cannot be used.
     #[error(transparent)]
     File(#[from] FileError),
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] wal::OpenError),
+    /// A block cannot be written.
+    #[error(transparent)]
+    Block(#[from] BlockError),
+    /// Spans of the log cannot become a block.
+    #[error(transparent)]
+    TooLarge(#[from] BatchTooLarge),
     /// There is no such block.
     #[error("there is no block {0} in {dir}; `tracewell verify` names those that are damaged", dir = .1.display())]
     NoBlock(String, PathBuf),
@@ -120,6 +132,7 @@ pub fn repair(files: &dyn Files, dir: &Path, clock: &dyn Clock) -> Result<Repair
     let Rebuilt {
         mut manifest,
         left_out,
+        held,
     } = rebuild::from_blocks(files, dir, &known, clock.now_ns())?;
     if manifest.history.is_empty() {
         manifest.begin_history();
@@ -129,9 +142,23 @@ pub fn repair(files: &dyn Files, dir: &Path, clock: &dyn Clock) -> Result<Repair
     }
     let used = quarantine::last_number(files, dir)?;
     manifest.next_block = manifest.next_block.max(used);
-    let added = manifest.blocks.iter().filter(|b| !known.lists(&b.name));
+    let from = match known.wal_from == WalPosition::default() {
+        false => known.wal_from,
+        // No list says: from where the oldest block begins. What was before
+        // that went with the blocks that had it.
+        true => held
+            .iter()
+            .map(|range| range.start)
+            .min()
+            .unwrap_or_default(),
+    };
+    let listed = manifest.blocks.len();
+    let rescued = rescue::from_log(files, dir, from, &held, &mut manifest, clock.now_ns())?;
+    let added = manifest.blocks[..listed].iter();
+    let added = added.filter(|b| !known.lists(&b.name));
     changes
         .extend(added.map(|b| format!("block {} with {} spans is listed again", b.name, b.spans)));
+    changes.extend(rescued);
     for gone in known.blocks.iter().filter(|b| !manifest.lists(&b.name)) {
         let is_here = left_out.iter().any(|left| left.name == gone.name);
         let what = if is_here {

@@ -279,9 +279,9 @@ impl Check<'_> {
             log: manifest.log_word(),
             ..wal::Known::default()
         };
-        let check = |path, offset, spans, payload: &[u8]| {
+        let check = |path, position: wal::WalPosition, spans, payload: &[u8]| {
             if let Err(error) = SpanBatch::decode(payload) {
-                unreadable.push((path, offset, spans, error.to_string()));
+                unreadable.push((path, position.offset, spans, error.to_string()));
             }
         };
         let rehearsed = wal::rehearse(self.files, &dir, known, check);

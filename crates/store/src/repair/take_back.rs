@@ -62,14 +62,18 @@ pub(super) fn all(
         }
     }
     aside.retain(|block| !merged.contains(&block.name));
-    for block in aside {
-        if !is_taken(files, &blocks, &block.name) {
-            move_back(files, &blocks, &block, changes)?;
-        }
+    aside.retain(|block| !is_taken(files, &blocks, &block.name));
+    for block in &aside {
+        move_back(files, &blocks, block, changes)?;
     }
-    files
-        .sync_dir(&blocks)
-        .map_err(FileError::on("sync directory", &blocks))
+    // First where they are, then where they are no more.
+    let emptied = aside.iter().map(|block| block.place.as_path());
+    for dir in std::iter::once(blocks.as_path()).chain(emptied) {
+        files
+            .sync_dir(dir)
+            .map_err(FileError::on("sync directory", dir))?;
+    }
+    Ok(())
 }
 
 /// Lets the next repair take back this block, although somebody put it aside;
