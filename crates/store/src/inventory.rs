@@ -8,7 +8,8 @@
 //!
 //! A file goes only when it can be proved that nothing is lost with it: it has
 //! one of our temporary names, or it is a block whose going the manifest wrote
-//! down, whose spans are still in the log, or whose parts are all still listed.
+//! down, whose spans are still in the log, or whose parts are all still there
+//! and listed.
 //! **That no list names a file is never a reason to remove it**: the list may
 //! be lost, or be an older one.
 
@@ -16,7 +17,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::block::{Birth, BlockError, BlockFile, block_file};
+use crate::block::{Birth, Block, BlockError, BlockFile, block_file};
 use crate::files::{FileError, Files};
 use crate::manifest::Manifest;
 use crate::wal::RecoveryReport;
@@ -122,15 +123,34 @@ pub(crate) fn judge(
             (false, _) => Fate::Keep("MANIFEST is older than this block".to_owned()),
         });
     }
-    let is_known = |part: &String| {
-        manifest.lists(part) || manifest.removed.iter().any(|removed| removed == part)
-    };
-    Ok(
-        match !birth.parts.is_empty() && birth.parts.iter().all(is_known) {
-            true => Fate::Leftover,
-            false => Fate::Keep("no MANIFEST says that it went".to_owned()),
-        },
-    )
+    if birth.parts.is_empty() {
+        return Ok(Fate::Keep("no MANIFEST says that it went".to_owned()));
+    }
+    for part in &birth.parts {
+        let went = manifest.removed.iter().any(|removed| removed == part);
+        if !went && !is_there(files, dir, part, manifest)? {
+            let why = format!("block {part}, which it was merged from, is not there");
+            return Ok(Fate::Keep(why));
+        }
+    }
+    Ok(Fate::Leftover)
+}
+
+/// Is a block listed and whole, as far as can be told without reading all of
+/// it? An older list names blocks that are long merged.
+fn is_there(
+    files: &dyn Files,
+    dir: &Path,
+    name: &str,
+    manifest: &Manifest,
+) -> Result<bool, FileError> {
+    match Block::describe(files, dir, name) {
+        Ok(_) => Ok(manifest.lists(name)),
+        Err(BlockError::File(error)) if error.source.kind() != io::ErrorKind::NotFound => {
+            Err(error)
+        }
+        Err(_) => Ok(false),
+    }
 }
 
 #[cfg(test)]

@@ -120,3 +120,48 @@ fn a_block_whose_parquet_file_is_gone_keeps_no_other_from_repair() {
     assert_eq!(repaired(&disk).blocks, blocks);
     assert_eq!(repaired(&disk).changes, [""; 0]);
 }
+
+/// The list from before a merge names blocks that the merge removed.
+#[test]
+fn a_list_from_before_a_merge_costs_nothing() {
+    let disk = FaultyFiles::new();
+    let (store, _) = open(&disk, eager());
+    append(&store, 0..20);
+    wait_until("blocks are sealed", || store.status().blocks > 2);
+    drop(store);
+    let old = read(&disk, "MANIFEST");
+    let (store, _) = open(&disk, lazy());
+    store.compact_now().expect("the disk is well");
+    drop(store);
+    write(&disk, "MANIFEST", &old);
+    let (_, report) = open(&disk, lazy());
+    assert!(!report.warnings.is_empty());
+    repaired(&disk);
+    assert_quiet(&disk, 0..20);
+}
+
+/// An older list reads the log again, and takes a block for a leftover whose
+/// entries are there; behind a gap in the log are blocks that come back.
+#[test]
+fn what_only_the_log_holds_is_there_after_a_repair() {
+    let disk = FaultyFiles::new();
+    let (store, _) = open(&disk, small(lazy()));
+    append(&store, 0..20);
+    drop(store);
+    let old = read(&disk, "MANIFEST");
+    let log = disk.copy();
+    let (store, _) = open(&disk, small(eager()));
+    append(&store, 20..100);
+    wait_until("all is sealed", || store.status().blocks > 4);
+    drop(store);
+    write(&disk, "MANIFEST", &old);
+    // The first segments are there, as if nothing had used them again.
+    for name in names(&log, "wal") {
+        let name = format!("wal/{name}");
+        write(&disk, &name, &read(&log, &name));
+    }
+    drop(open(&disk, small(lazy())));
+    repaired(&disk);
+    let (store, _) = open(&disk, small(lazy()));
+    assert_traces(&store, 0..100);
+}

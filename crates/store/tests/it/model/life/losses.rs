@@ -92,7 +92,11 @@ impl Life {
     /// Ends the store, loses files, starts again.
     pub(super) fn lose(&mut self, what: &[Loss], killed: Option<Survival>, repair: Repair) {
         self.end_for_people(killed);
-        let mut must_tell = true;
+        // Then nothing is left that could know of anything.
+        let is_all = [Loss::Manifest, Loss::Log]
+            .iter()
+            .all(|loss| what.contains(loss));
+        let mut must_tell = !is_all || !self.files_in("blocks", ".parquet").is_empty();
         for loss in what {
             must_tell &= self.take_away(*loss);
         }

@@ -7,7 +7,7 @@ use tracewell_store::files::faulty::Survival;
 
 /// Something of the directory goes, comes back or changes places. Numbers
 /// choose among what is there.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) enum Loss {
     Manifest,
     /// The one of the last [`Step::Keep`] is put back.
