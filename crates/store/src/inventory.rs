@@ -94,10 +94,13 @@ pub(crate) fn judge(
     manifest: &Manifest,
     log: &RecoveryReport,
 ) -> Result<Fate, FileError> {
-    if manifest.removed.iter().any(|removed| removed == name) {
-        return Ok(Fate::Leftover);
-    }
+    let is_removed = manifest.removed.iter().any(|removed| removed == name);
+    let is_ours = |birth: &Birth| birth.history.is_empty() || birth.history == manifest.history;
     let birth = match Birth::read(files, dir, name) {
+        // Unless it is another's block that has the name of one that went.
+        read if is_removed && !matches!(&read, Ok(Some(birth)) if !is_ours(birth)) => {
+            return Ok(Fate::Leftover);
+        }
         Ok(Some(birth)) => birth,
         Ok(None) => {
             let why = "it does not say where it comes from, as blocks of earlier versions";

@@ -146,3 +146,25 @@ fn blocks_that_changed_places_give_no_wrong_answer() {
         }
     }
 }
+
+#[test]
+fn a_foreign_block_with_the_name_of_one_that_went_is_not_taken_for_it() {
+    let (disk, other) = (filled(), filled());
+    let before = names(&disk, "blocks");
+    let (store, _) = open(&disk, lazy());
+    store.compact_now().expect("the disk is well");
+    drop(store);
+    let name = before[0].split('.').next().unwrap();
+    for kind in ["parquet", "index"] {
+        let file = format!("blocks/{name}.{kind}");
+        write(&disk, &file, &read(&other, &file));
+    }
+    let (store, report) = open(&disk, lazy());
+    assert_eq!(report.warnings.len(), 1, "{:?}", report.warnings);
+    assert_eq!(store.status().spans, 300);
+    let aside = format!("quarantine/{name}/{name}.parquet");
+    assert_eq!(
+        read(&disk, &aside),
+        read(&other, &format!("blocks/{name}.parquet"))
+    );
+}

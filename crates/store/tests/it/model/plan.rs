@@ -96,6 +96,7 @@ impl Plan {
             are_rich: random.once_in(5),
             may_lose: random.once_in(3),
             may_jump: random.once_in(3),
+            has_jumped: false,
             random,
             batches: Vec::new(),
             steps: Vec::new(),
@@ -157,6 +158,7 @@ struct Planner {
     may_lose: bool,
     /// The clock of the machine jumps.
     may_jump: bool,
+    has_jumped: bool,
     /// What is not synced is not promised to survive more than the process.
     only_process_dies: bool,
     batches: Vec<Vec<TestSpan>>,

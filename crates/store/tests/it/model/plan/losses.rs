@@ -99,6 +99,12 @@ impl Planner {
     }
 
     pub(super) fn plan_jump(&mut self) {
+        // A second jump within the hour of the first is beyond what is promised.
+        if self.has_jumped {
+            let seconds = (61 * MINUTE).unsigned_abs();
+            self.steps.push(Step::Advance { seconds });
+        }
+        self.has_jumped = true;
         let days = *self.random.pick(&[2, 30, 365, 10 * 365]);
         let sign = if self.random.once_in(2) { 1 } else { -1 };
         self.steps.push(Step::SetClock {
