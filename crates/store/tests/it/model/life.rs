@@ -69,6 +69,7 @@ pub(super) struct Life {
     openings: u64,
     sealed_blocks: u64,
     failed_operations: u64,
+    losses: u64,
 }
 
 impl Life {
@@ -96,6 +97,7 @@ impl Life {
             openings: 0,
             sealed_blocks: 0,
             failed_operations: 0,
+            losses: 0,
         }
     }
 
@@ -131,6 +133,8 @@ impl Life {
     pub(super) fn add_to(&self, totals: &mut Totals) {
         totals.crashes += self.crashes;
         totals.openings += self.openings;
+        totals.losses += self.losses;
+        totals.clock_jumps += self.jumps_ns.len() as u64;
         totals.sealed_blocks += self.sealed_blocks;
         totals.failed_operations += self.failed_operations + self.disk.failures();
         totals.acknowledged_batches += self.ledger.stored_batches();
@@ -176,7 +180,7 @@ impl Life {
                 let capacity = self.disk.used_bytes() + free_bytes;
                 self.disk.set_capacity_bytes(Some(capacity));
             }
-            Step::Free => self.disk.set_capacity_bytes(None),
+            Step::Free => self.free(plan),
             Step::Keep => self.keep_manifest(),
             Step::Lose {
                 what,
@@ -214,6 +218,28 @@ impl Life {
         self.store().append(Arc::new(columns), ack);
         self.waiting.push((append, receiver));
         bytes
+    }
+
+    /// A disk that has room again is used again without anybody's help.
+    fn free(&mut self, plan: &Plan) {
+        self.disk.set_capacity_bytes(None);
+        if !self.is_full || self.is_faulty {
+            return;
+        }
+        let since = Instant::now();
+        loop {
+            self.append(0, &plan.batches[0]);
+            let is_over = self.hear_all() || self.disk.is_off();
+            let health = self.store().status().unhealthy;
+            if is_over || health.is_some_and(|why| why.contains("stopped for good")) {
+                return;
+            }
+            assert!(
+                since.elapsed() < PATIENCE,
+                "a disk with room is not used again"
+            );
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Waits for the fate of every append; whether all are stored.

@@ -99,6 +99,7 @@ impl Life {
         let mut must_tell = !is_all || !self.files_in("blocks", ".parquet").is_empty();
         for loss in what {
             must_tell &= self.take_away(*loss);
+            self.losses += 1;
         }
         self.aftermath.is_unrepaired = true;
         if repair == Repair::AtOnce {
@@ -295,6 +296,7 @@ impl Life {
 
     /// Puts a file there that is not ours, between two lives.
     pub(super) fn intrude(&mut self, stranger: Stranger) {
+        self.losses += 1;
         self.end_for_people(None);
         match stranger {
             Stranger::Document(dir) => {

@@ -161,6 +161,7 @@ impl Life {
             self.repair();
             self.store = None;
         }
+        self.outlive_retention();
         let mut sizes = Vec::new();
         for _ in 0..STARTS {
             self.open_whole();

@@ -4,8 +4,11 @@
 //! for the jumps, which the store has to believe only when they have lasted an
 //! hour.
 
-use super::Life;
+use super::losses::held_by;
+use super::{BEGINNING_NS, Life, PATIENCE};
+use std::time::Instant;
 use tracewell_model::clock::Clock;
+use tracewell_testkit::TestSpan;
 
 const HOUR_NS: u64 = 3_600_000_000_000;
 
@@ -45,5 +48,47 @@ impl Life {
             .filter(|jump| now_ns - **jump >= HOUR_NS);
         let confirmed_ns = confirmed.max().copied().unwrap_or(0);
         confirmed_ns.max(now_ns.saturating_sub(age.as_nanos() as u64))
+    }
+
+    /// Nothing that was sealed stays for ever, whatever the clock said then.
+    pub(super) fn outlive_retention(&mut self) {
+        let Some(age) = self.options.retention.age else {
+            return;
+        };
+        let mut paths = self.disk.paths();
+        paths.retain(|path| path.starts_with("/data/blocks"));
+        let mut sealed = held_by(&self.ledger, &self.disk, &paths);
+        let mut paths = self.disk.paths();
+        paths.retain(|path| path.starts_with("/data/wal"));
+        let logged = held_by(&self.ledger, &self.disk, &paths);
+        sealed.retain(|span| !logged.contains(span));
+        self.open_whole();
+        let since = Instant::now();
+        for number in 0.. {
+            let reading = self.read().expect("the disk is well");
+            if self.ledger.numbers(&reading).is_disjoint(&sealed) {
+                break;
+            }
+            assert!(since.elapsed() < PATIENCE, "what was sealed stays for ever");
+            self.clock
+                .advance_ns(HOUR_NS / 3 + age.as_nanos() as u64 / 2);
+            self.seal_fresh_spans(number);
+        }
+        self.store = None;
+        self.hear_the_last();
+    }
+
+    /// A seal also looks for what is too old.
+    fn seal_fresh_spans(&mut self, number: u64) {
+        let mut bytes = 0;
+        for more in 0.. {
+            if bytes >= self.options.seal_bytes {
+                break;
+            }
+            let trace = 1 << 40 | number << 20 | more;
+            let span = |id| TestSpan::new(trace, id, "last", "GET /", BEGINNING_NS);
+            bytes += self.append(usize::MAX, &(1..20).map(span).collect::<Vec<_>>());
+            assert!(self.hear_all(), "the disk is well");
+        }
     }
 }
