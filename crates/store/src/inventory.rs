@@ -33,7 +33,7 @@ pub(crate) struct Inventory {
     pub(crate) unfinished: Vec<PathBuf>,
     /// What else lies there.
     pub(crate) foreign: Vec<PathBuf>,
-    /// The largest number that a block here has.
+    /// The largest number that a block here has, or was to have.
     pub(crate) last_number: u64,
 }
 
@@ -57,7 +57,10 @@ impl Inventory {
             let path = dir.join(&entry.name);
             match block_file(&entry.name).filter(|_| !entry.is_dir) {
                 None => found.foreign.push(path),
-                Some(BlockFile::Unfinished) => found.unfinished.push(path),
+                Some(BlockFile::Unfinished { number }) => {
+                    found.last_number = found.last_number.max(number);
+                    found.unfinished.push(path);
+                }
                 Some(BlockFile::Whole { name, number }) => {
                     found.last_number = found.last_number.max(number);
                     missing.retain(|listed| listed != name);

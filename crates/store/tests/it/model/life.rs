@@ -340,7 +340,9 @@ impl Life {
     fn read(&self) -> Result<Reading, StoreError> {
         let reading = Reading::of(self.store(), &self.ledger.trace_ids())?;
         match &reading.lacks {
-            Some(why) if !self.aftermath.is_unrepaired => Err(StoreError::Damaged(why.clone())),
+            Some(why) if !self.aftermath.is_unrepaired || self.is_reading_faulty => {
+                Err(StoreError::Damaged(why.clone()))
+            }
             _ => Ok(reading),
         }
     }

@@ -96,14 +96,19 @@ impl Life {
         let is_all = [Loss::Manifest, Loss::Log]
             .iter()
             .all(|loss| what.contains(loss));
-        let mut must_tell = !is_all || !self.files_in("blocks", ".parquet").is_empty();
+        let is_all = is_all && self.files_in("blocks", ".parquet").is_empty();
+        let mut must_tell = !is_all;
+        if is_all {
+            // What begins now is another life of the directory.
+            self.aftermath.kept_manifest = None;
+        }
         for loss in what {
             must_tell &= self.take_away(*loss);
             self.losses += 1;
         }
         self.aftermath.is_unrepaired = true;
         if repair == Repair::AtOnce {
-            self.repair();
+            self.repair(must_tell);
             return;
         }
         self.moment = Moment::AfterLoss;
@@ -115,7 +120,7 @@ impl Life {
         );
         if repair == Repair::AfterStart {
             self.end_for_people(None);
-            self.repair();
+            self.repair(true);
         }
     }
 
@@ -136,7 +141,7 @@ impl Life {
 
     /// Makes the directory whole, which a second time changes nothing, and
     /// starts.
-    pub(super) fn repair(&mut self) {
+    pub(super) fn repair(&mut self, must_tell: bool) {
         let repaired = |life: &Life| {
             let repaired = repair(&life.disk, Path::new(DIR), &*life.clock);
             repaired.unwrap_or_else(|error| panic!("cannot be repaired: {error}"))
@@ -148,7 +153,7 @@ impl Life {
         self.open_whole();
         let is_told = self.is_told || !changes.is_empty();
         assert!(
-            is_told || !self.is_newly_missing,
+            is_told || !self.is_newly_missing || !must_tell,
             "spans are missing, and nobody was told"
         );
         if !self.aftermath.is_log_incomplete {

@@ -136,7 +136,9 @@ impl Life {
                 assert_eq!(report.wal.lost_spans, 0);
             }
             if !self.aftermath.is_unrepaired {
-                let is_log = |told: &&String| told.starts_with("/data/wal is missing");
+                let is_log = |told: &&String| {
+                    told.starts_with("/data/wal is missing") || told.contains(": the log has lost")
+                };
                 let mut told = report.warnings.iter();
                 let is_told = told.all(|told| self.aftermath.is_log_incomplete && is_log(&told));
                 assert!(is_told, "{:?}", report.warnings);
@@ -158,7 +160,7 @@ impl Life {
         self.hear_the_last();
         self.heal();
         if self.aftermath.is_unrepaired {
-            self.repair();
+            self.repair(true);
             self.store = None;
         }
         self.outlive_retention();
