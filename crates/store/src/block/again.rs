@@ -29,10 +29,12 @@ pub(crate) fn write_again(
     listed_ns: u64,
 ) -> Result<BlockEntry, BlockError> {
     let path = dir.join(parquet_name(name));
-    let birth = Birth::read(files, dir, name)?.unwrap_or_else(|| Birth {
+    let mut birth = Birth::read(files, dir, name)?.unwrap_or_else(|| Birth {
         listed_ns,
         ..Birth::default()
     });
+    // No list that knows only the old one proves that the new one may go.
+    birth.parts.push(name.to_owned());
     let mut counts: HashMap<(Level, String, ValueType), u64> = HashMap::new();
     let mut spans = 0;
     let counted = read_span_file(files, &path, &mut |_, batch| {

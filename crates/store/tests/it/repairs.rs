@@ -165,3 +165,22 @@ fn what_only_the_log_holds_is_there_after_a_repair() {
     let (store, _) = open(&disk, small(lazy()));
     assert_traces(&store, 0..100);
 }
+
+/// The list from before a repair names the block whose index was lost.
+#[test]
+fn a_block_that_was_written_again_survives_an_older_list() {
+    let disk = FaultyFiles::new();
+    let (store, _) = open(&disk, eager());
+    append(&store, 0..20);
+    wait_until("blocks are sealed", || store.status().blocks > 2);
+    store.compact_now().expect("the disk is well");
+    drop(store);
+    let old = read(&disk, "MANIFEST");
+    let merged = block_names(&disk).remove(0).replace("parquet", "index");
+    disk.take_away(&path(&format!("blocks/{merged}"))).unwrap();
+    repaired(&disk);
+    write(&disk, "MANIFEST", &old);
+    drop(open(&disk, lazy()));
+    repaired(&disk);
+    assert_quiet(&disk, 0..20);
+}
