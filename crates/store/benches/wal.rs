@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use tracewell_store::files::DiskFiles;
-use tracewell_store::wal::{Durability, Known, Wal, WalOptions, WalPosition};
+use tracewell_store::wal::{Durability, Known, Wal, WalOptions};
 use tracewell_wire::decompress::{Encoding, decompress};
 use tracewell_wire::otlp::protobuf;
 

@@ -2,6 +2,7 @@
 
 mod losses;
 mod starts;
+mod strangers;
 mod time;
 
 use super::Totals;

@@ -1,6 +1,6 @@
-//! Files that go, come back or come in between two lives, and what the store
-//! makes of it: nothing acknowledged is missing in silence, a repair brings back
-//! all that was in no lost file, and what is not ours stays as it is.
+//! Files that go or come back between two lives, and what the store makes of
+//! it: nothing acknowledged is missing in silence, and a repair brings back all
+//! that was in no lost file.
 //!
 //! What lay in a lost file is what a store shows that has nothing but this
 //! file.
@@ -27,9 +27,9 @@ const MANIFEST: &str = "/data/MANIFEST";
 #[derive(Debug, Default)]
 pub(super) struct Aftermath {
     /// A copy of MANIFEST from some time ago.
-    kept_manifest: Option<Vec<u8>>,
+    pub(super) kept_manifest: Option<Vec<u8>>,
     /// Files that are not ours: names and contents.
-    strangers: Vec<(PathBuf, Vec<u8>)>,
+    pub(super) strangers: Vec<(PathBuf, Vec<u8>)>,
     /// Since a loss there was no repair: starts and answers may say what they
     /// lack.
     pub(super) is_unrepaired: bool,
@@ -37,36 +37,7 @@ pub(super) struct Aftermath {
     pub(super) is_log_incomplete: bool,
 }
 
-/// The files of another data directory: one with blocks, one with a log.
-static OTHERS: LazyLock<[FaultyFiles; 2]> = LazyLock::new(|| {
-    [1, u64::MAX].map(|seal_bytes| {
-        let disk = FaultyFiles::new();
-        let options = StoreOptions {
-            seal_bytes,
-            ..StoreOptions::default()
-        };
-        let store = opened(&disk, options);
-        let spans = |trace| {
-            [TestSpan::new(
-                trace,
-                1,
-                "theirs",
-                "secret",
-                1_700_000_000_000_000_000,
-            )]
-        };
-        (900..903).for_each(|trace| {
-            conformance::append(&store, &spans(trace)).expect("the disk is well");
-        });
-        while seal_bytes == 1 && store.status().blocks == 0 {
-            std::thread::yield_now();
-        }
-        drop(store);
-        disk
-    })
-});
-
-fn opened(disk: &FaultyFiles, options: StoreOptions) -> EmbeddedStore {
+pub(super) fn opened(disk: &FaultyFiles, options: StoreOptions) -> EmbeddedStore {
     let (files, clock) = (Arc::new(disk.clone()), Arc::new(ManualClock::new(0)));
     let opened = EmbeddedStore::open(files, Path::new(DIR), options, clock);
     opened.expect("the disk is well").0
@@ -125,7 +96,7 @@ impl Life {
     }
 
     /// Ends the store in a known way, on a disk that is well.
-    fn end_for_people(&mut self, killed: Option<Survival>) {
+    pub(super) fn end_for_people(&mut self, killed: Option<Survival>) {
         if self.doom.is_some() {
             self.crash();
         }
@@ -265,7 +236,7 @@ impl Life {
     }
 
     /// The two files of a block that is whole.
-    fn block(&self, number: u64) -> Option<[PathBuf; 2]> {
+    pub(super) fn block(&self, number: u64) -> Option<[PathBuf; 2]> {
         let mut blocks = self.files_in("blocks", ".parquet");
         blocks.retain(|path| self.disk.content(&path.with_extension("index")).is_ok());
         let parquet = blocks.get(number as usize % blocks.len().max(1))?;
@@ -296,84 +267,6 @@ impl Life {
         let (of_a, of_b) = (content(a), content(b));
         for (path, bytes) in [(a, of_b), (b, of_a)] {
             self.disk.put(path, &bytes).expect("its directory is there");
-        }
-    }
-
-    /// Puts a file there that is not ours, between two lives.
-    pub(super) fn intrude(&mut self, stranger: Stranger) {
-        self.losses += 1;
-        self.end_for_people(None);
-        match stranger {
-            Stranger::Document(dir) => {
-                let path = Path::new(DIR).join(dir).join("thesis.docx");
-                self.put_stranger(path, b"mine".to_vec());
-            }
-            Stranger::Backup => {
-                let copy = self.block(0).map(|[_, parquet]| parquet);
-                let bytes = copy.as_ref().and_then(|path| self.disk.content(path).ok());
-                if let (Some(path), Some(bytes)) = (copy, bytes) {
-                    self.put_stranger(path.with_extension("parquet.bak"), bytes);
-                }
-            }
-            Stranger::Block => {
-                let number = 1 + self
-                    .last_number("blocks", ".parquet")
-                    .max(self.last_number("blocks", ".index"));
-                let theirs = OTHERS[0].paths();
-                for kind in ["parquet", "index"] {
-                    let path = theirs
-                        .iter()
-                        .find(|path| path.extension().is_some_and(|of| of == kind));
-                    let bytes = path.and_then(|path| OTHERS[0].content(path).ok());
-                    let name = format!("{DIR}/blocks/{number:010}.{kind}");
-                    self.put_stranger(name.into(), bytes.expect("it has a block"));
-                }
-                // The next start says where it went.
-                self.aftermath.is_unrepaired = true;
-            }
-            Stranger::Segment(ahead) => {
-                let theirs = OTHERS[1].paths();
-                let path = theirs
-                    .iter()
-                    .find(|path| path.extension().is_some_and(|of| of == "seg"));
-                let bytes = path.and_then(|path| OTHERS[1].content(path).ok());
-                let number = self.last_number("wal", ".seg") + 1 + ahead;
-                let name = format!("{DIR}/wal/{number:020}.seg");
-                self.put_stranger(name.into(), bytes.expect("it has a log"));
-                self.aftermath.is_log_incomplete = true;
-            }
-        }
-        let was_unrepaired = self.aftermath.is_unrepaired;
-        self.open_whole();
-        self.aftermath.is_unrepaired = was_unrepaired;
-    }
-
-    fn last_number(&self, dir: &str, kind: &str) -> u64 {
-        let dir = Path::new(DIR).join(dir);
-        let paths = self.disk.paths().into_iter();
-        let names = paths.filter(|path| path.parent() == Some(&dir));
-        let numbers = names.filter_map(|path| {
-            let name = path.file_name()?.to_str()?.strip_suffix(kind)?;
-            name.parse().ok()
-        });
-        numbers.max().unwrap_or(0)
-    }
-
-    fn put_stranger(&mut self, path: PathBuf, bytes: Vec<u8>) {
-        if self.disk.put(&path, &bytes).is_ok() {
-            self.aftermath.strangers.retain(|(of, _)| *of != path);
-            self.aftermath.strangers.push((path, bytes));
-        }
-    }
-
-    /// What is not ours is as it was, or in quarantine.
-    pub(super) fn check_strangers(&self) {
-        let paths = self.disk.paths();
-        for (path, bytes) in &self.aftermath.strangers {
-            let same = |of: &&PathBuf| of.file_name() == path.file_name();
-            let mut found = paths.iter().filter(same);
-            let is_there = found.any(|of| self.disk.content(of).is_ok_and(|found| found == *bytes));
-            assert!(is_there, "{} is gone or changed", path.display());
         }
     }
 }
