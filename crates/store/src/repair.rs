@@ -22,7 +22,7 @@ use crate::lock::{DirLock, LockError};
 use crate::manifest::{MANIFEST_FILE, Manifest, ManifestError};
 use crate::quarantine::{self, Return};
 use crate::rebuild::{self, Rebuilt};
-use crate::wal::{self, WalPosition};
+use crate::wal;
 
 /// Why a directory was not repaired. Nothing of it is lost.
 #[derive(Debug, thiserror::Error)]
@@ -124,6 +124,7 @@ pub fn repair(files: &dyn Files, dir: &Path, clock: &dyn Clock) -> Result<Repair
     let _lock = lock(files, dir)?;
     let mut changes = Vec::new();
     let mut known = known_list(files, dir, &mut changes)?;
+    let has_list = !known.history.is_empty() || !known.blocks.is_empty();
     if known.history.is_empty() {
         known.history = rebuild::history(files, dir)?;
     }
@@ -142,11 +143,11 @@ pub fn repair(files: &dyn Files, dir: &Path, clock: &dyn Clock) -> Result<Repair
     }
     let used = quarantine::last_number(files, dir)?;
     manifest.next_block = manifest.next_block.max(used);
-    let from = match known.wal_from == WalPosition::default() {
-        false => known.wal_from,
-        // No list says: from where the oldest block begins. What was before
-        // that went with the blocks that had it.
-        true => held
+    let from = match has_list {
+        true => known.wal_from,
+        // From where the oldest block begins: what was before that went with
+        // the blocks that had it.
+        false => held
             .iter()
             .map(|range| range.start)
             .min()

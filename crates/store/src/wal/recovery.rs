@@ -6,6 +6,7 @@
 //! an old segment, except for the end entry that fences off a torn tail.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::chain::Chain;
@@ -29,8 +30,8 @@ pub struct RecoveryReport {
     pub entries: u64,
     /// Spans in them.
     pub spans: u64,
-    /// Where the last of them stands.
-    pub last: Option<WalPosition>,
+    /// Where each of them stands, in order, with its spans.
+    pub given_back: Vec<(WalPosition, u32)>,
     /// Payload bytes in them, decompressed.
     pub bytes: u64,
     /// Bytes of writes that the end of the last process cut short, as far as
@@ -55,11 +56,13 @@ impl RecoveryReport {
         self.corrupt_entries == 0 && self.missing_segments.is_empty()
     }
 
-    /// Was all of the log up to `position` given back? That nothing is known to
-    /// be missing is not enough: the last entry before it must be there.
+    /// Were so many spans given back from this part of the log? That nothing is
+    /// known to be missing is not enough: segments that were used again leave
+    /// no trace, and an older list knows nothing of it.
     #[must_use]
-    pub fn holds_until(&self, position: WalPosition) -> bool {
-        self.is_whole() && self.last.is_some_and(|last| last.after() >= position)
+    pub fn holds(&self, part: Range<WalPosition>, spans: u64) -> bool {
+        let within = self.given_back.iter().filter(|(at, _)| part.contains(at));
+        within.map(|(_, spans)| u64::from(*spans)).sum::<u64>() == spans
     }
 }
 
@@ -223,7 +226,7 @@ impl<F: FnMut(WalPosition, u32, &[u8])> Recovery<'_, F> {
         match self.restorer.restore(entry, payload(bytes, entry)) {
             Some(payload) => {
                 self.report.entries += 1;
-                self.report.last = Some(position);
+                self.report.given_back.push((position, entry.spans));
                 self.report.spans += u64::from(entry.spans);
                 self.report.bytes += payload.len() as u64;
                 (self.replay)(position, entry.spans, payload);

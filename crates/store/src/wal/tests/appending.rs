@@ -32,13 +32,14 @@ fn what_was_appended_comes_back_in_order_after_a_restart() {
 
     let second = open(&files);
     assert_eq!(second.payloads(), payloads);
-    let last = positions.last().copied();
+    let spans = payloads.iter().map(|payload| payload.len() as u32);
+    let given_back = positions.iter().copied().zip(spans).collect();
     assert!(second.replayed.iter().map(|r| r.position).eq(positions));
     let bytes: u64 = payloads.iter().map(|p| p.len() as u64).sum();
     let expected = RecoveryReport {
         entries: 40,
         spans: bytes,
-        last,
+        given_back,
         bytes,
         ..RecoveryReport::default()
     };

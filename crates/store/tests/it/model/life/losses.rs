@@ -7,19 +7,17 @@
 
 use super::{DIR, Life, Moment};
 use crate::model::ledger::Ledger;
-use crate::model::plan::{Loss, Part, Repair, Stranger};
+use crate::model::plan::{Loss, Part, Repair};
 use crate::model::reading::Reading;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, LazyLock};
-use tracewell_model::TraceStore;
 use tracewell_model::clock::ManualClock;
 use tracewell_store::embedded::{EmbeddedStore, StoreOptions};
 use tracewell_store::files::faulty::{FaultyFiles, Survival};
 use tracewell_store::repair::repair;
 use tracewell_store::verify::verify;
-use tracewell_testkit::{TestSpan, conformance};
 
 const MANIFEST: &str = "/data/MANIFEST";
 

@@ -7,6 +7,7 @@
 use super::losses::held_by;
 use super::{BEGINNING_NS, Life, PATIENCE};
 use std::time::Instant;
+use tracewell_model::TraceStore;
 use tracewell_model::clock::Clock;
 use tracewell_testkit::TestSpan;
 
@@ -80,8 +81,10 @@ impl Life {
 
     /// A seal also looks for what is too old.
     fn seal_fresh_spans(&mut self, number: u64) {
-        let mut bytes = 0;
+        let (mut bytes, since) = (0, Instant::now());
         for more in 0.. {
+            let health = self.store().status().unhealthy;
+            assert!(since.elapsed() < PATIENCE, "nothing is taken: {health:?}");
             if bytes >= self.options.seal_bytes {
                 break;
             }

@@ -90,7 +90,7 @@ impl Planner {
 
     pub(super) fn plan_stranger(&mut self) {
         let stranger = match self.random.below(5) {
-            0 => Stranger::Document(self.random.pick(&["", "blocks", "wal"])),
+            0 => Stranger::Document(self.random.pick::<&str>(&["", "blocks", "wal"])),
             1 => Stranger::Backup,
             2..=3 => Stranger::Block,
             _ => Stranger::Segment(self.random.below(4)),
