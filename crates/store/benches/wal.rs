@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use tracewell_store::files::DiskFiles;
-use tracewell_store::wal::{Durability, Wal, WalOptions, WalPosition};
+use tracewell_store::wal::{Durability, Known, Wal, WalOptions};
 use tracewell_wire::decompress::{Encoding, decompress};
 use tracewell_wire::otlp::protobuf;
 
@@ -34,9 +34,9 @@ fn open(dir: &Path, durability: Durability) -> Wal<()> {
         durability,
         ..WalOptions::default()
     };
-    let (files, from) = (Arc::new(DiskFiles), WalPosition::default());
+    let (files, known) = (Arc::new(DiskFiles), Known::default());
     let forget = Box::new(|entries: std::vec::Drain<'_, _>| drop(entries));
-    let opened = Wal::open(files, dir, &options, from, None, |_, _, _| {}, forget);
+    let opened = Wal::open(files, dir, &options, known, |_, _, _| {}, forget);
     opened.expect("an empty directory is a log").0
 }
 

@@ -138,7 +138,10 @@ pub(crate) enum BlockFile<'a> {
         number: u64,
     },
     /// One that was being written.
-    Unfinished,
+    Unfinished {
+        /// The number of the block that it was to be.
+        number: u64,
+    },
 }
 
 /// What a file is by its name; `None` for one that is not ours.
@@ -154,7 +157,7 @@ pub(crate) fn block_file(file: &str) -> Option<BlockFile<'_>> {
         .ok()
         .filter(|number| block_name(*number) == name)?;
     (is_name && matches!(kind, "parquet" | "index")).then_some(match is_unfinished {
-        true => BlockFile::Unfinished,
+        true => BlockFile::Unfinished { number },
         false => BlockFile::Whole { name, number },
     })
 }

@@ -8,7 +8,8 @@
 //!
 //! A file goes only when it can be proved that nothing is lost with it: it has
 //! one of our temporary names, or it is a block whose going the manifest wrote
-//! down, whose spans are still in the log, or whose parts are all still listed.
+//! down, whose spans are still in the log, or whose parts are all still there
+//! and listed.
 //! **That no list names a file is never a reason to remove it**: the list may
 //! be lost, or be an older one.
 
@@ -16,7 +17,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::block::{Birth, BlockError, BlockFile, block_file};
+use crate::block::{Birth, Block, BlockError, BlockFile, block_file};
 use crate::files::{FileError, Files};
 use crate::manifest::Manifest;
 use crate::wal::RecoveryReport;
@@ -32,7 +33,7 @@ pub(crate) struct Inventory {
     pub(crate) unfinished: Vec<PathBuf>,
     /// What else lies there.
     pub(crate) foreign: Vec<PathBuf>,
-    /// The largest number that a block here has.
+    /// The largest number that a block here has, or was to have.
     pub(crate) last_number: u64,
 }
 
@@ -56,7 +57,10 @@ impl Inventory {
             let path = dir.join(&entry.name);
             match block_file(&entry.name).filter(|_| !entry.is_dir) {
                 None => found.foreign.push(path),
-                Some(BlockFile::Unfinished) => found.unfinished.push(path),
+                Some(BlockFile::Unfinished { number }) => {
+                    found.last_number = found.last_number.max(number);
+                    found.unfinished.push(path);
+                }
                 Some(BlockFile::Whole { name, number }) => {
                     found.last_number = found.last_number.max(number);
                     missing.retain(|listed| listed != name);
@@ -93,12 +97,15 @@ pub(crate) fn judge(
     manifest: &Manifest,
     log: &RecoveryReport,
 ) -> Result<Fate, FileError> {
-    if manifest.removed.iter().any(|removed| removed == name) {
-        return Ok(Fate::Leftover);
-    }
-    let birth = match Birth::read(files, dir, name) {
-        Ok(Some(birth)) => birth,
-        Ok(None) => {
+    let is_removed = manifest.removed.iter().any(|removed| removed == name);
+    let is_ours = |birth: &Birth| birth.history.is_empty() || birth.history == manifest.history;
+    let (birth, spans) = match Birth::read_counted(files, dir, name) {
+        // Unless it is another's block that has the name of one that went.
+        read if is_removed && !matches!(&read, Ok((Some(birth), _)) if !is_ours(birth)) => {
+            return Ok(Fate::Leftover);
+        }
+        Ok((Some(birth), spans)) => (birth, spans),
+        Ok((None, _)) => {
             let why = "it does not say where it comes from, as blocks of earlier versions";
             return Ok(Fate::Keep(why.to_owned()));
         }
@@ -116,21 +123,41 @@ pub(crate) fn judge(
     }
     if birth.log_until > manifest.wal_from {
         let was_in_log = birth.parts.is_empty() && birth.log_from >= manifest.wal_from;
-        return Ok(match (was_in_log, log.holds_until(birth.log_until)) {
+        let is_in_log = log.holds(birth.log_from..birth.log_until, spans);
+        return Ok(match (was_in_log, is_in_log) {
             (true, true) => Fate::Leftover,
             (true, false) => Fate::Keep("the log has lost some of what it holds".to_owned()),
             (false, _) => Fate::Keep("MANIFEST is older than this block".to_owned()),
         });
     }
-    let is_known = |part: &String| {
-        manifest.lists(part) || manifest.removed.iter().any(|removed| removed == part)
-    };
-    Ok(
-        match !birth.parts.is_empty() && birth.parts.iter().all(is_known) {
-            true => Fate::Leftover,
-            false => Fate::Keep("no MANIFEST says that it went".to_owned()),
-        },
-    )
+    if birth.parts.is_empty() {
+        return Ok(Fate::Keep("no MANIFEST says that it went".to_owned()));
+    }
+    for part in &birth.parts {
+        let went = manifest.removed.iter().any(|removed| removed == part);
+        if !went && !is_there(files, dir, part, manifest)? {
+            let why = format!("block {part}, which it was merged from, is not there");
+            return Ok(Fate::Keep(why));
+        }
+    }
+    Ok(Fate::Leftover)
+}
+
+/// Is a block listed and whole, as far as can be told without reading all of
+/// it? An older list names blocks that are long merged.
+fn is_there(
+    files: &dyn Files,
+    dir: &Path,
+    name: &str,
+    manifest: &Manifest,
+) -> Result<bool, FileError> {
+    match Block::describe(files, dir, name) {
+        Ok(_) => Ok(manifest.lists(name)),
+        Err(BlockError::File(error)) if error.source.kind() != io::ErrorKind::NotFound => {
+            Err(error)
+        }
+        Err(_) => Ok(false),
+    }
 }
 
 #[cfg(test)]
@@ -157,10 +184,11 @@ mod tests {
         }
     }
 
-    /// A disk with block 1 of this birth, and what becomes of it.
-    fn fate(birth: Birth, manifest: &Manifest, log_until: Option<u64>) -> Fate {
+    /// A disk with block 1 of this birth and ten spans, and what becomes of it
+    /// when the log gave back so many from its place in the list.
+    fn fate(birth: Birth, manifest: &Manifest, logged: Option<u32>) -> Fate {
         let log = RecoveryReport {
-            last: log_until.map(at),
+            given_back: logged.map(|spans| (at(5), spans)).into_iter().collect(),
             ..RecoveryReport::default()
         };
         let (files, dir) = (FaultyFiles::new(), Path::new(DIR));
@@ -182,12 +210,12 @@ mod tests {
     #[test]
     fn only_what_is_proved_to_be_elsewhere_is_a_leftover() {
         let ours = manifest();
-        assert_eq!(fate(sealed(5, 6), &ours, Some(6)), Fate::Leftover);
+        assert_eq!(fate(sealed(5, 6), &ours, Some(10)), Fate::Leftover);
         let removed = Manifest {
             removed: vec!["0000000001".to_owned()],
             ..manifest()
         };
-        assert_eq!(fate(sealed(3, 4), &removed, Some(6)), Fate::Leftover);
+        assert_eq!(fate(sealed(3, 4), &removed, Some(10)), Fate::Leftover);
         let merged = Birth {
             parts: vec!["0000000007".to_owned(), "0000000008".to_owned()],
             ..sealed(1, 4)
@@ -195,11 +223,11 @@ mod tests {
         let mut half = manifest();
         half.note_removed(["0000000007"].into_iter());
         assert!(matches!(
-            fate(merged.clone(), &half, Some(6)),
+            fate(merged.clone(), &half, Some(10)),
             Fate::Keep(_)
         ));
         half.note_removed(["0000000008"].into_iter());
-        assert_eq!(fate(merged, &half, Some(6)), Fate::Leftover);
+        assert_eq!(fate(merged, &half, Some(10)), Fate::Leftover);
     }
 
     #[test]
@@ -220,20 +248,20 @@ mod tests {
             history: "theirs".to_owned(),
             ..sealed(5, 6)
         };
-        for (birth, manifest, log_until, reason) in [
-            (sealed(5, 6), manifest(), Some(5), "the log has lost"),
+        for (birth, manifest, logged, reason) in [
+            (sealed(5, 6), manifest(), Some(9), "the log has lost"),
             (sealed(5, 6), manifest(), None, "the log has lost"),
-            (sealed(4, 6), manifest(), Some(6), "MANIFEST is older"),
-            (sealed(3, 4), manifest(), Some(6), "no MANIFEST says"),
-            (foreign, manifest(), Some(6), "another data directory"),
+            (sealed(4, 6), manifest(), Some(10), "MANIFEST is older"),
+            (sealed(3, 4), manifest(), Some(10), "no MANIFEST says"),
+            (foreign, manifest(), Some(10), "another data directory"),
             (
                 sealed(5, 6),
                 Manifest::default(),
-                Some(6),
+                Some(10),
                 "before MANIFEST was lost",
             ),
         ] {
-            let fate = fate(birth, &manifest, log_until);
+            let fate = fate(birth, &manifest, logged);
             assert!(
                 matches!(&fate, Fate::Keep(why) if why.contains(reason)),
                 "{fate:?}"

@@ -161,7 +161,20 @@ impl Manifest {
     pub fn begin_history(&mut self) {
         // Seeded by the system anew for each state.
         let drawn = std::hash::RandomState::new().hash_one(self.next_block);
-        self.history = format!("{drawn:016x}");
+        self.history = history_of_log((drawn as u32).max(1));
+    }
+
+    /// The word that segments of the log carry; 0 for a history without name.
+    #[must_use]
+    pub fn log_word(&self) -> u32 {
+        if self.history.is_empty() {
+            return 0;
+        }
+        let is_word = self.history.len() == 8;
+        let word = u32::from_str_radix(&self.history, 16).ok();
+        word.filter(|_| is_word)
+            .unwrap_or_else(|| crc32c::crc32c(self.history.as_bytes()))
+            .max(1)
     }
 
     /// Remembers that files of these blocks are ours to remove.
@@ -220,6 +233,11 @@ impl Manifest {
     pub(crate) fn ensure_reserve(&self, files: &dyn Files, dir: &Path) -> Result<(), FileError> {
         reserve::ensure(files, dir, format::encode(self).len())
     }
+}
+
+/// The history whose log carries this word.
+pub(crate) fn history_of_log(word: u32) -> String {
+    format!("{word:08x}")
 }
 
 /// Writes a manifest under the name that a start does not look at, durably.

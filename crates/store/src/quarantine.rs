@@ -4,11 +4,13 @@
 //! quarantine/0000000012/0000000012.parquet
 //!                       0000000012.index
 //!                       WHY                 one line for people
+//!                       STAYS               a repair leaves it here
 //! ```
 //!
 //! Files are renamed into it, which works on a full disk. **Nothing is ever
 //! removed from it**: that is for a person to do, or for `tracewell repair`,
-//! which takes blocks back.
+//! which takes blocks back, but for those that a person put here
+//! or that were written again under another name (`STAYS`).
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,6 +23,18 @@ pub(crate) const QUARANTINE_DIR: &str = "quarantine";
 /// The file that says why.
 const WHY_FILE: &str = "WHY";
 
+/// The file that says that a repair leaves the block where it is.
+const STAYS_FILE: &str = "STAYS";
+
+/// Who may take back what goes into quarantine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Return {
+    /// The next repair, if it belongs here.
+    ByRepair,
+    /// A repair that is asked for it by name.
+    OnRequest,
+}
+
 /// Moves these files into a directory of their own named after `name`, and
 /// answers where they are.
 ///
@@ -32,11 +46,16 @@ pub(crate) fn set_aside(
     name: &str,
     paths: &[PathBuf],
     why: &str,
+    comes_back: Return,
 ) -> Result<PathBuf, FileError> {
     let parent = data_dir.join(QUARANTINE_DIR);
     ensure_dir(files, &parent)?;
     let place = free_place(files, &parent, name)?;
     ensure_dir(files, &place)?;
+    if comes_back == Return::OnRequest {
+        // First, or a crash leaves a block here that comes back.
+        stay(files, &place)?;
+    }
     for path in paths {
         let Some(file) = path.file_name() else {
             continue;
@@ -54,6 +73,35 @@ pub(crate) fn set_aside(
             .map_err(FileError::on("sync directory", dir))?;
     }
     Ok(place)
+}
+
+/// Says that the block stays in its place.
+fn stay(files: &dyn Files, place: &Path) -> Result<(), FileError> {
+    let path = place.join(STAYS_FILE);
+    files
+        .create(&path)
+        .map_err(FileError::on("create", &path))?;
+    files
+        .sync_dir(place)
+        .map_err(FileError::on("sync directory", place))
+}
+
+/// Does the block in this place stay until somebody asks for it?
+///
+/// # Errors
+/// The place cannot be listed.
+pub(crate) fn stays(files: &dyn Files, place: &Path) -> Result<bool, FileError> {
+    let entries = files.list(place).map_err(FileError::on("list", place))?;
+    Ok(entries.iter().any(|entry| entry.name == STAYS_FILE))
+}
+
+/// Lets the next repair take back what is in a place.
+///
+/// # Errors
+/// The disk refuses.
+pub(crate) fn let_go(files: &dyn Files, place: &Path) -> Result<(), FileError> {
+    let path = place.join(STAYS_FILE);
+    files.remove(&path).map_err(FileError::on("remove", &path))
 }
 
 /// Directories in the quarantine, sorted.

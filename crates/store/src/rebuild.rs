@@ -6,15 +6,17 @@
 //! versions, are listed as if they were sealed now: what is in the log besides
 //! is then stored twice and shown once. **Nothing is changed here.**
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::block::{Birth, Block};
-use crate::embedded::BLOCKS_DIR;
+use crate::embedded::{BLOCKS_DIR, WAL_DIR};
 use crate::files::{FileError, Files};
 use crate::inventory::Inventory;
-use crate::manifest::{BlockEntry, Manifest};
-use crate::wal::WalPosition;
+use crate::manifest::{self, BlockEntry, Manifest};
+use crate::quarantine;
+use crate::wal::{self, WalPosition};
 
 /// A list that was made from blocks.
 #[derive(Debug, Default)]
@@ -23,6 +25,8 @@ pub(crate) struct Rebuilt {
     pub(crate) manifest: Manifest,
     /// Blocks that are not on it: their files, and why.
     pub(crate) left_out: Vec<LeftOut>,
+    /// What of the log the listed blocks hold.
+    pub(crate) held: Vec<Range<WalPosition>>,
 }
 
 /// A block that did not come onto the list.
@@ -49,6 +53,10 @@ pub(crate) fn from_blocks(
     let mut rebuilt = Rebuilt::default();
     let mut blocks: Vec<(BlockEntry, Option<Birth>)> = Vec::new();
     for (name, paths) in found.unlisted {
+        // Its going was cut short: the next start removes it.
+        if known.removed.contains(&name) && !known.lists(&name) {
+            continue;
+        }
         let birth = Birth::read(files, &blocks_dir, &name);
         match Block::describe(files, &blocks_dir, &name).and_then(|entry| Ok((entry, birth?))) {
             Ok(block) => blocks.push(block),
@@ -59,7 +67,10 @@ pub(crate) fn from_blocks(
             }),
         }
     }
-    let history = history(known, &blocks);
+    let history = match known.history.is_empty() {
+        true => history(files, dir)?,
+        false => known.history.clone(),
+    };
     let is_ours = |birth: &Birth| birth.history.is_empty() || birth.history == history;
     let births = blocks.iter().filter_map(|(_, birth)| birth.as_ref());
     let ours = births.filter(|birth| is_ours(birth));
@@ -87,6 +98,9 @@ pub(crate) fn from_blocks(
             });
             continue;
         }
+        if let Some(birth) = &birth {
+            rebuilt.held.push(birth.log_from..birth.log_until);
+        }
         let listed = known.blocks.iter().find(|known| known.name == entry.name);
         entry.listed_ns = match (listed, birth) {
             (Some(known), _) => known.listed_ns,
@@ -102,12 +116,39 @@ pub(crate) fn from_blocks(
     Ok(rebuilt)
 }
 
-/// The history of the known list, else that of the youngest block.
-fn history(known: &Manifest, blocks: &[(BlockEntry, Option<Birth>)]) -> String {
-    if !known.history.is_empty() {
-        return known.history.clone();
+/// Which life of the data directory its files speak of, where no list says it:
+/// that of most blocks, else that of the log, else that of most blocks that
+/// were put aside. Empty where nothing speaks.
+///
+/// # Errors
+/// A directory cannot be read.
+pub(crate) fn history(files: &dyn Files, dir: &Path) -> Result<String, FileError> {
+    if let Some(history) = history_of_most(files, &[dir.join(BLOCKS_DIR)])? {
+        return Ok(history);
     }
-    let births = blocks.iter().filter_map(|(_, birth)| birth.as_ref());
-    let youngest = births.max_by_key(|birth| (birth.listed_ns, birth.log_until));
-    youngest.map_or_else(String::new, |birth| birth.history.clone())
+    if let Some(word) = wal::log_in(files, &dir.join(WAL_DIR))? {
+        return Ok(manifest::history_of_log(word));
+    }
+    let aside = history_of_most(files, &quarantine::places(files, dir)?)?;
+    Ok(aside.unwrap_or_default())
+}
+
+fn history_of_most(files: &dyn Files, dirs: &[PathBuf]) -> Result<Option<String>, FileError> {
+    // The youngest decides between as many.
+    let mut votes: HashMap<String, (u64, u64)> = HashMap::new();
+    for dir in dirs {
+        for name in Inventory::take(files, dir, &Manifest::default())?
+            .unlisted
+            .keys()
+        {
+            if let Ok(Some(birth)) = Birth::read(files, dir, name) {
+                let (count, listed_ns) = votes.entry(birth.history).or_default();
+                *count += 1;
+                *listed_ns = birth.listed_ns.max(*listed_ns);
+            }
+        }
+    }
+    votes.remove("");
+    let most = votes.into_iter().max_by_key(|(_, vote)| *vote);
+    Ok(most.map(|(history, _)| history))
 }

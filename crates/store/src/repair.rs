@@ -5,18 +5,24 @@
 //! what has no place any more goes to `quarantine/` with the reason, a damaged
 //! list too.
 
+mod rescue;
+mod take_back;
+
+use std::io;
 use std::path::{Path, PathBuf};
 
+use tracewell_model::batch::concat::BatchTooLarge;
 use tracewell_model::clock::Clock;
 
 use crate::block::{self, Birth, Block, BlockError};
-use crate::embedded::BLOCKS_DIR;
+use crate::embedded::{BLOCKS_DIR, WAL_DIR};
 use crate::files::{FileError, Files, ensure_dir};
 use crate::inventory::Inventory;
 use crate::lock::{DirLock, LockError};
 use crate::manifest::{MANIFEST_FILE, Manifest, ManifestError};
-use crate::quarantine;
+use crate::quarantine::{self, Return};
 use crate::rebuild::{self, Rebuilt};
+use crate::wal;
 
 /// Why a directory was not repaired. Nothing of it is lost.
 #[derive(Debug, thiserror::Error)]
@@ -30,9 +36,21 @@ pub enum RepairError {
     /// A file cannot be used.
     #[error(transparent)]
     File(#[from] FileError),
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] wal::OpenError),
+    /// A block cannot be written.
+    #[error(transparent)]
+    Block(#[from] BlockError),
+    /// Spans of the log cannot become a block.
+    #[error(transparent)]
+    TooLarge(#[from] BatchTooLarge),
     /// There is no such block.
     #[error("there is no block {0} in {dir}; `tracewell verify` names those that are damaged", dir = .1.display())]
     NoBlock(String, PathBuf),
+    /// No such block was put aside.
+    #[error("block {0} is not among those that were put aside into {dir}/quarantine", dir = .1.display())]
+    NotAside(String, PathBuf),
     /// There is nothing that could be repaired.
     #[error("{} has no {BLOCKS_DIR}; name the data directory with --data-dir", .0.display())]
     NoStore(PathBuf),
@@ -49,7 +67,8 @@ pub struct Repaired {
     pub spans: u64,
 }
 
-/// Takes a block off the list and puts its files into quarantine.
+/// Takes a block off the list and puts its files into quarantine, where they
+/// stay until [`take_back`].
 ///
 /// # Errors
 /// See [`RepairError`].
@@ -69,11 +88,32 @@ pub fn set_aside(files: &dyn Files, dir: &Path, name: &str) -> Result<Repaired, 
     repaired.changes.push(match paths.is_empty() {
         true => format!("block {name}, of which no file is there, is off the list"),
         false => {
-            let place = quarantine::set_aside(files, dir, name, &paths, "somebody asked for it")?;
+            let why = format!(
+                "somebody asked for it; `tracewell repair --take-back {name}` lists it again"
+            );
+            let place = quarantine::set_aside(files, dir, name, &paths, &why, Return::OnRequest)?;
             format!("block {name} is off the list and in {}", place.display())
         }
     });
     Ok(repaired)
+}
+
+/// Takes back a block that somebody set aside, and repairs all else.
+///
+/// # Errors
+/// See [`RepairError`].
+pub fn take_back(
+    files: &dyn Files,
+    dir: &Path,
+    name: &str,
+    clock: &dyn Clock,
+) -> Result<Repaired, RepairError> {
+    let lock = lock(files, dir)?;
+    if !take_back::allow(files, dir, name)? {
+        return Err(RepairError::NotAside(name.to_owned(), dir.to_path_buf()));
+    }
+    drop(lock);
+    repair(files, dir, clock)
 }
 
 /// Lists what can be listed and makes again what can be made.
@@ -83,12 +123,17 @@ pub fn set_aside(files: &dyn Files, dir: &Path, name: &str) -> Result<Repaired, 
 pub fn repair(files: &dyn Files, dir: &Path, clock: &dyn Clock) -> Result<Repaired, RepairError> {
     let _lock = lock(files, dir)?;
     let mut changes = Vec::new();
-    let known = known_list(files, dir, &mut changes)?;
-    take_back(files, dir, &known, &mut changes)?;
+    let mut known = known_list(files, dir, &mut changes)?;
+    let has_list = !known.history.is_empty() || !known.blocks.is_empty();
+    if known.history.is_empty() {
+        known.history = rebuild::history(files, dir)?;
+    }
+    take_back::all(files, dir, &known, &mut changes)?;
     let written = index_again(files, dir, &known, clock, &mut changes)?;
     let Rebuilt {
         mut manifest,
         left_out,
+        held,
     } = rebuild::from_blocks(files, dir, &known, clock.now_ns())?;
     if manifest.history.is_empty() {
         manifest.begin_history();
@@ -96,13 +141,27 @@ pub fn repair(files: &dyn Files, dir: &Path, clock: &dyn Clock) -> Result<Repair
     if manifest.wal_from == known.wal_from {
         manifest.first_segment = known.first_segment;
     }
+    settle_log(files, dir, &mut manifest, &mut changes)?;
     let used = quarantine::last_number(files, dir)?;
     manifest.next_block = manifest.next_block.max(used);
+    let from = match has_list {
+        true => known.wal_from,
+        // From where the oldest block begins: what was before that went with
+        // the blocks that had it.
+        false => held
+            .iter()
+            .map(|range| range.start)
+            .min()
+            .unwrap_or_default(),
+    };
+    let listed = manifest.blocks.len();
+    let rescued = rescue::from_log(files, dir, from, &held, &mut manifest, clock.now_ns())?;
     let is_told = |name: &str| written.iter().any(|told| told == name);
-    let added = manifest.blocks.iter();
+    let added = manifest.blocks[..listed].iter();
     let added = added.filter(|b| !known.lists(&b.name) && !is_told(&b.name));
     changes
         .extend(added.map(|b| format!("block {} with {} spans is listed again", b.name, b.spans)));
+    changes.extend(rescued);
     let gone = known.blocks.iter();
     for gone in gone.filter(|b| !manifest.lists(&b.name) && !is_told(&b.name)) {
         let is_here = left_out.iter().any(|left| left.name == gone.name);
@@ -118,7 +177,13 @@ pub fn repair(files: &dyn Files, dir: &Path, clock: &dyn Clock) -> Result<Repair
     }
     manifest.save(files, dir)?;
     for left in &left_out {
-        let place = quarantine::set_aside(files, dir, &left.name, &left.files, &left.why)?;
+        // What cannot be read now cannot be the next time.
+        let comes_back = match Block::describe(files, &dir.join(BLOCKS_DIR), &left.name) {
+            Ok(_) => Return::ByRepair,
+            Err(_) => Return::OnRequest,
+        };
+        let place =
+            quarantine::set_aside(files, dir, &left.name, &left.files, &left.why, comes_back)?;
         let (name, why) = (&left.name, &left.why);
         changes.push(format!("block {name} is in {}: {why}", place.display()));
     }
@@ -126,6 +191,41 @@ pub fn repair(files: &dyn Files, dir: &Path, clock: &dyn Clock) -> Result<Repair
         changes,
         ..summary(&manifest)
     })
+}
+
+/// A log that is gone, or its beginning, is said here for the last time: what
+/// is left counts as whole from now on.
+fn settle_log(
+    files: &dyn Files,
+    dir: &Path,
+    manifest: &mut Manifest,
+    changes: &mut Vec<String>,
+) -> Result<(), RepairError> {
+    let wal = dir.join(WAL_DIR);
+    let names = match files.list(&wal) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        other => Some(other.map_err(FileError::on("list", &wal))?),
+    };
+    let Some(names) = names else {
+        changes.push(format!(
+            "{} was missing, with all spans that were in no block yet",
+            wal.display()
+        ));
+        manifest.first_segment = None;
+        return Ok(ensure_dir(files, &wal)?);
+    };
+    if let Some(segment) = manifest.first_segment {
+        let path = wal::segment_path(&wal, segment);
+        let is_there = names.iter().any(|entry| path.ends_with(&entry.name));
+        if !is_there {
+            changes.push(format!(
+                "{} is missing, with all spans in it",
+                path.display()
+            ));
+            manifest.first_segment = None;
+        }
+    }
+    Ok(())
 }
 
 fn lock(files: &dyn Files, dir: &Path) -> Result<DirLock, RepairError> {
@@ -149,7 +249,14 @@ fn known_list(
             Ok(Manifest::default())
         }
         Err(ManifestError::Damaged { path, reason }) => {
-            let place = quarantine::set_aside(files, dir, MANIFEST_FILE, &[path], &reason)?;
+            let place = quarantine::set_aside(
+                files,
+                dir,
+                MANIFEST_FILE,
+                &[path],
+                &reason,
+                Return::OnRequest,
+            )?;
             let place = place.display();
             changes.push(format!(
                 "{MANIFEST_FILE} was damaged ({reason}), is in {place} and is made again"
@@ -158,42 +265,6 @@ fn known_list(
         }
         Err(error) => Err(error.into()),
     }
-}
-
-/// Blocks of this history come back from quarantine, unless a block of their
-/// name has come since or a compacted block has their spans.
-fn take_back(
-    files: &dyn Files,
-    dir: &Path,
-    known: &Manifest,
-    changes: &mut Vec<String>,
-) -> Result<(), RepairError> {
-    let blocks = dir.join(BLOCKS_DIR);
-    for place in quarantine::places(files, dir)? {
-        let found = Inventory::take(files, &place, &Manifest::default())?;
-        for (name, paths) in found.unlisted {
-            let Ok(Some(birth)) = Birth::read(files, &place, &name) else {
-                continue;
-            };
-            let is_ours = known.history.is_empty() || birth.history == known.history;
-            let is_taken = block::block_paths(&blocks, &name)
-                .iter()
-                .any(|path| files.open(path, crate::files::Access::Read).is_ok());
-            if !is_ours || is_taken || Block::describe(files, &place, &name).is_err() {
-                continue;
-            }
-            for path in &paths {
-                let to = blocks.join(path.file_name().unwrap_or_default());
-                files
-                    .rename(path, &to)
-                    .map_err(FileError::on("rename", path))?;
-            }
-            changes.push(format!("block {name} came back from {}", place.display()));
-        }
-    }
-    Ok(files
-        .sync_dir(&blocks)
-        .map_err(FileError::on("sync directory", &blocks))?)
 }
 
 /// Blocks whose index file is lost or damaged are written anew from their
@@ -236,14 +307,17 @@ fn index_again(
         });
         match written {
             Ok(entry) => {
-                quarantine::set_aside(files, dir, name, paths, &damage.to_string())?;
+                let why = format!("it was written again as {}: {damage}", entry.name);
+                quarantine::set_aside(files, dir, name, paths, &why, Return::OnRequest)?;
                 changes.push(format!(
                     "block {name} was written again as {} with {} spans: {damage}",
                     entry.name, entry.spans
                 ));
                 written_names.extend([name.clone(), entry.name]);
             }
-            Err(BlockError::File(error)) => return Err(error.into()),
+            Err(BlockError::File(error)) if error.source.kind() != io::ErrorKind::NotFound => {
+                return Err(error.into());
+            }
             Err(error) => changes.push(format!("block {name} cannot be read: {error}")),
         }
     }

@@ -166,8 +166,8 @@ impl Check<'_> {
         let mut log = RecoveryReport::default();
         if has(WAL_DIR) {
             log = self.log(&manifest)?;
-        } else if let Some(segment) = manifest.first_segment {
-            let what = format!("is missing, with segment {segment} and all spans in it");
+        } else if !manifest.history.is_empty() {
+            let what = "is missing, with all spans that were in no block yet".to_owned();
             self.problem(bad_entry(self.dir.join(WAL_DIR), what, None));
         }
         self.strangers(&manifest, &log)?;
@@ -273,13 +273,18 @@ impl Check<'_> {
     fn log(&mut self, manifest: &Manifest) -> Result<RecoveryReport, VerifyError> {
         let dir = self.dir.join(WAL_DIR);
         let mut unreadable = Vec::new();
-        let (from, first) = (manifest.wal_from, manifest.first_segment);
-        let check = |path, offset, spans, payload: &[u8]| {
+        let known = wal::Known {
+            from: manifest.wal_from,
+            first_segment: manifest.first_segment,
+            log: manifest.log_word(),
+            ..wal::Known::default()
+        };
+        let check = |path, position: wal::WalPosition, spans, payload: &[u8]| {
             if let Err(error) = SpanBatch::decode(payload) {
-                unreadable.push((path, offset, spans, error.to_string()));
+                unreadable.push((path, position.offset, spans, error.to_string()));
             }
         };
-        let rehearsed = wal::rehearse(self.files, &dir, from, first, check);
+        let rehearsed = wal::rehearse(self.files, &dir, known, check);
         let mut report = match rehearsed {
             Ok(report) => report,
             Err(wal::OpenError::File(error)) => return Err(error.into()),

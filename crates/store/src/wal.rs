@@ -21,6 +21,7 @@ mod copying;
 mod entry;
 mod error;
 mod held;
+mod listing;
 mod log;
 mod options;
 mod prepare;
@@ -55,7 +56,9 @@ pub use self::recovery::RecoveryReport;
 pub use self::segment::SEGMENT_VERSION;
 
 pub(crate) use self::copying::copy_log;
+pub(crate) use self::listing::log_in;
 pub(crate) use self::rehearsal::rehearse;
+pub(crate) use self::segment::segment_path;
 
 const WRITER_THREAD: &str = "wal-writer";
 
@@ -78,6 +81,22 @@ impl WalPosition {
             offset: self.offset + 1,
         }
     }
+}
+
+/// What the store knows of its log when it opens it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Entries before this position are needed by nobody.
+    pub from: WalPosition,
+    /// What [`Wal::first_segment_from`] said when `from` was written down.
+    pub first_segment: Option<u64>,
+    /// The largest segment that any block speaks of, listed or not. New
+    /// segments are numbered after it even where the log itself is gone: else
+    /// a block that comes back would claim to hold what is in them.
+    pub last_named: u64,
+    /// A word that tells this log from others: segments that carry another
+    /// one are not read. 0 when there is none.
+    pub log: u32,
 }
 
 /// Told how an append ended: called exactly once, on the writer thread, or
@@ -115,9 +134,8 @@ pub struct Wal<T: Send + 'static> {
 impl<T: Send + 'static> Wal<T> {
     /// Opens the log in `dir`, which is created if missing, and gives back
     /// with `replay` (position, spans, payload) every entry at or after
-    /// `from`, in order. `first_segment` is what [`Wal::first_segment_from`]
-    /// said when `from` was written down. The caller holds the [lock](crate::lock) of the data
-    /// directory.
+    /// `known.from`, in order. The caller holds the [lock](crate::lock) of the
+    /// data directory.
     ///
     /// A full disk is no error here: appends are refused until there is space.
     ///
@@ -129,14 +147,13 @@ impl<T: Send + 'static> Wal<T> {
         files: Arc<dyn Files>,
         dir: &Path,
         options: &WalOptions,
-        from: WalPosition,
-        first_segment: Option<u64>,
+        known: Known,
         replay: impl FnMut(WalPosition, u32, &[u8]),
         on_durable: OnDurable<T>,
     ) -> Result<(Wal<T>, RecoveryReport), OpenError> {
         options.validate()?;
         ensure_dir(&*files, dir)?;
-        let (recovered, report) = recover(&*files, dir, from, first_segment, replay)?;
+        let (recovered, report) = recover(&*files, dir, known, replay)?;
         let mut preparer = Preparer {
             files,
             dir: dir.to_path_buf(),
@@ -144,6 +161,7 @@ impl<T: Send + 'static> Wal<T> {
             spare_segments: options.spare_segments,
             next_sequence: recovered.next_sequence,
             previous: recovered.held.keys().next_back().copied(),
+            log: known.log,
             free: Vec::new(),
         };
         preparer.release(recovered.free);

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use clap::Args;
 use tracewell_model::clock::SystemClock;
 use tracewell_store::files::DiskFiles;
-use tracewell_store::repair::{RepairError, repair, set_aside};
+use tracewell_store::repair::{RepairError, repair, set_aside, take_back};
 
 use super::error::CliError;
 use super::output::{Output, counted, plain};
@@ -29,14 +29,18 @@ pub(super) struct RepairArgs {
     /// quarantine/
     #[arg(long, value_name = "BLOCK")]
     set_aside: Option<String>,
+    /// Also list this block again, which somebody set aside
+    #[arg(long, value_name = "BLOCK", conflicts_with = "set_aside")]
+    take_back: Option<String>,
 }
 
 /// Runs the command.
 pub(super) fn run(args: &RepairArgs) -> Result<(), CliError> {
     let dir = ServerArgs::data_dir(args.data_dir.as_deref(), args.config.as_deref())?;
-    let repaired = match &args.set_aside {
-        Some(block) => set_aside(&DiskFiles, &dir, block),
-        None => repair(&DiskFiles, &dir, &SystemClock),
+    let repaired = match (&args.set_aside, &args.take_back) {
+        (Some(block), _) => set_aside(&DiskFiles, &dir, block),
+        (None, Some(block)) => take_back(&DiskFiles, &dir, block, &SystemClock),
+        (None, None) => repair(&DiskFiles, &dir, &SystemClock),
     };
     let repaired = repaired.map_err(|error| match error {
         RepairError::File(_) => CliError::Failed(format!("cannot repair: {error}")),

@@ -99,12 +99,26 @@ impl Birth {
     /// # Errors
     /// The file cannot be read, or is no Parquet file.
     pub fn read(files: &dyn Files, dir: &Path, name: &str) -> Result<Option<Self>, BlockError> {
+        Ok(Self::read_counted(files, dir, name)?.0)
+    }
+
+    /// The same, and how many spans the block has.
+    ///
+    /// # Errors
+    /// As [`Birth::read`].
+    pub(crate) fn read_counted(
+        files: &dyn Files,
+        dir: &Path,
+        name: &str,
+    ) -> Result<(Option<Self>, u64), BlockError> {
         let path = dir.join(parquet_name(name));
         let file = files.open(&path, Access::Read);
         let source = Source(file.map_err(FileError::on("open", &path))?);
         let reader =
             FileReader::open(&source).map_err(|error| BlockError::damaged(&path, error))?;
-        Ok(reader.key_value(BIRTH_KEY).and_then(Self::decode))
+        let rows = reader.row_groups().iter().map(|group| group.rows as u64);
+        let birth = reader.key_value(BIRTH_KEY).and_then(Self::decode);
+        Ok((birth, rows.sum()))
     }
 }
 

@@ -5,6 +5,8 @@
 //! blocks were sealed. A jump is believed after an hour; until then age is
 //! counted from the time that was known before. **Nothing here may make a block
 //! older than the seals say, and no seal may keep one for ever** (ADR-008).
+//! Blocks are listed in the order in which they were sealed: one is no older
+//! than those before it, however far back the clock was at its seal.
 
 use crate::manifest::BlockEntry;
 use std::collections::HashMap;
@@ -108,8 +110,9 @@ impl Age {
         let mut verdict = Verdict::default();
         let mut waiting = 0;
         let mut later_ns = None::<u64>;
-        for entry in blocks.iter().rev() {
-            let sealed_ns = self.sealed_ns(entry, now_ns);
+        let before_ns = sealed_before(blocks, look.wall_ns);
+        for (entry, before_ns) in blocks.iter().zip(before_ns).rev() {
+            let sealed_ns = self.sealed_ns(entry, now_ns).max(before_ns);
             let is_old = if sealed_ns <= look.wall_ns {
                 later_ns = Some(later_ns.map_or(sealed_ns, |later| later.min(sealed_ns)));
                 let is_old_by = |now: u64| sealed_ns < now.saturating_sub(self.age_ns);
@@ -165,6 +168,18 @@ impl Age {
         later_ns.is_some_and(|later| later < now_ns.saturating_sub(self.age_ns))
             || look.steady_ns.saturating_sub(seen_ns) > self.age_ns
     }
+}
+
+/// For each block the last seal before it that is not in the future.
+fn sealed_before(blocks: &[BlockEntry], wall_ns: u64) -> Vec<u64> {
+    let mut last_ns = 0;
+    let past = |entry: &BlockEntry| Some(entry.listed_ns).filter(|at| *at <= wall_ns);
+    let before = blocks.iter().map(|entry| {
+        let before_ns = last_ns;
+        last_ns = last_ns.max(past(entry).unwrap_or(0));
+        before_ns
+    });
+    before.collect()
 }
 
 /// What age says of the blocks.

@@ -78,14 +78,24 @@ impl EmbeddedStore {
         files
             .sync_dir(dir)
             .map_err(FileError::on("sync directory", dir))?;
+        let start = Start::read(&*files, dir, clock.now_ns())?;
+        let lost_log = tidy::lost_log(&*files, dir, &start);
         let Start {
             mut manifest,
             is_durable,
             warnings,
-        } = Start::read(&*files, dir, clock.now_ns())?;
+        } = start;
         let live = Arc::new(Live::default());
-        let (wal, mut report) = open_log(&files, dir, &options, &manifest, &live)?;
-        report.warnings.splice(0..0, warnings);
+        let known = wal::Known {
+            from: manifest.wal_from,
+            first_segment: manifest.first_segment,
+            log: manifest.log_word(),
+            last_named: tidy::last_named_segment(&*files, dir, &manifest)?,
+        };
+        let (wal, mut report) = open_log(&files, dir, &options, known, &live)?;
+        report
+            .warnings
+            .splice(0..0, warnings.into_iter().chain(lost_log));
         manifest::remove_unfinished(&*files, dir)?;
         tidy::blocks_dir(&*files, dir, &mut manifest, &mut report)?;
         let blocks = open_blocks(&files, dir, &mut manifest, &live, &mut report);
@@ -160,7 +170,7 @@ fn open_log(
     files: &Arc<dyn Files>,
     dir: &Path,
     options: &StoreOptions,
-    manifest: &Manifest,
+    known: wal::Known,
     live: &Arc<Live>,
 ) -> Result<Opened, OpenError> {
     let mut report = OpenReport::default();
@@ -184,8 +194,7 @@ fn open_log(
         Arc::clone(files),
         &dir.join(WAL_DIR),
         &options.wal,
-        manifest.wal_from,
-        manifest.first_segment,
+        known,
         replay,
         on_durable(Arc::clone(live), options.seal_bytes),
     )?;

@@ -12,7 +12,7 @@ use super::BLOCKS_DIR;
 use crate::block::{self, Birth, Block, BlockError};
 use crate::files::Files;
 use crate::manifest::{BlockEntry, Manifest, ManifestError};
-use crate::quarantine;
+use crate::quarantine::{self, Return};
 
 /// Why a block was not written again.
 #[derive(Debug, thiserror::Error)]
@@ -76,7 +76,14 @@ pub(super) fn write_again(
     let paths = block::block_paths(&blocks, &old.name);
     let left = paths.iter().filter(|path| is_there(files, path));
     let left: Vec<_> = left.cloned().collect();
-    let put = quarantine::set_aside(files, dir, &old.name, &left, &damage.to_string());
+    let put = quarantine::set_aside(
+        files,
+        dir,
+        &old.name,
+        &left,
+        &damage.to_string(),
+        Return::OnRequest,
+    );
     let put = match put {
         Ok(place) => format!("what was left of it is in {}", place.display()),
         Err(error) => format!("what was left of it stays until the next start: {error}"),

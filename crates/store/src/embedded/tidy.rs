@@ -6,12 +6,14 @@
 //! are not touched.**
 
 use super::open::{OpenError, OpenReport};
-use super::{BLOCKS_DIR, Inner};
+use super::{BLOCKS_DIR, Inner, WAL_DIR};
+use crate::block::Birth;
 use crate::files::{FileError, Files, ensure_dir};
 use crate::inventory::{self, Fate, Inventory};
 use crate::manifest::{MANIFEST_FILE, Manifest, ManifestError};
-use crate::quarantine;
+use crate::quarantine::{self, Return};
 use crate::rebuild::{self, LeftOut};
+use std::io;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
@@ -35,6 +37,10 @@ impl Start {
             },
             None => Self::without_list(files, dir, now_ns)?,
         };
+        if start.manifest.history.is_empty() {
+            // The log may carry a word of a start that could not save it.
+            start.manifest.history = rebuild::history(files, dir)?;
+        }
         if start.manifest.history.is_empty() {
             start.manifest.begin_history();
         }
@@ -62,6 +68,43 @@ impl Start {
             warnings,
         })
     }
+}
+
+/// A used directory without a log has lost it, whatever was in it. **Asked
+/// before the log is opened**, which makes the directory.
+pub(super) fn lost_log(files: &dyn Files, dir: &Path, start: &Start) -> Option<String> {
+    let wal = dir.join(WAL_DIR);
+    let is_used = start.is_durable || !start.manifest.blocks.is_empty();
+    let is_gone = matches!(files.list(&wal), Err(error) if error.kind() == io::ErrorKind::NotFound);
+    (is_used && is_gone).then(|| {
+        format!(
+            "{} is missing, with all spans that were in no block yet",
+            wal.display()
+        )
+    })
+}
+
+/// The largest segment of the log that a block names which is not on the list:
+/// what the listed ones name is before the manifest's place in the log.
+pub(super) fn last_named_segment(
+    files: &dyn Files,
+    dir: &Path,
+    manifest: &Manifest,
+) -> Result<u64, FileError> {
+    let aside = quarantine::places(files, dir)?.into_iter();
+    let nothing = Manifest::default();
+    let aside = aside.map(|place| (place, &nothing));
+    let mut last = 0;
+    for (place, listed) in aside.chain([(dir.join(BLOCKS_DIR), manifest)]) {
+        let found = Inventory::take(files, &place, listed)?;
+        for name in found.unlisted.keys() {
+            // A block that cannot say it comes onto no list either.
+            if let Ok(Some(birth)) = Birth::read(files, &place, name) {
+                last = last.max(birth.log_until.segment);
+            }
+        }
+    }
+    Ok(last)
 }
 
 /// Removes leftovers, puts what may not be lost into quarantine, and sees to it
@@ -112,7 +155,7 @@ fn put_away(files: &dyn Files, dir: &Path, left_out: &LeftOut) -> Result<String,
         files: paths,
         why,
     } = left_out;
-    let place = quarantine::set_aside(files, dir, name, paths, why)?;
+    let place = quarantine::set_aside(files, dir, name, paths, why, Return::ByRepair)?;
     Ok(format!(
         "block {name} is on no list and was put aside into {}: {why}; `tracewell repair` lists it \
          again if it belongs here",

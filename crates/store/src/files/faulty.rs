@@ -7,6 +7,7 @@
 //! a failed write leaves half of itself behind.
 
 mod image;
+mod tamper;
 
 use std::collections::VecDeque;
 use std::io;

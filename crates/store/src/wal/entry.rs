@@ -143,6 +143,11 @@ pub(super) fn total_bytes(stored_bytes: u32) -> u64 {
 }
 
 /// Reads a little-endian number at a place the caller has checked.
+/// Two bytes, little-endian.
+pub(super) fn u16_at(bytes: &[u8], at: usize) -> u16 {
+    u16::from_le_bytes([bytes[at], bytes[at + 1]])
+}
+
 pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
     let bytes = bytes[at..].first_chunk();
     u32::from_le_bytes(*bytes.expect("the caller checked the length"))

@@ -32,6 +32,8 @@ pub(super) struct Preparer {
     pub(super) next_sequence: u64,
     /// The last segment that was made, or found with entries.
     pub(super) previous: Option<u64>,
+    /// The word of the log.
+    pub(super) log: u32,
     /// Segments on disk without entries.
     pub(super) free: Vec<u64>,
 }
@@ -102,7 +104,7 @@ impl Preparer {
     }
 
     fn header(&self, sequence: u64) -> [u8; SEGMENT_HEADER_BYTES as usize] {
-        SegmentHeader::encode(sequence, self.previous, self.segment_bytes)
+        SegmentHeader::encode(sequence, self.previous, self.segment_bytes, self.log)
     }
 
     fn create(&self, sequence: u64, unfinished: &Path) -> Result<Segment, FileError> {

@@ -6,18 +6,18 @@
 //! an old segment, except for the end entry that fences off a torn tail.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::WalPosition;
 use super::chain::Chain;
 use super::compress::Restorer;
 use super::entry::{ENTRY_HEADER_BYTES, EntryHeader, Kind};
 use super::error::OpenError;
+use super::listing::Listing;
 use super::options::MAX_SEGMENT_BYTES;
 use super::scan::{Closing, Damage, Scan, payload, scan};
-use super::segment::{
-    SEGMENT_HEADER_BYTES, SEGMENT_VERSION, SegmentHeader, is_unfinished, segment_path, sequence_of,
-};
+use super::segment::{SegmentHeader, segment_path};
+use super::{Known, WalPosition};
 use crate::files::{Access, FileError, Files, read_exact_at, write_all_at};
 
 /// More damage than this is counted, but not described one by one.
@@ -30,8 +30,8 @@ pub struct RecoveryReport {
     pub entries: u64,
     /// Spans in them.
     pub spans: u64,
-    /// Where the last of them stands.
-    pub last: Option<WalPosition>,
+    /// Where each of them stands, in order, with its spans.
+    pub given_back: Vec<(WalPosition, u32)>,
     /// Payload bytes in them, decompressed.
     pub bytes: u64,
     /// Bytes of writes that the end of the last process cut short, as far as
@@ -56,11 +56,13 @@ impl RecoveryReport {
         self.corrupt_entries == 0 && self.missing_segments.is_empty()
     }
 
-    /// Was all of the log up to `position` given back? That nothing is known to
-    /// be missing is not enough: the last entry before it must be there.
+    /// Were so many spans given back from this part of the log? That nothing is
+    /// known to be missing is not enough: segments that were used again leave
+    /// no trace, and an older list knows nothing of it.
     #[must_use]
-    pub fn holds_until(&self, position: WalPosition) -> bool {
-        self.is_whole() && self.last.is_some_and(|last| last.after() >= position)
+    pub fn holds(&self, part: Range<WalPosition>, spans: u64) -> bool {
+        let within = self.given_back.iter().filter(|(at, _)| part.contains(at));
+        within.map(|(_, spans)| u64::from(*spans)).sum::<u64>() == spans
     }
 }
 
@@ -76,32 +78,34 @@ pub(super) struct Recovered {
 }
 
 /// Reads the log in `dir`, which exists, and calls `replay` for each entry at
-/// or after `from`, in order.
+/// or after `known.from`, in order.
 pub(super) fn recover(
     files: &dyn Files,
     dir: &Path,
-    from: WalPosition,
-    first_segment: Option<u64>,
+    known: Known,
     replay: impl FnMut(WalPosition, u32, &[u8]),
 ) -> Result<(Recovered, RecoveryReport), OpenError> {
-    let listing = Listing::read(files, dir)?;
+    let listing = Listing::read(files, dir, known.log)?;
     let mut recovery = Recovery {
         files,
-        from,
+        from: known.from,
         replay,
         restorer: Restorer::new().map_err(FileError::on("decompress", dir))?,
         report: RecoveryReport::default(),
         tails: Vec::new(),
         unsure: Vec::new(),
         held: BTreeMap::new(),
-        chain: Chain::new(from, first_segment),
+        chain: Chain::new(known.from, known.first_segment),
     };
-    let mut free = Vec::new();
+    for (path, what) in &listing.strange {
+        recovery.warn(format!("{}: {what}", path.display()));
+    }
+    let mut free = listing.released;
     let mut there = BTreeSet::new();
     for (sequence, path) in &listing.segments {
-        let use_of = match *sequence < from.segment {
+        let use_of = match *sequence < known.from.segment {
             true => Use::None,
-            false => recovery.read(*sequence, path, &listing)?,
+            false => recovery.read(*sequence, path)?,
         };
         match use_of {
             Use::Needed => {}
@@ -110,7 +114,6 @@ pub(super) fn recover(
                 free.push(*sequence);
                 continue;
             }
-            Use::Strange => continue,
         }
         there.insert(*sequence);
     }
@@ -127,45 +130,13 @@ pub(super) fn recover(
     for path in &listing.unfinished {
         files.remove(path).map_err(FileError::on("remove", path))?;
     }
-    let last = listing.segments.keys().next_back().copied();
+    let named = known.from.segment.max(known.last_named);
     let recovered = Recovered {
         held: recovery.held,
         free,
-        next_sequence: last.unwrap_or(0).max(from.segment) + 1,
+        next_sequence: listing.last.max(named) + 1,
     };
     Ok((recovered, recovery.report))
-}
-
-/// The files of the log, all of a version that can be read.
-struct Listing {
-    segments: BTreeMap<u64, PathBuf>,
-    unfinished: Vec<PathBuf>,
-}
-
-impl Listing {
-    fn read(files: &dyn Files, dir: &Path) -> Result<Listing, OpenError> {
-        let mut found = Listing {
-            segments: BTreeMap::new(),
-            unfinished: Vec::new(),
-        };
-        for entry in files.list(dir).map_err(FileError::on("list", dir))? {
-            if let Some(sequence) = sequence_of(&entry.name) {
-                let path = segment_path(dir, sequence);
-                let mut header = [0; SEGMENT_HEADER_BYTES as usize];
-                let bytes = entry.bytes.min(header.len() as u64) as usize;
-                read_into(files, &path, &mut header[..bytes])?;
-                match SegmentHeader::decode(&header) {
-                    SegmentHeader::Intact { version, .. } if version > SEGMENT_VERSION => {
-                        return Err(OpenError::newer(&path, version));
-                    }
-                    _ => found.segments.insert(sequence, path),
-                };
-            } else if is_unfinished(&entry.name) {
-                found.unfinished.push(dir.join(entry.name));
-            }
-        }
-        Ok(found)
-    }
 }
 
 /// A segment that no end entry closes.
@@ -205,29 +176,13 @@ enum Use {
     None,
     /// It has no header and no entries, so nothing says that it is a segment.
     Unknown,
-    /// It is not what its name says, and we did not make it so.
-    Strange,
 }
 
 impl<F: FnMut(WalPosition, u32, &[u8])> Recovery<'_, F> {
     /// Replays one segment.
-    fn read(&mut self, sequence: u64, path: &Path, listing: &Listing) -> Result<Use, OpenError> {
+    fn read(&mut self, sequence: u64, path: &Path) -> Result<Use, OpenError> {
         let bytes = read_segment(self.files, path)?;
         let header = SegmentHeader::decode(&bytes);
-        if let SegmentHeader::Intact { sequence: own, .. } = header
-            && own != sequence
-        {
-            // Released, and on its way to a new life when the process ended.
-            if own > sequence && !listing.segments.contains_key(&own) {
-                return Ok(Use::None);
-            }
-            self.warn(format!(
-                "{}: holds segment {own} and is left alone; it belongs to the name {}",
-                path.display(),
-                segment_path(Path::new(""), own).display(),
-            ));
-            return Ok(Use::Strange);
-        }
         let found = scan(&bytes, sequence);
         let is_cut = is_cut(header, &found, bytes.len());
         if !is_cut && !self.needs(sequence, &found) {
@@ -303,7 +258,7 @@ impl<F: FnMut(WalPosition, u32, &[u8])> Recovery<'_, F> {
         match self.restorer.restore(entry, payload(bytes, entry)) {
             Some(payload) => {
                 self.report.entries += 1;
-                self.report.last = Some(position);
+                self.report.given_back.push((position, entry.spans));
                 self.report.spans += u64::from(entry.spans);
                 self.report.bytes += payload.len() as u64;
                 (self.replay)(position, entry.spans, payload);
@@ -439,11 +394,4 @@ pub(super) fn read_segment(files: &dyn Files, path: &Path) -> Result<Vec<u8>, Fi
     let mut bytes = vec![0; size.min(u64::from(MAX_SEGMENT_BYTES)) as usize];
     read_exact_at(&*file, &mut bytes, 0).map_err(FileError::on("read", path))?;
     Ok(bytes)
-}
-
-fn read_into(files: &dyn Files, path: &Path, into: &mut [u8]) -> Result<(), FileError> {
-    let file = files
-        .open(path, Access::Read)
-        .map_err(FileError::on("open", path))?;
-    read_exact_at(&*file, into, 0).map_err(FileError::on("read", path))
 }

@@ -5,10 +5,14 @@
 //! offset size
 //!      0    8  magic "TWELLWAL"
 //!      8    4  format version, 1
-//!     12    4  how far the segment that was made before this one is back; 0
-//!              when there is none, or the writer was too old to say
+//!     12    2  how far the segment that was made before this one is back; 0
+//!              when there is none, it is further, or the writer was too old to
+//!              say
+//!     14    2  pages of 4,096 bytes in the whole segment; 0 when it is not made
+//!              of such, or the writer was too old to say
 //!     16    8  sequence number
-//!     24    4  bytes of the whole segment; 0 when the writer was too old to say
+//!     24    4  word of the log, which tells it from every other log; 0 when the
+//!              writer was too old to say
 //!     28    4  CRC32C of bytes 0..28
 //!     32       entries (see `entry.rs`), the last of a closed segment is an
 //!              end entry; behind it zeros or remains of an earlier life
@@ -25,7 +29,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::entry::{u32_at, u64_at};
+use super::entry::{u16_at, u32_at, u64_at};
 use crate::files::File;
 
 /// Where entries begin.
@@ -38,6 +42,9 @@ pub const SEGMENT_VERSION: u32 = 1;
 const UNFINISHED_SUFFIX: &str = ".tmp";
 
 const MAGIC: [u8; 8] = *b"TWELLWAL";
+
+/// The size of a segment is written down in these.
+const SIZE_UNIT_BYTES: u32 = 4096;
 
 /// A segment that entries can be written to.
 #[derive(Debug)]
@@ -61,6 +68,8 @@ pub(super) enum SegmentHeader {
         previous: Option<u64>,
         /// The size it got its name with, if it says so.
         full_bytes: Option<u32>,
+        /// The log it was made for, if it says so.
+        log: Option<u32>,
     },
     /// Not a header; the entries behind may still be good.
     Damaged,
@@ -71,15 +80,20 @@ impl SegmentHeader {
         sequence: u64,
         previous: Option<u64>,
         full_bytes: u32,
+        log: u32,
     ) -> [u8; SEGMENT_HEADER_BYTES as usize] {
         let mut bytes = [0; SEGMENT_HEADER_BYTES as usize];
         bytes[0..8].copy_from_slice(&MAGIC);
         bytes[8..12].copy_from_slice(&SEGMENT_VERSION.to_le_bytes());
         let back = previous.and_then(|previous| sequence.checked_sub(previous));
-        let back = back.and_then(|back| u32::try_from(back).ok()).unwrap_or(0);
-        bytes[12..16].copy_from_slice(&back.to_le_bytes());
+        let back = back.and_then(|back| u16::try_from(back).ok()).unwrap_or(0);
+        bytes[12..14].copy_from_slice(&back.to_le_bytes());
+        let whole = full_bytes.is_multiple_of(SIZE_UNIT_BYTES);
+        let pages = u16::try_from(full_bytes / SIZE_UNIT_BYTES).ok();
+        let pages = pages.filter(|_| whole).unwrap_or(0);
+        bytes[14..16].copy_from_slice(&pages.to_le_bytes());
         bytes[16..24].copy_from_slice(&sequence.to_le_bytes());
-        bytes[24..28].copy_from_slice(&full_bytes.to_le_bytes());
+        bytes[24..28].copy_from_slice(&log.to_le_bytes());
         let crc = crc32c::crc32c(&bytes[..28]);
         bytes[28..32].copy_from_slice(&crc.to_le_bytes());
         bytes
@@ -93,18 +107,20 @@ impl SegmentHeader {
             return SegmentHeader::Damaged;
         }
         let sequence = u64_at(bytes, 16);
-        let back = u64::from(u32_at(bytes, 12));
+        let back = u64::from(u16_at(bytes, 12));
         SegmentHeader::Intact {
             version: u32_at(bytes, 8),
             sequence,
             previous: sequence.checked_sub(back).filter(|_| back > 0),
-            full_bytes: Some(u32_at(bytes, 24)).filter(|bytes| *bytes > 0),
+            full_bytes: Some(u32::from(u16_at(bytes, 14)) * SIZE_UNIT_BYTES)
+                .filter(|bytes| *bytes > 0),
+            log: Some(u32_at(bytes, 24)).filter(|log| *log > 0),
         }
     }
 }
 
 /// The file of a sequence number.
-pub(super) fn segment_path(dir: &Path, sequence: u64) -> PathBuf {
+pub(crate) fn segment_path(dir: &Path, sequence: u64) -> PathBuf {
     dir.join(format!("{sequence:020}.seg"))
 }
 

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use super::{OpenError, RecoveryReport, Wal, WalError, WalOptions, WalPosition};
+use super::{Known, OpenError, RecoveryReport, Wal, WalError, WalOptions, WalPosition};
 use crate::files::faulty::FaultyFiles;
 
 const DIR: &str = "data/wal";
@@ -52,8 +52,10 @@ fn open_from(
         Arc::new(files.clone()),
         Path::new(DIR),
         options,
-        from,
-        None,
+        Known {
+            from,
+            ..Known::default()
+        },
         |position, spans, payload| {
             replayed.push(Replayed {
                 position,

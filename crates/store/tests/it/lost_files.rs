@@ -10,19 +10,19 @@ use tracewell_model::clock::SystemClock;
 use tracewell_store::embedded::{EmbeddedStore, OpenReport, StoreOptions};
 use tracewell_store::files::faulty::{FaultyFiles, Survival};
 use tracewell_store::files::{Access, Files, read_exact_at, write_all_at};
-use tracewell_store::repair::{RepairError, repair, set_aside};
+use tracewell_store::repair::repair;
 use tracewell_store::verify::{VerifyReport, verify};
 use tracewell_testkit::conformance;
 
-const DIR: &str = "/data";
+pub(crate) const DIR: &str = "/data";
 
-fn open(disk: &FaultyFiles, options: StoreOptions) -> (EmbeddedStore, OpenReport) {
+pub(crate) fn open(disk: &FaultyFiles, options: StoreOptions) -> (EmbeddedStore, OpenReport) {
     let (files, clock) = (Arc::new(disk.clone()), Arc::new(SystemClock));
     EmbeddedStore::open(files, Path::new(DIR), options, clock).expect("it opens")
 }
 
 /// Nothing is sealed, so that everything stays in the log.
-fn lazy() -> StoreOptions {
+pub(crate) fn lazy() -> StoreOptions {
     StoreOptions {
         seal_bytes: u64::MAX,
         ..eager()
@@ -30,7 +30,7 @@ fn lazy() -> StoreOptions {
 }
 
 /// The log has segments of a few entries, and soon recycles them.
-fn small(options: StoreOptions) -> StoreOptions {
+pub(crate) fn small(options: StoreOptions) -> StoreOptions {
     StoreOptions {
         wal: tracewell_store::wal::WalOptions {
             segment_bytes: 4 << 10,
@@ -40,12 +40,12 @@ fn small(options: StoreOptions) -> StoreOptions {
     }
 }
 
-fn append(store: &EmbeddedStore, traces: std::ops::Range<u64>) {
+pub(crate) fn append(store: &EmbeddedStore, traces: std::ops::Range<u64>) {
     traces.for_each(|trace| conformance::append(store, &spans(trace)).expect("the disk is well"));
 }
 
 /// Traces 0 to 40 in several blocks, 40 to 60 in the log.
-fn filled() -> FaultyFiles {
+pub(crate) fn filled() -> FaultyFiles {
     let disk = FaultyFiles::new();
     let (store, report) = open(&disk, eager());
     assert_eq!(report.warnings, [""; 0]);
@@ -58,11 +58,11 @@ fn filled() -> FaultyFiles {
     disk
 }
 
-fn path(name: &str) -> PathBuf {
+pub(crate) fn path(name: &str) -> PathBuf {
     Path::new(DIR).join(name)
 }
 
-fn read(disk: &FaultyFiles, name: &str) -> Vec<u8> {
+pub(crate) fn read(disk: &FaultyFiles, name: &str) -> Vec<u8> {
     let file = disk
         .open(&path(name), Access::Read)
         .expect("the disk is well");
@@ -71,7 +71,7 @@ fn read(disk: &FaultyFiles, name: &str) -> Vec<u8> {
     bytes
 }
 
-fn write(disk: &FaultyFiles, name: &str, bytes: &[u8]) {
+pub(crate) fn write(disk: &FaultyFiles, name: &str, bytes: &[u8]) {
     disk.remove(&path(name)).unwrap_or_default();
     let file = disk.create(&path(name)).expect("the disk is well");
     write_all_at(&*file, bytes, 0).expect("the disk is well");
@@ -80,46 +80,24 @@ fn write(disk: &FaultyFiles, name: &str, bytes: &[u8]) {
         .expect("the disk is well");
 }
 
-fn copy_of(disk: &FaultyFiles) -> FaultyFiles {
-    let copy = FaultyFiles::new();
-    copy.create_dir(Path::new(DIR)).expect("the disk is well");
-    for dir in ["", "wal", "blocks"] {
-        if !dir.is_empty() {
-            copy.create_dir(&path(dir)).expect("the disk is well");
-        }
-        for entry in disk.list(&path(dir)).expect("the disk is well") {
-            if !entry.is_dir {
-                let name = path(dir).join(entry.name);
-                let name = name
-                    .strip_prefix(DIR)
-                    .expect("the disk is well")
-                    .to_str()
-                    .expect("the disk is well");
-                write(&copy, name, &read(disk, name));
-            }
-        }
-    }
-    copy
-}
-
-fn names(disk: &FaultyFiles, dir: &str) -> Vec<String> {
+pub(crate) fn names(disk: &FaultyFiles, dir: &str) -> Vec<String> {
     let entries = disk.list(&path(dir)).unwrap_or_default();
     let mut names: Vec<String> = entries.into_iter().map(|entry| entry.name).collect();
     names.sort();
     names
 }
 
-fn block_names(disk: &FaultyFiles) -> Vec<String> {
+pub(crate) fn block_names(disk: &FaultyFiles) -> Vec<String> {
     let names = names(disk, "blocks").into_iter();
     names.filter(|name| name.ends_with(".parquet")).collect()
 }
 
-fn check(disk: &FaultyFiles) -> VerifyReport {
+pub(crate) fn check(disk: &FaultyFiles) -> VerifyReport {
     let cancelled = AtomicBool::new(false);
     verify(disk, Path::new(DIR), &cancelled, &mut |_| {}).expect("the disk is well")
 }
 
-fn assert_quiet(disk: &FaultyFiles, traces: std::ops::Range<u64>) {
+pub(crate) fn assert_quiet(disk: &FaultyFiles, traces: std::ops::Range<u64>) {
     let (store, report) = open(disk, lazy());
     assert_eq!(report.warnings, [""; 0]);
     assert_eq!(report.wal.warnings, [""; 0]);
@@ -249,7 +227,7 @@ fn a_segment_of_the_log_that_is_gone_is_missed() {
     let mut missed = 0;
     // The last but one closes with the word that another follows.
     for gone in &segments[..segments.len() - 2] {
-        let copy = copy_of(&disk);
+        let copy = disk.copy();
         copy.remove(&path(&format!("wal/{gone}"))).unwrap();
         let damages = check(&copy).damages;
         let (store, report) = open(&copy, small(lazy()));
@@ -362,22 +340,5 @@ fn a_damaged_list_is_put_aside_and_made_again() {
     write(&disk, "MANIFEST", &bytes);
     repair(&disk, Path::new(DIR), &SystemClock).unwrap();
     assert_eq!(read(&disk, "quarantine/MANIFEST/MANIFEST"), bytes);
-    assert_quiet(&disk, 0..60);
-}
-
-#[test]
-fn a_block_can_be_set_aside_and_taken_back() {
-    let disk = filled();
-    let block = block_names(&disk).remove(0).replace(".parquet", "");
-    let before = check(&disk).block_spans;
-    set_aside(&disk, Path::new(DIR), &block).unwrap();
-    let after = check(&disk);
-    assert!(after.block_spans < before && after.damages == 0);
-    assert_eq!(names(&disk, &format!("quarantine/{block}")).len(), 3);
-    assert!(matches!(
-        set_aside(&disk, Path::new(DIR), &block),
-        Err(RepairError::NoBlock(..))
-    ));
-    repair(&disk, Path::new(DIR), &SystemClock).unwrap();
     assert_quiet(&disk, 0..60);
 }

@@ -15,3 +15,5 @@ mod lost_files;
 mod model;
 mod outliers;
 mod query_memory;
+mod repairs;
+mod strangers;

@@ -42,6 +42,8 @@ const SEEDS_VARIABLE: &str = "TRACEWELL_FAULT_SEEDS";
 struct Totals {
     lives: u64,
     crashes: u64,
+    losses: u64,
+    clock_jumps: u64,
     openings: u64,
     acknowledged_batches: u64,
     failed_operations: u64,

@@ -120,3 +120,25 @@ fn what_was_imported_counts_from_its_seal_and_spans_from_the_future_keep_nothing
     let mut age = Age::new(AGE, &blocks[1..], at(NOW_NS, 0));
     assert_eq!(age.judge(&blocks, at(NOW_NS, 0)).old, ["future"]);
 }
+
+#[test]
+fn what_was_sealed_under_a_clock_that_was_behind_is_no_older_than_what_came_before() {
+    let year_ns = 365 * DAY_NS;
+    let blocks = [
+        block("before", NOW_NS, 0),
+        block("behind", NOW_NS - year_ns, 0),
+        block("further behind", NOW_NS - 2 * year_ns, 0),
+    ];
+    // Right again, and years ahead, at a start and while it runs.
+    for wall_ns in [NOW_NS + 1, NOW_NS + year_ns] {
+        let mut age = Age::new(AGE, &blocks, at(wall_ns, 0));
+        assert_eq!(age.judge(&blocks, at(wall_ns, 1)).old, [""; 0]);
+        let mut age = Age::new(AGE, &blocks, at(NOW_NS - 2 * year_ns, 0));
+        assert_eq!(age.judge(&blocks, at(wall_ns, 1)).old, [""; 0]);
+    }
+    let later = at(NOW_NS + 8 * DAY_NS, 8 * DAY_NS);
+    let mut age = Age::new(AGE, &blocks, at(NOW_NS + 1, 0));
+    age.judge(&blocks, later);
+    let later = at(later.wall_ns + HOUR_NS, later.steady_ns + HOUR_NS);
+    assert_eq!(age.judge(&blocks, later).old.len(), 3);
+}

@@ -32,13 +32,14 @@ fn what_was_appended_comes_back_in_order_after_a_restart() {
 
     let second = open(&files);
     assert_eq!(second.payloads(), payloads);
-    let last = positions.last().copied();
+    let spans = payloads.iter().map(|payload| payload.len() as u32);
+    let given_back = positions.iter().copied().zip(spans).collect();
     assert!(second.replayed.iter().map(|r| r.position).eq(positions));
     let bytes: u64 = payloads.iter().map(|p| p.len() as u64).sum();
     let expected = RecoveryReport {
         entries: 40,
         spans: bytes,
-        last,
+        given_back,
         bytes,
         ..RecoveryReport::default()
     };
@@ -75,8 +76,7 @@ fn items_are_visible_in_order_before_their_acknowledgement() {
             segment_bytes: 64 << 10,
             ..WalOptions::default()
         },
-        WalPosition::default(),
-        None,
+        Known::default(),
         |_, _, _| (),
         Box::new(move |items| theirs.lock().unwrap().extend(items)),
     )
@@ -125,8 +125,7 @@ fn a_full_queue_refuses_at_once_and_takes_more_later() {
             queue_bytes: 1000,
             ..small()
         },
-        WalPosition::default(),
-        None,
+        Known::default(),
         |_, _, _| (),
         Box::new(move |items| {
             drop(items);
@@ -261,9 +260,9 @@ fn every_durability_keeps_everything_over_a_clean_end_on_a_real_disk() {
         let open = |seen: &mut Vec<u8>| {
             let replay = |_, _, payload: &[u8]| seen.push(payload[0]);
             let files = Arc::new(DiskFiles);
-            let from = WalPosition::default();
+            let known = Known::default();
             let on_durable = Box::new(|items: std::vec::Drain<'_, _>| drop(items));
-            Wal::<u32>::open(files, &dir, &options, from, None, replay, on_durable).unwrap()
+            Wal::<u32>::open(files, &dir, &options, known, replay, on_durable).unwrap()
         };
         let (wal, _) = open(&mut Vec::new());
         for i in 0..100 {

@@ -150,6 +150,7 @@ fn a_group_refused_for_lack_of_space_never_comes_back() {
         spare_segments: 0,
         next_sequence: 1,
         previous: None,
+        log: 0,
         free: Vec::new(),
     };
     let mut log = Log::new(preparer, Durability::Fsync, Arc::default());

@@ -4,9 +4,12 @@
 //! An append is one entry of the log: its spans are there together or not at
 //! all. What was acknowledged is there. What was refused is not, except after
 //! a failed write or sync, when nobody can know until the next start.
+//!
+//! Where a file was lost, what lay in it may be missing, if that is told. What
+//! else is missing then is owed: the next repair brings it back.
 
 use super::reading::Reading;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use tracewell_model::{SpanId, StoreError, TraceId};
 use tracewell_testkit::TestSpan;
@@ -27,8 +30,26 @@ pub(super) enum Fate {
     Stored,
     /// Nobody can know.
     Unknown,
-    /// It must not be there.
+    /// It was refused and must not be there.
     Absent,
+    /// It was there. Retention removed it, or it lay in a lost file.
+    Gone,
+    /// It is missing, or may have come back, since files were lost; a repair
+    /// settles it. What was acknowledged is owed.
+    Doubtful { is_owed: bool },
+}
+
+/// When a reading is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Moment {
+    /// While the store runs.
+    Running,
+    /// First after an opening.
+    Opening,
+    /// First after an opening that followed a loss.
+    AfterLoss,
+    /// First after an opening that followed a repair.
+    AfterRepair,
 }
 
 #[derive(Debug)]
@@ -37,6 +58,7 @@ struct Append {
     /// Its distinct spans, with how often it holds each.
     spans: BTreeMap<usize, u64>,
     fate: Fate,
+    /// When, by the steady clock.
     at_ns: u64,
 }
 
@@ -47,15 +69,19 @@ pub(super) struct Ledger {
     spans: Vec<TestSpan>,
     by_key: HashMap<(TraceId, SpanId), Vec<usize>>,
     appends: Vec<Append>,
+    /// Spans that lay in lost files, since the last repair.
+    lost: BTreeSet<usize>,
+    /// Files were lost or came back: a copy of a span may be in more than one.
+    is_disturbed: bool,
 }
 
 /// What a reading has to agree with.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Allowance {
-    /// Appends before this time may have been removed by retention, ns.
+    /// Appends before this time of the steady clock may have been removed by
+    /// retention, ns.
     pub(super) removable_before_ns: u64,
-    /// The reading is the first after an opening.
-    pub(super) is_opening: bool,
+    pub(super) moment: Moment,
 }
 
 impl Ledger {
@@ -114,17 +140,54 @@ impl Ledger {
             .find(|number| self.spans[*number] == *span)
     }
 
+    /// The numbers of spans that a reading shows, as far as they are known.
+    pub(super) fn numbers(&self, reading: &Reading) -> BTreeSet<usize> {
+        let known = reading.traces.iter().filter_map(|span| self.find(span));
+        known.collect()
+    }
+
+    /// Notes that these spans lay in files that are lost. With a list that is
+    /// lost or old, what was removed may come back.
+    pub(super) fn lose(&mut self, spans: BTreeSet<usize>, may_return: bool) {
+        self.is_disturbed = true;
+        self.lost.extend(spans);
+        for append in &mut self.appends {
+            if may_return && append.fate == Fate::Gone {
+                append.fate = Fate::Doubtful { is_owed: false };
+            }
+        }
+    }
+
     /// Fails if a reading breaks a promise; learns from it what became of
-    /// appends of unknown outcome.
-    pub(super) fn check(&mut self, reading: &Reading, allowance: Allowance) {
+    /// appends of unknown outcome. Answers whether something acknowledged is
+    /// newly missing for the sake of a loss, which must have been told.
+    pub(super) fn check(&mut self, reading: &Reading, allowance: Allowance) -> bool {
         let shown = self.check_traces(reading, allowance);
-        self.check_scan(reading, &shown);
-        assert_eq!(
-            (reading.counted_spans, reading.operations_spans),
-            (reading.scanned.len() as u64, reading.scanned.len() as u64),
-            "status and operations count as many spans as a scan shows"
-        );
-        self.check_whole(&shown, allowance);
+        if reading.lacks.is_none() {
+            self.check_scan(reading, &shown);
+            assert_eq!(
+                (reading.counted_spans, reading.operations_spans),
+                (reading.scanned.len() as u64, reading.scanned.len() as u64),
+                "status and operations count as many spans as a scan shows"
+            );
+        }
+        let is_missing = self.check_whole(&shown, allowance);
+        if allowance.moment == Moment::AfterRepair {
+            self.lost.clear();
+        }
+        is_missing
+    }
+
+    /// Whether an append has to be shown.
+    fn must(&self, append: &Append, allowance: Allowance) -> bool {
+        let is_removable = append.at_ns < allowance.removable_before_ns;
+        let is_lost = || append.spans.keys().any(|span| self.lost.contains(span));
+        let must = match (append.fate, allowance.moment) {
+            (Fate::Stored, Moment::AfterLoss) => false,
+            (Fate::Stored | Fate::Doubtful { is_owed: true }, Moment::AfterRepair) => !is_lost(),
+            (fate, _) => fate == Fate::Stored,
+        };
+        must && !is_removable
     }
 
     /// Each span at most once, none that was not appended, all that must be.
@@ -139,9 +202,9 @@ impl Ledger {
         }
         let mut may = vec![false; self.spans.len()];
         for (number, append) in self.appends.iter().enumerate() {
-            let must = append.fate == Fate::Stored && append.at_ns >= allowance.removable_before_ns;
+            let must = self.must(append, allowance);
             for span in append.spans.keys() {
-                may[*span] |= append.fate != Fate::Absent;
+                may[*span] |= !matches!(append.fate, Fate::Absent | Fate::Gone);
                 assert!(
                     !must || shown[*span],
                     "span {span} of the acknowledged append {number} is lost"
@@ -166,12 +229,13 @@ impl Ledger {
         for (key, numbers) in &self.by_key {
             let times = scanned.remove(key).unwrap_or(0);
             let least = numbers.iter().filter(|number| shown[**number]).count() as u64;
-            let counts = self.appends.iter().filter(|a| a.fate != Fate::Absent);
+            let may_be = |append: &&Append| !matches!(append.fate, Fate::Absent | Fate::Gone);
+            let counts = self.appends.iter().filter(may_be);
             let most: u64 = counts
                 .flat_map(|append| numbers.iter().filter_map(|n| append.spans.get(n)))
                 .sum();
             assert!(
-                (least..=most).contains(&times),
+                least <= times && (times <= most || self.is_disturbed),
                 "spans {numbers:?}: a scan shows them {times} times, not {least} to {most}"
             );
             assert!(
@@ -183,31 +247,48 @@ impl Ledger {
     }
 
     /// Spans that only one append brought are there together or not at all.
-    fn check_whole(&mut self, shown: &[bool], allowance: Allowance) {
+    /// Answers whether an acknowledged one is missing for the sake of a loss.
+    fn check_whole(&mut self, shown: &[bool], allowance: Allowance) -> bool {
+        let moment = allowance.moment;
+        let was_there = |fate| !matches!(fate, Fate::Absent | Fate::Gone);
         let mut owners = vec![0; self.spans.len()];
-        for append in self.appends.iter().filter(|a| a.fate != Fate::Absent) {
+        for append in self.appends.iter().filter(|a| was_there(a.fate)) {
             append.spans.keys().for_each(|span| owners[*span] += 1);
         }
+        let mut is_missing = false;
         let appends = self.appends.iter_mut().enumerate();
-        for (number, append) in appends.filter(|(_, append)| append.fate != Fate::Absent) {
+        for (number, append) in appends.filter(|(_, append)| was_there(append.fate)) {
             let own = append.spans.keys().filter(|span| owners[**span] == 1);
             let own: Vec<bool> = own.map(|span| shown[*span]).collect();
-            let Some(first) = own.first().copied() else {
-                continue;
-            };
+            let all = || append.spans.keys().all(|span| shown[*span]);
+            let is_shown = own.first().copied().unwrap_or_else(all);
             assert!(
-                own.iter().all(|shown| *shown == first),
+                own.iter().all(|shown| *shown == own[0]),
                 "only part of append {number} is there"
             );
-            match (append.fate, first) {
+            let is_certain = !own.is_empty();
+            append.fate = match (append.fate, is_shown, moment) {
+                (Fate::Stored, false, Moment::AfterLoss) => {
+                    is_missing |= append.at_ns >= allowance.removable_before_ns;
+                    Fate::Doubtful { is_owed: true }
+                }
+                (Fate::Unknown, false, Moment::AfterLoss) => Fate::Doubtful { is_owed: false },
+                (Fate::Doubtful { .. }, true, Moment::AfterRepair) => Fate::Stored,
+                (Fate::Stored | Fate::Doubtful { .. }, false, Moment::AfterRepair) => {
+                    is_missing |= append.fate == Fate::Stored
+                        && append.at_ns >= allowance.removable_before_ns;
+                    Fate::Gone
+                }
                 // Removed, and never to come back.
-                (Fate::Stored, false) => append.fate = Fate::Absent,
-                (Fate::Unknown, false) if allowance.is_opening => append.fate = Fate::Absent,
+                (Fate::Stored, false, _) if is_certain => Fate::Gone,
+                (Fate::Unknown, _, Moment::Running) => Fate::Unknown,
+                (Fate::Unknown, false, _) if is_certain => Fate::Absent,
                 // What a start has found stays.
-                (Fate::Unknown, true) if allowance.is_opening => append.fate = Fate::Stored,
-                _ => {}
-            }
+                (Fate::Unknown, true, _) if is_certain => Fate::Stored,
+                (fate, ..) => fate,
+            };
         }
+        is_missing
     }
 }
 

@@ -1,11 +1,15 @@
 //! One life of a store: carries out a plan and compares after each start.
 
+mod losses;
 mod starts;
+mod strangers;
+mod time;
 
 use super::Totals;
-use super::ledger::{Allowance, Ledger};
+use super::ledger::{Allowance, Ledger, Moment};
 use super::plan::{Plan, Step};
 use super::reading::Reading;
+use losses::Aftermath;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -21,6 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A seal that nothing hinders is there sooner. What hinders it may not be
 /// visible, so nothing fails when it is not.
 const SEAL_PATIENCE: Duration = Duration::from_millis(1_500);
+
+/// When lives begin, ns since the epoch.
+const BEGINNING_NS: u64 = 1_800_000_000_000_000_000;
 
 const DIR: &str = "/data";
 
@@ -49,11 +56,21 @@ pub(super) struct Life {
     is_reading_faulty: bool,
     /// The disk may be full now.
     is_full: bool,
+    /// What the next reading after an opening comes after.
+    moment: Moment,
+    /// The last opening had something to say.
+    is_told: bool,
+    /// Since the last reading something acknowledged is missing for a loss.
+    is_newly_missing: bool,
+    aftermath: Aftermath,
+    /// When the clock of the machine was set, by the steady clock.
+    jumps_ns: Vec<u64>,
     step: usize,
     crashes: u64,
     openings: u64,
     sealed_blocks: u64,
     failed_operations: u64,
+    losses: u64,
 }
 
 impl Life {
@@ -64,18 +81,24 @@ impl Life {
             store: None,
             options: plan.settings.store.clone(),
             short_writes: plan.settings.short_writes,
-            clock: Arc::new(ManualClock::new(1_800_000_000_000_000_000)),
+            clock: Arc::new(ManualClock::new(BEGINNING_NS)),
             ledger: Ledger::default(),
             waiting: Vec::new(),
             doom: None,
             is_faulty: false,
             is_reading_faulty: false,
             is_full: false,
+            moment: Moment::Opening,
+            is_told: false,
+            is_newly_missing: false,
+            aftermath: Aftermath::default(),
+            jumps_ns: Vec::new(),
             step: 0,
             crashes: 0,
             openings: 0,
             sealed_blocks: 0,
             failed_operations: 0,
+            losses: 0,
         }
     }
 
@@ -111,6 +134,8 @@ impl Life {
     pub(super) fn add_to(&self, totals: &mut Totals) {
         totals.crashes += self.crashes;
         totals.openings += self.openings;
+        totals.losses += self.losses;
+        totals.clock_jumps += self.jumps_ns.len() as u64;
         totals.sealed_blocks += self.sealed_blocks;
         totals.failed_operations += self.failed_operations + self.disk.failures();
         totals.acknowledged_batches += self.ledger.stored_batches();
@@ -127,7 +152,7 @@ impl Life {
                 }
             }
             Step::Seal { batches } => self.seal(plan, batches),
-            Step::Read => self.read_and_check(false),
+            Step::Read => self.read_and_check(Moment::Running),
             Step::Advance { seconds } => self.clock.advance_ns(seconds * 1_000_000_000),
             Step::Restart => self.restart(),
             Step::Crash {
@@ -156,7 +181,18 @@ impl Life {
                 let capacity = self.disk.used_bytes() + free_bytes;
                 self.disk.set_capacity_bytes(Some(capacity));
             }
-            Step::Free => self.disk.set_capacity_bytes(None),
+            Step::Free => self.free(plan),
+            Step::Keep => self.keep_manifest(),
+            Step::Lose {
+                what,
+                killed,
+                repair,
+            } => self.lose(what, *killed, *repair),
+            Step::Intrude(stranger) => self.intrude(*stranger),
+            Step::SetClock {
+                by_seconds,
+                while_running,
+            } => self.set_clock(*by_seconds, *while_running),
         }
     }
 
@@ -174,7 +210,7 @@ impl Life {
 
     /// Appends a batch, and answers the memory it takes in the live part.
     fn append(&mut self, number: usize, spans: &[TestSpan]) -> u64 {
-        let append = self.ledger.begin(number, spans, self.clock.now_ns());
+        let append = self.ledger.begin(number, spans, self.clock.steady_ns());
         let (sender, receiver) = channel();
         // The life may end before the store does.
         let ack = Box::new(move |fate| drop(sender.send(fate)));
@@ -183,6 +219,28 @@ impl Life {
         self.store().append(Arc::new(columns), ack);
         self.waiting.push((append, receiver));
         bytes
+    }
+
+    /// A disk that has room again is used again without anybody's help.
+    fn free(&mut self, plan: &Plan) {
+        self.disk.set_capacity_bytes(None);
+        if !self.is_full || self.is_faulty {
+            return;
+        }
+        let since = Instant::now();
+        loop {
+            self.append(0, &plan.batches[0]);
+            let is_over = self.hear_all() || self.disk.is_off();
+            let health = self.store().status().unhealthy;
+            if is_over || health.is_some_and(|why| why.contains("stopped for good")) {
+                return;
+            }
+            assert!(
+                since.elapsed() < PATIENCE,
+                "a disk with room is not used again"
+            );
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Waits for the fate of every append; whether all are stored.
@@ -244,16 +302,14 @@ impl Life {
         assert!(compacted.is_ok() || is_excused, "{compacted:?}");
     }
 
-    fn read_and_check(&mut self, is_opening: bool) {
+    fn read_and_check(&mut self, moment: Moment) {
         if self.disk.is_off() {
             return;
         }
         self.hear_all();
-        let age = self.options.retention.age;
         let since = Instant::now();
         loop {
-            let now_ns = self.clock.now_ns();
-            let reading = match Reading::of(self.store(), &self.ledger.trace_ids()) {
+            let reading = match self.read() {
                 Ok(reading) => reading,
                 Err(error) => {
                     let is_excused = self.is_reading_faulty || self.disk.is_off();
@@ -262,23 +318,33 @@ impl Life {
                 }
             };
             // Blocks may have changed between the questions.
-            let is_settled = reading.agrees_with_itself()
-                && self.store().status().spans == reading.counted_spans;
+            let is_settled = reading.lacks.is_some()
+                || reading.agrees_with_itself()
+                    && self.store().status().spans == reading.counted_spans;
             if !is_settled && since.elapsed() < PATIENCE && !self.disk.is_off() {
                 continue;
             }
             if self.disk.is_off() {
                 return;
             }
-            let removable = age.map_or(0, |age| now_ns.saturating_sub(age.as_nanos() as u64));
-            self.ledger.check(
-                &reading,
-                Allowance {
-                    removable_before_ns: removable,
-                    is_opening,
-                },
-            );
+            let allowance = Allowance {
+                removable_before_ns: self.removable_before_ns(),
+                moment,
+            };
+            self.is_newly_missing = self.ledger.check(&reading, allowance);
             return;
+        }
+    }
+
+    /// Reads everything. An answer that says that it lacks something is as
+    /// good as a refusal, unless files are lost.
+    fn read(&self) -> Result<Reading, StoreError> {
+        let reading = Reading::of(self.store(), &self.ledger.trace_ids())?;
+        match &reading.lacks {
+            Some(why) if !self.aftermath.is_unrepaired || self.is_reading_faulty => {
+                Err(StoreError::Damaged(why.clone()))
+            }
+            _ => Ok(reading),
         }
     }
 }

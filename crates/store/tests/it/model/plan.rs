@@ -1,10 +1,14 @@
 //! What happens in one life of a store, all of it from a seed.
 
+mod losses;
+
 use std::time::Duration;
 use tracewell_store::embedded::{Compaction, Pace, Retention, StoreOptions};
 use tracewell_store::files::faulty::{EIO, ENOSPC, EROFS, Fault, Operation, Survival};
 use tracewell_store::wal::{Durability, WalOptions};
 use tracewell_testkit::{Random, TestSpan};
+
+pub(super) use losses::{Loss, Part, Repair, Stranger};
 
 /// Steps of a life.
 const STEPS: u64 = 60;
@@ -64,6 +68,23 @@ pub(super) enum Step {
     Fill { free_bytes: u64 },
     /// Makes room.
     Free,
+    /// Keeps a copy of MANIFEST.
+    Keep,
+    /// Ends the store, by a kill if there is a survival, and changes what is
+    /// there before the next start.
+    Lose {
+        what: Vec<Loss>,
+        killed: Option<Survival>,
+        repair: Repair,
+    },
+    /// Puts a file that is not ours into the directory, between two lives.
+    Intrude(Stranger),
+    /// Sets the clock of the machine, while the store runs or between two
+    /// lives.
+    SetClock {
+        by_seconds: i64,
+        while_running: bool,
+    },
 }
 
 impl Plan {
@@ -73,6 +94,9 @@ impl Plan {
         let mut planner = Planner {
             only_process_dies: settings.store.wal.durability == Durability::Os,
             are_rich: random.once_in(5),
+            may_lose: random.once_in(3),
+            may_jump: random.once_in(3),
+            has_jumped: false,
             random,
             batches: Vec::new(),
             steps: Vec::new(),
@@ -90,7 +114,7 @@ impl Plan {
 
 fn settings(random: &mut Random) -> Settings {
     let age = random
-        .once_in(5)
+        .once_in(4)
         .then(|| Duration::from_secs(*random.pick(&[60, 600])));
     let durability = match random.once_in(8) {
         true => Durability::Os,
@@ -131,6 +155,11 @@ struct Planner {
     random: Random,
     /// Spans with everything they can have take long to write and to read.
     are_rich: bool,
+    /// Files are lost and strangers come between two lives.
+    may_lose: bool,
+    /// The clock of the machine jumps.
+    may_jump: bool,
+    has_jumped: bool,
     /// What is not synced is not promised to survive more than the process.
     only_process_dies: bool,
     batches: Vec<Vec<TestSpan>>,
@@ -139,6 +168,16 @@ struct Planner {
 
 impl Planner {
     fn plan_step(&mut self) {
+        if self.may_lose && self.random.once_in(8) {
+            return match self.random.below(6) {
+                0..=1 => self.steps.push(Step::Keep),
+                2..=4 => self.plan_loss(),
+                _ => self.plan_stranger(),
+            };
+        }
+        if self.may_jump && self.random.once_in(12) {
+            return self.plan_jump();
+        }
         let step = match self.random.below(100) {
             0..=37 => Step::Append {
                 batches: self.some_batches(5),
@@ -157,7 +196,10 @@ impl Planner {
             84..=91 => Step::Fail(self.fault()),
             92..=95 => Step::Heal,
             96..=97 => Step::Fill {
-                free_bytes: self.random.below(40_000),
+                free_bytes: match self.random.once_in(3) {
+                    true => 0,
+                    false => self.random.below(40_000),
+                },
             },
             _ => Step::Free,
         };

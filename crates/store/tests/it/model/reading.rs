@@ -17,6 +17,8 @@ pub(super) struct Reading {
     pub(super) counted_spans: u64,
     /// Spans by the counts of operations.
     pub(super) operations_spans: u64,
+    /// The answers say that they lack something, and what.
+    pub(super) lacks: Option<String>,
 }
 
 impl Reading {
@@ -24,13 +26,15 @@ impl Reading {
     pub(super) fn of(store: &dyn TraceStore, ids: &[TraceId]) -> Result<Reading, StoreError> {
         let counted_spans = store.status().spans;
         let found = store.traces(ids, None, &AtomicBool::new(false))?;
-        all_of(&found.report)?;
         let traces = found.traces.iter().flatten().flat_map(flatten).collect();
         let operations = store.operations(TimeRange::ALL)?;
-        all_of(&operations.report)?;
+        let (scanned, report) = scan(store)?;
+        let lacks = found.report.lacking().or_else(|| report.lacking());
+        let lacks = lacks.or_else(|| operations.report.lacking());
         Ok(Reading {
             traces,
-            scanned: scan(store)?,
+            scanned,
+            lacks,
             counted_spans,
             operations_spans: operations.entries.iter().map(|o| o.spans).sum(),
         })
@@ -44,7 +48,7 @@ impl Reading {
 }
 
 /// What a scan of everything shows.
-fn scan(store: &dyn TraceStore) -> Result<Vec<(TraceId, SpanId)>, StoreError> {
+fn scan(store: &dyn TraceStore) -> Result<(Vec<(TraceId, SpanId)>, ScanReport), StoreError> {
     let request = ScanRequest {
         range: TimeRange::ALL,
         filter: &SpanFilter::All,
@@ -58,13 +62,5 @@ fn scan(store: &dyn TraceStore) -> Result<Vec<(TraceId, SpanId)>, StoreError> {
         shown.extend(keys.map(|row| (spans.trace_id[row], spans.span_id[row])));
         ControlFlow::Continue(())
     })?;
-    all_of(&report)?;
-    Ok(shown)
-}
-
-/// An answer that says that it lacks something is as good as a refusal.
-fn all_of(report: &ScanReport) -> Result<(), StoreError> {
-    report
-        .lacking()
-        .map_or(Ok(()), |why| Err(StoreError::Damaged(why)))
+    Ok((shown, report))
 }
