@@ -73,6 +73,7 @@ pub(super) struct Ledger {
     lost: BTreeSet<usize>,
     /// Files were lost or came back: a copy of a span may be in more than one.
     is_disturbed: bool,
+    refusal: String,
 }
 
 /// What a reading has to agree with.
@@ -100,8 +101,16 @@ impl Ledger {
         self.appends.len() - 1
     }
 
+    /// What was last refused, and why.
+    pub(super) fn refusal(&self) -> &str {
+        &self.refusal
+    }
+
     /// Notes what the store said.
     pub(super) fn end(&mut self, append: usize, told: &Result<(), StoreError>) {
+        if let Err(error) = told {
+            self.refusal = error.to_string();
+        }
         self.appends[append].fate = match told {
             Ok(()) => Fate::Stored,
             Err(error) if is_unknown(&error.to_string()) => Fate::Unknown,

@@ -6,12 +6,15 @@
 
 use super::losses::held_by;
 use super::{BEGINNING_NS, Life, PATIENCE};
-use std::time::Instant;
-use tracewell_model::TraceStore;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 use tracewell_model::clock::Clock;
 use tracewell_testkit::TestSpan;
 
 const HOUR_NS: u64 = 3_600_000_000_000;
+
+/// A seal and a look at what is too old take no longer, or come later.
+const LOOK: Duration = Duration::from_millis(150);
 
 impl Life {
     /// Sets the clock of the machine; no time goes by.
@@ -56,6 +59,9 @@ impl Life {
         let Some(age) = self.options.retention.age else {
             return;
         };
+        if self.jumps_ns.is_empty() {
+            return;
+        }
         let mut paths = self.disk.paths();
         paths.retain(|path| path.starts_with("/data/blocks"));
         let mut sealed = held_by(&self.ledger, &self.disk, &paths);
@@ -66,32 +72,39 @@ impl Life {
         self.open_whole();
         let since = Instant::now();
         for number in 0.. {
-            let reading = self.read().expect("the disk is well");
-            if self.ledger.numbers(&reading).is_disjoint(&sealed) {
+            if self.is_gone(&sealed) {
                 break;
             }
             assert!(since.elapsed() < PATIENCE, "what was sealed stays for ever");
             self.clock
                 .advance_ns(HOUR_NS / 3 + age.as_nanos() as u64 / 2);
             self.seal_fresh_spans(number);
+            let looked = Instant::now();
+            while looked.elapsed() < LOOK && !self.is_gone(&sealed) {
+                std::thread::sleep(Duration::from_millis(5));
+            }
         }
         self.store = None;
         self.hear_the_last();
     }
 
+    /// Whether none of these spans is shown.
+    fn is_gone(&self, spans: &BTreeSet<usize>) -> bool {
+        let reading = self.read().expect("the disk is well");
+        self.ledger.numbers(&reading).is_disjoint(spans)
+    }
+
     /// A seal also looks for what is too old.
     fn seal_fresh_spans(&mut self, number: u64) {
-        let (mut bytes, since) = (0, Instant::now());
+        let mut bytes = 0;
         for more in 0.. {
-            let health = self.store().status().unhealthy;
-            assert!(since.elapsed() < PATIENCE, "nothing is taken: {health:?}");
-            if bytes >= self.options.seal_bytes {
-                break;
-            }
             let trace = 1 << 40 | number << 20 | more;
             let span = |id| TestSpan::new(trace, id, "last", "GET /", BEGINNING_NS);
-            let appended = self.append(usize::MAX, &(1..5).map(span).collect::<Vec<_>>());
-            bytes += if self.hear_all() { appended } else { 0 };
+            bytes += self.append(usize::MAX, &(1..20).map(span).collect::<Vec<_>>());
+            // What is refused waits for a seal, which is what is wanted.
+            if !self.hear_all() || bytes >= self.options.seal_bytes {
+                break;
+            }
         }
     }
 }
