@@ -18,6 +18,7 @@
 
 mod again;
 mod birth;
+mod catalogue;
 pub(crate) mod choose;
 mod faults;
 mod index;
@@ -39,9 +40,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use tracewell_model::StoreError;
-use tracewell_model::store::{AttributeKey, Operation};
+use tracewell_model::store::AttributeKey;
 
 use crate::files::{Access, File, FileError, Files};
+use crate::listing::{OperationCounts, ServiceCounts};
 use crate::manifest::BlockEntry;
 use choose::KeyCount;
 use index::Index;
@@ -271,10 +273,29 @@ impl Block {
         &self.meta
     }
 
-    /// Services and operations with their counts, each once.
-    #[must_use]
-    pub fn operations(&self) -> &[Operation] {
-        &self.index.core.operations
+    /// Adds its services to a list; answers whether these are all.
+    pub fn count_services(&self, counts: &mut ServiceCounts) -> bool {
+        let catalogue = &self.index.core.catalogue;
+        for service in &catalogue.services {
+            counts.add(&service.name, service.spans, service.failed);
+        }
+        catalogue.rest.is_none()
+    }
+
+    /// Adds those of its operations that are asked for to a list.
+    pub fn count_operations(&self, counts: &mut OperationCounts<'_>) {
+        let catalogue = &self.index.core.catalogue;
+        let services = catalogue.services(counts.query.service);
+        let is_listed = !services.is_empty() || catalogue.rest.is_none();
+        if !is_listed || services.iter().any(|service| !service.rest.is_none()) {
+            counts.note_more();
+        }
+        for service in services {
+            for operation in &service.operations {
+                let spans = (operation.spans, operation.failed);
+                counts.add(&service.name, &operation.name, operation.kind, spans);
+            }
+        }
     }
 
     /// Attribute keys that occur, sorted.
@@ -303,11 +324,12 @@ impl Block {
     /// Bytes of memory that the open block holds.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
-        self.index.memory_bytes()
+        let looks = self.looks.get().map_or(0, operations::Looks::memory_bytes);
+        self.index.memory_bytes() + looks
     }
 
     fn looks(&self) -> &operations::Looks {
-        self.looks
-            .get_or_init(|| operations::Looks::new(&self.index.core))
+        let catalogue = &self.index.core.catalogue;
+        self.looks.get_or_init(|| operations::Looks::new(catalogue))
     }
 }

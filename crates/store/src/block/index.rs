@@ -39,13 +39,13 @@ mod traces;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tracewell_model::store::{AttributeKey, Operation};
+use tracewell_model::store::AttributeKey;
 use tracewell_model::{Level, TraceId};
 use tracewell_parquet::PAGE_ROWS;
 
 use super::BlockError;
+use super::catalogue::Catalogue;
 use super::faults::twice;
-use super::operations::OperationGroups;
 use super::schema::Fixed;
 use crate::files::{Access, File, FileError, Files, read_exact_at};
 use directory::ChunkPages;
@@ -85,10 +85,9 @@ pub(super) struct Core {
     pub(super) row_groups: Vec<RowGroup>,
     traces_place: Place,
     tokens: Place,
-    /// Grouped by service.
-    pub(super) operations: Vec<Operation>,
-    /// For each operation the row groups in which it occurs.
-    pub(super) operation_groups: Vec<OperationGroups>,
+    /// Services and operations: all while a block is written, what there is
+    /// room for once it is read.
+    pub(super) catalogue: Catalogue,
     /// Sorted by key.
     pub(super) keys: Vec<KeyEntry>,
 }
@@ -261,18 +260,13 @@ impl Index {
     /// Bytes of memory that the core holds.
     pub(super) fn memory_bytes(&self) -> usize {
         let core = &self.core;
-        let operations = core.operations.iter().map(|operation| {
-            size_of::<(Operation, OperationGroups)>()
-                + operation.service.len()
-                + operation.name.len()
-        });
         let keys = core
             .keys
             .iter()
             .map(|entry| size_of::<KeyEntry>() + entry.key.key.len());
         size_of::<Self>()
             + core.row_groups.len() * size_of::<RowGroup>()
-            + operations.sum::<usize>()
+            + core.catalogue.memory_bytes()
             + keys.sum::<usize>()
     }
 }

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 
 use tracewell_model::filter::{Condition, Field, Intrinsic, Place};
 use tracewell_model::store::ScanColumns;
-use tracewell_model::{Level, RowSet, SpanBatch, SpanFilter};
+use tracewell_model::{Level, SpanFilter};
 
 use super::BlockError;
 use super::index::Index;
+use super::operations::{LookBatch, Looks};
 use super::schema::Fixed;
 
 pub(super) const SERVICE_KEY: &str = "service.name";
@@ -112,16 +113,22 @@ fn levels_with<'a>(
     })
 }
 
-/// The looks of spans that may match, as far as services, names, kinds and
-/// failures can tell.
-pub(super) fn possible_looks(filter: &SpanFilter, index: &Index, looks: &SpanBatch) -> RowSet {
-    let known = |field: &Field| match field {
-        Field::Intrinsic(field) => {
-            matches!(field, Intrinsic::Name | Intrinsic::Kind | Intrinsic::Failed)
-        }
+/// The row groups with spans that may match, as bits, as far as services,
+/// names, kinds and failures can tell.
+pub(super) fn possible_groups(filter: &SpanFilter, index: &Index, looks: &Looks) -> u64 {
+    let of_service = |field: &Field| match field {
+        Field::Intrinsic(field) => matches!(field, Intrinsic::Failed),
         Field::Attribute(place, keys) => only_service(*place, keys, index),
     };
-    weaken(filter, &known, true).matching(looks)
+    let of_operation = |field: &Field| {
+        let is_named = matches!(field, Field::Intrinsic(Intrinsic::Name | Intrinsic::Kind));
+        is_named || of_service(field)
+    };
+    let groups =
+        |looks: &LookBatch, filter: SpanFilter| looks.groups_of(&filter.matching(&looks.batch));
+    groups(&looks.named, weaken(filter, &of_operation, true))
+        | groups(&looks.unnamed, weaken(filter, &of_service, true))
+        | looks.unlisted
 }
 
 /// Does the test look at nothing but the name of the service?

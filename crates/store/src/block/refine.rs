@@ -34,10 +34,7 @@ impl Refined {
         let groups = match &filter {
             SpanFilter::None => 0,
             SpanFilter::All => u64::MAX,
-            filter => {
-                let looks = block.looks();
-                looks.groups_of(&prune::possible_looks(filter, index, &looks.batch))
-            }
+            filter => prune::possible_groups(filter, index, block.looks()),
         };
         if groups == 0 {
             return Ok(None);

@@ -8,8 +8,8 @@ use crate::live::{self, LiveBatch};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use tracewell_model::store::{
-    Ack, AttributeKey, FoundTraces, Listed, Operation, ScanColumns, ScanReport, ScanRequest,
-    ScanVisitor, StoreStatus,
+    Ack, AttributeKey, FoundTraces, Listed, Operation, OperationQuery, ScanColumns, ScanReport,
+    ScanRequest, ScanVisitor, ServiceCount, StoreStatus,
 };
 use tracewell_model::{QueryMemory, SpanBatch, StoreError, TimeRange, TraceId, TraceStore};
 
@@ -86,18 +86,24 @@ impl TraceStore for EmbeddedStore {
         Ok(report)
     }
 
-    fn operations(&self, range: TimeRange) -> Result<Listed<Operation>, StoreError> {
+    fn services(&self, range: TimeRange) -> Result<Listed<ServiceCount>, StoreError> {
         let (snapshot, blocks) = self.inner.live.snapshot();
-        let mut counts = live::operations(&snapshot, range);
-        for block in blocks {
-            if block.overlaps(range) {
-                block
-                    .operations()
-                    .iter()
-                    .for_each(|operation| counts.add(operation));
-            }
+        let mut counts = live::services(&snapshot, range);
+        let mut has_more = false;
+        for block in blocks.iter().filter(|block| block.overlaps(range)) {
+            has_more |= !block.count_services(&mut counts);
         }
-        Ok(self.inner.listed(range, counts.finish()))
+        Ok(self.inner.listed(range, counts.finish(), has_more))
+    }
+
+    fn operations(&self, query: &OperationQuery<'_>) -> Result<Listed<Operation>, StoreError> {
+        let (snapshot, blocks) = self.inner.live.snapshot();
+        let mut counts = live::operations(&snapshot, query);
+        for block in blocks.iter().filter(|block| block.overlaps(query.range)) {
+            block.count_operations(&mut counts);
+        }
+        let (operations, has_more) = counts.finish();
+        Ok(self.inner.listed(query.range, operations, has_more))
     }
 
     fn attribute_keys(&self, range: TimeRange) -> Result<Listed<AttributeKey>, StoreError> {
@@ -110,7 +116,7 @@ impl TraceStore for EmbeddedStore {
         }
         let mut keys: Vec<_> = keys.into_iter().collect();
         keys.sort();
-        Ok(self.inner.listed(range, keys))
+        Ok(self.inner.listed(range, keys, false))
     }
 
     fn query_memory(&self) -> QueryMemory {
@@ -150,12 +156,16 @@ impl TraceStore for EmbeddedStore {
 }
 
 impl Inner {
-    /// Open blocks have all their names in memory; others lack them all.
-    fn listed<T>(&self, range: TimeRange, entries: Vec<T>) -> Listed<T> {
+    /// Open blocks have their names in memory; others lack them all.
+    fn listed<T>(&self, range: TimeRange, entries: Vec<T>, has_more: bool) -> Listed<T> {
         let mut report = ScanReport::default();
         self.live.unopened.count(range, &mut report);
         self.note_incomplete(&report);
-        Listed { entries, report }
+        Listed {
+            entries,
+            report,
+            has_more,
+        }
     }
 
     fn note_incomplete(&self, report: &ScanReport) {

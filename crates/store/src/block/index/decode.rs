@@ -1,12 +1,13 @@
 //! Reading side of the index file; see the parent for the layout.
 
 use tracewell_model::batch::columns::ValueType;
-use tracewell_model::store::{AttributeKey, Operation};
+use tracewell_model::store::AttributeKey;
 use tracewell_model::{Level, SpanKind};
 
 use super::encode::{HAS_DERIVED, SERVICES_EXACT};
 use super::sections::Place;
 use super::{Core, KeyEntry, RowGroup, directory};
+use crate::block::catalogue::{Catalogue, ReadOperation, ReadService};
 use crate::block::operations::OperationGroups;
 use crate::block::schema::{Fixed, ROW_GROUP_ROWS};
 
@@ -24,7 +25,7 @@ pub(super) fn core(bytes: &[u8]) -> Result<Core> {
     let sections_bytes = reader.u64()?;
     let row_groups = reader.row_groups(spans)?;
     let (traces_place, tokens) = (reader.place()?, reader.place()?);
-    let (operations, operation_groups) = reader.operations()?;
+    let catalogue = Catalogue::of(reader.services()?);
     let core = Core {
         spans,
         traces,
@@ -38,8 +39,7 @@ pub(super) fn core(bytes: &[u8]) -> Result<Core> {
         row_groups,
         traces_place,
         tokens,
-        operations,
-        operation_groups,
+        catalogue,
         keys: reader.keys()?,
     };
     if !reader.0.is_empty() {
@@ -121,11 +121,10 @@ impl<'a> Reader<'a> {
         Ok(count as usize)
     }
 
-    fn text(&mut self) -> Result<String> {
+    fn text(&mut self) -> Result<&'a str> {
         let len = self.count(1)?;
         let bytes = self.take(len)?;
-        let text = std::str::from_utf8(bytes).map_err(|_| Misfit("text is not UTF-8"))?;
-        Ok(text.to_owned())
+        std::str::from_utf8(bytes).map_err(|_| Misfit("text is not UTF-8"))
     }
 
     fn place(&mut self) -> Result<Place> {
@@ -160,25 +159,26 @@ impl<'a> Reader<'a> {
         Ok(groups)
     }
 
-    fn operations(&mut self) -> Result<(Vec<Operation>, Vec<OperationGroups>)> {
-        let (mut operations, mut groups) = (Vec::new(), Vec::new());
+    fn services(&mut self) -> Result<Vec<ReadService<'a>>> {
+        let mut services = Vec::new();
         for _ in 0..self.count(2)? {
-            let service = self.text()?;
+            let name = self.text()?;
+            let mut operations = Vec::new();
             for _ in 0..self.count(6)? {
-                operations.push(Operation {
-                    service: service.clone(),
+                operations.push(ReadOperation {
                     name: self.text()?,
                     kind: SpanKind::from_otlp(i32::try_from(self.varint()?).unwrap_or(0)),
                     spans: self.varint()?,
                     failed: self.varint()?,
-                });
-                groups.push(OperationGroups {
-                    all: self.varint()?,
-                    failed: self.varint()?,
+                    groups: OperationGroups {
+                        all: self.varint()?,
+                        failed: self.varint()?,
+                    },
                 });
             }
+            services.push(ReadService { name, operations });
         }
-        Ok((operations, groups))
+        Ok(services)
     }
 
     fn keys(&mut self) -> Result<Vec<KeyEntry>> {
@@ -190,7 +190,7 @@ impl<'a> Reader<'a> {
             let key = AttributeKey {
                 level: level.ok_or(Misfit("unknown level"))?,
                 value_type: value_type.ok_or(Misfit("unknown type of values"))?,
-                key: self.text()?,
+                key: self.text()?.to_owned(),
             };
             let (count, elsewhere) = (self.varint()?, self.varint()?);
             let column = match self.varint()? as usize {
