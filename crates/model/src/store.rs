@@ -301,7 +301,7 @@ impl<T> Listed<T> {
     pub fn lacking(&self) -> Option<String> {
         let more = self
             .has_more
-            .then(|| format!("there are more than the {} listed", self.entries.len()));
+            .then(|| "there are more than these".to_owned());
         let reasons: Vec<String> = self.report.lacking().into_iter().chain(more).collect();
         (!reasons.is_empty()).then(|| reasons.join("; "))
     }

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
-use tracewell_model::store::{ScanColumns, ScanReport, ScanRequest};
+use tracewell_model::store::{OperationQuery, ScanColumns, ScanReport, ScanRequest};
 use tracewell_model::{SpanFilter, SpanId, StoreError, TimeRange, TraceId, TraceStore};
 use tracewell_testkit::{TestSpan, flatten};
 
@@ -26,7 +26,7 @@ impl Reading {
         let found = store.traces(ids, None, &AtomicBool::new(false))?;
         all_of(&found.report)?;
         let traces = found.traces.iter().flatten().flat_map(flatten).collect();
-        let operations = store.operations(TimeRange::ALL)?;
+        let operations = store.operations(&OperationQuery::all(TimeRange::ALL))?;
         all_of(&operations.report)?;
         Ok(Reading {
             traces,
