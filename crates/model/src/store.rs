@@ -604,8 +604,9 @@ pub trait TraceStore: Send + Sync + 'static {
     fn services(&self, range: TimeRange) -> Result<Listed<ServiceCount>, StoreError>;
 
     /// The operations asked for, by service, name and kind, each once: the
-    /// first `limit` of those that the store remembers. It MAY forget rare ones
-    /// where there are very many, and then says that there are more. MAY count
+    /// first `limit` of those that the store remembers. It MAY leave out rare ones
+    /// where there are very many, and then says that there are more; with a
+    /// prefix it SHOULD look further. MAY count
     /// spans outside the range that lie in the same block. What cannot be read
     /// is left out; the report counts it.
     ///

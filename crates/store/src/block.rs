@@ -282,12 +282,28 @@ impl Block {
         catalogue.rest.is_none()
     }
 
-    /// Adds those of its operations that are asked for to a list.
-    pub fn count_operations(&self, counts: &mut OperationCounts<'_>) {
+    /// Adds those of its operations that are asked for to a list: those in
+    /// memory, and where these are not all and a prefix is asked for, those in
+    /// the index file.
+    ///
+    /// # Errors
+    /// The index file, which has to be read, cannot be.
+    pub fn count_operations(&self, counts: &mut OperationCounts<'_>) -> Result<(), BlockError> {
         let catalogue = &self.index.core.catalogue;
-        let services = catalogue.services(counts.query.service);
-        let is_listed = !services.is_empty() || catalogue.rest.is_none();
-        if !is_listed || services.iter().any(|service| !service.rest.is_none()) {
+        let query = counts.query;
+        let services = catalogue.services(query.service);
+        let is_listed = query.service.is_some() && !services.is_empty();
+        let is_whole = (is_listed || catalogue.rest.is_none())
+            && services.iter().all(|service| service.rest.is_none());
+        if !is_whole {
+            if !query.prefix.is_empty() && counts.may_read(self.index.core_bytes()) {
+                return self.index.operations(&mut |service, operation| {
+                    if query.wants_service(service) {
+                        let spans = (operation.spans, operation.failed);
+                        counts.add(service, operation.name, operation.kind, spans);
+                    }
+                });
+            }
             counts.note_more();
         }
         for service in services {
@@ -296,6 +312,7 @@ impl Block {
                 counts.add(&service.name, &operation.name, operation.kind, spans);
             }
         }
+        Ok(())
     }
 
     /// Attribute keys that occur, sorted.

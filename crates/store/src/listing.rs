@@ -10,6 +10,10 @@ use tracewell_model::failure::failed_rows;
 use tracewell_model::store::{Operation, OperationQuery, ServiceCount};
 use tracewell_model::{RowSet, SpanBatch, SpanKind};
 
+/// Bytes of index files that are read again for one list, at most: those of a
+/// million names. Somebody types and waits.
+const READ_BYTES: u64 = 64 << 20;
+
 /// Spans, and how many of them failed.
 type Counts = (u64, u64);
 
@@ -63,6 +67,7 @@ pub struct OperationCounts<'a> {
     pub query: &'a OperationQuery<'a>,
     counts: BTreeMap<(String, String, SpanKind), Counts>,
     has_more: bool,
+    left_bytes: u64,
 }
 
 impl<'a> OperationCounts<'a> {
@@ -73,6 +78,7 @@ impl<'a> OperationCounts<'a> {
             query,
             counts: BTreeMap::new(),
             has_more: false,
+            left_bytes: READ_BYTES,
         }
     }
 
@@ -129,6 +135,13 @@ impl<'a> OperationCounts<'a> {
             self.counts.pop_last();
             self.has_more = true;
         }
+    }
+
+    /// May so many more bytes of index files be read? They are then taken to be.
+    pub(crate) fn may_read(&mut self, bytes: u64) -> bool {
+        let left = self.left_bytes.checked_sub(bytes);
+        self.left_bytes = left.unwrap_or(self.left_bytes);
+        left.is_some()
     }
 
     /// Some that may be asked for are not remembered.

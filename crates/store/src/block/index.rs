@@ -44,7 +44,7 @@ use tracewell_model::{Level, TraceId};
 use tracewell_parquet::PAGE_ROWS;
 
 use super::BlockError;
-use super::catalogue::Catalogue;
+use super::catalogue::{Catalogue, ReadOperation};
 use super::faults::twice;
 use super::schema::Fixed;
 use crate::files::{Access, File, FileError, Files, read_exact_at};
@@ -138,36 +138,11 @@ impl Index {
         let file = files
             .open(path, Access::Read)
             .map_err(FileError::on("open", path))?;
+        let (bytes, version) = read_core(&*file, path)?;
         let size = file
             .size()
             .map_err(FileError::on("get the size of", path))?;
-        if size < HEADER_BYTES as u64 {
-            return Err(damaged("shorter than its header"));
-        }
-        let mut header = [0; HEADER_BYTES];
-        read_exact_at(&*file, &mut header, 0).map_err(FileError::on("read", path))?;
-        let number = |at: usize| {
-            u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
-        };
-        if &header[..8] != MAGIC {
-            return Err(damaged("does not begin as an index file"));
-        }
-        let found = number(8);
-        if found == 0 || found > VERSION {
-            let path = path.to_path_buf();
-            return Err(BlockError::Version { path, found });
-        }
-        let core_bytes = number(16);
-        let sections_at = HEADER_BYTES as u64 + u64::from(core_bytes);
-        if core_bytes > MAX_CORE_BYTES || sections_at > size {
-            return Err(damaged("its core has an impossible length"));
-        }
-        let mut bytes = vec![0; core_bytes as usize];
-        read_exact_at(&*file, &mut bytes, HEADER_BYTES as u64)
-            .map_err(FileError::on("read", path))?;
-        if crc32c::crc32c(&bytes) != number(12) {
-            return Err(damaged("checksum does not match"));
-        }
+        let sections_at = (HEADER_BYTES + bytes.len()) as u64;
         let core = decode::core(&bytes).map_err(|reason| damaged(reason.0))?;
         if sections_at + core.sections_bytes != size {
             return Err(damaged("has another size than its core says"));
@@ -180,7 +155,7 @@ impl Index {
             path: path.to_path_buf(),
             sections: Sections {
                 at: sections_at,
-                has_places: found >= PLACES_SINCE,
+                has_places: version >= PLACES_SINCE,
             },
         })
     }
@@ -252,6 +227,22 @@ impl Index {
         BlockError::damaged(&self.path, reason)
     }
 
+    /// Shows every operation with its service, also those that memory does not
+    /// keep: reads [`Index::core_bytes`].
+    pub(super) fn operations(
+        &self,
+        each: &mut dyn FnMut(&str, &ReadOperation<'_>),
+    ) -> Result<(), BlockError> {
+        let (bytes, _) = twice(|| read_core(&*self.file, &self.path))?;
+        decode::operations(&bytes, &mut |service, operation| each(service, &operation))
+            .map_err(|reason| self.damaged(reason.0))
+    }
+
+    /// Bytes of the core in the file.
+    pub(super) fn core_bytes(&self) -> u64 {
+        self.sections.at - HEADER_BYTES as u64
+    }
+
     /// Bytes of the file.
     pub(super) fn bytes(&self) -> u64 {
         self.sections.at + self.core.sections_bytes
@@ -269,6 +260,41 @@ impl Index {
             + core.catalogue.memory_bytes()
             + keys.sum::<usize>()
     }
+}
+
+/// The core of an index file, checked, and the version of the file.
+fn read_core(file: &dyn File, path: &Path) -> Result<(Vec<u8>, u32), BlockError> {
+    let damaged = |reason: &str| BlockError::damaged(path, reason);
+    let size = file
+        .size()
+        .map_err(FileError::on("get the size of", path))?;
+    if size < HEADER_BYTES as u64 {
+        return Err(damaged("shorter than its header"));
+    }
+    let mut header = [0; HEADER_BYTES];
+    read_exact_at(file, &mut header, 0).map_err(FileError::on("read", path))?;
+    let number = |at: usize| {
+        u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
+    };
+    if &header[..8] != MAGIC {
+        return Err(damaged("does not begin as an index file"));
+    }
+    let found = number(8);
+    if found == 0 || found > VERSION {
+        let path = path.to_path_buf();
+        return Err(BlockError::Version { path, found });
+    }
+    let core_bytes = number(16);
+    let sections_at = HEADER_BYTES as u64 + u64::from(core_bytes);
+    if core_bytes > MAX_CORE_BYTES || sections_at > size {
+        return Err(damaged("its core has an impossible length"));
+    }
+    let mut bytes = vec![0; core_bytes as usize];
+    read_exact_at(file, &mut bytes, HEADER_BYTES as u64).map_err(FileError::on("read", path))?;
+    if crc32c::crc32c(&bytes) != number(12) {
+        return Err(damaged("checksum does not match"));
+    }
+    Ok((bytes, found))
 }
 
 /// The key of each attribute column, if every one has its own.

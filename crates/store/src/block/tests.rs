@@ -36,7 +36,7 @@ pub(super) fn block_of(batch: &SpanBatch) -> (FaultyFiles, Block) {
 fn operations_of(block: &Block) -> Vec<Operation> {
     let query = OperationQuery::all(TimeRange::ALL);
     let mut counts = OperationCounts::new(&query);
-    block.count_operations(&mut counts);
+    block.count_operations(&mut counts).unwrap();
     counts.finish().0
 }
 

@@ -93,17 +93,35 @@ impl TraceStore for EmbeddedStore {
         for block in blocks.iter().filter(|block| block.overlaps(range)) {
             has_more |= !block.count_services(&mut counts);
         }
-        Ok(self.inner.listed(range, counts.finish(), has_more))
+        let mut listed = Listed {
+            has_more,
+            ..Listed::whole(counts.finish())
+        };
+        self.inner.add_unopened(range, &mut listed.report);
+        Ok(listed)
     }
 
     fn operations(&self, query: &OperationQuery<'_>) -> Result<Listed<Operation>, StoreError> {
         let (snapshot, blocks) = self.inner.live.snapshot();
         let mut counts = live::operations(&snapshot, query);
-        for block in blocks.iter().filter(|block| block.overlaps(query.range)) {
-            block.count_operations(&mut counts);
+        let mut report = ScanReport::default();
+        // The newest first: not all may be read again.
+        for block in blocks.iter().rev() {
+            if !block.overlaps(query.range) {
+                continue;
+            }
+            if let Err(error) = block.count_operations(&mut counts) {
+                leave_out(block, block.meta().spans, error, &mut report)?;
+            }
         }
         let (operations, has_more) = counts.finish();
-        Ok(self.inner.listed(query.range, operations, has_more))
+        let mut listed = Listed {
+            report,
+            has_more,
+            ..Listed::whole(operations)
+        };
+        self.inner.add_unopened(query.range, &mut listed.report);
+        Ok(listed)
     }
 
     fn attribute_keys(&self, range: TimeRange) -> Result<Listed<AttributeKey>, StoreError> {
@@ -116,7 +134,9 @@ impl TraceStore for EmbeddedStore {
         }
         let mut keys: Vec<_> = keys.into_iter().collect();
         keys.sort();
-        Ok(self.inner.listed(range, keys, false))
+        let mut listed = Listed::whole(keys);
+        self.inner.add_unopened(range, &mut listed.report);
+        Ok(listed)
     }
 
     fn query_memory(&self) -> QueryMemory {
@@ -157,15 +177,9 @@ impl TraceStore for EmbeddedStore {
 
 impl Inner {
     /// Open blocks have their names in memory; others lack them all.
-    fn listed<T>(&self, range: TimeRange, entries: Vec<T>, has_more: bool) -> Listed<T> {
-        let mut report = ScanReport::default();
-        self.live.unopened.count(range, &mut report);
-        self.note_incomplete(&report);
-        Listed {
-            entries,
-            report,
-            has_more,
-        }
+    fn add_unopened(&self, range: TimeRange, report: &mut ScanReport) {
+        self.live.unopened.count(range, report);
+        self.note_incomplete(report);
     }
 
     fn note_incomplete(&self, report: &ScanReport) {

@@ -159,7 +159,9 @@ fn memory_is_bounded_and_lists_say_that_there_are_more() {
     let all = OperationQuery::all(TimeRange::ALL);
     for (service, prefix, has_more) in [
         (None, "", true),
+        (None, "get /", false),
         (Some("shop"), "", true),
+        (Some("shop"), "get /0000", false),
         (Some("pay"), "", false),
         (Some("none"), "", false),
     ] {
@@ -169,7 +171,7 @@ fn memory_is_bounded_and_lists_say_that_there_are_more() {
             ..all
         };
         let mut counts = OperationCounts::new(&query);
-        block.count_operations(&mut counts);
+        block.count_operations(&mut counts).unwrap();
         assert_eq!(counts.finish().1, has_more, "{query:?}");
     }
 }

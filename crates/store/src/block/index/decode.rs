@@ -18,35 +18,35 @@ type Result<T> = std::result::Result<T, Misfit>;
 
 pub(super) fn core(bytes: &[u8]) -> Result<Core> {
     let mut reader = Reader(bytes);
-    let (spans, traces) = (reader.varint()?, reader.varint()?);
-    let (min_start_ns, max_start_ns) = (reader.u64()?, reader.u64()?);
-    let flags = reader.byte()?;
-    let (parquet_bytes, parquet_crc) = (reader.u64()?, reader.u32()?);
-    let sections_bytes = reader.u64()?;
-    let row_groups = reader.row_groups(spans)?;
-    let (traces_place, tokens) = (reader.place()?, reader.place()?);
-    let catalogue = Catalogue::of(reader.services()?);
+    let head = reader.head()?;
+    let mut services: Vec<ReadService<'_>> = Vec::new();
+    reader.operations(&mut |service, operation| match services.last_mut() {
+        Some(last) if last.name == service => last.operations.push(operation),
+        _ => services.push(ReadService {
+            name: service,
+            operations: vec![operation],
+        }),
+    })?;
     let core = Core {
-        spans,
-        traces,
-        min_start_ns,
-        max_start_ns,
-        services_exact: flags & SERVICES_EXACT != 0,
-        has_derived: flags & HAS_DERIVED != 0,
-        parquet_bytes,
-        parquet_crc,
-        sections_bytes,
-        row_groups,
-        traces_place,
-        tokens,
-        catalogue,
+        catalogue: Catalogue::of(services),
         keys: reader.keys()?,
+        ..head
     };
     if !reader.0.is_empty() {
         return Err(Misfit("bytes follow the end"));
     }
     check(&core)?;
     Ok(core)
+}
+
+/// Shows every operation of a core, also those that memory does not keep.
+pub(super) fn operations<'a>(
+    bytes: &'a [u8],
+    each: &mut dyn FnMut(&'a str, ReadOperation<'a>),
+) -> Result<()> {
+    let mut reader = Reader(bytes);
+    reader.head()?;
+    reader.operations(each)
 }
 
 /// Do the places lie within the file, and do columns have pages?
@@ -132,6 +132,30 @@ impl<'a> Reader<'a> {
         Ok(Place { offset, bytes })
     }
 
+    /// What comes before the services.
+    fn head(&mut self) -> Result<Core> {
+        let (spans, traces) = (self.varint()?, self.varint()?);
+        let (min_start_ns, max_start_ns) = (self.u64()?, self.u64()?);
+        let flags = self.byte()?;
+        let (parquet_bytes, parquet_crc) = (self.u64()?, self.u32()?);
+        let sections_bytes = self.u64()?;
+        Ok(Core {
+            spans,
+            traces,
+            min_start_ns,
+            max_start_ns,
+            services_exact: flags & SERVICES_EXACT != 0,
+            has_derived: flags & HAS_DERIVED != 0,
+            parquet_bytes,
+            parquet_crc,
+            sections_bytes,
+            row_groups: self.row_groups(spans)?,
+            traces_place: self.place()?,
+            tokens: self.place()?,
+            ..Core::default()
+        })
+    }
+
     fn row_groups(&mut self, spans: u64) -> Result<Vec<RowGroup>> {
         let count = self.count(21)?;
         let mut groups = Vec::with_capacity(count);
@@ -159,13 +183,12 @@ impl<'a> Reader<'a> {
         Ok(groups)
     }
 
-    fn services(&mut self) -> Result<Vec<ReadService<'a>>> {
-        let mut services = Vec::new();
+    /// Service after service.
+    fn operations(&mut self, each: &mut dyn FnMut(&'a str, ReadOperation<'a>)) -> Result<()> {
         for _ in 0..self.count(2)? {
-            let name = self.text()?;
-            let mut operations = Vec::new();
+            let service = self.text()?;
             for _ in 0..self.count(6)? {
-                operations.push(ReadOperation {
+                let operation = ReadOperation {
                     name: self.text()?,
                     kind: SpanKind::from_otlp(i32::try_from(self.varint()?).unwrap_or(0)),
                     spans: self.varint()?,
@@ -174,11 +197,11 @@ impl<'a> Reader<'a> {
                         all: self.varint()?,
                         failed: self.varint()?,
                     },
-                });
+                };
+                each(service, operation);
             }
-            services.push(ReadService { name, operations });
         }
-        Ok(services)
+        Ok(())
     }
 
     fn keys(&mut self) -> Result<Vec<KeyEntry>> {
