@@ -321,6 +321,12 @@ impl Block {
         entries.map(|entry| &entry.key)
     }
 
+    /// Are these all?
+    #[must_use]
+    pub fn has_all_keys(&self) -> bool {
+        self.index.core.unlisted_keys.is_empty()
+    }
+
     /// How often each attribute key occurs: what the columns of a block that
     /// takes in this one are chosen by.
     pub(crate) fn key_counts(&self) -> impl Iterator<Item = KeyCount<'_>> {

@@ -189,7 +189,11 @@ fn operation_bytes(operation: &ReadOperation<'_>) -> usize {
 }
 
 /// How many from the first on fit.
-fn fitting<T>(entries: &[T], bytes_of: impl Fn(&T) -> usize, limit_bytes: usize) -> usize {
+pub(super) fn fitting<T>(
+    entries: &[T],
+    bytes_of: impl Fn(&T) -> usize,
+    limit_bytes: usize,
+) -> usize {
     let mut left = limit_bytes;
     let fits = |entry: &&T| {
         let rest = left.checked_sub(bytes_of(entry));
@@ -200,7 +204,7 @@ fn fitting<T>(entries: &[T], bytes_of: impl Fn(&T) -> usize, limit_bytes: usize)
 }
 
 /// What nobody may have more of, so that all together stay within a budget.
-fn fair_share(mut needs: Vec<usize>, budget: usize) -> usize {
+pub(super) fn fair_share(mut needs: Vec<usize>, budget: usize) -> usize {
     needs.sort_unstable();
     let mut left = budget;
     for (place, need) in needs.iter().enumerate() {

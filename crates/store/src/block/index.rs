@@ -32,6 +32,7 @@ mod build;
 mod decode;
 pub(super) mod directory;
 mod encode;
+mod keys;
 mod sections;
 pub(super) mod tokens;
 mod traces;
@@ -88,8 +89,11 @@ pub(super) struct Core {
     /// Services and operations: all while a block is written, what there is
     /// room for once it is read.
     pub(super) catalogue: Catalogue,
-    /// Sorted by key.
+    /// Sorted by key: all while a block is written, what there is room for once
+    /// it is read.
     pub(super) keys: Vec<KeyEntry>,
+    /// The levels with keys that are not among these.
+    pub(super) unlisted_keys: Vec<Level>,
 }
 
 /// A row group of the Parquet file.
@@ -173,6 +177,11 @@ impl Index {
         keys[first..]
             .iter()
             .take_while(move |entry| of_key(entry).is_eq())
+    }
+
+    /// May a key occur at a level though it has no entry?
+    pub(super) fn may_be_unlisted(&self, level: Level, key: &str) -> bool {
+        self.core.unlisted_keys.contains(&level) && self.entries(level, key).next().is_none()
     }
 
     /// Row group and page in it in which a trace may begin, ascending; nearly

@@ -100,17 +100,19 @@ fn occurs(place: Place, keys: &[Box<str>], index: &Index) -> bool {
     levels_with(place, keys, index).next().is_some()
 }
 
-/// Levels at which any of the keys occurs.
+/// Levels at which any of the keys occurs, or may.
 fn levels_with<'a>(
     place: Place,
     keys: &'a [Box<str>],
     index: &'a Index,
 ) -> impl Iterator<Item = Level> + 'a {
     let levels = place.levels().iter().copied();
-    levels.filter(|level| {
-        keys.iter()
-            .any(|key| index.entries(*level, key).any(|entry| entry.count > 0))
-    })
+    levels.filter(|level| keys.iter().any(|key| may_occur(*level, key, index)))
+}
+
+fn may_occur(level: Level, key: &str, index: &Index) -> bool {
+    let mut entries = index.entries(level, key);
+    entries.any(|entry| entry.count > 0) || index.may_be_unlisted(level, key)
 }
 
 /// The row groups with spans that may match, as bits, as far as services,
@@ -133,15 +135,11 @@ pub(super) fn possible_groups(filter: &SpanFilter, index: &Index, looks: &Looks)
 
 /// Does the test look at nothing but the name of the service?
 fn only_service(place: Place, keys: &[Box<str>], index: &Index) -> bool {
-    let at_resource = |key: &str| {
-        let mut entries = index.entries(Level::Resource, key);
-        entries.any(|entry| entry.count > 0)
-    };
     index.core.services_exact
         && levels_with(place, keys, index).eq([Level::Resource])
         && keys
             .iter()
-            .all(|key| &**key == SERVICE_KEY || !at_resource(key))
+            .all(|key| &**key == SERVICE_KEY || !may_occur(Level::Resource, key, index))
 }
 
 /// Replaces tests that are not `known` by what is always true, below an odd
@@ -242,11 +240,10 @@ fn intrinsic_columns(field: Intrinsic) -> &'static [Fixed] {
 }
 
 fn add_attribute(columns: &mut BTreeSet<usize>, level: Level, key: &str, index: &Index) {
-    for entry in index.entries(level, key) {
-        columns.extend(entry.column);
-        if entry.elsewhere == 0 {
-            continue;
-        }
+    let entries = || index.entries(level, key);
+    columns.extend(entries().filter_map(|entry| entry.column));
+    let is_elsewhere = entries().any(|entry| entry.elsewhere > 0);
+    if is_elsewhere || index.may_be_unlisted(level, key) {
         let fixed = match level {
             Level::Span => Fixed::Attributes,
             Level::Resource if key == SERVICE_KEY && index.core.services_exact => {

@@ -127,14 +127,17 @@ impl TraceStore for EmbeddedStore {
     fn attribute_keys(&self, range: TimeRange) -> Result<Listed<AttributeKey>, StoreError> {
         let (snapshot, blocks) = self.inner.live.snapshot();
         let mut keys = live::attribute_keys(&snapshot, range);
-        for block in blocks {
-            if block.overlaps(range) {
-                keys.extend(block.attribute_keys().cloned());
-            }
+        let mut has_more = false;
+        for block in blocks.iter().filter(|block| block.overlaps(range)) {
+            keys.extend(block.attribute_keys().cloned());
+            has_more |= !block.has_all_keys();
         }
         let mut keys: Vec<_> = keys.into_iter().collect();
         keys.sort();
-        let mut listed = Listed::whole(keys);
+        let mut listed = Listed {
+            has_more,
+            ..Listed::whole(keys)
+        };
         self.inner.add_unopened(range, &mut listed.report);
         Ok(listed)
     }

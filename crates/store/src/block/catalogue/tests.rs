@@ -145,6 +145,34 @@ fn spans_of_operations_that_were_let_go_are_found() {
 }
 
 #[test]
+fn attributes_whose_keys_were_let_go_are_found() {
+    // Too many keys for memory, and each too rare for a column.
+    let spans: Vec<TestSpan> = (0..5_000)
+        .map(|n| TestSpan::new(1, n + 1, "shop", "GET /", 1_000 + n))
+        .zip(0..)
+        .map(|(span, n)| span.with_text(&format!("order.{n:05}"), "paid"))
+        .collect();
+    let sent = batch(&spans);
+    let block = block_of(&sent).1;
+    assert!(!block.has_all_keys());
+    assert!(block.memory_bytes() < 2 * OPERATIONS_BYTES);
+    let text = |value: &str| Condition::Compare(CompareOp::Equal, Literal::Str(value.into()));
+    for key in ["order.00000", "order.04999", "order", "service.name"] {
+        for place in [Place::Any, Place::Span, Place::Resource] {
+            for condition in [text("paid"), text("shop"), text("x"), Condition::Exists] {
+                let field = Field::Attribute(place, vec![key.into()]);
+                let filter = SpanFilter::Test(field, condition);
+                let wanted = filter.matching(&sent).count();
+                assert_eq!(found(&block, &filter), wanted, "{filter:?}");
+                let filter = SpanFilter::Not(Box::new(filter));
+                let wanted = sent.len() - wanted;
+                assert_eq!(found(&block, &filter), wanted, "{filter:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn memory_is_bounded_and_lists_say_that_there_are_more() {
     let block = many();
     // Also what a search makes of the operations.

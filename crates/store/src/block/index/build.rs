@@ -239,6 +239,7 @@ impl IndexBuilder {
             tokens,
             catalogue,
             keys: self.keys.into_values().collect(),
+            unlisted_keys: Vec::new(),
         };
         (encode::file(&core, &self.sections), totals)
     }

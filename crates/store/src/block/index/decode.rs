@@ -6,7 +6,7 @@ use tracewell_model::{Level, SpanKind};
 
 use super::encode::{HAS_DERIVED, SERVICES_EXACT};
 use super::sections::Place;
-use super::{Core, KeyEntry, RowGroup, directory};
+use super::{Core, KeyEntry, RowGroup, directory, keys};
 use crate::block::catalogue::{Catalogue, ReadOperation, ReadService};
 use crate::block::operations::OperationGroups;
 use crate::block::schema::{Fixed, ROW_GROUP_ROWS};
@@ -27,14 +27,17 @@ pub(super) fn core(bytes: &[u8]) -> Result<Core> {
             operations: vec![operation],
         }),
     })?;
-    let core = Core {
-        catalogue: Catalogue::of(services),
-        keys: reader.keys()?,
-        ..head
-    };
+    let catalogue = Catalogue::of(services);
+    let (keys, unlisted_keys) = keys::keep(reader.keys()?);
     if !reader.0.is_empty() {
         return Err(Misfit("bytes follow the end"));
     }
+    let core = Core {
+        catalogue,
+        keys,
+        unlisted_keys,
+        ..head
+    };
     check(&core)?;
     Ok(core)
 }
