@@ -62,7 +62,7 @@ fn very_many_names_are_bounded_in_memory_and_found() {
 }
 
 fn check(store: &dyn TraceStore) {
-    let services = store.services(TimeRange::ALL).unwrap();
+    let services = store.services(TimeRange::ALL).expect("reads");
     assert!(!services.has_more, "services are complete");
     let services: Vec<(&str, u64)> = services
         .entries
@@ -76,13 +76,13 @@ fn check(store: &dyn TraceStore) {
         limit: 1_000,
         ..OperationQuery::all(TimeRange::ALL)
     };
-    let listed = store.operations(&of_shop).unwrap();
+    let listed = store.operations(&of_shop).expect("reads");
     assert_eq!((listed.entries.len(), listed.has_more), (1_000, true));
     assert!(listed.entries.is_sorted_by(|a, b| a.name < b.name));
     assert!(listed.lacking().is_some_and(|why| why.contains("more")));
     let service = Some("pay");
     let charge = store.operations(&OperationQuery { service, ..of_shop });
-    let charge = charge.unwrap();
+    let charge = charge.expect("reads");
     assert_eq!((charge.entries[0].spans, charge.has_more), (BLOCKS, false));
 
     for number in [0, NAMES / 2, NAMES - 1] {
@@ -91,7 +91,7 @@ fn check(store: &dyn TraceStore) {
             prefix: &name.to_lowercase(),
             ..of_shop
         };
-        let found = store.operations(&query).unwrap();
+        let found = store.operations(&query).expect("reads");
         let names: Vec<&str> = found.entries.iter().map(|o| o.name.as_str()).collect();
         assert_eq!((names, found.has_more), (vec![name.as_str()], false));
         assert_eq!(spans_named(store, &name), 1);
