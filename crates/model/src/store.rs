@@ -280,6 +280,9 @@ pub struct Listed<T> {
     pub entries: Vec<T>,
     /// What was left out. How much was looked at is not counted.
     pub report: ScanReport,
+    /// More occurs than is listed: as many as were asked for, or more than is
+    /// remembered. Spans of what is not listed are found all the same.
+    pub has_more: bool,
 }
 
 impl<T> Listed<T> {
@@ -289,7 +292,18 @@ impl<T> Listed<T> {
         Self {
             entries,
             report: ScanReport::default(),
+            has_more: false,
         }
+    }
+
+    /// Why there may be more, in a sentence.
+    #[must_use]
+    pub fn lacking(&self) -> Option<String> {
+        let more = self
+            .has_more
+            .then(|| "there are more than these".to_owned());
+        let reasons: Vec<String> = self.report.lacking().into_iter().chain(more).collect();
+        (!reasons.is_empty()).then(|| reasons.join("; "))
     }
 
     /// Another list made from this one, which lacks the same.
@@ -297,6 +311,7 @@ impl<T> Listed<T> {
         Listed {
             entries: change(self.entries),
             report: self.report,
+            has_more: self.has_more,
         }
     }
 }
@@ -356,6 +371,74 @@ pub struct Operation {
     pub spans: u64,
     /// Spans stored that failed.
     pub failed: u64,
+}
+
+/// A service with what is known of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceCount {
+    /// `service.name`; empty for spans without one.
+    pub name: String,
+    /// Spans stored.
+    pub spans: u64,
+    /// Spans stored that failed.
+    pub failed: u64,
+}
+
+/// Which operations are asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct OperationQuery<'a> {
+    /// When.
+    pub range: TimeRange,
+    /// Those of this service; empty for spans without one, `None` for all.
+    pub service: Option<&'a str>,
+    /// Those of this kind; `None` for all.
+    pub kind: Option<SpanKind>,
+    /// Those whose name begins so, whatever the case.
+    pub prefix: &'a str,
+    /// Operations wanted, at most.
+    pub limit: usize,
+}
+
+impl OperationQuery<'_> {
+    /// Every operation in the range.
+    #[must_use]
+    pub fn all(range: TimeRange) -> Self {
+        Self {
+            range,
+            service: None,
+            kind: None,
+            prefix: "",
+            limit: usize::MAX,
+        }
+    }
+
+    /// Is an operation of this name and kind asked for, if its service is?
+    #[must_use]
+    pub fn wants(&self, name: &str, kind: SpanKind) -> bool {
+        self.kind.is_none_or(|wanted| wanted == kind) && begins_with(name, self.prefix)
+    }
+
+    /// Are operations of this service asked for?
+    #[must_use]
+    pub fn wants_service(&self, service: &str) -> bool {
+        self.service.is_none_or(|wanted| wanted == service)
+    }
+}
+
+/// Does the text begin so, whatever the case?
+#[must_use]
+pub fn begins_with(text: &str, prefix: &str) -> bool {
+    let lower = |text: &str| {
+        text.chars()
+            .flat_map(char::to_lowercase)
+            .collect::<String>()
+    };
+    match text.get(..prefix.len()) {
+        _ if prefix.is_empty() => true,
+        Some(head) if head.eq_ignore_ascii_case(prefix) => true,
+        _ if prefix.is_ascii() && text.is_ascii() => false,
+        _ => lower(text).starts_with(&lower(prefix)),
+    }
 }
 
 /// An attribute key that occurs.
@@ -511,13 +594,25 @@ pub trait TraceStore: Send + Sync + 'static {
         visit: &mut ScanVisitor<'_>,
     ) -> Result<ScanReport, StoreError>;
 
-    /// Services and operations of spans in the range, in no order, each
-    /// (service, name, kind) once. MAY count spans outside the range that lie
-    /// in the same block. What cannot be read is left out; the report counts it.
+    /// Services of spans in the range, sorted, each once. MUST cost what
+    /// services cost, however many operations they have. MAY count spans
+    /// outside the range that lie in the same block. What cannot be read is
+    /// left out; the report counts it.
     ///
     /// # Errors
     /// [`StoreError::Damaged`].
-    fn operations(&self, range: TimeRange) -> Result<Listed<Operation>, StoreError>;
+    fn services(&self, range: TimeRange) -> Result<Listed<ServiceCount>, StoreError>;
+
+    /// The operations asked for, by service, name and kind, each once: the
+    /// first `limit` of those that the store remembers. It MAY leave out rare ones
+    /// where there are very many, and then says that there are more; with a
+    /// prefix it SHOULD look further. MAY count
+    /// spans outside the range that lie in the same block. What cannot be read
+    /// is left out; the report counts it.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    fn operations(&self, query: &OperationQuery<'_>) -> Result<Listed<Operation>, StoreError>;
 
     /// Attribute keys of spans in the range, sorted, each once. MAY hold keys
     /// from outside the range. What cannot be read is left out; the report

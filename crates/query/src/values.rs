@@ -6,12 +6,16 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
+use tracewell_model::batch::SpanColumns;
 use tracewell_model::batch::columns::{ColumnValues, StrColumn};
 use tracewell_model::batch::view::{ValueRef, overflow_value};
 use tracewell_model::filter::{Condition, Field, Place};
-use tracewell_model::store::{Listed, ScanChunk, ScanColumns, ScanReport, ScanRequest};
+use tracewell_model::store::{
+    Listed, OperationQuery, ScanChunk, ScanColumns, ScanReport, ScanRequest, begins_with,
+};
 use tracewell_model::{
-    AnyValue, Level, RowSet, SpanBatch, SpanFilter, StatusCode, StoreError, TimeRange, TraceStore,
+    AnyValue, Level, RowSet, SpanBatch, SpanFilter, SpanKind, StatusCode, StoreError, TimeRange,
+    TraceStore,
 };
 
 /// Spans with the attribute that are counted.
@@ -22,6 +26,9 @@ const MAX_SEARCHED_SPANS: u64 = 5_000_000;
 
 /// Distinct values that are counted.
 const MAX_DISTINCT: usize = 10_000;
+
+/// Operations whose names are counted.
+const MAX_OPERATIONS: usize = 200_000;
 
 /// A value with how often it was seen.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,8 +102,8 @@ pub fn attribute_values(
         count,
     });
     Ok(Listed {
-        entries: values.collect(),
         report,
+        ..Listed::whole(values.collect())
     })
 }
 
@@ -139,39 +146,57 @@ pub fn intrinsic_values(
     limit: usize,
     cancelled: &AtomicBool,
 ) -> Result<Listed<(String, u64)>, StoreError> {
-    let mut counts: HashMap<String, u64> = HashMap::new();
-    let report;
-    if field == IntrinsicValues::Status {
-        let (codes, scanned) = status_counts(store, range, cancelled)?;
-        for (code, count) in codes {
-            counts.insert(code.name().to_owned(), count);
+    let values = match field {
+        IntrinsicValues::Status => {
+            let code = |spans: &SpanColumns, row| StatusCode::from_otlp(spans.status_code[row]);
+            keyword_counts(store, range, cancelled, |spans, row| {
+                code(spans, row).name()
+            })?
         }
-        report = scanned;
-    } else {
-        let operations = store.operations(range)?;
-        report = operations.report;
-        for operation in operations.entries {
-            let value = match field {
-                IntrinsicValues::Name => operation.name,
-                IntrinsicValues::Service => operation.service,
-                _ => operation.kind.name().to_owned(),
+        IntrinsicValues::Kind => {
+            let kind = |spans: &SpanColumns, row| SpanKind::from_otlp(spans.kind[row]);
+            keyword_counts(store, range, cancelled, |spans, row| {
+                kind(spans, row).name()
+            })?
+        }
+        IntrinsicValues::Service => store.services(range)?.map(|services| {
+            let services = services.into_iter();
+            services
+                .map(|service| (service.name, service.spans))
+                .collect()
+        }),
+        IntrinsicValues::Name => {
+            let query = OperationQuery {
+                prefix,
+                limit: MAX_OPERATIONS,
+                ..OperationQuery::all(range)
             };
-            *counts.entry(value).or_default() += operation.spans;
+            store.operations(&query)?.map(|operations| {
+                let operations = operations.into_iter();
+                operations
+                    .map(|operation| (operation.name, operation.spans))
+                    .collect()
+            })
         }
-    }
-    let prefix = prefix.to_lowercase();
-    counts.retain(|value, _| !value.is_empty() && value.to_lowercase().starts_with(&prefix));
-    Ok(Listed {
-        entries: most_frequent(counts, limit),
-        report,
-    })
+    };
+    Ok(values.map(|values| {
+        let mut counts: HashMap<String, u64> = HashMap::new();
+        for (value, count) in values {
+            if !value.is_empty() && begins_with(&value, prefix) {
+                *counts.entry(value).or_default() += count;
+            }
+        }
+        most_frequent(counts, limit)
+    }))
 }
 
-fn status_counts(
+/// How often a keyword of the spans occurs among the newest.
+fn keyword_counts(
     store: &dyn TraceStore,
     range: TimeRange,
     cancelled: &AtomicBool,
-) -> Result<(HashMap<StatusCode, u64>, ScanReport), StoreError> {
+    keyword: impl Fn(&SpanColumns, usize) -> &'static str,
+) -> Result<Listed<(String, u64)>, StoreError> {
     let columns = ScanColumns {
         names: true,
         ..ScanColumns::default()
@@ -185,9 +210,9 @@ fn status_counts(
     let mut counts = HashMap::new();
     let mut seen = 0;
     let report = store.scan(&request, &mut |chunk, report| {
-        let codes = &chunk.batch.spans().status_code;
+        let spans = chunk.batch.spans();
         for row in chunk.rows.iter() {
-            *counts.entry(StatusCode::from_otlp(codes[row])).or_default() += 1;
+            *counts.entry(keyword(spans, row)).or_default() += 1;
         }
         seen += chunk.rows.count();
         if is_enough(seen, counts.len(), report) {
@@ -195,7 +220,12 @@ fn status_counts(
         }
         ControlFlow::Continue(())
     })?;
-    Ok((counts, report))
+    let counts = counts.into_iter();
+    let counts = counts.map(|(keyword, count)| (keyword.to_owned(), count));
+    Ok(Listed {
+        report,
+        ..Listed::whole(counts.collect())
+    })
 }
 
 /// A scalar that can be counted: doubles by their bits.

@@ -18,6 +18,7 @@
 
 mod again;
 mod birth;
+mod catalogue;
 pub(crate) mod choose;
 mod faults;
 mod index;
@@ -39,9 +40,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use tracewell_model::StoreError;
-use tracewell_model::store::{AttributeKey, Operation};
+use tracewell_model::store::AttributeKey;
 
 use crate::files::{Access, File, FileError, Files};
+use crate::listing::{OperationCounts, ServiceCounts};
 use crate::manifest::BlockEntry;
 use choose::KeyCount;
 use index::Index;
@@ -274,16 +276,58 @@ impl Block {
         &self.meta
     }
 
-    /// Services and operations with their counts, each once.
-    #[must_use]
-    pub fn operations(&self) -> &[Operation] {
-        &self.index.core.operations
+    /// Adds its services to a list; answers whether these are all.
+    pub fn count_services(&self, counts: &mut ServiceCounts) -> bool {
+        let catalogue = &self.index.core.catalogue;
+        for service in &catalogue.services {
+            counts.add(&service.name, service.spans, service.failed);
+        }
+        catalogue.rest.is_none()
+    }
+
+    /// Adds those of its operations that are asked for to a list: those in
+    /// memory, and where these are not all and a prefix is asked for, those in
+    /// the index file.
+    ///
+    /// # Errors
+    /// The index file, which has to be read, cannot be.
+    pub fn count_operations(&self, counts: &mut OperationCounts<'_>) -> Result<(), BlockError> {
+        let catalogue = &self.index.core.catalogue;
+        let query = counts.query;
+        let services = catalogue.services(query.service);
+        let is_listed = query.service.is_some() && !services.is_empty();
+        let is_whole = (is_listed || catalogue.rest.is_none())
+            && services.iter().all(|service| service.rest.is_none());
+        if !is_whole {
+            if !query.prefix.is_empty() && counts.may_read(self.index.core_bytes()) {
+                return self.index.operations(&mut |service, operation| {
+                    if query.wants_service(service) {
+                        let spans = (operation.spans, operation.failed);
+                        counts.add(service, operation.name, operation.kind, spans);
+                    }
+                });
+            }
+            counts.note_more();
+        }
+        for service in services {
+            for operation in &service.operations {
+                let spans = (operation.spans, operation.failed);
+                counts.add(&service.name, &operation.name, operation.kind, spans);
+            }
+        }
+        Ok(())
     }
 
     /// Attribute keys that occur, sorted.
     pub fn attribute_keys(&self) -> impl Iterator<Item = &AttributeKey> {
         let entries = self.index.core.keys.iter().filter(|entry| entry.count > 0);
         entries.map(|entry| &entry.key)
+    }
+
+    /// Are these all?
+    #[must_use]
+    pub fn has_all_keys(&self) -> bool {
+        self.index.core.unlisted_keys.is_empty()
     }
 
     /// How often each attribute key occurs: what the columns of a block that
@@ -306,11 +350,12 @@ impl Block {
     /// Bytes of memory that the open block holds.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
-        self.index.memory_bytes()
+        let looks = self.looks.get().map_or(0, operations::Looks::memory_bytes);
+        self.index.memory_bytes() + looks
     }
 
     fn looks(&self) -> &operations::Looks {
-        self.looks
-            .get_or_init(|| operations::Looks::new(&self.index.core))
+        let catalogue = &self.index.core.catalogue;
+        self.looks.get_or_init(|| operations::Looks::new(catalogue))
     }
 }

@@ -16,6 +16,7 @@ pub mod embedded;
 pub mod files;
 mod gather;
 mod inventory;
+pub mod listing;
 pub mod live;
 pub mod lock;
 pub mod manifest;

@@ -7,6 +7,7 @@
 
 use crate::bulk::{TimePart, time_parts};
 use crate::gather::Gathering;
+use crate::listing::{OperationCounts, ServiceCounts};
 use crate::wal::WalPosition;
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
@@ -14,11 +15,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use tracewell_model::batch::Level;
 use tracewell_model::batch::concat::BatchJoiner;
-use tracewell_model::failure::failed_rows;
 use tracewell_model::store::{
-    AttributeKey, Operation, ScanChunk, ScanReport, ScanRequest, ScanVisitor,
+    AttributeKey, OperationQuery, ScanChunk, ScanReport, ScanRequest, ScanVisitor,
 };
-use tracewell_model::{RowSet, SpanBatch, SpanKind, StoreError, TimeRange, TraceId};
+use tracewell_model::{RowSet, SpanBatch, StoreError, TimeRange, TraceId};
 
 /// Batches below this many spans are joined with their neighbours. Joining
 /// costs about as much as decoding did, so only batches whose own overhead in
@@ -293,67 +293,22 @@ pub fn looked_at(snapshot: &[LiveBatch]) -> ScanReport {
     }
 }
 
-/// Services and operations, counted.
-#[derive(Debug, Default)]
-pub struct OperationCounts(HashMap<(String, String, SpanKind), (u64, u64)>);
-
-impl OperationCounts {
-    /// Counts the spans of a batch.
-    pub fn add_batch(&mut self, batch: &SpanBatch) {
-        let (spans, services, failed) =
-            (batch.spans(), batch.resource_services(), failed_rows(batch));
-        // First by numbers, so that text is hashed once per distinct operation.
-        let mut counts: HashMap<(u32, u32, i32), (u64, u64)> = HashMap::new();
-        for row in 0..batch.len() {
-            let key = (spans.resource[row], spans.name.codes[row], spans.kind[row]);
-            let count = counts.entry(key).or_default();
-            count.0 += 1;
-            count.1 += u64::from(failed.contains(row));
-        }
-        for ((resource, name, kind), (spans_count, failed)) in counts {
-            self.add(&Operation {
-                service: services[resource as usize].to_owned(),
-                name: spans.name.dict.get(name as usize).to_owned(),
-                kind: SpanKind::from_otlp(kind),
-                spans: spans_count,
-                failed,
-            });
-        }
-    }
-
-    /// Adds an operation's counts.
-    pub fn add(&mut self, operation: &Operation) {
-        let key = (
-            operation.service.clone(),
-            operation.name.clone(),
-            operation.kind,
-        );
-        let count = self.0.entry(key).or_default();
-        count.0 += operation.spans;
-        count.1 += operation.failed;
-    }
-
-    /// The operations, in no order.
-    #[must_use]
-    pub fn finish(self) -> Vec<Operation> {
-        let entries = self.0.into_iter();
-        entries
-            .map(|((service, name, kind), (spans, failed))| Operation {
-                service,
-                name,
-                kind,
-                spans,
-                failed,
-            })
-            .collect()
-    }
+/// Counts the services of batches that overlap the range.
+#[must_use]
+pub fn services(snapshot: &[LiveBatch], range: TimeRange) -> ServiceCounts {
+    let mut counts = ServiceCounts::default();
+    overlapping(snapshot, range).for_each(|live| counts.add_batch(&live.batch));
+    counts
 }
 
-/// Counts the operations of batches that overlap the range.
+/// Counts the operations asked for of batches that overlap the range.
 #[must_use]
-pub fn operations(snapshot: &[LiveBatch], range: TimeRange) -> OperationCounts {
-    let mut counts = OperationCounts::default();
-    overlapping(snapshot, range).for_each(|live| counts.add_batch(&live.batch));
+pub fn operations<'a>(
+    snapshot: &[LiveBatch],
+    query: &'a OperationQuery<'a>,
+) -> OperationCounts<'a> {
+    let mut counts = OperationCounts::new(query);
+    overlapping(snapshot, query.range).for_each(|live| counts.add_batch(&live.batch));
     counts
 }
 

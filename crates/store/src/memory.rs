@@ -10,8 +10,8 @@ use crate::wal::WalPosition;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tracewell_model::store::{
-    Ack, AttributeKey, FoundTraces, Listed, Operation, ScanColumns, ScanReport, ScanRequest,
-    ScanVisitor, StoreStatus,
+    Ack, AttributeKey, FoundTraces, Listed, Operation, OperationQuery, ScanColumns, ScanReport,
+    ScanRequest, ScanVisitor, ServiceCount, StoreStatus,
 };
 use tracewell_model::{QueryMemory, SpanBatch, StoreError, TimeRange, TraceId, TraceStore};
 
@@ -114,9 +114,18 @@ impl TraceStore for MemoryStore {
         Ok(report)
     }
 
-    fn operations(&self, range: TimeRange) -> Result<Listed<Operation>, StoreError> {
-        let operations = live::operations(&self.live.snapshot(), range);
-        Ok(Listed::whole(operations.finish()))
+    fn services(&self, range: TimeRange) -> Result<Listed<ServiceCount>, StoreError> {
+        let services = live::services(&self.live.snapshot(), range);
+        Ok(Listed::whole(services.finish()))
+    }
+
+    fn operations(&self, query: &OperationQuery<'_>) -> Result<Listed<Operation>, StoreError> {
+        let snapshot = self.live.snapshot();
+        let (operations, has_more) = live::operations(&snapshot, query).finish();
+        Ok(Listed {
+            has_more,
+            ..Listed::whole(operations)
+        })
     }
 
     fn attribute_keys(&self, range: TimeRange) -> Result<Listed<AttributeKey>, StoreError> {

@@ -13,8 +13,8 @@ use tracewell_model::batch::builder::LinkHeader;
 use tracewell_model::batch::view::BatchView;
 use tracewell_model::failure::failed_rows;
 use tracewell_model::store::{
-    Ack, AttributeKey, FoundTraces, Listed, Operation, ScanChunk, ScanColumns, ScanReport,
-    ScanRequest, ScanVisitor, StoreStatus,
+    Ack, AttributeKey, FoundTraces, Listed, Operation, OperationQuery, ScanChunk, ScanColumns,
+    ScanReport, ScanRequest, ScanVisitor, ServiceCount, StoreStatus,
 };
 use tracewell_model::{
     Level, QueryMemory, SpanBatch, SpanBatchBuilder, StoreError, TimeRange, TraceId, TraceStore,
@@ -207,8 +207,12 @@ impl TraceStore for NarrowStore {
         })
     }
 
-    fn operations(&self, range: TimeRange) -> Result<Listed<Operation>, StoreError> {
-        self.inner.operations(range)
+    fn services(&self, range: TimeRange) -> Result<Listed<ServiceCount>, StoreError> {
+        self.inner.services(range)
+    }
+
+    fn operations(&self, query: &OperationQuery<'_>) -> Result<Listed<Operation>, StoreError> {
+        self.inner.operations(query)
     }
 
     fn attribute_keys(&self, range: TimeRange) -> Result<Listed<AttributeKey>, StoreError> {

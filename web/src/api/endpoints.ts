@@ -3,7 +3,7 @@
 import { decodeSkeleton, type Skeleton } from "../model/columns";
 import type { DetailSource, SpanDetail } from "../model/details";
 import { apiUrl, getJson, readNdjson, request } from "./client";
-import type { AttributeKey, AttributeSample, Operation, QueryCheck, SearchLine, ServerStatus, ServiceCount } from "./types";
+import type { AttributeKey, AttributeSample, OperationList, QueryCheck, SearchLine, ServerStatus, ServiceCount } from "./types";
 
 export interface SearchRequest {
   q: string;
@@ -26,8 +26,8 @@ export interface TimeRange {
 export const services = async (range: TimeRange, signal?: AbortSignal): Promise<ServiceCount[]> =>
   (await getJson<{ services: ServiceCount[] }>("api/ui/services", { ...range }, signal)).services;
 
-export const operations = async (service: string, range: TimeRange, signal?: AbortSignal): Promise<Operation[]> =>
-  (await getJson<{ operations: Operation[] }>("api/ui/operations", { service, ...range }, signal)).operations;
+export const operations = (service: string, prefix: string, range: TimeRange, signal?: AbortSignal): Promise<OperationList> =>
+  getJson("api/ui/operations", { service, prefix, ...range }, signal);
 
 export const keys = async (prefix: string, signal?: AbortSignal): Promise<AttributeKey[]> =>
   (await getJson<{ keys: AttributeKey[] }>("api/ui/keys", { prefix, limit: 50 }, signal)).keys;

@@ -59,6 +59,12 @@ export interface Operation {
   spanCount: number;
 }
 
+export interface OperationList {
+  operations: Operation[];
+  /** Why there may be more. */
+  partial?: string;
+}
+
 export interface AttributeKey {
   scope: "span" | "resource" | "event" | "link" | "scope";
   key: string;

@@ -43,9 +43,12 @@ export function FilterBar({ query, limit, range, onChange }: FilterBarProps): VN
   const errors = slotValue(conditions, "errors") !== null;
   const times = { from: range.from, to: range.to };
   const loadServices = async (): Promise<Option[]> => (await services(times)).map(({ name, spanCount }) => ({ value: name, note: formatCount(spanCount) }));
-  const loadOperations = async (): Promise<Option[]> => {
-    if (service === null) return (await values("intrinsic", "name", "")).map(({ value, count }) => ({ value: String(value), note: formatCount(count) }));
-    return (await operations(service, times)).map(({ name, spanCount }) => ({ value: name, note: formatCount(spanCount) }));
+  const loadOperations = async (text: string): Promise<Option[]> => {
+    if (service === null) return (await values("intrinsic", "name", text)).map(({ value, count }) => ({ value: String(value), note: formatCount(count) }));
+    let list = await operations(service, "", times);
+    // Where there are too many for one list, those that begin so.
+    if (list.partial !== undefined && text !== "") list = await operations(service, text, times);
+    return list.operations.map(({ name, spanCount }) => ({ value: name, note: formatCount(spanCount) }));
   };
   return (
     <div class="filter-bar" role="group" aria-label="Filters">
@@ -103,7 +106,7 @@ function ConditionText({ condition: { comparison, text } }: { condition: Conditi
   );
 }
 
-function Choice({ name, value, load, onPick }: { name: string; value: string | null; load: () => Promise<Option[]>; onPick: (value: string | null) => void }): VNode {
+function Choice({ name, value, load, onPick }: { name: string; value: string | null; load: (text: string) => Promise<Option[]>; onPick: (value: string | null) => void }): VNode {
   return (
     <span class={`choice ${value === null ? "" : "set"}`}>
       <Popover

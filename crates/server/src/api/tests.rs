@@ -4,6 +4,7 @@
 
 mod accounts;
 mod far_future;
+mod many_names;
 mod pages;
 pub(super) mod partial;
 mod searched;

@@ -32,6 +32,7 @@ mod build;
 mod decode;
 pub(super) mod directory;
 mod encode;
+mod keys;
 mod sections;
 pub(super) mod tokens;
 mod traces;
@@ -39,13 +40,13 @@ mod traces;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tracewell_model::store::{AttributeKey, Operation};
+use tracewell_model::store::AttributeKey;
 use tracewell_model::{Level, TraceId};
 use tracewell_parquet::PAGE_ROWS;
 
 use super::BlockError;
+use super::catalogue::{Catalogue, ReadOperation};
 use super::faults::twice;
-use super::operations::OperationGroups;
 use super::schema::Fixed;
 use crate::files::{Access, File, FileError, Files, read_exact_at};
 use directory::ChunkPages;
@@ -85,12 +86,14 @@ pub(super) struct Core {
     pub(super) row_groups: Vec<RowGroup>,
     traces_place: Place,
     tokens: Place,
-    /// Grouped by service.
-    pub(super) operations: Vec<Operation>,
-    /// For each operation the row groups in which it occurs.
-    pub(super) operation_groups: Vec<OperationGroups>,
-    /// Sorted by key.
+    /// Services and operations: all while a block is written, what there is
+    /// room for once it is read.
+    pub(super) catalogue: Catalogue,
+    /// Sorted by key: all while a block is written, what there is room for once
+    /// it is read.
     pub(super) keys: Vec<KeyEntry>,
+    /// The levels with keys that are not among these.
+    pub(super) unlisted_keys: Vec<Level>,
 }
 
 /// A row group of the Parquet file.
@@ -139,36 +142,11 @@ impl Index {
         let file = files
             .open(path, Access::Read)
             .map_err(FileError::on("open", path))?;
+        let (bytes, version) = read_core(&*file, path)?;
         let size = file
             .size()
             .map_err(FileError::on("get the size of", path))?;
-        if size < HEADER_BYTES as u64 {
-            return Err(damaged("shorter than its header"));
-        }
-        let mut header = [0; HEADER_BYTES];
-        read_exact_at(&*file, &mut header, 0).map_err(FileError::on("read", path))?;
-        let number = |at: usize| {
-            u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
-        };
-        if &header[..8] != MAGIC {
-            return Err(damaged("does not begin as an index file"));
-        }
-        let found = number(8);
-        if found == 0 || found > VERSION {
-            let path = path.to_path_buf();
-            return Err(BlockError::Version { path, found });
-        }
-        let core_bytes = number(16);
-        let sections_at = HEADER_BYTES as u64 + u64::from(core_bytes);
-        if core_bytes > MAX_CORE_BYTES || sections_at > size {
-            return Err(damaged("its core has an impossible length"));
-        }
-        let mut bytes = vec![0; core_bytes as usize];
-        read_exact_at(&*file, &mut bytes, HEADER_BYTES as u64)
-            .map_err(FileError::on("read", path))?;
-        if crc32c::crc32c(&bytes) != number(12) {
-            return Err(damaged("checksum does not match"));
-        }
+        let sections_at = (HEADER_BYTES + bytes.len()) as u64;
         let core = decode::core(&bytes).map_err(|reason| damaged(reason.0))?;
         if sections_at + core.sections_bytes != size {
             return Err(damaged("has another size than its core says"));
@@ -181,7 +159,7 @@ impl Index {
             path: path.to_path_buf(),
             sections: Sections {
                 at: sections_at,
-                has_places: found >= PLACES_SINCE,
+                has_places: version >= PLACES_SINCE,
             },
         })
     }
@@ -199,6 +177,11 @@ impl Index {
         keys[first..]
             .iter()
             .take_while(move |entry| of_key(entry).is_eq())
+    }
+
+    /// May a key occur at a level though it has no entry?
+    pub(super) fn may_be_unlisted(&self, level: Level, key: &str) -> bool {
+        self.core.unlisted_keys.contains(&level) && self.entries(level, key).next().is_none()
     }
 
     /// Row group and page in it in which a trace may begin, ascending; nearly
@@ -253,6 +236,22 @@ impl Index {
         BlockError::damaged(&self.path, reason)
     }
 
+    /// Shows every operation with its service, also those that memory does not
+    /// keep: reads [`Index::core_bytes`].
+    pub(super) fn operations(
+        &self,
+        each: &mut dyn FnMut(&str, &ReadOperation<'_>),
+    ) -> Result<(), BlockError> {
+        let (bytes, _) = twice(|| read_core(&*self.file, &self.path))?;
+        decode::operations(&bytes, &mut |service, operation| each(service, &operation))
+            .map_err(|reason| self.damaged(reason.0))
+    }
+
+    /// Bytes of the core in the file.
+    pub(super) fn core_bytes(&self) -> u64 {
+        self.sections.at - HEADER_BYTES as u64
+    }
+
     /// Bytes of the file.
     pub(super) fn bytes(&self) -> u64 {
         self.sections.at + self.core.sections_bytes
@@ -261,20 +260,50 @@ impl Index {
     /// Bytes of memory that the core holds.
     pub(super) fn memory_bytes(&self) -> usize {
         let core = &self.core;
-        let operations = core.operations.iter().map(|operation| {
-            size_of::<(Operation, OperationGroups)>()
-                + operation.service.len()
-                + operation.name.len()
-        });
         let keys = core
             .keys
             .iter()
             .map(|entry| size_of::<KeyEntry>() + entry.key.key.len());
         size_of::<Self>()
             + core.row_groups.len() * size_of::<RowGroup>()
-            + operations.sum::<usize>()
+            + core.catalogue.memory_bytes()
             + keys.sum::<usize>()
     }
+}
+
+/// The core of an index file, checked, and the version of the file.
+fn read_core(file: &dyn File, path: &Path) -> Result<(Vec<u8>, u32), BlockError> {
+    let damaged = |reason: &str| BlockError::damaged(path, reason);
+    let size = file
+        .size()
+        .map_err(FileError::on("get the size of", path))?;
+    if size < HEADER_BYTES as u64 {
+        return Err(damaged("shorter than its header"));
+    }
+    let mut header = [0; HEADER_BYTES];
+    read_exact_at(file, &mut header, 0).map_err(FileError::on("read", path))?;
+    let number = |at: usize| {
+        u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
+    };
+    if &header[..8] != MAGIC {
+        return Err(damaged("does not begin as an index file"));
+    }
+    let found = number(8);
+    if found == 0 || found > VERSION {
+        let path = path.to_path_buf();
+        return Err(BlockError::Version { path, found });
+    }
+    let core_bytes = number(16);
+    let sections_at = HEADER_BYTES as u64 + u64::from(core_bytes);
+    if core_bytes > MAX_CORE_BYTES || sections_at > size {
+        return Err(damaged("its core has an impossible length"));
+    }
+    let mut bytes = vec![0; core_bytes as usize];
+    read_exact_at(file, &mut bytes, HEADER_BYTES as u64).map_err(FileError::on("read", path))?;
+    if crc32c::crc32c(&bytes) != number(12) {
+        return Err(damaged("checksum does not match"));
+    }
+    Ok((bytes, found))
 }
 
 /// The key of each attribute column, if every one has its own.

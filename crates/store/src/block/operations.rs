@@ -8,10 +8,9 @@ use tracewell_model::batch::assemble::BatchAssembler;
 use tracewell_model::batch::builder::RawValue;
 use tracewell_model::batch::columns::StrColumn;
 use tracewell_model::batch::{Level, SpanColumns};
-use tracewell_model::store::Operation;
 use tracewell_model::{RowSet, SpanBatch, SpanId, SpanKind, TraceId};
 
-use super::index::Core;
+use super::catalogue::{Catalogue, OperationEntry, Rest, ServiceEntry};
 
 /// Counts operations while row groups are written.
 #[derive(Debug, Default)]
@@ -62,43 +61,147 @@ impl OperationCounter {
         }
     }
 
-    /// Operations, grouped by service and sorted, each with its row groups.
-    pub(super) fn finish(self) -> (Vec<Operation>, Vec<OperationGroups>) {
-        let counted = self.counts.into_iter();
-        let operations = counted.map(|((service, name, kind), counts)| {
-            let operation = Operation {
-                service,
-                name,
+    /// All of them, sorted.
+    pub(super) fn finish(self) -> Catalogue {
+        let mut services: Vec<ServiceEntry> = Vec::new();
+        for ((service, name, kind), counts) in self.counts {
+            if services.last().is_none_or(|last| *last.name != *service) {
+                services.push(ServiceEntry {
+                    name: service.into(),
+                    ..ServiceEntry::default()
+                });
+            }
+            let last = services
+                .last_mut()
+                .expect("one was pushed if there was none");
+            last.spans += counts.spans;
+            last.failed += counts.failed;
+            last.operations.push(OperationEntry {
+                name: name.into(),
                 kind,
                 spans: counts.spans,
                 failed: counts.failed,
-            };
-            (operation, counts.groups)
-        });
-        operations.unzip()
+                groups: counts.groups,
+            });
+        }
+        Catalogue {
+            services,
+            rest: Rest::default(),
+        }
     }
 }
 
 /// Every way in which the spans of a block look in service, name, kind and
-/// failure, as a batch of one span each.
+/// failure, as batches of one span each.
 #[derive(Debug)]
 pub(super) struct Looks {
+    /// Spans of operations that are listed.
+    pub(super) named: LookBatch,
+    /// Spans of operations that are not, by service: of any name and kind.
+    pub(super) unnamed: LookBatch,
+    /// The row groups with spans of services that are not listed, as bits.
+    pub(super) unlisted: u64,
+}
+
+/// Looks as a batch.
+#[derive(Debug)]
+pub(super) struct LookBatch {
     pub(super) batch: SpanBatch,
     /// The row groups where each occurs, as bits.
     groups: Vec<u64>,
 }
 
+/// Spans that look alike but for failure.
+struct Alike<'a> {
+    name: &'a str,
+    kind: SpanKind,
+    counts: Rest,
+}
+
 impl Looks {
-    pub(super) fn new(core: &Core) -> Self {
-        let (batch, stands_for) = representatives(&core.operations);
-        let of = |(operation, failed): (u32, bool)| {
-            let groups = core.operation_groups[operation as usize];
-            if failed { groups.failed } else { groups.all }
-        };
+    pub(super) fn new(catalogue: &Catalogue) -> Self {
+        let named = LookBatch::new(catalogue, |service| {
+            let operations = service.operations.iter().map(|operation| Alike {
+                name: &operation.name,
+                kind: operation.kind,
+                counts: Rest {
+                    spans: operation.spans,
+                    failed: operation.failed,
+                    groups: operation.groups,
+                },
+            });
+            operations.collect()
+        });
+        let unnamed = LookBatch::new(catalogue, |service| {
+            vec![Alike {
+                name: "",
+                kind: SpanKind::Unspecified,
+                counts: service.rest,
+            }]
+        });
         Self {
-            batch,
-            groups: stands_for.into_iter().map(of).collect(),
+            named,
+            unnamed,
+            unlisted: catalogue.rest.groups.all,
         }
+    }
+
+    /// Bytes of memory that they hold.
+    pub(super) fn memory_bytes(&self) -> usize {
+        let batches = [&self.named, &self.unnamed].into_iter();
+        let bytes = batches.map(|looks| looks.batch.memory_bytes() + size_of_val(&*looks.groups));
+        bytes.sum()
+    }
+}
+
+impl LookBatch {
+    /// One span for every way a span of `spans_of` a service can look. A span
+    /// without `service.name` and one with an empty one count alike, so for
+    /// those there are both.
+    fn new<'a>(
+        catalogue: &'a Catalogue,
+        spans_of: impl Fn(&'a ServiceEntry) -> Vec<Alike<'a>>,
+    ) -> Self {
+        let mut assembler = BatchAssembler::new();
+        let mut columns = SpanColumns::default();
+        let mut names = StrColumn::default();
+        let (mut failures, mut groups) = (Vec::new(), Vec::new());
+        for service in &catalogue.services {
+            let named: &[bool] = if service.name.is_empty() {
+                &[true, false]
+            } else {
+                &[true]
+            };
+            for named in named {
+                let resource = add_resource(&mut assembler, named.then_some(&*service.name));
+                for Alike { name, kind, counts } in spans_of(service) {
+                    let code = names.dict.push(name);
+                    let looks = [
+                        (false, counts.failed < counts.spans, counts.groups.all),
+                        (true, counts.failed > 0, counts.groups.failed),
+                    ];
+                    for (failed, _, place) in looks.into_iter().filter(|look| look.1) {
+                        names.codes.push(code);
+                        columns.kind.push(kind.to_otlp());
+                        columns.resource.push(resource);
+                        failures.push(failed);
+                        groups.push(place);
+                    }
+                }
+            }
+        }
+        let n = failures.len();
+        columns.trace_id = vec![TraceId::default(); n];
+        columns.span_id = vec![SpanId::default(); n];
+        columns.parent_span_id = vec![SpanId::default(); n];
+        columns.start_ns = vec![0; n];
+        columns.duration_ns = vec![0; n];
+        columns.name = names;
+        assembler.failed(RowSet::from_fn(n, |row| failures[row]));
+        let batch = assembler
+            .finish(columns)
+            .expect("every column has one entry per look");
+        Self { batch, groups }
     }
 
     /// The row groups where any of these occurs, as bits.
@@ -107,56 +210,6 @@ impl Looks {
             .iter()
             .fold(0, |groups, look| groups | self.groups[look])
     }
-}
-
-/// One span for every way a span of the block can look in service, name, kind
-/// and failure. A span without `service.name` and one with an empty one count
-/// alike, so for those there are both. With each the operation it stands for, and whether
-/// it failed.
-fn representatives(operations: &[Operation]) -> (SpanBatch, Vec<(u32, bool)>) {
-    let mut assembler = BatchAssembler::new();
-    let mut columns = SpanColumns::default();
-    let mut names = StrColumn::default();
-    let (mut failures, mut stands_for) = (Vec::new(), Vec::new());
-    let mut first = 0;
-    for of_service in operations.chunk_by(|a, b| a.service == b.service) {
-        let service = of_service[0].service.as_str();
-        let named: &[bool] = if service.is_empty() {
-            &[true, false]
-        } else {
-            &[true]
-        };
-        for named in named {
-            let resource = add_resource(&mut assembler, named.then_some(service));
-            for (place, operation) in of_service.iter().enumerate() {
-                let code = names.dict.push(&operation.name);
-                let looks = [
-                    (false, operation.failed < operation.spans),
-                    (true, operation.failed > 0),
-                ];
-                for (failed, _) in looks.iter().filter(|(_, occurs)| *occurs) {
-                    names.codes.push(code);
-                    columns.kind.push(operation.kind.to_otlp());
-                    columns.resource.push(resource);
-                    failures.push(*failed);
-                    stands_for.push(((first + place) as u32, *failed));
-                }
-            }
-        }
-        first += of_service.len();
-    }
-    let n = failures.len();
-    columns.trace_id = vec![TraceId::default(); n];
-    columns.span_id = vec![SpanId::default(); n];
-    columns.parent_span_id = vec![SpanId::default(); n];
-    columns.start_ns = vec![0; n];
-    columns.duration_ns = vec![0; n];
-    columns.name = names;
-    assembler.failed(RowSet::from_fn(n, |row| failures[row]));
-    let batch = assembler
-        .finish(columns)
-        .expect("every column has one entry per look");
-    (batch, stands_for)
 }
 
 /// Adds a resource with at most a `service.name`.

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 
 use tracewell_model::filter::{Condition, Field, Intrinsic, Place};
 use tracewell_model::store::ScanColumns;
-use tracewell_model::{Level, RowSet, SpanBatch, SpanFilter};
+use tracewell_model::{Level, SpanFilter};
 
 use super::BlockError;
 use super::index::Index;
+use super::operations::{LookBatch, Looks};
 use super::schema::Fixed;
 
 pub(super) const SERVICE_KEY: &str = "service.name";
@@ -99,42 +100,46 @@ fn occurs(place: Place, keys: &[Box<str>], index: &Index) -> bool {
     levels_with(place, keys, index).next().is_some()
 }
 
-/// Levels at which any of the keys occurs.
+/// Levels at which any of the keys occurs, or may.
 fn levels_with<'a>(
     place: Place,
     keys: &'a [Box<str>],
     index: &'a Index,
 ) -> impl Iterator<Item = Level> + 'a {
     let levels = place.levels().iter().copied();
-    levels.filter(|level| {
-        keys.iter()
-            .any(|key| index.entries(*level, key).any(|entry| entry.count > 0))
-    })
+    levels.filter(|level| keys.iter().any(|key| may_occur(*level, key, index)))
 }
 
-/// The looks of spans that may match, as far as services, names, kinds and
-/// failures can tell.
-pub(super) fn possible_looks(filter: &SpanFilter, index: &Index, looks: &SpanBatch) -> RowSet {
-    let known = |field: &Field| match field {
-        Field::Intrinsic(field) => {
-            matches!(field, Intrinsic::Name | Intrinsic::Kind | Intrinsic::Failed)
-        }
+fn may_occur(level: Level, key: &str, index: &Index) -> bool {
+    let mut entries = index.entries(level, key);
+    entries.any(|entry| entry.count > 0) || index.may_be_unlisted(level, key)
+}
+
+/// The row groups with spans that may match, as bits, as far as services,
+/// names, kinds and failures can tell.
+pub(super) fn possible_groups(filter: &SpanFilter, index: &Index, looks: &Looks) -> u64 {
+    let of_service = |field: &Field| match field {
+        Field::Intrinsic(field) => matches!(field, Intrinsic::Failed),
         Field::Attribute(place, keys) => only_service(*place, keys, index),
     };
-    weaken(filter, &known, true).matching(looks)
+    let of_operation = |field: &Field| {
+        let is_named = matches!(field, Field::Intrinsic(Intrinsic::Name | Intrinsic::Kind));
+        is_named || of_service(field)
+    };
+    let groups =
+        |looks: &LookBatch, filter: SpanFilter| looks.groups_of(&filter.matching(&looks.batch));
+    groups(&looks.named, weaken(filter, &of_operation, true))
+        | groups(&looks.unnamed, weaken(filter, &of_service, true))
+        | looks.unlisted
 }
 
 /// Does the test look at nothing but the name of the service?
 fn only_service(place: Place, keys: &[Box<str>], index: &Index) -> bool {
-    let at_resource = |key: &str| {
-        let mut entries = index.entries(Level::Resource, key);
-        entries.any(|entry| entry.count > 0)
-    };
     index.core.services_exact
         && levels_with(place, keys, index).eq([Level::Resource])
         && keys
             .iter()
-            .all(|key| &**key == SERVICE_KEY || !at_resource(key))
+            .all(|key| &**key == SERVICE_KEY || !may_occur(Level::Resource, key, index))
 }
 
 /// Replaces tests that are not `known` by what is always true, below an odd
@@ -235,11 +240,10 @@ fn intrinsic_columns(field: Intrinsic) -> &'static [Fixed] {
 }
 
 fn add_attribute(columns: &mut BTreeSet<usize>, level: Level, key: &str, index: &Index) {
-    for entry in index.entries(level, key) {
-        columns.extend(entry.column);
-        if entry.elsewhere == 0 {
-            continue;
-        }
+    let entries = || index.entries(level, key);
+    columns.extend(entries().filter_map(|entry| entry.column));
+    let is_elsewhere = entries().any(|entry| entry.elsewhere > 0);
+    if is_elsewhere || index.may_be_unlisted(level, key) {
         let fixed = match level {
             Level::Span => Fixed::Attributes,
             Level::Resource if key == SERVICE_KEY && index.core.services_exact => {

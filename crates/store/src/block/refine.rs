@@ -34,10 +34,7 @@ impl Refined {
         let groups = match &filter {
             SpanFilter::None => 0,
             SpanFilter::All => u64::MAX,
-            filter => {
-                let looks = block.looks();
-                looks.groups_of(&prune::possible_looks(filter, index, &looks.batch))
-            }
+            filter => prune::possible_groups(filter, index, block.looks()),
         };
         if groups == 0 {
             return Ok(None);
@@ -105,6 +102,9 @@ pub(super) fn by_dictionaries(
         if !looks_for_text {
             return Ok(Fate::Open);
         }
+        if any_unlisted(block, *place, keys) {
+            return Ok(Fate::Open);
+        }
         for entry in entries_of(block, *place, keys) {
             match may_stand_in_dictionary(reader, group, entry, condition) {
                 Ok(false) => {}
@@ -158,6 +158,15 @@ fn entries_of<'a>(
     entries.filter(|entry| entry.count > 0)
 }
 
+/// May any of the keys occur without being listed?
+fn any_unlisted(block: &Block, place: Place, keys: &[Box<str>]) -> bool {
+    let mut levels = place.levels().iter();
+    levels.any(|level| {
+        let mut keys = keys.iter();
+        keys.any(|key| block.index.may_be_unlisted(*level, key))
+    })
+}
+
 /// The row groups where a test for one value may hold; `None` when any may.
 fn groups_of(
     block: &Block,
@@ -169,6 +178,9 @@ fn groups_of(
     else {
         return Ok(None);
     };
+    if any_unlisted(block, *place, keys) {
+        return Ok(None);
+    }
     let mut groups = vec![false; block.index.core.row_groups.len()];
     for entry in entries_of(block, *place, keys) {
         let is_service_column = entry.key.level == Level::Resource

@@ -11,19 +11,20 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use tracewell_model::store::{ScanReport, ScanRequest};
-use tracewell_model::{QueryMemory, SpanBatch, TraceId};
+use tracewell_model::store::{Operation, OperationQuery, ScanReport, ScanRequest};
+use tracewell_model::{QueryMemory, SpanBatch, TimeRange, TraceId};
 use tracewell_testkit::{TestSpan, flatten};
 
 use super::{Birth, Block, BlockError, BlockScan, ScanPart, write};
 use crate::files::Files;
 use crate::files::faulty::FaultyFiles;
 use crate::gather::Gathering;
+use crate::listing::OperationCounts;
 
 const DIR: &str = "/blocks";
 
 /// A disk in memory with one block on it.
-fn block_of(batch: &SpanBatch) -> (FaultyFiles, Block) {
+pub(super) fn block_of(batch: &SpanBatch) -> (FaultyFiles, Block) {
     let files = FaultyFiles::new();
     files.create_dir(Path::new(DIR)).unwrap();
     let meta = write(&files, Path::new(DIR), 7, &Birth::default(), batch).unwrap();
@@ -31,8 +32,16 @@ fn block_of(batch: &SpanBatch) -> (FaultyFiles, Block) {
     (files, block)
 }
 
+/// What it lists of operations.
+fn operations_of(block: &Block) -> Vec<Operation> {
+    let query = OperationQuery::all(TimeRange::ALL);
+    let mut counts = OperationCounts::new(&query);
+    block.count_operations(&mut counts).unwrap();
+    counts.finish().0
+}
+
 /// Scans all row groups that the range allows, the newest first.
-fn scan_whole(
+pub(super) fn scan_whole(
     block: &Block,
     request: &ScanRequest<'_>,
     report: &mut ScanReport,

@@ -8,8 +8,8 @@ use crate::live::{self, LiveBatch};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use tracewell_model::store::{
-    Ack, AttributeKey, FoundTraces, Listed, Operation, ScanColumns, ScanReport, ScanRequest,
-    ScanVisitor, StoreStatus,
+    Ack, AttributeKey, FoundTraces, Listed, Operation, OperationQuery, ScanColumns, ScanReport,
+    ScanRequest, ScanVisitor, ServiceCount, StoreStatus,
 };
 use tracewell_model::{QueryMemory, SpanBatch, StoreError, TimeRange, TraceId, TraceStore};
 
@@ -87,31 +87,60 @@ impl TraceStore for EmbeddedStore {
         Ok(report)
     }
 
-    fn operations(&self, range: TimeRange) -> Result<Listed<Operation>, StoreError> {
+    fn services(&self, range: TimeRange) -> Result<Listed<ServiceCount>, StoreError> {
         let (snapshot, blocks) = self.inner.live.snapshot();
-        let mut counts = live::operations(&snapshot, range);
-        for block in blocks {
-            if block.overlaps(range) {
-                block
-                    .operations()
-                    .iter()
-                    .for_each(|operation| counts.add(operation));
+        let mut counts = live::services(&snapshot, range);
+        let mut has_more = false;
+        for block in blocks.iter().filter(|block| block.overlaps(range)) {
+            has_more |= !block.count_services(&mut counts);
+        }
+        let mut listed = Listed {
+            has_more,
+            ..Listed::whole(counts.finish())
+        };
+        self.inner.add_unopened(range, &mut listed.report);
+        Ok(listed)
+    }
+
+    fn operations(&self, query: &OperationQuery<'_>) -> Result<Listed<Operation>, StoreError> {
+        let (snapshot, blocks) = self.inner.live.snapshot();
+        let mut counts = live::operations(&snapshot, query);
+        let mut report = ScanReport::default();
+        // The newest first: not all may be read again.
+        for block in blocks.iter().rev() {
+            if !block.overlaps(query.range) {
+                continue;
+            }
+            if let Err(error) = block.count_operations(&mut counts) {
+                leave_out(block, block.meta().spans, error, &mut report)?;
             }
         }
-        Ok(self.inner.listed(range, counts.finish()))
+        let (operations, has_more) = counts.finish();
+        let mut listed = Listed {
+            report,
+            has_more,
+            ..Listed::whole(operations)
+        };
+        self.inner.add_unopened(query.range, &mut listed.report);
+        Ok(listed)
     }
 
     fn attribute_keys(&self, range: TimeRange) -> Result<Listed<AttributeKey>, StoreError> {
         let (snapshot, blocks) = self.inner.live.snapshot();
         let mut keys = live::attribute_keys(&snapshot, range);
-        for block in blocks {
-            if block.overlaps(range) {
-                keys.extend(block.attribute_keys().cloned());
-            }
+        let mut has_more = false;
+        for block in blocks.iter().filter(|block| block.overlaps(range)) {
+            keys.extend(block.attribute_keys().cloned());
+            has_more |= !block.has_all_keys();
         }
         let mut keys: Vec<_> = keys.into_iter().collect();
         keys.sort();
-        Ok(self.inner.listed(range, keys))
+        let mut listed = Listed {
+            has_more,
+            ..Listed::whole(keys)
+        };
+        self.inner.add_unopened(range, &mut listed.report);
+        Ok(listed)
     }
 
     fn query_memory(&self) -> QueryMemory {
@@ -151,12 +180,10 @@ impl TraceStore for EmbeddedStore {
 }
 
 impl Inner {
-    /// Open blocks have all their names in memory; others lack them all.
-    fn listed<T>(&self, range: TimeRange, entries: Vec<T>) -> Listed<T> {
-        let mut report = ScanReport::default();
-        self.live.unopened.count(range, &mut report);
-        self.note_incomplete(&report);
-        Listed { entries, report }
+    /// Open blocks have their names in memory; others lack them all.
+    fn add_unopened(&self, range: TimeRange, report: &mut ScanReport) {
+        self.live.unopened.count(range, report);
+        self.note_incomplete(report);
     }
 
     fn note_incomplete(&self, report: &ScanReport) {

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tracewell_model::clock::{ManualClock, SystemClock};
 use tracewell_model::store::{
-    AttributeKey, FoundTraces, Listed, Operation, ScanColumns, ScanReport, ScanRequest,
-    ScanVisitor, StoreStatus,
+    AttributeKey, FoundTraces, Listed, Operation, OperationQuery, ScanColumns, ScanReport,
+    ScanRequest, ScanVisitor, ServiceCount, StoreStatus,
 };
 use tracewell_model::{Ack, SpanBatch, SpanFilter, StoreError, TimeRange, TraceId, TraceStore};
 use tracewell_store::embedded::{
@@ -53,8 +53,11 @@ impl TraceStore for Compacting {
     ) -> Result<ScanReport, StoreError> {
         self.compacted().scan(request, visit)
     }
-    fn operations(&self, range: TimeRange) -> Result<Listed<Operation>, StoreError> {
-        self.compacted().operations(range)
+    fn services(&self, range: TimeRange) -> Result<Listed<ServiceCount>, StoreError> {
+        self.compacted().services(range)
+    }
+    fn operations(&self, query: &OperationQuery<'_>) -> Result<Listed<Operation>, StoreError> {
+        self.compacted().operations(query)
     }
     fn attribute_keys(&self, range: TimeRange) -> Result<Listed<AttributeKey>, StoreError> {
         self.compacted().attribute_keys(range)
@@ -123,7 +126,10 @@ fn answers_are_the_same_before_and_after_and_after_a_restart() {
             .iter()
             .map(|id| conformance::trace(store, *id))
             .collect();
-        let mut operations = store.operations(TimeRange::ALL).unwrap().entries;
+        let mut operations = store
+            .operations(&OperationQuery::all(TimeRange::ALL))
+            .unwrap()
+            .entries;
         operations.sort_by_cached_key(|operation| format!("{operation:?}"));
         let keys = store.attribute_keys(TimeRange::ALL).unwrap();
         (traces, operations, keys, everything(store))
@@ -151,7 +157,7 @@ fn duplicates_are_counted_once_after_compaction() {
     let compaction = status.compaction;
     assert_eq!((compaction.spans, compaction.duplicates), (5, 10));
     let counted: u64 = store
-        .operations(TimeRange::ALL)
+        .operations(&OperationQuery::all(TimeRange::ALL))
         .unwrap()
         .entries
         .iter()

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use tracewell_model::clock::SystemClock;
-use tracewell_model::store::{ScanColumns, ScanReport, ScanRequest};
+use tracewell_model::store::{OperationQuery, ScanColumns, ScanReport, ScanRequest};
 use tracewell_model::{SpanFilter, StoreError, TimeRange, TraceStore};
 use tracewell_store::embedded::{Compaction, EmbeddedStore, StoreOptions};
 use tracewell_store::files::faulty::{EIO, Fault, FaultyFiles, Operation};
@@ -152,7 +152,9 @@ fn a_block_that_is_gone_at_the_start_is_missed_in_every_answer() {
     let damaged = store.status().damaged;
     assert!(damaged[0].reason.contains(".parquet"), "{damaged:?}");
     assert!(damaged[0].is_lasting);
-    let operations = store.operations(TimeRange::ALL).unwrap();
+    let operations = store
+        .operations(&OperationQuery::all(TimeRange::ALL))
+        .unwrap();
     assert_eq!(operations.entries[0].spans, 10);
     let keys = store.attribute_keys(TimeRange::ALL).unwrap();
     for report in [operations.report, keys.report] {

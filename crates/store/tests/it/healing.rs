@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tracewell_model::clock::{Clock, ManualClock};
 use tracewell_model::{StoreError, TraceStore};
-use tracewell_store::embedded::{EmbeddedStore, FreeSpace, Retention, StoreOptions};
+use tracewell_store::embedded::{Compaction, EmbeddedStore, FreeSpace, Retention, StoreOptions};
 use tracewell_store::files::faulty::{EIO, Fault, FaultyFiles, Operation, Survival};
 use tracewell_store::wal::WalOptions;
 use tracewell_testkit::conformance;
@@ -19,6 +19,11 @@ const HOUR: Duration = Duration::from_secs(3600);
 fn open(disk: &FaultyFiles, clock: &Arc<ManualClock>, retention: Retention) -> EmbeddedStore {
     let options = StoreOptions {
         retention,
+        // Nothing is merged: each seal is one block more.
+        compaction: Compaction {
+            max_spans: 1,
+            ..eager().compaction
+        },
         ..eager()
     };
     let files = Arc::new(disk.clone());

@@ -12,6 +12,7 @@ mod frozen;
 mod full_disk;
 mod healing;
 mod lost_files;
+mod many_names;
 mod model;
 mod outliers;
 mod query_memory;

@@ -5,7 +5,7 @@ use crate::conformance::open;
 use crate::embedded::{eager, wait_until};
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
-use tracewell_model::store::{ScanColumns, ScanReport, ScanRequest};
+use tracewell_model::store::{OperationQuery, ScanColumns, ScanReport, ScanRequest};
 use tracewell_model::{SpanFilter, TimeRange, TraceStore};
 use tracewell_store::embedded::{EmbeddedStore, StoreOptions};
 use tracewell_store::memory::MemoryStore;
@@ -194,6 +194,12 @@ fn a_block_counts_once_however_many_parts_of_it_are_read() {
     };
     let (shown, report) = conformance::scan(&store, &SpanFilter::All, between);
     assert_eq!((shown, report), (Vec::new(), ScanReport::default()));
-    assert_eq!(store.operations(between).unwrap().entries, []);
+    assert_eq!(
+        store
+            .operations(&OperationQuery::all(between))
+            .unwrap()
+            .entries,
+        []
+    );
     assert_eq!(store.attribute_keys(between).unwrap().entries, []);
 }

@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tracewell_model::filter::{CompareOp, Condition, Field, Intrinsic, Literal, Place};
-use tracewell_model::store::{Listed, ScanColumns, ScanRequest};
+use tracewell_model::store::{
+    Listed, Operation, OperationQuery, ScanColumns, ScanRequest, ServiceCount,
+};
 use tracewell_model::{
     SpanBatch, SpanFilter, SpanKind, StatusCode, StoreError, TimeRange, TraceId, TraceStore,
 };
@@ -69,8 +71,11 @@ fn span(trace: u64, span: u64) -> TestSpan {
 fn an_empty_store_answers(store: &dyn TraceStore) {
     assert_eq!(trace(store, trace_id(1)), []);
     assert_eq!(scan(store, &SpanFilter::All, TimeRange::ALL).0, []);
-    let operations = store.operations(TimeRange::ALL).expect("reads");
+    let all = OperationQuery::all(TimeRange::ALL);
+    let operations = store.operations(&all).expect("reads");
     assert_eq!(operations, Listed::whole(Vec::new()));
+    let services = store.services(TimeRange::ALL).expect("reads");
+    assert_eq!(services, Listed::whole(Vec::new()));
     let keys = store.attribute_keys(TimeRange::ALL).expect("reads");
     assert_eq!(keys, Listed::whole(Vec::new()));
     assert_eq!(store.status().spans, 0);
@@ -378,37 +383,79 @@ fn operations_are_counted(store: &dyn TraceStore) {
         &[server(4), TestSpan::new(2, 1, "pay", "charge", START_NS)],
     )
     .expect("stored");
-    let mut operations = store.operations(TimeRange::ALL).expect("reads").entries;
-    operations.sort_by(|a, b| (&a.service, a.kind).cmp(&(&b.service, b.kind)));
-    let shown: Vec<_> = operations
-        .iter()
-        .map(|o| {
-            (
-                o.service.as_str(),
-                o.name.as_str(),
-                o.kind,
-                o.spans,
-                o.failed,
-            )
-        })
-        .collect();
-    assert_eq!(
-        shown,
-        [
-            ("cart", "add", SpanKind::Internal, 1, 0),
-            ("cart", "add", SpanKind::Server, 3, 1),
-            ("pay", "charge", SpanKind::Internal, 1, 0),
-        ]
-    );
+    let counted = |service: &str, name: &str, kind, spans, failed| Operation {
+        service: service.to_owned(),
+        name: name.to_owned(),
+        kind,
+        spans,
+        failed,
+    };
+    let every = [
+        counted("cart", "add", SpanKind::Internal, 1, 0),
+        counted("cart", "add", SpanKind::Server, 3, 1),
+        counted("pay", "charge", SpanKind::Internal, 1, 0),
+    ];
+    let all = OperationQuery::all(TimeRange::ALL);
+    let (service, kind) = (Some("cart"), Some(SpanKind::Internal));
+    let limit = 2;
+    for (query, wanted, has_more) in [
+        (all, &every[..], false),
+        (OperationQuery { limit, ..all }, &every[..2], true),
+        (OperationQuery { service, ..all }, &every[..2], false),
+        (
+            OperationQuery {
+                service,
+                kind,
+                ..all
+            },
+            &every[..1],
+            false,
+        ),
+        (
+            OperationQuery {
+                prefix: "CHA",
+                ..all
+            },
+            &every[2..],
+            false,
+        ),
+        (
+            OperationQuery {
+                service: Some(""),
+                ..all
+            },
+            &[],
+            false,
+        ),
+    ] {
+        let listed = store.operations(&query).expect("reads");
+        assert_eq!(
+            (&*listed.entries, listed.has_more),
+            (wanted, has_more),
+            "{query:?}"
+        );
+    }
     let before = TimeRange {
         start_ns: 0,
         end_ns: START_NS - 1,
     };
     assert_eq!(
-        store.operations(before).expect("reads").entries,
+        store
+            .operations(&OperationQuery::all(before))
+            .expect("reads")
+            .entries,
         [],
         "nothing was then"
     );
+    let services = |range| store.services(range).expect("reads");
+    let service = |name: &str, spans, failed| ServiceCount {
+        name: name.to_owned(),
+        spans,
+        failed,
+    };
+    let both = vec![service("cart", 4, 1), service("pay", 1, 0)];
+    assert_eq!(services(TimeRange::ALL), Listed::whole(both));
+    assert_eq!(services(before).entries, [], "nothing was then");
 }
 
 fn keys_are_complete(store: &dyn TraceStore) {

@@ -7,7 +7,7 @@ use std::fmt::Debug;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 
-use tracewell_model::store::{Listed, ScanColumns, ScanRequest};
+use tracewell_model::store::{Listed, OperationQuery, ScanColumns, ScanRequest};
 use tracewell_model::{Level, StoreError, TimeRange, TraceId, TraceStore};
 use tracewell_query::count::count;
 use tracewell_query::dependencies::dependencies;
@@ -120,13 +120,19 @@ impl Questions {
             add(format!("search {query}"), found(store, query));
             add(format!("count {query}"), counted(store, query));
         }
-        let operations = listed(store.operations(TimeRange::ALL), |answer, operation| {
+        let all = OperationQuery::all(TimeRange::ALL);
+        let operations = listed(store.operations(&all), |answer, operation| {
             let (spans, failed) = (operation.spans, operation.failed);
             let of = (operation.service, operation.name, operation.kind);
             answer.say_times((&of, "spans"), spans);
             answer.say_times((&of, "failed"), failed);
         });
         add("operations".to_owned(), operations);
+        let services = listed(store.services(TimeRange::ALL), |answer, service| {
+            answer.say_times((&service.name, "spans"), service.spans);
+            answer.say_times((&service.name, "failed"), service.failed);
+        });
+        add("services".to_owned(), services);
         let keys = listed(store.attribute_keys(TimeRange::ALL), Answer::say);
         add("keys".to_owned(), keys);
         for (level, key) in [

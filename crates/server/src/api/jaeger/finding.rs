@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 
-use tracewell_model::store::Listed;
+use tracewell_model::store::{Listed, OperationQuery};
 use tracewell_model::{SpanBatch, SpanKind, StoreError, TimeRange, TraceStore};
 use tracewell_query::search::{Detail, SearchOutcome};
 use tracewell_query::traceql::{AttributeScope, Expr, Field};
@@ -18,6 +18,9 @@ pub(super) const NO_SERVICE: &str = "OTLPResourceNoServiceName";
 
 /// Traces of a search that names no limit.
 pub(super) const DEFAULT_LIMIT: usize = 100;
+
+/// Operations of a service in one answer.
+const MAX_OPERATIONS: usize = 10_000;
 
 /// Conditions of a search; all must hold for one span.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -116,10 +119,10 @@ impl TraceQuery {
 /// # Errors
 /// What the store says.
 pub(super) fn services(store: &dyn TraceStore) -> Result<Listed<String>, StoreError> {
-    let operations = store.operations(TimeRange::ALL)?;
-    Ok(operations.map(|operations| {
-        let names = operations.iter();
-        let names = names.map(|operation| shown_service(&operation.service).to_owned());
+    let services = store.services(TimeRange::ALL)?;
+    Ok(services.map(|services| {
+        let names = services.iter();
+        let names = names.map(|service| shown_service(&service.name).to_owned());
         let names: BTreeSet<String> = names.collect();
         names.into_iter().collect()
     }))
@@ -144,7 +147,8 @@ impl OperationName {
     }
 }
 
-/// Operations of a service, sorted; of one kind only unless `kind` is empty.
+/// Operations of a service, sorted, the first of very many; of one kind only
+/// unless `kind` is empty.
 ///
 /// # Errors
 /// What the store says.
@@ -153,21 +157,34 @@ pub(super) fn operations(
     service: &str,
     kind: &str,
 ) -> Result<Listed<OperationName>, StoreError> {
-    let Listed { entries, report } = store.operations(TimeRange::ALL)?;
-    let mut names: Vec<_> = entries
-        .into_iter()
-        .filter(|operation| shown_service(&operation.service) == service)
-        .map(|operation| OperationName {
+    let wanted = SpanKind::from_name(kind).filter(|kind| *kind != SpanKind::Unspecified);
+    if wanted.is_none() && !kind.is_empty() {
+        return Ok(Listed::whole(Vec::new()));
+    }
+    let of = |service| {
+        let query = OperationQuery {
+            service: Some(service),
+            kind: wanted,
+            limit: MAX_OPERATIONS,
+            ..OperationQuery::all(TimeRange::ALL)
+        };
+        store.operations(&query)
+    };
+    let mut found = of(service)?;
+    if service == NO_SERVICE {
+        // A service may really have that name.
+        let nameless = of("")?;
+        found.has_more |= nameless.has_more;
+        found.entries.extend(nameless.entries);
+    }
+    Ok(found.map(|operations| {
+        let names = operations.into_iter().map(|operation| OperationName {
             name: operation.name,
             kind: operation.kind,
-        })
-        .filter(|operation| kind.is_empty() || operation.kind_name() == kind)
-        .collect();
-    names.sort();
-    Ok(Listed {
-        entries: names,
-        report,
-    })
+        });
+        let names: BTreeSet<_> = names.collect();
+        names.into_iter().collect()
+    }))
 }
 
 /// Names of operations, each once.

@@ -17,7 +17,7 @@ use http::StatusCode;
 use serde::Serialize;
 use tracewell_model::SpanBatch;
 use tracewell_model::batch::view::BatchView;
-use tracewell_model::store::{Listed, ScanReport};
+use tracewell_model::store::Listed;
 
 use super::finding::{self, OperationName};
 use super::params::{self, Params};
@@ -51,8 +51,9 @@ pub(crate) fn write_trace(out: impl io::Write, trace: &SpanBatch) -> io::Result<
 async fn services(State(state): State<Arc<QueryState>>, params: Params) -> Response {
     let store = Arc::clone(&state.store);
     match run_query(&state, move |_| finding::services(&*store)).await {
-        Ok(Listed { entries, report }) => {
-            answer(&params, &entries, entries.len(), &lacking(&report))
+        Ok(found) => {
+            let lacking = lacking(&found);
+            answer(&params, &found.entries, found.entries.len(), &lacking)
         }
         Err(error) => failed(&error),
     }
@@ -64,9 +65,10 @@ async fn operation_names(
     params: Params,
 ) -> Response {
     match find_operations(&state, service, String::new()).await {
-        Ok(Listed { entries, report }) => {
-            let names = finding::distinct_names(entries);
-            answer(&params, &names, names.len(), &lacking(&report))
+        Ok(found) => {
+            let lacking = lacking(&found);
+            let names = finding::distinct_names(found.entries);
+            answer(&params, &names, names.len(), &lacking)
         }
         Err(response) => response,
     }
@@ -85,13 +87,13 @@ async fn operations(State(state): State<Arc<QueryState>>, params: Params) -> Res
         return refused(StatusCode::BAD_REQUEST, "parameter 'service' is required");
     }
     match find_operations(&state, service.to_owned(), kind.to_owned()).await {
-        Ok(Listed { entries, report }) => {
-            let json = entries.iter().map(|operation| OperationJson {
+        Ok(found) => {
+            let json = found.entries.iter().map(|operation| OperationJson {
                 name: &operation.name,
                 span_kind: operation.kind_name(),
             });
             let operations: Vec<_> = json.collect();
-            answer(&params, &operations, operations.len(), &lacking(&report))
+            answer(&params, &operations, operations.len(), &lacking(&found))
         }
         Err(response) => response,
     }
@@ -110,8 +112,8 @@ async fn find_operations(
 }
 
 /// What a list may lack, as its `errors`.
-fn lacking(report: &ScanReport) -> Vec<ErrorEntry> {
-    report.lacking().map(incomplete).into_iter().collect()
+fn lacking<T>(found: &Listed<T>) -> Vec<ErrorEntry> {
+    found.lacking().map(incomplete).into_iter().collect()
 }
 
 async fn archive(Path(id): Path<String>) -> Response {

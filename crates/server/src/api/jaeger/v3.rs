@@ -15,7 +15,7 @@ use axum::response::Response;
 use axum::routing::get;
 use serde::Serialize;
 use tracewell_model::SpanKind;
-use tracewell_model::store::{Listed, ScanReport};
+use tracewell_model::store::Listed;
 
 use super::finding;
 use super::params::Params;
@@ -41,16 +41,16 @@ struct Services {
 }
 
 /// What a list may lack, as its `error`.
-fn lacking(report: &ScanReport) -> Option<ErrorDetails> {
-    report.lacking().map(|why| incomplete(&why))
+fn lacking<T>(found: &Listed<T>) -> Option<ErrorDetails> {
+    found.lacking().map(|why| incomplete(&why))
 }
 
 async fn services(State(state): State<Arc<QueryState>>) -> Response {
     let store = Arc::clone(&state.store);
     match run_query(&state, move |_| finding::services(&*store)).await {
-        Ok(Listed { entries, report }) => answer(&Services {
-            services: entries,
-            error: lacking(&report),
+        Ok(found) => answer(&Services {
+            error: lacking(&found),
+            services: found.entries,
         }),
         Err(error) => failed(&error),
     }
@@ -78,8 +78,9 @@ async fn operations(State(state): State<Arc<QueryState>>, params: Params) -> Res
         finding::operations(&*store, &service, &kind)
     });
     match found.await {
-        Ok(Listed { entries, report }) => {
-            let operations = entries.into_iter().map(|operation| Operation {
+        Ok(found) => {
+            let error = lacking(&found);
+            let operations = found.entries.into_iter().map(|operation| Operation {
                 // The UI rejects an operation without a kind.
                 span_kind: match operation.kind {
                     SpanKind::Unspecified => SpanKind::Internal.name(),
@@ -89,7 +90,7 @@ async fn operations(State(state): State<Arc<QueryState>>, params: Params) -> Res
             });
             answer(&Operations {
                 operations: operations.collect(),
-                error: lacking(&report),
+                error,
             })
         }
         Err(error) => failed(&error),

@@ -11,8 +11,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tracewell_collector::{OtlpConfig, OtlpListeners, OtlpReceiver};
 use tracewell_model::store::{
-    Ack, AttributeKey, FoundTraces, Listed, Operation, ScanColumns, ScanReport, ScanRequest,
-    ScanVisitor, StoreStatus,
+    Ack, AttributeKey, FoundTraces, Listed, Operation, OperationQuery, ScanColumns, ScanReport,
+    ScanRequest, ScanVisitor, ServiceCount, StoreStatus,
 };
 use tracewell_model::{SpanBatch, SpanId, StoreError, TimeRange, TraceId, TraceStore};
 use tracewell_testkit::{TestSpan, batch};
@@ -180,7 +180,10 @@ impl TraceStore for Full {
     fn scan(&self, _: &ScanRequest<'_>, _: &mut ScanVisitor<'_>) -> Result<ScanReport, StoreError> {
         Err(StoreError::Unavailable("the disk is gone".to_owned()))
     }
-    fn operations(&self, _: TimeRange) -> Result<Listed<Operation>, StoreError> {
+    fn services(&self, _: TimeRange) -> Result<Listed<ServiceCount>, StoreError> {
+        Err(StoreError::ShuttingDown)
+    }
+    fn operations(&self, _: &OperationQuery<'_>) -> Result<Listed<Operation>, StoreError> {
         Err(StoreError::ShuttingDown)
     }
     fn attribute_keys(&self, _: TimeRange) -> Result<Listed<AttributeKey>, StoreError> {

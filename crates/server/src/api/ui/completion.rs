@@ -1,7 +1,6 @@
 //! What the query bar offers: services, operations, keys, values, and whether
 //! a query is one.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -9,8 +8,8 @@ use axum::response::{IntoResponse, Response};
 use http::header;
 use serde::Serialize;
 use tracewell_model::batch::columns::ValueType;
-use tracewell_model::store::Listed;
-use tracewell_model::{AnyValue, Level, SpanKind};
+use tracewell_model::store::OperationQuery;
+use tracewell_model::{AnyValue, Level};
 use tracewell_query::traceql;
 use tracewell_query::values::{
     IntrinsicValues, ValueCount, ValuesOf, attribute_values, intrinsic_values,
@@ -54,22 +53,17 @@ pub(super) async fn services(
 ) -> Result<Response, ApiError> {
     let range = params.range(state.query.clock.now_ns())?;
     let store = Arc::clone(&state.query.store);
-    let found = run_query(&state.query, move |_| store.operations(range)).await?;
-    let mut counts: BTreeMap<String, (u64, u64)> = BTreeMap::new();
-    for operation in found.entries {
-        let count = counts.entry(operation.service).or_default();
-        count.0 += operation.spans;
-        count.1 += operation.failed;
-    }
-    let named = counts.into_iter().filter(|(name, _)| !name.is_empty());
-    let services = named.map(|(name, (span_count, error_count))| Service {
-        name,
-        span_count,
-        error_count,
+    let found = run_query(&state.query, move |_| store.services(range)).await?;
+    let partial = found.lacking();
+    let named = found.entries.into_iter().filter(|s| !s.name.is_empty());
+    let services = named.map(|service| Service {
+        name: service.name,
+        span_count: service.spans,
+        error_count: service.failed,
     });
     Ok(json(&Services {
         services: services.collect(),
-        partial: found.report.lacking(),
+        partial,
     }))
 }
 
@@ -89,7 +83,7 @@ struct Operation {
     span_count: u64,
 }
 
-/// `GET /operations`
+/// `GET /operations`: those that begin with the prefix, sorted.
 pub(super) async fn operations(
     State(state): State<UiState>,
     params: Params,
@@ -97,23 +91,28 @@ pub(super) async fn operations(
     let service = params
         .required("service", "name one that api/ui/services lists")?
         .to_owned();
+    let prefix = params.text("prefix").unwrap_or("").to_owned();
+    let limit = params.limit(MAX_COMPLETIONS, MAX_COMPLETIONS)?;
     let range = params.range(state.query.clock.now_ns())?;
     let store = Arc::clone(&state.query.store);
-    let found = run_query(&state.query, move |_| store.operations(range)).await?;
-    let mut counts: BTreeMap<(String, SpanKind), u64> = BTreeMap::new();
-    for operation in found.entries.into_iter().filter(|o| o.service == service) {
-        *counts.entry((operation.name, operation.kind)).or_default() += operation.spans;
-    }
-    let operations = counts
-        .into_iter()
-        .map(|((name, kind), span_count)| Operation {
-            name,
-            kind: kind.name(),
-            span_count,
-        });
+    let found = run_query(&state.query, move |_| {
+        store.operations(&OperationQuery {
+            service: Some(&service),
+            prefix: &prefix,
+            limit,
+            ..OperationQuery::all(range)
+        })
+    });
+    let found = found.await?;
+    let partial = found.lacking();
+    let operations = found.entries.into_iter().map(|operation| Operation {
+        name: operation.name,
+        kind: operation.kind.name(),
+        span_count: operation.spans,
+    });
     Ok(json(&Operations {
         operations: operations.collect(),
-        partial: found.report.lacking(),
+        partial,
     }))
 }
 
@@ -143,10 +142,8 @@ pub(super) async fn keys(
     let range = params.range_or_all(state.query.clock.now_ns())?;
     let store = Arc::clone(&state.query.store);
     let found = run_query(&state.query, move |_| store.attribute_keys(range)).await?;
-    let Listed {
-        entries: mut keys,
-        report,
-    } = found;
+    let partial = found.lacking();
+    let mut keys = found.entries;
     keys.retain(|key| key.key.to_lowercase().contains(&prefix));
     keys.sort_by_cached_key(|key| {
         let is_inside = !key.key.to_lowercase().starts_with(&prefix);
@@ -166,7 +163,7 @@ pub(super) async fn keys(
     });
     Ok(json(&Keys {
         keys: keys.collect(),
-        partial: report.lacking(),
+        partial,
     }))
 }
 
@@ -202,15 +199,16 @@ pub(super) async fn values(
         let found = run_query(&state.query, move |cancelled| {
             intrinsic_values(&*store, field, &prefix, range, limit, cancelled)
         });
-        let Listed { entries, report } = found.await?;
-        let values = entries.into_iter().map(|(value, count)| Value {
+        let found = found.await?;
+        let partial = found.lacking();
+        let values = found.entries.into_iter().map(|(value, count)| Value {
             value_type,
             value,
             count,
         });
         return Ok(json(&Values {
             values: values.collect(),
-            partial: report.lacking(),
+            partial,
         }));
     }
     let level = Level::ALL.into_iter().find(|level| level.name() == scope);
@@ -231,10 +229,11 @@ pub(super) async fn values(
         };
         attribute_values(&*store, &of, cancelled)
     });
-    let Listed { entries, report } = found.await?;
+    let found = found.await?;
+    let partial = found.lacking();
     Ok(json(&Values {
-        values: entries.into_iter().filter_map(value).collect(),
-        partial: report.lacking(),
+        values: found.entries.into_iter().filter_map(value).collect(),
+        partial,
     }))
 }
 

@@ -216,7 +216,7 @@ impl IndexBuilder {
         let traces = sections::append(&mut self.sections, &self.traces.finish());
         let tokens = tokens::build(&mut self.tokens);
         let tokens = sections::append(&mut self.sections, &tokens);
-        let (operations, operation_groups) = self.operations.finish();
+        let catalogue = self.operations.finish();
         let starts = self.groups.iter();
         let totals = Totals {
             spans: self.rows as u64,
@@ -237,9 +237,9 @@ impl IndexBuilder {
             row_groups: self.groups,
             traces_place: traces,
             tokens,
-            operations,
-            operation_groups,
+            catalogue,
             keys: self.keys.into_values().collect(),
+            unlisted_keys: Vec::new(),
         };
         (encode::file(&core, &self.sections), totals)
     }

@@ -1,12 +1,13 @@
 //! Reading side of the index file; see the parent for the layout.
 
 use tracewell_model::batch::columns::ValueType;
-use tracewell_model::store::{AttributeKey, Operation};
+use tracewell_model::store::AttributeKey;
 use tracewell_model::{Level, SpanKind};
 
 use super::encode::{HAS_DERIVED, SERVICES_EXACT};
 use super::sections::Place;
-use super::{Core, KeyEntry, RowGroup, directory};
+use super::{Core, KeyEntry, RowGroup, directory, keys};
+use crate::block::catalogue::{Catalogue, ReadOperation, ReadService};
 use crate::block::operations::OperationGroups;
 use crate::block::schema::{Fixed, ROW_GROUP_ROWS};
 
@@ -17,36 +18,38 @@ type Result<T> = std::result::Result<T, Misfit>;
 
 pub(super) fn core(bytes: &[u8]) -> Result<Core> {
     let mut reader = Reader(bytes);
-    let (spans, traces) = (reader.varint()?, reader.varint()?);
-    let (min_start_ns, max_start_ns) = (reader.u64()?, reader.u64()?);
-    let flags = reader.byte()?;
-    let (parquet_bytes, parquet_crc) = (reader.u64()?, reader.u32()?);
-    let sections_bytes = reader.u64()?;
-    let row_groups = reader.row_groups(spans)?;
-    let (traces_place, tokens) = (reader.place()?, reader.place()?);
-    let (operations, operation_groups) = reader.operations()?;
-    let core = Core {
-        spans,
-        traces,
-        min_start_ns,
-        max_start_ns,
-        services_exact: flags & SERVICES_EXACT != 0,
-        has_derived: flags & HAS_DERIVED != 0,
-        parquet_bytes,
-        parquet_crc,
-        sections_bytes,
-        row_groups,
-        traces_place,
-        tokens,
-        operations,
-        operation_groups,
-        keys: reader.keys()?,
-    };
+    let head = reader.head()?;
+    let mut services: Vec<ReadService<'_>> = Vec::new();
+    reader.operations(&mut |service, operation| match services.last_mut() {
+        Some(last) if last.name == service => last.operations.push(operation),
+        _ => services.push(ReadService {
+            name: service,
+            operations: vec![operation],
+        }),
+    })?;
+    let catalogue = Catalogue::of(services);
+    let (keys, unlisted_keys) = keys::keep(reader.keys()?);
     if !reader.0.is_empty() {
         return Err(Misfit("bytes follow the end"));
     }
+    let core = Core {
+        catalogue,
+        keys,
+        unlisted_keys,
+        ..head
+    };
     check(&core)?;
     Ok(core)
+}
+
+/// Shows every operation of a core, also those that memory does not keep.
+pub(super) fn operations<'a>(
+    bytes: &'a [u8],
+    each: &mut dyn FnMut(&'a str, ReadOperation<'a>),
+) -> Result<()> {
+    let mut reader = Reader(bytes);
+    reader.head()?;
+    reader.operations(each)
 }
 
 /// Do the places lie within the file, and do columns have pages?
@@ -121,16 +124,39 @@ impl<'a> Reader<'a> {
         Ok(count as usize)
     }
 
-    fn text(&mut self) -> Result<String> {
+    fn text(&mut self) -> Result<&'a str> {
         let len = self.count(1)?;
         let bytes = self.take(len)?;
-        let text = std::str::from_utf8(bytes).map_err(|_| Misfit("text is not UTF-8"))?;
-        Ok(text.to_owned())
+        std::str::from_utf8(bytes).map_err(|_| Misfit("text is not UTF-8"))
     }
 
     fn place(&mut self) -> Result<Place> {
         let (offset, bytes) = (self.varint()?, self.varint()?);
         Ok(Place { offset, bytes })
+    }
+
+    /// What comes before the services.
+    fn head(&mut self) -> Result<Core> {
+        let (spans, traces) = (self.varint()?, self.varint()?);
+        let (min_start_ns, max_start_ns) = (self.u64()?, self.u64()?);
+        let flags = self.byte()?;
+        let (parquet_bytes, parquet_crc) = (self.u64()?, self.u32()?);
+        let sections_bytes = self.u64()?;
+        Ok(Core {
+            spans,
+            traces,
+            min_start_ns,
+            max_start_ns,
+            services_exact: flags & SERVICES_EXACT != 0,
+            has_derived: flags & HAS_DERIVED != 0,
+            parquet_bytes,
+            parquet_crc,
+            sections_bytes,
+            row_groups: self.row_groups(spans)?,
+            traces_place: self.place()?,
+            tokens: self.place()?,
+            ..Core::default()
+        })
     }
 
     fn row_groups(&mut self, spans: u64) -> Result<Vec<RowGroup>> {
@@ -160,25 +186,25 @@ impl<'a> Reader<'a> {
         Ok(groups)
     }
 
-    fn operations(&mut self) -> Result<(Vec<Operation>, Vec<OperationGroups>)> {
-        let (mut operations, mut groups) = (Vec::new(), Vec::new());
+    /// Service after service.
+    fn operations(&mut self, each: &mut dyn FnMut(&'a str, ReadOperation<'a>)) -> Result<()> {
         for _ in 0..self.count(2)? {
             let service = self.text()?;
             for _ in 0..self.count(6)? {
-                operations.push(Operation {
-                    service: service.clone(),
+                let operation = ReadOperation {
                     name: self.text()?,
                     kind: SpanKind::from_otlp(i32::try_from(self.varint()?).unwrap_or(0)),
                     spans: self.varint()?,
                     failed: self.varint()?,
-                });
-                groups.push(OperationGroups {
-                    all: self.varint()?,
-                    failed: self.varint()?,
-                });
+                    groups: OperationGroups {
+                        all: self.varint()?,
+                        failed: self.varint()?,
+                    },
+                };
+                each(service, operation);
             }
         }
-        Ok((operations, groups))
+        Ok(())
     }
 
     fn keys(&mut self) -> Result<Vec<KeyEntry>> {
@@ -190,7 +216,7 @@ impl<'a> Reader<'a> {
             let key = AttributeKey {
                 level: level.ok_or(Misfit("unknown level"))?,
                 value_type: value_type.ok_or(Misfit("unknown type of values"))?,
-                key: self.text()?,
+                key: self.text()?.to_owned(),
             };
             let (count, elsewhere) = (self.varint()?, self.varint()?);
             let column = match self.varint()? as usize {

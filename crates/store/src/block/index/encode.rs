@@ -77,19 +77,18 @@ impl Writer {
     }
 
     fn services(&mut self, core: &Core) {
-        let services = || core.operations.chunk_by(|a, b| a.service == b.service);
-        self.varint(services().count() as u64);
-        let mut groups = core.operation_groups.iter();
-        for operations in services() {
-            self.text(&operations[0].service);
-            self.varint(operations.len() as u64);
-            for (operation, groups) in operations.iter().zip(&mut groups) {
+        let services = &core.catalogue.services;
+        self.varint(services.len() as u64);
+        for service in services {
+            self.text(&service.name);
+            self.varint(service.operations.len() as u64);
+            for operation in &service.operations {
                 self.text(&operation.name);
                 self.varint(operation.kind.to_otlp() as u64);
                 self.varint(operation.spans);
                 self.varint(operation.failed);
-                self.varint(groups.all);
-                self.varint(groups.failed);
+                self.varint(operation.groups.all);
+                self.varint(operation.groups.failed);
             }
         }
     }

@@ -10,7 +10,7 @@ use tracewell_testkit::{flatten, shared_data};
 use tracewell_wire::decompress::{Encoding, decompress};
 use tracewell_wire::otlp::protobuf;
 
-use super::{all_ids, block_of, read_all, sorted};
+use super::{all_ids, block_of, operations_of, read_all, sorted};
 
 /// Enough for several row groups, few enough for an unoptimised test.
 const MOST_SPANS: usize = 40_000;
@@ -48,8 +48,7 @@ fn public_traces_come_back_as_they_were() {
         let (_, block) = block_of(&batch);
         let (read, sent) = (read_all(&block, &all_ids(&batch)), sorted(flatten(&batch)));
         assert!(read == sent, "{file} reads back otherwise");
-        let counted: u64 = block
-            .operations()
+        let counted: u64 = operations_of(&block)
             .iter()
             .map(|operation| operation.failed)
             .sum();

@@ -10,7 +10,7 @@ use tracewell_model::{AnyValue, SpanId, StatusCode, TraceId, ValueRef};
 use tracewell_testkit::spans::{TestLink, span_id, trace_id};
 use tracewell_testkit::{Random, TestSpan, batch};
 
-use super::{all_ids, block_of, read_all, sorted, traces};
+use super::{all_ids, block_of, operations_of, read_all, sorted, traces};
 use crate::block::{Birth, Block, BlockError, write};
 use crate::files::faulty::{EIO, ENOSPC, Fault, FaultyFiles, Operation};
 use crate::files::{Access, Files};
@@ -163,8 +163,8 @@ fn the_block_says_what_is_in_it() {
         ),
         (3, 2, 40, 90)
     );
-    let operations: Vec<_> = block
-        .operations()
+    let operations = operations_of(&block);
+    let operations: Vec<_> = operations
         .iter()
         .map(|o| (o.service.as_str(), o.name.as_str(), o.spans, o.failed))
         .collect();

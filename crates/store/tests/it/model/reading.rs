@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
-use tracewell_model::store::{ScanColumns, ScanReport, ScanRequest};
+use tracewell_model::store::{OperationQuery, ScanColumns, ScanReport, ScanRequest};
 use tracewell_model::{SpanFilter, SpanId, StoreError, TimeRange, TraceId, TraceStore};
 use tracewell_testkit::{TestSpan, flatten};
 
@@ -27,7 +27,7 @@ impl Reading {
         let counted_spans = store.status().spans;
         let found = store.traces(ids, None, &AtomicBool::new(false))?;
         let traces = found.traces.iter().flatten().flat_map(flatten).collect();
-        let operations = store.operations(TimeRange::ALL)?;
+        let operations = store.operations(&OperationQuery::all(TimeRange::ALL))?;
         let (scanned, report) = scan(store)?;
         let lacks = found.report.lacking().or_else(|| report.lacking());
         let lacks = lacks.or_else(|| operations.report.lacking());

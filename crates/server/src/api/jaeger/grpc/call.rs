@@ -19,7 +19,6 @@ use tonic::{Response, Status};
 use tonic_prost::{ProstCodec, ProstDecoder};
 use tower::service_fn;
 use tracewell_model::StoreError;
-use tracewell_model::store::ScanReport;
 use tracewell_query::search::SearchOutcome;
 
 use crate::api::QueryState;
@@ -74,7 +73,7 @@ where
     })
 }
 
-/// Runs a query that has one answer, which may lack what is damaged. On the
+/// Runs a query that has one answer, and what it lacks in words. On the
 /// wire one answer is a stream of one; only so it can end with a trailer.
 pub(super) async fn ask<Res, W>(
     state: &QueryState,
@@ -82,12 +81,12 @@ pub(super) async fn ask<Res, W>(
 ) -> Result<impl Stream<Item = Result<Vec<u8>, Status>> + use<Res, W>, Status>
 where
     Res: Message + 'static,
-    W: FnOnce(&AtomicBool) -> Result<(Res, ScanReport), StoreError> + Send + 'static,
+    W: FnOnce(&AtomicBool) -> Result<(Res, Option<String>), StoreError> + Send + 'static,
 {
     stream(state, move |cancelled, sender| {
-        let (answer, report) = work(cancelled)?;
+        let (answer, lacking) = work(cancelled)?;
         let flow = sender.send(Ok(answer.encode_to_vec()));
-        Ok(lacking_to_end(flow, &report, sender))
+        Ok(lacking_to_end(flow, lacking, sender))
     })
     .await
 }
@@ -120,7 +119,9 @@ pub(super) fn flow_to_end<T>(
     sender: &Sender<T>,
 ) -> ControlFlow<()> {
     match (flow, &outcome.partial) {
-        _ if outcome.report.unread_blocks > 0 => lacking_to_end(flow, &outcome.report, sender),
+        _ if outcome.report.unread_blocks > 0 => {
+            lacking_to_end(flow, outcome.report.lacking(), sender)
+        }
         (ControlFlow::Continue(()), Some(why)) => sender.send(Err(Status::resource_exhausted(
             format!("the answer is not complete: {why}"),
         ))),
@@ -128,15 +129,15 @@ pub(super) fn flow_to_end<T>(
     }
 }
 
-/// Ends the messages of an answer that may lack what is damaged. It will lack
+/// Ends the messages of an answer that may lack something. It will lack
 /// it every time, so it is no failure: the status is OK, and its message and
 /// the trailer `tracewell-partial` say what is missing.
 pub(super) fn lacking_to_end<T>(
     flow: ControlFlow<()>,
-    report: &ScanReport,
+    lacking: Option<String>,
     sender: &Sender<T>,
 ) -> ControlFlow<()> {
-    match (flow, report.lacking()) {
+    match (flow, lacking) {
         (ControlFlow::Continue(()), Some(why)) => {
             let why = format!("the answer is not complete: {why}");
             let mut trailers = MetadataMap::new();

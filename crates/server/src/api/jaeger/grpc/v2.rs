@@ -10,7 +10,6 @@ use axum::Router;
 use prost::Message;
 use tokio_stream::Stream;
 use tonic::{Code, Status};
-use tracewell_model::store::Listed;
 use tracewell_model::{SpanBatch, TimeRange, TraceId};
 use tracewell_query::dependencies::dependencies;
 use tracewell_query::search::Detail;
@@ -50,7 +49,7 @@ async fn get_trace(
         Ok(match found.only(id)? {
             Some((batch, _held)) => {
                 let flow = send_spans(&batch, sender);
-                lacking_to_end(flow, &report, sender)
+                lacking_to_end(flow, report.lacking(), sender)
             }
             None => sender.send(Err(Status::not_found("trace not found"))),
         })
@@ -98,8 +97,10 @@ async fn get_services(
 ) -> Result<impl Stream<Item = Result<Vec<u8>, Status>>, Status> {
     let store = Arc::clone(&state.store);
     ask(&state, move |_| {
-        let Listed { entries, report } = finding::services(&*store)?;
-        Ok((GetServicesResponse { services: entries }, report))
+        let found = finding::services(&*store)?;
+        let lacking = found.lacking();
+        let services = found.entries;
+        Ok((GetServicesResponse { services }, lacking))
     })
     .await
 }
@@ -110,17 +111,17 @@ async fn get_operations(
 ) -> Result<impl Stream<Item = Result<Vec<u8>, Status>>, Status> {
     let store = Arc::clone(&state.store);
     ask(&state, move |_| {
-        let Listed { entries, report } =
-            finding::operations(&*store, &request.service, &request.span_kind)?;
-        let operation = |found: &finding::OperationName| Operation {
-            name: found.name.clone(),
-            span_kind: found.kind_name().to_owned(),
+        let found = finding::operations(&*store, &request.service, &request.span_kind)?;
+        let lacking = found.lacking();
+        let operation = |operation: &finding::OperationName| Operation {
+            name: operation.name.clone(),
+            span_kind: operation.kind_name().to_owned(),
         };
         let response = GetOperationsResponse {
-            operations: entries.iter().map(operation).collect(),
-            operation_names: finding::distinct_names(entries),
+            operations: found.entries.iter().map(operation).collect(),
+            operation_names: finding::distinct_names(found.entries),
         };
-        Ok((response, report))
+        Ok((response, lacking))
     })
     .await
 }
@@ -148,7 +149,7 @@ async fn get_dependencies(
         let response = GetDependenciesResponse {
             dependencies: links.collect(),
         };
-        Ok((response, found.report))
+        Ok((response, found.report.lacking()))
     })
     .await
 }

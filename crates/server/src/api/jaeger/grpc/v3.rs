@@ -11,7 +11,6 @@ use prost::Message;
 use tokio_stream::Stream;
 use tonic::Status;
 use tracewell_model::batch::concat::BatchJoiner;
-use tracewell_model::store::Listed;
 use tracewell_model::{RowSet, SpanBatch, SpanKind, TimeRange};
 use tracewell_query::dependencies::dependencies;
 use tracewell_query::search::Detail;
@@ -59,7 +58,7 @@ async fn get_trace(
         Ok(match found.only(id)? {
             Some((batch, _held)) => {
                 let flow = send_trace(&batch, sender);
-                lacking_to_end(flow, &report, sender)
+                lacking_to_end(flow, report.lacking(), sender)
             }
             None => sender.send(Err(Status::not_found("trace not found"))),
         })
@@ -125,8 +124,10 @@ async fn get_services(
 ) -> Result<impl Stream<Item = Result<Vec<u8>, Status>>, Status> {
     let store = Arc::clone(&state.store);
     ask(&state, move |_| {
-        let Listed { entries, report } = finding::services(&*store)?;
-        Ok((GetServicesResponse { services: entries }, report))
+        let found = finding::services(&*store)?;
+        let lacking = found.lacking();
+        let services = found.entries;
+        Ok((GetServicesResponse { services }, lacking))
     })
     .await
 }
@@ -137,9 +138,9 @@ async fn get_operations(
 ) -> Result<impl Stream<Item = Result<Vec<u8>, Status>>, Status> {
     let store = Arc::clone(&state.store);
     ask(&state, move |_| {
-        let Listed { entries, report } =
-            finding::operations(&*store, &request.service, &request.span_kind)?;
-        let operations = entries.into_iter().map(|operation| Operation {
+        let found = finding::operations(&*store, &request.service, &request.span_kind)?;
+        let lacking = found.lacking();
+        let operations = found.entries.into_iter().map(|operation| Operation {
             span_kind: match operation.kind {
                 SpanKind::Unspecified => SpanKind::Internal.name().to_owned(),
                 kind => kind.name().to_owned(),
@@ -149,7 +150,7 @@ async fn get_operations(
         let response = GetOperationsResponse {
             operations: operations.collect(),
         };
-        Ok((response, report))
+        Ok((response, lacking))
     })
     .await
 }
@@ -175,7 +176,7 @@ async fn get_dependencies(
         let response = DependenciesResponse {
             dependencies: calls.collect(),
         };
-        Ok((response, found.report))
+        Ok((response, found.report.lacking()))
     })
     .await
 }
