@@ -234,7 +234,7 @@ impl Life {
         // Small, so that nothing but the disk can be in its way.
         let probe = TestSpan::new(1 << 41, 1, "cart", "GET /", BEGINNING_NS);
         loop {
-            self.append(usize::MAX, &[probe.clone()]);
+            self.append(usize::MAX, std::slice::from_ref(&probe));
             let is_over = self.hear_all() || self.disk.is_off();
             let why = self.store().status().unhealthy.unwrap_or_default();
             if is_over || why.contains("stopped for good") {
