@@ -70,6 +70,7 @@ impl Life {
         if is_all {
             // What begins now is another life of the directory.
             self.aftermath.kept_manifest = None;
+            self.ledger.begin_again();
         }
         for loss in what {
             must_tell &= self.take_away(*loss);
