@@ -18,7 +18,7 @@ impl DirNode {
 impl Image {
     /// Every path with the content of its file, directories before what is in
     /// them.
-    pub(super) fn tree(&self) -> Vec<(PathBuf, Option<&[u8]>)> {
+    pub(in super::super) fn tree(&self) -> Vec<(PathBuf, Option<&[u8]>)> {
         let mut found = Vec::new();
         let mut open = vec![(PathBuf::from("/"), 0)];
         while let Some((path, id)) = open.pop() {
@@ -37,7 +37,7 @@ impl Image {
     }
 
     /// Puts a durable file there, in the place of what has the name.
-    pub(super) fn put_file(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    pub(in super::super) fn put_file(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         self.put(
             path,
             Node::File(FileNode {
@@ -49,7 +49,7 @@ impl Image {
     }
 
     /// Puts a durable, empty directory there.
-    pub(super) fn put_dir(&mut self, path: &Path) -> io::Result<()> {
+    pub(in super::super) fn put_dir(&mut self, path: &Path) -> io::Result<()> {
         self.put(path, Node::Dir(DirNode::default()))
     }
 
@@ -64,7 +64,7 @@ impl Image {
     }
 
     /// Takes a name away for good, whatever it names.
-    pub(super) fn take_away(&mut self, path: &Path) -> io::Result<()> {
+    pub(in super::super) fn take_away(&mut self, path: &Path) -> io::Result<()> {
         self.find(path)?;
         let (dir, name) = self.split(path)?;
         self.dir_mut(dir)?.change_for_good(|names| {
