@@ -15,7 +15,6 @@ use crate::embedded::{BLOCKS_DIR, WAL_DIR};
 use crate::files::{FileError, Files};
 use crate::inventory::Inventory;
 use crate::manifest::{self, BlockEntry, Manifest};
-use crate::quarantine;
 use crate::wal::{self, WalPosition};
 
 /// A list that was made from blocks.
@@ -117,38 +116,27 @@ pub(crate) fn from_blocks(
 }
 
 /// Which life of the data directory its files speak of, where no list says it:
-/// that of most blocks, else that of the log, else that of most blocks that
-/// were put aside. Empty where nothing speaks.
+/// that of most blocks, else that of the log. Empty where nothing speaks. **What
+/// is in quarantine is not asked**: it may be another's.
 ///
 /// # Errors
 /// A directory cannot be read.
 pub(crate) fn history(files: &dyn Files, dir: &Path) -> Result<String, FileError> {
-    if let Some(history) = history_of_most(files, &[dir.join(BLOCKS_DIR)])? {
-        return Ok(history);
-    }
-    if let Some(word) = wal::log_in(files, &dir.join(WAL_DIR))? {
-        return Ok(manifest::history_of_log(word));
-    }
-    let aside = history_of_most(files, &quarantine::places(files, dir)?)?;
-    Ok(aside.unwrap_or_default())
-}
-
-fn history_of_most(files: &dyn Files, dirs: &[PathBuf]) -> Result<Option<String>, FileError> {
+    let blocks = dir.join(BLOCKS_DIR);
+    let found = Inventory::take(files, &blocks, &Manifest::default())?;
     // The youngest decides between as many.
     let mut votes: HashMap<String, (u64, u64)> = HashMap::new();
-    for dir in dirs {
-        for name in Inventory::take(files, dir, &Manifest::default())?
-            .unlisted
-            .keys()
-        {
-            if let Ok(Some(birth)) = Birth::read(files, dir, name) {
-                let (count, listed_ns) = votes.entry(birth.history).or_default();
-                *count += 1;
-                *listed_ns = birth.listed_ns.max(*listed_ns);
-            }
+    for name in found.unlisted.keys() {
+        if let Ok(Some(birth)) = Birth::read(files, &blocks, name) {
+            let (count, listed_ns) = votes.entry(birth.history).or_default();
+            *count += 1;
+            *listed_ns = birth.listed_ns.max(*listed_ns);
         }
     }
     votes.remove("");
-    let most = votes.into_iter().max_by_key(|(_, vote)| *vote);
-    Ok(most.map(|(history, _)| history))
+    if let Some((history, _)) = votes.into_iter().max_by_key(|(_, vote)| *vote) {
+        return Ok(history);
+    }
+    let word = wal::log_in(files, &dir.join(WAL_DIR))?;
+    Ok(word.map_or_else(String::new, manifest::history_of_log))
 }

@@ -96,7 +96,7 @@ pub(super) fn allow(files: &dyn Files, dir: &Path, name: &str) -> Result<bool, F
 /// The certificate of a block, if it is one of this history.
 fn ours(files: &dyn Files, dir: &Path, name: &str, known: &Manifest) -> Option<Birth> {
     let birth = Birth::read(files, dir, name).ok().flatten()?;
-    (known.history.is_empty() || birth.history == known.history).then_some(birth)
+    (birth.history == known.history).then_some(birth)
 }
 
 fn is_taken(files: &dyn Files, blocks: &Path, name: &str) -> bool {

@@ -2,10 +2,10 @@
 //! costs what the log holds, undoes nobody's decision, and has nothing to say
 //! the second time.
 
-use crate::embedded::{assert_traces, eager, wait_until};
+use crate::embedded::{assert_traces, wait_until};
 use crate::lost_files::{
     DIR, append, assert_quiet, block_names, check, filled, lazy, names, open, path, read, small,
-    write,
+    unmerged, write,
 };
 use std::path::Path;
 use tracewell_model::TraceStore;
@@ -22,12 +22,12 @@ fn repaired(disk: &FaultyFiles) -> Repaired {
 #[test]
 fn spans_acknowledged_after_a_loss_of_list_and_log_survive_a_repair() {
     let disk = FaultyFiles::new();
-    let (store, _) = open(&disk, small(eager()));
+    let (store, _) = open(&disk, small(unmerged()));
     append(&store, 0..20);
     wait_until("blocks are sealed", || store.status().blocks > 1);
     drop(store);
     let old = read(&disk, "MANIFEST");
-    let (store, _) = open(&disk, small(eager()));
+    let (store, _) = open(&disk, small(unmerged()));
     append(&store, 20..200);
     drop(store);
     write(&disk, "MANIFEST", &old);
@@ -44,7 +44,7 @@ fn spans_acknowledged_after_a_loss_of_list_and_log_survive_a_repair() {
 #[test]
 fn a_second_repair_has_nothing_to_say() {
     let disk = FaultyFiles::new();
-    let (store, _) = open(&disk, eager());
+    let (store, _) = open(&disk, unmerged());
     append(&store, 0..20);
     wait_until("blocks are sealed", || store.status().blocks > 2);
     drop(store);
@@ -125,7 +125,7 @@ fn a_block_whose_parquet_file_is_gone_keeps_no_other_from_repair() {
 #[test]
 fn a_list_from_before_a_merge_costs_nothing() {
     let disk = FaultyFiles::new();
-    let (store, _) = open(&disk, eager());
+    let (store, _) = open(&disk, unmerged());
     append(&store, 0..20);
     wait_until("blocks are sealed", || store.status().blocks > 2);
     drop(store);
@@ -150,7 +150,7 @@ fn what_only_the_log_holds_is_there_after_a_repair() {
     drop(store);
     let old = read(&disk, "MANIFEST");
     let log = disk.copy();
-    let (store, _) = open(&disk, small(eager()));
+    let (store, _) = open(&disk, small(unmerged()));
     append(&store, 20..100);
     wait_until("blocks are sealed", || store.status().blocks > 0);
     drop(store);
@@ -170,9 +170,11 @@ fn what_only_the_log_holds_is_there_after_a_repair() {
 #[test]
 fn a_block_that_was_written_again_survives_an_older_list() {
     let disk = FaultyFiles::new();
-    let (store, _) = open(&disk, eager());
+    let (store, _) = open(&disk, unmerged());
     append(&store, 0..20);
     wait_until("blocks are sealed", || store.status().blocks > 2);
+    drop(store);
+    let (store, _) = open(&disk, lazy());
     store.compact_now().expect("the disk is well");
     drop(store);
     let old = read(&disk, "MANIFEST");
@@ -190,13 +192,13 @@ fn a_block_that_was_written_again_survives_an_older_list() {
 #[test]
 fn a_block_whose_part_of_the_log_was_used_again_is_kept_under_an_older_list() {
     let disk = FaultyFiles::new();
-    let (store, _) = open(&disk, small(eager()));
+    let (store, _) = open(&disk, small(unmerged()));
     append(&store, 0..20);
     wait_until("blocks are sealed", || store.status().blocks > 1);
     drop(store);
     let old = read(&disk, "MANIFEST");
     for traces in [20..60, 60..100, 100..140] {
-        let (store, _) = open(&disk, small(eager()));
+        let (store, _) = open(&disk, small(unmerged()));
         append(&store, traces);
         drop(store);
         let (store, _) = open(&disk, small(lazy()));

@@ -1,15 +1,17 @@
 //! Files of other data directories, and files that changed places: nobody's
 //! spans are shown as ours, nothing of it is removed, and people are told.
 
-use crate::embedded::{assert_traces, eager, spans, wait_until};
+use crate::embedded::{assert_traces, spans, wait_until};
 use crate::lost_files::{
-    DIR, append, assert_quiet, check, filled, lazy, names, open, path, read, small, write,
+    DIR, append, assert_quiet, check, filled, lazy, names, open, path, read, small, unmerged, write,
 };
 use std::ops::Range;
 use std::path::Path;
 use tracewell_model::TraceStore;
+use tracewell_model::clock::SystemClock;
 use tracewell_store::files::faulty::FaultyFiles;
 use tracewell_store::manifest::Manifest;
+use tracewell_store::repair::repair;
 use tracewell_testkit::conformance;
 use tracewell_testkit::spans::trace_id;
 
@@ -42,7 +44,7 @@ fn segments_of_another_log_are_left_alone_and_said() {
             }
         }
         for _ in 0..3 {
-            let (store, report) = open(&disk, small(eager()));
+            let (store, report) = open(&disk, small(unmerged()));
             assert_eq!(report.wal.warnings.len(), foreign.len());
             assert!(report.wal.warnings[0].contains("another log"));
             assert_traces(&store, traces.clone());
@@ -60,7 +62,7 @@ fn segments_of_another_log_are_left_alone_and_said() {
 #[test]
 fn a_segment_below_the_place_in_the_log_is_not_used_again_when_it_is_foreign() {
     let (disk, other) = (FaultyFiles::new(), logged(1_000..1_010));
-    let (store, _) = open(&disk, small(eager()));
+    let (store, _) = open(&disk, small(unmerged()));
     append(&store, 0..200);
     let free = "wal/00000000000000000001.seg";
     let is_past = || {
@@ -71,7 +73,7 @@ fn a_segment_below_the_place_in_the_log_is_not_used_again_when_it_is_foreign() {
     drop(store);
     let theirs = read(&other, &format!("wal/{}", names(&other, "wal")[0]));
     write(&disk, free, &theirs);
-    let (store, _) = open(&disk, small(eager()));
+    let (store, _) = open(&disk, small(unmerged()));
     append(&store, 200..400);
     drop(store);
     assert_eq!(read(&disk, free), theirs);
@@ -172,4 +174,28 @@ fn a_foreign_block_with_the_name_of_one_that_went_is_not_taken_for_it() {
         read(&disk, &aside),
         read(&other, &format!("blocks/{name}.parquet"))
     );
+}
+
+#[test]
+fn a_foreign_block_in_quarantine_is_not_ours_when_all_else_is_lost() {
+    let (disk, other) = (logged(0..10), filled());
+    let name = names(&other, "blocks")[0]
+        .split('.')
+        .next()
+        .unwrap()
+        .to_owned();
+    for kind in ["parquet", "index"] {
+        let file = format!("blocks/{name}.{kind}");
+        write(&disk, &file, &read(&other, &file));
+    }
+    drop(open(&disk, lazy()));
+    assert_eq!(names(&disk, "quarantine"), [name]);
+    for lost in ["MANIFEST", "wal"] {
+        disk.take_away(&path(lost)).unwrap();
+    }
+    for _ in 0..2 {
+        repair(&disk, Path::new(DIR), &SystemClock).unwrap();
+        let (store, _) = open(&disk, lazy());
+        assert_eq!(store.status().spans, 0);
+    }
 }

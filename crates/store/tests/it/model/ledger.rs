@@ -167,6 +167,15 @@ impl Ledger {
         }
     }
 
+    /// Nothing is left that could know of what is missing now.
+    pub(super) fn begin_again(&mut self) {
+        for append in &mut self.appends {
+            if matches!(append.fate, Fate::Doubtful { .. }) {
+                append.fate = Fate::Doubtful { is_owed: false };
+            }
+        }
+    }
+
     /// Fails if a reading breaks a promise; learns from it what became of
     /// appends of unknown outcome. Answers whether something acknowledged is
     /// newly missing for the sake of a loss, which must have been told.

@@ -62,14 +62,14 @@ impl Life {
     pub(super) fn lose(&mut self, what: &[Loss], killed: Option<Survival>, repair: Repair) {
         self.end_for_people(killed);
         // Then nothing is left that could know of anything.
-        let is_all = [Loss::Manifest, Loss::Log]
-            .iter()
-            .all(|loss| what.contains(loss));
-        let is_all = is_all && self.files_in("blocks", ".parquet").is_empty();
+        let has_log = !what.contains(&Loss::Log) && !self.files_in("wal", ".seg").is_empty();
+        let has_blocks = !self.files_in("blocks", ".parquet").is_empty();
+        let is_all = what.contains(&Loss::Manifest) && !has_log && !has_blocks;
         let mut must_tell = !is_all;
         if is_all {
             // What begins now is another life of the directory.
             self.aftermath.kept_manifest = None;
+            self.ledger.begin_again();
         }
         for loss in what {
             must_tell &= self.take_away(*loss);
