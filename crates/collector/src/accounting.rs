@@ -131,7 +131,6 @@ pub struct ReceiverAccount {
     name: &'static str,
     received: AtomicU64,
     stored: AtomicU64,
-    in_flight: AtomicU64,
     requests: [AtomicU64; Outcome::ALL.len()],
     // Behind locks, because reasons and signals are named elsewhere and neither
     // is touched by a request that goes well.
@@ -145,7 +144,6 @@ impl ReceiverAccount {
             name,
             received: AtomicU64::new(0),
             stored: AtomicU64::new(0),
-            in_flight: AtomicU64::new(0),
             requests: Default::default(),
             rejected: Mutex::default(),
             ignored: Mutex::default(),
@@ -164,9 +162,6 @@ impl ReceiverAccount {
     /// Spans that arrived and go to the store.
     pub(crate) fn spans_arrived(self: &Arc<Self>, spans: u64) -> SpansInFlight {
         self.received.fetch_add(spans, Ordering::Relaxed);
-        // Release, here and below: who sees a span's later state sees the
-        // earlier ones as well.
-        self.in_flight.fetch_add(spans, Ordering::Release);
         SpansInFlight {
             account: Arc::clone(self),
             spans,
@@ -188,21 +183,20 @@ impl ReceiverAccount {
         *lock(&self.rejected).entry(reason).or_default() += spans;
     }
 
-    /// Reads against the way that spans take, so that a span that moves on
-    /// meanwhile is missed rather than counted twice: never more is stored,
-    /// rejected and in flight than received.
+    /// In flight is what remains, so the sums always agree. Reads against the
+    /// way that spans take: who sees a span stored or rejected sees it received.
     fn snapshot(&self) -> ReceiverSnapshot {
         let requests = Outcome::ALL.iter().zip(&self.requests);
         let stored = self.stored.load(Ordering::Acquire);
         let rejected = lock(&self.rejected).clone();
-        let in_flight = self.in_flight.load(Ordering::Acquire);
         let received = self.received.load(Ordering::Relaxed);
+        let out = stored + rejected.values().sum::<u64>();
         ReceiverSnapshot {
             receiver: self.name,
             received,
             stored,
             rejected,
-            in_flight,
+            in_flight: received.saturating_sub(out),
             requests: requests
                 .map(|(outcome, count)| (outcome.label(), count.load(Ordering::Relaxed)))
                 .collect(),
@@ -244,7 +238,6 @@ impl SpansInFlight {
     pub(crate) fn stored(mut self) {
         let spans = std::mem::take(&mut self.spans);
         self.account.stored.fetch_add(spans, Ordering::Release);
-        self.account.in_flight.fetch_sub(spans, Ordering::Release);
     }
 
     /// The store refused them.
@@ -256,7 +249,6 @@ impl SpansInFlight {
         let spans = std::mem::take(&mut self.spans);
         if spans > 0 {
             self.account.count_rejected(reason, spans);
-            self.account.in_flight.fetch_sub(spans, Ordering::Release);
         }
     }
 }
@@ -311,7 +303,7 @@ mod tests {
             while !busy.is_finished() {
                 let now = &accounting.snapshot()[0];
                 let out = now.stored + now.rejected.values().sum::<u64>() + now.in_flight;
-                assert!(out <= now.received, "{now:?}");
+                assert_eq!(out, now.received, "{now:?}");
             }
         });
     }

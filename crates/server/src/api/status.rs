@@ -49,16 +49,7 @@ impl ProcessFacts {
     /// The accounts of all receivers, in which `received` is exactly the sum
     /// of the others.
     pub(crate) fn receivers(&self) -> Vec<ReceiverSnapshot> {
-        // The counters move while they are read. What a span arrived as is
-        // counted first, so reading that last leaves a remainder that is never
-        // negative: what is in flight.
-        let mut accounts = self.accounting.snapshot();
-        for (account, later) in accounts.iter_mut().zip(self.accounting.snapshot()) {
-            let rejected: u64 = account.rejected.values().sum();
-            account.received = later.received;
-            account.in_flight = later.received.saturating_sub(account.stored + rejected);
-        }
-        accounts
+        self.accounting.snapshot()
     }
 
     /// Bytes that requests in flight hold, and may hold.
