@@ -54,6 +54,8 @@ struct Store {
     #[serde(default)]
     newest_ns: Value,
     #[serde(default)]
+    unhealthy: Option<String>,
+    #[serde(default)]
     degraded: Option<String>,
     #[serde(default)]
     compaction: Compaction,
@@ -122,9 +124,14 @@ fn print(out: &mut Output, base: &str, status: &Status) -> Result<(), CliError> 
             let range = format!("{} to {} UTC", time_ns(oldest), time_ns(newest));
             out.line(&row("spans from", &range))?;
         }
-        if let Some(reason) = &store.degraded {
-            let reason = out.styled(Style::Error, &plain(reason));
-            out.line(&row("degraded", &reason))?;
+        for (what, reason) in [
+            ("unhealthy", &store.unhealthy),
+            ("degraded", &store.degraded),
+        ] {
+            if let Some(reason) = reason {
+                let reason = out.styled(Style::Error, &plain(reason));
+                out.line(&row(what, &reason))?;
+            }
         }
         print_compaction(out, &store.compaction)?;
     }
