@@ -20,6 +20,10 @@ const TICK: Duration = Duration::from_secs(1);
 /// The longest wait after seals that failed, which double it each time.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
+/// So much more free space ends such a wait. Less is the coming and going of
+/// everybody else's small files.
+const ROOM_BYTES: u64 = 1 << 20;
+
 /// What keeps the store from changing its blocks.
 #[derive(Debug, Default)]
 pub(super) struct Troubles {
@@ -76,22 +80,45 @@ fn innermost(error: &ChangeError) -> String {
 /// When a seal may be tried again.
 #[derive(Debug, Default)]
 struct BackOff {
+    last: Option<Failure>,
+}
+
+#[derive(Debug)]
+struct Failure {
     /// Not before this, and how long that was.
-    until: Option<(Instant, Duration)>,
+    until: Instant,
+    wait: Duration,
+    /// What the disk had left, if it says so.
+    free_bytes: Option<u64>,
 }
 
 impl BackOff {
     fn left(&self) -> Duration {
-        let until = self.until.map(|(until, _)| until);
-        until.map_or(Duration::ZERO, |until| {
-            until.saturating_duration_since(Instant::now())
+        self.last.as_ref().map_or(Duration::ZERO, |failure| {
+            failure.until.saturating_duration_since(Instant::now())
         })
     }
 
-    fn failed(&mut self, first: Duration) {
-        let wait = self.until.map_or(first, |(_, last)| last * 2);
+    fn failed(&mut self, first: Duration, free_bytes: Option<u64>) {
+        let wait = self.last.as_ref().map_or(first, |last| last.wait * 2);
         let wait = wait.min(LONGEST_WAIT.max(first));
-        self.until = Some((Instant::now() + wait, wait));
+        let until = Instant::now() + wait;
+        self.last = Some(Failure {
+            until,
+            wait,
+            free_bytes,
+        });
+    }
+
+    /// Waits no longer where somebody made room: whoever does that watches for
+    /// what happens next.
+    fn look_for_room(&mut self, free_bytes: Option<u64>) {
+        let before = self.last.as_ref().and_then(|failure| failure.free_bytes);
+        if let (Some(before), Some(now)) = (before, free_bytes)
+            && now >= before.saturating_add(ROOM_BYTES)
+        {
+            *self = BackOff::default();
+        }
     }
 }
 
@@ -110,6 +137,9 @@ impl Inner {
                 return;
             };
             is_called |= rang;
+            if is_patient {
+                back_off.look_for_room(self.free_bytes());
+            }
             self.live.batches.join_small();
             self.open_again();
             let now_ns = self.clock.now_ns();
@@ -132,11 +162,16 @@ impl Inner {
                     live_since_ns = None;
                     back_off = BackOff::default();
                 } else {
-                    back_off.failed(self.options.retry_after);
+                    back_off.failed(self.options.retry_after, self.free_bytes());
                 }
             }
             self.keep_house(&mut back_off);
         }
+    }
+
+    fn free_bytes(&self) -> Option<u64> {
+        let space = self.files.space(&self.dir);
+        space.ok().map(|space| space.free_bytes)
     }
 
     /// Retention, and what the next full disk will need.

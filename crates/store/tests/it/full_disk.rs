@@ -19,13 +19,17 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const DIR: &str = "/data";
 
 fn open(disk: &FaultyFiles) -> EmbeddedStore {
+    open_patient(disk, Duration::from_millis(1))
+}
+
+fn open_patient(disk: &FaultyFiles, retry_after: Duration) -> EmbeddedStore {
     let options = StoreOptions {
         wal: WalOptions {
             segment_bytes: 16 << 10,
             ..WalOptions::default()
         },
         seal_bytes: 1_000,
-        retry_after: Duration::from_millis(1),
+        retry_after,
         ..StoreOptions::default()
     };
     let (files, clock) = (Arc::new(disk.clone()), Arc::new(SystemClock));
@@ -62,6 +66,20 @@ fn a_store_on_a_full_disk_opens_and_shows_what_it_has() {
     let refusal = refusal.expect("a full disk refuses");
     assert!(matches!(refusal, StoreError::Unavailable(_)), "{refusal}");
     assert!(refusal.to_string().contains("disk is full"), "{refusal}");
+}
+
+#[test]
+fn room_that_somebody_makes_ends_the_wait_for_the_next_attempt() {
+    let disk = FaultyFiles::new();
+    let store = open_patient(&disk, Duration::from_secs(3_600));
+    conformance::append(&store, &spans(0)).unwrap();
+    wait_until("a first block", || store.status().blocks == 1);
+    disk.set_capacity_bytes(Some(0));
+    conformance::append(&store, &spans(1)).unwrap();
+    wait_until("the seal fails", || store.status().unhealthy.is_some());
+    disk.set_capacity_bytes(Some(64 << 20));
+    wait_until("the block is sealed", || store.status().blocks == 2);
+    wait_until("it is healthy", || store.status().unhealthy.is_none());
 }
 
 #[test]
