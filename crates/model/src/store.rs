@@ -467,6 +467,9 @@ pub struct StoreStatus {
     pub removed_spans: u64,
     /// Earliest and latest span start it holds, ns.
     pub start_range_ns: Option<(u64, u64)>,
+    /// It was opened to be looked into: it takes nothing, and nothing in it
+    /// changes.
+    pub is_read_only: bool,
     /// Why it takes nothing at present, if so.
     pub unhealthy: Option<String>,
     /// Blocks that cannot be read in full, for as long as that is so. It takes

@@ -15,8 +15,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use crate::embedded::{BLOCKS_DIR, WAL_DIR};
 use crate::files::{Access, FileError, Files, ensure_dir, write_all_at};
+use crate::layout::{self, BLOCKS_DIR, WAL_DIR};
 use crate::manifest::{MANIFEST_FILE, Manifest, ManifestError};
 use crate::verify::{Problem, VerifyError, VerifyEvent, VerifyReport, verify};
 use crate::wal;
@@ -196,12 +196,7 @@ fn fetch(
 }
 
 fn check_source(files: &dyn Files, source: &Path) -> Result<(), BackupError> {
-    let entries = match files.list(source) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        other => other.map_err(FileError::on("list", source))?,
-    };
-    let is_ours = |name: &str| [MANIFEST_FILE, WAL_DIR, BLOCKS_DIR].contains(&name);
-    match entries.iter().any(|entry| is_ours(&entry.name)) {
+    match layout::has_store(files, source)? {
         true => Ok(()),
         false => Err(BackupError::NoStore {
             dir: source.to_path_buf(),

@@ -22,6 +22,7 @@ mod damage;
 mod open;
 mod options;
 mod read;
+mod read_only;
 mod reindex;
 mod retention;
 mod scan;
@@ -45,12 +46,6 @@ pub use crate::compaction::pace::Pace;
 pub use open::{OpenError, OpenReport};
 pub use options::{Compaction, FreeSpace, Retention, StoreOptions};
 
-/// Directory of the log below the data directory.
-pub(crate) const WAL_DIR: &str = "wal";
-
-/// Directory of the blocks below the data directory.
-pub(crate) const BLOCKS_DIR: &str = "blocks";
-
 /// The store of one data directory. Dropping it shuts it down.
 #[derive(Debug)]
 pub struct EmbeddedStore {
@@ -65,7 +60,7 @@ struct Inner {
     dir: PathBuf,
     clock: Arc<dyn Clock>,
     options: StoreOptions,
-    /// `None` after shut-down.
+    /// `None` after shut-down, and in a store that is only read.
     wal: RwLock<Option<Wal<Arc<SpanBatch>>>>,
     live: Arc<Live>,
     /// The list of open blocks changes while this is locked.
@@ -90,7 +85,8 @@ struct Inner {
     /// Why deletion by age waits, if it does.
     waits: Mutex<Option<String>>,
     troubles: Mutex<background::Troubles>,
-    _lock: DirLock,
+    is_read_only: bool,
+    _lock: Option<DirLock>,
 }
 
 /// What readers see, and the alarm bell of the background thread. Separate

@@ -16,6 +16,7 @@ pub mod embedded;
 pub mod files;
 mod gather;
 mod inventory;
+mod layout;
 pub mod listing;
 pub mod live;
 pub mod lock;

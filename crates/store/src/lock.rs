@@ -74,6 +74,33 @@ impl DirLock {
     }
 }
 
+impl DirLock {
+    /// Locks `dir` for somebody who only reads through `files`, which MUST drop
+    /// what is written; `None` where there is nothing
+    /// to lock: a copy without the lock file, a file system without locks.
+    ///
+    /// # Errors
+    /// [`LockError::Held`] if another process has it; [`LockError::File`] if
+    /// the lock file cannot be opened.
+    pub(crate) fn of_reader(files: &dyn Files, dir: &Path) -> Result<Option<DirLock>, LockError> {
+        let path = dir.join(LOCK_FILE);
+        let file = match files.open(&path, Access::Write) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(FileError::on("open", &path)(error).into()),
+        };
+        match file.try_lock() {
+            Ok(true) => Ok(Some(DirLock { file })),
+            Ok(false) => Err(LockError::Held {
+                dir: dir.to_path_buf(),
+                owner: owner(&*file),
+            }),
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(None),
+            Err(error) => Err(FileError::on("lock", &path)(error).into()),
+        }
+    }
+}
+
 impl Drop for DirLock {
     fn drop(&mut self) {
         // The id is for people only; the lock itself goes with the handle.
@@ -98,7 +125,7 @@ fn open_or_create(files: &dyn Files, path: &Path) -> io::Result<Arc<dyn File>> {
 }
 
 /// Who holds the lock, as far as the file tells.
-pub(crate) fn owner(file: &dyn File) -> String {
+fn owner(file: &dyn File) -> String {
     let bytes = file.size().unwrap_or(0).min(MAX_PID_BYTES);
     let mut text = vec![0; bytes as usize];
     let pid = match read_exact_at(file, &mut text, 0) {

@@ -11,9 +11,9 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::block::{Birth, Block};
-use crate::embedded::{BLOCKS_DIR, WAL_DIR};
 use crate::files::{FileError, Files};
 use crate::inventory::Inventory;
+use crate::layout::{BLOCKS_DIR, WAL_DIR};
 use crate::manifest::{self, BlockEntry, Manifest};
 use crate::wal::{self, WalPosition};
 

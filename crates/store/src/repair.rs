@@ -15,9 +15,9 @@ use tracewell_model::batch::concat::BatchTooLarge;
 use tracewell_model::clock::Clock;
 
 use crate::block::{self, Birth, Block, BlockError};
-use crate::embedded::{BLOCKS_DIR, WAL_DIR};
 use crate::files::{FileError, Files, ensure_dir};
 use crate::inventory::Inventory;
+use crate::layout::{BLOCKS_DIR, WAL_DIR};
 use crate::lock::{DirLock, LockError};
 use crate::manifest::{MANIFEST_FILE, Manifest, ManifestError};
 use crate::quarantine::{self, Return};

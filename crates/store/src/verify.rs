@@ -16,10 +16,10 @@ use std::sync::atomic::AtomicBool;
 use tracewell_model::SpanBatch;
 
 use crate::block::{Block, BlockError};
-use crate::embedded::{BLOCKS_DIR, WAL_DIR};
-use crate::files::{Access, FileError, Files, ReadOnly};
+use crate::files::{FileError, Files, ReadOnly};
 use crate::inventory::{self, Fate, Inventory};
-use crate::lock::{self, LOCK_FILE};
+use crate::layout::{self, BLOCKS_DIR, WAL_DIR};
+use crate::lock::{DirLock, LockError};
 use crate::manifest::{BlockEntry, MANIFEST_FILE, Manifest, ManifestError};
 use crate::wal::{self, RecoveryReport};
 use crate::{quarantine, rebuild};
@@ -139,7 +139,7 @@ pub fn verify(
 }
 
 struct Check<'a> {
-    files: &'a ReadOnly<'a>,
+    files: &'a ReadOnly<&'a dyn Files>,
     dir: &'a Path,
     cancelled: &'a AtomicBool,
     tell: &'a mut dyn FnMut(VerifyEvent<'_>),
@@ -150,9 +150,7 @@ struct Check<'a> {
 
 impl Check<'_> {
     fn run(&mut self) -> Result<(), VerifyError> {
-        let names = self.names()?;
-        let has = |wanted: &str| names.iter().any(|name| name == wanted);
-        if ![MANIFEST_FILE, WAL_DIR, BLOCKS_DIR].into_iter().any(has) {
+        if !layout::has_store(self.files, self.dir)? {
             let dir = self.dir.to_path_buf();
             return Err(VerifyError::NoStore { dir });
         }
@@ -164,7 +162,7 @@ impl Check<'_> {
             return Ok(());
         }
         let mut log = RecoveryReport::default();
-        if has(WAL_DIR) {
+        if self.has_log()? {
             log = self.log(&manifest)?;
         } else if !manifest.history.is_empty() {
             let what = "is missing, with all spans that were in no block yet".to_owned();
@@ -178,26 +176,22 @@ impl Check<'_> {
         }
     }
 
-    fn names(&self) -> Result<Vec<String>, VerifyError> {
-        match self.files.list(self.dir) {
-            Ok(entries) => Ok(entries.into_iter().map(|entry| entry.name).collect()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(VerifyError::NoStore {
-                dir: self.dir.to_path_buf(),
-            }),
-            Err(error) => Err(FileError::on("list", self.dir)(error).into()),
+    fn has_log(&self) -> Result<bool, FileError> {
+        let dir = self.dir.join(WAL_DIR);
+        match self.files.list(&dir) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(FileError::on("list", &dir)(error)),
         }
     }
 
     /// Who has the directory. The lock is free again when this returns.
     fn owner(&self) -> Result<Option<String>, FileError> {
-        let path = self.dir.join(LOCK_FILE);
-        let file = match self.files.open(&path, Access::Read) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(FileError::on("open", &path)(error)),
-        };
-        let is_free = file.try_lock().map_err(FileError::on("lock", &path))?;
-        Ok((!is_free).then(|| lock::owner(&*file)))
+        match DirLock::of_reader(self.files, self.dir) {
+            Ok(_) => Ok(None),
+            Err(LockError::Held { owner, .. }) => Ok(Some(owner)),
+            Err(LockError::File(error)) => Err(error),
+        }
     }
 
     /// The list of blocks. One that is lost or damaged is told, and the blocks

@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 
 use super::BackupEvent;
 use crate::block::block_paths;
-use crate::embedded::BLOCKS_DIR;
 use crate::files::{Access, FileError, Files, write_all_at};
 use crate::inventory::Inventory;
+use crate::layout::BLOCKS_DIR;
 use crate::manifest::{BlockEntry, Manifest};
 
 /// Files are copied in pieces of this size.

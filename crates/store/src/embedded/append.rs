@@ -39,6 +39,10 @@ impl EmbeddedStore {
 
 impl Inner {
     fn admit(&self) -> Result<(), StoreError> {
+        if self.is_read_only {
+            let why = "the store was opened to be read only";
+            return Err(StoreError::Unavailable(why.to_owned()));
+        }
         let live_bytes = self.live.batches.bytes();
         if self.live.is_stopped() {
             return Err(StoreError::ShuttingDown);

@@ -11,10 +11,11 @@
 //! merged, none longer than an eighth of its age.
 
 use super::options::{BLOCKS_OF_RETENTION, merged_bytes};
-use super::{BLOCKS_DIR, EmbeddedStore, Inner};
+use super::{EmbeddedStore, Inner};
 use crate::block::{self, Birth, Block, BlockError};
 use crate::compaction::merge::{Merge, MergeError, Merged, Progress};
 use crate::compaction::policy::{Backlog, Candidate, Policy};
+use crate::layout::BLOCKS_DIR;
 use crate::manifest::{BlockEntry, ManifestError};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::Ordering;

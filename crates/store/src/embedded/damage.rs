@@ -6,8 +6,9 @@
 //! one line at the start alone. Where the disk refused and may not the next
 //! time (too many open files), the background thread tries again.
 
-use super::{BLOCKS_DIR, Inner, Live};
+use super::{Inner, Live};
 use crate::block::{Block, BlockError};
+use crate::layout::BLOCKS_DIR;
 use crate::manifest::BlockEntry;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tracewell_model::TimeRange;

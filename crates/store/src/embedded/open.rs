@@ -7,13 +7,15 @@ use super::age::{Age, Look};
 use super::append::on_durable;
 use super::compact::Compactor;
 use super::tidy::{self, Start};
-use super::{BLOCKS_DIR, EmbeddedStore, Inner, Live, StoreOptions, WAL_DIR, lock, reindex};
+use super::{EmbeddedStore, Inner, Live, StoreOptions, lock, reindex};
 use crate::block::Block;
 use crate::files::{FileError, Files};
+use crate::layout::{BLOCKS_DIR, WAL_DIR};
 use crate::lock::{DirLock, LockError};
-use crate::manifest::{self, Manifest, ManifestError};
+use crate::manifest::{self, MANIFEST_FILE, Manifest, ManifestError};
+use crate::rebuild::LeftOut;
 use crate::wal::{self, RecoveryReport, Wal};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, RwLock};
 use tracewell_model::SpanBatch;
@@ -31,6 +33,15 @@ pub enum OpenError {
     /// The list of blocks cannot be used.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
+    /// There is nothing to look into.
+    #[error(
+        "{} is no data directory: it has neither {MANIFEST_FILE} nor {WAL_DIR} nor {BLOCKS_DIR}; \
+         name the right one with --data-dir", dir.display()
+    )]
+    NoStore {
+        /// The directory.
+        dir: PathBuf,
+    },
     /// The log cannot be used.
     #[error(transparent)]
     Wal(#[from] wal::OpenError),
@@ -78,7 +89,8 @@ impl EmbeddedStore {
         files
             .sync_dir(dir)
             .map_err(FileError::on("sync directory", dir))?;
-        let start = Start::read(&*files, dir, clock.now_ns())?;
+        let put_away = |left_out: &LeftOut| tidy::put_away(&*files, dir, left_out);
+        let start = Start::read(&*files, dir, clock.now_ns(), &put_away)?;
         let lost_log = tidy::lost_log(&*files, dir, &start);
         let Start {
             mut manifest,
@@ -98,6 +110,70 @@ impl EmbeddedStore {
             .splice(0..0, warnings.into_iter().chain(lost_log));
         manifest::remove_unfinished(&*files, dir)?;
         tidy::blocks_dir(&*files, dir, &mut manifest, &mut report)?;
+        let opening = Opening {
+            files,
+            dir,
+            options,
+            clock,
+            live,
+            manifest,
+            is_durable,
+            wal: Some(wal),
+            report,
+            dir_lock: Some(dir_lock),
+        };
+        let (store, report) = opening.open_blocks();
+        // Whoever misses it can tell then that it is lost. A full disk is no
+        // reason not to start: the first block saves it.
+        if let Err(error) = store.inner.save_history() {
+            tracing::warn!(%error, "the list of blocks is saved later");
+        }
+        // Dropped on failure, which ends the threads that have started.
+        store.start("store-background", Inner::run_background)?;
+        store.start("store-compaction", Inner::run_compaction)?;
+        Ok((store, report))
+    }
+
+    fn start(&self, name: &'static str, work: fn(&Inner)) -> Result<(), OpenError> {
+        let inner = Arc::clone(&self.inner);
+        let thread = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || inner.watch(name, work))
+            .map_err(OpenError::Thread)?;
+        lock(&self.background).push(thread);
+        Ok(())
+    }
+}
+
+/// A directory of which list and log were read.
+pub(super) struct Opening<'a> {
+    pub(super) files: Arc<dyn Files>,
+    pub(super) dir: &'a Path,
+    pub(super) options: StoreOptions,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) live: Arc<Live>,
+    pub(super) manifest: Manifest,
+    /// The list on the disk is this one.
+    pub(super) is_durable: bool,
+    /// `None`: nothing is written.
+    pub(super) wal: Option<Wal<Arc<SpanBatch>>>,
+    pub(super) report: OpenReport,
+    pub(super) dir_lock: Option<DirLock>,
+}
+
+impl Opening<'_> {
+    /// The store, on which no thread works yet.
+    pub(super) fn open_blocks(self) -> (EmbeddedStore, OpenReport) {
+        let Self {
+            files,
+            dir,
+            options,
+            clock,
+            live,
+            mut manifest,
+            mut report,
+            ..
+        } = self;
         let blocks = open_blocks(&files, dir, &mut manifest, &live, &mut report);
         let found_at_start = found(&report);
         report.blocks = blocks.opened.len();
@@ -122,10 +198,11 @@ impl EmbeddedStore {
             dir: dir.to_path_buf(),
             clock,
             options,
-            wal: RwLock::new(Some(wal)),
+            is_read_only: self.wal.is_none(),
+            wal: RwLock::new(self.wal),
             live,
             manifest: Mutex::new(manifest),
-            is_history_durable: AtomicBool::new(is_durable),
+            is_history_durable: AtomicBool::new(self.is_durable),
             perhaps_listed: Mutex::default(),
             wants_reserve: AtomicBool::new(reserve.is_err()),
             compactor: Compactor::default(),
@@ -136,31 +213,13 @@ impl EmbeddedStore {
             found_at_start,
             waits: Mutex::default(),
             troubles: Mutex::default(),
-            _lock: dir_lock,
+            _lock: self.dir_lock,
         });
-        // Whoever misses it can tell then that it is lost. A full disk is no
-        // reason not to start: the first block saves it.
-        if let Err(error) = inner.save_history() {
-            tracing::warn!(%error, "the list of blocks is saved later");
-        }
-        // Dropped on failure, which ends the threads that have started.
-        let store = Self {
+        let store = EmbeddedStore {
             inner,
             background: Mutex::default(),
         };
-        store.start("store-background", Inner::run_background)?;
-        store.start("store-compaction", Inner::run_compaction)?;
-        Ok((store, report))
-    }
-
-    fn start(&self, name: &'static str, work: fn(&Inner)) -> Result<(), OpenError> {
-        let inner = Arc::clone(&self.inner);
-        let thread = std::thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(move || inner.watch(name, work))
-            .map_err(OpenError::Thread)?;
-        lock(&self.background).push(thread);
-        Ok(())
+        (store, report)
     }
 }
 
@@ -173,37 +232,60 @@ fn open_log(
     known: wal::Known,
     live: &Arc<Live>,
 ) -> Result<Opened, OpenError> {
-    let mut report = OpenReport::default();
-    let warnings = &mut report.warnings;
-    let mut undecoded_spans = 0;
-    let replay = |position: wal::WalPosition, spans: u32, payload: &[u8]| {
-        match SpanBatch::decode(payload) {
-            Ok(batch) => live.batches.push(Arc::new(batch), position.after()),
-            // The check sum was right, so this is a version we cannot read or
-            // a bug; either way its spans are not shown and people must know.
-            Err(error) => {
-                undecoded_spans += u64::from(spans);
-                warnings.push(format!(
-                    "{spans} spans of the write-ahead log cannot be read (segment {}, offset {}): {error}",
-                    position.segment, position.offset
-                ));
-            }
-        }
-    };
+    let mut replay = Replay::new(live);
     let (wal, recovered) = Wal::open(
         Arc::clone(files),
         &dir.join(WAL_DIR),
         &options.wal,
         known,
-        replay,
+        |position, spans, payload: &[u8]| replay.take(position, u64::from(spans), payload),
         on_durable(Arc::clone(live), options.seal_bytes),
     )?;
-    if undecoded_spans > 0 || !recovered.is_whole() {
-        let lost = recovered.lost_spans + undecoded_spans;
-        live.unopened.lose_of_log(lost);
+    Ok((wal, replay.finish(recovered)))
+}
+
+/// Shows what the log gives back.
+pub(super) struct Replay<'a> {
+    live: &'a Live,
+    warnings: Vec<String>,
+    undecoded_spans: u64,
+}
+
+impl<'a> Replay<'a> {
+    pub(super) fn new(live: &'a Live) -> Self {
+        Self {
+            live,
+            warnings: Vec::new(),
+            undecoded_spans: 0,
+        }
     }
-    report.wal = recovered;
-    Ok((wal, report))
+
+    pub(super) fn take(&mut self, position: wal::WalPosition, spans: u64, payload: &[u8]) {
+        match SpanBatch::decode(payload) {
+            Ok(batch) => self.live.batches.push(Arc::new(batch), position.after()),
+            // The check sum was right, so this is a version we cannot read or
+            // a bug; either way its spans are not shown and people must know.
+            Err(error) => {
+                self.undecoded_spans += spans;
+                self.warnings.push(format!(
+                    "{spans} spans of the write-ahead log cannot be read (segment {}, offset {}): {error}",
+                    position.segment, position.offset
+                ));
+            }
+        }
+    }
+
+    pub(super) fn finish(self, recovered: RecoveryReport) -> OpenReport {
+        if self.undecoded_spans > 0 || !recovered.is_whole() {
+            let lost = recovered.lost_spans + self.undecoded_spans;
+            self.live.unopened.lose_of_log(lost);
+        }
+        OpenReport {
+            wal: recovered,
+            warnings: self.warnings,
+            ..OpenReport::default()
+        }
+    }
 }
 
 /// The blocks of the manifest.

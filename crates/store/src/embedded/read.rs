@@ -166,6 +166,7 @@ impl TraceStore for EmbeddedStore {
             blocks: entries.len() as u64,
             removed_spans: inner.removed_spans.load(Ordering::Relaxed),
             start_range_ns: ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))),
+            is_read_only: inner.is_read_only,
             unhealthy: inner.unhealthy(),
             damaged: inner.live.damaged(&blocks),
             incomplete_reads: inner.incomplete_reads.load(Ordering::Relaxed),
@@ -196,6 +197,7 @@ impl Inner {
         let wal = self.wal.read().unwrap_or_else(PoisonError::into_inner);
         let log = match &*wal {
             Some(wal) => wal.health().err().map(|error| error.to_string()),
+            None if self.is_read_only => None,
             None => Some(StoreError::ShuttingDown.to_string()),
         };
         log.or_else(|| super::lock(&self.troubles).text().cloned())

@@ -8,9 +8,9 @@
 
 use std::path::Path;
 
-use super::BLOCKS_DIR;
 use crate::block::{self, Birth, Block, BlockError};
 use crate::files::Files;
+use crate::layout::BLOCKS_DIR;
 use crate::manifest::{BlockEntry, Manifest, ManifestError};
 use crate::quarantine::{self, Return};
 

@@ -8,7 +8,8 @@
 use super::age::Look;
 use super::options::headroom_bytes;
 use super::seal::ChangeError;
-use super::{FreeSpace, Inner, WAL_DIR};
+use super::{FreeSpace, Inner};
+use crate::layout::WAL_DIR;
 use crate::manifest::BlockEntry;
 use std::collections::HashSet;
 use std::sync::PoisonError;

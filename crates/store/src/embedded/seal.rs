@@ -5,8 +5,9 @@
 //! Before the manifest, the block's files are orphans that the next start
 //! removes; after it, the log's entries are not replayed.
 
-use super::{BLOCKS_DIR, Inner, Live};
+use super::{Inner, Live};
 use crate::block::{self, Birth, Block, BlockError};
+use crate::layout::BLOCKS_DIR;
 use crate::live::LiveBatch;
 use crate::manifest::{Manifest, ManifestError};
 use crate::wal::WalPosition;

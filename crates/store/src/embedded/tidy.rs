@@ -5,17 +5,21 @@
 //! goes to `quarantine/` with the reason. **Files with names that are not ours
 //! are not touched.**
 
+use super::Inner;
 use super::open::{OpenError, OpenReport};
-use super::{BLOCKS_DIR, Inner, WAL_DIR};
 use crate::block::Birth;
 use crate::files::{FileError, Files, ensure_dir};
 use crate::inventory::{self, Fate, Inventory};
+use crate::layout::{BLOCKS_DIR, WAL_DIR};
 use crate::manifest::{MANIFEST_FILE, Manifest, ManifestError};
 use crate::quarantine::{self, Return};
 use crate::rebuild::{self, LeftOut};
 use std::io;
 use std::path::Path;
 use std::sync::atomic::Ordering;
+
+/// See [`Start::read`].
+pub(super) type PutAway<'a> = dyn Fn(&LeftOut) -> Result<String, FileError> + 'a;
 
 /// The list that a start goes by.
 pub(super) struct Start {
@@ -27,15 +31,21 @@ pub(super) struct Start {
 }
 
 impl Start {
-    /// Reads the list, or makes it when there is none.
-    pub(super) fn read(files: &dyn Files, dir: &Path, now_ns: u64) -> Result<Self, OpenError> {
+    /// Reads the list, or makes it when there is none. `put_away` gets the
+    /// blocks that cannot be on one, and answers what to say of them.
+    pub(super) fn read(
+        files: &dyn Files,
+        dir: &Path,
+        now_ns: u64,
+        put_away: &PutAway<'_>,
+    ) -> Result<Self, OpenError> {
         let mut start = match Manifest::find(files, dir)? {
             Some(manifest) => Self {
                 is_durable: !manifest.history.is_empty(),
                 manifest,
                 warnings: Vec::new(),
             },
-            None => Self::without_list(files, dir, now_ns)?,
+            None => Self::without_list(files, dir, now_ns, put_away)?,
         };
         if start.manifest.history.is_empty() {
             // The log may carry a word of a start that could not save it.
@@ -47,7 +57,12 @@ impl Start {
         Ok(start)
     }
 
-    fn without_list(files: &dyn Files, dir: &Path, now_ns: u64) -> Result<Self, OpenError> {
+    fn without_list(
+        files: &dyn Files,
+        dir: &Path,
+        now_ns: u64,
+        put_away: &PutAway<'_>,
+    ) -> Result<Self, OpenError> {
         let rebuilt = rebuild::from_blocks(files, dir, &Manifest::default(), now_ns)?;
         let mut warnings = Vec::new();
         let listed = rebuilt.manifest.blocks.len();
@@ -60,7 +75,7 @@ impl Start {
             ));
         }
         for left_out in &rebuilt.left_out {
-            warnings.push(put_away(files, dir, left_out)?);
+            warnings.push(put_away(left_out)?);
         }
         Ok(Self {
             manifest: rebuilt.manifest,
@@ -149,7 +164,12 @@ fn remove(files: &dyn Files, path: &Path, report: &mut OpenReport) -> Result<(),
     Ok(())
 }
 
-fn put_away(files: &dyn Files, dir: &Path, left_out: &LeftOut) -> Result<String, FileError> {
+/// Into quarantine.
+pub(super) fn put_away(
+    files: &dyn Files,
+    dir: &Path,
+    left_out: &LeftOut,
+) -> Result<String, FileError> {
     let LeftOut {
         name,
         files: paths,

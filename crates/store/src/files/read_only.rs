@@ -4,7 +4,9 @@
 //! So the code that opens a store can be run as a rehearsal, byte for byte the
 //! same code, and nothing on the disk moves. No file is opened for writing.
 
+use std::fmt::Debug;
 use std::io;
+use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,9 +14,12 @@ use super::{Access, DirEntry, File, Files, Space};
 
 /// Reads from other files and drops what is written.
 #[derive(Debug)]
-pub(crate) struct ReadOnly<'a>(pub(crate) &'a dyn Files);
+pub(crate) struct ReadOnly<F>(pub(crate) F);
 
-impl Files for ReadOnly<'_> {
+impl<F> Files for ReadOnly<F>
+where
+    F: Deref<Target: Files> + Debug + Send + Sync,
+{
     fn create_dir(&self, _path: &Path) -> io::Result<()> {
         Ok(())
     }

@@ -15,8 +15,8 @@ use tracewell_model::batch::concat::BatchJoiner;
 
 use super::RepairError;
 use crate::block::{self, Birth};
-use crate::embedded::{BLOCKS_DIR, WAL_DIR};
 use crate::files::{Files, ReadOnly};
+use crate::layout::{BLOCKS_DIR, WAL_DIR};
 use crate::manifest::Manifest;
 use crate::wal::{self, WalPosition};
 

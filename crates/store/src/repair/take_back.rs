@@ -8,9 +8,9 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::block::{Birth, Block, block_paths};
-use crate::embedded::BLOCKS_DIR;
 use crate::files::{Access, FileError, Files};
 use crate::inventory::Inventory;
+use crate::layout::BLOCKS_DIR;
 use crate::manifest::Manifest;
 use crate::quarantine;
 

@@ -8,9 +8,9 @@ use tracewell_testkit::spans::batch;
 
 use super::{Problem, VerifyError, VerifyEvent, VerifyReport, verify};
 use crate::block;
-use crate::embedded::BLOCKS_DIR;
 use crate::files::faulty::FaultyFiles;
 use crate::files::{Access, Files, ensure_dir, read_exact_at, write_all_at};
+use crate::layout::BLOCKS_DIR;
 use crate::lock::DirLock;
 use crate::manifest::Manifest;
 
