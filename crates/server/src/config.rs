@@ -21,7 +21,7 @@ use std::time::Duration;
 
 pub(crate) use mistake::Mistakes;
 pub(crate) use printed::print;
-pub(crate) use settings::SETTINGS;
+pub(crate) use settings::{Kind, SETTINGS};
 pub(crate) use sources::{Loaded, RETENTION, Sources, load};
 pub(crate) use tracewell_store::embedded::FreeSpace;
 pub(crate) use value::duration;
@@ -33,6 +33,8 @@ pub(crate) struct Config {
     pub(crate) data_dir: PathBuf,
     /// Which store keeps the spans.
     pub(crate) storage: Storage,
+    /// Nothing is received, and the data directory does not change.
+    pub(crate) is_read_only: bool,
     /// What must have happened to a batch before it is acknowledged.
     pub(crate) durability: Durability,
     /// When stored spans may be deleted.
@@ -134,16 +136,4 @@ pub(crate) enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
-}
-
-impl Config {
-    /// Every address the process listens on, in the order people read them.
-    pub(crate) fn endpoints(&self) -> [Endpoint; 4] {
-        [
-            self.otlp.grpc,
-            self.otlp.http,
-            self.query.http,
-            self.query.grpc,
-        ]
-    }
 }

@@ -55,7 +55,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     // Before anything slow: a signal during recovery must not kill us halfway.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let bound = bind_all(&config.endpoints())?;
+    let bound = bind_all(&config)?;
     let shares = MemoryShares::of(config.memory_limit_bytes);
     let store = stores::open(&config, &shares)?;
 
@@ -89,8 +89,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         cors_allowed_origins: config.otlp.cors_allowed_origins.clone(),
     };
     let listeners = OtlpListeners {
-        grpc: Some(otlp_grpc),
-        http: Some(otlp_http),
+        grpc: otlp_grpc,
+        http: otlp_http,
     };
     let receivers = OtlpReceiver::start(&otlp_config, listeners, &intake, &accounting)?;
 

@@ -84,5 +84,5 @@ export interface ServerStatus {
   uptimeSeconds: number;
   spans: { received: number | string; stored: number | string; rejected: number | string };
   endpoints: { name: string; address: string }[];
-  store: { spans: number | string; bytes: number | string; blocks: number; oldestNs: string | null; newestNs: string | null; degraded?: string | null };
+  store: { spans: number | string; bytes: number | string; blocks: number; oldestNs: string | null; newestNs: string | null; readOnly?: boolean; degraded?: string | null };
 }

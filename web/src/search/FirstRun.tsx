@@ -51,6 +51,7 @@ export function FirstRun({ status: initial, onFirstSpan }: { status: ServerStatu
     }, POLL_MS);
     return () => clearInterval(timer);
   }, []);
+  if (initial.store.readOnly) return <NothingToRead />;
   const receivers = initial.endpoints.filter(({ name }) => !QUERY_ENDPOINT.test(name));
   const address = (name: string, port: number): string => initial.endpoints.find((endpoint) => endpoint.name === name)?.address ?? `127.0.0.1:${port}`;
   const endpoints = { grpc: reachable(address("OTLP gRPC", 4317)), http: reachable(address("OTLP HTTP", 4318)) };
@@ -86,6 +87,16 @@ export function FirstRun({ status: initial, onFirstSpan }: { status: ServerStatu
         <CopyButton text={code} title="Copy" label="Copy" class="button small" />
         <pre tabIndex={0}>{code}</pre>
       </div>
+    </div>
+  );
+}
+
+/** A server that takes no spans and has none: waiting for one would be in vain. */
+function NothingToRead(): VNode {
+  return (
+    <div class="first-run">
+      <h2>This data directory holds no spans</h2>
+      <p class="muted">The server only looks into it (--read-only): it receives nothing, and nothing in the directory changes. Start it with another --data-dir, or without --read-only.</p>
     </div>
   );
 }

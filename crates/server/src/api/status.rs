@@ -103,6 +103,8 @@ struct Store<'a> {
     memory_bytes: u64,
     blocks: u64,
     removed_spans: u64,
+    /// It is only looked into: takes nothing, changes nothing.
+    read_only: bool,
     oldest_ns: Option<String>,
     newest_ns: Option<String>,
     /// Why it takes nothing at present; null when it does.
@@ -192,6 +194,7 @@ fn answer(facts: &ProcessFacts, store: &StoreStatus) -> Response {
             memory_bytes: store.memory_bytes,
             blocks: store.blocks,
             removed_spans: store.removed_spans,
+            read_only: store.is_read_only,
             oldest_ns: store.start_range_ns.map(|range| range.0.to_string()),
             newest_ns: store.start_range_ns.map(|range| range.1.to_string()),
             unhealthy: store.unhealthy.as_deref(),

@@ -10,7 +10,7 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
 use super::error::CliError;
 use super::output;
-use crate::config::{self, Loaded, RETENTION, SETTINGS, Sources};
+use crate::config::{self, Kind, Loaded, RETENTION, SETTINGS, Sources};
 
 /// `--config` and one flag for each setting.
 #[derive(Debug, Clone, Default)]
@@ -81,17 +81,21 @@ impl Args for ServerArgs {
                 "" => String::new(),
                 text => format!(" [default: {text}]"),
             };
-            command = command.arg(
-                Arg::new(setting.flag)
-                    .long(setting.flag)
-                    .value_name(setting.value_name)
-                    .allow_hyphen_values(true)
-                    .help(format!(
-                        "{}{default} [env: {}]",
-                        setting.help,
-                        setting.variable()
-                    )),
-            );
+            let arg = Arg::new(setting.flag)
+                .long(setting.flag)
+                .value_name(setting.value_name)
+                .help(format!(
+                    "{}{default} [env: {}]",
+                    setting.help,
+                    setting.variable()
+                ));
+            command = command.arg(match setting.kind {
+                Kind::Switch => arg
+                    .num_args(0..=1)
+                    .require_equals(true)
+                    .default_missing_value("true"),
+                Kind::Value | Kind::List => arg.allow_hyphen_values(true),
+            });
         }
         command
     }

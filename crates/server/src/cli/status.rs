@@ -54,6 +54,8 @@ struct Store {
     #[serde(default)]
     newest_ns: Value,
     #[serde(default)]
+    read_only: bool,
+    #[serde(default)]
     unhealthy: Option<String>,
     #[serde(default)]
     degraded: Option<String>,
@@ -123,6 +125,9 @@ fn print(out: &mut Output, base: &str, status: &Status) -> Result<(), CliError> 
         if let (Some(oldest), Some(newest)) = (ns(&store.oldest_ns), ns(&store.newest_ns)) {
             let range = format!("{} to {} UTC", time_ns(oldest), time_ns(newest));
             out.line(&row("spans from", &range))?;
+        }
+        if store.read_only {
+            out.line(&row("read-only", "nothing is received, nothing changes"))?;
         }
         for (what, reason) in [
             ("unhealthy", &store.unhealthy),

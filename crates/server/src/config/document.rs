@@ -15,7 +15,7 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{DuplicateKeyPolicy, Location, Spanned};
 
 use super::mistake::{Mistake, Place, nearest};
-use super::settings::SETTINGS;
+use super::settings::{Kind, SETTINGS};
 use super::sources::{RETENTION, Written};
 
 /// Any YAML value.
@@ -186,7 +186,7 @@ impl Reading {
             Node::Scalar(text) if setting.is_some() || key == RETENTION => {
                 self.write(key, text.clone(), node.referenced);
             }
-            Node::List(items) if setting.is_some_and(|setting| setting.is_list) => {
+            Node::List(items) if setting.is_some_and(|setting| setting.kind == Kind::List) => {
                 self.list(key, items, node.referenced);
             }
             Node::Null if setting.is_some() => {

@@ -17,6 +17,7 @@ use super::{
 pub(super) struct Draft {
     pub(super) data_dir: PathBuf,
     pub(super) storage: Storage,
+    pub(super) is_read_only: bool,
     pub(super) durability: Durability,
     pub(super) retention: Retention,
     pub(super) memory_limit_bytes: u64,
@@ -41,6 +42,7 @@ impl Draft {
         Self {
             data_dir: PathBuf::new(),
             storage: Storage::Embedded,
+            is_read_only: false,
             durability: Durability::Fsync,
             retention: Retention {
                 age: None,
@@ -66,6 +68,10 @@ impl Draft {
     /// Settings that contradict one another: the key to blame, and why.
     pub(super) fn contradictions(&self) -> Vec<(&'static str, String)> {
         let mut found = Vec::new();
+        if self.is_read_only && self.storage == Storage::Memory {
+            let message = "storage: memory has nothing to look into; remove one of the two";
+            found.push(("read_only", message.to_owned()));
+        }
         if self.max_request_bytes > self.memory_limit_bytes {
             found.push((
                 "receivers.otlp.max_request_bytes",
@@ -134,6 +140,7 @@ impl Draft {
             listen: self.listen,
             data_dir: self.data_dir,
             storage: self.storage,
+            is_read_only: self.is_read_only,
             durability: self.durability,
             retention: self.retention,
             memory_limit_bytes: self.memory_limit_bytes,

@@ -4,7 +4,7 @@
 //! [`super::Config`]. Values are quoted whenever YAML could read them otherwise.
 
 use super::mistake::Place;
-use super::settings::SETTINGS;
+use super::settings::{Kind, SETTINGS};
 use super::sources::Loaded;
 
 /// Column at which the comments start, if the value leaves room.
@@ -25,7 +25,7 @@ pub(crate) fn print(loaded: &Loaded) -> String {
             out.push_str(&format!("{:1$}{section}:\n", "", depth * 2));
         }
         let text = (setting.show)(&loaded.config);
-        let value = if setting.is_list {
+        let value = if setting.kind == Kind::List {
             list(&text)
         } else {
             scalar(&text)

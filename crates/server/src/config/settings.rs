@@ -23,12 +23,23 @@ pub(crate) struct Setting {
     pub(crate) default: &'static str,
     /// One sentence for people.
     pub(crate) help: &'static str,
-    /// Whether the YAML value may be a list (elsewhere: commas).
-    pub(super) is_list: bool,
+    /// How it is written.
+    pub(crate) kind: Kind,
     /// Reads a value into the draft.
     pub(super) read: fn(&mut Draft, &str) -> Result<(), String>,
     /// Prints the effective value so that `read` gives it back.
     pub(super) show: fn(&Config) -> String,
+}
+
+/// How a setting is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// One value.
+    Value,
+    /// In YAML perhaps a list; elsewhere commas.
+    List,
+    /// A flag that needs no value.
+    Switch,
 }
 
 impl Setting {
@@ -63,7 +74,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
         value_name: "DIR",
         default: "./tracewell-data",
         help: "Directory of the embedded store; one process at a time",
-        is_list: false,
+        kind: Kind::Value,
         read: |draft, text| {
             if text.is_empty() {
                 return Err("the directory has no name".to_owned());
@@ -79,9 +90,20 @@ pub(crate) static SETTINGS: &[Setting] = &[
         value_name: "embedded|memory",
         default: "embedded",
         help: "Where spans are kept: in the data directory, or only until the process ends",
-        is_list: false,
+        kind: Kind::Value,
         read: |draft, text| value::choice(text).map(|storage| draft.storage = storage),
         show: |config| show_choice(config.storage),
+    },
+    Setting {
+        key: "read_only",
+        flag: "read-only",
+        value_name: "true|false",
+        default: "false",
+        help: "Only look into the data directory, such as a copy or a disk mounted for reading: \
+               nothing is received, and no file in it changes",
+        kind: Kind::Switch,
+        read: |draft, text| value::switch(text).map(|is_on| draft.is_read_only = is_on),
+        show: |config| config.is_read_only.to_string(),
     },
     Setting {
         key: "durability",
@@ -90,7 +112,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
         default: "fsync",
         help: "What an acknowledgement means: on the disk (survives a power cut), \
                handed to the operating system (survives a crash of tracewell), or in memory",
-        is_list: false,
+        kind: Kind::Value,
         read: |draft, text| value::choice(text).map(|durability| draft.durability = durability),
         show: |config| show_choice(config.durability),
     },
@@ -102,7 +124,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
         value_name: "DURATION",
         default: "7d",
         help: "Delete spans older than this; `unlimited` keeps them",
-        is_list: false,
+        kind: Kind::Value,
         read: |draft, text| {
             let age = value::limit(text, value::duration)?;
             if age.is_some_and(|age| age.as_millis() < MIN_RETENTION_AGE_MS) {
@@ -119,7 +141,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
         value_name: "SIZE",
         default: "unlimited",
         help: "Delete the oldest spans when the data directory grows past this",
-        is_list: false,
+        kind: Kind::Value,
         read: |draft, text| {
             let limit = value::limit(text, value::bytes)?;
             draft.retention.bytes = limit
@@ -139,7 +161,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
         help: "Delete the oldest spans when the disk has less free space than this; \
                auto is a twentieth of the disk, at most 1GiB. With 0 a full disk \
                refuses new spans instead",
-        is_list: false,
+        kind: Kind::Value,
         read: |draft, text| {
             draft.retention.free_space = match text {
                 AUTO => FreeSpace::Share,
@@ -164,7 +186,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
         value_name: "SIZE",
         default: "512MiB",
         help: "Memory held before receivers push back",
-        is_list: false,
+        kind: Kind::Value,
         read: |draft, text| {
             draft.memory_limit_bytes = at_least(text, value::bytes(text)?, MIN_MEMORY_LIMIT_BYTES)?;
             Ok(())
@@ -177,7 +199,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
         value_name: "HOST",
         default: "127.0.0.1",
         help: "Host of every port below that has none of its own; 0.0.0.0 opens all to the network",
-        is_list: false,
+        kind: Kind::Value,
         read: |draft, text| value::host(text).map(|host| draft.listen = host),
         show: |config| config.listen.to_string(),
     },
@@ -187,7 +209,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
         value_name: "[HOST:]PORT",
         default: "4317",
         help: "Where OTLP over gRPC is received; port 0 takes a free one",
-        is_list: false,
+        kind: Kind::Value,
         read: |draft, text| value::port_and_host(text).map(|port| draft.otlp_grpc = port),
         show: |config| config.otlp.grpc.address.to_string(),
     },
@@ -197,7 +219,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
         value_name: "[HOST:]PORT",
         default: "4318",
         help: "Where OTLP over HTTP is received; port 0 takes a free one",
-        is_list: false,
+        kind: Kind::Value,
         read: |draft, text| value::port_and_host(text).map(|port| draft.otlp_http = port),
         show: |config| config.otlp.http.address.to_string(),
     },
@@ -207,7 +229,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
         value_name: "ORIGIN,…",
         default: "",
         help: "Origins whose web pages may send spans, such as https://*.example.com, or *",
-        is_list: true,
+        kind: Kind::List,
         read: |draft, text| value::origins(text).map(|list| draft.cors_allowed_origins = list),
         show: |config| config.otlp.cors_allowed_origins.join(","),
     },
@@ -219,7 +241,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
         value_name: "SIZE",
         default: "64MiB",
         help: "Largest OTLP request accepted, measured after decompression",
-        is_list: false,
+        kind: Kind::Value,
         read: |draft, text| {
             draft.max_request_bytes = at_least(text, value::bytes(text)?, MIN_MAX_REQUEST_BYTES)?;
             Ok(())
@@ -232,7 +254,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
         value_name: "[HOST:]PORT",
         default: "16686",
         help: "Where the UI and the HTTP APIs are served; port 0 takes a free one",
-        is_list: false,
+        kind: Kind::Value,
         read: |draft, text| value::port_and_host(text).map(|port| draft.query_http = port),
         show: |config| config.query.http.address.to_string(),
     },
@@ -242,7 +264,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
         value_name: "[HOST:]PORT",
         default: "16685",
         help: "Where Jaeger's gRPC query services are served; port 0 takes a free one",
-        is_list: false,
+        kind: Kind::Value,
         read: |draft, text| value::port_and_host(text).map(|port| draft.query_grpc = port),
         show: |config| config.query.grpc.address.to_string(),
     },
@@ -252,7 +274,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
         value_name: "PATH",
         default: "/",
         help: "Prefix of every HTTP path, for a reverse proxy that does not strip one",
-        is_list: false,
+        kind: Kind::Value,
         read: |draft, text| value::base_path(text).map(|path| draft.base_path = path),
         show: |config| match config.query.base_path.as_str() {
             "" => "/".to_owned(),
@@ -265,7 +287,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
         value_name: "LEVEL",
         default: "info",
         help: "off, error, warn, info, debug, trace, or a filter such as info,tracewell_store=debug",
-        is_list: false,
+        kind: Kind::Value,
         read: |draft, text| {
             check_log_filter(text)?;
             draft.log.filter = text.to_owned();
@@ -279,7 +301,7 @@ pub(crate) static SETTINGS: &[Setting] = &[
         value_name: "text|json",
         default: "text",
         help: "How log lines look on standard error",
-        is_list: false,
+        kind: Kind::Value,
         read: |draft, text| value::choice(text).map(|format| draft.log.format = format),
         show: |config| show_choice(config.log.format),
     },

@@ -41,12 +41,38 @@ fn mistakes_of(text: &str) -> Vec<String> {
         .collect()
 }
 
+/// Every address the process listens on.
+fn addresses(config: &Config) -> [String; 4] {
+    let (otlp, query) = (&config.otlp, &config.query);
+    let endpoints = [otlp.grpc, otlp.http, query.http, query.grpc];
+    endpoints.map(|endpoint| endpoint.address.to_string())
+}
+
+#[test]
+fn a_switch_needs_no_value_and_looking_into_memory_is_refused() {
+    for (text, is_on) in [("true", true), ("false", false)] {
+        let loaded = load(sources(None, &[], &[("read-only", text)])).unwrap();
+        assert_eq!(loaded.config.is_read_only, is_on);
+    }
+    for (flags, message) in [
+        (
+            &[("read-only", "yes")][..],
+            "\"yes\" is neither true nor false",
+        ),
+        (
+            &[("read-only", "true"), ("storage", "memory")],
+            "storage: memory has nothing to look into",
+        ),
+    ] {
+        let mistakes = load(sources(None, &[], flags)).unwrap_err().to_string();
+        assert!(mistakes.contains(message), "{mistakes}");
+    }
+}
+
 #[test]
 fn defaults_are_jaegers_and_opentelemetrys_ports_on_this_machine_only() {
     let config = load(Sources::default()).unwrap().config;
-    let addresses = config
-        .endpoints()
-        .map(|endpoint| endpoint.address.to_string());
+    let addresses = addresses(&config);
     assert_eq!(
         addresses,
         [
@@ -294,9 +320,7 @@ fn listen_moves_every_port_without_a_host_of_its_own() {
     ))
     .unwrap()
     .config;
-    let addresses = config
-        .endpoints()
-        .map(|endpoint| endpoint.address.to_string());
+    let addresses = addresses(&config);
     assert_eq!(
         addresses,
         ["0.0.0.0:4317", "127.0.0.1:1", "0.0.0.0:16686", "[::1]:0"]

@@ -46,6 +46,12 @@ pub(super) fn choice<C: Choice>(text: &str) -> Result<C, String> {
     Err(format!("{text:?} is not one of {}{hint}", words.join(", ")))
 }
 
+/// Reads `true` or `false`.
+pub(super) fn switch(text: &str) -> Result<bool, String> {
+    text.parse()
+        .map_err(|_| format!("{text:?} is neither true nor false"))
+}
+
 /// The word for a value.
 pub(super) fn show_choice<C: Choice>(value: C) -> String {
     C::WORDS

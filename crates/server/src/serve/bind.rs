@@ -1,12 +1,13 @@
 //! Takes every port before anything else happens.
 
-use crate::config::Endpoint;
+use crate::config::{Config, Endpoint};
 use std::net::{SocketAddr, TcpListener};
 
 /// The listeners of the process.
 pub(super) struct Bound {
-    pub(super) otlp_grpc: TcpListener,
-    pub(super) otlp_http: TcpListener,
+    /// `None` where nothing is received.
+    pub(super) otlp_grpc: Option<TcpListener>,
+    pub(super) otlp_http: Option<TcpListener>,
     pub(super) query_http: TcpListener,
     pub(super) query_grpc: TcpListener,
     /// Where they listen, in the order people read them.
@@ -29,24 +30,34 @@ pub(crate) struct BoundEndpoint {
 #[error("{}", .0.join("; "))]
 pub(crate) struct BindError(Vec<String>);
 
-/// Binds all endpoints or none.
-pub(super) fn bind_all(endpoints: &[Endpoint; 4]) -> Result<Bound, BindError> {
-    let bound = endpoints.map(|endpoint| bind(&endpoint));
-    let [Ok(otlp_grpc), Ok(otlp_http), Ok(query_http), Ok(query_grpc)] = bound else {
-        return Err(BindError(
-            bound.into_iter().filter_map(Result::err).collect(),
-        ));
+/// Binds all endpoints or none; those of receivers only where spans are taken.
+pub(super) fn bind_all(config: &Config) -> Result<Bound, BindError> {
+    let (otlp, query) = (&config.otlp, &config.query);
+    let receive = |endpoint| (!config.is_read_only).then(|| bind(endpoint)).transpose();
+    let bound = (
+        receive(&otlp.grpc),
+        receive(&otlp.http),
+        bind(&query.http),
+        bind(&query.grpc),
+    );
+    let (Ok(otlp_grpc), Ok(otlp_http), Ok(query_http), Ok(query_grpc)) = bound else {
+        let errors = [bound.0.err(), bound.1.err(), bound.2.err(), bound.3.err()];
+        return Err(BindError(errors.into_iter().flatten().collect()));
     };
-    let listeners = [&otlp_grpc, &otlp_http, &query_http, &query_grpc];
-    let bound = endpoints
-        .iter()
-        .zip(listeners)
-        .map(|(endpoint, listener)| BoundEndpoint {
+    let listeners = [
+        (&otlp.grpc, otlp_grpc.as_ref()),
+        (&otlp.http, otlp_http.as_ref()),
+        (&query.http, Some(&query_http)),
+        (&query.grpc, Some(&query_grpc)),
+    ];
+    let endpoints = listeners.into_iter().filter_map(|(endpoint, listener)| {
+        Some(BoundEndpoint {
             name: endpoint.name,
             title: endpoint.title,
-            address: listener.local_addr().unwrap_or(endpoint.address),
-        });
-    let endpoints = bound.collect();
+            address: listener?.local_addr().unwrap_or(endpoint.address),
+        })
+    });
+    let endpoints = endpoints.collect();
     Ok(Bound {
         otlp_grpc,
         otlp_http,

@@ -19,9 +19,12 @@ pub(super) fn open(config: &Config, shares: &MemoryShares) -> anyhow::Result<Arc
         let store = MemoryStore::new(shares.memory_store_bytes);
         return Ok(Arc::new(store.with_query_memory(shares.queries.clone())));
     }
+    let open = match config.is_read_only {
+        true => EmbeddedStore::open_read_only,
+        false => EmbeddedStore::open,
+    };
     let (files, clock) = (Arc::new(DiskFiles), Arc::new(SystemClock));
-    let (store, report) =
-        EmbeddedStore::open(files, &config.data_dir, options(config, shares), clock)?;
+    let (store, report) = open(files, &config.data_dir, options(config, shares), clock)?;
     if report.wal.spans > 0 || report.blocks > 0 {
         tracing::info!(
             blocks = report.blocks,

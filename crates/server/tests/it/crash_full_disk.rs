@@ -51,6 +51,17 @@ impl SmallDisk {
     }
 }
 
+impl SmallDisk {
+    /// From now on nothing on it can be written.
+    fn make_read_only(&self) {
+        let target = self.path.to_str().unwrap();
+        let status = command("mount", self.by_sudo)
+            .args(["-o", "remount,ro", target])
+            .status();
+        assert!(status.unwrap().success());
+    }
+}
+
 impl Drop for SmallDisk {
     fn drop(&mut self) {
         let unmounted = command("umount", self.by_sudo).arg(&self.path).status();
@@ -173,6 +184,30 @@ fn a_full_disk_is_refused_by_name_and_loses_nothing() {
     let server = Running::start(&data, SETTINGS);
     assert_stored(&server, stored + 1);
     drop(server);
+}
+
+#[test]
+fn a_disk_mounted_for_reading_is_looked_into() {
+    let directory = tempfile::tempdir().unwrap();
+    let Some(disk) = mount(directory.path()) else {
+        return;
+    };
+    let data = disk.path.join("data");
+    let mut server = Running::start(&data, SETTINGS);
+    (0..3).for_each(|number| assert_eq!(send(&server, number).status, 200));
+    server.kill();
+    disk.make_read_only();
+
+    let settings = [SETTINGS, &["--read-only"]].concat();
+    let mut server = Running::start(&data, &settings);
+    assert_stored(&server, 3);
+    let status = server.get("/api/status").json();
+    assert_eq!(status["store"]["readOnly"], true);
+    assert_eq!(status["store"]["unhealthy"], serde_json::Value::Null);
+    let endpoints = status["endpoints"].to_string();
+    assert!(!endpoints.contains("OTLP"), "{endpoints}");
+    assert_eq!(server.get("/health").status, 200);
+    assert_eq!(server.terminate(), Some(0));
 }
 
 #[test]

@@ -16,5 +16,6 @@ mod many_names;
 mod model;
 mod outliers;
 mod query_memory;
+mod read_only;
 mod repairs;
 mod strangers;
