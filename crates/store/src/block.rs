@@ -347,6 +347,11 @@ impl Block {
         self.index.core.has_derived
     }
 
+    /// Bytes of the part of the index that opening reads.
+    pub(crate) fn core_bytes(&self) -> u64 {
+        self.index.core_bytes()
+    }
+
     /// Bytes of memory that the open block holds.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {

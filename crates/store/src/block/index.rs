@@ -64,10 +64,6 @@ const PLACES_SINCE: u32 = 2;
 
 const HEADER_BYTES: usize = 20;
 
-/// Largest core that is read: far beyond what a block of millions of spans
-/// needs, so that a wrong size cannot ask for all memory.
-const MAX_CORE_BYTES: u32 = 256 << 20;
-
 /// The core of an index file.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(super) struct Core {
@@ -295,7 +291,8 @@ fn read_core(file: &dyn File, path: &Path) -> Result<(Vec<u8>, u32), BlockError>
     }
     let core_bytes = number(16);
     let sections_at = HEADER_BYTES as u64 + u64::from(core_bytes);
-    if core_bytes > MAX_CORE_BYTES || sections_at > size {
+    // A wrong size cannot ask for more memory than the file has bytes.
+    if sections_at > size {
         return Err(damaged("its core has an impossible length"));
     }
     let mut bytes = vec![0; core_bytes as usize];

@@ -26,6 +26,11 @@ const LEAST_GROWTH: u64 = 4;
 /// not pile up for ever.
 const LONGEST_RUN: usize = 64;
 
+/// Most bytes of the core of a merged block's index, as far as its parts tell:
+/// it is read whole at every start, and names that are ids make it as large as
+/// the spans.
+const MAX_CORE_BYTES: u64 = 32 << 20;
+
 /// How many merges ahead the backlog is counted.
 const BACKLOG_MERGES: usize = 100;
 
@@ -49,6 +54,8 @@ pub(crate) struct Candidate {
     pub(crate) spans: u64,
     /// Bytes of its files.
     pub(crate) bytes: u64,
+    /// Bytes of the core of its index.
+    pub(crate) core_bytes: u64,
     /// When it was listed, ns since the Unix epoch.
     pub(crate) listed_ns: u64,
 }
@@ -98,6 +105,7 @@ impl Policy {
             let merged = Candidate {
                 spans: parts.iter().map(|part| part.spans).sum(),
                 bytes: parts.iter().map(|part| part.bytes).sum(),
+                core_bytes: parts.iter().map(|part| part.core_bytes).sum(),
                 listed_ns: parts.iter().map(|part| part.listed_ns).max().unwrap_or(0),
             };
             backlog.blocks += parts.len() as u64;
@@ -107,11 +115,17 @@ impl Policy {
         backlog
     }
 
-    /// Its share of a full block, in spans: fat spans fill a block earlier.
+    /// Its share of a full block, in spans: fat spans and many names fill a
+    /// block earlier.
     fn weight(&self, block: &Candidate) -> u64 {
-        let scaled = u128::from(block.bytes) * u128::from(self.max_spans);
-        let by_bytes = scaled / u128::from(self.max_bytes.max(1));
-        block.spans.max(u64::try_from(by_bytes).unwrap_or(u64::MAX))
+        let share = |bytes: u64, most: u64| {
+            let scaled = u128::from(bytes) * u128::from(self.max_spans);
+            u64::try_from(scaled / u128::from(most.max(1))).unwrap_or(u64::MAX)
+        };
+        block
+            .spans
+            .max(share(block.bytes, self.max_bytes))
+            .max(share(block.core_bytes, MAX_CORE_BYTES))
     }
 
     fn is_full(&self, weight: u64) -> bool {

@@ -339,6 +339,7 @@ fn candidate(block: &Arc<Block>) -> Candidate {
     Candidate {
         spans: meta.spans,
         bytes: meta.bytes,
+        core_bytes: block.core_bytes(),
         listed_ns: meta.listed_ns,
     }
 }

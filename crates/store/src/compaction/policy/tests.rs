@@ -18,6 +18,7 @@ fn blocks(spans: &[u64]) -> Vec<Candidate> {
     let block = |spans: &u64| Candidate {
         spans: *spans,
         bytes: spans * 40,
+        core_bytes: spans / 100,
         listed_ns: 0,
     };
     spans.iter().map(block).collect()
@@ -45,6 +46,23 @@ fn what_is_merged_next() {
     for (name, spans, expected) in cases {
         assert_eq!(policy().next(&blocks(spans), false), *expected, "{name}");
     }
+}
+
+#[test]
+fn blocks_of_very_many_names_are_full_early() {
+    let names = |core_bytes| {
+        move |block| Candidate {
+            core_bytes,
+            ..block
+        }
+    };
+    let list = |core_bytes| -> Vec<Candidate> {
+        let few_spans = blocks(&[1_000; 16]);
+        few_spans.into_iter().map(names(core_bytes)).collect()
+    };
+    assert_eq!(policy().next(&list(1 << 10), false), Some(0..16));
+    assert_eq!(policy().next(&list(3 << 20), false), Some(0..10));
+    assert_eq!(policy().next(&list(17 << 20), true), None);
 }
 
 #[test]
@@ -125,6 +143,7 @@ fn run(policy: Policy, gap_ns: u64, sizes: impl Iterator<Item = u64>) -> Outcome
         outcome.blocks.push(Candidate {
             spans,
             bytes: spans * 40,
+            core_bytes: 0,
             listed_ns: number as u64 * gap_ns,
         });
         while let Some(range) = policy.next(&outcome.blocks, false) {
@@ -132,6 +151,7 @@ fn run(policy: Policy, gap_ns: u64, sizes: impl Iterator<Item = u64>) -> Outcome
             let merged = Candidate {
                 spans: parts.iter().map(|part| part.spans).sum(),
                 bytes: parts.iter().map(|part| part.bytes).sum(),
+                core_bytes: parts.iter().map(|part| part.core_bytes).sum(),
                 listed_ns: parts[parts.len() - 1].listed_ns,
             };
             assert!(parts.len() > 1, "a merge makes blocks fewer");
