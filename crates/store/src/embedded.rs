@@ -84,6 +84,8 @@ struct Inner {
     found_at_start: Vec<String>,
     /// Why deletion by age waits, if it does.
     waits: Mutex<Option<String>>,
+    /// That the quarantine takes too much, if it does.
+    crowded: Mutex<Option<String>>,
     troubles: Mutex<background::Troubles>,
     is_read_only: bool,
     _lock: Option<DirLock>,

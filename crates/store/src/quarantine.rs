@@ -120,6 +120,13 @@ pub(crate) fn places(files: &dyn Files, data_dir: &Path) -> Result<Vec<PathBuf>,
     Ok(places)
 }
 
+/// Bytes of all files in it; what cannot be listed counts nothing.
+pub(crate) fn bytes(files: &dyn Files, data_dir: &Path) -> u64 {
+    let places = places(files, data_dir).unwrap_or_default();
+    let listed = places.iter().flat_map(|place| files.list(place));
+    listed.flatten().map(|entry| entry.bytes).sum()
+}
+
 /// The largest number of a block that was ever put there.
 ///
 /// # Errors

@@ -105,8 +105,9 @@ impl Live {
 impl Inner {
     /// What a person should know though the store works, apart from damage.
     pub(super) fn attention(&self) -> Vec<String> {
-        let waits = super::lock(&self.waits).clone();
-        self.found_at_start.iter().cloned().chain(waits).collect()
+        let found = self.found_at_start.iter().cloned();
+        let later = [&self.waits, &self.crowded].map(|text| super::lock(text).clone());
+        found.chain(later.into_iter().flatten()).collect()
     }
 
     /// Opens blocks that the disk refused before.

@@ -212,6 +212,7 @@ impl Opening<'_> {
             age: Mutex::new(age),
             found_at_start,
             waits: Mutex::default(),
+            crowded: Mutex::default(),
             troubles: Mutex::default(),
             _lock: self.dir_lock,
         });

@@ -5,6 +5,7 @@ use super::{EmbeddedStore, Inner, scan};
 use crate::block::{Block, BlockError};
 use crate::gather::Gathering;
 use crate::live::{self, LiveBatch};
+use crate::quarantine;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use tracewell_model::store::{
@@ -161,7 +162,7 @@ impl TraceStore for EmbeddedStore {
         );
         StoreStatus {
             spans: live_spans as u64 + entries.iter().map(|entry| entry.spans).sum::<u64>(),
-            bytes: inner.data_bytes(&entries),
+            bytes: inner.data_bytes(&entries) + quarantine::bytes(&*inner.files, &inner.dir),
             memory_bytes: (live_bytes + index_bytes) as u64,
             blocks: entries.len() as u64,
             removed_spans: inner.removed_spans.load(Ordering::Relaxed),

@@ -11,6 +11,7 @@ use super::seal::ChangeError;
 use super::{FreeSpace, Inner};
 use crate::layout::WAL_DIR;
 use crate::manifest::BlockEntry;
+use crate::quarantine::{self, QUARANTINE_DIR};
 use std::collections::HashSet;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
@@ -61,7 +62,9 @@ impl Inner {
         let fits = limit.map_or(u64::MAX, |limit| limit - headroom_bytes(limit));
         let needs_bytes = limit.is_some() || missing_bytes > 0;
         let mut bytes = if needs_bytes {
-            self.data_bytes(blocks)
+            let aside_bytes = quarantine::bytes(&*self.files, &self.dir);
+            let all_bytes = self.data_bytes(blocks) + aside_bytes;
+            all_bytes - limit.map_or(0, |limit| self.not_counted(aside_bytes, limit))
         } else {
             0
         };
@@ -80,6 +83,25 @@ impl Inner {
             is_expired
         });
         expired.cloned().collect()
+    }
+
+    /// Bytes in quarantine that cost no block: nobody reads what lies there, so
+    /// it may take half of the limit from what is read, and a person is told.
+    fn not_counted(&self, aside_bytes: u64, limit: u64) -> u64 {
+        let most = limit / 2;
+        let told = (aside_bytes > most).then(|| {
+            format!(
+                "{} takes {aside_bytes} bytes, more than half of retention.bytes ({limit}), and \
+                 the data directory may grow past it; remove from it what nobody needs",
+                self.dir.join(QUARANTINE_DIR).display()
+            )
+        });
+        let crowded = &mut *super::lock(&self.crowded);
+        if let (None, Some(told)) = (&crowded, &told) {
+            tracing::warn!("{told}");
+        }
+        *crowded = told;
+        aside_bytes.saturating_sub(most)
     }
 
     /// Names of the blocks that age removes now; says once what waits.
@@ -137,8 +159,8 @@ impl Inner {
         missing_bytes
     }
 
-    /// Bytes of the data directory: blocks, every segment of the log, and the
-    /// few files beside them.
+    /// Bytes of the data directory but for the quarantine: blocks, every segment
+    /// of the log, and the few files beside them.
     pub(super) fn data_bytes(&self, blocks: &[BlockEntry]) -> u64 {
         let blocks: u64 = blocks.iter().map(|entry| entry.bytes).sum();
         let listed = [self.dir.clone(), self.dir.join(WAL_DIR)].map(|dir| {

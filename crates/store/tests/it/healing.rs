@@ -9,6 +9,7 @@ use std::time::Duration;
 use tracewell_model::clock::{Clock, ManualClock};
 use tracewell_model::{StoreError, TraceStore};
 use tracewell_store::embedded::{Compaction, EmbeddedStore, FreeSpace, Retention, StoreOptions};
+use tracewell_store::files::Files;
 use tracewell_store::files::faulty::{EIO, Fault, FaultyFiles, Operation, Survival};
 use tracewell_store::wal::WalOptions;
 use tracewell_testkit::conformance;
@@ -181,10 +182,10 @@ fn a_clock_thirty_days_ahead_at_a_start_removes_nothing_for_an_hour() {
     assert_eq!(store.status().attention, Vec::<String>::new());
 }
 
-#[test]
-fn the_directory_stays_below_its_limit_and_keeps_the_newest() {
-    const LIMIT: u64 = 1 << 20;
-    let disk = FaultyFiles::new();
+const LIMIT: u64 = 1 << 20;
+
+/// A store in at most [`LIMIT`] bytes.
+fn open_limited(disk: &FaultyFiles) -> EmbeddedStore {
     let options = StoreOptions {
         retention: Retention {
             bytes: Some(LIMIT),
@@ -199,7 +200,14 @@ fn the_directory_stays_below_its_limit_and_keeps_the_newest() {
         ..eager()
     };
     let files = Arc::new(disk.clone());
-    let (store, _) = EmbeddedStore::open(files, Path::new(DIR), options, clock()).unwrap();
+    let opened = EmbeddedStore::open(files, Path::new(DIR), options, clock());
+    opened.expect("it opens").0
+}
+
+#[test]
+fn the_directory_stays_below_its_limit_and_keeps_the_newest() {
+    let disk = FaultyFiles::new();
+    let store = open_limited(&disk);
     let mut traces = 0;
     while store.status().removed_spans < 500 {
         conformance::append(&store, &spans(traces)).unwrap();
@@ -209,4 +217,30 @@ fn the_directory_stays_below_its_limit_and_keeps_the_newest() {
     }
     assert!(store.status().blocks > 0, "the newest block stays");
     assert_traces(&store, traces - 20..traces);
+}
+
+#[test]
+fn what_lies_in_quarantine_counts_and_costs_the_blocks_half_of_the_limit_at_most() {
+    for (aside_bytes, is_told) in [(LIMIT / 4, false), (2 * LIMIT, true)] {
+        let disk = FaultyFiles::new();
+        let store = open_limited(&disk);
+        let place = Path::new(DIR).join("quarantine");
+        disk.create_dir(&place).unwrap();
+        let place = place.join("0000000099");
+        disk.create_dir(&place).unwrap();
+        let file = disk.create(&place.join("0000000099.parquet")).unwrap();
+        file.set_size(aside_bytes).unwrap();
+        let mut traces = 0;
+        while store.status().removed_spans < 500 {
+            conformance::append(&store, &spans(traces)).unwrap();
+            traces += 1;
+            let most = LIMIT.max(LIMIT / 2 + aside_bytes);
+            assert!(disk.used_bytes() <= most, "{} bytes", disk.used_bytes());
+            assert_eq!(store.status().bytes > LIMIT, is_told);
+        }
+        let blocks_bytes = store.status().bytes - aside_bytes;
+        assert!(blocks_bytes >= LIMIT / 8, "{blocks_bytes} bytes are left");
+        let told = store.status().attention.concat();
+        assert_eq!(told.contains("quarantine takes"), is_told, "{told}");
+    }
 }
