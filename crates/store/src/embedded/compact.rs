@@ -113,6 +113,12 @@ impl Compactor {
         done.backlog_bytes = backlog.bytes;
     }
 
+    /// Forgets blocks that were left out and that retention has removed.
+    pub(super) fn keep_listed(&self, listed: &[BlockEntry]) {
+        let is_listed = |name: &str| listed.iter().any(|entry| entry.name == name);
+        super::lock(&self.left_out).retain(|name, _| is_listed(name));
+    }
+
     fn leave_out(&self, name: &str, error: &MergeError) {
         tracing::error!(%error, "a block is left out of compaction until the next start");
         super::lock(&self.left_out).insert(name.to_owned(), error.to_string());

@@ -148,6 +148,7 @@ impl Inner {
         *manifest = changed;
         show(&self.live);
         self.live.unopened.keep_listed(&manifest.blocks);
+        self.compactor.keep_listed(&manifest.blocks);
         // Now it is certain what the next start finds.
         let perhaps_listed = std::mem::take(&mut *super::lock(&self.perhaps_listed));
         for name in perhaps_listed {

@@ -260,9 +260,17 @@ fn a_merge_that_fails_is_said_tried_again_and_harms_nobody() {
 }
 
 #[test]
-fn a_damaged_block_is_left_out_and_named() {
+fn a_damaged_block_is_left_out_and_named_for_as_long_as_it_is_there() {
     let disk = FaultyFiles::new();
-    let store = open_on(&disk, eager());
+    let retention = Retention {
+        free_space: FreeSpace::Bytes(1 << 20),
+        ..Retention::default()
+    };
+    let options = StoreOptions {
+        retention,
+        ..eager()
+    };
+    let store = open_on(&disk, options);
     blocks_of(&store, 0..3);
     let damaged = Path::new("/data/blocks/0000000002.parquet");
     let file = disk.open(damaged, Access::Write).unwrap();
@@ -278,6 +286,13 @@ fn a_damaged_block_is_left_out_and_named() {
         disk.open(damaged, Access::Read).is_ok(),
         "nothing is removed"
     );
+    let space = disk.space(Path::new("/data")).unwrap();
+    let used = space.total_bytes - space.free_bytes;
+    disk.set_capacity_bytes(Some(used + (64 << 10)));
+    wait_until("retention takes it, too", || {
+        let status = store.status();
+        status.blocks == 0 && status.compaction.trouble.is_none()
+    });
 }
 
 /// The power goes at every operation in turn: spans are there, and once.
