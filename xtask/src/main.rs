@@ -26,6 +26,15 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("tracewell-testkit", &["tracewell-model"]),
     ("tracewell-instrument", &[]),
     (
+        "tracewell-api",
+        &[
+            "tracewell-model",
+            "tracewell-wire",
+            "tracewell-collector",
+            "tracewell-query",
+        ],
+    ),
+    (
         "tracewell",
         &[
             "tracewell-model",
@@ -33,6 +42,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "tracewell-collector",
             "tracewell-store",
             "tracewell-query",
+            "tracewell-api",
         ],
     ),
     ("tracewell-bench", &["tracewell-model", "tracewell-wire"]),

@@ -4,7 +4,6 @@
 //! found" and failures, 2 for a command or a configuration that is wrong.
 
 mod allocator;
-mod api;
 mod cli;
 mod config;
 mod load;
