@@ -34,6 +34,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "tracewell-query",
         ],
     ),
+    ("tracewell-load", &["tracewell-model"]),
     (
         "tracewell",
         &[
@@ -43,6 +44,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "tracewell-store",
             "tracewell-query",
             "tracewell-api",
+            "tracewell-load",
         ],
     ),
     ("tracewell-bench", &["tracewell-model", "tracewell-wire"]),

@@ -6,7 +6,6 @@
 mod allocator;
 mod cli;
 mod config;
-mod load;
 mod serve;
 
 use std::process::ExitCode;

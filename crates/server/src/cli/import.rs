@@ -26,11 +26,11 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinSet;
+use tracewell_load::Sender;
 
 use super::error::CliError;
 use super::output::{Output, bytes, counted};
 use crate::config;
-use crate::load::Sender;
 use delivery::deliver;
 pub(super) use format::Format;
 use input::Source;

@@ -12,12 +12,12 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};
 
 use super::{Answer, Compression, ExportResponse, root_cause};
-use crate::cli::CliError;
+use crate::error::LoadError;
 
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 const RETRY_INFO: &str = "type.googleapis.com/google.rpc.RetryInfo";
 
-pub(crate) struct GrpcSender {
+pub(super) struct GrpcSender {
     client: Grpc<Channel>,
     timeout: Duration,
 }
@@ -27,9 +27,9 @@ impl GrpcSender {
         endpoint: &str,
         compression: Compression,
         timeout: Duration,
-    ) -> Result<Self, CliError> {
+    ) -> Result<Self, LoadError> {
         let channel = Endpoint::from_shared(endpoint.to_owned())
-            .map_err(|error| CliError::Usage(format!("--endpoint {endpoint:?}: {error}")))?
+            .map_err(|error| LoadError::endpoint(endpoint, error))?
             .connect_lazy();
         let client = Grpc::new(channel);
         let client = match compression {

@@ -7,11 +7,14 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+
+use super::error::LoadError;
 
 /// The file, written to by all connections.
 pub(super) struct VerifyFile {
+    path: PathBuf,
     state: Mutex<State>,
 }
 
@@ -22,11 +25,18 @@ struct State {
 
 impl VerifyFile {
     /// Creates the file, or empties it.
-    pub(super) fn create(path: &Path) -> io::Result<Self> {
-        let file = BufWriter::new(File::create(path)?);
-        Ok(Self {
-            state: Mutex::new(State { file, failed: None }),
-        })
+    pub(super) fn create(path: &Path) -> Result<Self, LoadError> {
+        let path = path.to_owned();
+        match File::create(&path) {
+            Ok(file) => Ok(Self {
+                path,
+                state: Mutex::new(State {
+                    file: BufWriter::new(file),
+                    failed: None,
+                }),
+            }),
+            Err(error) => Err(LoadError::VerifyFile { path, error }),
+        }
     }
 
     /// Notes an acknowledged request. A failure to write is told at the end.
@@ -44,14 +54,18 @@ impl VerifyFile {
     }
 
     /// Writes what is buffered.
-    pub(super) fn flush(&self) -> io::Result<()> {
+    pub(super) fn flush(&self) -> Result<(), LoadError> {
         let mut state = self
             .state
             .lock()
             .unwrap_or_else(|broken| broken.into_inner());
-        match state.failed.take() {
+        let flushed = match state.failed.take() {
             Some(error) => Err(error),
             None => state.file.flush(),
-        }
+        };
+        flushed.map_err(|error| LoadError::VerifyFile {
+            path: self.path.clone(),
+            error,
+        })
     }
 }

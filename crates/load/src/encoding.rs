@@ -13,7 +13,7 @@ use super::shape::{Digits, Service, Shape, Span};
 
 /// How spans travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Encoding {
+pub enum Encoding {
     /// OTLP protobuf
     Protobuf,
     /// OTLP JSON, over HTTP only

@@ -14,13 +14,13 @@ use prost::Message;
 use serde_json::Value;
 
 use super::{Answer, Compression, ExportResponse, root_cause};
-use crate::cli::CliError;
-use crate::load::encoding::Encoding;
+use crate::encoding::Encoding;
+use crate::error::LoadError;
 
 /// Answers to an export are a few bytes, errors a sentence.
 const MAX_ANSWER_BYTES: usize = 64 << 10;
 
-pub(crate) struct HttpSender {
+pub(super) struct HttpSender {
     client: Client<HttpConnector, Full<Bytes>>,
     uri: Uri,
     encoding: Encoding,
@@ -34,10 +34,10 @@ impl HttpSender {
         encoding: Encoding,
         compression: Compression,
         timeout: Duration,
-    ) -> Result<Self, CliError> {
+    ) -> Result<Self, LoadError> {
         let uri = format!("{}/v1/traces", endpoint.trim_end_matches('/'))
             .parse()
-            .map_err(|error| CliError::Usage(format!("--endpoint {endpoint:?}: {error}")))?;
+            .map_err(|error: http::uri::InvalidUri| LoadError::endpoint(endpoint, error))?;
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let client = Client::builder(TokioExecutor::new()).build(connector);

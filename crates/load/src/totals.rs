@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::cli::output::plain;
-
 /// Different reasons that are kept; a server that invents more gets a rest row.
 const MAX_REASONS: usize = 16;
-/// Reasons come from the server and are shown on one line.
+/// Reasons come from the server, which may be talkative.
 const MAX_REASON_CHARS: usize = 200;
 
 /// A count that connections raise and the report reads.
@@ -49,10 +47,29 @@ pub(super) struct Totals {
     reasons: Mutex<BTreeMap<String, u64>>,
 }
 
+/// How a run goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SoFar {
+    /// Spans that the server said it has.
+    pub acknowledged: u64,
+    /// Spans that it does not have although they were due.
+    pub lost: u64,
+    /// Attempts after the first.
+    pub retries: u64,
+}
+
 impl Totals {
+    /// What is to be told while it lasts.
+    pub(super) fn so_far(&self) -> SoFar {
+        SoFar {
+            acknowledged: self.acknowledged.get(),
+            lost: self.rejected.get() + self.failed.get() + self.unsent.get(),
+            retries: self.retries.get(),
+        }
+    }
+
     /// Notes why spans were not taken.
-    pub(super) fn reason(&self, reason: String, spans: u64) {
-        let mut reason = plain(&reason);
+    pub(super) fn reason(&self, mut reason: String, spans: u64) {
         if let Some((cut, _)) = reason.char_indices().nth(MAX_REASON_CHARS) {
             reason.truncate(cut);
         }

@@ -10,11 +10,11 @@ use bytes::Bytes;
 use clap::ValueEnum;
 
 use super::encoding::Encoding;
-use crate::cli::CliError;
+use super::error::LoadError;
 
 /// Which protocol carries the requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Protocol {
+pub enum Protocol {
     /// OTLP over gRPC, by default to port 4317
     Grpc,
     /// OTLP over HTTP, by default to port 4318
@@ -23,7 +23,7 @@ pub(super) enum Protocol {
 
 /// How request bodies are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Compression {
+pub enum Compression {
     /// Not at all
     None,
     /// gzip at its fastest level
@@ -34,30 +34,42 @@ pub(super) enum Compression {
 
 /// What a request came to.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub enum Answer {
     /// Taken, but for this many spans.
     Accepted {
+        /// Spans that it will never take.
         rejected_spans: u64,
+        /// Why.
         message: String,
     },
     /// Not taken; the same request may be sent again.
     Retry {
+        /// When, if the server says so.
         after: Option<Duration>,
+        /// Why it was not taken.
         reason: String,
     },
     /// Not taken, and sending it again would not help.
-    Refused { reason: String },
+    Refused {
+        /// Why.
+        reason: String,
+    },
 }
 
 /// One connection.
-pub(crate) enum Sender {
+pub struct Sender(Transport);
+
+enum Transport {
     Grpc(Box<grpc::GrpcSender>),
     Http(Box<http::HttpSender>),
 }
 
 impl Sender {
     /// One over HTTP for requests in protobuf as they are.
-    pub(crate) fn otlp_http(endpoint: &str, timeout: Duration) -> Result<Self, CliError> {
+    ///
+    /// # Errors
+    /// The endpoint is no address.
+    pub fn otlp_http(endpoint: &str, timeout: Duration) -> Result<Self, LoadError> {
         let (encoding, compression) = (Encoding::Protobuf, Compression::None);
         Self::new(Protocol::Http, endpoint, encoding, compression, timeout)
     }
@@ -69,33 +81,33 @@ impl Sender {
         encoding: Encoding,
         compression: Compression,
         timeout: Duration,
-    ) -> Result<Self, CliError> {
-        Ok(match protocol {
+    ) -> Result<Self, LoadError> {
+        Ok(Self(match protocol {
             Protocol::Grpc => {
                 let sender = grpc::GrpcSender::new(endpoint, compression, timeout)?;
-                Self::Grpc(Box::new(sender))
+                Transport::Grpc(Box::new(sender))
             }
             Protocol::Http => {
                 let sender = http::HttpSender::new(endpoint, encoding, compression, timeout)?;
-                Self::Http(Box::new(sender))
+                Transport::Http(Box::new(sender))
             }
-        })
+        }))
     }
 
     /// The body as it is sent, so that a repeated request is compressed once.
     pub(super) fn prepare(&self, body: Bytes) -> io::Result<Bytes> {
-        match self {
+        match &self.0 {
             // The gRPC library compresses each message itself.
-            Self::Grpc(_) => Ok(body),
-            Self::Http(sender) => sender.compress(body),
+            Transport::Grpc(_) => Ok(body),
+            Transport::Http(sender) => sender.compress(body),
         }
     }
 
     /// Sends one prepared request.
-    pub(crate) async fn send(&mut self, body: Bytes) -> Answer {
-        match self {
-            Self::Grpc(sender) => sender.send(body).await,
-            Self::Http(sender) => sender.send(body).await,
+    pub async fn send(&mut self, body: Bytes) -> Answer {
+        match &mut self.0 {
+            Transport::Grpc(sender) => sender.send(body).await,
+            Transport::Http(sender) => sender.send(body).await,
         }
     }
 }

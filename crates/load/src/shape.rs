@@ -15,7 +15,7 @@ const POOL_SPANS: usize = 20_000;
 
 /// Which traces to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum ShapeName {
+pub enum ShapeName {
     /// A web shop: nine services, HTTP, databases and messages, some errors
     Shop,
     /// Ten spans a trace, eleven attributes a span drawn from 97 keys and 1,000 values
