@@ -47,7 +47,10 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "tracewell-load",
         ],
     ),
-    ("tracewell-bench", &["tracewell-model", "tracewell-wire"]),
+    (
+        "tracewell-bench",
+        &["tracewell-model", "tracewell-wire", "tracewell-load"],
+    ),
     ("xtask", &[]),
 ];
 

@@ -21,15 +21,20 @@ mod worker;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tracewell_model::clock::{Clock, SystemClock};
 
+use batch::Batches;
 pub use encoding::Encoding;
+use encoding::Templates;
 pub use error::LoadError;
 use histogram::Histogram;
 pub use plan::Plan;
 pub use report::{Latency, Reason, Report, SpanCounts};
 pub use sender::{Answer, Compression, Protocol, Sender};
+use shape::Shape;
 pub use shape::ShapeName;
 pub use totals::SoFar;
 use verify_file::VerifyFile;
@@ -101,4 +106,15 @@ async fn send_all(
     let elapsed = run.start.elapsed();
     flush()?;
     Ok(Report::new(&run.totals, &latencies, elapsed, plan.rate))
+}
+
+/// The bodies of the first requests that one connection sends with this seed,
+/// in protobuf: for measuring what a receiver does with them, without a network.
+#[must_use]
+pub fn requests(shape: ShapeName, seed: u64, count: usize, spans_each: usize) -> Vec<Bytes> {
+    let templates = Templates::encode(&Shape::build(shape, seed), Encoding::Protobuf);
+    let mut batches = Batches::new(&templates, worker::seed(seed, 0));
+    (0..count)
+        .map(|_| batches.next(spans_each, SystemClock.now_ns()).body)
+        .collect()
 }

@@ -5,13 +5,13 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::histogram::Histogram;
 use super::totals::Totals;
 
 /// The result of a run: the JSON shape that scripts see.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
     /// What became of the spans that were due.
@@ -37,7 +37,7 @@ pub struct Report {
 }
 
 /// Spans by what became of them.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SpanCounts {
     /// The server said it has them.
     pub acknowledged: u64,
@@ -50,7 +50,7 @@ pub struct SpanCounts {
 }
 
 /// Milliseconds from when a request was due to its acknowledgement.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Latency {
     /// Half took no longer.
     pub p50: f64,
@@ -63,7 +63,7 @@ pub struct Latency {
 }
 
 /// Why some spans were not taken at once.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Reason {
     /// As the server or the network says it: text of a stranger.
     pub reason: String,

@@ -63,6 +63,11 @@ impl Run {
     }
 }
 
+/// The seed of a connection, given that of the run.
+pub(super) fn seed(run: u64, connection: usize) -> u64 {
+    run.wrapping_add(connection as u64 + 1)
+}
+
 /// Sends until the time is over, everything is sent, or `stop` turns true.
 pub(super) async fn work(
     run: Arc<Run>,
@@ -71,7 +76,7 @@ pub(super) async fn work(
     mut stop: watch::Receiver<bool>,
 ) -> Histogram {
     let mut latencies = Histogram::new();
-    let seed = run.seed.wrapping_add(index as u64 + 1);
+    let seed = seed(run.seed, index);
     let mut batches = Batches::new(&run.templates, seed);
     let mut jitter = Random::new(!seed);
     let end = run.start + run.duration;
