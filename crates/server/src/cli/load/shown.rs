@@ -1,12 +1,11 @@
 //! How a run of `load` is shown: progress while it lasts, figures at its end.
 
-use std::io::IsTerminal;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use tracewell_load::{Latency, Reason, Report, SoFar};
 
-use crate::cli::output::{Output, Style, complain, count, counted, duration_ns};
+use crate::cli::output::{Output, Style, complain, count, counted, duration_ns, progress};
 
 /// Seconds between two lines of progress where there is no terminal.
 const PLAIN_EVERY_SECONDS: u64 = 10;
@@ -22,16 +21,8 @@ pub(super) struct Progress {
 impl Progress {
     /// A bar on a terminal, a line now and then elsewhere.
     pub(super) fn new(duration: Duration) -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::new(duration.as_secs().max(1));
-            let style = ProgressStyle::with_template("{elapsed:>4} [{bar:30}] {msg}");
-            match style {
-                Ok(style) => bar.with_style(style.progress_chars("=> ")),
-                Err(_) => bar,
-            }
-        });
         Self {
-            bar,
+            bar: progress(Some(duration.as_secs().max(1))),
             before: 0,
             seconds: 0,
         }
