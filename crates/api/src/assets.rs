@@ -2,8 +2,8 @@
 //!
 //! Files with a hash in their name never change and may be kept for ever; the
 //! document that names them is asked for each time. Every page of the UI is
-//! the same document, which learns from its `<base>` where it lives. **What
-//! lies below `/api` is never answered with a page.**
+//! the same document, which learns from its `<base>` where it lives. **Paths of
+//! interfaces never come here** (see `unknown`).
 
 use std::sync::Arc;
 
@@ -74,9 +74,6 @@ impl Assets {
     pub(super) fn answer(&self, request: &Request<Body>) -> Response {
         let (path, headers) = (request.uri().path(), request.headers());
         let path = path.trim_start_matches('/');
-        if path == "api" || path.starts_with("api/") {
-            return not_found();
-        }
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             let allow = [(header::ALLOW, "GET, HEAD")];
             return (StatusCode::METHOD_NOT_ALLOWED, allow).into_response();
@@ -175,7 +172,7 @@ fn media_type(path: &str) -> &'static str {
     }
 }
 
-/// 404 in the words that Jaeger's clients know.
+/// 404 for a file.
 pub(super) fn not_found() -> Response {
     (StatusCode::NOT_FOUND, "404 page not found\n").into_response()
 }

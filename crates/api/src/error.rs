@@ -1,9 +1,9 @@
-//! Errors of the UI's own API: a JSON object with a code, a sentence, a hint
-//! and a place.
+//! Errors of our own APIs: a JSON object with a code, a sentence, a hint and a
+//! place.
 //!
 //! One type for every handler, so that a person reads the same form of error
 //! wherever it comes from. Jaeger's APIs have error bodies of their own;
-//! **this one is never sent from their paths**.
+//! **this one is never sent from a path that they have**.
 
 use axum::extract::rejection::BytesRejection;
 use axum::response::{IntoResponse, Response};

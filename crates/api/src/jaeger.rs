@@ -28,23 +28,16 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
 use http::{StatusCode, header};
 
 use super::QueryState;
 pub use v1::write_trace;
 
-/// The HTTP side. Answers every path below `/api/` that has no more special
-/// route.
+/// The HTTP side.
 pub(crate) fn router(state: &Arc<QueryState>) -> Router {
     Router::new()
         .merge(v1::router(state))
         .merge(v3::router(state))
-        .route("/api/{*unknown}", any(unknown))
-}
-
-async fn unknown() -> Response {
-    plain_error(StatusCode::NOT_FOUND, "404 page not found")
 }
 
 /// An error as Go's `http.Error` writes it, which Jaeger uses for JSON, too.

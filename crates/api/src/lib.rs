@@ -25,12 +25,13 @@ mod status;
 mod tests;
 mod time;
 mod ui;
+mod unknown;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::response::{Redirect, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
 use http::{HeaderValue, header};
 use tracewell_model::TraceStore;
@@ -67,7 +68,13 @@ impl QueryState {
 /// operators ask for, and the UI, below `base_path` (empty, or `/x/y`).
 pub fn http_router(state: &Arc<QueryState>, facts: &Arc<ProcessFacts>, base_path: &str) -> Router {
     let (store, assets) = (&state.store, Assets::new(base_path));
-    let pages = move |request: Request| async move { assets.answer(&request) };
+    let page_at_home = assets.clone();
+    let others = move |request: Request| async move {
+        match unknown::refusal(&request) {
+            Some(refusal) => refusal.into_response(),
+            None => assets.answer(&request),
+        }
+    };
     let home = format!("{base_path}/");
     let app = Router::new()
         .nest("/api/ui", ui::router(state))
@@ -76,14 +83,17 @@ pub fn http_router(state: &Arc<QueryState>, facts: &Arc<ProcessFacts>, base_path
         .merge(status::router(Arc::clone(store), Arc::clone(facts)))
         .merge(health::router(Arc::clone(store)))
         .merge(metrics::router(Arc::clone(store), Arc::clone(facts)))
-        .fallback(pages.clone());
+        .fallback(others);
     let placed = if base_path.is_empty() {
         app
     } else {
         Router::new()
             .nest(base_path, app)
             // A nested router is not asked for its own root with a slash.
-            .route(&home, any(pages))
+            .route(
+                &home,
+                any(move |request: Request| async move { page_at_home.answer(&request) }),
+            )
             .route("/", get(move || async move { Redirect::temporary(&home) }))
             .fallback(async || assets::not_found())
     };

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::routing::{any, get, post};
+use axum::routing::{get, post};
 
 use super::QueryState;
 use super::error::ApiError;
@@ -50,14 +50,8 @@ pub(crate) fn router(query: &Arc<QueryState>) -> Router {
         .route("/traces/{id}/spans", post(trace::spans))
         .route("/traces/{id}/find", get(trace::find))
         .route("/traces/{id}/otlp", get(trace::otlp))
-        // As a route, so that it comes before those of other APIs for /api/*.
-        .route("/{*path}", any(unknown))
         .method_not_allowed_fallback(wrong_method)
         .with_state(state)
-}
-
-async fn unknown(request: Request) -> ApiError {
-    ApiError::not_found(format!("api/ui has no {}", request.uri().path()))
 }
 
 async fn wrong_method(request: Request) -> ApiError {

@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use http::Request;
+use serde_json::json;
 use std::sync::Arc;
 use tracewell_store::memory::MemoryStore;
 
@@ -30,17 +31,50 @@ async fn every_path_has_its_answer() {
             ("/api/ui/services", 200, JSON),
             ("/api/ui/no-such-thing", 404, JSON),
             ("/api/ui/traces/1/no-such-thing", 404, JSON),
-            ("/api/no-such-thing", 404, TEXT),
-            ("/api/", 404, TEXT),
-            ("/api", 404, TEXT),
+            ("/ready-or-not", 200, HTML),
         ] {
             let answer = server.get(&format!("{base}{path}")).await;
             let got = (answer.status.as_u16(), answer.header("content-type"));
             assert_eq!(got, (status, content_type), "{base}{path}");
             assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
         }
-        let unknown = server.get(&format!("{base}/api/no-such-thing")).await;
-        assert_eq!(unknown.text().trim_end(), "404 page not found");
+    }
+}
+
+/// A program that asks for an interface must not take the page for its answer.
+#[tokio::test]
+async fn interfaces_that_are_not_there_are_refused_in_json() {
+    for base in ["", "/mcp"] {
+        let server = Server::with_store(Arc::new(MemoryStore::new(1 << 20)), base);
+        for path in [
+            "/api",
+            "/api/",
+            "/api/no-such-thing",
+            "/api/no-such-thing.js",
+            "/api/ui",
+            "/api/traces/a/b",
+            "/api/v3/no-such-thing",
+            "/ready",
+            "/ready/",
+            "/sampling?service=shop",
+            "/mcp",
+            "/mcp/messages",
+        ] {
+            for method in ["GET", "POST", "DELETE"] {
+                let request = Request::builder().method(method);
+                let request = request.uri(format!("{base}{path}"));
+                let answer = server.ask(request.body(Body::empty()).unwrap()).await;
+                let got = (answer.status.as_u16(), answer.header("content-type"));
+                assert_eq!(got, (404, JSON), "{method} {base}{path}");
+                let plain = path.split('?').next().unwrap();
+                let want = json!({
+                    "code": "not_found",
+                    "message": format!("there is no {plain} here"),
+                });
+                assert_eq!(answer.json(), want, "{method} {base}{path}");
+            }
+        }
+        assert_eq!(server.get(&format!("{base}/")).await.status, 200, "{base}/");
     }
 }
 
