@@ -15,11 +15,11 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context;
+use tracewell_load::Report;
 
 use crate::budgets::{self, Budget, Row};
 use crate::disk::Disk;
 use crate::facts::{Facts, shown};
-use crate::generator::Sent;
 use crate::process;
 use crate::server::Server;
 use crate::sizes::{SizeName, Sizes};
@@ -153,7 +153,7 @@ pub(crate) fn run(bench: &mut Bench, only: &[PhaseName]) {
 }
 
 /// What a load came to.
-fn tell_sent(facts: &mut Facts, what: &str, sent: &Sent) {
+fn tell_sent(facts: &mut Facts, what: &str, sent: &Report) {
     facts.number(
         format!("{what}: acknowledged spans/s"),
         sent.achieved_rate,

@@ -26,6 +26,16 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("tracewell-testkit", &["tracewell-model"]),
     ("tracewell-instrument", &[]),
     (
+        "tracewell-api",
+        &[
+            "tracewell-model",
+            "tracewell-wire",
+            "tracewell-collector",
+            "tracewell-query",
+        ],
+    ),
+    ("tracewell-load", &["tracewell-model"]),
+    (
         "tracewell",
         &[
             "tracewell-model",
@@ -33,9 +43,14 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "tracewell-collector",
             "tracewell-store",
             "tracewell-query",
+            "tracewell-api",
+            "tracewell-load",
         ],
     ),
-    ("tracewell-bench", &["tracewell-model", "tracewell-wire"]),
+    (
+        "tracewell-bench",
+        &["tracewell-model", "tracewell-wire", "tracewell-load"],
+    ),
     ("xtask", &[]),
 ];
 

@@ -3,22 +3,27 @@
 use std::time::Instant;
 
 use anyhow::ensure;
+use bytes::Bytes;
+use tracewell_load::ShapeName;
 use tracewell_wire::otlp::protobuf;
 
 use super::Bench;
 use crate::budgets;
 use crate::facts::{Facts, grouped};
-use crate::generator;
 use crate::process;
 
 const BODIES: usize = 20;
-const SPANS_IN_BODY: u64 = 1_000;
+const SPANS_IN_BODY: usize = 1_000;
 
 pub(super) fn measure(bench: &mut Bench, facts: &mut Facts) -> anyhow::Result<()> {
-    for shape in ["jaeger", "tracegen", "shop"] {
-        let bodies = generator::capture(&bench.binary, shape, BODIES, SPANS_IN_BODY)?;
-        let bytes: usize = bodies.iter().map(Vec::len).sum();
-        let spans = BODIES as u64 * SPANS_IN_BODY;
+    for (shape, name) in [
+        ("jaeger", ShapeName::Jaeger),
+        ("tracegen", ShapeName::Tracegen),
+        ("shop", ShapeName::Shop),
+    ] {
+        let bodies = tracewell_load::requests(name, 1, BODIES, SPANS_IN_BODY);
+        let bytes: usize = bodies.iter().map(Bytes::len).sum();
+        let spans = (BODIES * SPANS_IN_BODY) as u64;
         let (mut best_ns, mut all_ns, mut rounds) = (f64::MAX, 0.0, 0);
         let began = Instant::now();
         while began.elapsed() < bench.sizes.decode || rounds < 3 {
@@ -49,7 +54,7 @@ pub(super) fn measure(bench: &mut Bench, facts: &mut Facts) -> anyhow::Result<()
                 "CPU time in this process: mean of {rounds} rounds over {} requests of {} spans as the \
                  load sends them, {size:.0} bytes/span; best round {best_ns:.0}",
                 BODIES,
-                grouped(SPANS_IN_BODY)
+                grouped(SPANS_IN_BODY as u64)
             );
             bench.measured(&budgets::DECODE, &[mean_ns], how);
         }

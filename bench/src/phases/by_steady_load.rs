@@ -1,11 +1,13 @@
 //! 100,000 spans a second with defaults: memory, and what sealing and
 //! compaction do to those who wait for an acknowledgement.
 
+use tracewell_load::Report;
+
 use super::{Bench, check_stored, tell_disk, tell_sent, tell_threads};
 use crate::budgets;
 use crate::disk::Disk;
 use crate::facts::{Facts, shown};
-use crate::generator::{GRPC, Load, Sent};
+use crate::generator::{GRPC, Load};
 use crate::probe::{Probe, Probed};
 use crate::process;
 use crate::server::{Server, WITHOUT_SEALING};
@@ -81,7 +83,7 @@ pub(super) fn measure(bench: &mut Bench, facts: &mut Facts) -> anyhow::Result<()
     bench.discard(server)
 }
 
-fn load(bench: &Bench, server: &Server, seconds: u64) -> anyhow::Result<(Sent, Probed)> {
+fn load(bench: &Bench, server: &Server, seconds: u64) -> anyhow::Result<(Report, Probed)> {
     let load = Load {
         shape: "jaeger",
         endpoint: server.address("otlp-grpc")?,
@@ -96,7 +98,7 @@ fn load(bench: &Bench, server: &Server, seconds: u64) -> anyhow::Result<(Sent, P
     Ok((sent?, probed))
 }
 
-fn tell(facts: &mut Facts, what: &str, sent: &Sent, probed: &Probed) {
+fn tell(facts: &mut Facts, what: &str, sent: &Report, probed: &Probed) {
     tell_sent(facts, what, sent);
     facts.quantiles(
         format!("{what}: small requests, background at work"),

@@ -13,6 +13,7 @@ mod answer;
 mod compress;
 mod connect;
 mod encode;
+mod io;
 #[cfg(feature = "otlp-logs")]
 mod logs;
 mod otlp;

@@ -10,22 +10,25 @@ mod clock;
 mod core;
 mod current;
 mod data;
+mod finish;
 mod keep;
 mod limits;
 mod queue;
 mod random;
 mod span;
+mod start;
 mod thread;
+mod thread_chunk;
 mod tracer;
 mod value;
 
-pub use builder::SpanBuilder;
+pub use builder::{SpanBuilder, span};
 pub use current::{Context, ContextGuard};
 pub use data::{Event, Link, SpanData, Status};
 pub use keep::KeepPolicy;
 pub use limits::SpanLimits;
 pub use span::Span;
-pub use tracer::{DefaultGuard, Tracer, span};
+pub use tracer::{DefaultGuard, Tracer};
 pub use value::{Array, KeyValue, Value};
 
 pub(crate) use self::core::{Core, CoreSettings};

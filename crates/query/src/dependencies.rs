@@ -7,6 +7,7 @@
 //! parent was shown too long before, is found by reading once more. **Memory
 //! is bounded whatever is stored**: what finds no room is counted as skipped.
 
+mod caller;
 mod counted;
 mod recent;
 mod run;

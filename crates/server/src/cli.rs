@@ -9,8 +9,9 @@ mod config_command;
 mod error;
 mod export;
 mod import;
+mod load;
 mod logging;
-pub(crate) mod output;
+mod output;
 mod repair;
 mod search;
 mod server_args;
@@ -22,9 +23,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::load::{self, LoadArgs};
 use crate::serve;
-pub(crate) use error::CliError;
+use error::CliError;
 use server_args::ServerArgs;
 
 /// Distributed tracing in one binary: collector, store, query engine and UI.
@@ -56,7 +56,7 @@ enum Command {
     /// Ask a running tracewell how it is
     Status(status::StatusArgs),
     /// Send generated traces at a given rate and report what was acknowledged
-    Load(LoadArgs),
+    Load(load::LoadArgs),
     /// Send traces of files to a running tracewell
     Import(import::ImportArgs),
     /// Write traces of a running tracewell to a file
@@ -97,7 +97,7 @@ fn dispatch(cli: Cli) -> Result<(), CliError> {
         Some(Command::Search(args)) => client::block_on(search::run(args)),
         Some(Command::Trace(args)) => client::block_on(trace::run(args)),
         Some(Command::Status(args)) => client::block_on(status::run(args)),
-        Some(Command::Load(args)) => load::run(&args),
+        Some(Command::Load(args)) => load::run(args),
         Some(Command::Import(args)) => client::block_on(import::run(args)),
         Some(Command::Export(args)) => client::block_on(export::run(args)),
         Some(Command::Verify(args)) => verify::run(&args),

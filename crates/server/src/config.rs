@@ -14,6 +14,7 @@ mod sources;
 #[cfg(test)]
 mod tests;
 mod value;
+mod written;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -21,8 +22,8 @@ use std::time::Duration;
 
 pub(crate) use mistake::Mistakes;
 pub(crate) use printed::print;
-pub(crate) use settings::{Kind, SETTINGS};
-pub(crate) use sources::{Loaded, RETENTION, Sources, load};
+pub(crate) use settings::{Kind, RETENTION, SETTINGS};
+pub(crate) use sources::{Loaded, Sources, load};
 pub(crate) use tracewell_store::embedded::FreeSpace;
 pub(crate) use value::duration;
 

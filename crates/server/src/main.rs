@@ -4,10 +4,8 @@
 //! found" and failures, 2 for a command or a configuration that is wrong.
 
 mod allocator;
-mod api;
 mod cli;
 mod config;
-mod load;
 mod serve;
 
 use std::process::ExitCode;

@@ -11,12 +11,9 @@ mod limits;
 mod open_files;
 mod stores;
 
-use crate::api::blocking::QueryLimits;
-use crate::api::{self, QueryState, status::ProcessFacts};
 use crate::config::Config;
 use anyhow::Context;
 use axum::serve::ListenerExt;
-pub(crate) use bind::BoundEndpoint;
 use bind::{Bound, bind_all};
 use limits::MemoryShares;
 use std::io::Write;
@@ -25,6 +22,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tracewell_api::{BoundEndpoint, ProcessFacts, QueryLimits, QueryState};
 use tracewell_collector::{
     Accounting, Intake, IntakeConfig, OtlpConfig, OtlpListeners, OtlpReceiver,
 };
@@ -95,8 +93,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let receivers = OtlpReceiver::start(&otlp_config, listeners, &intake, &accounting)?;
 
     let (stop_queries, stopped) = watch::channel(false);
-    let http = api::http_router(&state, &facts, &config.query.base_path);
-    let grpc = api::jaeger::grpc::router(Arc::clone(&state));
+    let http = tracewell_api::http_router(&state, &facts, &config.query.base_path);
+    let grpc = tracewell_api::grpc_router(Arc::clone(&state));
     let readers = [
         tokio::spawn(read_side(query_http, http, stopped.clone())),
         tokio::spawn(read_side(query_grpc, grpc, stopped)),

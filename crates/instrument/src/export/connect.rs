@@ -3,6 +3,7 @@
 //! It exists because a client with pools and connectors is far more than one
 //! connection needs. It must never send plain text to an `https` endpoint.
 
+use super::io::{BoxedError, Io};
 use super::settings::Protocol;
 use super::tls::Tls;
 use bytes::Bytes;
@@ -10,16 +11,10 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::{http1, http2};
 use hyper::{HeaderMap, Request, Uri};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 /// An answer is a few bytes; this much is read (OTLP specification).
 const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
-
-pub(super) type BoxedError = Box<dyn std::error::Error + Send + Sync>;
-
-pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
 /// Where the backend is.
 #[derive(Debug)]

@@ -5,7 +5,8 @@
 
 use super::answer::{self, Answer};
 use super::compress::compress;
-use super::connect::{BoxedError, Connection, RawAnswer, Target};
+use super::connect::{Connection, RawAnswer, Target};
+use super::io::BoxedError;
 use super::retry::Backoff;
 use super::settings::{Compression, Protocol, TlsSettings};
 use super::tls::{self, Tls, TlsError};

@@ -74,7 +74,7 @@ pub(super) fn fix(why: &str) -> Option<&'static str> {
 
 #[cfg(not(feature = "tls"))]
 mod without {
-    use super::super::connect::{BoxedError, Io};
+    use super::super::io::{BoxedError, Io};
     use super::{Protocol, TlsError, TlsSettings};
     use tokio::net::TcpStream;
 
@@ -102,7 +102,7 @@ pub(super) use without::Tls;
 
 #[cfg(feature = "tls")]
 mod with {
-    use super::super::connect::{BoxedError, Io};
+    use super::super::io::{BoxedError, Io};
     use super::{Protocol, TlsError, TlsSettings};
     use std::path::Path;
     use std::sync::Arc;

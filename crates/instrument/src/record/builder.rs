@@ -17,16 +17,30 @@ use std::borrow::Cow;
 #[derive(Debug)]
 #[must_use = "a span is recorded when it is started"]
 pub struct SpanBuilder {
-    pub(super) tracer: Option<Tracer>,
-    pub(super) name: Cow<'static, str>,
-    pub(super) kind: SpanKind,
-    pub(super) parent: Option<Context>,
-    pub(super) rare: Option<Box<Rare>>,
+    tracer: Option<Tracer>,
+    name: Cow<'static, str>,
+    kind: SpanKind,
+    parent: Option<Context>,
+    rare: Option<Box<Rare>>,
+}
+
+/// A span that the process's set-up records, or the thread's (see
+/// [`Tracer::set_default`]). Nothing is recorded where there is none.
+pub fn span(name: impl Into<Cow<'static, str>>) -> SpanBuilder {
+    SpanBuilder::new(None, name.into())
+}
+
+impl Tracer {
+    /// A span that this tracer records.
+    #[inline]
+    pub fn span(&self, name: impl Into<Cow<'static, str>>) -> SpanBuilder {
+        SpanBuilder::new(Some(*self), name.into())
+    }
 }
 
 impl SpanBuilder {
     #[inline]
-    pub(super) fn new(tracer: Option<Tracer>, name: Cow<'static, str>) -> SpanBuilder {
+    fn new(tracer: Option<Tracer>, name: Cow<'static, str>) -> SpanBuilder {
         SpanBuilder {
             tracer,
             name,

@@ -1,22 +1,17 @@
 //! The recorder itself: what all tracers of one set-up share.
 //!
-//! It exists so that starting a span asks one object: sampler, clock, limits,
-//! queue. It must never be looked up by name on the hot path, nor counted at
+//! It exists so that starting a span (`start`) and ending one (`finish`) ask
+//! one object: sampler, clock, limits, queue. It must never be looked up by name on the hot path, nor counted at
 //! each span: a recorder lives as long as the process.
 
 use super::clock::Clock;
-use super::current::Context;
-use super::data::{Scope, SpanData};
-use super::keep::{Keep, KeepPolicy, LocalTrace};
+use super::data::Scope;
+use super::keep::{Keep, KeepPolicy};
 use super::limits::SpanLimits;
 use super::queue::{Chunk, Queue, lock};
-use super::random;
-use super::span::Span;
-use super::thread::{self, ThreadChunk};
-use crate::context::{SpanContext, TraceFlags};
-use crate::sampling::{Sampler, SamplingQuestion, SpanKind};
+use super::thread_chunk::ThreadChunk;
+use crate::sampling::Sampler;
 use crate::statistics::Counters;
-use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -32,11 +27,11 @@ pub(crate) struct CoreSettings {
 
 #[derive(Debug)]
 pub(crate) struct Core {
-    service: Box<str>,
-    sampler: Arc<dyn Sampler>,
+    pub(super) service: Box<str>,
+    pub(super) sampler: Arc<dyn Sampler>,
     pub(super) limits: SpanLimits,
     pub(super) clock: Clock,
-    keep: Option<Keep>,
+    pub(super) keep: Option<Keep>,
     queue: Queue,
     threads: Mutex<Vec<Arc<ThreadChunk>>>,
     scopes: Mutex<Vec<Scope>>,
@@ -107,14 +102,6 @@ impl Core {
         lock(&self.scopes).clone()
     }
 
-    /// Takes a span that ended.
-    pub(super) fn finish(&'static self, local: Option<&LocalTrace>, data: Box<SpanData>) {
-        match local {
-            Some(local) => self.finish_undecided(local, data),
-            None => thread::finish(self, data),
-        }
-    }
-
     /// Puts a thread's spans into the queue; returns memory for new ones.
     pub(super) fn enqueue(&self, chunk: Chunk) -> Chunk {
         if chunk.is_empty() {
@@ -149,101 +136,4 @@ impl Core {
         self.gather();
         self.queue.take(usize::MAX)
     }
-
-    /// Starts a span below `above`, or below what is current on this thread.
-    pub(super) fn start(
-        &'static self,
-        scope: u32,
-        name: Cow<'static, str>,
-        kind: SpanKind,
-        above: Option<&Context>,
-    ) -> Span {
-        Context::with_current(|current| {
-            self.start_below(above.unwrap_or(current), scope, name, kind)
-        })
-    }
-
-    /// Reads the parent where it lies and builds the span where it will lie:
-    /// moving contexts about was most of what an unsampled span cost.
-    #[inline]
-    fn start_below(
-        &'static self,
-        above: &Context,
-        scope: u32,
-        name: Cow<'static, str>,
-        kind: SpanKind,
-    ) -> Span {
-        if self.is_closed() {
-            return Span::unrecorded(above.clone());
-        }
-        let parent = above.span().is_valid().then_some(above.span());
-        let (trace_id, span_id) = match parent {
-            Some(parent) => (parent.trace_id, random::span_id()),
-            None => random::ids(),
-        };
-        let decision = self.sampler.decide(&SamplingQuestion {
-            parent,
-            trace_id,
-            name: &name,
-            kind,
-            service: &self.service,
-        });
-        let is_sampled = decision.is_sampled;
-        let span = SpanContext {
-            trace_id,
-            span_id,
-            flags: flags(parent, is_sampled),
-            trace_state: decision.trace_state,
-            is_remote: false,
-        };
-        let local = match &self.keep {
-            Some(_) if !is_sampled => {
-                let known = above.local.clone();
-                Some(known.unwrap_or_else(|| LocalTrace::new(span_id)))
-            }
-            _ => None,
-        };
-        let is_recorded = is_sampled || local.is_some();
-        let context = Context {
-            span,
-            baggage: above.baggage.clone(),
-            local,
-        };
-        if !is_recorded {
-            return Span::unrecorded(context);
-        }
-        let mut data = thread::blank(self);
-        if let Some(parent) = parent {
-            data.parent_span_id = parent.span_id;
-            data.parent_is_remote = parent.is_remote;
-        }
-        data.name = name;
-        data.kind = kind;
-        data.scope = scope;
-        data.start_ns = self.clock.now_ns();
-        data.start_unix_ns = self.clock.unix_ns(data.start_ns);
-        Span::recorded(context, data, self)
-    }
-
-    /// Takes an unsampled span that may be kept.
-    fn finish_undecided(&'static self, local: &LocalTrace, data: Box<SpanData>) {
-        let Some(keep) = &self.keep else { return };
-        let kept = local.finish(keep, &self.counters.dropped_keep_full, data);
-        for span in kept {
-            thread::finish(self, span);
-        }
-    }
-}
-
-/// A span's flags: whether it is recorded, and what its trace says of itself.
-#[inline]
-fn flags(parent: Option<&SpanContext>, is_sampled: bool) -> TraceFlags {
-    let of_trace = parent.map_or(TraceFlags::RANDOM, |parent| parent.flags);
-    TraceFlags::default()
-        .with(TraceFlags::SAMPLED, is_sampled)
-        .with(TraceFlags::RANDOM, of_trace.contains(TraceFlags::RANDOM))
-        .with(
-            TraceFlags::DEBUG,
-            is_sampled && of_trace.contains(TraceFlags::DEBUG),
-        )
 }

@@ -1,24 +1,14 @@
-//! Finished spans of one thread, on their way to the queue.
+//! What a thread has of each recorder: its chunk, and memory for new spans.
 //!
-//! It exists so that ending a span takes a lock that nobody else wants. A
-//! thread that ends must never take its spans with it.
+//! It exists so that starting and ending a span looks nothing up that other
+//! threads share. A thread that ends must never take its spans with it.
 
 use super::core::Core;
 use super::data::SpanData;
-use super::queue::{Chunk, lock};
+use super::queue::Chunk;
+use super::thread_chunk::ThreadChunk;
 use std::cell::RefCell;
-use std::sync::{Arc, Mutex};
-
-/// Spans of one thread that are not in the queue yet. The thread pushes; the
-/// exporter takes all of them when it flushes.
-#[derive(Debug, Default)]
-pub(super) struct ThreadChunk(Mutex<Chunk>);
-
-impl ThreadChunk {
-    pub(super) fn take(&self) -> Chunk {
-        std::mem::take(&mut *lock(&self.0))
-    }
-}
+use std::sync::Arc;
 
 /// What a thread has of one recorder.
 struct Desk {
@@ -54,7 +44,7 @@ impl Desks {
 
 impl Desk {
     fn finish(&mut self, span: Box<SpanData>) {
-        let mut chunk = lock(&self.chunk.0);
+        let mut chunk = self.chunk.lock();
         chunk.push(span);
         if chunk.len() < self.core.queue().chunk_spans() {
             return;

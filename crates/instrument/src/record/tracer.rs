@@ -3,7 +3,6 @@
 //! It exists so that library code starts spans without being handed a tracer.
 //! The exporter's own thread must never record.
 
-use super::builder::SpanBuilder;
 use super::core::Core;
 use super::current::Context;
 use super::data::Scope;
@@ -33,12 +32,6 @@ enum OnThisThread {
 
 thread_local! {
     static ON_THIS_THREAD: Cell<OnThisThread> = const { Cell::new(OnThisThread::Global) };
-}
-
-/// A span that the process's set-up records, or the thread's (see
-/// [`Tracer::set_default`]). Nothing is recorded where there is none.
-pub fn span(name: impl Into<Cow<'static, str>>) -> SpanBuilder {
-    SpanBuilder::new(None, name.into())
 }
 
 /// Makes it the process's; `false` if there is one.
@@ -90,12 +83,6 @@ impl Tracer {
             core: self.core,
             scope: self.core.scope_number(scope),
         }
-    }
-
-    /// A span that this tracer records.
-    #[inline]
-    pub fn span(&self, name: impl Into<Cow<'static, str>>) -> SpanBuilder {
-        SpanBuilder::new(Some(*self), name.into())
     }
 
     /// Makes it the tracer of this thread until the guard is dropped: for tests

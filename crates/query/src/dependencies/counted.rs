@@ -4,7 +4,7 @@
 //! never takes two spans for copies that differ** in trace, ids or times, but
 //! by the accident of a hash. Past its limit copies are no longer noticed.
 
-use super::run::Caller;
+use super::caller::Caller;
 use std::collections::HashSet;
 use std::hash::BuildHasher;
 use tracewell_model::TraceId;

@@ -6,7 +6,8 @@
 //! is kept**, up to one segment.
 
 use super::Hashed;
-use super::run::{Run, Service};
+use super::caller::Service;
+use super::run::Run;
 use std::collections::VecDeque;
 use tracewell_model::{SpanId, TraceId};
 

@@ -1,5 +1,6 @@
 //! Runs of rows of one trace, and the calls inside them.
 
+use super::caller::{Caller, Service};
 use super::counted::Counted;
 use super::{Dependency, Hashed};
 use tracewell_model::store::ScanChunk;
@@ -7,9 +8,6 @@ use tracewell_model::{SpanId, TraceId};
 
 /// Up to so many spans, looking at all of them is quicker than an index.
 const SMALL_SPANS: usize = 24;
-
-/// A number for a service name.
-pub(super) type Service = u32;
 
 /// Numbers for service names.
 #[derive(Debug, Default)]
@@ -58,16 +56,6 @@ impl CallCounts {
         calls.sort();
         calls
     }
-}
-
-/// A span as far as calls are concerned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Caller {
-    pub(super) id: SpanId,
-    pub(super) service: Service,
-    parent: SpanId,
-    start_ns: u64,
-    duration_ns: i64,
 }
 
 /// Consecutive rows of one trace, each span once.

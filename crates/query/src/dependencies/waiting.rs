@@ -4,7 +4,8 @@
 //! limit do**.
 
 use super::Hashed;
-use super::run::{CallCounts, Run, Service};
+use super::caller::Service;
+use super::run::{CallCounts, Run};
 use tracewell_model::{SpanId, TraceId};
 
 const NONE: u32 = u32::MAX;

@@ -7,17 +7,15 @@
 
 mod archive;
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use tracewell_store::backup::{BackupError, BackupEvent, BackupOptions, BackupReport, backup};
 use tracewell_store::files::DiskFiles;
 
 use super::error::CliError;
-use super::output::{Output, bytes, complain, count, counted, plain};
+use super::output::{Output, bytes, complain, count, counted, plain, progress};
 use super::server_args::ServerArgs;
 use archive::Archive;
 
@@ -53,7 +51,7 @@ pub(super) fn run(args: &BackupArgs) -> Result<(), CliError> {
     let options = BackupOptions {
         always_copy: args.copy,
     };
-    let bar = bar();
+    let bar = progress(Some(1));
     let show = |what: &str, done_bytes, total_bytes| {
         if let Some(bar) = &bar {
             bar.set_length(total_bytes);
@@ -119,16 +117,6 @@ fn refusal(error: BackupError) -> CliError {
         }
         _ => CliError::Failed(text),
     }
-}
-
-fn bar() -> Option<ProgressBar> {
-    std::io::stderr().is_terminal().then(|| {
-        let bar = ProgressBar::new(1);
-        match ProgressStyle::with_template("{elapsed:>4} [{bar:30}] {msg}") {
-            Ok(style) => bar.with_style(style.progress_chars("=> ")),
-            Err(_) => bar,
-        }
-    })
 }
 
 fn summary(destination: &Path, report: &BackupReport) -> String {

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use tracewell_load::LoadError;
+
 use crate::config::Mistakes;
 
 /// Why a command did not do what it was asked.
@@ -39,6 +41,23 @@ impl From<io::Error> for CliError {
             Self::ClosedPipe
         } else {
             Self::Failed(format!("cannot write to standard output: {error}"))
+        }
+    }
+}
+
+impl From<LoadError> for CliError {
+    /// In the words of the command line, which is where it can be mended.
+    fn from(error: LoadError) -> Self {
+        match &error {
+            LoadError::Endpoint { .. } => Self::Usage(format!("--{error}")),
+            LoadError::JsonOverGrpc => Self::Usage(
+                "--encoding json goes with --protocol http; gRPC carries protobuf only".to_owned(),
+            ),
+            LoadError::VerifyFile { path, error } => Self::Failed(format!(
+                "cannot write --verify-file {}: {error}",
+                path.display()
+            )),
+            LoadError::Runtime(_) | LoadError::Connection(_) => Self::Failed(error.to_string()),
         }
     }
 }

@@ -15,14 +15,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use tracewell_model::{SpanBatch, TraceId};
 use tracewell_wire::otlp;
 
 use super::client::{Client, ServerAddress, percent_encoded};
 use super::error::CliError;
 use super::import::Format;
-use super::output::{bytes, complain, counted, plain};
+use super::output::{bytes, complain, counted, plain, progress};
 use answer::Answer;
 
 /// How often the bar moves.
@@ -81,7 +80,7 @@ pub(super) async fn run(args: ExportArgs) -> Result<(), CliError> {
     let client = Client::new(&args.server)?;
     let mut answer = Answer::new(client.get(&path(&args)).await?, client.base());
     let mut writer = writer(args.format, output)?;
-    let progress = progress();
+    let progress = progress(None);
     let (mut traces, mut told) = (Traces::default(), Instant::now());
     while let Some(record) = answer.record().await? {
         let spans = decode(&record)?;
@@ -149,16 +148,6 @@ fn writer(format: Format, output: Option<&Path>) -> Result<Box<dyn Writer>, CliE
         Format::Parquet => {
             let first = output.unwrap_or_else(|| Path::new("traces.parquet"));
             Box::new(parquet_files::ParquetFiles::create(first))
-        }
-    })
-}
-
-fn progress() -> Option<ProgressBar> {
-    std::io::stderr().is_terminal().then(|| {
-        let bar = ProgressBar::no_length();
-        match ProgressStyle::with_template("{elapsed:>4} {spinner} {msg}") {
-            Ok(style) => bar.with_style(style),
-            Err(_) => bar,
         }
     })
 }

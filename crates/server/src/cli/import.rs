@@ -16,21 +16,20 @@ mod record;
 mod requests;
 mod tally;
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinSet;
+use tracewell_load::Sender;
 
 use super::error::CliError;
-use super::output::{Output, bytes, counted};
+use super::output::{Output, bytes, counted, progress};
 use crate::config;
-use crate::load::Sender;
 use delivery::deliver;
 pub(super) use format::Format;
 use input::Source;
@@ -96,7 +95,7 @@ pub(super) async fn run(args: ImportArgs) -> Result<(), CliError> {
             args.retry_for,
         ));
     }
-    let progress = progress(&sources);
+    let progress = progress_of(&sources);
     let reader = {
         let (sources, tally, format) = (sources.clone(), Arc::clone(&tally), args.format);
         // A thread of its own: it may wait for standard input when all is over.
@@ -171,23 +170,12 @@ async fn until_sent(
 }
 
 /// A bar over the bytes of all files, if there is a terminal.
-fn progress(sources: &[Source]) -> Option<ProgressBar> {
-    if !std::io::stderr().is_terminal() {
-        return None;
-    }
+fn progress_of(sources: &[Source]) -> Option<ProgressBar> {
     let size = |source: &Source| match source {
         Source::Stdin => None,
         Source::File(path) => Some(std::fs::metadata(path).ok()?.len()),
     };
-    let total: Option<u64> = sources.iter().map(size).sum();
-    let (bar, template) = match total {
-        Some(total) => (ProgressBar::new(total), "{elapsed:>4} [{bar:30}] {msg}"),
-        None => (ProgressBar::no_length(), "{elapsed:>4} {spinner} {msg}"),
-    };
-    Some(match ProgressStyle::with_template(template) {
-        Ok(style) => bar.with_style(style.progress_chars("=> ")),
-        Err(_) => bar,
-    })
+    progress(sources.iter().map(size).sum())
 }
 
 fn endpoint_url(written: &str) -> Result<String, CliError> {

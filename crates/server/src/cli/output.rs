@@ -4,7 +4,11 @@
 //! Names and attributes come from strangers: every string of a trace passes
 //! [`plain`] before it reaches a terminal.
 
+mod progress;
+
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+
+pub(crate) use progress::progress;
 
 /// Standard output for results.
 pub(crate) struct Output {

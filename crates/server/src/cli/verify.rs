@@ -3,18 +3,16 @@
 //! Exit code 0 when all is sound, 1 when something is damaged, 2 when nothing
 //! can be said. Nothing is changed, whatever is found.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use tracewell_store::files::DiskFiles;
 use tracewell_store::verify::{Problem, VerifyEvent, VerifyReport, verify};
 
 use super::error::CliError;
-use super::output::{Output, Style, bytes, complain, count, counted, plain};
+use super::output::{Output, Style, bytes, complain, count, counted, plain, progress};
 use super::server_args::ServerArgs;
 
 /// Arguments of `verify`.
@@ -35,7 +33,7 @@ pub(super) struct VerifyArgs {
 pub(super) fn run(args: &VerifyArgs) -> Result<(), CliError> {
     let dir = ServerArgs::data_dir(args.data_dir.as_deref(), args.config.as_deref())?;
     let mut out = Output::new();
-    let mut bar = bar();
+    let bar = progress(Some(1));
     let mut problems = Vec::new();
     let mut closed = Ok(());
     let report = verify(
@@ -48,7 +46,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<(), CliError> {
                 done_bytes,
                 total_bytes,
             } => {
-                if let Some(bar) = &mut bar {
+                if let Some(bar) = &bar {
                     bar.set_length(total_bytes);
                     bar.set_position(done_bytes);
                     bar.set_message(format!("{} checked", bytes(done_bytes)));
@@ -90,16 +88,6 @@ pub(super) fn run(args: &VerifyArgs) -> Result<(), CliError> {
             dir.display()
         ))),
     }
-}
-
-fn bar() -> Option<ProgressBar> {
-    std::io::stderr().is_terminal().then(|| {
-        let bar = ProgressBar::new(1);
-        match ProgressStyle::with_template("{elapsed:>4} [{bar:30}] {msg}") {
-            Ok(style) => bar.with_style(style.progress_chars("=> ")),
-            Err(_) => bar,
-        }
-    })
 }
 
 /// One line: the file, what, how many spans, what to do.

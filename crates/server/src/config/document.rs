@@ -15,8 +15,8 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{DuplicateKeyPolicy, Location, Spanned};
 
 use super::mistake::{Mistake, Place, nearest};
-use super::settings::{Kind, SETTINGS};
-use super::sources::{RETENTION, Written};
+use super::settings::{Kind, RETENTION, SETTINGS};
+use super::written::Written;
 
 /// Any YAML value.
 enum Node {

@@ -54,6 +54,9 @@ pub(crate) fn variable(flag: &str) -> String {
     format!("TRACEWELL_{}", flag.to_uppercase().replace('-', "_"))
 }
 
+/// The shorthand key and flag for both retention settings: `72h,50GiB`.
+pub(crate) const RETENTION: &str = "retention";
+
 /// Memory below this leaves no room for one batch, its decoded form and a query.
 const MIN_MEMORY_LIMIT_BYTES: u64 = 64 << 20;
 /// A single span with its resource easily takes more than a few hundred bytes.

@@ -12,11 +12,10 @@ use std::path::{Path, PathBuf};
 
 use super::draft::Draft;
 use super::mistake::{Mistake, Mistakes, Place, nearest};
-use super::settings::{SETTINGS, variable};
+use super::settings::{RETENTION, SETTINGS, variable};
+use super::written::Written;
 use super::{Config, document, value};
 
-/// The shorthand key and flag for both retention settings: `72h,50GiB`.
-pub(crate) const RETENTION: &str = "retention";
 /// The variable that names the configuration file.
 const CONFIG_VARIABLE: &str = "TRACEWELL_CONFIG";
 /// Variables that other parts of the command line read.
@@ -46,14 +45,6 @@ pub(crate) struct Loaded {
     pub(crate) file: Option<PathBuf>,
     /// Things that look wrong but stop nothing.
     pub(crate) warnings: Vec<String>,
-}
-
-/// One setting as somebody wrote it.
-#[derive(Debug)]
-pub(super) struct Written {
-    pub(super) key: String,
-    pub(super) text: String,
-    pub(super) place: Place,
 }
 
 /// Reads all sources.

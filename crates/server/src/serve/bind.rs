@@ -1,7 +1,8 @@
 //! Takes every port before anything else happens.
 
 use crate::config::{Config, Endpoint};
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
+use tracewell_api::BoundEndpoint;
 
 /// The listeners of the process.
 pub(super) struct Bound {
@@ -12,17 +13,6 @@ pub(super) struct Bound {
     pub(super) query_grpc: TcpListener,
     /// Where they listen, in the order people read them.
     pub(super) endpoints: Vec<BoundEndpoint>,
-}
-
-/// An address the process listens on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct BoundEndpoint {
-    /// Name for scripts: `otlp-grpc`.
-    pub(crate) name: &'static str,
-    /// Name for people: `OTLP gRPC`.
-    pub(crate) title: &'static str,
-    /// The address, with the port the system chose where 0 was asked.
-    pub(crate) address: SocketAddr,
 }
 
 /// Every port that could not be taken, each with the setting that moves it.

@@ -3,12 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
+use tracewell_api::write_trace;
 use tracewell_model::batch::concat::BatchJoiner;
 use tracewell_model::{SpanBatch, TraceId};
 
 use super::Writer;
 use super::output_file::OutputFile;
-use crate::api::jaeger::write_trace;
 use crate::cli::error::CliError;
 
 /// A trace is written when the next one begins.

@@ -6,12 +6,12 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::Instant;
+use tracewell_load::{Answer, Sender};
 
 use super::requests::Request;
 use super::tally::Tally;
-use crate::cli::CliError;
+use crate::cli::error::CliError;
 use crate::cli::output::{complain, plain};
-use crate::load::{Answer, Sender};
 
 /// First pause between attempts when the server names none.
 const FIRST_BACKOFF: Duration = Duration::from_millis(200);

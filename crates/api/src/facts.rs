@@ -1,0 +1,74 @@
+//! What the process knows about itself.
+//!
+//! The status page and the metrics read the same [`ProcessFacts`], so that
+//! they can never tell different stories. Whoever starts the process fills it;
+//! **nothing is asked of the operating system here** (see `process`).
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tracewell_collector::{Accounting, Intake, ReceiverSnapshot};
+
+/// The version in every answer.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// An address the process listens on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BoundEndpoint {
+    /// Name for scripts: `otlp-grpc`.
+    pub name: &'static str,
+    /// Name for people: `OTLP gRPC`.
+    pub title: &'static str,
+    /// The address, with the port the system chose where 0 was asked.
+    pub address: SocketAddr,
+}
+
+/// What the process knows about itself.
+pub struct ProcessFacts {
+    endpoints: Vec<BoundEndpoint>,
+    accounting: Arc<Accounting>,
+    intake: Arc<Intake>,
+    started: Instant,
+}
+
+impl ProcessFacts {
+    /// Uptime counts from here.
+    pub fn new(
+        endpoints: &[BoundEndpoint],
+        accounting: Arc<Accounting>,
+        intake: Arc<Intake>,
+    ) -> Self {
+        Self {
+            endpoints: endpoints.to_vec(),
+            accounting,
+            intake,
+            started: Instant::now(),
+        }
+    }
+
+    /// Where it listens, in the order people read it.
+    pub(crate) fn endpoints(&self) -> &[BoundEndpoint] {
+        &self.endpoints
+    }
+
+    /// Time since it started.
+    pub(crate) fn uptime(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// The accounts of all receivers, in which `received` is exactly the sum
+    /// of the others.
+    pub(crate) fn receivers(&self) -> Vec<ReceiverSnapshot> {
+        self.accounting.snapshot()
+    }
+
+    /// Bytes that requests in flight hold, and may hold.
+    pub(crate) fn intake_bytes(&self) -> (u64, u64) {
+        let admission = self.intake.admission();
+        (
+            admission.held_bytes() as u64,
+            admission.limit_bytes() as u64,
+        )
+    }
+}

@@ -1,0 +1,116 @@
+//! The APIs that answer questions about stored spans.
+//!
+//! Every API is a folder of its own that turns requests into calls of the
+//! query crate and its answers into the shapes that the protocol wants. What
+//! they share is [`QueryState`] and the way to run a query off the async
+//! threads (`blocking`). **No API decides what a span, a failure or a match
+//! is**: that is done once, in `model` and `query`. **Nor does one open a
+//! socket or know which store it reads**: both are handed in.
+
+mod assets;
+mod base64;
+mod blocking;
+mod compression;
+mod error;
+mod export;
+mod facts;
+mod health;
+mod jaeger;
+mod metrics;
+mod params;
+mod process;
+mod searched;
+mod status;
+#[cfg(test)]
+mod tests;
+mod time;
+mod ui;
+mod unknown;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{any, get};
+use http::{HeaderValue, header};
+use tracewell_model::TraceStore;
+use tracewell_model::clock::Clock;
+
+use assets::Assets;
+pub use blocking::QueryLimits;
+use blocking::QueryPool;
+pub use facts::{BoundEndpoint, ProcessFacts};
+pub use jaeger::write_trace;
+
+/// What the APIs have in common.
+pub struct QueryState {
+    /// Where the spans are.
+    pub(crate) store: Arc<dyn TraceStore>,
+    /// The time of day, for ranges that end now.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// The threads that queries run on.
+    pub(crate) pool: QueryPool,
+}
+
+impl QueryState {
+    /// For one store; queries share these limits.
+    pub fn new(store: Arc<dyn TraceStore>, clock: Arc<dyn Clock>, limits: QueryLimits) -> Self {
+        Self {
+            store,
+            clock,
+            pool: QueryPool::new(limits),
+        }
+    }
+}
+
+/// Everything that is served over HTTP on the query port: the APIs, what
+/// operators ask for, and the UI, below `base_path` (empty, or `/x/y`).
+pub fn http_router(state: &Arc<QueryState>, facts: &Arc<ProcessFacts>, base_path: &str) -> Router {
+    let (store, assets) = (&state.store, Assets::new(base_path));
+    let page_at_home = assets.clone();
+    let others = move |request: Request| async move {
+        match unknown::refusal(&request) {
+            Some(refusal) => refusal.into_response(),
+            None => assets.answer(&request),
+        }
+    };
+    let home = format!("{base_path}/");
+    let app = Router::new()
+        .nest("/api/ui", ui::router(state))
+        .merge(export::router(state))
+        .merge(jaeger::router(state))
+        .merge(status::router(Arc::clone(store), Arc::clone(facts)))
+        .merge(health::router(Arc::clone(store)))
+        .merge(metrics::router(Arc::clone(store), Arc::clone(facts)))
+        .fallback(others);
+    let placed = if base_path.is_empty() {
+        app
+    } else {
+        Router::new()
+            .nest(base_path, app)
+            // A nested router is not asked for its own root with a slash.
+            .route(
+                &home,
+                any(move |request: Request| async move { page_at_home.answer(&request) }),
+            )
+            .route("/", get(move || async move { Redirect::temporary(&home) }))
+            .fallback(async || assets::not_found())
+    };
+    placed.layer(axum::middleware::map_response(harden))
+}
+
+/// Everything that is served over gRPC: Jaeger's query services. Needs HTTP/2.
+pub fn grpc_router(state: Arc<QueryState>) -> Router {
+    jaeger::grpc::router(state)
+}
+
+/// What we send is what we say it is; browsers must not guess.
+async fn harden(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    response
+}

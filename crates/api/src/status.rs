@@ -1,0 +1,218 @@
+//! `/api/status`: what this process is, where it listens, what became of the
+//! spans, and how the store is.
+//!
+//! It shows [`ProcessFacts`] and what the store says of itself. **Nothing is
+//! counted here.**
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::header;
+use serde::Serialize;
+use tracewell_collector::ReceiverSnapshot;
+use tracewell_model::TraceStore;
+use tracewell_model::store::{CompactionStatus, DamagedBlock, StoreStatus};
+
+use crate::error::to_json;
+use crate::facts::{BoundEndpoint, ProcessFacts, VERSION};
+
+/// The route, relative to the root of the APIs.
+pub(crate) fn router(store: Arc<dyn TraceStore>, facts: Arc<ProcessFacts>) -> Router {
+    let status = move || async move { answer(&facts, &store.status()) };
+    Router::new().route("/api/status", get(status))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Status<'a> {
+    version: &'static str,
+    uptime_seconds: f64,
+    spans: Spans,
+    endpoints: Vec<Endpoint>,
+    store: Store<'a>,
+    receivers: Vec<Receiver>,
+    memory: Memory,
+}
+
+#[derive(Serialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct Spans {
+    received: u64,
+    stored: u64,
+    rejected: u64,
+    in_flight: u64,
+}
+
+#[derive(Serialize)]
+struct Endpoint {
+    name: &'static str,
+    address: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Store<'a> {
+    spans: u64,
+    bytes: u64,
+    memory_bytes: u64,
+    blocks: u64,
+    removed_spans: u64,
+    /// It is only looked into: takes nothing, changes nothing.
+    read_only: bool,
+    oldest_ns: Option<String>,
+    newest_ns: Option<String>,
+    /// Why it takes nothing at present; null when it does.
+    unhealthy: Option<&'a str>,
+    /// Why somebody should look after it although it works; null when all is
+    /// well.
+    degraded: Option<String>,
+    damaged: Vec<Damaged<'a>>,
+    incomplete_reads: u64,
+    compaction: Compaction<'a>,
+}
+
+/// A block that cannot be read in full.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Damaged<'a> {
+    block: &'a str,
+    spans: u64,
+    reason: &'a str,
+    /// False when the disk refused and is asked again.
+    lasting: bool,
+}
+
+/// Damaged blocks that are named; `degraded` counts them all.
+const MAX_NAMED: usize = 100;
+
+/// The merging of blocks, counted since the start.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Compaction<'a> {
+    merges: u64,
+    spans: u64,
+    bytes: u64,
+    duplicates: u64,
+    backlog_blocks: u64,
+    backlog_bytes: u64,
+    /// Null when nothing is merged.
+    running: Option<Running>,
+    /// Why merging fails at present or what it leaves out; null when all is well.
+    trouble: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Running {
+    spans: u64,
+    written: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Receiver {
+    name: &'static str,
+    received: u64,
+    stored: u64,
+    rejected: BTreeMap<&'static str, u64>,
+    in_flight: u64,
+    requests: BTreeMap<&'static str, u64>,
+    ignored: BTreeMap<&'static str, u64>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Memory {
+    requests_held_bytes: u64,
+    requests_limit_bytes: u64,
+}
+
+fn answer(facts: &ProcessFacts, store: &StoreStatus) -> Response {
+    let accounts = facts.receivers();
+    let spans = accounts
+        .iter()
+        .fold(Spans::default(), |sum, account| Spans {
+            received: sum.received + account.received,
+            stored: sum.stored + account.stored,
+            rejected: sum.rejected + account.rejected.values().sum::<u64>(),
+            in_flight: sum.in_flight + account.in_flight,
+        });
+    let (requests_held_bytes, requests_limit_bytes) = facts.intake_bytes();
+    let status = Status {
+        version: VERSION,
+        uptime_seconds: (facts.uptime().as_secs_f64() * 1000.0).round() / 1000.0,
+        spans,
+        endpoints: facts.endpoints().iter().map(endpoint).collect(),
+        store: Store {
+            spans: store.spans,
+            bytes: store.bytes,
+            memory_bytes: store.memory_bytes,
+            blocks: store.blocks,
+            removed_spans: store.removed_spans,
+            read_only: store.is_read_only,
+            oldest_ns: store.start_range_ns.map(|range| range.0.to_string()),
+            newest_ns: store.start_range_ns.map(|range| range.1.to_string()),
+            unhealthy: store.unhealthy.as_deref(),
+            degraded: store.degraded(),
+            damaged: store.damaged.iter().take(MAX_NAMED).map(damaged).collect(),
+            incomplete_reads: store.incomplete_reads,
+            compaction: compaction(&store.compaction),
+        },
+        receivers: accounts.into_iter().map(receiver).collect(),
+        memory: Memory {
+            requests_held_bytes,
+            requests_limit_bytes,
+        },
+    };
+    let headers = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (headers, to_json(&status)).into_response()
+}
+
+fn damaged(block: &DamagedBlock) -> Damaged<'_> {
+    Damaged {
+        block: &block.name,
+        spans: block.spans,
+        reason: &block.reason,
+        lasting: block.is_lasting,
+    }
+}
+
+fn compaction(status: &CompactionStatus) -> Compaction<'_> {
+    Compaction {
+        merges: status.merges,
+        spans: status.spans,
+        bytes: status.bytes,
+        duplicates: status.duplicates,
+        backlog_blocks: status.backlog_blocks,
+        backlog_bytes: status.backlog_bytes,
+        running: status.running.map(|merge| Running {
+            spans: merge.spans,
+            written: merge.written,
+        }),
+        trouble: status.trouble.as_deref(),
+    }
+}
+
+fn endpoint(endpoint: &BoundEndpoint) -> Endpoint {
+    Endpoint {
+        name: endpoint.title,
+        address: endpoint.address.to_string(),
+    }
+}
+
+fn receiver(account: ReceiverSnapshot) -> Receiver {
+    Receiver {
+        name: account.receiver,
+        received: account.received,
+        stored: account.stored,
+        rejected: account.rejected,
+        in_flight: account.in_flight,
+        requests: account.requests,
+        ignored: account.ignored,
+    }
+}

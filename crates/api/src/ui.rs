@@ -1,0 +1,60 @@
+//! The API that the UI in this binary speaks; `docs/internals/ui-api.md` is
+//! its contract.
+//!
+//! Private to the repository, so it may change with the UI. It turns requests
+//! into calls of the query crate and **never decides what matches or what a
+//! trace looks like**.
+
+mod completion;
+mod count;
+mod search;
+mod skeleton;
+mod span_detail;
+#[cfg(test)]
+mod tests;
+mod trace;
+mod trace_cache;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::routing::{get, post};
+
+use super::QueryState;
+use super::error::ApiError;
+use trace_cache::TraceCache;
+
+/// What the handlers share.
+#[derive(Clone)]
+struct UiState {
+    query: Arc<QueryState>,
+    traces: Arc<TraceCache>,
+}
+
+/// The routes, relative to `/api/ui`.
+pub(crate) fn router(query: &Arc<QueryState>) -> Router {
+    let state = UiState {
+        query: Arc::clone(query),
+        traces: Arc::default(),
+    };
+    Router::new()
+        .route("/search", get(search::search))
+        .route("/count", get(count::count))
+        .route("/services", get(completion::services))
+        .route("/operations", get(completion::operations))
+        .route("/keys", get(completion::keys))
+        .route("/values", get(completion::values))
+        .route("/query/check", get(completion::check))
+        .route("/traces/{id}/skeleton", get(trace::skeleton))
+        .route("/traces/{id}/spans", post(trace::spans))
+        .route("/traces/{id}/find", get(trace::find))
+        .route("/traces/{id}/otlp", get(trace::otlp))
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(state)
+}
+
+async fn wrong_method(request: Request) -> ApiError {
+    let (method, path) = (request.method(), request.uri().path());
+    ApiError::wrong_method(format!("api/ui{path} takes no {method}"))
+}

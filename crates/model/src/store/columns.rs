@@ -1,0 +1,91 @@
+//! Which columns a reader looks at, so that a store decodes no others.
+//!
+//! It names ideas (names, events, an attribute), **never columns of a file**.
+
+use crate::batch::Level;
+use crate::filter::{Field, Intrinsic, SpanFilter};
+
+/// Which columns of spans a reader looks at beyond trace id, span id, parent
+/// id, start and duration, which are always there. Others MAY be empty or hold
+/// less than the store knows: such a batch is *partial*.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ScanColumns {
+    /// Span names, kinds and status codes.
+    pub names: bool,
+    /// Status messages.
+    pub status_messages: bool,
+    /// `service.name` of the resource.
+    pub services: bool,
+    /// Names and versions of instrumentation scopes.
+    pub scopes: bool,
+    /// What [`crate::failure::failed_rows`] needs.
+    pub failures: bool,
+    /// Events with names and times, without attributes.
+    pub events: bool,
+    /// Links with the ids they point to, without attributes.
+    pub links: bool,
+    /// Attributes of these levels and keys, with the events and links that
+    /// have them.
+    pub attributes: Vec<(Level, Box<str>)>,
+}
+
+impl ScanColumns {
+    /// What the evaluation of a filter looks at. Tests that need the whole
+    /// trace look at names, services and parents.
+    #[must_use]
+    pub fn of_filter(filter: &SpanFilter) -> Self {
+        let mut columns = Self::default();
+        filter.for_each_test(&mut |field, _| match field {
+            Field::Intrinsic(field) => columns.add_intrinsic(*field),
+            Field::Attribute(place, keys) => {
+                for level in place.levels() {
+                    keys.iter().for_each(|key| columns.add(*level, key));
+                }
+            }
+        });
+        columns
+    }
+
+    /// Both.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.names |= other.names;
+        self.status_messages |= other.status_messages;
+        self.services |= other.services;
+        self.scopes |= other.scopes;
+        self.failures |= other.failures;
+        self.events |= other.events;
+        self.links |= other.links;
+        for (level, key) in &other.attributes {
+            self.add(*level, key);
+        }
+        self
+    }
+
+    fn add(&mut self, level: Level, key: &str) {
+        let wanted = (level, key.into());
+        if !self.attributes.contains(&wanted) {
+            self.attributes.push(wanted);
+        }
+    }
+
+    fn add_intrinsic(&mut self, field: Intrinsic) {
+        match field {
+            Intrinsic::TraceId
+            | Intrinsic::SpanId
+            | Intrinsic::ParentSpanId
+            | Intrinsic::Duration
+            | Intrinsic::ChildCount
+            | Intrinsic::TraceDuration => {}
+            Intrinsic::Name | Intrinsic::Kind | Intrinsic::Status | Intrinsic::RootName => {
+                self.names = true;
+            }
+            Intrinsic::RootService => self.services = true,
+            Intrinsic::StatusMessage => self.status_messages = true,
+            Intrinsic::Failed => self.failures = true,
+            Intrinsic::EventName | Intrinsic::EventTimeSinceStart => self.events = true,
+            Intrinsic::LinkTraceId | Intrinsic::LinkSpanId => self.links = true,
+            Intrinsic::ScopeName | Intrinsic::ScopeVersion => self.scopes = true,
+        }
+    }
+}
