@@ -15,7 +15,7 @@ use tracewell_model::batch::concat::BatchTooLarge;
 use tracewell_model::clock::Clock;
 
 use crate::block::{self, Birth, Block, BlockError};
-use crate::files::{FileError, Files, ensure_dir};
+use crate::files::{FileError, Files, ReadOnly, ensure_dir};
 use crate::inventory::Inventory;
 use crate::layout::{BLOCKS_DIR, WAL_DIR};
 use crate::lock::{DirLock, LockError};
@@ -224,6 +224,42 @@ fn settle_log(
             ));
             manifest.first_segment = None;
         }
+    }
+    if manifest.first_segment.is_none() {
+        begin_log(files, &wal, manifest, changes)?;
+    }
+    Ok(())
+}
+
+/// Where no list says it, nobody can tell whether the segments before the
+/// oldest one were released or lost: retention may have removed the blocks that
+/// had their spans.
+fn begin_log(
+    files: &dyn Files,
+    wal: &Path,
+    manifest: &mut Manifest,
+    changes: &mut Vec<String>,
+) -> Result<(), RepairError> {
+    let known = wal::Known {
+        from: manifest.wal_from,
+        log: manifest.log_word(),
+        ..wal::Known::default()
+    };
+    let found = wal::rehearse(&ReadOnly(files), wal, known, |_, _, _, _| {})?;
+    let Some(first) = found.first_segment else {
+        return Ok(());
+    };
+    if found
+        .missing_segments
+        .iter()
+        .any(|missing| *missing < first)
+    {
+        changes.push(format!(
+            "the log begins with {}: what was before it is in blocks, was removed by retention, \
+             or is lost",
+            wal::segment_path(wal, first).display()
+        ));
+        manifest.first_segment = Some(first);
     }
     Ok(())
 }

@@ -43,6 +43,8 @@ pub struct RecoveryReport {
     pub corrupt_entries: u64,
     /// Spans lost there, as far as known.
     pub lost_spans: u64,
+    /// The oldest segment that is kept.
+    pub first_segment: Option<u64>,
     /// Segments that others speak of and that are not there.
     pub missing_segments: Vec<u64>,
     /// What a person should read, one line each.
@@ -125,6 +127,7 @@ pub(super) fn recover(
     for sequence in recovery.chain.missing(&recovery.held, &there) {
         recovery.miss(&segment_path(dir, sequence), sequence);
     }
+    recovery.report.first_segment = recovery.held.keys().next().copied();
     recovery.make_durable()?;
     recovery.close_tails()?;
     for path in &listing.unfinished {

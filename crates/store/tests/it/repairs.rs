@@ -8,8 +8,11 @@ use crate::lost_files::{
     unmerged, write,
 };
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 use tracewell_model::TraceStore;
-use tracewell_model::clock::SystemClock;
+use tracewell_model::clock::{ManualClock, SystemClock};
+use tracewell_store::embedded::{EmbeddedStore, Retention, StoreOptions};
 use tracewell_store::files::faulty::FaultyFiles;
 use tracewell_store::repair::{RepairError, Repaired, repair, set_aside, take_back};
 
@@ -39,6 +42,45 @@ fn spans_acknowledged_after_a_loss_of_list_and_log_survive_a_repair() {
     assert!(!repaired(&disk).changes.is_empty());
     let (store, _) = open(&disk, lazy());
     assert_traces(&store, 300..340);
+}
+
+/// Retention took every block, and with them what says how far the log is
+/// needed: segments that were released long ago are not called lost for ever.
+#[test]
+fn a_log_of_which_nobody_knows_the_beginning_is_settled_by_a_repair() {
+    let disk = FaultyFiles::new();
+    let clock = Arc::new(ManualClock::new(1_800_000_000_000_000_000));
+    let open_for_an_hour = |options: StoreOptions| {
+        let options = StoreOptions {
+            retention: Retention {
+                age: Some(Duration::from_secs(3_600)),
+                ..Retention::default()
+            },
+            ..small(options)
+        };
+        let files = Arc::new(disk.clone());
+        let opened = EmbeddedStore::open(files, Path::new(DIR), options, clock.clone());
+        opened.expect("it opens").0
+    };
+    let store = open_for_an_hour(unmerged());
+    append(&store, 0..200);
+    wait_until("blocks are sealed", || store.status().blocks > 2);
+    drop(store);
+    let store = open_for_an_hour(lazy());
+    clock.advance_ns(3_601_000_000_000);
+    wait_until("retention takes all blocks", || store.status().blocks == 0);
+    drop(store);
+    let (store, _) = open(&disk, small(lazy()));
+    append(&store, 200..203);
+    drop(store);
+    disk.take_away(&path("MANIFEST")).unwrap();
+    let changes = repaired(&disk).changes;
+    let is_told = |what: &str| changes.iter().any(|told| told.contains(what));
+    assert!(is_told("the log begins with"), "{changes:?}");
+    assert_eq!(repaired(&disk).changes, [""; 0]);
+    let (store, report) = open(&disk, lazy());
+    assert_eq!(report.wal.warnings, [""; 0]);
+    assert_traces(&store, 200..203);
 }
 
 #[test]

@@ -150,6 +150,9 @@ impl Life {
         match loss {
             Loss::Manifest => {
                 self.ledger.lose(BTreeSet::new(), true);
+                // Retention may have taken the blocks that would say how far
+                // the log is needed; what lies before that may be anything.
+                self.aftermath.is_log_incomplete |= self.options.retention.age.is_some();
                 self.remove(&[MANIFEST.into()]);
             }
             Loss::OlderManifest => {
