@@ -123,6 +123,9 @@ pub struct ReceiverSnapshot {
     pub requests: BTreeMap<&'static str, u64>,
     /// Requests with a signal that is not stored, by signal.
     pub ignored: BTreeMap<&'static str, u64>,
+    /// What was put right in spans that were kept, by kind: places where
+    /// U+FFFD stands for bytes that were not UTF-8, values that were cut.
+    pub repaired: BTreeMap<&'static str, u64>,
 }
 
 /// One receiver's running account.
@@ -132,10 +135,11 @@ pub struct ReceiverAccount {
     received: AtomicU64,
     stored: AtomicU64,
     requests: [AtomicU64; Outcome::ALL.len()],
-    // Behind locks, because reasons and signals are named elsewhere and neither
+    // Behind locks, because reasons and signals are named elsewhere and none
     // is touched by a request that goes well.
     rejected: Mutex<BTreeMap<&'static str, u64>>,
     ignored: Mutex<BTreeMap<&'static str, u64>>,
+    repaired: Mutex<BTreeMap<&'static str, u64>>,
 }
 
 impl ReceiverAccount {
@@ -147,6 +151,7 @@ impl ReceiverAccount {
             requests: Default::default(),
             rejected: Mutex::default(),
             ignored: Mutex::default(),
+            repaired: Mutex::default(),
         }
     }
 
@@ -179,6 +184,11 @@ impl ReceiverAccount {
         *lock(&self.ignored).entry(signal).or_default() += 1;
     }
 
+    /// Something was put right in spans that were kept.
+    pub(crate) fn repaired(&self, kind: &'static str, times: u64) {
+        *lock(&self.repaired).entry(kind).or_default() += times;
+    }
+
     fn count_rejected(&self, reason: &'static str, spans: u64) {
         *lock(&self.rejected).entry(reason).or_default() += spans;
     }
@@ -201,6 +211,7 @@ impl ReceiverAccount {
                 .map(|(outcome, count)| (outcome.label(), count.load(Ordering::Relaxed)))
                 .collect(),
             ignored: lock(&self.ignored).clone(),
+            repaired: lock(&self.repaired).clone(),
         }
     }
 }

@@ -17,7 +17,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 use tracewell_model::Consumer;
 use tracewell_wire::decompress::{Encoding, decompress_into};
-use tracewell_wire::{Decoded, WireError};
+use tracewell_wire::{Decoded, Room, WireError};
 
 use crate::accounting::ReceiverAccount;
 use crate::admission::{Admission, Permit};
@@ -53,7 +53,7 @@ pub struct IntakeConfig {
 }
 
 /// Decoder of one format of one protocol.
-pub(crate) type Decode = fn(&[u8]) -> Result<Decoded, WireError>;
+pub(crate) type Decode = fn(&[u8], Room<'_>) -> Result<Decoded, WireError>;
 
 /// Takes request bodies from receivers and gives their spans to a [`Consumer`].
 pub struct Intake {
@@ -161,13 +161,17 @@ fn decode(body: RequestBody) -> Result<(Decoded, Permit), Refusal> {
         mut permit,
     } = body;
     let decoded = if encoding == Encoding::Identity {
-        // Columns take about what the message took.
-        permit.resize(bytes.len() * 2)?;
-        decode(&bytes)?
+        decode_plain(&bytes, decode, &mut permit)?
     } else {
         PLAIN.with_borrow_mut(|buffer| {
-            let opened = open(&bytes, encoding, limit_bytes, &mut permit, buffer);
-            let decoded = opened.and_then(|plain| Ok(decode(plain)?));
+            let held_bytes = permit.held_bytes();
+            let opened = within(&mut permit, held_bytes, |mut room| {
+                decompress_into(&bytes, encoding, limit_bytes, buffer, &mut room)
+            });
+            let decoded = opened.and_then(|plain| {
+                permit.resize(held_bytes + plain.len())?;
+                decode_plain(plain, decode, &mut permit)
+            });
             if buffer.len() > KEPT_PLAIN_BYTES {
                 *buffer = Vec::new();
             }
@@ -179,19 +183,34 @@ fn decode(body: RequestBody) -> Result<(Decoded, Permit), Refusal> {
     Ok((decoded, permit))
 }
 
-fn open<'a>(
-    bytes: &[u8],
-    encoding: Encoding,
-    limit_bytes: usize,
+/// Decodes a body; then `permit` holds the columns beside what it held before.
+fn decode_plain(plain: &[u8], decode: Decode, permit: &mut Permit) -> Result<Decoded, Refusal> {
+    let held_bytes = permit.held_bytes();
+    let decoded = within(permit, held_bytes, |room| decode(plain, room))?;
+    permit.resize(held_bytes + decoded.batch.memory_bytes())?;
+    Ok(decoded)
+}
+
+/// Runs what asks for room, on top of `held_bytes`, with the budget as the one
+/// who grants it.
+fn within<T, E: Into<Refusal>>(
     permit: &mut Permit,
-    buffer: &'a mut Vec<u8>,
-) -> Result<&'a [u8], Refusal> {
-    // Its size is known only afterwards, so each worker may overdraw the
-    // budget by one request of `limit_bytes` until the next line.
-    let plain = decompress_into(bytes, encoding, limit_bytes, buffer)?;
-    // Columns take about what the message took.
-    permit.resize(bytes.len() + plain.len() * 2)?;
-    Ok(plain)
+    held_bytes: usize,
+    run: impl FnOnce(Room<'_>) -> Result<T, E>,
+) -> Result<T, Refusal> {
+    let mut full = None;
+    let mut grant = |bytes| match permit.resize(held_bytes.saturating_add(bytes)) {
+        Ok(()) => true,
+        Err(error) => {
+            full = Some(error);
+            false
+        }
+    };
+    let result = run(Room::granted_by(&mut grant));
+    match full {
+        Some(error) => Err(error.into()),
+        None => result.map_err(Into::into),
+    }
 }
 
 fn hand_on(
@@ -201,13 +220,21 @@ fn hand_on(
     consumer: &dyn Consumer,
     reply: Reply,
 ) {
-    let Decoded { batch, rejected } = decoded;
+    let Decoded {
+        batch,
+        rejected,
+        repaired,
+        no_spans,
+    } = decoded;
+    for (repair, times) in repaired.iter() {
+        account.repaired(repair.name(), times);
+    }
     for (reason, spans) in rejected.iter() {
         account.spans_arrived_bad(reason.name(), spans);
     }
     let accepted = Accepted {
         rejected_spans: rejected.total(),
-        message: rejected.message(),
+        message: rejected.message().or(no_spans),
     };
     if batch.is_empty() {
         drop(permit);

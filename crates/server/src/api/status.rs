@@ -161,6 +161,7 @@ struct Receiver {
     in_flight: u64,
     requests: BTreeMap<&'static str, u64>,
     ignored: BTreeMap<&'static str, u64>,
+    repaired: BTreeMap<&'static str, u64>,
 }
 
 #[derive(Serialize)]
@@ -254,5 +255,6 @@ fn receiver(account: ReceiverSnapshot) -> Receiver {
         in_flight: account.in_flight,
         requests: account.requests,
         ignored: account.ignored,
+        repaired: account.repaired,
     }
 }

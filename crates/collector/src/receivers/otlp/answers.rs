@@ -8,6 +8,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use hyper::body::{Body, Frame, SizeHint};
+use tracewell_wire::decompress::Encoding;
 use tracewell_wire::otlp;
 
 use super::rpc_status::{response_json, response_protobuf, status_json, status_protobuf};
@@ -41,8 +42,8 @@ impl Format {
 
     pub(super) fn decoder(self) -> Decode {
         match self {
-            Self::Protobuf => otlp::protobuf::decode,
-            Self::Json => otlp::json::decode,
+            Self::Protobuf => otlp::protobuf::decode_within,
+            Self::Json => otlp::json::decode_within,
         }
     }
 
@@ -158,7 +159,7 @@ pub(super) fn grpc_refused(refusal: &Refusal) -> Answer {
     let status = tonic::Status::with_details(verdict.code, refusal.to_string(), details);
     let mut response = status.into_http();
     if let Refusal::UnknownEncoding(_) = refusal {
-        let known = HeaderValue::from_static("identity,gzip,zstd,deflate");
+        let known = HeaderValue::from_static(Encoding::NAMES);
         response.headers_mut().insert("grpc-accept-encoding", known);
     }
     (response, verdict.outcome)

@@ -104,7 +104,7 @@ impl GrpcHandler {
                 }
                 (true, encoding) => encoding,
             },
-            decode: otlp::protobuf::decode,
+            decode: otlp::protobuf::decode_within,
             limit_bytes: self.limit_bytes,
             permit,
         };

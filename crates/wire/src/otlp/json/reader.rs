@@ -33,6 +33,11 @@ impl<'a> Reader<'a> {
         0
     }
 
+    /// Bytes of the text that are not read yet.
+    pub(super) fn left(&self) -> usize {
+        self.text.len() - self.at
+    }
+
     #[cold]
     pub(super) fn error(&self, problem: Problem) -> WireError {
         WireError::at(position(self.text, self.at), problem)
