@@ -53,7 +53,19 @@ pub struct IntakeConfig {
 }
 
 /// Decoder of one format of one protocol.
-pub(crate) type Decode = fn(&[u8], Room<'_>) -> Result<Decoded, WireError>;
+pub(crate) type Decoder = fn(&[u8], Room<'_>) -> Result<Decoded, WireError>;
+
+/// Which decoder a plain body wants.
+pub(crate) type Choose = fn(&[u8]) -> Option<Decoder>;
+
+/// How a body is decoded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Decode {
+    /// By what its sender says it is.
+    Stated(Decoder),
+    /// By how it begins, because its sender does not say.
+    Sniffed(Choose),
+}
 
 /// Takes request bodies from receivers and gives their spans to a [`Consumer`].
 pub struct Intake {
@@ -186,7 +198,11 @@ fn decode(body: RequestBody) -> Result<(Decoded, Permit), Refusal> {
 /// Decodes a body; then `permit` holds the columns beside what it held before.
 fn decode_plain(plain: &[u8], decode: Decode, permit: &mut Permit) -> Result<Decoded, Refusal> {
     let held_bytes = permit.held_bytes();
-    let decoded = within(permit, held_bytes, |room| decode(plain, room))?;
+    let decoder = match decode {
+        Decode::Stated(decoder) => decoder,
+        Decode::Sniffed(choose) => choose(plain).ok_or(Refusal::UnknownFormat)?,
+    };
+    let decoded = within(permit, held_bytes, |room| decoder(plain, room))?;
     permit.resize(held_bytes + decoded.batch.memory_bytes())?;
     Ok(decoded)
 }

@@ -47,6 +47,11 @@ pub(crate) enum Refusal {
     Unstorable(String),
     #[error("the encoding {0:?} is not supported; use one of {known}", known = Encoding::NAMES)]
     UnknownEncoding(String),
+    #[error(
+        "the content type is missing or says nothing, and the body begins neither as JSON nor as \
+         protobuf; send application/json or application/x-protobuf"
+    )]
+    UnknownFormat,
     #[error("the rest of the request body did not arrive within {} s", .0.as_secs())]
     TimedOut(Duration),
     #[error("the client closed the connection before the end of its request")]
@@ -91,6 +96,7 @@ impl Refusal {
             Self::Unstorable(_)      => (Code::ResourceExhausted, StatusCode::PAYLOAD_TOO_LARGE,     None, Outcome::TooLarge),
             // gRPC's own rule: docs/compression.md of the gRPC project.
             Self::UnknownEncoding(_) => (Code::Unimplemented,     StatusCode::BAD_REQUEST,           None, Outcome::Unsupported),
+            Self::UnknownFormat      => (Code::InvalidArgument,   StatusCode::UNSUPPORTED_MEDIA_TYPE, None, Outcome::Unsupported),
             // Not retried over HTTP: a body too slow once is too slow again.
             Self::TimedOut(_)        => (Code::DeadlineExceeded,  StatusCode::REQUEST_TIMEOUT,       None, Outcome::TimedOut),
             Self::Interrupted        => (Code::Cancelled,         StatusCode::BAD_REQUEST,           None, Outcome::Abandoned),

@@ -40,6 +40,9 @@ const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
 const FRAME_BYTES: u32 = 256 << 10;
 /// OTLP wants many concurrent requests of one client; memory is bounded by bytes.
 const STREAMS_PER_CONNECTION: u32 = 1_000;
+/// Headers of an HTTP/2 request: tokens and baggage make 20 KB of gRPC metadata,
+/// more than the library's default of 16.
+const HEADERS_BYTES: u32 = 48 << 10;
 /// Pause when the system has no more file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
@@ -196,6 +199,7 @@ fn builder() -> Builder<TokioExecutor> {
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .max_frame_size(FRAME_BYTES)
+        .max_header_list_size(HEADERS_BYTES)
         .max_concurrent_streams(STREAMS_PER_CONNECTION);
     builder
 }

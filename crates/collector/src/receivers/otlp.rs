@@ -7,6 +7,7 @@
 mod answers;
 pub mod config;
 mod grpc;
+mod grpc_health;
 mod http;
 mod rpc_status;
 mod signal;

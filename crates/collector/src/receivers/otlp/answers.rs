@@ -13,7 +13,7 @@ use tracewell_wire::otlp;
 
 use super::rpc_status::{response_json, response_protobuf, status_json, status_protobuf};
 use crate::accounting::Outcome;
-use crate::intake::{Accepted, Decode};
+use crate::intake::{Accepted, Decoder};
 use crate::refusal::Refusal;
 
 /// An answer and how its request is counted.
@@ -21,26 +21,44 @@ pub(super) type Answer = (Response<ReplyBody>, Outcome);
 
 /// Encodings of messages over HTTP; an answer has that of its request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
+pub(crate) enum Format {
     Protobuf,
     Json,
 }
 
 impl Format {
     /// Reads a `Content-Type`; its parameters (`charset=utf-8`) do not matter.
-    pub(super) fn of(content_type: Option<&HeaderValue>) -> Option<Self> {
-        let text = content_type?.to_str().ok()?;
-        let media_type = text.split(';').next()?.trim();
-        if media_type.eq_ignore_ascii_case("application/x-protobuf") {
-            Some(Self::Protobuf)
-        } else if media_type.eq_ignore_ascii_case("application/json") {
-            Some(Self::Json)
-        } else {
-            None
+    pub(super) fn of(content_type: Option<&HeaderValue>) -> Stated {
+        let text = content_type.map_or(Some(""), |value| value.to_str().ok());
+        let media_type = text.and_then(|text| text.split(';').next());
+        match media_type
+            .map(|text| text.trim().to_ascii_lowercase())
+            .as_deref()
+        {
+            Some("application/x-protobuf") => Stated::As(Self::Protobuf),
+            Some("application/json") => Stated::As(Self::Json),
+            // What `sendBeacon`, curl and proxies put there by themselves.
+            Some(
+                ""
+                | "text/plain"
+                | "application/octet-stream"
+                | "application/x-www-form-urlencoded",
+            ) => Stated::Nothing,
+            _ => Stated::Other,
         }
     }
 
-    pub(super) fn decoder(self) -> Decode {
+    /// Tells by how a plain body begins. A request in protobuf begins with field
+    /// 1, which as text would be an empty line.
+    pub(crate) fn sniff(body: &[u8]) -> Option<Self> {
+        match body {
+            [b'{', ..] | [0xef, 0xbb, 0xbf, ..] => Some(Self::Json),
+            [] | [0x0a, ..] => Some(Self::Protobuf),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn decoder(self) -> Decoder {
         match self {
             Self::Protobuf => otlp::protobuf::decode_within,
             Self::Json => otlp::json::decode_within,
@@ -53,6 +71,16 @@ impl Format {
             Self::Json => "application/json",
         })
     }
+}
+
+/// What a request says about its format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stated {
+    As(Format),
+    /// Nothing of use: look at the body.
+    Nothing,
+    /// That it is something else.
+    Other,
 }
 
 /// A whole answer: at most one piece of data and, for gRPC, trailers.
@@ -132,14 +160,19 @@ fn http_response(
     response
 }
 
-/// Success over gRPC: one uncompressed message, which every client accepts and
-/// which is too short to gain from compression, then the status.
+/// Success over gRPC.
 pub(super) fn grpc_accepted(accepted: &Accepted) -> Answer {
-    let message = response_protobuf(accepted);
+    let response = grpc_message(&response_protobuf(accepted));
+    (response, outcome(accepted))
+}
+
+/// One uncompressed message, which every client accepts and which is too short
+/// to gain from compression, then the status.
+pub(super) fn grpc_message(message: &Bytes) -> Response<ReplyBody> {
     let mut data = BytesMut::with_capacity(5 + message.len());
     data.put_u8(0);
-    data.put_u32(u32::try_from(message.len()).expect("the text of a partial success is short"));
-    data.put(message);
+    data.put_u32(u32::try_from(message.len()).expect("answers are short"));
+    data.put_slice(message);
     let mut trailers = HeaderMap::with_capacity(1);
     trailers.insert(tonic::Status::GRPC_STATUS, HeaderValue::from_static("0"));
     let mut response = Response::new(ReplyBody {
@@ -149,7 +182,7 @@ pub(super) fn grpc_accepted(accepted: &Accepted) -> Answer {
     response
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-    (response, outcome(accepted))
+    response
 }
 
 /// A refusal over gRPC.
@@ -186,18 +219,19 @@ mod tests {
     #[test]
     fn content_types_are_read_liberally() {
         let table = [
-            ("application/x-protobuf", Some(Format::Protobuf)),
-            ("application/json", Some(Format::Json)),
-            ("application/json; charset=utf-8", Some(Format::Json)),
-            ("Application/JSON ;x=y", Some(Format::Json)),
-            ("application/protobuf", None),
-            ("text/plain", None),
-            ("", None),
+            ("application/x-protobuf", Stated::As(Format::Protobuf)),
+            ("application/json", Stated::As(Format::Json)),
+            ("application/json; charset=utf-8", Stated::As(Format::Json)),
+            ("Application/JSON ;x=y", Stated::As(Format::Json)),
+            ("text/plain;charset=UTF-8", Stated::Nothing),
+            ("", Stated::Nothing),
+            ("application/protobuf", Stated::Other),
+            ("text/html", Stated::Other),
         ];
-        for (text, format) in table {
+        for (text, stated) in table {
             let value = HeaderValue::from_static(text);
-            assert_eq!(Format::of(Some(&value)), format, "{text}");
+            assert_eq!(Format::of(Some(&value)), stated, "{text}");
         }
-        assert_eq!(Format::of(None), None);
+        assert_eq!(Format::of(None), Stated::Nothing);
     }
 }

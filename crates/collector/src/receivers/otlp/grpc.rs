@@ -16,11 +16,12 @@ use tracewell_wire::decompress::Encoding;
 use tracewell_wire::otlp;
 
 use super::answers::{
-    Answer, ReplyBody, grpc_accepted, grpc_refused, grpc_unimplemented, plain_text,
+    Answer, ReplyBody, grpc_accepted, grpc_message, grpc_refused, grpc_unimplemented, plain_text,
 };
+use super::grpc_health;
 use super::signal::Signal;
 use crate::accounting::{Outcome, ReceiverAccount};
-use crate::intake::{Accepted, Intake, RequestBody};
+use crate::intake::{Accepted, Decode, Intake, RequestBody};
 use crate::receivers::body::{self, Length};
 use crate::receivers::connections::Handler;
 use crate::refusal::Refusal;
@@ -48,6 +49,9 @@ impl Handler for GrpcHandler {
     type Body = ReplyBody;
 
     async fn handle(&self, request: Request<Incoming>) -> Response<ReplyBody> {
+        if request.uri().path() == grpc_health::CHECK && is_grpc(request.headers()) {
+            return self.health(request.into_body()).await;
+        }
         let progress = self.account.request();
         let (response, outcome) = self.answer(request).await;
         progress.end(outcome);
@@ -104,11 +108,28 @@ impl GrpcHandler {
                 }
                 (true, encoding) => encoding,
             },
-            decode: otlp::protobuf::decode_within,
+            decode: Decode::Stated(otlp::protobuf::decode_within),
             limit_bytes: self.limit_bytes,
             permit,
         };
         self.intake.accept(body, &self.account).await
+    }
+
+    /// No request of OTLP, so it is in no account.
+    async fn health(&self, mut body: Incoming) -> Response<ReplyBody> {
+        let mut permit = self.intake.admission().permit();
+        let limit_bytes = grpc_health::MAX_REQUEST_BYTES;
+        let collected = body::collect(&mut body, PREFIX, limit_bytes, &mut permit).await;
+        match collected.and_then(unframe) {
+            Ok((false, message)) => match grpc_health::check(&message) {
+                Some(answer) => grpc_message(&answer),
+                None => tonic::Status::not_found("no such service on this port").into_http(),
+            },
+            Ok((true, _)) => {
+                tonic::Status::unimplemented("send this message uncompressed").into_http()
+            }
+            Err(refusal) => grpc_refused(&refusal).0,
+        }
     }
 
     async fn ignore(&self, signal: Signal, body: Incoming) -> Answer {

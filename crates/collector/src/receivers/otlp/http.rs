@@ -12,12 +12,12 @@ use tracewell_wire::decompress::Encoding;
 
 use self::cors::Cors;
 use super::answers::{
-    Answer, Format, ReplyBody, grpc_unimplemented, http_accepted, http_refused, plain_text,
+    Answer, Format, ReplyBody, Stated, grpc_unimplemented, http_accepted, http_refused, plain_text,
 };
 use super::grpc::is_grpc;
 use super::signal::Signal;
 use crate::accounting::{Outcome, ReceiverAccount};
-use crate::intake::{Accepted, Intake, RequestBody};
+use crate::intake::{Accepted, Decode, Intake, RequestBody};
 use crate::receivers::body::{self, Length};
 use crate::receivers::connections::Handler;
 use crate::refusal::Refusal;
@@ -72,15 +72,19 @@ impl HttpHandler {
     async fn answer(&self, head: &Parts, mut body: Incoming) -> Answer {
         let answer = match self.route(head) {
             Err(answer) => *answer,
-            Ok((Signal::Traces, format)) => match self.export(head, &mut body, format).await {
-                Ok(accepted) => return http_accepted(&accepted, format),
-                Err(refusal @ (Refusal::TimedOut(_) | Refusal::Interrupted)) => {
-                    // Nothing more comes; the connection closes after the answer.
-                    return http_refused(&refusal, format);
+            Ok((Signal::Traces, stated)) => {
+                let format = answer_format(stated);
+                match self.export(head, &mut body, stated).await {
+                    Ok(accepted) => return http_accepted(&accepted, format),
+                    Err(refusal @ (Refusal::TimedOut(_) | Refusal::Interrupted)) => {
+                        // Nothing more comes; the connection closes after the answer.
+                        return http_refused(&refusal, format);
+                    }
+                    Err(refusal) => http_refused(&refusal, format),
                 }
-                Err(refusal) => http_refused(&refusal, format),
-            },
-            Ok((ignored, format)) => {
+            }
+            Ok((ignored, stated)) => {
+                let format = answer_format(stated);
                 ignored.say_ignored_once();
                 self.account.signal_ignored(ignored.name());
                 let (response, _) = http_accepted(&Accepted::default(), format);
@@ -94,7 +98,7 @@ impl HttpHandler {
     }
 
     /// Finds what a request is, from its head alone.
-    fn route(&self, head: &Parts) -> Result<(Signal, Format), Box<Answer>> {
+    fn route(&self, head: &Parts) -> Result<(Signal, Stated), Box<Answer>> {
         if is_grpc(&head.headers) {
             return Err(Box::new(grpc_unimplemented(
                 "this port takes OTLP over HTTP; send gRPC to the gRPC port (4317 by default)",
@@ -115,20 +119,26 @@ impl HttpHandler {
             response.headers_mut().insert(ALLOW, post);
             return Err(Box::new((response, outcome)));
         }
-        let format = Format::of(head.headers.get(CONTENT_TYPE)).ok_or_else(|| {
-            Box::new(plain_text(
+        let stated = Format::of(head.headers.get(CONTENT_TYPE));
+        // Browsers ask before they send JSON or protobuf for a page, but not
+        // before they send text: any page could send spans that way.
+        let is_sniffed = stated == Stated::Nothing;
+        if stated == Stated::Other
+            || is_sniffed && !Cors::may_send(self.cors.as_ref(), &head.headers)
+        {
+            return Err(Box::new(plain_text(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "415 unsupported media type, supported: [application/json, application/x-protobuf]",
-            ))
-        })?;
-        Ok((signal, format))
+            )));
+        }
+        Ok((signal, stated))
     }
 
     async fn export(
         &self,
         head: &Parts,
         body: &mut Incoming,
-        format: Format,
+        stated: Stated,
     ) -> Result<Accepted, Refusal> {
         let encoding = encoding(&head.headers)?;
         let length = Length::Declared(body.size_hint().exact());
@@ -137,11 +147,24 @@ impl HttpHandler {
         let body = RequestBody {
             bytes,
             encoding,
-            decode: format.decoder(),
+            decode: match stated {
+                Stated::As(format) => Decode::Stated(format.decoder()),
+                Stated::Nothing | Stated::Other => {
+                    Decode::Sniffed(|body| Format::sniff(body).map(Format::decoder))
+                }
+            },
             limit_bytes: self.limit_bytes,
             permit,
         };
         self.intake.accept(body, &self.account).await
+    }
+}
+
+/// Who does not say what is sent gets an answer that people can read.
+fn answer_format(stated: Stated) -> Format {
+    match stated {
+        Stated::As(format) => format,
+        Stated::Nothing | Stated::Other => Format::Json,
     }
 }
 

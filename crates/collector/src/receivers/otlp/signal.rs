@@ -14,29 +14,32 @@ pub(super) enum Signal {
 /// Path over HTTP, path over gRPC, signal.
 const PATHS: [(&str, &str, Signal); 4] = [
     (
-        "/v1/traces",
+        "v1/traces",
         "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
         Signal::Traces,
     ),
     (
-        "/v1/metrics",
+        "v1/metrics",
         "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
         Signal::Metrics,
     ),
     (
-        "/v1/logs",
+        "v1/logs",
         "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
         Signal::Logs,
     ),
     (
-        "/v1development/profiles",
+        "v1development/profiles",
         "/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export",
         Signal::Profiles,
     ),
 ];
 
 impl Signal {
+    /// Slashes at either end do not matter: clients put endpoint and path
+    /// together in every way.
     pub(super) fn of_http_path(path: &str) -> Option<Self> {
+        let path = path.trim_matches('/');
         let found = PATHS.iter().find(|(http, _, _)| *http == path);
         found.map(|(_, _, signal)| *signal)
     }
@@ -44,6 +47,15 @@ impl Signal {
     pub(super) fn of_grpc_path(path: &str) -> Option<Self> {
         let found = PATHS.iter().find(|(_, grpc, _)| *grpc == path);
         found.map(|(_, _, signal)| *signal)
+    }
+
+    /// Whether a gRPC service of this name takes a signal.
+    pub(super) fn is_grpc_service(name: &str) -> bool {
+        let services = PATHS.iter().filter_map(|(_, grpc, _)| {
+            let method = grpc.strip_prefix('/')?;
+            method.strip_suffix("/Export")
+        });
+        services.into_iter().any(|service| service == name)
     }
 
     pub(super) fn name(self) -> &'static str {
