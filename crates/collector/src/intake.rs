@@ -86,6 +86,18 @@ pub(crate) struct RequestBody {
     pub(crate) permit: Permit,
 }
 
+/// Counts what is in a plain body.
+type CountItems = Box<dyn FnOnce(&[u8]) -> Option<u64> + Send>;
+
+/// A whole body of a signal that is not stored, as received.
+pub(crate) struct IgnoredBody {
+    pub(crate) bytes: Bytes,
+    pub(crate) encoding: Encoding,
+    pub(crate) count: CountItems,
+    pub(crate) limit_bytes: usize,
+    pub(crate) permit: Permit,
+}
+
 /// The store has every good span of a request.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Accepted {
@@ -141,6 +153,20 @@ impl Intake {
     }
 }
 
+impl Intake {
+    /// Counts what is in a body that is thrown away; `None` when it cannot be
+    /// read or there is no time for it.
+    pub(crate) async fn count(&self, body: IgnoredBody) -> Option<u64> {
+        let (reply, answer) = oneshot::channel();
+        let job = Box::new(move || {
+            // Nobody waits any more when the client went away.
+            reply.send(count(body)).ok();
+        });
+        self.workers.submit(job).ok()?;
+        answer.await.ok()?
+    }
+}
+
 impl std::fmt::Debug for Intake {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
@@ -175,24 +201,59 @@ fn decode(body: RequestBody) -> Result<(Decoded, Permit), Refusal> {
     let decoded = if encoding == Encoding::Identity {
         decode_plain(&bytes, decode, &mut permit)?
     } else {
-        PLAIN.with_borrow_mut(|buffer| {
-            let held_bytes = permit.held_bytes();
-            let opened = within(&mut permit, held_bytes, |mut room| {
-                decompress_into(&bytes, encoding, limit_bytes, buffer, &mut room)
-            });
-            let decoded = opened.and_then(|plain| {
-                permit.resize(held_bytes + plain.len())?;
-                decode_plain(plain, decode, &mut permit)
-            });
-            if buffer.len() > KEPT_PLAIN_BYTES {
-                *buffer = Vec::new();
-            }
-            decoded
-        })?
+        with_plain(
+            &bytes,
+            encoding,
+            limit_bytes,
+            &mut permit,
+            |plain, permit| decode_plain(plain, decode, permit),
+        )?
     };
     drop(bytes);
     permit.resize(decoded.batch.memory_bytes())?;
     Ok((decoded, permit))
+}
+
+/// Opens a compressed body for `read`; then `permit` holds both.
+fn with_plain<T>(
+    bytes: &[u8],
+    encoding: Encoding,
+    limit_bytes: usize,
+    permit: &mut Permit,
+    read: impl FnOnce(&[u8], &mut Permit) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
+    PLAIN.with_borrow_mut(|buffer| {
+        let held_bytes = permit.held_bytes();
+        let opened = within(permit, held_bytes, |mut room| {
+            decompress_into(bytes, encoding, limit_bytes, buffer, &mut room)
+        });
+        let result = opened.and_then(|plain| {
+            permit.resize(held_bytes + plain.len())?;
+            read(plain, permit)
+        });
+        if buffer.len() > KEPT_PLAIN_BYTES {
+            *buffer = Vec::new();
+        }
+        result
+    })
+}
+
+/// Counts what is in a body that is thrown away.
+fn count(body: IgnoredBody) -> Option<u64> {
+    let IgnoredBody {
+        bytes,
+        encoding,
+        count,
+        limit_bytes,
+        mut permit,
+    } = body;
+    if encoding == Encoding::Identity {
+        return count(&bytes);
+    }
+    with_plain(&bytes, encoding, limit_bytes, &mut permit, |plain, _| {
+        Ok(count(plain))
+    })
+    .ok()?
 }
 
 /// Decodes a body; then `permit` holds the columns beside what it held before.

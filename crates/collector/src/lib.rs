@@ -20,7 +20,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! [`Accounting::snapshot`] serves metrics and the status page;
+//! [`Accounting::snapshot`] and [`Accounting::complaints`] serve metrics and the
+//! status page;
 //! [`Admission`] (through [`Intake::admission`]) says how much of the memory
 //! budget is held. Logs go through `tracing`.
 //!
@@ -29,6 +30,7 @@
 
 pub mod accounting;
 pub mod admission;
+pub mod complaints;
 pub mod intake;
 pub mod receivers;
 mod refusal;
@@ -36,6 +38,7 @@ pub mod workers;
 
 pub use accounting::{Accounting, Outcome, ReceiverSnapshot};
 pub use admission::Admission;
+pub use complaints::Complaint;
 pub use intake::{Intake, IntakeConfig};
 pub use receivers::otlp::config::OtlpConfig;
 pub use receivers::otlp::{OtlpListeners, OtlpReceiver, StartError};

@@ -16,8 +16,10 @@
 
 mod empty;
 mod intake;
+mod items;
 pub mod json;
 mod notes;
 pub mod protobuf;
 
+pub use items::Items;
 pub use protobuf::parts;

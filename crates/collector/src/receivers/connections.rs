@@ -51,11 +51,15 @@ pub(crate) trait Handler: Send + Sync + 'static {
     /// What answers consist of.
     type Body: Body<Data: Send, Error = Infallible> + Send + 'static;
 
-    /// Answers one request; dropped when the client goes away.
+    /// Answers one request of `peer`; dropped when the client goes away.
     fn handle(
         &self,
         request: Request<Incoming>,
+        peer: SocketAddr,
     ) -> impl Future<Output = Response<Self::Body>> + Send;
+
+    /// A connection ended because what came was no HTTP.
+    fn not_http(&self, peer: SocketAddr, error: &hyper::Error);
 }
 
 /// A listener being served. Dropping it stops it without waiting.
@@ -131,9 +135,10 @@ async fn accept<H: Handler>(
             () = told_to_stop(&mut stopped) => break,
         };
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 let connection = connection(
                     stream,
+                    peer,
                     builder.clone(),
                     Arc::clone(&handler),
                     stopped.clone(),
@@ -153,6 +158,7 @@ async fn accept<H: Handler>(
 
 async fn connection<H: Handler>(
     stream: TcpStream,
+    peer: SocketAddr,
     builder: Builder<TokioExecutor>,
     handler: Arc<H>,
     mut stopped: watch::Receiver<bool>,
@@ -161,9 +167,10 @@ async fn connection<H: Handler>(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
+    let of_requests = Arc::clone(&handler);
     let service = service_fn(move |request| {
-        let handler = Arc::clone(&handler);
-        async move { Ok::<_, Infallible>(handler.handle(request).await) }
+        let handler = Arc::clone(&of_requests);
+        async move { Ok::<_, Infallible>(handler.handle(request, peer).await) }
     });
     let mut serving = pin!(builder.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {
@@ -176,6 +183,10 @@ async fn connection<H: Handler>(
     if let Err(error) = ended {
         // Clients vanish all the time; requests cut short are in the accounts.
         tracing::debug!(%error, "a connection ended in an error");
+        let error = error.downcast_ref::<hyper::Error>();
+        if let Some(error) = error.filter(|error| error.is_parse() || error.is_parse_too_large()) {
+            handler.not_http(peer, error);
+        }
     }
 }
 

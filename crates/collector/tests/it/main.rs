@@ -8,6 +8,7 @@
 mod accounting;
 mod captures;
 mod clients;
+mod complaints;
 mod consumers;
 mod cors;
 mod grpc;

@@ -7,6 +7,7 @@
 //! costs the request is as for [protobuf](super::protobuf); a value of the
 //! wrong JSON type costs the request, because the field cannot be read.
 
+mod count;
 mod decode;
 mod encode;
 mod members;
@@ -18,6 +19,7 @@ use crate::room::Room;
 use crate::{Decoded, WireError};
 use tracewell_model::SpanBatch;
 
+pub(super) use count::count;
 pub(crate) use scalar::base64;
 
 /// Reads an `ExportTraceServiceRequest` in OTLP's JSON form.

@@ -10,6 +10,7 @@
 //! that says why. What can be put right is, and counted: text that is not
 //! UTF-8, an attribute nested too deep.
 
+mod count;
 pub(super) mod decode;
 mod encode;
 pub(super) mod entity;
@@ -19,6 +20,8 @@ pub(super) mod repair;
 pub(super) mod resource;
 pub(super) mod span;
 pub(super) mod value;
+
+pub(super) use count::count;
 
 use crate::room::Room;
 use crate::{Decoded, WireError};

@@ -11,6 +11,7 @@ mod bombs;
 mod captures;
 mod flat;
 mod hostile;
+mod items;
 mod jaeger;
 mod json;
 mod protobuf;

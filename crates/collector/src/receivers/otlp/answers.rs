@@ -1,11 +1,12 @@
 //! What goes back to OTLP clients, on both transports.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::{BufMut, Bytes, BytesMut};
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use hyper::body::{Body, Frame, SizeHint};
 use tracewell_wire::decompress::Encoding;
@@ -13,11 +14,18 @@ use tracewell_wire::otlp;
 
 use super::rpc_status::{response_json, response_protobuf, status_json, status_protobuf};
 use crate::accounting::Outcome;
+use crate::complaints::Complaint;
 use crate::intake::{Accepted, Decoder};
 use crate::refusal::Refusal;
 
-/// An answer and how its request is counted.
-pub(super) type Answer = (Response<ReplyBody>, Outcome);
+/// An answer, and what the accounts learn of it.
+pub(super) struct Answer {
+    pub(super) response: Response<ReplyBody>,
+    /// How the request is counted.
+    pub(super) outcome: Outcome,
+    /// What the client is told is wrong, if something is.
+    pub(super) complaint: Option<String>,
+}
 
 /// Encodings of messages over HTTP; an answer has that of its request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +128,7 @@ pub(super) fn http_accepted(accepted: &Accepted, format: Format) -> Answer {
         Format::Json => response_json(accepted),
     };
     let response = http_response(StatusCode::OK, format.content_type(), body);
-    (response, outcome(accepted))
+    accepted_answer(response, accepted)
 }
 
 /// A refusal over HTTP.
@@ -135,7 +143,7 @@ pub(super) fn http_refused(refusal: &Refusal, format: Format) -> Answer {
         let seconds = HeaderValue::from(delay.as_secs());
         response.headers_mut().insert(RETRY_AFTER, seconds);
     }
-    (response, verdict.outcome)
+    refused_answer(response, refusal)
 }
 
 /// An answer to what is no OTLP request, for people who read it.
@@ -143,7 +151,7 @@ pub(super) fn plain_text(status: StatusCode, text: &'static str) -> Answer {
     let content_type = HeaderValue::from_static("text/plain");
     let body = Bytes::from_static(text.as_bytes());
     let response = http_response(status, content_type, body);
-    (response, Outcome::Unsupported)
+    unsupported_answer(response, text)
 }
 
 fn http_response(
@@ -163,7 +171,7 @@ fn http_response(
 /// Success over gRPC.
 pub(super) fn grpc_accepted(accepted: &Accepted) -> Answer {
     let response = grpc_message(&response_protobuf(accepted));
-    (response, outcome(accepted))
+    accepted_answer(response, accepted)
 }
 
 /// One uncompressed message, which every client accepts and which is too short
@@ -195,21 +203,101 @@ pub(super) fn grpc_refused(refusal: &Refusal) -> Answer {
         let known = HeaderValue::from_static(Encoding::NAMES);
         response.headers_mut().insert("grpc-accept-encoding", known);
     }
-    (response, verdict.outcome)
+    refused_answer(response, refusal)
 }
 
 /// An answer to a gRPC call of something that is not here.
 pub(super) fn grpc_unimplemented(message: &str) -> Answer {
     let response = tonic::Status::unimplemented(message).into_http();
-    (response, Outcome::Unsupported)
+    unsupported_answer(response, message)
 }
 
-fn outcome(accepted: &Accepted) -> Outcome {
-    if accepted.rejected_spans > 0 {
-        Outcome::PartlyAccepted
-    } else {
-        Outcome::Accepted
+fn accepted_answer(response: Response<ReplyBody>, accepted: &Accepted) -> Answer {
+    Answer {
+        response,
+        outcome: if accepted.rejected_spans > 0 {
+            Outcome::PartlyAccepted
+        } else {
+            Outcome::Accepted
+        },
+        complaint: accepted.message.clone(),
     }
+}
+
+fn refused_answer(response: Response<ReplyBody>, refusal: &Refusal) -> Answer {
+    let outcome = refusal.verdict().outcome;
+    // Who went away is told nothing.
+    let is_told = outcome != Outcome::Abandoned;
+    Answer {
+        response,
+        outcome,
+        complaint: is_told.then(|| refusal.to_string()),
+    }
+}
+
+fn unsupported_answer(response: Response<ReplyBody>, text: &str) -> Answer {
+    Answer {
+        response,
+        outcome: Outcome::Unsupported,
+        complaint: Some(text.to_owned()),
+    }
+}
+
+impl Answer {
+    /// The success of a request that was thrown away.
+    pub(super) fn ignored(self) -> Self {
+        Self {
+            outcome: Outcome::Ignored,
+            ..self
+        }
+    }
+
+    /// What is told of it to the people who run the server.
+    pub(super) fn complaint(&self, from: Sender<'_>) -> Option<Complaint> {
+        let message = self.complaint.clone()?;
+        let reason = match self.outcome {
+            Outcome::Accepted => "no_spans",
+            outcome => outcome.label(),
+        };
+        Some(from.complaint(reason, message))
+    }
+}
+
+/// Who sent a request, and where to.
+#[derive(Clone, Copy)]
+pub(super) struct Sender<'a> {
+    pub(super) peer: SocketAddr,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) path: &'a str,
+}
+
+impl Sender<'_> {
+    fn complaint(self, reason: &'static str, message: String) -> Complaint {
+        let agent = self.headers.get(USER_AGENT).map(HeaderValue::as_bytes);
+        let agent = String::from_utf8_lossy(agent.unwrap_or_default());
+        Complaint {
+            // The account puts its name here.
+            receiver: "",
+            reason,
+            peer: self.peer,
+            user_agent: agent.into_owned(),
+            path: self.path.to_owned(),
+            message,
+            times: 0,
+            last_ns: 0,
+        }
+    }
+}
+
+/// What is told of a connection on which no HTTP was spoken.
+pub(super) fn not_http(peer: SocketAddr, error: &hyper::Error) -> Complaint {
+    let sender = Sender {
+        peer,
+        headers: &HeaderMap::new(),
+        path: "",
+    };
+    let text = format!("what came is no HTTP ({error}); is it TLS, or another protocol?");
+    sender.complaint("not_http", text)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 pub(super) mod cors;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, EXPECT};
@@ -12,12 +13,13 @@ use tracewell_wire::decompress::Encoding;
 
 use self::cors::Cors;
 use super::answers::{
-    Answer, Format, ReplyBody, Stated, grpc_unimplemented, http_accepted, http_refused, plain_text,
+    self, Answer, Format, ReplyBody, Sender, Stated, grpc_unimplemented, http_accepted,
+    http_refused, plain_text,
 };
 use super::grpc::is_grpc;
 use super::signal::Signal;
-use crate::accounting::{Outcome, ReceiverAccount};
-use crate::intake::{Accepted, Decode, Intake, RequestBody};
+use crate::accounting::ReceiverAccount;
+use crate::intake::{Accepted, Decode, IgnoredBody, Intake, RequestBody};
 use crate::receivers::body::{self, Length};
 use crate::receivers::connections::Handler;
 use crate::refusal::Refusal;
@@ -34,7 +36,7 @@ pub(super) struct HttpHandler {
 impl Handler for HttpHandler {
     type Body = ReplyBody;
 
-    async fn handle(&self, request: Request<Incoming>) -> Response<ReplyBody> {
+    async fn handle(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<ReplyBody> {
         let (head, body) = request.into_parts();
         if let Some(cors) = &self.cors
             && Cors::is_preflight(&head.method, &head.headers)
@@ -45,12 +47,25 @@ impl Handler for HttpHandler {
             return response;
         }
         let progress = self.account.request();
-        let (mut response, outcome) = self.answer(&head, body).await;
-        progress.end(outcome);
+        let answer = self.answer(&head, body).await;
+        progress.end(answer.outcome);
+        let sender = Sender {
+            peer,
+            headers: &head.headers,
+            path: head.uri.path(),
+        };
+        if let Some(complaint) = answer.complaint(sender) {
+            self.account.complain(complaint);
+        }
+        let mut response = answer.response;
         if let Some(cors) = &self.cors {
             cors.answer(&head.headers, response.headers_mut());
         }
         response
+    }
+
+    fn not_http(&self, peer: SocketAddr, error: &hyper::Error) {
+        self.account.complain(answers::not_http(peer, error));
     }
 }
 
@@ -84,11 +99,10 @@ impl HttpHandler {
                 }
             }
             Ok((ignored, stated)) => {
-                let format = answer_format(stated);
                 ignored.say_ignored_once();
-                self.account.signal_ignored(ignored.name());
-                let (response, _) = http_accepted(&Accepted::default(), format);
-                (response, Outcome::Ignored)
+                let items = self.count(head, &mut body, ignored, stated).await;
+                self.account.signal_ignored(ignored.name(), items);
+                http_accepted(&Accepted::default(), answer_format(stated)).ignored()
             }
         };
         if must_read_on(head, &body) {
@@ -111,13 +125,13 @@ impl HttpHandler {
             ))
         })?;
         if head.method != Method::POST {
-            let (mut response, outcome) = plain_text(
+            let mut answer = plain_text(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "405 method not allowed, supported: [POST]",
             );
             let post = HeaderValue::from_static("POST");
-            response.headers_mut().insert(ALLOW, post);
-            return Err(Box::new((response, outcome)));
+            answer.response.headers_mut().insert(ALLOW, post);
+            return Err(Box::new(answer));
         }
         let stated = Format::of(head.headers.get(CONTENT_TYPE));
         // Browsers ask before they send JSON or protobuf for a page, but not
@@ -132,6 +146,41 @@ impl HttpHandler {
             )));
         }
         Ok((signal, stated))
+    }
+
+    /// What a request holds that is thrown away; nothing where that is not to
+    /// be found out: it is no reason to refuse.
+    async fn count(
+        &self,
+        head: &Parts,
+        body: &mut Incoming,
+        signal: Signal,
+        stated: Stated,
+    ) -> u64 {
+        let (Some(items), Ok(encoding)) = (signal.items(), encoding(&head.headers)) else {
+            return 0;
+        };
+        let length = Length::Declared(body.size_hint().exact());
+        let mut permit = self.intake.admission().permit();
+        let collected = body::collect(body, length, self.limit_bytes, &mut permit).await;
+        let Ok(bytes) = collected else {
+            return 0;
+        };
+        let body = IgnoredBody {
+            bytes,
+            encoding,
+            count: Box::new(move |plain| match stated {
+                Stated::As(Format::Json) => items.count_json(plain),
+                Stated::As(Format::Protobuf) => items.count_protobuf(plain),
+                Stated::Nothing | Stated::Other => match Format::sniff(plain)? {
+                    Format::Json => items.count_json(plain),
+                    Format::Protobuf => items.count_protobuf(plain),
+                },
+            }),
+            limit_bytes: self.limit_bytes,
+            permit,
+        };
+        self.intake.count(body).await.unwrap_or_default()
     }
 
     async fn export(

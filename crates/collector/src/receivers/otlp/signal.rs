@@ -2,6 +2,8 @@
 
 use std::sync::Once;
 
+use tracewell_wire::otlp::Items;
+
 /// A signal of OpenTelemetry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Signal {
@@ -67,14 +69,26 @@ impl Signal {
         }
     }
 
+    /// What is counted of a signal that is not stored.
+    pub(super) fn items(self) -> Option<Items> {
+        match self {
+            Self::Traces => None,
+            Self::Metrics => Some(Items::DataPoints),
+            Self::Logs => Some(Items::LogRecords),
+            Self::Profiles => Some(Items::Profiles),
+        }
+    }
+
     /// Says once per process that this signal is thrown away.
     pub(super) fn say_ignored_once(self) {
         static SAID: [Once; 4] = [const { Once::new() }; 4];
         SAID[self as usize].call_once(|| {
-            tracing::info!(
-                signal = self.name(),
-                "a client sends {}; they are accepted and thrown away, only traces are stored",
-                self.name()
+            let (name, variable) = (self.name(), self.name().to_ascii_uppercase());
+            tracing::warn!(
+                signal = name,
+                "a client sends {name}; they are accepted and thrown away, only traces are \
+                 stored. In the client, OTEL_EXPORTER_OTLP_{variable}_ENDPOINT sends them \
+                 elsewhere and OTEL_{variable}_EXPORTER=none not at all"
             );
         });
     }

@@ -191,6 +191,11 @@ impl<'a> Reader<'a> {
         self.peek() == b'"'
     }
 
+    /// Does an array stand here?
+    pub(super) fn is_list(&mut self) -> bool {
+        self.peek() == b'['
+    }
+
     /// Steps over a value of any kind and depth, and answers its text.
     pub(super) fn skip(&mut self) -> Result<&'a str, WireError> {
         self.peek();
