@@ -50,6 +50,9 @@ pub struct IntakeConfig {
     pub memory_budget_bytes: usize,
     /// Threads that decompress and decode; `None` takes one per core.
     pub workers: Option<NonZeroUsize>,
+    /// Connections of all receivers together. Each takes a file descriptor,
+    /// of which others need some too.
+    pub max_connections: usize,
 }
 
 /// Decoder of one format of one protocol.
@@ -72,6 +75,7 @@ pub struct Intake {
     consumer: Arc<dyn Consumer>,
     admission: Arc<Admission>,
     workers: Workers,
+    max_connections: usize,
 }
 
 /// A whole body, as received.
@@ -122,6 +126,7 @@ impl Intake {
             consumer,
             admission: Admission::new(config.memory_budget_bytes),
             workers: Workers::start(threads, MAX_QUEUED_REQUESTS)?,
+            max_connections: config.max_connections,
         }))
     }
 
@@ -129,6 +134,10 @@ impl Intake {
     #[must_use]
     pub fn admission(&self) -> &Arc<Admission> {
         &self.admission
+    }
+
+    pub(crate) fn max_connections(&self) -> usize {
+        self.max_connections
     }
 
     /// Decodes a body, hands its spans on and waits for what became of them.

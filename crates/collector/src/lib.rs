@@ -8,7 +8,11 @@
 //! # use tracewell_model::Consumer;
 //! # async fn run(store: Arc<dyn Consumer>) -> Result<(), Box<dyn std::error::Error>> {
 //! let accounting = Accounting::new();
-//! let limits = IntakeConfig { memory_budget_bytes: 192 << 20, workers: None };
+//! let limits = IntakeConfig {
+//!     memory_budget_bytes: 192 << 20,
+//!     workers: None,
+//!     max_connections: 1_000,
+//! };
 //! let intake = Intake::start(limits, store)?;
 //! let listeners = OtlpListeners {
 //!     grpc: Some(TcpListener::bind("127.0.0.1:4317")?),

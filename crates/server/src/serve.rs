@@ -63,6 +63,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let intake_config = IntakeConfig {
         memory_budget_bytes: shares.intake_bytes,
         workers: None,
+        max_connections: open_files::share_of_connections(config.memory_limit_bytes),
     };
     let intake = Intake::start(intake_config, stores::consumer(&store))
         .context("cannot start decoding threads")?;

@@ -9,7 +9,6 @@ use hyper::body::Frame;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_stream::StreamExt;
-use tracewell_collector::OtlpConfig;
 
 use crate::clients::{TRACES, framed, grpc_post, post, send, send_h2};
 use crate::consumers::{Holding, Recorder};
@@ -54,8 +53,8 @@ async fn a_gzip_bomb_is_refused_with_memory_flat() {
 async fn more_than_the_budget_is_told_to_come_again() {
     let (consumer, mut acks) = Holding::new();
     let options = Options {
-        otlp: OtlpConfig::default(),
         memory_budget_bytes: 100_000,
+        ..Options::default()
     };
     let running = start_with(consumer, options);
     let url = running.http_url("/v1/traces");
@@ -90,8 +89,8 @@ async fn more_than_the_budget_is_told_to_come_again() {
 #[tokio::test]
 async fn a_request_that_can_never_fit_the_budget_is_too_large_not_busy() {
     let options = Options {
-        otlp: OtlpConfig::default(),
         memory_budget_bytes: 100_000,
+        ..Options::default()
     };
     let running = start_with(Arc::new(Recorder::default()), options);
     let request = post(
@@ -185,8 +184,8 @@ async fn what_becomes_too_large_when_read_is_refused_for_good_and_in_time() {
     const LINKS: u8 = 13;
     const ATTRIBUTES: u8 = 9;
     let options = Options {
-        otlp: OtlpConfig::default(),
         memory_budget_bytes: 48 << 20,
+        ..Options::default()
     };
     let running = start_with(Arc::new(Recorder::default()), options);
     let url = running.http_url("/v1/traces");

@@ -11,6 +11,7 @@ mod clients;
 mod complaints;
 mod consumers;
 mod cors;
+mod crowds;
 mod grpc;
 mod http;
 mod limits;

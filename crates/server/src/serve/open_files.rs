@@ -19,6 +19,18 @@ pub(super) fn allow_as_many_as_possible() {
     }
 }
 
+/// What an idle connection of a receiver may cost in memory: buffers and a task.
+const CONNECTION_BYTES: u64 = 64 << 10;
+
+/// How many connections clients may have to the receivers: half of the files,
+/// so that the store and the read side always have theirs, and no more than
+/// the memory limit can carry.
+pub(super) fn share_of_connections(memory_limit_bytes: u64) -> usize {
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX) / 2;
+    let carried = memory_limit_bytes / CONNECTION_BYTES;
+    usize::try_from(files.min(carried)).unwrap_or(usize::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -28,5 +40,13 @@ mod tests {
         allow_as_many_as_possible();
         let limit = getrlimit(Resource::Nofile);
         assert_eq!(limit.current, limit.maximum);
+    }
+
+    #[test]
+    fn clients_get_half_of_the_files_at_most() {
+        let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+        let share = share_of_connections(u64::MAX) as u64;
+        assert!(share <= files / 2 && share > 0);
+        assert!(share_of_connections(512 << 20) <= 8_192);
     }
 }

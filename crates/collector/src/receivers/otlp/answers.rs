@@ -291,13 +291,26 @@ impl Sender<'_> {
 
 /// What is told of a connection on which no HTTP was spoken.
 pub(super) fn not_http(peer: SocketAddr, error: &hyper::Error) -> Complaint {
+    let text = format!("what came is no HTTP ({error}); is it TLS, or another protocol?");
+    of_connection(peer, "not_http", text)
+}
+
+/// What is told of a connection that was not taken.
+pub(super) fn no_room(peer: SocketAddr, max: usize) -> Complaint {
+    let text = format!(
+        "all {max} connections that there may be are at work; more are allowed with more open \
+         files (ulimit -n) and a larger memory_limit"
+    );
+    of_connection(peer, "no_room", text)
+}
+
+fn of_connection(peer: SocketAddr, reason: &'static str, message: String) -> Complaint {
     let sender = Sender {
         peer,
         headers: &HeaderMap::new(),
         path: "",
     };
-    let text = format!("what came is no HTTP ({error}); is it TLS, or another protocol?");
-    sender.complaint("not_http", text)
+    sender.complaint(reason, message)
 }
 
 #[cfg(test)]

@@ -64,6 +64,11 @@ impl Handler for HttpHandler {
         response
     }
 
+    fn no_room(&self, peer: SocketAddr) {
+        let max = self.intake.max_connections();
+        self.account.complain(answers::no_room(peer, max));
+    }
+
     fn not_http(&self, peer: SocketAddr, error: &hyper::Error) {
         self.account.complain(answers::not_http(peer, error));
     }
