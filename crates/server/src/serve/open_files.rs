@@ -3,7 +3,8 @@
 //! Every block keeps two files open, and every client a socket, but shells
 //! start processes with a soft limit of 1,024. The hard limit is what the
 //! administrator allows. It only ever raises the limit, and a refusal is no
-//! reason not to start.
+//! reason not to start. Clients get a part of it each side, so that the store
+//! **always has its own**.
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 
@@ -29,6 +30,13 @@ pub(super) fn share_of_connections(memory_limit_bytes: u64) -> usize {
     let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX) / 2;
     let carried = memory_limit_bytes / CONNECTION_BYTES;
     usize::try_from(files.min(carried)).unwrap_or(usize::MAX)
+}
+
+/// How many connections the read side may have: a quarter of the files.
+pub(super) fn share_of_readers() -> usize {
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX) / 4;
+    let most = tokio::sync::Semaphore::MAX_PERMITS;
+    usize::try_from(files).map_or(most, |files| files.clamp(1, most))
 }
 
 #[cfg(test)]
