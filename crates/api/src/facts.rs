@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tracewell_collector::{Accounting, Intake, ReceiverSnapshot};
+use tracewell_collector::{Accounting, Complaint, Intake, ReceiverSnapshot};
 
 /// The version in every answer.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -61,6 +61,12 @@ impl ProcessFacts {
     /// of the others.
     pub(crate) fn receivers(&self) -> Vec<ReceiverSnapshot> {
         self.accounting.snapshot()
+    }
+
+    /// The last kinds of requests that were not taken as they are, the newest
+    /// first.
+    pub(crate) fn complaints(&self) -> Vec<Complaint> {
+        self.accounting.complaints()
     }
 
     /// Bytes that requests in flight hold, and may hold.

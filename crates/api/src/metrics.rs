@@ -138,6 +138,22 @@ fn receivers(page: &mut Page<'_>, accounts: &[ReceiverSnapshot]) -> fmt::Result 
             let signals = account.ignored.iter();
             signals.map(|(signal, count)| ([receiver(account), ("signal", *signal)], *count))
         }),
+    )?;
+    page.counters(
+        "tracewell_ignored_items",
+        "Metric points, log records and profiles that were thrown away",
+        accounts.iter().flat_map(|account| {
+            let signals = account.ignored_items.iter();
+            signals.map(|(signal, count)| ([receiver(account), ("signal", *signal)], *count))
+        }),
+    )?;
+    page.counters(
+        "tracewell_repairs",
+        "What was put right in spans that were kept, by kind",
+        accounts.iter().flat_map(|account| {
+            let kinds = account.repaired.iter();
+            kinds.map(|(kind, count)| ([receiver(account), ("kind", *kind)], *count))
+        }),
     )
 }
 

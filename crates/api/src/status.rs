@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::header;
 use serde::Serialize;
-use tracewell_collector::ReceiverSnapshot;
+use tracewell_collector::{Complaint, ReceiverSnapshot};
 use tracewell_model::TraceStore;
 use tracewell_model::store::{CompactionStatus, DamagedBlock, StoreStatus};
 
@@ -34,6 +34,8 @@ struct Status<'a> {
     endpoints: Vec<Endpoint>,
     store: Store<'a>,
     receivers: Vec<Receiver>,
+    /// What clients were refused or lost, the newest first.
+    complaints: Vec<Complained<'a>>,
     memory: Memory,
 }
 
@@ -120,6 +122,22 @@ struct Receiver {
     in_flight: u64,
     requests: BTreeMap<&'static str, u64>,
     ignored: BTreeMap<&'static str, u64>,
+    ignored_items: BTreeMap<&'static str, u64>,
+    repaired: BTreeMap<&'static str, u64>,
+}
+
+/// Requests of one client that were not taken as they are.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Complained<'a> {
+    receiver: &'static str,
+    reason: &'static str,
+    peer: String,
+    user_agent: &'a str,
+    path: &'a str,
+    message: &'a str,
+    times: u64,
+    last_ns: String,
 }
 
 #[derive(Serialize)]
@@ -131,6 +149,7 @@ struct Memory {
 
 fn answer(facts: &ProcessFacts, store: &StoreStatus) -> Response {
     let accounts = facts.receivers();
+    let complaints = facts.complaints();
     let spans = accounts
         .iter()
         .fold(Spans::default(), |sum, account| Spans {
@@ -161,6 +180,7 @@ fn answer(facts: &ProcessFacts, store: &StoreStatus) -> Response {
             compaction: compaction(&store.compaction),
         },
         receivers: accounts.into_iter().map(receiver).collect(),
+        complaints: complaints.iter().map(complained).collect(),
         memory: Memory {
             requests_held_bytes,
             requests_limit_bytes,
@@ -205,6 +225,19 @@ fn endpoint(endpoint: &BoundEndpoint) -> Endpoint {
     }
 }
 
+fn complained(complaint: &Complaint) -> Complained<'_> {
+    Complained {
+        receiver: complaint.receiver,
+        reason: complaint.reason,
+        peer: complaint.peer.to_string(),
+        user_agent: &complaint.user_agent,
+        path: &complaint.path,
+        message: &complaint.message,
+        times: complaint.times,
+        last_ns: complaint.last_ns.to_string(),
+    }
+}
+
 fn receiver(account: ReceiverSnapshot) -> Receiver {
     Receiver {
         name: account.receiver,
@@ -214,5 +247,7 @@ fn receiver(account: ReceiverSnapshot) -> Receiver {
         in_flight: account.in_flight,
         requests: account.requests,
         ignored: account.ignored,
+        ignored_items: account.ignored_items,
+        repaired: account.repaired,
     }
 }

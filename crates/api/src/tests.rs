@@ -84,6 +84,7 @@ impl Server {
         let config = IntakeConfig {
             memory_budget_bytes: 1 << 20,
             workers: std::num::NonZeroUsize::new(1),
+            max_connections: 100,
         };
         let intake = Intake::start(config, Arc::new(ToStore(Arc::clone(&store)))).unwrap();
         let facts = ProcessFacts::new(&[], Arc::clone(&accounting), Arc::clone(&intake));

@@ -10,6 +10,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tracewell_model::clock::SystemClock;
+
+use crate::complaints::{Complaint, Complaints};
+
 /// How a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
@@ -73,16 +77,26 @@ impl Outcome {
 }
 
 /// The accounts of all receivers of a process.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Accounting {
     receivers: Mutex<Vec<Arc<ReceiverAccount>>>,
+    complaints: Arc<Complaints>,
 }
 
 impl Accounting {
     /// No receivers yet.
     #[must_use]
     pub fn new() -> Arc<Self> {
-        Arc::default()
+        Arc::new(Self {
+            receivers: Mutex::default(),
+            complaints: Arc::new(Complaints::new(Arc::new(SystemClock))),
+        })
+    }
+
+    /// What clients were refused last, the newest first.
+    #[must_use]
+    pub fn complaints(&self) -> Vec<Complaint> {
+        self.complaints.list()
     }
 
     /// The account of the receiver called `name`, opened if there is none.
@@ -92,7 +106,7 @@ impl Accounting {
         if let Some(account) = receivers.iter().find(|account| account.name == name) {
             return Arc::clone(account);
         }
-        let account = Arc::new(ReceiverAccount::new(name));
+        let account = Arc::new(ReceiverAccount::new(name, Arc::clone(&self.complaints)));
         receivers.push(Arc::clone(&account));
         account
     }
@@ -123,30 +137,40 @@ pub struct ReceiverSnapshot {
     pub requests: BTreeMap<&'static str, u64>,
     /// Requests with a signal that is not stored, by signal.
     pub ignored: BTreeMap<&'static str, u64>,
+    /// What was in them and was thrown away, by signal: metric points, log
+    /// records, profiles.
+    pub ignored_items: BTreeMap<&'static str, u64>,
+    /// What was put right in spans that were kept, by kind: places where
+    /// U+FFFD stands for bytes that were not UTF-8, values that were cut.
+    pub repaired: BTreeMap<&'static str, u64>,
 }
 
 /// One receiver's running account.
 #[derive(Debug)]
 pub struct ReceiverAccount {
     name: &'static str,
+    complaints: Arc<Complaints>,
     received: AtomicU64,
     stored: AtomicU64,
     requests: [AtomicU64; Outcome::ALL.len()],
-    // Behind locks, because reasons and signals are named elsewhere and neither
+    // Behind locks, because reasons and signals are named elsewhere and none
     // is touched by a request that goes well.
     rejected: Mutex<BTreeMap<&'static str, u64>>,
-    ignored: Mutex<BTreeMap<&'static str, u64>>,
+    ignored: Mutex<BTreeMap<&'static str, Ignored>>,
+    repaired: Mutex<BTreeMap<&'static str, u64>>,
 }
 
 impl ReceiverAccount {
-    fn new(name: &'static str) -> Self {
+    fn new(name: &'static str, complaints: Arc<Complaints>) -> Self {
         Self {
             name,
+            complaints,
             received: AtomicU64::new(0),
             stored: AtomicU64::new(0),
             requests: Default::default(),
             rejected: Mutex::default(),
             ignored: Mutex::default(),
+            repaired: Mutex::default(),
         }
     }
 
@@ -174,9 +198,25 @@ impl ReceiverAccount {
         self.count_rejected(reason, spans);
     }
 
-    /// A request carried a signal that is not stored.
-    pub(crate) fn signal_ignored(&self, signal: &'static str) {
-        *lock(&self.ignored).entry(signal).or_default() += 1;
+    /// A request carried so many items of a signal that is not stored.
+    pub(crate) fn signal_ignored(&self, signal: &'static str, items: u64) {
+        let mut ignored = lock(&self.ignored);
+        let of_signal = ignored.entry(signal).or_default();
+        of_signal.requests += 1;
+        of_signal.items += items;
+    }
+
+    /// A client is told that its request was not taken as it is.
+    pub(crate) fn complain(&self, complaint: Complaint) {
+        self.complaints.add(Complaint {
+            receiver: self.name,
+            ..complaint
+        });
+    }
+
+    /// Something was put right in spans that were kept.
+    pub(crate) fn repaired(&self, kind: &'static str, times: u64) {
+        *lock(&self.repaired).entry(kind).or_default() += times;
     }
 
     fn count_rejected(&self, reason: &'static str, spans: u64) {
@@ -187,6 +227,11 @@ impl ReceiverAccount {
     /// way that spans take: who sees a span stored or rejected sees it received.
     fn snapshot(&self) -> ReceiverSnapshot {
         let requests = Outcome::ALL.iter().zip(&self.requests);
+        let ignored = lock(&self.ignored).clone();
+        let of_ignored = |value: fn(&Ignored) -> u64| {
+            let each = ignored.iter().map(|(signal, of)| (*signal, value(of)));
+            each.collect()
+        };
         let stored = self.stored.load(Ordering::Acquire);
         let rejected = lock(&self.rejected).clone();
         let received = self.received.load(Ordering::Relaxed);
@@ -200,9 +245,18 @@ impl ReceiverAccount {
             requests: requests
                 .map(|(outcome, count)| (outcome.label(), count.load(Ordering::Relaxed)))
                 .collect(),
-            ignored: lock(&self.ignored).clone(),
+            ignored: of_ignored(|of| of.requests),
+            ignored_items: of_ignored(|of| of.items),
+            repaired: lock(&self.repaired).clone(),
         }
     }
+}
+
+/// What came of a signal that is not stored.
+#[derive(Debug, Default, Clone, Copy)]
+struct Ignored {
+    requests: u64,
+    items: u64,
 }
 
 /// A request whose outcome is not known yet.

@@ -1,9 +1,11 @@
 //! A byte budget for requests in flight, so that many large bodies at once make
 //! the receivers push back instead of taking the machine's memory.
 //!
-//! A [`Permit`] follows one request: compressed body, then plain body, then
-//! decoded spans, until the store has answered. It never waits: a full budget
-//! is told to the client, who keeps its spans and comes again.
+//! A [`Permit`] follows one request: the body as it arrives, the plain body as
+//! it is opened, the columns as they are built, until the store has answered.
+//! It never waits: a full budget is told to the client, who keeps its spans and
+//! comes again. **What is larger than the whole budget is told apart**, because
+//! coming again would not help it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,8 +25,18 @@ pub struct Admission {
 pub struct BudgetFull {
     /// Bytes that were asked for.
     pub wanted_bytes: usize,
+    /// Bytes that the request would have held with them.
+    pub total_bytes: usize,
     /// Size of the whole budget.
     pub limit_bytes: usize,
+}
+
+impl BudgetFull {
+    /// Would the request not fit even if it were the only one?
+    #[must_use]
+    pub fn is_for_ever(&self) -> bool {
+        self.total_bytes > self.limit_bytes
+    }
 }
 
 impl Admission {
@@ -86,6 +98,7 @@ impl Permit {
                 .fetch_update(Ordering::Relaxed, Ordering::Relaxed, grown)
                 .map_err(|_| BudgetFull {
                     wanted_bytes,
+                    total_bytes: bytes,
                     limit_bytes,
                 })?;
         } else {
@@ -138,7 +151,8 @@ mod tests {
         let admission = Admission::new(100);
         let mut permit = admission.permit();
         permit.resize(60).unwrap();
-        assert!(permit.resize(usize::MAX).is_err());
+        assert!(permit.resize(usize::MAX).unwrap_err().is_for_ever());
+        assert!(!admission.permit().resize(41).unwrap_err().is_for_ever());
         assert_eq!(admission.held_bytes(), 60);
     }
 }

@@ -17,7 +17,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 use tracewell_model::Consumer;
 use tracewell_wire::decompress::{Encoding, decompress_into};
-use tracewell_wire::{Decoded, WireError};
+use tracewell_wire::{Decoded, Room, WireError};
 
 use crate::accounting::ReceiverAccount;
 use crate::admission::{Admission, Permit};
@@ -50,16 +50,32 @@ pub struct IntakeConfig {
     pub memory_budget_bytes: usize,
     /// Threads that decompress and decode; `None` takes one per core.
     pub workers: Option<NonZeroUsize>,
+    /// Connections of all receivers together. Each takes a file descriptor,
+    /// of which others need some too.
+    pub max_connections: usize,
 }
 
 /// Decoder of one format of one protocol.
-pub(crate) type Decode = fn(&[u8]) -> Result<Decoded, WireError>;
+pub(crate) type Decoder = fn(&[u8], Room<'_>) -> Result<Decoded, WireError>;
+
+/// Which decoder a plain body wants.
+pub(crate) type Choose = fn(&[u8]) -> Option<Decoder>;
+
+/// How a body is decoded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Decode {
+    /// By what its sender says it is.
+    Stated(Decoder),
+    /// By how it begins, because its sender does not say.
+    Sniffed(Choose),
+}
 
 /// Takes request bodies from receivers and gives their spans to a [`Consumer`].
 pub struct Intake {
     consumer: Arc<dyn Consumer>,
     admission: Arc<Admission>,
     workers: Workers,
+    max_connections: usize,
 }
 
 /// A whole body, as received.
@@ -71,6 +87,18 @@ pub(crate) struct RequestBody {
     /// Limit of the decompressed size.
     pub(crate) limit_bytes: usize,
     /// Holds at least the length of `bytes`.
+    pub(crate) permit: Permit,
+}
+
+/// Counts what is in a plain body.
+type CountItems = Box<dyn FnOnce(&[u8]) -> Option<u64> + Send>;
+
+/// A whole body of a signal that is not stored, as received.
+pub(crate) struct IgnoredBody {
+    pub(crate) bytes: Bytes,
+    pub(crate) encoding: Encoding,
+    pub(crate) count: CountItems,
+    pub(crate) limit_bytes: usize,
     pub(crate) permit: Permit,
 }
 
@@ -98,6 +126,7 @@ impl Intake {
             consumer,
             admission: Admission::new(config.memory_budget_bytes),
             workers: Workers::start(threads, MAX_QUEUED_REQUESTS)?,
+            max_connections: config.max_connections,
         }))
     }
 
@@ -105,6 +134,10 @@ impl Intake {
     #[must_use]
     pub fn admission(&self) -> &Arc<Admission> {
         &self.admission
+    }
+
+    pub(crate) fn max_connections(&self) -> usize {
+        self.max_connections
     }
 
     /// Decodes a body, hands its spans on and waits for what became of them.
@@ -126,6 +159,20 @@ impl Intake {
         answer.await.unwrap_or(Err(Refusal::Internal(
             "the request was lost on its way to the store",
         )))
+    }
+}
+
+impl Intake {
+    /// Counts what is in a body that is thrown away; `None` when it cannot be
+    /// read or there is no time for it.
+    pub(crate) async fn count(&self, body: IgnoredBody) -> Option<u64> {
+        let (reply, answer) = oneshot::channel();
+        let job = Box::new(move || {
+            // Nobody waits any more when the client went away.
+            reply.send(count(body)).ok();
+        });
+        self.workers.submit(job).ok()?;
+        answer.await.ok()?
     }
 }
 
@@ -161,37 +208,95 @@ fn decode(body: RequestBody) -> Result<(Decoded, Permit), Refusal> {
         mut permit,
     } = body;
     let decoded = if encoding == Encoding::Identity {
-        // Columns take about what the message took.
-        permit.resize(bytes.len() * 2)?;
-        decode(&bytes)?
+        decode_plain(&bytes, decode, &mut permit)?
     } else {
-        PLAIN.with_borrow_mut(|buffer| {
-            let opened = open(&bytes, encoding, limit_bytes, &mut permit, buffer);
-            let decoded = opened.and_then(|plain| Ok(decode(plain)?));
-            if buffer.len() > KEPT_PLAIN_BYTES {
-                *buffer = Vec::new();
-            }
-            decoded
-        })?
+        with_plain(
+            &bytes,
+            encoding,
+            limit_bytes,
+            &mut permit,
+            |plain, permit| decode_plain(plain, decode, permit),
+        )?
     };
     drop(bytes);
     permit.resize(decoded.batch.memory_bytes())?;
     Ok((decoded, permit))
 }
 
-fn open<'a>(
+/// Opens a compressed body for `read`; then `permit` holds both.
+fn with_plain<T>(
     bytes: &[u8],
     encoding: Encoding,
     limit_bytes: usize,
     permit: &mut Permit,
-    buffer: &'a mut Vec<u8>,
-) -> Result<&'a [u8], Refusal> {
-    // Its size is known only afterwards, so each worker may overdraw the
-    // budget by one request of `limit_bytes` until the next line.
-    let plain = decompress_into(bytes, encoding, limit_bytes, buffer)?;
-    // Columns take about what the message took.
-    permit.resize(bytes.len() + plain.len() * 2)?;
-    Ok(plain)
+    read: impl FnOnce(&[u8], &mut Permit) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
+    PLAIN.with_borrow_mut(|buffer| {
+        let held_bytes = permit.held_bytes();
+        let opened = within(permit, held_bytes, |mut room| {
+            decompress_into(bytes, encoding, limit_bytes, buffer, &mut room)
+        });
+        let result = opened.and_then(|plain| {
+            permit.resize(held_bytes + plain.len())?;
+            read(plain, permit)
+        });
+        if buffer.len() > KEPT_PLAIN_BYTES {
+            *buffer = Vec::new();
+        }
+        result
+    })
+}
+
+/// Counts what is in a body that is thrown away.
+fn count(body: IgnoredBody) -> Option<u64> {
+    let IgnoredBody {
+        bytes,
+        encoding,
+        count,
+        limit_bytes,
+        mut permit,
+    } = body;
+    if encoding == Encoding::Identity {
+        return count(&bytes);
+    }
+    with_plain(&bytes, encoding, limit_bytes, &mut permit, |plain, _| {
+        Ok(count(plain))
+    })
+    .ok()?
+}
+
+/// Decodes a body; then `permit` holds the columns beside what it held before.
+fn decode_plain(plain: &[u8], decode: Decode, permit: &mut Permit) -> Result<Decoded, Refusal> {
+    let held_bytes = permit.held_bytes();
+    let decoder = match decode {
+        Decode::Stated(decoder) => decoder,
+        Decode::Sniffed(choose) => choose(plain).ok_or(Refusal::UnknownFormat)?,
+    };
+    let decoded = within(permit, held_bytes, |room| decoder(plain, room))?;
+    permit.resize(held_bytes + decoded.batch.memory_bytes())?;
+    Ok(decoded)
+}
+
+/// Runs what asks for room, on top of `held_bytes`, with the budget as the one
+/// who grants it.
+fn within<T, E: Into<Refusal>>(
+    permit: &mut Permit,
+    held_bytes: usize,
+    run: impl FnOnce(Room<'_>) -> Result<T, E>,
+) -> Result<T, Refusal> {
+    let mut full = None;
+    let mut grant = |bytes| match permit.resize(held_bytes.saturating_add(bytes)) {
+        Ok(()) => true,
+        Err(error) => {
+            full = Some(error);
+            false
+        }
+    };
+    let result = run(Room::granted_by(&mut grant));
+    match full {
+        Some(error) => Err(error.into()),
+        None => result.map_err(Into::into),
+    }
 }
 
 fn hand_on(
@@ -201,13 +306,21 @@ fn hand_on(
     consumer: &dyn Consumer,
     reply: Reply,
 ) {
-    let Decoded { batch, rejected } = decoded;
+    let Decoded {
+        batch,
+        rejected,
+        repaired,
+        no_spans,
+    } = decoded;
+    for (repair, times) in repaired.iter() {
+        account.repaired(repair.name(), times);
+    }
     for (reason, spans) in rejected.iter() {
         account.spans_arrived_bad(reason.name(), spans);
     }
     let accepted = Accepted {
         rejected_spans: rejected.total(),
-        message: rejected.message(),
+        message: rejected.message().or(no_spans),
     };
     if batch.is_empty() {
         drop(permit);

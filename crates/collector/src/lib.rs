@@ -8,7 +8,11 @@
 //! # use tracewell_model::Consumer;
 //! # async fn run(store: Arc<dyn Consumer>) -> Result<(), Box<dyn std::error::Error>> {
 //! let accounting = Accounting::new();
-//! let limits = IntakeConfig { memory_budget_bytes: 192 << 20, workers: None };
+//! let limits = IntakeConfig {
+//!     memory_budget_bytes: 192 << 20,
+//!     workers: None,
+//!     max_connections: 1_000,
+//! };
 //! let intake = Intake::start(limits, store)?;
 //! let listeners = OtlpListeners {
 //!     grpc: Some(TcpListener::bind("127.0.0.1:4317")?),
@@ -20,7 +24,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! [`Accounting::snapshot`] serves metrics and the status page;
+//! [`Accounting::snapshot`] and [`Accounting::complaints`] serve metrics and the
+//! status page;
 //! [`Admission`] (through [`Intake::admission`]) says how much of the memory
 //! budget is held. Logs go through `tracing`.
 //!
@@ -29,6 +34,7 @@
 
 pub mod accounting;
 pub mod admission;
+pub mod complaints;
 pub mod intake;
 pub mod receivers;
 mod refusal;
@@ -36,6 +42,7 @@ pub mod workers;
 
 pub use accounting::{Accounting, Outcome, ReceiverSnapshot};
 pub use admission::Admission;
+pub use complaints::Complaint;
 pub use intake::{Intake, IntakeConfig};
 pub use receivers::otlp::config::OtlpConfig;
 pub use receivers::otlp::{OtlpListeners, OtlpReceiver, StartError};

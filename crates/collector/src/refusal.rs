@@ -11,7 +11,7 @@ use http::StatusCode;
 use tonic::Code;
 use tracewell_model::StoreError;
 use tracewell_wire::WireError;
-use tracewell_wire::decompress::DecompressError;
+use tracewell_wire::decompress::{DecompressError, Encoding};
 
 use crate::accounting::Outcome;
 use crate::admission::BudgetFull;
@@ -38,11 +38,21 @@ pub(crate) enum Refusal {
          send smaller batches or raise receivers.otlp.max_request_bytes"
     )]
     TooLarge { limit_bytes: usize },
+    #[error(
+        "the request takes more than the {limit_bytes} bytes that all requests together may hold \
+         while it is read; send smaller batches or raise memory_limit"
+    )]
+    NeverFits { limit_bytes: usize },
     #[error("refused for good: {0}")]
     Unstorable(String),
-    #[error("the encoding {0:?} is not supported; use identity, gzip, zstd or deflate")]
+    #[error("the encoding {0:?} is not supported; use one of {known}", known = Encoding::NAMES)]
     UnknownEncoding(String),
-    #[error("the request body did not arrive within {} s", .0.as_secs())]
+    #[error(
+        "the content type is missing or says nothing, and the body begins neither as JSON nor as \
+         protobuf; send application/json or application/x-protobuf"
+    )]
+    UnknownFormat,
+    #[error("the rest of the request body did not arrive within {} s", .0.as_secs())]
     TimedOut(Duration),
     #[error("the client closed the connection before the end of its request")]
     Interrupted,
@@ -82,9 +92,11 @@ impl Refusal {
             Self::ShuttingDown       => (Code::Unavailable,       StatusCode::SERVICE_UNAVAILABLE,   soon, Outcome::Unavailable),
             Self::Undecodable(_)     => (Code::InvalidArgument,   StatusCode::BAD_REQUEST,           None, Outcome::Undecodable),
             Self::TooLarge { .. }    => (Code::ResourceExhausted, StatusCode::PAYLOAD_TOO_LARGE,     None, Outcome::TooLarge),
+            Self::NeverFits { .. }   => (Code::ResourceExhausted, StatusCode::PAYLOAD_TOO_LARGE,     None, Outcome::TooLarge),
             Self::Unstorable(_)      => (Code::ResourceExhausted, StatusCode::PAYLOAD_TOO_LARGE,     None, Outcome::TooLarge),
             // gRPC's own rule: docs/compression.md of the gRPC project.
             Self::UnknownEncoding(_) => (Code::Unimplemented,     StatusCode::BAD_REQUEST,           None, Outcome::Unsupported),
+            Self::UnknownFormat      => (Code::InvalidArgument,   StatusCode::UNSUPPORTED_MEDIA_TYPE, None, Outcome::Unsupported),
             // Not retried over HTTP: a body too slow once is too slow again.
             Self::TimedOut(_)        => (Code::DeadlineExceeded,  StatusCode::REQUEST_TIMEOUT,       None, Outcome::TimedOut),
             Self::Interrupted        => (Code::Cancelled,         StatusCode::BAD_REQUEST,           None, Outcome::Abandoned),
@@ -138,6 +150,7 @@ impl From<DecompressError> for Refusal {
     fn from(error: DecompressError) -> Self {
         match error {
             DecompressError::TooLarge { limit_bytes } => Self::TooLarge { limit_bytes },
+            no_room @ DecompressError::NoRoom { .. } => Self::Busy(no_room.to_string()),
             malformed @ DecompressError::Malformed { .. } => {
                 Self::Undecodable(malformed.to_string())
             }
@@ -147,6 +160,10 @@ impl From<DecompressError> for Refusal {
 
 impl From<BudgetFull> for Refusal {
     fn from(full: BudgetFull) -> Self {
+        if full.is_for_ever() {
+            let limit_bytes = full.limit_bytes;
+            return Self::NeverFits { limit_bytes };
+        }
         Self::Busy(full.to_string())
     }
 }
@@ -240,10 +257,17 @@ mod tests {
     fn full_queues_and_budgets_are_busy() {
         let full = BudgetFull {
             wanted_bytes: 2,
-            limit_bytes: 1,
+            total_bytes: 2,
+            limit_bytes: 2,
         };
         for refusal in [Refusal::from(full), Refusal::from(QueueFull { queued: 3 })] {
             assert_eq!(refusal.verdict().outcome, Outcome::Busy, "{refusal}");
         }
+        let never = BudgetFull {
+            total_bytes: 3,
+            ..full
+        };
+        let verdict = Refusal::from(never).verdict();
+        assert_eq!((verdict.http.as_u16(), verdict.retry_delay), (413, None));
     }
 }

@@ -9,19 +9,19 @@
 mod bind;
 mod limits;
 mod open_files;
+mod read_listener;
 mod stores;
 
 use crate::config::Config;
 use anyhow::Context;
-use axum::serve::ListenerExt;
 use bind::{Bound, bind_all};
 use limits::MemoryShares;
+use read_listener::ReadListener;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tracewell_api::{BoundEndpoint, ProcessFacts, QueryLimits, QueryState};
 use tracewell_collector::{
     Accounting, Intake, IntakeConfig, OtlpConfig, OtlpListeners, OtlpReceiver,
@@ -61,6 +61,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let intake_config = IntakeConfig {
         memory_budget_bytes: shares.intake_bytes,
         workers: None,
+        max_connections: open_files::share_of_connections(config.memory_limit_bytes),
     };
     let intake = Intake::start(intake_config, stores::consumer(&store))
         .context("cannot start decoding threads")?;
@@ -95,9 +96,15 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let (stop_queries, stopped) = watch::channel(false);
     let http = tracewell_api::http_router(&state, &facts, &config.query.base_path);
     let grpc = tracewell_api::grpc_router(Arc::clone(&state));
+    let room = Arc::new(Semaphore::new(open_files::share_of_readers()));
     let readers = [
-        tokio::spawn(read_side(query_http, http, stopped.clone())),
-        tokio::spawn(read_side(query_grpc, grpc, stopped)),
+        tokio::spawn(read_side(
+            query_http,
+            Arc::clone(&room),
+            http,
+            stopped.clone(),
+        )),
+        tokio::spawn(read_side(query_grpc, room, grpc, stopped)),
     ];
     announce(&endpoints, &config.query.base_path)?;
 
@@ -121,16 +128,11 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 
 async fn read_side(
     listener: std::net::TcpListener,
+    room: Arc<Semaphore>,
     router: axum::Router,
     mut stopped: watch::Receiver<bool>,
 ) -> std::io::Result<()> {
-    // Without it the last piece of an answer waits for the client to confirm the
-    // one before, which clients delay by 40 ms on a connection that is kept.
-    let listener = TcpListener::from_std(listener)?.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY could not be set");
-        }
-    });
+    let listener = ReadListener::new(listener, room)?;
     axum::serve(listener, router)
         .with_graceful_shutdown(async move {
             // An error means that the sender is gone: time to stop as well.

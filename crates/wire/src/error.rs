@@ -58,8 +58,12 @@ pub(crate) enum Problem {
     BodyLength { got: usize, max: usize },
     #[error("{0}")]
     Fault(Fault),
-    #[error("the body is not UTF-8")]
+    #[error("text is not UTF-8")]
     NotUtf8,
+    #[error("stored text or value is damaged: {0}")]
+    Damaged(&'static str),
+    #[error("no room for {0} bytes, which the request needs once it is read")]
+    NoRoom(usize),
     #[error("malformed JSON: {0}")]
     Syntax(String),
     #[error("not of the form that is expected: {0}")]
@@ -101,6 +105,13 @@ impl WireError {
     pub(crate) fn within_item(mut self, field: &'static str, index: usize) -> Self {
         self.0.path.push((field, Some(index)));
         self
+    }
+
+    /// Was the request given up because there was no [`Room`](crate::room::Room)
+    /// for what it becomes?
+    #[must_use]
+    pub fn is_no_room(&self) -> bool {
+        matches!(self.0.problem, Problem::NoRoom(_))
     }
 
     /// Where in the body.

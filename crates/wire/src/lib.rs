@@ -10,9 +10,13 @@ pub mod error;
 pub mod jaeger;
 pub mod otlp;
 pub mod rejected;
+pub mod repaired;
+pub mod room;
 
 pub use error::WireError;
 pub use rejected::{RejectReason, Rejected};
+pub use repaired::{Repair, Repaired};
+pub use room::Room;
 
 use tracewell_model::SpanBatch;
 
@@ -26,4 +30,9 @@ pub struct Decoded {
     pub batch: SpanBatch,
     /// The spans that were not, by reason.
     pub rejected: Rejected,
+    /// What was put right in the good ones.
+    pub repaired: Repaired,
+    /// For a request that is not empty and yet has not one span: a text for
+    /// its sender that says what it has instead.
+    pub no_spans: Option<String>,
 }

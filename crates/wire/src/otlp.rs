@@ -11,10 +11,15 @@
 //! * the order of attributes with different keys, and values of one key with
 //!   different types; a key sent twice with one type keeps both, in order.
 //!
-//! Unknown fields are skipped, those of older versions (field 1000) among them.
+//! Unknown fields are skipped; `instrumentation_library_spans` of older
+//! versions (field 1000) are read as the `scope_spans` that they became.
 
+mod empty;
 mod intake;
+mod items;
 pub mod json;
+mod notes;
 pub mod protobuf;
 
+pub use items::Items;
 pub use protobuf::parts;

@@ -19,25 +19,15 @@ pub enum RejectReason {
     /// An id of a link has a wrong length. Links to nowhere (no ids, or zeros)
     /// are legal: SDKs record them for their attributes.
     LinkId = 3,
-    /// A text of the span, its resource or its scope is not UTF-8.
-    Utf8 = 4,
-    /// An attribute value is nested deeper than
-    /// [`MAX_DEPTH`](tracewell_model::any_value::MAX_DEPTH) levels.
-    Nesting = 5,
-    /// `bytesValue` in JSON that is not base64.
-    Base64 = 6,
 }
 
 impl RejectReason {
     /// All reasons, in numeric order.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 4] = [
         Self::TraceId,
         Self::SpanId,
         Self::ParentSpanId,
         Self::LinkId,
-        Self::Utf8,
-        Self::Nesting,
-        Self::Base64,
     ];
 
     /// A stable name for metric labels.
@@ -48,9 +38,6 @@ impl RejectReason {
             Self::SpanId => "span_id",
             Self::ParentSpanId => "parent_span_id",
             Self::LinkId => "link_id",
-            Self::Utf8 => "utf8",
-            Self::Nesting => "nesting",
-            Self::Base64 => "base64",
         }
     }
 }
@@ -79,9 +66,6 @@ pub(crate) enum FaultProblem {
     /// An id with a character that is no hexadecimal digit.
     NotHex,
     Zero,
-    NotUtf8,
-    TooDeep,
-    NotBase64,
 }
 
 impl Fault {
@@ -91,10 +75,6 @@ impl Fault {
             field,
             problem,
         }
-    }
-
-    pub(crate) fn not_utf8(field: &'static str) -> Self {
-        Self::new(RejectReason::Utf8, field, FaultProblem::NotUtf8)
     }
 }
 
@@ -110,13 +90,6 @@ impl fmt::Display for Fault {
             }
             FaultProblem::NotHex => write!(f, "{field} has a character that is not hexadecimal"),
             FaultProblem::Zero => write!(f, "{field} is all zeros"),
-            FaultProblem::NotUtf8 => write!(f, "{field} is not UTF-8"),
-            FaultProblem::TooDeep => write!(
-                f,
-                "{field} is nested deeper than {} levels",
-                tracewell_model::any_value::MAX_DEPTH
-            ),
-            FaultProblem::NotBase64 => write!(f, "{field} is not base64"),
         }
     }
 }
@@ -202,17 +175,18 @@ mod tests {
         };
         rejected.count(fault, place);
         rejected.count(fault, Place::default());
-        rejected.count(Fault::not_utf8("name"), place);
+        let zero = Fault::new(RejectReason::TraceId, "trace_id", FaultProblem::Zero);
+        rejected.count(zero, place);
         assert_eq!(rejected.total(), 3);
         assert_eq!(
             rejected.iter().collect::<Vec<_>>(),
-            [(RejectReason::SpanId, 2), (RejectReason::Utf8, 1)]
+            [(RejectReason::TraceId, 1), (RejectReason::SpanId, 2)]
         );
         assert_eq!(
             rejected.message().unwrap(),
-            "2 spans rejected: span_id must be 8 bytes, got 4 \
-             (first: resource 0, scope 1, span 17); \
-             1 span rejected: name is not UTF-8 (resource 0, scope 1, span 17)"
+            "1 span rejected: trace_id is all zeros (resource 0, scope 1, span 17); \
+             2 spans rejected: span_id must be 8 bytes, got 4 \
+             (first: resource 0, scope 1, span 17)"
         );
     }
 }

@@ -83,6 +83,13 @@ async fn status_accounts_for_every_span() {
     assert_eq!(http["requests"]["undecodable"], 1);
     assert_eq!(http["requests"]["ignored"], 1);
     assert_eq!(http["ignored"], json!({"metrics": 1}));
+    let complaints = status["complaints"].as_array().unwrap();
+    let reasons = complaints.iter().map(|complaint| &complaint["reason"]);
+    assert_eq!(
+        reasons.collect::<Vec<_>>(),
+        ["undecodable", "partly_accepted"]
+    );
+    assert_eq!(complaints[0]["path"], "/v1/traces");
     assert_eq!(status["store"]["spans"], 3);
     assert_eq!(status["store"]["oldestNs"], "1");
     assert_eq!(status["store"]["unhealthy"], Value::Null);

@@ -2,9 +2,10 @@
 //! the memory budget and a deadline.
 //!
 //! A body of one frame is kept as it came from the socket's buffer; more frames
-//! go into one buffer that is allocated once where the length is known. **A
-//! length that the client claims is believed only after it passed the limit and
-//! the budget.**
+//! go into one buffer that grows with what arrives. **A length that a client
+//! announces buys no memory**: it is compared with the limit and bounds the
+//! buffer, but the budget is charged for what has come, so that connections
+//! which announce much and send nothing shut nobody out.
 
 use std::time::Duration;
 
@@ -49,6 +50,13 @@ impl Length {
     }
 }
 
+/// A body of which nothing comes for so long never comes to its end either.
+/// Networks that stand still for seconds are usual, and clients give up at 10.
+const STALL_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// First size of the buffer for a body of several frames.
+const FIRST_BUFFER_BYTES: usize = 64 << 10;
+
 /// Reads a body of at most `limit_bytes`; `permit` then holds its length.
 ///
 /// # Errors
@@ -71,7 +79,12 @@ pub(crate) async fn collect(
         if let Length::Declared(Some(declared)) = length {
             assembly.expect(declared)?;
         }
-        while let Some(frame) = body.frame().await {
+        loop {
+            let stalled = |_| Refusal::TimedOut(STALL_TIMEOUT);
+            let frame = timeout(STALL_TIMEOUT, body.frame()).await;
+            let Some(frame) = frame.map_err(stalled)? else {
+                break;
+            };
             let frame = frame.map_err(|_| Refusal::Interrupted)?;
             // Trailers of a request say nothing that we use.
             if let Ok(data) = frame.into_data() {
@@ -123,16 +136,14 @@ impl Frames {
 }
 
 impl Assembly<'_> {
-    /// Admits a length that the client announced.
+    /// Judges a length that the client announced.
     fn expect(&mut self, announced: u64) -> Result<(), Refusal> {
         let limit_bytes = self.limit_bytes;
         let expected = usize::try_from(announced)
             .ok()
             .filter(|expected| *expected <= limit_bytes)
-            .ok_or(Refusal::TooLarge { limit_bytes })?
-            + self.length.prefix_bytes();
-        self.permit.resize(expected)?;
-        self.expected_bytes = Some(expected);
+            .ok_or(Refusal::TooLarge { limit_bytes })?;
+        self.expected_bytes = Some(expected + self.length.prefix_bytes());
         Ok(())
     }
 
@@ -143,19 +154,25 @@ impl Assembly<'_> {
         if len > limit_bytes + self.length.prefix_bytes() {
             return Err(Refusal::TooLarge { limit_bytes });
         }
-        if len > self.permit.held_bytes() {
-            self.permit.resize(len)?;
-        }
+        let most_bytes = self
+            .expected_bytes
+            .unwrap_or(limit_bytes + self.length.prefix_bytes());
         match &mut self.frames {
-            Frames::One(first) if first.is_empty() => self.frames = Frames::One(frame),
+            Frames::One(first) if first.is_empty() => {
+                self.permit.resize(len)?;
+                self.frames = Frames::One(frame);
+            }
             Frames::One(first) => {
-                let capacity = self.expected_bytes.unwrap_or(0).max(len);
-                let mut bytes = Vec::with_capacity(capacity);
+                let mut bytes = Vec::new();
+                grow(&mut bytes, len, most_bytes, self.permit)?;
                 bytes.extend_from_slice(first);
                 bytes.extend_from_slice(&frame);
                 self.frames = Frames::Many(bytes);
             }
-            Frames::Many(bytes) => bytes.extend_from_slice(&frame),
+            Frames::Many(bytes) => {
+                grow(bytes, len, most_bytes, self.permit)?;
+                bytes.extend_from_slice(&frame);
+            }
         }
         self.read_prefix()
     }
@@ -179,4 +196,21 @@ impl Assembly<'_> {
             Frames::Many(bytes) => Bytes::from(bytes),
         }
     }
+}
+
+/// Makes room for `len` bytes, charged before it is taken. Doubles, but not
+/// beyond `most_bytes`, which is what the client announced or may send.
+fn grow(
+    bytes: &mut Vec<u8>,
+    len: usize,
+    most_bytes: usize,
+    permit: &mut Permit,
+) -> Result<(), Refusal> {
+    if len > bytes.capacity() {
+        let doubled = bytes.capacity().saturating_mul(2).max(FIRST_BUFFER_BYTES);
+        let capacity = doubled.min(most_bytes).max(len);
+        permit.resize(capacity)?;
+        bytes.reserve_exact(capacity - bytes.len());
+    }
+    Ok(())
 }

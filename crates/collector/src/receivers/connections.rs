@@ -1,9 +1,13 @@
 //! Serves HTTP connections of one listener, and ends them in good order.
 //!
 //! HTTP/1.1 and HTTP/2 (with prior knowledge) share the port. Everything that
-//! a connection can make us keep is bounded here. Stopping means: no new
+//! a connection can make us keep is bounded here, and how many there may be in
+//! [`crowd`]. Stopping means: no new
 //! connections, no new requests on old ones, requests in flight are answered;
 //! what is left at the deadline is cut.
+
+pub(crate) mod crowd;
+mod life;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -20,12 +24,11 @@ use hyper_util::server::conn::auto::Builder;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, interval, sleep, timeout_at};
 
-/// Closes idle HTTP/1.1 connections and those that never finish a head. Longer
-/// than any exporter's interval, because a close that crosses a request makes
-/// the client's SDK log an error.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(600);
+use self::crowd::{Crowd, Place, SWEEP_INTERVAL};
+use self::life::Noting;
+
 /// HTTP/2 connections are asked for a sign of life as often…
 const PING_INTERVAL: Duration = Duration::from_secs(60);
 /// …and closed without one after this.
@@ -40,6 +43,9 @@ const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
 const FRAME_BYTES: u32 = 256 << 10;
 /// OTLP wants many concurrent requests of one client; memory is bounded by bytes.
 const STREAMS_PER_CONNECTION: u32 = 1_000;
+/// Headers of an HTTP/2 request: tokens and baggage make 20 KB of gRPC metadata,
+/// more than the library's default of 16.
+const HEADERS_BYTES: u32 = 48 << 10;
 /// Pause when the system has no more file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
@@ -48,11 +54,18 @@ pub(crate) trait Handler: Send + Sync + 'static {
     /// What answers consist of.
     type Body: Body<Data: Send, Error = Infallible> + Send + 'static;
 
-    /// Answers one request; dropped when the client goes away.
+    /// Answers one request of `peer`; dropped when the client goes away.
     fn handle(
         &self,
         request: Request<Incoming>,
+        peer: SocketAddr,
     ) -> impl Future<Output = Response<Self::Body>> + Send;
+
+    /// A connection was not taken because there are too many.
+    fn no_room(&self, peer: SocketAddr);
+
+    /// A connection ended because what came was no HTTP.
+    fn not_http(&self, peer: SocketAddr, error: &hyper::Error);
 }
 
 /// A listener being served. Dropping it stops it without waiting.
@@ -72,13 +85,20 @@ pub(crate) struct Serving {
 pub(crate) fn serve<H: Handler>(
     listener: std::net::TcpListener,
     handler: H,
+    crowd: &Arc<Crowd>,
 ) -> std::io::Result<Serving> {
     listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(listener)?;
     let address = listener.local_addr()?;
     let (stop, stopped) = watch::channel(false);
     let open = Arc::new(AtomicUsize::new(0));
-    let accepting = accept(listener, Arc::new(handler), stopped, Arc::clone(&open));
+    let accepting = accept(
+        listener,
+        Arc::new(handler),
+        stopped,
+        Arc::clone(&open),
+        Arc::clone(crowd),
+    );
     Ok(Serving {
         address,
         stop,
@@ -118,19 +138,31 @@ async fn accept<H: Handler>(
     handler: Arc<H>,
     mut stopped: watch::Receiver<bool>,
     open: Arc<AtomicUsize>,
+    crowd: Arc<Crowd>,
 ) {
     let builder = builder();
     let mut connections = JoinSet::new();
+    let mut sweep = interval(SWEEP_INTERVAL);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             Some(_) = connections.join_next() => continue,
+            _ = sweep.tick() => {
+                crowd.sweep();
+                continue;
+            }
             () = told_to_stop(&mut stopped) => break,
         };
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
+                let Some(place) = crowd.enter() else {
+                    handler.no_room(peer);
+                    continue;
+                };
                 let connection = connection(
                     stream,
+                    peer,
+                    place,
                     builder.clone(),
                     Arc::clone(&handler),
                     stopped.clone(),
@@ -150,6 +182,8 @@ async fn accept<H: Handler>(
 
 async fn connection<H: Handler>(
     stream: TcpStream,
+    peer: SocketAddr,
+    place: Place,
     builder: Builder<TokioExecutor>,
     handler: Arc<H>,
     mut stopped: watch::Receiver<bool>,
@@ -158,13 +192,23 @@ async fn connection<H: Handler>(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
+    let (of_requests, life) = (Arc::clone(&handler), Arc::clone(&place.life));
     let service = service_fn(move |request| {
-        let handler = Arc::clone(&handler);
-        async move { Ok::<_, Infallible>(handler.handle(request).await) }
+        let (handler, at_work) = (Arc::clone(&of_requests), life.request());
+        async move {
+            let response = handler.handle(request, peer).await;
+            drop(at_work);
+            Ok::<_, Infallible>(response)
+        }
     });
+    let stream = Noting {
+        stream,
+        life: Arc::clone(&place.life),
+    };
     let mut serving = pin!(builder.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {
         ended = serving.as_mut() => ended,
+        () = place.life.told_to_end() => return,
         () = told_to_stop(&mut stopped) => {
             serving.as_mut().graceful_shutdown();
             serving.await
@@ -173,6 +217,10 @@ async fn connection<H: Handler>(
     if let Err(error) = ended {
         // Clients vanish all the time; requests cut short are in the accounts.
         tracing::debug!(%error, "a connection ended in an error");
+        let error = error.downcast_ref::<hyper::Error>();
+        if let Some(error) = error.filter(|error| error.is_parse() || error.is_parse_too_large()) {
+            handler.not_http(peer, error);
+        }
     }
 }
 
@@ -186,7 +234,8 @@ fn builder() -> Builder<TokioExecutor> {
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        // Ours knows idle connections from half-sent heads.
+        .header_read_timeout(None)
         .max_buf_size(HTTP1_BUFFER_BYTES);
     builder
         .http2()
@@ -196,6 +245,7 @@ fn builder() -> Builder<TokioExecutor> {
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .max_frame_size(FRAME_BYTES)
+        .max_header_list_size(HEADERS_BYTES)
         .max_concurrent_streams(STREAMS_PER_CONNECTION);
     builder
 }

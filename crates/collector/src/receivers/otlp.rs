@@ -7,6 +7,7 @@
 mod answers;
 pub mod config;
 mod grpc;
+mod grpc_health;
 mod http;
 mod rpc_status;
 mod signal;
@@ -22,6 +23,7 @@ use self::grpc::GrpcHandler;
 use self::http::HttpHandler;
 use crate::accounting::Accounting;
 use crate::intake::Intake;
+use crate::receivers::connections::crowd::Crowd;
 use crate::receivers::connections::{Serving, serve};
 
 /// Name of the gRPC side in the accounts.
@@ -76,12 +78,14 @@ impl OtlpReceiver {
     ) -> Result<Self, StartError> {
         let cors = config.cors().map_err(StartError::Config)?;
         let limit_bytes = config.effective_limit_bytes(intake.admission().limit_bytes());
+        let crowd = Crowd::new(intake.max_connections());
         let failed = |receiver| move |source| StartError::Listener { receiver, source };
         let grpc = listeners.grpc.map(|listener| {
             let account = accounting.receiver(GRPC_RECEIVER);
             serve(
                 listener,
                 GrpcHandler::new(Arc::clone(intake), account, limit_bytes),
+                &crowd,
             )
             .map_err(failed(GRPC_RECEIVER))
         });
@@ -90,6 +94,7 @@ impl OtlpReceiver {
             serve(
                 listener,
                 HttpHandler::new(Arc::clone(intake), account, limit_bytes, cors),
+                &crowd,
             )
             .map_err(failed(HTTP_RECEIVER))
         });

@@ -65,7 +65,13 @@ where
 }
 
 /// Sends over HTTP/2 with prior knowledge.
-pub(crate) async fn send_h2(request: Request<Full<Bytes>>) -> Result<Reply, String> {
+pub(crate) async fn send_h2<B>(request: Request<B>) -> Result<Reply, String>
+where
+    B: hyper::body::Body<Data = Bytes, Error: std::error::Error + Send + Sync>
+        + Send
+        + Unpin
+        + 'static,
+{
     let client = Client::builder(TokioExecutor::new())
         .http2_only(true)
         .build_http();

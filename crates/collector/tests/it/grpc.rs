@@ -8,7 +8,7 @@ use tonic::codec::CompressionEncoding;
 
 use crate::clients::{TRACES, call, framed, grpc_client, grpc_post, post, send, send_h2};
 use crate::consumers::Recorder;
-use crate::requests::{protobuf, request, spoil, zlib};
+use crate::requests::{lz4, protobuf, request, snappy_block, snappy_stream, spoil, zlib};
 use crate::running::start;
 
 #[tokio::test]
@@ -37,13 +37,58 @@ async fn every_compression_is_stored() {
 }
 
 #[tokio::test]
-async fn deflate_is_stored() {
+async fn encodings_that_tonic_does_not_know_are_stored() {
     let recorder = Arc::new(Recorder::default());
     let running = start(recorder.clone());
-    let body = framed(1, &zlib(&protobuf(&["pay"])));
-    let reply = send_h2(grpc_post(&running.grpc_url(TRACES), "deflate", body)).await;
-    assert_eq!(reply.unwrap().header("grpc-status"), "0");
+    let plain = protobuf(&["pay"]);
+    let packed = [
+        ("deflate", zlib(&plain)),
+        ("snappy", snappy_stream(&plain)),
+        ("snappy", snappy_block(&plain)),
+        ("lz4", lz4(&plain)),
+    ];
+    for (encoding, packed) in packed {
+        let call = grpc_post(&running.grpc_url(TRACES), encoding, framed(1, &packed));
+        let reply = send_h2(call).await.unwrap();
+        assert_eq!(reply.header("grpc-status"), "0", "{encoding} {reply:?}");
+    }
+    assert_eq!(recorder.names(), ["pay"; 4]);
+}
+
+#[tokio::test]
+async fn twenty_kilobytes_of_metadata_are_taken() {
+    let recorder = Arc::new(Recorder::default());
+    let running = start(recorder.clone());
+    let mut call = grpc_post(
+        &running.grpc_url(TRACES),
+        "identity",
+        framed(0, &protobuf(&["pay"])),
+    );
+    let token = "x".repeat(20 << 10).parse().unwrap();
+    call.headers_mut().insert("authorization", token);
+    let reply = send_h2(call).await.unwrap();
+    assert_eq!(reply.header("grpc-status"), "0", "{reply:?}");
     assert_eq!(recorder.names(), ["pay"]);
+}
+
+#[tokio::test]
+async fn the_port_says_that_it_is_healthy() {
+    let running = start(Arc::new(Recorder::default()));
+    let check = |service: &str| {
+        let mut message = vec![0x0a, u8::try_from(service.len()).unwrap()];
+        message.extend_from_slice(service.as_bytes());
+        let url = running.grpc_url("/grpc.health.v1.Health/Check");
+        send_h2(grpc_post(&url, "identity", framed(0, &message)))
+    };
+    for service in ["", "opentelemetry.proto.collector.trace.v1.TraceService"] {
+        let reply = check(service).await.unwrap();
+        assert_eq!(reply.header("grpc-status"), "0", "{reply:?}");
+        // SERVING
+        assert_eq!(&reply.body[..], b"\0\0\0\0\x02\x08\x01", "{service}");
+    }
+    let reply = check("shop.Cart").await.unwrap();
+    assert_eq!(reply.header("grpc-status"), "5", "{reply:?}");
+    assert_eq!(running.grpc_account().requests.values().sum::<u64>(), 0);
 }
 
 #[tokio::test]

@@ -6,7 +6,9 @@ use prost::Message;
 
 use crate::clients::{in_pieces, post, send, send_h2};
 use crate::consumers::Recorder;
-use crate::requests::{gzip, json, protobuf, request, spoil, zlib, zstd};
+use crate::requests::{
+    gzip, json, lz4, protobuf, request, snappy_block, snappy_stream, spoil, zlib, zstd,
+};
 use crate::running::start;
 
 const PROTOBUF: &str = "application/x-protobuf";
@@ -16,7 +18,7 @@ const JSON: &str = "application/json";
 async fn every_format_and_encoding_is_stored_and_answered_in_kind() {
     let plain = |body: &[u8]| bytes::Bytes::copy_from_slice(body);
     type Pack = fn(&[u8]) -> bytes::Bytes;
-    let encodings: [(&str, Pack); 7] = [
+    let encodings: [(&str, Pack); 11] = [
         ("", plain),
         ("identity", plain),
         ("gzip", gzip),
@@ -24,6 +26,10 @@ async fn every_format_and_encoding_is_stored_and_answered_in_kind() {
         ("zstd", zstd),
         ("deflate", zlib),
         ("zlib", zlib),
+        ("snappy", snappy_block),
+        ("snappy", snappy_stream),
+        ("x-snappy-framed", snappy_stream),
+        ("lz4", lz4),
     ];
     let formats = [
         (PROTOBUF, protobuf(&["checkout", "pay"]), PROTOBUF, ""),
@@ -52,6 +58,66 @@ async fn every_format_and_encoding_is_stored_and_answered_in_kind() {
             assert_eq!(recorder.names(), ["checkout", "pay"], "{case}");
         }
     }
+}
+
+#[tokio::test]
+async fn slashes_around_the_path_do_not_matter() {
+    let recorder = Arc::new(Recorder::default());
+    let running = start(recorder.clone());
+    for path in ["/v1/traces/", "//v1/traces"] {
+        let headers = [("content-type", PROTOBUF)];
+        let request = post(&running.http_url(path), &headers, protobuf(&["pay"]));
+        assert_eq!(send(request).await.unwrap().status, 200, "{path}");
+    }
+    assert_eq!(recorder.names(), ["pay", "pay"]);
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_called_anything_is_told_by_how_it_begins() {
+    let recorder = Arc::new(Recorder::default());
+    let running = start(recorder.clone());
+    let url = running.http_url("/v1/traces");
+    let beacon = ("content-type", "text/plain;charset=UTF-8");
+    let curl = ("content-type", "application/x-www-form-urlencoded");
+    let packed = [curl, ("content-encoding", "gzip")];
+    let marked = [&b"\xef\xbb\xbf"[..], &json(&["marked"])].concat();
+    let requests = [
+        post(&url, &[beacon], json(&["beacon"])),
+        post(&url, &[], json(&["json"])),
+        post(&url, &[], protobuf(&["protobuf"])),
+        post(&url, &packed, gzip(&json(&["packed"]))),
+        post(&url, &[beacon], marked.into()),
+    ];
+    for request in requests {
+        let reply = send(request).await.unwrap();
+        assert_eq!((reply.status.as_u16(), reply.text()), (200, "{}"));
+    }
+    let names = ["beacon", "json", "protobuf", "packed", "marked"];
+    assert_eq!(recorder.names(), names);
+
+    // Any page may send text without asking, so those that are not allowed to
+    // send may not send it either.
+    let page = [beacon, ("origin", "https://evil.test")];
+    let reply = send(post(&url, &page, json(&["page"]))).await.unwrap();
+    assert_eq!(reply.status, 415);
+    let reply = send(post(&url, &[beacon], "hello".into())).await.unwrap();
+    assert_eq!(reply.status, 415);
+    assert!(reply.text().contains("neither as JSON"), "{}", reply.text());
+    assert_eq!(recorder.names(), names);
+}
+
+#[tokio::test]
+async fn a_body_of_another_shape_is_told_so() {
+    let running = start(Arc::new(Recorder::default()));
+    let url = running.http_url("/v1/traces");
+    let body = r#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[{}]}]}]}"#;
+    let reply = send(post(&url, &[("content-type", JSON)], body.into()))
+        .await
+        .unwrap();
+    assert_eq!(reply.status, 200);
+    let partial = &reply.json()["partialSuccess"];
+    let message = partial["errorMessage"].as_str().unwrap();
+    assert!(message.contains("logs go to /v1/logs"), "{message}");
 }
 
 #[tokio::test]

@@ -8,8 +8,10 @@
 mod accounting;
 mod captures;
 mod clients;
+mod complaints;
 mod consumers;
 mod cors;
+mod crowds;
 mod grpc;
 mod http;
 mod limits;

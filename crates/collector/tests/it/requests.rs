@@ -83,6 +83,22 @@ pub(crate) fn zstd(body: &[u8]) -> Bytes {
     zstd::bulk::compress(body, 1).unwrap().into()
 }
 
+pub(crate) fn snappy_block(body: &[u8]) -> Bytes {
+    snap::raw::Encoder::new().compress_vec(body).unwrap().into()
+}
+
+pub(crate) fn snappy_stream(body: &[u8]) -> Bytes {
+    let mut encoder = snap::write::FrameEncoder::new(Vec::new());
+    encoder.write_all(body).unwrap();
+    encoder.into_inner().unwrap().into()
+}
+
+pub(crate) fn lz4(body: &[u8]) -> Bytes {
+    let mut encoder = lz4_flex::frame::FrameEncoder::new(Vec::new());
+    encoder.write_all(body).unwrap();
+    encoder.finish().unwrap().into()
+}
+
 /// Zeros, `mebibytes` of them, as gzip.
 pub(crate) fn bomb(mebibytes: usize) -> Bytes {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), Compression::best());

@@ -21,6 +21,7 @@ pub(crate) struct Running {
 pub(crate) struct Options {
     pub(crate) otlp: OtlpConfig,
     pub(crate) memory_budget_bytes: usize,
+    pub(crate) max_connections: usize,
 }
 
 impl Default for Options {
@@ -28,6 +29,7 @@ impl Default for Options {
         Self {
             otlp: OtlpConfig::default(),
             memory_budget_bytes: 256 << 20,
+            max_connections: 1_000,
         }
     }
 }
@@ -55,6 +57,7 @@ pub(crate) fn start_with(consumer: Arc<dyn Consumer>, options: Options) -> Runni
     let limits = IntakeConfig {
         memory_budget_bytes: options.memory_budget_bytes,
         workers: None,
+        max_connections: options.max_connections,
     };
     let intake = Intake::start(limits, consumer).unwrap();
     let accounting = Accounting::new();

@@ -116,6 +116,14 @@ impl SpanBatchBuilder {
         self.batch.is_empty()
     }
 
+    /// Bytes of memory for what was added so far, for accounting against limits.
+    /// Vectors may hold as much again in room.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        let interners = self.interners.iter().map(Interner::room_bytes);
+        self.batch.memory_bytes() + self.begun.len() * 4 + interners.sum::<usize>()
+    }
+
     /// Row that the next [`SpanBatchBuilder::span`] will have: owner of its attributes.
     #[must_use]
     pub fn next_span(&self) -> u32 {

@@ -11,6 +11,9 @@ use super::client::{Client, ServerAddress};
 use super::error::CliError;
 use super::output::{Output, Style, bytes, count, counted, plain, time_ns};
 
+/// Complaints that are shown; `--json` has them all.
+const MAX_COMPLAINTS: usize = 10;
+
 /// Arguments of `status`.
 #[derive(Debug, Args)]
 pub(super) struct StatusArgs {
@@ -32,6 +35,10 @@ struct Status {
     endpoints: Vec<Endpoint>,
     #[serde(default)]
     store: Option<Store>,
+    #[serde(default)]
+    receivers: Vec<Receiver>,
+    #[serde(default)]
+    complaints: Vec<Complaint>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -80,6 +87,26 @@ struct Compaction {
 struct Running {
     spans: u64,
     written: u64,
+}
+
+/// Counts that an older version does not have are empty.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Receiver {
+    ignored: BTreeMap<String, u64>,
+    ignored_items: BTreeMap<String, u64>,
+    repaired: BTreeMap<String, u64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Complaint {
+    peer: String,
+    user_agent: String,
+    path: String,
+    message: String,
+    times: u64,
+    last_ns: Value,
 }
 
 /// Runs the command.
@@ -161,7 +188,79 @@ fn print(out: &mut Output, base: &str, status: &Status) -> Result<(), CliError> 
             out.line(&row(&plain(&words(name)), &shown))?;
         }
     }
+    print_ignored(out, &status.receivers)?;
+    print_repaired(out, &status.receivers)?;
+    print_complaints(out, &status.complaints)
+}
+
+/// What came and is not stored, in the unit of those who sent it.
+fn print_ignored(out: &mut Output, receivers: &[Receiver]) -> Result<(), CliError> {
+    let requests = summed(receivers, |receiver| &receiver.ignored);
+    let items = summed(receivers, |receiver| &receiver.ignored_items);
+    for (signal, requests) in requests {
+        let noun = match signal {
+            "metrics" => "metric point",
+            "logs" => "log record",
+            "profiles" => "profile",
+            _ => "item",
+        };
+        let variable = signal.to_ascii_uppercase();
+        let thrown = format!(
+            "{} in {}: only traces are stored; clients send them elsewhere with \
+             OTEL_EXPORTER_OTLP_{variable}_ENDPOINT and not at all with \
+             OTEL_{variable}_EXPORTER=none",
+            counted(items.get(signal).copied().unwrap_or(0), noun),
+            counted(requests, "request"),
+        );
+        out.line(&row("thrown away", &plain(&thrown)))?;
+    }
     Ok(())
+}
+
+fn print_repaired(out: &mut Output, receivers: &[Receiver]) -> Result<(), CliError> {
+    for (kind, times) in summed(receivers, |receiver| &receiver.repaired) {
+        let what = match kind {
+            "utf8" => "bytes that are not UTF-8 replaced",
+            "nesting" => "values nested too deep cut",
+            "base64" => "bytes that are not base64 kept as text",
+            other => other,
+        };
+        let text = format!("{what}, {}", counted(times, "place"));
+        out.line(&row("put right", &plain(&text)))?;
+    }
+    Ok(())
+}
+
+fn print_complaints(out: &mut Output, complaints: &[Complaint]) -> Result<(), CliError> {
+    for complaint in complaints.iter().take(MAX_COMPLAINTS) {
+        let when = ns(&complaint.last_ns).map_or_else(String::new, time_ns);
+        let agent = match complaint.user_agent.as_str() {
+            "" => "a client without a name",
+            agent => agent,
+        };
+        let text = format!(
+            "{when} UTC, {} of {agent} at {} to {}: {}",
+            counted(complaint.times, "request"),
+            complaint.peer,
+            complaint.path,
+            complaint.message
+        );
+        let text = out.styled(Style::Error, &plain(&text));
+        out.line(&row("not taken", &text))?;
+    }
+    Ok(())
+}
+
+/// The counts of all receivers together.
+fn summed(
+    receivers: &[Receiver],
+    counts: fn(&Receiver) -> &BTreeMap<String, u64>,
+) -> BTreeMap<&str, u64> {
+    let mut sums = BTreeMap::new();
+    for (name, count) in receivers.iter().flat_map(counts) {
+        *sums.entry(name.as_str()).or_default() += count;
+    }
+    sums
 }
 
 fn print_compaction(out: &mut Output, compaction: &Compaction) -> Result<(), CliError> {

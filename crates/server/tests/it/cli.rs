@@ -397,3 +397,24 @@ fn status_tells_addresses_spans_and_store() {
 "
     );
 }
+
+#[test]
+fn status_tells_what_was_thrown_away_put_right_and_not_taken() {
+    let body = r#"{"version":"1","uptimeSeconds":1,"receivers":[
+        {"ignored":{"metrics":20},"ignoredItems":{"metrics":12000},"repaired":{"utf8":1}},
+        {"ignored":{"metrics":3},"ignoredItems":{"metrics":345},"repaired":{"utf8":2}}],
+        "complaints":[{"receiver":"otlp_http","reason":"undecodable","peer":"10.0.0.7:5000",
+        "userAgent":"shop/1","path":"/v1/traces","message":"line 1: no","times":2,
+        "lastNs":"1790000000000000000"}]}"#;
+    let (_, finished) = ask(&["status"], "200 OK", body);
+    for want in [
+        "thrown away        12,345 metric points in 23 requests: only traces are stored",
+        "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+        "put right          bytes that are not UTF-8 replaced, 3 places",
+        "not taken          2026-09-21 14:13:20.000 UTC, 2 requests of shop/1 at 10.0.0.7:5000 \
+         to /v1/traces: line 1: no",
+    ] {
+        let shown = &finished.stdout;
+        assert!(shown.contains(want), "{want} is not in\n{shown}");
+    }
+}

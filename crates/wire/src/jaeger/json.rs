@@ -22,7 +22,7 @@ use tracewell_model::batch::builder::RawValue;
 
 use crate::error::{Position, Problem};
 use crate::rejected::{Place, Rejected};
-use crate::{Decoded, WireError};
+use crate::{Decoded, Repaired, WireError};
 use message::{Process, Tag, Trace};
 use span::Spans;
 
@@ -57,6 +57,8 @@ pub fn decode(body: &[u8]) -> Result<Decoded, WireError> {
     Ok(Decoded {
         batch: builder.finish(),
         rejected,
+        repaired: Repaired::default(),
+        no_spans: None,
     })
 }
 

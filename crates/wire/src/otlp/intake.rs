@@ -5,15 +5,14 @@
 //! are read: the same bytes are the same row. Different bytes of equal meaning
 //! get rows of their own, which costs space and nothing else.
 
+use super::notes::Notes;
 use crate::rejected::{Fault, Place, Rejected};
+use crate::room::Room;
 use crate::{Decoded, WireError};
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use tracewell_model::{SpanBatchBuilder, SpanHeader};
-
-/// The row of a resource or scope, or what is wrong with it.
-pub(super) type Row = Result<u32, Fault>;
 
 /// A fault that costs the span, or none.
 pub(super) type Verdict = Option<Fault>;
@@ -21,7 +20,7 @@ pub(super) type Verdict = Option<Fault>;
 /// Bytes of the message and of its schema URL.
 pub(super) type RowKey<'a> = (Cow<'a, [u8]>, &'a [u8]);
 
-type Rows<'a> = HashMap<RowKey<'a>, Row, foldhash::fast::RandomState>;
+type Rows<'a> = HashMap<RowKey<'a>, u32, foldhash::fast::RandomState>;
 
 thread_local! {
     /// The builder of this thread, which keeps its room from one request to
@@ -30,17 +29,19 @@ thread_local! {
 }
 
 /// State of decoding one request.
-pub(super) struct Intake<'a> {
+pub(super) struct Intake<'a, 'r> {
     pub(super) builder: SpanBatchBuilder,
+    pub(super) notes: Notes<'r>,
     rejected: Rejected,
     resources: Rows<'a>,
     scopes: Rows<'a>,
 }
 
-impl<'a> Intake<'a> {
-    pub(super) fn new() -> Self {
+impl<'a, 'r> Intake<'a, 'r> {
+    pub(super) fn new(room: Room<'r>) -> Self {
         Self {
             builder: BUILDER.take(),
+            notes: Notes::new(room),
             rejected: Rejected::default(),
             resources: Rows::default(),
             scopes: Rows::default(),
@@ -51,18 +52,22 @@ impl<'a> Intake<'a> {
     pub(super) fn resource(
         &mut self,
         key: RowKey<'a>,
-        read: impl FnOnce(&mut SpanBatchBuilder) -> Result<Row, WireError>,
-    ) -> Result<Row, WireError> {
-        row_of(&mut self.resources, &mut self.builder, key, read)
+        read: impl FnOnce(&mut SpanBatchBuilder, &mut Notes<'r>) -> Result<u32, WireError>,
+    ) -> Result<u32, WireError> {
+        let (builder, notes) = (&mut self.builder, &mut self.notes);
+        row_of(&mut self.resources, notes, key, |notes| {
+            read(builder, notes)
+        })
     }
 
     /// The row of a scope, likewise.
     pub(super) fn scope(
         &mut self,
         key: RowKey<'a>,
-        read: impl FnOnce(&mut SpanBatchBuilder) -> Result<Row, WireError>,
-    ) -> Result<Row, WireError> {
-        row_of(&mut self.scopes, &mut self.builder, key, read)
+        read: impl FnOnce(&mut SpanBatchBuilder, &mut Notes<'r>) -> Result<u32, WireError>,
+    ) -> Result<u32, WireError> {
+        let (builder, notes) = (&mut self.builder, &mut self.notes);
+        row_of(&mut self.scopes, notes, key, |notes| read(builder, notes))
     }
 
     pub(super) fn reject(&mut self, fault: Fault, place: Place) {
@@ -70,37 +75,48 @@ impl<'a> Intake<'a> {
     }
 
     /// A request that failed takes its builder with it: nothing of it stays.
-    pub(super) fn finish(mut self) -> Decoded {
+    /// `end` is the place behind the last resource.
+    pub(super) fn finish(mut self, end: Place) -> Decoded {
         let batch = self.builder.take_batch();
         BUILDER.set(self.builder);
+        let has_spans = !batch.is_empty() || self.rejected.total() > 0;
+        let strange = self.notes.strange;
+        // An empty request has no spans either, and claims no more.
+        let is_bare = end.resource == 0 && strange.is_empty();
         Decoded {
             batch,
             rejected: self.rejected,
+            repaired: self.notes.repaired,
+            no_spans: (!has_spans && !is_bare).then(|| strange.message()),
         }
     }
 }
 
-/// What spans below a resource and scope begin with: their rows, and the
-/// fault of either.
-pub(super) fn begin(resource: Row, scope: Row) -> (SpanHeader<'static>, Verdict) {
-    let header = SpanHeader {
-        resource: resource.unwrap_or_default(),
-        scope: scope.unwrap_or_default(),
+/// What spans below a resource and scope begin with.
+pub(super) fn begin(resource: u32, scope: u32) -> SpanHeader<'static> {
+    SpanHeader {
+        resource,
+        scope,
         ..SpanHeader::default()
-    };
-    (header, resource.err().or(scope.err()))
+    }
 }
 
-fn row_of<'a>(
+fn row_of<'a, 'r>(
     rows: &mut Rows<'a>,
-    builder: &mut SpanBatchBuilder,
+    notes: &mut Notes<'r>,
     key: RowKey<'a>,
-    read: impl FnOnce(&mut SpanBatchBuilder) -> Result<Row, WireError>,
-) -> Result<Row, WireError> {
+    read: impl FnOnce(&mut Notes<'r>) -> Result<u32, WireError>,
+) -> Result<u32, WireError> {
     if let Some(row) = rows.get(&key) {
         return Ok(*row);
     }
-    let row = read(builder)?;
+    let row = read(notes)?;
+    let merged_bytes = match &key.0 {
+        Cow::Borrowed(_) => 0,
+        Cow::Owned(bytes) => bytes.len(),
+    };
+    // A table is between half and fully used.
+    notes.keep_row(2 * size_of::<(RowKey<'_>, u32)>() + merged_bytes);
     rows.insert(key, row);
     Ok(row)
 }

@@ -3,10 +3,11 @@
 //! Accepts what real SDKs send: 64-bit integers as text or numbers, enums as
 //! numbers or names, ids in either case, base64 of either alphabet, `null` for
 //! anything absent, unknown fields anywhere, any layout. Names are
-//! lowerCamelCase, as the specification says. What costs a span and what
+//! lowerCamelCase, as the specification says, or protobuf's own. What costs a span and what
 //! costs the request is as for [protobuf](super::protobuf); a value of the
 //! wrong JSON type costs the request, because the field cannot be read.
 
+mod count;
 mod decode;
 mod encode;
 mod members;
@@ -14,9 +15,11 @@ mod message;
 mod reader;
 mod scalar;
 
+use crate::room::Room;
 use crate::{Decoded, WireError};
 use tracewell_model::SpanBatch;
 
+pub(super) use count::count;
 pub(crate) use scalar::base64;
 
 /// Reads an `ExportTraceServiceRequest` in OTLP's JSON form.
@@ -24,7 +27,15 @@ pub(crate) use scalar::base64;
 /// # Errors
 /// The body is not JSON, or a field has a wrong type; nothing can be kept.
 pub fn decode(body: &[u8]) -> Result<Decoded, WireError> {
-    decode::decode(body)
+    decode_within(body, Room::unlimited())
+}
+
+/// As [`decode`], for a sender who may not have all of this machine's memory.
+///
+/// # Errors
+/// As for [`decode`], and [`WireError::is_no_room`].
+pub fn decode_within(body: &[u8], room: Room<'_>) -> Result<Decoded, WireError> {
+    decode::decode(body, room)
 }
 
 /// Writes `{"resourceSpans":[…]}` in OTLP's JSON form.

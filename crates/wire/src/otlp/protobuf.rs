@@ -5,19 +5,25 @@
 //!
 //! What is malformed as protobuf (a length past the end, a wrong wire type)
 //! fails the request with the place. What is malformed as a span costs that
-//! span alone: an id of a wrong length or of zeros, text that is not UTF-8, an
-//! attribute nested too deep. So does a link with an id of a wrong length: a
-//! link that leads nowhere would be worse than a rejection that says why.
+//! span alone: an id of a wrong length or of zeros. So does a link with an id
+//! of a wrong length: a link that leads nowhere would be worse than a rejection
+//! that says why. What can be put right is, and counted: text that is not
+//! UTF-8, an attribute nested too deep.
 
+mod count;
 pub(super) mod decode;
 mod encode;
 pub(super) mod entity;
 pub(super) mod fields;
 pub mod parts;
+pub(super) mod repair;
 pub(super) mod resource;
 pub(super) mod span;
 pub(super) mod value;
 
+pub(super) use count::count;
+
+use crate::room::Room;
 use crate::{Decoded, WireError};
 use tracewell_model::SpanBatch;
 
@@ -26,7 +32,15 @@ use tracewell_model::SpanBatch;
 /// # Errors
 /// The body is not protobuf of that form; nothing of it can be kept.
 pub fn decode(body: &[u8]) -> Result<Decoded, WireError> {
-    decode::decode(body)
+    decode_within(body, Room::unlimited())
+}
+
+/// As [`decode`], for a sender who may not have all of this machine's memory.
+///
+/// # Errors
+/// As for [`decode`], and [`WireError::is_no_room`].
+pub fn decode_within(body: &[u8], room: Room<'_>) -> Result<Decoded, WireError> {
+    decode::decode(body, room)
 }
 
 /// Writes an `ExportTraceServiceRequest`; consecutive spans of one resource

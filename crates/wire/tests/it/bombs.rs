@@ -4,7 +4,8 @@ use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use proptest::prelude::*;
 use std::io::Write;
-use tracewell_wire::decompress::{DecompressError, Encoding, decompress};
+use tracewell_wire::Room;
+use tracewell_wire::decompress::{DecompressError, Encoding, decompress, decompress_into};
 
 fn gzip(data: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
@@ -28,14 +29,35 @@ fn zstd(data: &[u8]) -> Vec<u8> {
     zstd::bulk::compress(data, 3).unwrap()
 }
 
+/// As the Collector sends it over HTTP…
+fn snappy_block(data: &[u8]) -> Vec<u8> {
+    snap::raw::Encoder::new().compress_vec(data).unwrap()
+}
+
+/// …and over gRPC.
+fn snappy_stream(data: &[u8]) -> Vec<u8> {
+    let mut encoder = snap::write::FrameEncoder::new(Vec::new());
+    encoder.write_all(data).unwrap();
+    encoder.into_inner().unwrap()
+}
+
+fn lz4(data: &[u8]) -> Vec<u8> {
+    let mut encoder = lz4_flex::frame::FrameEncoder::new(Vec::new());
+    encoder.write_all(data).unwrap();
+    encoder.finish().unwrap()
+}
+
 type Compress = fn(&[u8]) -> Vec<u8>;
 
-const ALL: [(Encoding, Compress); 5] = [
+const ALL: [(Encoding, Compress); 8] = [
     (Encoding::Identity, <[u8]>::to_vec),
     (Encoding::Gzip, gzip),
     (Encoding::Deflate, zlib),
     (Encoding::Deflate, raw_deflate),
     (Encoding::Zstd, zstd),
+    (Encoding::Snappy, snappy_block),
+    (Encoding::Snappy, snappy_stream),
+    (Encoding::Lz4, lz4),
 ];
 
 #[test]
@@ -130,6 +152,33 @@ fn a_zstd_frame_that_asks_for_a_huge_window_is_refused() {
 }
 
 #[test]
+fn a_snappy_block_that_declares_what_it_cannot_hold_takes_no_memory() {
+    // 4 GiB less one, in five bytes.
+    let body = [0xff, 0xff, 0xff, 0xff, 0x0f, 0, b'x'];
+    let error = decompress(&body, Encoding::Snappy, usize::MAX).unwrap_err();
+    assert!(error.to_string().contains("4294967295"), "{error}");
+}
+
+#[test]
+fn output_grows_only_as_far_as_there_is_room() {
+    let zeros = vec![0; 8 << 20];
+    for (encoding, compress) in &ALL[1..] {
+        let body = compress(&zeros);
+        let mut granted = 0;
+        let mut grant = |bytes| {
+            granted = bytes;
+            bytes <= 1 << 20
+        };
+        let mut output = Vec::new();
+        let mut room = Room::granted_by(&mut grant);
+        let opened = decompress_into(&body, *encoding, 1 << 30, &mut output, &mut room);
+        let error = opened.unwrap_err();
+        assert!(matches!(error, DecompressError::NoRoom { .. }), "{error}");
+        assert!(output.len() <= 1 << 20, "{encoding:?} {}", output.len());
+    }
+}
+
+#[test]
 fn encodings_are_known_by_their_names() {
     for (name, want) in [
         ("gzip", Some(Encoding::Gzip)),
@@ -140,6 +189,9 @@ fn encodings_are_known_by_their_names() {
         ("zlib", Some(Encoding::Deflate)),
         ("identity", Some(Encoding::Identity)),
         ("", Some(Encoding::Identity)),
+        ("snappy", Some(Encoding::Snappy)),
+        ("x-snappy-framed", Some(Encoding::Snappy)),
+        ("lz4", Some(Encoding::Lz4)),
         ("br", None),
         ("gzip, gzip", None),
     ] {

@@ -5,6 +5,7 @@ use crate::arbitrary::request;
 use crate::field;
 use proptest::prelude::*;
 use prost::Message;
+use tracewell_wire::Repair;
 use tracewell_wire::otlp::{json, protobuf};
 
 /// What a batch may cost for each byte of the request, and on top of that. A
@@ -132,18 +133,15 @@ fn many_bad_spans_over_many_columns_take_no_time() {
 }
 
 #[test]
-fn nesting_without_end_is_refused_without_a_stack_overflow() {
+fn nesting_without_end_is_cut_without_a_stack_overflow() {
     let mut value = vec![0x18, 1];
     for _ in 0..2_000 {
         value = field(5, &field(1, &value));
     }
     let body = in_span(&field(9, &field(2, &value)));
     let decoded = protobuf::decode(&body).unwrap();
-    assert_eq!(
-        decoded.rejected.message().unwrap(),
-        "1 span rejected: an attribute of the span is nested deeper than 32 levels \
-         (resource 0, scope 0, span 0)"
-    );
+    let repaired: Vec<_> = decoded.repaired.iter().collect();
+    assert_eq!(repaired, [(Repair::Nesting, 1)]);
     for (open, close) in [("[", "]"), (r#"{"arrayValue":{"values":["#, "]}}")] {
         let nested = [open.repeat(100_000), close.repeat(100_000)].concat();
         let body = format!(

@@ -11,10 +11,14 @@ mod bombs;
 mod captures;
 mod flat;
 mod hostile;
+mod items;
 mod jaeger;
 mod json;
 mod protobuf;
 mod rejections;
+mod repairs;
+mod room;
+mod shapes;
 
 /// A length-delimited protobuf field, for messages that no encoder writes.
 fn field(number: u8, content: &[u8]) -> Vec<u8> {

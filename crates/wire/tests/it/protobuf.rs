@@ -182,11 +182,11 @@ fn fields_may_come_in_any_order_repeated_and_unknown() {
     ]
     .concat();
     let scope_spans = [field(3, b"scope url"), field(2, &span_bytes)].concat();
-    let old_libraries = [0xc2, 0x3e, 2, 0xff, 0xff];
+    let unknown = [0xca, 0x3e, 2, 0xff, 0xff];
     let resource_spans = [
         &field(2, &scope_spans)[..],
         &field(1, &resource("first").encode_to_vec()),
-        &old_libraries,
+        &unknown,
         &field(3, b"resource url"),
         &field(1, &resource("second").encode_to_vec()),
     ]

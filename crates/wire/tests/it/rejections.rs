@@ -89,89 +89,6 @@ fn a_bad_id_costs_one_span() {
     }
 }
 
-/// A request in which some texts carry a mark that is then made invalid UTF-8.
-fn with_bad_text(request: Vec<u8>) -> Vec<u8> {
-    let mut body = request;
-    let marks: Vec<usize> = (0..body.len())
-        .filter(|at| body[*at..].starts_with(b"MARK"))
-        .collect();
-    assert!(!marks.is_empty());
-    for at in marks {
-        body[at] = 0xff;
-    }
-    body
-}
-
-#[test]
-fn text_that_is_not_utf8_costs_one_span() {
-    let cases: [(Change, &str); 4] = [
-        (
-            |span| span.name = "MARK".to_owned(),
-            "name, trace_state or status message of the span",
-        ),
-        (
-            |span| span.events[0].name = "MARK".to_owned(),
-            "name of an event",
-        ),
-        (
-            |span| span.links[0].trace_state = "MARK".to_owned(),
-            "trace_state of a link",
-        ),
-        (
-            |span| span.attributes = vec![attribute("key", "MARK")],
-            "an attribute of the span",
-        ),
-    ];
-    for (change, field) in cases {
-        let decoded = protobuf::decode(&with_bad_text(request_with(change))).unwrap();
-        let message =
-            format!("1 span rejected: {field} is not UTF-8 (resource 0, scope 1, span 4)");
-        assert_alone(&decoded, RejectReason::Utf8, &message);
-    }
-}
-
-fn attribute(key: &str, value: &str) -> opentelemetry_proto::tonic::common::v1::KeyValue {
-    use opentelemetry_proto::tonic::common::v1::any_value::Value;
-    use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
-    KeyValue {
-        key: key.to_owned(),
-        value: Some(AnyValue {
-            value: Some(Value::StringValue(value.to_owned())),
-        }),
-        ..KeyValue::default()
-    }
-}
-
-#[test]
-fn a_bad_resource_costs_its_spans_and_leaves_no_trace() {
-    use opentelemetry_proto::tonic::resource::v1::Resource;
-    let of = |service: &str, number| ResourceSpans {
-        resource: Some(Resource {
-            attributes: vec![
-                attribute("service.name", "ghost"),
-                attribute("host.name", service),
-            ],
-            ..Resource::default()
-        }),
-        scope_spans: vec![ScopeSpans {
-            spans: vec![span(number), span(number + 1)],
-            ..ScopeSpans::default()
-        }],
-        ..ResourceSpans::default()
-    };
-    let request = ExportTraceServiceRequest {
-        resource_spans: vec![of("MARK", 1), of("good", 3), of("MARK", 5)],
-    };
-    let decoded = protobuf::decode(&with_bad_text(request.encode_to_vec())).unwrap();
-    assert_eq!(
-        decoded.rejected.message().unwrap(),
-        "4 spans rejected: an attribute of the resource is not UTF-8 \
-         (first: resource 0, scope 0, span 0)"
-    );
-    assert_eq!(decoded.batch.len(), 2);
-    assert_eq!(decoded.batch.resource_services(), ["ghost"]);
-}
-
 #[test]
 fn json_rejects_alone_too() {
     let body = |span: &str| {
@@ -210,11 +127,6 @@ fn json_rejects_alone_too() {
             format!(r#"{{{ids},"links":[{{"traceId":"01"}}]}}"#),
             RejectReason::LinkId,
             "trace_id of a link must be 32 hexadecimal digits, got 2",
-        ),
-        (
-            format!(r#"{{{ids},"attributes":[{{"key":"k","value":{{"bytesValue":"a"}}}}]}}"#),
-            RejectReason::Base64,
-            "an attribute of the span is not base64",
         ),
     ];
     for (span, reason, fault) in cases {

@@ -1,48 +1,75 @@
 //! What goes back to OTLP clients, on both transports.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::{BufMut, Bytes, BytesMut};
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use hyper::body::{Body, Frame, SizeHint};
+use tracewell_wire::decompress::Encoding;
 use tracewell_wire::otlp;
 
 use super::rpc_status::{response_json, response_protobuf, status_json, status_protobuf};
 use crate::accounting::Outcome;
-use crate::intake::{Accepted, Decode};
+use crate::complaints::Complaint;
+use crate::intake::{Accepted, Decoder};
 use crate::refusal::Refusal;
 
-/// An answer and how its request is counted.
-pub(super) type Answer = (Response<ReplyBody>, Outcome);
+/// An answer, and what the accounts learn of it.
+pub(super) struct Answer {
+    pub(super) response: Response<ReplyBody>,
+    /// How the request is counted.
+    pub(super) outcome: Outcome,
+    /// What the client is told is wrong, if something is.
+    pub(super) complaint: Option<String>,
+}
 
 /// Encodings of messages over HTTP; an answer has that of its request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
+pub(crate) enum Format {
     Protobuf,
     Json,
 }
 
 impl Format {
     /// Reads a `Content-Type`; its parameters (`charset=utf-8`) do not matter.
-    pub(super) fn of(content_type: Option<&HeaderValue>) -> Option<Self> {
-        let text = content_type?.to_str().ok()?;
-        let media_type = text.split(';').next()?.trim();
-        if media_type.eq_ignore_ascii_case("application/x-protobuf") {
-            Some(Self::Protobuf)
-        } else if media_type.eq_ignore_ascii_case("application/json") {
-            Some(Self::Json)
-        } else {
-            None
+    pub(super) fn of(content_type: Option<&HeaderValue>) -> Stated {
+        let text = content_type.map_or(Some(""), |value| value.to_str().ok());
+        let media_type = text.and_then(|text| text.split(';').next());
+        match media_type
+            .map(|text| text.trim().to_ascii_lowercase())
+            .as_deref()
+        {
+            Some("application/x-protobuf") => Stated::As(Self::Protobuf),
+            Some("application/json") => Stated::As(Self::Json),
+            // What `sendBeacon`, curl and proxies put there by themselves.
+            Some(
+                ""
+                | "text/plain"
+                | "application/octet-stream"
+                | "application/x-www-form-urlencoded",
+            ) => Stated::Nothing,
+            _ => Stated::Other,
         }
     }
 
-    pub(super) fn decoder(self) -> Decode {
+    /// Tells by how a plain body begins. A request in protobuf begins with field
+    /// 1, which as text would be an empty line.
+    pub(crate) fn sniff(body: &[u8]) -> Option<Self> {
+        match body {
+            [b'{', ..] | [0xef, 0xbb, 0xbf, ..] => Some(Self::Json),
+            [] | [0x0a, ..] => Some(Self::Protobuf),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn decoder(self) -> Decoder {
         match self {
-            Self::Protobuf => otlp::protobuf::decode,
-            Self::Json => otlp::json::decode,
+            Self::Protobuf => otlp::protobuf::decode_within,
+            Self::Json => otlp::json::decode_within,
         }
     }
 
@@ -52,6 +79,16 @@ impl Format {
             Self::Json => "application/json",
         })
     }
+}
+
+/// What a request says about its format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stated {
+    As(Format),
+    /// Nothing of use: look at the body.
+    Nothing,
+    /// That it is something else.
+    Other,
 }
 
 /// A whole answer: at most one piece of data and, for gRPC, trailers.
@@ -91,7 +128,7 @@ pub(super) fn http_accepted(accepted: &Accepted, format: Format) -> Answer {
         Format::Json => response_json(accepted),
     };
     let response = http_response(StatusCode::OK, format.content_type(), body);
-    (response, outcome(accepted))
+    accepted_answer(response, accepted)
 }
 
 /// A refusal over HTTP.
@@ -106,7 +143,7 @@ pub(super) fn http_refused(refusal: &Refusal, format: Format) -> Answer {
         let seconds = HeaderValue::from(delay.as_secs());
         response.headers_mut().insert(RETRY_AFTER, seconds);
     }
-    (response, verdict.outcome)
+    refused_answer(response, refusal)
 }
 
 /// An answer to what is no OTLP request, for people who read it.
@@ -114,7 +151,7 @@ pub(super) fn plain_text(status: StatusCode, text: &'static str) -> Answer {
     let content_type = HeaderValue::from_static("text/plain");
     let body = Bytes::from_static(text.as_bytes());
     let response = http_response(status, content_type, body);
-    (response, Outcome::Unsupported)
+    unsupported_answer(response, text)
 }
 
 fn http_response(
@@ -131,14 +168,19 @@ fn http_response(
     response
 }
 
-/// Success over gRPC: one uncompressed message, which every client accepts and
-/// which is too short to gain from compression, then the status.
+/// Success over gRPC.
 pub(super) fn grpc_accepted(accepted: &Accepted) -> Answer {
-    let message = response_protobuf(accepted);
+    let response = grpc_message(&response_protobuf(accepted));
+    accepted_answer(response, accepted)
+}
+
+/// One uncompressed message, which every client accepts and which is too short
+/// to gain from compression, then the status.
+pub(super) fn grpc_message(message: &Bytes) -> Response<ReplyBody> {
     let mut data = BytesMut::with_capacity(5 + message.len());
     data.put_u8(0);
-    data.put_u32(u32::try_from(message.len()).expect("the text of a partial success is short"));
-    data.put(message);
+    data.put_u32(u32::try_from(message.len()).expect("answers are short"));
+    data.put_slice(message);
     let mut trailers = HeaderMap::with_capacity(1);
     trailers.insert(tonic::Status::GRPC_STATUS, HeaderValue::from_static("0"));
     let mut response = Response::new(ReplyBody {
@@ -148,7 +190,7 @@ pub(super) fn grpc_accepted(accepted: &Accepted) -> Answer {
     response
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-    (response, outcome(accepted))
+    response
 }
 
 /// A refusal over gRPC.
@@ -158,24 +200,117 @@ pub(super) fn grpc_refused(refusal: &Refusal) -> Answer {
     let status = tonic::Status::with_details(verdict.code, refusal.to_string(), details);
     let mut response = status.into_http();
     if let Refusal::UnknownEncoding(_) = refusal {
-        let known = HeaderValue::from_static("identity,gzip,zstd,deflate");
+        let known = HeaderValue::from_static(Encoding::NAMES);
         response.headers_mut().insert("grpc-accept-encoding", known);
     }
-    (response, verdict.outcome)
+    refused_answer(response, refusal)
 }
 
 /// An answer to a gRPC call of something that is not here.
 pub(super) fn grpc_unimplemented(message: &str) -> Answer {
     let response = tonic::Status::unimplemented(message).into_http();
-    (response, Outcome::Unsupported)
+    unsupported_answer(response, message)
 }
 
-fn outcome(accepted: &Accepted) -> Outcome {
-    if accepted.rejected_spans > 0 {
-        Outcome::PartlyAccepted
-    } else {
-        Outcome::Accepted
+fn accepted_answer(response: Response<ReplyBody>, accepted: &Accepted) -> Answer {
+    Answer {
+        response,
+        outcome: if accepted.rejected_spans > 0 {
+            Outcome::PartlyAccepted
+        } else {
+            Outcome::Accepted
+        },
+        complaint: accepted.message.clone(),
     }
+}
+
+fn refused_answer(response: Response<ReplyBody>, refusal: &Refusal) -> Answer {
+    let outcome = refusal.verdict().outcome;
+    // Who went away is told nothing.
+    let is_told = outcome != Outcome::Abandoned;
+    Answer {
+        response,
+        outcome,
+        complaint: is_told.then(|| refusal.to_string()),
+    }
+}
+
+fn unsupported_answer(response: Response<ReplyBody>, text: &str) -> Answer {
+    Answer {
+        response,
+        outcome: Outcome::Unsupported,
+        complaint: Some(text.to_owned()),
+    }
+}
+
+impl Answer {
+    /// The success of a request that was thrown away.
+    pub(super) fn ignored(self) -> Self {
+        Self {
+            outcome: Outcome::Ignored,
+            ..self
+        }
+    }
+
+    /// What is told of it to the people who run the server.
+    pub(super) fn complaint(&self, from: Sender<'_>) -> Option<Complaint> {
+        let message = self.complaint.clone()?;
+        let reason = match self.outcome {
+            Outcome::Accepted => "no_spans",
+            outcome => outcome.label(),
+        };
+        Some(from.complaint(reason, message))
+    }
+}
+
+/// Who sent a request, and where to.
+#[derive(Clone, Copy)]
+pub(super) struct Sender<'a> {
+    pub(super) peer: SocketAddr,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) path: &'a str,
+}
+
+impl Sender<'_> {
+    fn complaint(self, reason: &'static str, message: String) -> Complaint {
+        let agent = self.headers.get(USER_AGENT).map(HeaderValue::as_bytes);
+        let agent = String::from_utf8_lossy(agent.unwrap_or_default());
+        Complaint {
+            // The account puts its name here.
+            receiver: "",
+            reason,
+            peer: self.peer,
+            user_agent: agent.into_owned(),
+            path: self.path.to_owned(),
+            message,
+            times: 0,
+            last_ns: 0,
+        }
+    }
+}
+
+/// What is told of a connection on which no HTTP was spoken.
+pub(super) fn not_http(peer: SocketAddr, error: &hyper::Error) -> Complaint {
+    let text = format!("what came is no HTTP ({error}); is it TLS, or another protocol?");
+    of_connection(peer, "not_http", text)
+}
+
+/// What is told of a connection that was not taken.
+pub(super) fn no_room(peer: SocketAddr, max: usize) -> Complaint {
+    let text = format!(
+        "all {max} connections that there may be are at work; more are allowed with more open \
+         files (ulimit -n) and a larger memory_limit"
+    );
+    of_connection(peer, "no_room", text)
+}
+
+fn of_connection(peer: SocketAddr, reason: &'static str, message: String) -> Complaint {
+    let sender = Sender {
+        peer,
+        headers: &HeaderMap::new(),
+        path: "",
+    };
+    sender.complaint(reason, message)
 }
 
 #[cfg(test)]
@@ -185,18 +320,19 @@ mod tests {
     #[test]
     fn content_types_are_read_liberally() {
         let table = [
-            ("application/x-protobuf", Some(Format::Protobuf)),
-            ("application/json", Some(Format::Json)),
-            ("application/json; charset=utf-8", Some(Format::Json)),
-            ("Application/JSON ;x=y", Some(Format::Json)),
-            ("application/protobuf", None),
-            ("text/plain", None),
-            ("", None),
+            ("application/x-protobuf", Stated::As(Format::Protobuf)),
+            ("application/json", Stated::As(Format::Json)),
+            ("application/json; charset=utf-8", Stated::As(Format::Json)),
+            ("Application/JSON ;x=y", Stated::As(Format::Json)),
+            ("text/plain;charset=UTF-8", Stated::Nothing),
+            ("", Stated::Nothing),
+            ("application/protobuf", Stated::Other),
+            ("text/html", Stated::Other),
         ];
-        for (text, format) in table {
+        for (text, stated) in table {
             let value = HeaderValue::from_static(text);
-            assert_eq!(Format::of(Some(&value)), format, "{text}");
+            assert_eq!(Format::of(Some(&value)), stated, "{text}");
         }
-        assert_eq!(Format::of(None), None);
+        assert_eq!(Format::of(None), Stated::Nothing);
     }
 }

@@ -6,21 +6,25 @@
 //! and answers an oversized message with a code that OTLP clients retry
 //! (`OUT_OF_RANGE`). Spec: gRPC over HTTP/2 (`PROTOCOL-HTTP2.md`).
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
+use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use tracewell_wire::decompress::Encoding;
 use tracewell_wire::otlp;
 
 use super::answers::{
-    Answer, ReplyBody, grpc_accepted, grpc_refused, grpc_unimplemented, plain_text,
+    self, Answer, ReplyBody, Sender, grpc_accepted, grpc_message, grpc_refused, grpc_unimplemented,
+    plain_text,
 };
+use super::grpc_health;
 use super::signal::Signal;
-use crate::accounting::{Outcome, ReceiverAccount};
-use crate::intake::{Accepted, Intake, RequestBody};
+use crate::accounting::ReceiverAccount;
+use crate::intake::{Accepted, Decode, IgnoredBody, Intake, RequestBody};
 use crate::receivers::body::{self, Length};
 use crate::receivers::connections::Handler;
 use crate::refusal::Refusal;
@@ -47,11 +51,32 @@ pub(super) struct GrpcHandler {
 impl Handler for GrpcHandler {
     type Body = ReplyBody;
 
-    async fn handle(&self, request: Request<Incoming>) -> Response<ReplyBody> {
+    async fn handle(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<ReplyBody> {
+        if request.uri().path() == grpc_health::CHECK && is_grpc(request.headers()) {
+            return self.health(request.into_body()).await;
+        }
         let progress = self.account.request();
-        let (response, outcome) = self.answer(request).await;
-        progress.end(outcome);
-        response
+        let (head, body) = request.into_parts();
+        let answer = self.answer(&head, body).await;
+        progress.end(answer.outcome);
+        let sender = Sender {
+            peer,
+            headers: &head.headers,
+            path: head.uri.path(),
+        };
+        if let Some(complaint) = answer.complaint(sender) {
+            self.account.complain(complaint);
+        }
+        answer.response
+    }
+
+    fn no_room(&self, peer: SocketAddr) {
+        let max = self.intake.max_connections();
+        self.account.complain(answers::no_room(peer, max));
+    }
+
+    fn not_http(&self, peer: SocketAddr, error: &hyper::Error) {
+        self.account.complain(answers::not_http(peer, error));
     }
 }
 
@@ -68,8 +93,7 @@ impl GrpcHandler {
         }
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Answer {
-        let (head, body) = request.into_parts();
+    async fn answer(&self, head: &Parts, body: Incoming) -> Answer {
         if head.version != Version::HTTP_2 || !is_grpc(&head.headers) {
             body::discard(body).await;
             return plain_text(
@@ -83,7 +107,7 @@ impl GrpcHandler {
                 Ok(accepted) => grpc_accepted(&accepted),
                 Err(refusal) => grpc_refused(&refusal),
             },
-            Some(ignored) => self.ignore(ignored, body).await,
+            Some(ignored) => self.ignore(ignored, &head.headers, body).await,
             None => grpc_unimplemented("no such method; this port takes OTLP"),
         }
     }
@@ -104,19 +128,61 @@ impl GrpcHandler {
                 }
                 (true, encoding) => encoding,
             },
-            decode: otlp::protobuf::decode,
+            decode: Decode::Stated(otlp::protobuf::decode_within),
             limit_bytes: self.limit_bytes,
             permit,
         };
         self.intake.accept(body, &self.account).await
     }
 
-    async fn ignore(&self, signal: Signal, body: Incoming) -> Answer {
-        body::discard(body).await;
+    /// No request of OTLP, so it is in no account.
+    async fn health(&self, mut body: Incoming) -> Response<ReplyBody> {
+        let mut permit = self.intake.admission().permit();
+        let limit_bytes = grpc_health::MAX_REQUEST_BYTES;
+        let collected = body::collect(&mut body, PREFIX, limit_bytes, &mut permit).await;
+        match collected.and_then(unframe) {
+            Ok((false, message)) => match grpc_health::check(&message) {
+                Some(answer) => grpc_message(&answer),
+                None => tonic::Status::not_found("no such service on this port").into_http(),
+            },
+            Ok((true, _)) => {
+                tonic::Status::unimplemented("send this message uncompressed").into_http()
+            }
+            Err(refusal) => grpc_refused(&refusal).response,
+        }
+    }
+
+    async fn ignore(&self, signal: Signal, headers: &HeaderMap, mut body: Incoming) -> Answer {
         signal.say_ignored_once();
-        self.account.signal_ignored(signal.name());
-        let (response, _) = grpc_accepted(&Accepted::default());
-        (response, Outcome::Ignored)
+        let items = self.count(signal, headers, &mut body).await;
+        body::discard(body).await;
+        self.account.signal_ignored(signal.name(), items);
+        grpc_accepted(&Accepted::default()).ignored()
+    }
+
+    /// What a call holds that is thrown away; nothing where that is not to be
+    /// found out: it is no reason to refuse.
+    async fn count(&self, signal: Signal, headers: &HeaderMap, body: &mut Incoming) -> u64 {
+        let (Some(items), Ok(encoding)) = (signal.items(), encoding(headers)) else {
+            return 0;
+        };
+        let mut permit = self.intake.admission().permit();
+        let collected = body::collect(body, PREFIX, self.limit_bytes, &mut permit).await;
+        let Ok((is_compressed, bytes)) = collected.and_then(unframe) else {
+            return 0;
+        };
+        let body = IgnoredBody {
+            bytes,
+            encoding: if is_compressed {
+                encoding
+            } else {
+                Encoding::Identity
+            },
+            count: Box::new(move |plain| items.count_protobuf(plain)),
+            limit_bytes: self.limit_bytes,
+            permit,
+        };
+        self.intake.count(body).await.unwrap_or_default()
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(super) mod cors;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, EXPECT};
@@ -12,12 +13,13 @@ use tracewell_wire::decompress::Encoding;
 
 use self::cors::Cors;
 use super::answers::{
-    Answer, Format, ReplyBody, grpc_unimplemented, http_accepted, http_refused, plain_text,
+    self, Answer, Format, ReplyBody, Sender, Stated, grpc_unimplemented, http_accepted,
+    http_refused, plain_text,
 };
 use super::grpc::is_grpc;
 use super::signal::Signal;
-use crate::accounting::{Outcome, ReceiverAccount};
-use crate::intake::{Accepted, Intake, RequestBody};
+use crate::accounting::ReceiverAccount;
+use crate::intake::{Accepted, Decode, IgnoredBody, Intake, RequestBody};
 use crate::receivers::body::{self, Length};
 use crate::receivers::connections::Handler;
 use crate::refusal::Refusal;
@@ -34,7 +36,7 @@ pub(super) struct HttpHandler {
 impl Handler for HttpHandler {
     type Body = ReplyBody;
 
-    async fn handle(&self, request: Request<Incoming>) -> Response<ReplyBody> {
+    async fn handle(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<ReplyBody> {
         let (head, body) = request.into_parts();
         if let Some(cors) = &self.cors
             && Cors::is_preflight(&head.method, &head.headers)
@@ -45,12 +47,30 @@ impl Handler for HttpHandler {
             return response;
         }
         let progress = self.account.request();
-        let (mut response, outcome) = self.answer(&head, body).await;
-        progress.end(outcome);
+        let answer = self.answer(&head, body).await;
+        progress.end(answer.outcome);
+        let sender = Sender {
+            peer,
+            headers: &head.headers,
+            path: head.uri.path(),
+        };
+        if let Some(complaint) = answer.complaint(sender) {
+            self.account.complain(complaint);
+        }
+        let mut response = answer.response;
         if let Some(cors) = &self.cors {
             cors.answer(&head.headers, response.headers_mut());
         }
         response
+    }
+
+    fn no_room(&self, peer: SocketAddr) {
+        let max = self.intake.max_connections();
+        self.account.complain(answers::no_room(peer, max));
+    }
+
+    fn not_http(&self, peer: SocketAddr, error: &hyper::Error) {
+        self.account.complain(answers::not_http(peer, error));
     }
 }
 
@@ -72,19 +92,22 @@ impl HttpHandler {
     async fn answer(&self, head: &Parts, mut body: Incoming) -> Answer {
         let answer = match self.route(head) {
             Err(answer) => *answer,
-            Ok((Signal::Traces, format)) => match self.export(head, &mut body, format).await {
-                Ok(accepted) => return http_accepted(&accepted, format),
-                Err(refusal @ (Refusal::TimedOut(_) | Refusal::Interrupted)) => {
-                    // Nothing more comes; the connection closes after the answer.
-                    return http_refused(&refusal, format);
+            Ok((Signal::Traces, stated)) => {
+                let format = answer_format(stated);
+                match self.export(head, &mut body, stated).await {
+                    Ok(accepted) => return http_accepted(&accepted, format),
+                    Err(refusal @ (Refusal::TimedOut(_) | Refusal::Interrupted)) => {
+                        // Nothing more comes; the connection closes after the answer.
+                        return http_refused(&refusal, format);
+                    }
+                    Err(refusal) => http_refused(&refusal, format),
                 }
-                Err(refusal) => http_refused(&refusal, format),
-            },
-            Ok((ignored, format)) => {
+            }
+            Ok((ignored, stated)) => {
                 ignored.say_ignored_once();
-                self.account.signal_ignored(ignored.name());
-                let (response, _) = http_accepted(&Accepted::default(), format);
-                (response, Outcome::Ignored)
+                let items = self.count(head, &mut body, ignored, stated).await;
+                self.account.signal_ignored(ignored.name(), items);
+                http_accepted(&Accepted::default(), answer_format(stated)).ignored()
             }
         };
         if must_read_on(head, &body) {
@@ -94,7 +117,7 @@ impl HttpHandler {
     }
 
     /// Finds what a request is, from its head alone.
-    fn route(&self, head: &Parts) -> Result<(Signal, Format), Box<Answer>> {
+    fn route(&self, head: &Parts) -> Result<(Signal, Stated), Box<Answer>> {
         if is_grpc(&head.headers) {
             return Err(Box::new(grpc_unimplemented(
                 "this port takes OTLP over HTTP; send gRPC to the gRPC port (4317 by default)",
@@ -107,28 +130,69 @@ impl HttpHandler {
             ))
         })?;
         if head.method != Method::POST {
-            let (mut response, outcome) = plain_text(
+            let mut answer = plain_text(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "405 method not allowed, supported: [POST]",
             );
             let post = HeaderValue::from_static("POST");
-            response.headers_mut().insert(ALLOW, post);
-            return Err(Box::new((response, outcome)));
+            answer.response.headers_mut().insert(ALLOW, post);
+            return Err(Box::new(answer));
         }
-        let format = Format::of(head.headers.get(CONTENT_TYPE)).ok_or_else(|| {
-            Box::new(plain_text(
+        let stated = Format::of(head.headers.get(CONTENT_TYPE));
+        // Browsers ask before they send JSON or protobuf for a page, but not
+        // before they send text: any page could send spans that way.
+        let is_sniffed = stated == Stated::Nothing;
+        if stated == Stated::Other
+            || is_sniffed && !Cors::may_send(self.cors.as_ref(), &head.headers)
+        {
+            return Err(Box::new(plain_text(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "415 unsupported media type, supported: [application/json, application/x-protobuf]",
-            ))
-        })?;
-        Ok((signal, format))
+            )));
+        }
+        Ok((signal, stated))
+    }
+
+    /// What a request holds that is thrown away; nothing where that is not to
+    /// be found out: it is no reason to refuse.
+    async fn count(
+        &self,
+        head: &Parts,
+        body: &mut Incoming,
+        signal: Signal,
+        stated: Stated,
+    ) -> u64 {
+        let (Some(items), Ok(encoding)) = (signal.items(), encoding(&head.headers)) else {
+            return 0;
+        };
+        let length = Length::Declared(body.size_hint().exact());
+        let mut permit = self.intake.admission().permit();
+        let collected = body::collect(body, length, self.limit_bytes, &mut permit).await;
+        let Ok(bytes) = collected else {
+            return 0;
+        };
+        let body = IgnoredBody {
+            bytes,
+            encoding,
+            count: Box::new(move |plain| match stated {
+                Stated::As(Format::Json) => items.count_json(plain),
+                Stated::As(Format::Protobuf) => items.count_protobuf(plain),
+                Stated::Nothing | Stated::Other => match Format::sniff(plain)? {
+                    Format::Json => items.count_json(plain),
+                    Format::Protobuf => items.count_protobuf(plain),
+                },
+            }),
+            limit_bytes: self.limit_bytes,
+            permit,
+        };
+        self.intake.count(body).await.unwrap_or_default()
     }
 
     async fn export(
         &self,
         head: &Parts,
         body: &mut Incoming,
-        format: Format,
+        stated: Stated,
     ) -> Result<Accepted, Refusal> {
         let encoding = encoding(&head.headers)?;
         let length = Length::Declared(body.size_hint().exact());
@@ -137,11 +201,24 @@ impl HttpHandler {
         let body = RequestBody {
             bytes,
             encoding,
-            decode: format.decoder(),
+            decode: match stated {
+                Stated::As(format) => Decode::Stated(format.decoder()),
+                Stated::Nothing | Stated::Other => {
+                    Decode::Sniffed(|body| Format::sniff(body).map(Format::decoder))
+                }
+            },
             limit_bytes: self.limit_bytes,
             permit,
         };
         self.intake.accept(body, &self.account).await
+    }
+}
+
+/// Who does not say what is sent gets an answer that people can read.
+fn answer_format(stated: Stated) -> Format {
+    match stated {
+        Stated::As(format) => format,
+        Stated::Nothing | Stated::Other => Format::Json,
     }
 }
 

@@ -110,7 +110,9 @@ impl SpanBatchBuilder {
             &batch.links.trace_state,
         ];
         let resources = batch.resources.entity_refs.bytes.capacity();
-        columns.sum::<usize>()
+        let begun = self.begun.capacity() * 4;
+        begun
+            + columns.sum::<usize>()
             + events
             + links
             + overflow
@@ -119,16 +121,29 @@ impl SpanBatchBuilder {
     }
 }
 
-/// A copy without spare room; the original is emptied and keeps its own.
+/// A copy without spare room; the original is emptied and keeps its own. What
+/// is too large to be kept leaves as it is: a copy would take the same again.
 fn exact<T: Copy>(from: &mut Vec<T>) -> Vec<T> {
+    if size_of_val(from.as_slice()) > KEPT_BYTES {
+        let mut whole = std::mem::take(from);
+        whole.shrink_to_fit();
+        return whole;
+    }
     let copy = from.as_slice().to_vec();
     from.clear();
     copy
 }
 
 fn strings(from: &mut Strings) -> Strings {
-    let text = from.text.as_str().to_owned();
-    from.text.clear();
+    let text = if from.text.len() > KEPT_BYTES {
+        let mut whole = std::mem::take(&mut from.text);
+        whole.shrink_to_fit();
+        whole
+    } else {
+        let copy = from.text.as_str().to_owned();
+        from.text.clear();
+        copy
+    };
     Strings {
         ends: exact(&mut from.ends),
         text,

@@ -7,36 +7,67 @@
 use super::message::Rewriter;
 use super::reader::Reader;
 use crate::error::{Position, Problem};
-use crate::otlp::intake::{Intake, Row, Verdict, begin};
+use crate::otlp::intake::{Intake, Verdict, begin};
+use crate::otlp::notes::Notes;
 use crate::otlp::protobuf::decode::BODY_BYTES_MAX;
 use crate::otlp::protobuf::fields::Cursor;
 use crate::otlp::protobuf::{resource, span};
 use crate::rejected::Place;
+use crate::room::Room;
 use crate::{Decoded, WireError};
 use std::borrow::Cow;
 
-pub(super) fn decode(body: &[u8]) -> Result<Decoded, WireError> {
+pub(super) fn decode(body: &[u8], room: Room<'_>) -> Result<Decoded, WireError> {
     let (got, max) = (body.len(), BODY_BYTES_MAX);
     if got > max {
         return Err(WireError::at_byte(max, Problem::BodyLength { got, max }));
     }
-    let text = std::str::from_utf8(body)
-        .map_err(|error| WireError::at_byte(error.valid_up_to(), Problem::NotUtf8))?;
+    // Editors and PowerShell begin files with a byte order mark.
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let repaired;
+    let mut intake = Intake::new(room);
+    let text = match std::str::from_utf8(body) {
+        Ok(text) => text,
+        Err(_) => {
+            let notes = &mut intake.notes;
+            repaired = notes.utf8(body).map_err(|full| full.at_byte(0))?;
+            &repaired
+        }
+    };
     if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) {
         return Err(syntax_error(&error));
     }
-    let mut intake = Intake::new();
     let mut buffer = Vec::new();
     let mut place = Place::default();
+    let mut pause = Notes::pause(text.len());
     Reader::new(text).object(|reader, name| match name {
-        "resourceSpans" => reader.array("resourceSpans", |reader, _| {
+        "resourceSpans" | "resource_spans" => reader.array("resourceSpans", |reader, _| {
+            ask(&mut intake, reader, &mut pause)?;
             let read = resource_spans(&mut intake, &mut buffer, reader, place);
             place.resource += 1;
             read
         }),
-        _ => reader.skip().map(drop),
+        name => {
+            intake.notes.strange.name(name);
+            reader.skip().map(drop)
+        }
     })?;
-    Ok(intake.finish())
+    Ok(intake.finish(place))
+}
+
+/// Asks whether the request may go on growing, when it is time to.
+fn ask(
+    intake: &mut Intake<'_, '_>,
+    reader: &Reader<'_>,
+    pause: &mut usize,
+) -> Result<(), WireError> {
+    let left = reader.left();
+    if left < *pause {
+        *pause = Notes::pause(left);
+        let asked = intake.notes.ask(&intake.builder);
+        asked.map_err(|full| reader.error(full.into()))?;
+    }
+    Ok(())
 }
 
 fn syntax_error(error: &serde_json::Error) -> WireError {
@@ -59,7 +90,7 @@ struct Envelope<'a> {
 
 impl<'a> Envelope<'a> {
     /// Looks `reader`'s object over without moving it.
-    fn read(mut reader: Reader<'a>, owner: &str) -> Result<Self, WireError> {
+    fn read(mut reader: Reader<'a>, owners: &[&str]) -> Result<Self, WireError> {
         let mut envelope = Self {
             owner: Reader::new("null"),
             owner_text: "null",
@@ -68,12 +99,12 @@ impl<'a> Envelope<'a> {
         };
         reader.object(|reader, name| {
             let value = *reader;
-            if name == "schemaUrl" {
+            if matches!(name, "schemaUrl" | "schema_url") {
                 envelope.schema_url = reader.string().map_err(|e| e.within("schemaUrl"))?;
                 envelope.schema_url_text = value.clone().skip()?;
             } else {
                 let text = reader.skip()?;
-                if name == owner {
+                if owners.contains(&name) {
                     envelope.owner = value;
                     envelope.owner_text = text;
                 }
@@ -90,79 +121,93 @@ impl<'a> Envelope<'a> {
 }
 
 fn resource_spans<'a>(
-    intake: &mut Intake<'a>,
+    intake: &mut Intake<'a, '_>,
     buffer: &mut Vec<u8>,
     reader: &mut Reader<'a>,
     mut place: Place,
 ) -> Result<(), WireError> {
-    let envelope = Envelope::read(*reader, "resource")?;
-    let row = intake.resource(envelope.key(), |builder| {
-        let fault = rewrite(buffer, |rewriter| {
+    let envelope = Envelope::read(*reader, &["resource"])?;
+    let row = intake.resource(envelope.key(), |builder, notes| {
+        rewrite(buffer, notes, |rewriter| {
             let mut owner = envelope.owner;
             rewriter
                 .resource(&mut owner)
                 .map_err(|e| e.within("resource"))
         })?;
         let url = envelope.schema_url.as_bytes();
-        fault.map_or_else(
-            || resource::resource(builder, Cursor::new(buffer, 0), url),
-            |fault| Ok(Err(fault)),
-        )
+        resource::resource(builder, Cursor::new(buffer, 0), url, notes)
     })?;
+    let mut pause = Notes::pause(reader.left());
     reader.object(|reader, name| match name {
-        "scopeSpans" => reader.array("scopeSpans", |reader, _| {
+        "scopeSpans"
+        | "scope_spans"
+        // What it was called until 2022.
+        | "instrumentationLibrarySpans"
+        | "instrumentation_library_spans" => reader.array("scopeSpans", |reader, _| {
+            ask(intake, reader, &mut pause)?;
             let read = scope_spans(intake, buffer, reader, row, place);
             place.scope += 1;
             read
         }),
-        _ => reader.skip().map(drop),
+        "resource" | "schemaUrl" | "schema_url" => reader.skip().map(drop),
+        name => {
+            intake.notes.strange.name(name);
+            reader.skip().map(drop)
+        }
     })
 }
 
 fn scope_spans<'a>(
-    intake: &mut Intake<'a>,
+    intake: &mut Intake<'a, '_>,
     buffer: &mut Vec<u8>,
     reader: &mut Reader<'a>,
-    resource: Row,
+    resource: u32,
     mut place: Place,
 ) -> Result<(), WireError> {
-    let envelope = Envelope::read(*reader, "scope")?;
-    let row = intake.scope(envelope.key(), |builder| {
-        let fault = rewrite(buffer, |rewriter| {
+    let owners = ["scope", "instrumentationLibrary", "instrumentation_library"];
+    let envelope = Envelope::read(*reader, &owners)?;
+    let row = intake.scope(envelope.key(), |builder, notes| {
+        rewrite(buffer, notes, |rewriter| {
             let mut owner = envelope.owner;
             rewriter.scope(&mut owner).map_err(|e| e.within("scope"))
         })?;
         let url = envelope.schema_url.as_bytes();
-        fault.map_or_else(
-            || resource::scope(builder, Cursor::new(buffer, 0), url),
-            |fault| Ok(Err(fault)),
-        )
+        resource::scope(builder, Cursor::new(buffer, 0), url, notes)
     })?;
-    let (header, fault) = begin(resource, row);
+    let header = begin(resource, row);
+    let mut pause = Notes::pause(reader.left());
     reader.object(|reader, name| match name {
         "spans" => reader.array("spans", |reader, _| {
-            let own_fault = rewrite(buffer, |rewriter| rewriter.span(reader))?;
-            let message = Cursor::new(buffer, 0);
-            let verdict = span::span(&mut intake.builder, message, header, fault.or(own_fault))?;
+            ask(intake, reader, &mut pause)?;
+            let (builder, notes) = (&mut intake.builder, &mut intake.notes);
+            let fault = rewrite(buffer, notes, |rewriter| rewriter.span(reader))?;
+            let verdict = span::span(builder, Cursor::new(buffer, 0), header, fault, notes)?;
             if let Some(fault) = verdict {
                 intake.reject(fault, place);
             }
             place.span += 1;
             Ok(())
         }),
-        _ => reader.skip().map(drop),
+        "schemaUrl" | "schema_url" => reader.skip().map(drop),
+        name if owners.contains(&name) => reader.skip().map(drop),
+        name => {
+            intake.notes.strange.name(name);
+            reader.skip().map(drop)
+        }
     })
 }
 
 /// Fills the buffer with one message.
-fn rewrite(
+fn rewrite<'r>(
     buffer: &mut Vec<u8>,
-    write: impl FnOnce(&mut Rewriter<'_>) -> Result<(), WireError>,
+    notes: &mut Notes<'r>,
+    write: impl FnOnce(&mut Rewriter<'_, 'r>) -> Result<(), WireError>,
 ) -> Result<Verdict, WireError> {
     buffer.clear();
     let mut rewriter = Rewriter {
         out: buffer,
         fault: None,
+        notes,
     };
     write(&mut rewriter)?;
     Ok(rewriter.fault)

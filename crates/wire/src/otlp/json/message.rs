@@ -2,18 +2,20 @@
 //!
 //! The protobuf decoder then does the rest, so both forms are judged by the
 //! same rules. What only JSON can get wrong is noted here: hexadecimal ids,
-//! base64, nesting.
+//! base64, nesting. Names are taken in lowerCamelCase and as protobuf has them
+//! (`trace_id`), as the OpenTelemetry Collector does.
 
 use super::reader::Reader;
 use super::scalar::{base64, double, enumeration, id, integer};
 use crate::WireError;
 use crate::otlp::intake::Verdict;
+use crate::otlp::notes::Notes;
 use crate::otlp::protobuf::fields::{
     put_bytes, put_fixed64, put_i32, put_message, put_present_bytes, put_u32, put_varint,
 };
-use crate::otlp::protobuf::value::field_name;
-use crate::rejected::{Fault, FaultProblem, RejectReason};
-use tracewell_model::Level;
+use crate::otlp::protobuf::repair::CUT;
+use crate::rejected::{Fault, RejectReason};
+use crate::repaired::Repair;
 use tracewell_model::any_value::MAX_DEPTH;
 
 const KINDS: [&str; 6] = [
@@ -28,12 +30,13 @@ const KINDS: [&str; 6] = [
 const STATUS_CODES: [&str; 3] = ["STATUS_CODE_UNSET", "STATUS_CODE_OK", "STATUS_CODE_ERROR"];
 
 /// Writes messages to `out` and keeps the first fault.
-pub(super) struct Rewriter<'b> {
+pub(super) struct Rewriter<'b, 'r> {
     pub(super) out: &'b mut Vec<u8>,
     pub(super) fault: Verdict,
+    pub(super) notes: &'b mut Notes<'r>,
 }
 
-impl Rewriter<'_> {
+impl<'r> Rewriter<'_, 'r> {
     fn note(&mut self, fault: Fault) {
         self.fault.get_or_insert(fault);
     }
@@ -42,17 +45,32 @@ impl Rewriter<'_> {
     fn message(
         &mut self,
         tag: u8,
-        write: impl FnOnce(&mut Rewriter<'_>) -> Result<(), WireError>,
+        write: impl FnOnce(&mut Rewriter<'_, 'r>) -> Result<(), WireError>,
     ) -> Result<(), WireError> {
-        let mut fault = self.fault;
+        let (mut fault, notes) = (self.fault, &mut *self.notes);
         let mut result = Ok(());
         put_message(self.out, tag, |out| {
-            let mut inner = Rewriter { out, fault };
+            let mut inner = Rewriter { out, fault, notes };
             result = write(&mut inner);
             fault = inner.fault;
         });
         self.fault = fault;
         result
+    }
+
+    /// Elements of an array, each a message.
+    fn messages(
+        &mut self,
+        tag: u8,
+        field: &'static str,
+        reader: &mut Reader<'_>,
+        write: impl Fn(&mut Rewriter<'_, 'r>, &mut Reader<'_>) -> Result<(), WireError>,
+    ) -> Result<(), WireError> {
+        reader.array(field, |reader, _| {
+            let asked = self.notes.buffer(self.out.capacity());
+            asked.map_err(|full| reader.error(full.into()))?;
+            self.message(tag, |inner| write(inner, reader))
+        })
     }
 
     fn text(&mut self, tag: u8, reader: &mut Reader<'_>, field: &'static str) -> Read {
@@ -99,21 +117,25 @@ impl Rewriter<'_> {
     /// `Resource`.
     pub(super) fn resource(&mut self, reader: &mut Reader<'_>) -> Read {
         reader.object(|reader, name| match name {
-            "attributes" => self.attributes(0x0a, Level::Resource, reader),
-            "droppedAttributesCount" => self.count(0x10, reader, "droppedAttributesCount"),
-            "entityRefs" => reader.array("entityRefs", |reader, _| {
-                self.message(0x1a, |inner| inner.entity_ref(reader))
-            }),
+            "attributes" => self.attributes(0x0a, reader),
+            "droppedAttributesCount" | "dropped_attributes_count" => {
+                self.count(0x10, reader, "droppedAttributesCount")
+            }
+            "entityRefs" | "entity_refs" => {
+                self.messages(0x1a, "entityRefs", reader, |inner, reader| {
+                    inner.entity_ref(reader)
+                })
+            }
             _ => reader.skip().map(drop),
         })
     }
 
     fn entity_ref(&mut self, reader: &mut Reader<'_>) -> Read {
         reader.object(|reader, name| match name {
-            "schemaUrl" => self.text(0x0a, reader, "schemaUrl"),
+            "schemaUrl" | "schema_url" => self.text(0x0a, reader, "schemaUrl"),
             "type" => self.text(0x12, reader, "type"),
-            "idKeys" => self.keys(0x1a, reader, "idKeys"),
-            "descriptionKeys" => self.keys(0x22, reader, "descriptionKeys"),
+            "idKeys" | "id_keys" => self.keys(0x1a, reader, "idKeys"),
+            "descriptionKeys" | "description_keys" => self.keys(0x22, reader, "descriptionKeys"),
             _ => reader.skip().map(drop),
         })
     }
@@ -130,8 +152,10 @@ impl Rewriter<'_> {
         reader.object(|reader, name| match name {
             "name" => self.text(0x0a, reader, "name"),
             "version" => self.text(0x12, reader, "version"),
-            "attributes" => self.attributes(0x1a, Level::Scope, reader),
-            "droppedAttributesCount" => self.count(0x20, reader, "droppedAttributesCount"),
+            "attributes" => self.attributes(0x1a, reader),
+            "droppedAttributesCount" | "dropped_attributes_count" => {
+                self.count(0x20, reader, "droppedAttributesCount")
+            }
             _ => reader.skip().map(drop),
         })
     }
@@ -144,10 +168,10 @@ impl Rewriter<'_> {
             (RejectReason::ParentSpanId, "parent_span_id"),
         ];
         reader.object(|reader, name| match name {
-            "traceId" => self.id::<16>(0x0a, reader, "traceId", ids[0]),
-            "spanId" => self.id::<8>(0x12, reader, "spanId", ids[1]),
-            "traceState" => self.text(0x1a, reader, "traceState"),
-            "parentSpanId" => self.id::<8>(0x22, reader, "parentSpanId", ids[2]),
+            "traceId" | "trace_id" => self.id::<16>(0x0a, reader, "traceId", ids[0]),
+            "spanId" | "span_id" => self.id::<8>(0x12, reader, "spanId", ids[1]),
+            "traceState" | "trace_state" => self.text(0x1a, reader, "traceState"),
+            "parentSpanId" | "parent_span_id" => self.id::<8>(0x22, reader, "parentSpanId", ids[2]),
             "flags" => self.flags(&[0x85, 0x01], reader),
             "name" => self.text(0x2a, reader, "name"),
             "kind" => {
@@ -155,18 +179,22 @@ impl Rewriter<'_> {
                 put_i32(self.out, 0x30, kind);
                 Ok(())
             }
-            "startTimeUnixNano" => self.time(0x39, reader, "startTimeUnixNano"),
-            "endTimeUnixNano" => self.time(0x41, reader, "endTimeUnixNano"),
-            "attributes" => self.attributes(0x4a, Level::Span, reader),
-            "droppedAttributesCount" => self.count(0x50, reader, "droppedAttributesCount"),
-            "events" => reader.array("events", |reader, _| {
-                self.message(0x5a, |inner| inner.event(reader))
-            }),
-            "droppedEventsCount" => self.count(0x60, reader, "droppedEventsCount"),
-            "links" => reader.array("links", |reader, _| {
-                self.message(0x6a, |inner| inner.link(reader))
-            }),
-            "droppedLinksCount" => self.count(0x70, reader, "droppedLinksCount"),
+            "startTimeUnixNano" | "start_time_unix_nano" => {
+                self.time(0x39, reader, "startTimeUnixNano")
+            }
+            "endTimeUnixNano" | "end_time_unix_nano" => self.time(0x41, reader, "endTimeUnixNano"),
+            "attributes" => self.attributes(0x4a, reader),
+            "droppedAttributesCount" | "dropped_attributes_count" => {
+                self.count(0x50, reader, "droppedAttributesCount")
+            }
+            "events" => self.messages(0x5a, "events", reader, |inner, reader| inner.event(reader)),
+            "droppedEventsCount" | "dropped_events_count" => {
+                self.count(0x60, reader, "droppedEventsCount")
+            }
+            "links" => self.messages(0x6a, "links", reader, |inner, reader| inner.link(reader)),
+            "droppedLinksCount" | "dropped_links_count" => {
+                self.count(0x70, reader, "droppedLinksCount")
+            }
             "status" => self
                 .message(0x7a, |inner| inner.status(reader))
                 .map_err(|error| error.within("status")),
@@ -176,10 +204,12 @@ impl Rewriter<'_> {
 
     fn event(&mut self, reader: &mut Reader<'_>) -> Read {
         reader.object(|reader, name| match name {
-            "timeUnixNano" => self.time(0x09, reader, "timeUnixNano"),
+            "timeUnixNano" | "time_unix_nano" => self.time(0x09, reader, "timeUnixNano"),
             "name" => self.text(0x12, reader, "name"),
-            "attributes" => self.attributes(0x1a, Level::Event, reader),
-            "droppedAttributesCount" => self.count(0x20, reader, "droppedAttributesCount"),
+            "attributes" => self.attributes(0x1a, reader),
+            "droppedAttributesCount" | "dropped_attributes_count" => {
+                self.count(0x20, reader, "droppedAttributesCount")
+            }
             _ => reader.skip().map(drop),
         })
     }
@@ -188,11 +218,13 @@ impl Rewriter<'_> {
         let trace_id = (RejectReason::LinkId, "trace_id of a link");
         let span_id = (RejectReason::LinkId, "span_id of a link");
         reader.object(|reader, name| match name {
-            "traceId" => self.id::<16>(0x0a, reader, "traceId", trace_id),
-            "spanId" => self.id::<8>(0x12, reader, "spanId", span_id),
-            "traceState" => self.text(0x1a, reader, "traceState"),
-            "attributes" => self.attributes(0x22, Level::Link, reader),
-            "droppedAttributesCount" => self.count(0x28, reader, "droppedAttributesCount"),
+            "traceId" | "trace_id" => self.id::<16>(0x0a, reader, "traceId", trace_id),
+            "spanId" | "span_id" => self.id::<8>(0x12, reader, "spanId", span_id),
+            "traceState" | "trace_state" => self.text(0x1a, reader, "traceState"),
+            "attributes" => self.attributes(0x22, reader),
+            "droppedAttributesCount" | "dropped_attributes_count" => {
+                self.count(0x28, reader, "droppedAttributesCount")
+            }
             "flags" => self.flags(&[0x35], reader),
             _ => reader.skip().map(drop),
         })
@@ -210,30 +242,25 @@ impl Rewriter<'_> {
         })
     }
 
-    fn attributes(&mut self, tag: u8, level: Level, reader: &mut Reader<'_>) -> Read {
-        reader.array("attributes", |reader, _| {
-            self.message(tag, |inner| inner.key_value(level, reader, 0))
+    fn attributes(&mut self, tag: u8, reader: &mut Reader<'_>) -> Read {
+        self.messages(tag, "attributes", reader, |inner, reader| {
+            inner.key_value(reader, 0)
         })
     }
 
-    fn key_value(&mut self, level: Level, reader: &mut Reader<'_>, depth: usize) -> Read {
+    fn key_value(&mut self, reader: &mut Reader<'_>, depth: usize) -> Read {
         reader.object(|reader, name| match name {
             "key" => self.text(0x0a, reader, "key"),
-            "value" => self.message(0x12, |inner| inner.any_value(level, reader, depth)),
+            "value" => self.message(0x12, |inner| inner.any_value(reader, depth)),
             _ => reader.skip().map(drop),
         })
     }
 
     /// The fields of an `AnyValue`; of several, the last counts.
-    fn any_value(&mut self, level: Level, reader: &mut Reader<'_>, depth: usize) -> Read {
-        if depth > MAX_DEPTH {
-            let (reason, problem) = (RejectReason::Nesting, FaultProblem::TooDeep);
-            self.note(Fault::new(reason, field_name(level), problem));
-            return reader.skip().map(drop);
-        }
+    fn any_value(&mut self, reader: &mut Reader<'_>, depth: usize) -> Read {
         let start = self.out.len();
         reader.object(|reader, name| {
-            let is_value = name.ends_with("Value");
+            let is_value = name.ends_with("Value") || name.ends_with("_value");
             if is_value && reader.null() {
                 return Ok(());
             }
@@ -241,47 +268,55 @@ impl Rewriter<'_> {
                 self.out.truncate(start);
             }
             match name {
-                "stringValue" => {
+                "stringValue" | "string_value" => {
                     let text = reader.string().map_err(|e| e.within("stringValue"))?;
                     put_present_bytes(self.out, 0x0a, text.as_bytes());
                     Ok(())
                 }
-                "boolValue" => {
+                "boolValue" | "bool_value" => {
                     let value = reader.boolean().map_err(|e| e.within("boolValue"))?;
                     self.out.extend([0x10, u8::from(value == Some(true))]);
                     Ok(())
                 }
-                "intValue" => self.int_value(reader),
-                "doubleValue" => {
+                "intValue" | "int_value" => self.int_value(reader),
+                "doubleValue" | "double_value" => {
                     let value = double(reader).map_err(|e| e.within("doubleValue"))?;
                     self.put_double(value.unwrap_or_default());
                     Ok(())
                 }
-                "arrayValue" => self.message(0x2a, |inner| {
-                    inner.values(reader, |inner, reader| {
-                        inner.message(0x0a, |item| item.any_value(level, reader, depth + 1))
-                    })
+                "arrayValue" | "array_value" => self.values(0x2a, reader, depth, |item, reader| {
+                    item.any_value(reader, depth + 1)
                 }),
-                "kvlistValue" => self.message(0x32, |inner| {
-                    inner.values(reader, |inner, reader| {
-                        inner.message(0x0a, |item| item.key_value(level, reader, depth + 1))
+                "kvlistValue" | "kvlist_value" => {
+                    self.values(0x32, reader, depth, |item, reader| {
+                        item.key_value(reader, depth + 1)
                     })
-                }),
-                "bytesValue" => self.bytes_value(level, reader),
+                }
+                "bytesValue" | "bytes_value" => self.bytes_value(reader),
                 _ => reader.skip().map(drop),
             }
         })
     }
 
-    /// `ArrayValue` and `KeyValueList` both have their items in `values`.
+    /// `ArrayValue` and `KeyValueList` both have their items in `values`. Below
+    /// the deepest level a mark is put in their place.
     fn values(
         &mut self,
+        tag: u8,
         reader: &mut Reader<'_>,
-        mut item: impl FnMut(&mut Self, &mut Reader<'_>) -> Read,
+        depth: usize,
+        item: impl Fn(&mut Rewriter<'_, 'r>, &mut Reader<'_>) -> Read,
     ) -> Read {
-        reader.object(|reader, name| match name {
-            "values" => reader.array("values", |reader, _| item(self, reader)),
-            _ => reader.skip().map(drop),
+        if depth >= MAX_DEPTH {
+            self.notes.repaired.count(Repair::Nesting, 1);
+            put_present_bytes(self.out, 0x0a, CUT.as_bytes());
+            return reader.skip().map(drop);
+        }
+        self.message(tag, |inner| {
+            reader.object(|reader, name| match name {
+                "values" => inner.messages(0x0a, "values", reader, &item),
+                _ => reader.skip().map(drop),
+            })
         })
     }
 
@@ -311,13 +346,13 @@ impl Rewriter<'_> {
         self.out.extend(value.to_le_bytes());
     }
 
-    fn bytes_value(&mut self, level: Level, reader: &mut Reader<'_>) -> Read {
+    fn bytes_value(&mut self, reader: &mut Reader<'_>) -> Read {
         let text = reader.string().map_err(|e| e.within("bytesValue"))?;
         match base64(&text) {
             Some(bytes) => put_present_bytes(self.out, 0x3a, &bytes),
             None => {
-                let (reason, problem) = (RejectReason::Base64, FaultProblem::NotBase64);
-                self.note(Fault::new(reason, field_name(level), problem));
+                self.notes.repaired.count(Repair::Base64, 1);
+                put_present_bytes(self.out, 0x0a, text.as_bytes());
             }
         }
         Ok(())

@@ -33,6 +33,11 @@ impl<'a> Reader<'a> {
         0
     }
 
+    /// Bytes of the text that are not read yet.
+    pub(super) fn left(&self) -> usize {
+        self.text.len() - self.at
+    }
+
     #[cold]
     pub(super) fn error(&self, problem: Problem) -> WireError {
         WireError::at(position(self.text, self.at), problem)
@@ -184,6 +189,11 @@ impl<'a> Reader<'a> {
     /// Does a string stand here?
     pub(super) fn is_string(&mut self) -> bool {
         self.peek() == b'"'
+    }
+
+    /// Does an array stand here?
+    pub(super) fn is_list(&mut self) -> bool {
+        self.peek() == b'['
     }
 
     /// Steps over a value of any kind and depth, and answers its text.

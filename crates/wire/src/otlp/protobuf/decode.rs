@@ -8,8 +8,10 @@ use super::fields::{Cursor, known};
 use super::resource;
 use super::span::span;
 use crate::error::Problem;
-use crate::otlp::intake::{Intake, Row, begin};
+use crate::otlp::intake::{Intake, begin};
+use crate::otlp::notes::Notes;
 use crate::rejected::Place;
+use crate::room::Room;
 use crate::{Decoded, WireError};
 use std::borrow::Cow;
 
@@ -19,15 +21,23 @@ const RESOURCE_SPANS: u32 = known(&[1, 2, 3]);
 /// Offsets of a batch are 32 bits wide; protobuf itself ends at the same size.
 pub(in crate::otlp) const BODY_BYTES_MAX: usize = i32::MAX as usize;
 
-pub(super) fn decode(body: &[u8]) -> Result<Decoded, WireError> {
+/// `scope_spans`, and what it was called until 2022: same message, old number.
+const SCOPE_SPANS: u32 = 0x12;
+const INSTRUMENTATION_LIBRARY_SPANS: u32 = 1000 << 3 | 2;
+
+pub(super) fn decode(body: &[u8], room: Room<'_>) -> Result<Decoded, WireError> {
     let (got, max) = (body.len(), BODY_BYTES_MAX);
     if got > max {
         return Err(WireError::at_byte(max, Problem::BodyLength { got, max }));
     }
-    let mut intake = Intake::new();
+    let mut intake = Intake::new(room);
     let mut fields = Cursor::new(body, 0);
     let mut place = Place::default();
+    let mut pause = Notes::pause(body.len());
     while !fields.is_done() {
+        if fields.rest().len() < pause {
+            pause = fields.ask(&mut intake.notes, &intake.builder)?;
+        }
         match fields.tag()? {
             0x0a => {
                 fields
@@ -36,10 +46,13 @@ pub(super) fn decode(body: &[u8]) -> Result<Decoded, WireError> {
                     .map_err(|e| e.within_item("resource_spans", place.resource as usize))?;
                 place.resource += 1;
             }
-            tag => fields.skip(tag, REQUEST)?,
+            tag => {
+                fields.skip(tag, REQUEST)?;
+                intake.notes.strange.number("the request", tag >> 3);
+            }
         }
     }
-    Ok(intake.finish())
+    Ok(intake.finish(place))
 }
 
 /// What `ResourceSpans` and `ScopeSpans` have besides their repeated field.
@@ -68,7 +81,7 @@ impl<'a> Envelope<'a> {
                         envelope.owner.to_mut().extend_from_slice(message.rest());
                     }
                 }
-                0x12 => drop(fields.bytes()?),
+                SCOPE_SPANS | INSTRUMENTATION_LIBRARY_SPANS => drop(fields.bytes()?),
                 0x1a => envelope.schema_url = fields.bytes()?,
                 tag => fields.skip(tag, RESOURCE_SPANS)?,
             }
@@ -82,57 +95,76 @@ impl<'a> Envelope<'a> {
 }
 
 fn resource_spans<'a>(
-    intake: &mut Intake<'a>,
+    intake: &mut Intake<'a, '_>,
     message: Cursor<'a>,
     mut place: Place,
 ) -> Result<(), WireError> {
     let envelope = Envelope::read(message, "resource")?;
     let (key, url) = (envelope.owner.clone(), envelope.schema_url);
-    let row = intake.resource((key, url), |builder| {
-        resource::resource(builder, envelope.cursor(), url).map_err(|e| e.within("resource"))
+    let row = intake.resource((key, url), |builder, notes| {
+        resource::resource(builder, envelope.cursor(), url, notes).map_err(|e| e.within("resource"))
     })?;
     let mut fields = message;
+    let mut pause = Notes::pause(fields.rest().len());
     while !fields.is_done() {
+        if fields.rest().len() < pause {
+            pause = fields.ask(&mut intake.notes, &intake.builder)?;
+        }
         match fields.tag()? {
-            0x12 => {
+            SCOPE_SPANS | INSTRUMENTATION_LIBRARY_SPANS => {
                 fields
                     .message()
                     .and_then(|message| scope_spans(intake, message, row, place))
                     .map_err(|error| error.within_item("scope_spans", place.scope as usize))?;
                 place.scope += 1;
             }
-            tag => fields.skip(tag, 0)?,
+            tag => {
+                fields.skip(tag, 0)?;
+                if tag >> 3 > 3 {
+                    intake.notes.strange.number("resource_spans", tag >> 3);
+                }
+            }
         }
     }
     Ok(())
 }
 
 fn scope_spans<'a>(
-    intake: &mut Intake<'a>,
+    intake: &mut Intake<'a, '_>,
     message: Cursor<'a>,
-    resource: Row,
+    resource: u32,
     mut place: Place,
 ) -> Result<(), WireError> {
     let envelope = Envelope::read(message, "scope")?;
     let (key, url) = (envelope.owner.clone(), envelope.schema_url);
-    let row = intake.scope((key, url), |builder| {
-        resource::scope(builder, envelope.cursor(), url).map_err(|e| e.within("scope"))
+    let row = intake.scope((key, url), |builder, notes| {
+        resource::scope(builder, envelope.cursor(), url, notes).map_err(|e| e.within("scope"))
     })?;
-    let (header, fault) = begin(resource, row);
+    let header = begin(resource, row);
     let mut fields = message;
+    let mut pause = Notes::pause(fields.rest().len());
     while !fields.is_done() {
+        if fields.rest().len() < pause {
+            pause = fields.ask(&mut intake.notes, &intake.builder)?;
+        }
         match fields.tag()? {
             0x12 => {
+                let (builder, notes) = (&mut intake.builder, &mut intake.notes);
                 let verdict = fields
                     .message()
-                    .and_then(|message| span(&mut intake.builder, message, header, fault))
+                    .and_then(|message| span(builder, message, header, None, notes))
                     .map_err(|error| error.within_item("spans", place.span as usize))?;
                 if let Some(fault) = verdict {
                     intake.reject(fault, place);
                 }
                 place.span += 1;
             }
-            tag => fields.skip(tag, 0)?,
+            tag => {
+                fields.skip(tag, 0)?;
+                if tag >> 3 > 3 {
+                    intake.notes.strange.number("scope_spans", tag >> 3);
+                }
+            }
         }
     }
     Ok(())

@@ -3,10 +3,10 @@
 //! A reference says which attributes of the resource identify an entity. We
 //! pass them on; until something here uses them, columns would be waste.
 
-use super::fields::{Cursor, known};
+use super::fields::{Cursor, known, put_present_bytes};
+use super::repair;
 use crate::WireError;
-use crate::otlp::intake::Verdict;
-use crate::rejected::Fault;
+use crate::otlp::notes::Notes;
 
 const ENTITY_REF: u32 = known(&[1, 2, 3, 4]);
 
@@ -14,14 +14,27 @@ const ENTITY_REF: u32 = known(&[1, 2, 3, 4]);
 /// the first two the last counts.
 pub(in crate::otlp) type EntityTexts<'a> = [Vec<&'a str>; 4];
 
-/// Checks one `EntityRef`. It must be well formed, because an encoder would
-/// pass its faults on to others.
-pub(super) fn check_entity_ref(message: Cursor<'_>) -> Result<Verdict, WireError> {
+/// Appends one `EntityRef` as a field of its resource. It must be well formed,
+/// because an encoder would pass its faults on to others.
+pub(super) fn keep(
+    out: &mut Vec<u8>,
+    message: Cursor<'_>,
+    notes: &mut Notes<'_>,
+) -> Result<(), WireError> {
     let mut is_utf8 = true;
     for_each_text(message, |_, text| {
         is_utf8 &= std::str::from_utf8(text).is_ok();
+        Ok(())
     })?;
-    Ok((!is_utf8).then(|| Fault::not_utf8("entity_refs of the resource")))
+    if is_utf8 {
+        put_present_bytes(out, 0x1a, message.rest());
+        return Ok(());
+    }
+    repair::nested(out, 0x1a, |out| {
+        for_each_text(message, |field, text| {
+            repair::put_text(out, (field as u8 + 1) << 3 | 2, text, notes)
+        })
+    })
 }
 
 /// Reads the fields `entity_refs` of a resource, which were checked before;
@@ -37,6 +50,7 @@ pub(in crate::otlp) fn entity_refs(encoded: &[u8]) -> Vec<EntityTexts<'_>> {
             if let Ok(text) = std::str::from_utf8(text) {
                 entity[field].push(text);
             }
+            Ok(())
         });
         if read.is_ok() {
             entities.push(entity);
@@ -48,12 +62,12 @@ pub(in crate::otlp) fn entity_refs(encoded: &[u8]) -> Vec<EntityTexts<'_>> {
 /// Calls `each` with the place of a field in [`EntityTexts`] and its text.
 fn for_each_text<'a>(
     mut fields: Cursor<'a>,
-    mut each: impl FnMut(usize, &'a [u8]),
+    mut each: impl FnMut(usize, &'a [u8]) -> Result<(), WireError>,
 ) -> Result<(), WireError> {
     while !fields.is_done() {
         match fields.tag()? {
             tag @ (0x0a | 0x12 | 0x1a | 0x22) => {
-                each((tag >> 3) as usize - 1, fields.bytes()?);
+                each((tag >> 3) as usize - 1, fields.bytes()?)?;
             }
             tag => fields.skip(tag, ENTITY_REF)?,
         }

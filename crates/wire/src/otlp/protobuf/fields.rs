@@ -6,6 +6,8 @@
 
 use crate::WireError;
 use crate::error::Problem;
+use crate::otlp::notes::Notes;
+use tracewell_model::SpanBatchBuilder;
 
 /// Reads the fields of one message.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +40,20 @@ impl<'a> Cursor<'a> {
     #[inline(always)]
     pub(super) fn rest(&self) -> &'a [u8] {
         self.rest
+    }
+
+    /// Asks whether the request may go on growing, and answers how much is to
+    /// be left when it is time to ask again ([`Notes::pause`]).
+    #[cold]
+    pub(super) fn ask(
+        &self,
+        notes: &mut Notes<'_>,
+        builder: &SpanBatchBuilder,
+    ) -> Result<usize, WireError> {
+        notes
+            .ask(builder)
+            .map_err(|full| full.at_byte(self.offset()))?;
+        Ok(Notes::pause(self.rest.len()))
     }
 
     #[cold]

@@ -10,7 +10,8 @@ use super::fields::{Cursor, put_bytes};
 use super::{resource, span};
 use crate::WireError;
 use crate::error::Problem;
-use crate::rejected::Fault;
+use crate::otlp::notes::Notes;
+use crate::room::Room;
 use tracewell_model::batch::view::BatchView;
 use tracewell_model::{SpanBatchBuilder, SpanHeader, SpanRef, ValueRef};
 
@@ -49,11 +50,14 @@ pub fn write_span_links(out: &mut Vec<u8>, span: &SpanRef<'_>) {
 /// Reads what [`write_resource`] wrote and answers the row of the resource.
 ///
 /// # Errors
-/// The bytes are malformed, or hold what would have cost a request its spans;
-/// nothing was added.
+/// The bytes are malformed, or hold what was never written; the builder is of
+/// no use any more.
 pub fn read_resource(builder: &mut SpanBatchBuilder, bytes: &[u8]) -> Result<u32, WireError> {
     let envelope = Envelope::read(Cursor::new(bytes, 0), "resource")?;
-    resource::resource(builder, envelope.cursor(), envelope.schema_url)?.map_err(fault_as_error)
+    let mut notes = Notes::new(Room::unlimited());
+    let (cursor, url) = (envelope.cursor(), envelope.schema_url);
+    let row = resource::resource(builder, cursor, url, &mut notes)?;
+    undamaged(&notes).map(|()| row)
 }
 
 /// Reads what [`write_scope`] wrote and answers the row of the scope.
@@ -62,7 +66,10 @@ pub fn read_resource(builder: &mut SpanBatchBuilder, bytes: &[u8]) -> Result<u32
 /// As for [`read_resource`].
 pub fn read_scope(builder: &mut SpanBatchBuilder, bytes: &[u8]) -> Result<u32, WireError> {
     let envelope = Envelope::read(Cursor::new(bytes, 0), "scope")?;
-    resource::scope(builder, envelope.cursor(), envelope.schema_url)?.map_err(fault_as_error)
+    let mut notes = Notes::new(Room::unlimited());
+    let (cursor, url) = (envelope.cursor(), envelope.schema_url);
+    let row = resource::scope(builder, cursor, url, &mut notes)?;
+    undamaged(&notes).map(|()| row)
 }
 
 /// Reads attributes, events and links of a `Span` for the builder's next
@@ -73,14 +80,29 @@ pub fn read_scope(builder: &mut SpanBatchBuilder, bytes: &[u8]) -> Result<u32, W
 /// As for [`read_resource`]; what the next span had so far was abandoned.
 pub fn read_span_parts(builder: &mut SpanBatchBuilder, bytes: &[u8]) -> Result<(), WireError> {
     let (mut header, mut ids) = (SpanHeader::default(), span::RawIds::default());
-    let mut fault = None;
+    let (mut fault, mut notes) = (None, Notes::new(Room::unlimited()));
     let fields = Cursor::new(bytes, 0);
-    let read = span::fields(builder, fields, &mut header, &mut ids, &mut fault);
-    read.and(fault.map_or(Ok(()), |fault| Err(fault_as_error(fault))))
+    let read = span::fields(
+        builder,
+        fields,
+        &mut header,
+        &mut ids,
+        &mut fault,
+        &mut notes,
+    );
+    let fault = fault.map_or(Ok(()), |fault| {
+        Err(WireError::at_byte(0, Problem::Fault(fault)))
+    });
+    read.and(fault)
+        .and(undamaged(&notes))
         .inspect_err(|_| builder.abandon_span())
 }
 
-/// Stored bytes were checked when they came in, so a fault is damage.
-fn fault_as_error(fault: Fault) -> WireError {
-    WireError::at_byte(0, Problem::Fault(fault))
+/// Stored bytes were put right when they came in; what is not right now is
+/// damage.
+fn undamaged(notes: &Notes<'_>) -> Result<(), WireError> {
+    match notes.repaired.iter().next() {
+        None => Ok(()),
+        Some((repair, _)) => Err(WireError::at_byte(0, Problem::Damaged(repair.name()))),
+    }
 }

@@ -1,61 +1,58 @@
-//! `Resource` and `InstrumentationScope` from the wire into a builder.
+//! `Resource` and `InstrumentationScope` from the wire into a builder: one
+//! pass, attributes as they are met, the row itself last.
 //!
-//! A row is added only when everything in it is good, so a batch never holds
-//! half a resource: attributes are read twice, once to check and once to add.
-//! That is cheap, because the decoder asks once for each distinct resource.
+//! A malformed message leaves attributes without a row behind; whoever gets
+//! the error gives the builder up.
 
-use super::entity::check_entity_ref;
+use super::entity;
 use super::fields::{Cursor, known};
-use super::value::{attribute, check_attribute};
+use super::value::attribute;
 use crate::WireError;
-use crate::otlp::intake::{Row, Verdict};
-use crate::rejected::Fault;
+use crate::error::Problem;
+use crate::otlp::notes::Notes;
 use tracewell_model::{Level, SpanBatchBuilder};
 
 const RESOURCE: u32 = known(&[1, 2, 3]);
 const SCOPE: u32 = known(&[1, 2, 3, 4]);
-const RESOURCE_ATTRIBUTES: u32 = 0x0a;
-const SCOPE_ATTRIBUTES: u32 = 0x1a;
 
 /// Adds a `Resource`.
 pub(in crate::otlp) fn resource(
     builder: &mut SpanBatchBuilder,
     message: Cursor<'_>,
     schema_url: &[u8],
-) -> Result<Row, WireError> {
+    notes: &mut Notes<'_>,
+) -> Result<u32, WireError> {
     let mut dropped = 0;
     let mut entity_refs = Vec::new();
-    let mut fault = None;
+    let row = builder.next_row(Level::Resource);
     let (mut fields, mut index) = (message, 0);
+    let mut pause = Notes::pause(fields.rest().len());
     while !fields.is_done() {
-        let before = fields;
+        if fields.rest().len() < pause {
+            pause = fields.ask(notes, builder)?;
+        }
         match fields.tag()? {
-            RESOURCE_ATTRIBUTES => {
+            0x0a => {
                 fields
                     .message()
-                    .and_then(|message| check_attribute(Level::Resource, message, &mut fault))
+                    .and_then(|message| attribute(builder, Level::Resource, row, message, notes))
                     .map_err(|error| error.within_item("attributes", index))?;
                 index += 1;
             }
             0x10 => dropped = fields.varint32()?,
-            0x1a => {
-                let verdict =
-                    check_entity_ref(fields.message()?).map_err(|e| e.within("entity_refs"))?;
-                fault = fault.or(verdict);
-                let field_len = before.rest().len() - fields.rest().len();
-                entity_refs.extend_from_slice(&before.rest()[..field_len]);
-            }
+            0x1a => fields
+                .message()
+                .and_then(|message| entity::keep(&mut entity_refs, message, notes))
+                .map_err(|e| e.within("entity_refs"))?,
             tag => fields.skip(tag, RESOURCE)?,
         }
     }
-    if let Some(fault) = fault {
-        return Ok(Err(fault));
+    if let Ok(row) = builder.resource(schema_url, dropped, &entity_refs) {
+        return Ok(row);
     }
-    let Ok(row) = builder.resource(schema_url, dropped, &entity_refs) else {
-        return Ok(Err(Fault::not_utf8("schema_url of the resource")));
-    };
-    let added = add_attributes(builder, Level::Resource, row, message, RESOURCE_ATTRIBUTES)?;
-    Ok(added.map_or(Ok(row), Err))
+    let schema_url = repaired(schema_url, notes, &message)?;
+    let added = builder.resource(schema_url.as_bytes(), dropped, &entity_refs);
+    added.map_err(|_| message.error(Problem::NotUtf8))
 }
 
 /// Adds an `InstrumentationScope`.
@@ -63,19 +60,24 @@ pub(in crate::otlp) fn scope(
     builder: &mut SpanBatchBuilder,
     message: Cursor<'_>,
     schema_url: &[u8],
-) -> Result<Row, WireError> {
+    notes: &mut Notes<'_>,
+) -> Result<u32, WireError> {
     let (mut name, mut version): (&[u8], &[u8]) = (&[], &[]);
     let mut dropped = 0;
-    let mut fault = None;
+    let row = builder.next_row(Level::Scope);
     let (mut fields, mut index) = (message, 0);
+    let mut pause = Notes::pause(fields.rest().len());
     while !fields.is_done() {
+        if fields.rest().len() < pause {
+            pause = fields.ask(notes, builder)?;
+        }
         match fields.tag()? {
             0x0a => name = fields.bytes()?,
             0x12 => version = fields.bytes()?,
-            SCOPE_ATTRIBUTES => {
+            0x1a => {
                 fields
                     .message()
-                    .and_then(|message| check_attribute(Level::Scope, message, &mut fault))
+                    .and_then(|message| attribute(builder, Level::Scope, row, message, notes))
                     .map_err(|error| error.within_item("attributes", index))?;
                 index += 1;
             }
@@ -83,34 +85,23 @@ pub(in crate::otlp) fn scope(
             tag => fields.skip(tag, SCOPE)?,
         }
     }
-    if let Some(fault) = fault {
-        return Ok(Err(fault));
+    if let Ok(row) = builder.scope(name, version, schema_url, dropped) {
+        return Ok(row);
     }
-    let Ok(row) = builder.scope(name, version, schema_url, dropped) else {
-        return Ok(Err(Fault::not_utf8(
-            "name, version or schema_url of the scope",
-        )));
-    };
-    let added = add_attributes(builder, Level::Scope, row, message, SCOPE_ATTRIBUTES)?;
-    Ok(added.map_or(Ok(row), Err))
+    let name = repaired(name, notes, &message)?;
+    let version = repaired(version, notes, &message)?;
+    let schema_url = repaired(schema_url, notes, &message)?;
+    let [name, version, schema_url] = [&name, &version, &schema_url].map(|text| text.as_bytes());
+    let added = builder.scope(name, version, schema_url, dropped);
+    added.map_err(|_| message.error(Problem::NotUtf8))
 }
 
-/// Second reading: the attributes, known to be good.
-fn add_attributes(
-    builder: &mut SpanBatchBuilder,
-    level: Level,
-    row: u32,
-    mut fields: Cursor<'_>,
-    attributes_tag: u32,
-) -> Result<Verdict, WireError> {
-    let mut fault = None;
-    while !fields.is_done() {
-        match fields.tag()? {
-            tag if tag == attributes_tag => {
-                attribute(builder, level, row, fields.message()?, &mut fault)?;
-            }
-            tag => fields.skip(tag, 0)?,
-        }
-    }
-    Ok(fault)
+fn repaired(
+    bytes: &[u8],
+    notes: &mut Notes<'_>,
+    message: &Cursor<'_>,
+) -> Result<String, WireError> {
+    notes
+        .utf8(bytes)
+        .map_err(|full| full.at_byte(message.offset()))
 }

@@ -3,11 +3,14 @@
 //! Attributes, events and links are pushed as they are met; fixed fields wait
 //! in locals until the end. A span with a fault is read to its end all the
 //! same, because malformed bytes must fail the request wherever they stand.
+//! Text that is not UTF-8 is no fault: it is put right.
 
 use super::fields::{Cursor, known};
 use super::value::attribute;
 use crate::WireError;
+use crate::error::Problem;
 use crate::otlp::intake::Verdict;
+use crate::otlp::notes::Notes;
 use crate::rejected::{Fault, FaultProblem, RejectReason};
 use tracewell_model::batch::builder::LinkHeader;
 use tracewell_model::{Level, SpanBatchBuilder, SpanHeader, SpanId, TraceId};
@@ -31,16 +34,20 @@ pub(in crate::otlp) fn span<'a>(
     builder: &mut SpanBatchBuilder,
     message: Cursor<'a>,
     mut header: SpanHeader<'a>,
-    fault: Verdict,
+    mut fault: Verdict,
+    notes: &mut Notes<'_>,
 ) -> Result<Verdict, WireError> {
     let mut ids = RawIds::default();
-    let mut fault = fault;
-    fields(builder, message, &mut header, &mut ids, &mut fault)?;
-    let added = match fault {
-        Some(fault) => Err(fault),
-        None => add(builder, &mut header, &ids),
-    };
-    Ok(added.inspect_err(|_| builder.abandon_span()).err())
+    fields(builder, message, &mut header, &mut ids, &mut fault, notes)?;
+    if fault.is_none() {
+        fault = ids.read_into(&mut header).err();
+    }
+    if fault.is_some() {
+        builder.abandon_span();
+    } else if builder.span(&header).is_err() {
+        add_repaired(builder, header, message, notes)?;
+    }
+    Ok(fault)
 }
 
 /// Reads the fields; of those in `header` that repeat, the last wins.
@@ -50,16 +57,21 @@ pub(super) fn fields<'a>(
     header: &mut SpanHeader<'a>,
     ids: &mut RawIds<'a>,
     fault: &mut Verdict,
+    notes: &mut Notes<'_>,
 ) -> Result<(), WireError> {
     let row = builder.next_span();
     let mut fields = message;
     let (mut attributes, mut events, mut links) = (0, 0, 0);
+    let mut pause = Notes::pause(fields.rest().len());
     while !fields.is_done() {
+        if fields.rest().len() < pause {
+            pause = fields.ask(notes, builder)?;
+        }
         match fields.tag()? {
             0x4a => {
                 fields
                     .message()
-                    .and_then(|message| attribute(builder, Level::Span, row, message, fault))
+                    .and_then(|message| attribute(builder, Level::Span, row, message, notes))
                     .map_err(|error| error.within_item("attributes", attributes))?;
                 attributes += 1;
             }
@@ -75,7 +87,7 @@ pub(super) fn fields<'a>(
             0x5a => {
                 fields
                     .message()
-                    .and_then(|message| event(builder, message, fault))
+                    .and_then(|message| event(builder, message, notes))
                     .map_err(|error| error.within_item("events", events))?;
                 events += 1;
             }
@@ -83,7 +95,7 @@ pub(super) fn fields<'a>(
             0x6a => {
                 fields
                     .message()
-                    .and_then(|message| link(builder, message, fault))
+                    .and_then(|message| link(builder, message, fault, notes))
                     .map_err(|error| error.within_item("links", links))?;
                 links += 1;
             }
@@ -99,22 +111,44 @@ pub(super) fn fields<'a>(
     Ok(())
 }
 
-fn add(
+impl RawIds<'_> {
+    fn read_into(&self, header: &mut SpanHeader<'_>) -> Result<(), Fault> {
+        header.trace_id = TraceId(present_id(
+            self.trace_id,
+            RejectReason::TraceId,
+            "trace_id",
+        )?);
+        header.span_id = SpanId(present_id(self.span_id, RejectReason::SpanId, "span_id")?);
+        let reason = RejectReason::ParentSpanId;
+        let parent = optional_id(self.parent_span_id, reason, "parent_span_id")?;
+        header.parent_span_id = SpanId(parent);
+        Ok(())
+    }
+}
+
+/// Adds a span of which a text is not UTF-8.
+#[cold]
+fn add_repaired(
     builder: &mut SpanBatchBuilder,
-    header: &mut SpanHeader<'_>,
-    ids: &RawIds<'_>,
-) -> Result<(), Fault> {
-    header.trace_id = TraceId(present_id(ids.trace_id, RejectReason::TraceId, "trace_id")?);
-    header.span_id = SpanId(present_id(ids.span_id, RejectReason::SpanId, "span_id")?);
-    let parent = optional_id(
-        ids.parent_span_id,
-        RejectReason::ParentSpanId,
-        "parent_span_id",
-    )?;
-    header.parent_span_id = SpanId(parent);
-    builder
-        .span(header)
-        .map_err(|_| Fault::not_utf8("name, trace_state or status message of the span"))
+    header: SpanHeader<'_>,
+    message: Cursor<'_>,
+    notes: &mut Notes<'_>,
+) -> Result<(), WireError> {
+    let mut repaired = |text: &[u8]| {
+        let repaired = notes.utf8(text);
+        repaired.map_err(|full| full.at_byte(message.offset()))
+    };
+    let name = repaired(header.name)?;
+    let trace_state = repaired(header.trace_state)?;
+    let status_message = repaired(header.status_message)?;
+    let header = SpanHeader {
+        name: name.as_bytes(),
+        trace_state: trace_state.as_bytes(),
+        status_message: status_message.as_bytes(),
+        ..header
+    };
+    let added = builder.span(&header);
+    added.map_err(|_| message.error(Problem::NotUtf8))
 }
 
 /// An id that must be there and not be zeros.
@@ -151,19 +185,23 @@ fn optional_id<const N: usize>(
 fn event(
     builder: &mut SpanBatchBuilder,
     message: Cursor<'_>,
-    fault: &mut Verdict,
+    notes: &mut Notes<'_>,
 ) -> Result<(), WireError> {
     let (mut time_ns, mut name, mut dropped): (_, &[u8], _) = (0, &[], 0);
     let row = builder.next_row(Level::Event);
     let (mut fields, mut index) = (message, 0);
+    let mut pause = Notes::pause(fields.rest().len());
     while !fields.is_done() {
+        if fields.rest().len() < pause {
+            pause = fields.ask(notes, builder)?;
+        }
         match fields.tag()? {
             0x09 => time_ns = fields.fixed64()?,
             0x12 => name = fields.bytes()?,
             0x1a => {
                 fields
                     .message()
-                    .and_then(|message| attribute(builder, Level::Event, row, message, fault))
+                    .and_then(|message| attribute(builder, Level::Event, row, message, notes))
                     .map_err(|error| error.within_item("attributes", index))?;
                 index += 1;
             }
@@ -171,22 +209,30 @@ fn event(
             tag => fields.skip(tag, EVENT)?,
         }
     }
-    if builder.event(time_ns, name, dropped).is_err() {
-        fault.get_or_insert(Fault::not_utf8("name of an event"));
+    if builder.event(time_ns, name, dropped).is_ok() {
+        return Ok(());
     }
-    Ok(())
+    let name = notes.utf8(name);
+    let name = name.map_err(|full| full.at_byte(message.offset()))?;
+    let added = builder.event(time_ns, name.as_bytes(), dropped);
+    added.map(drop).map_err(|_| message.error(Problem::NotUtf8))
 }
 
 fn link(
     builder: &mut SpanBatchBuilder,
     message: Cursor<'_>,
     fault: &mut Verdict,
+    notes: &mut Notes<'_>,
 ) -> Result<(), WireError> {
     let (mut trace_id, mut span_id): (&[u8], &[u8]) = (&[], &[]);
     let mut header = LinkHeader::default();
     let row = builder.next_row(Level::Link);
     let (mut fields, mut index) = (message, 0);
+    let mut pause = Notes::pause(fields.rest().len());
     while !fields.is_done() {
+        if fields.rest().len() < pause {
+            pause = fields.ask(notes, builder)?;
+        }
         match fields.tag()? {
             0x0a => trace_id = fields.bytes()?,
             0x12 => span_id = fields.bytes()?,
@@ -194,7 +240,7 @@ fn link(
             0x22 => {
                 fields
                     .message()
-                    .and_then(|message| attribute(builder, Level::Link, row, message, fault))
+                    .and_then(|message| attribute(builder, Level::Link, row, message, notes))
                     .map_err(|error| error.within_item("attributes", index))?;
                 index += 1;
             }
@@ -212,10 +258,14 @@ fn link(
             fault.get_or_insert(bad);
         }
     }
-    if builder.link(&header).is_err() {
-        fault.get_or_insert(Fault::not_utf8("trace_state of a link"));
+    if builder.link(&header).is_ok() {
+        return Ok(());
     }
-    Ok(())
+    let trace_state = notes.utf8(header.trace_state);
+    let trace_state = trace_state.map_err(|full| full.at_byte(message.offset()))?;
+    header.trace_state = trace_state.as_bytes();
+    let added = builder.link(&header);
+    added.map(drop).map_err(|_| message.error(Problem::NotUtf8))
 }
 
 fn link_ids(trace_id: &[u8], span_id: &[u8]) -> Result<(TraceId, SpanId), Fault> {

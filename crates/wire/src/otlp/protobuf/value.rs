@@ -5,10 +5,10 @@
 //! `value` fields in one `KeyValue` are merged as protobuf says.
 
 use super::fields::{Cursor, known};
+use super::repair;
 use crate::WireError;
 use crate::error::Problem;
-use crate::otlp::intake::Verdict;
-use crate::rejected::{Fault, FaultProblem, RejectReason};
+use crate::otlp::notes::Notes;
 use tracewell_model::any_value::AnyValueError;
 use tracewell_model::batch::builder::RawValue;
 use tracewell_model::batch::intern::NotUtf8;
@@ -17,35 +17,20 @@ use tracewell_model::{AnyValue, Level, SpanBatchBuilder};
 const KEY_VALUE: u32 = known(&[1, 2]);
 const ANY_VALUE: u32 = known(&[1, 2, 3, 4, 5, 6, 7]);
 
-/// How an attribute of a level is called in messages.
-pub(in crate::otlp) fn field_name(level: Level) -> &'static str {
-    match level {
-        Level::Span => "an attribute of the span",
-        Level::Resource => "an attribute of the resource",
-        Level::Scope => "an attribute of the scope",
-        Level::Event => "an attribute of an event",
-        Level::Link => "an attribute of a link",
-    }
-}
-
-/// Reads one `KeyValue` and adds it to the owner `row` of `level`; what costs
-/// the span goes to `fault`.
+/// Reads one `KeyValue` and adds it to the owner `row` of `level`.
 #[inline]
 pub(super) fn attribute(
     builder: &mut SpanBatchBuilder,
     level: Level,
     row: u32,
     message: Cursor<'_>,
-    fault: &mut Verdict,
+    notes: &mut Notes<'_>,
 ) -> Result<(), WireError> {
     let owner = (level, row);
-    if let Some(added) = usual(builder, owner, message.rest()) {
-        if added.is_err() {
-            fault.get_or_insert(Fault::not_utf8(field_name(level)));
-        }
+    if let Some(Ok(())) = usual(builder, owner, message.rest()) {
         return Ok(());
     }
-    unusual(builder, owner, message, fault)
+    unusual(builder, owner, message, notes)
 }
 
 /// A `KeyValue` as every encoder writes it: a key of less than 128 bytes, then
@@ -82,41 +67,44 @@ fn usual(
     }
 }
 
-/// Any other `KeyValue`.
+/// Any other `KeyValue`, among them those with a text that is not UTF-8.
 #[inline(never)]
 fn unusual(
     builder: &mut SpanBatchBuilder,
-    (level, row): (Level, u32),
-    message: Cursor<'_>,
-    fault: &mut Verdict,
+    owner: (Level, u32),
+    mut message: Cursor<'_>,
+    notes: &mut Notes<'_>,
 ) -> Result<(), WireError> {
-    let mut is_utf8 = true;
-    let bad = with_key_value(level, message, |key, value| {
-        is_utf8 = builder.attribute(level, row, key, value).is_ok();
-    })?;
-    let bad = bad.or((!is_utf8).then(|| Fault::not_utf8(field_name(level))));
-    if let Some(bad) = bad {
-        fault.get_or_insert(bad);
+    let mut key: &[u8] = &[];
+    let mut value = Cursor::new(&[], message.offset());
+    let mut merged = Vec::new();
+    while !message.is_done() {
+        match message.tag()? {
+            0x0a => key = message.bytes()?,
+            0x12 if value.is_done() => value = message.message()?,
+            0x12 => merged.extend_from_slice(message.bytes()?),
+            tag => message.skip(tag, KEY_VALUE)?,
+        }
     }
-    Ok(())
-}
-
-/// Reads one `KeyValue` without adding it anywhere.
-pub(super) fn check_attribute(
-    level: Level,
-    message: Cursor<'_>,
-    fault: &mut Verdict,
-) -> Result<(), WireError> {
-    let mut is_good = true;
-    let is_utf8 = |bytes: &[u8]| std::str::from_utf8(bytes).is_ok();
-    let bad = with_key_value(level, message, |key, value| {
-        is_good = is_utf8(key) && !matches!(value, RawValue::Str(text) if !is_utf8(text));
-    })?;
-    let bad = bad.or((!is_good).then(|| Fault::not_utf8(field_name(level))));
-    if let Some(bad) = bad {
-        fault.get_or_insert(bad);
+    if !merged.is_empty() {
+        merged.splice(0..0, value.rest().iter().copied());
+        value = Cursor::new(&merged, value.offset());
     }
-    Ok(())
+    let repaired;
+    let value = match any_value(value)? {
+        Some(value) => value,
+        None => {
+            let mut out = Vec::new();
+            repair::any_value(&mut out, value, 0, notes)?;
+            repaired = out;
+            last_value(Cursor::new(&repaired, value.offset()))?
+        }
+    };
+    let (level, row) = owner;
+    match builder.attribute(level, row, key, value) {
+        Ok(()) => Ok(()),
+        Err(NotUtf8) => repair::add_attribute(builder, owner, key, value, notes),
+    }
 }
 
 /// Field 1, of less than 128 bytes, and what follows it.
@@ -142,45 +130,21 @@ fn short_varint(bytes: &[u8]) -> Option<u64> {
     }
 }
 
-/// Reads any `KeyValue`; `each` gets it unless its value has a fault.
-fn with_key_value(
-    level: Level,
-    mut message: Cursor<'_>,
-    each: impl FnOnce(&[u8], RawValue<'_>),
-) -> Result<Verdict, WireError> {
-    let mut key: &[u8] = &[];
-    let mut value = Cursor::new(&[], message.offset());
-    let mut merged = Vec::new();
-    while !message.is_done() {
-        match message.tag()? {
-            0x0a => key = message.bytes()?,
-            0x12 if value.is_done() => value = message.message()?,
-            0x12 => merged.extend_from_slice(message.bytes()?),
-            tag => message.skip(tag, KEY_VALUE)?,
-        }
-    }
-    if !merged.is_empty() {
-        merged.splice(0..0, value.rest().iter().copied());
-        value = Cursor::new(&merged, value.offset());
-    }
-    Ok(match any_value(level, value)? {
-        Ok(value) => {
-            each(key, value);
-            None
-        }
-        Err(fault) => Some(fault),
-    })
-}
-
-/// Reads an `AnyValue`; text is not checked yet, nested values are.
-fn any_value(level: Level, message: Cursor<'_>) -> Result<Result<RawValue<'_>, Fault>, WireError> {
+/// Reads an `AnyValue`; `None` when something within it must be put right. A
+/// text that is the value itself is checked later, in its column.
+fn any_value(message: Cursor<'_>) -> Result<Option<RawValue<'_>>, WireError> {
     let mut fields = message;
     if fields.is_done() {
-        return Ok(Ok(RawValue::Other(&[])));
+        return Ok(Some(RawValue::Other(&[])));
     }
     match scalar(&mut fields)? {
-        Some(value) if fields.is_done() => Ok(Ok(value)),
-        _ => unusual_value(level, message),
+        Some(value) if fields.is_done() => return Ok(Some(value)),
+        _ => {}
+    }
+    match AnyValue::check(message.rest()) {
+        Ok(()) => last_value(message).map(Some),
+        Err(AnyValueError::Malformed) => Err(message.error(Problem::Value)),
+        Err(AnyValueError::Utf8 | AnyValueError::Depth) => Ok(None),
     }
 }
 
@@ -203,21 +167,9 @@ fn scalar<'a>(fields: &mut Cursor<'a>) -> Result<Option<RawValue<'a>>, WireError
     }))
 }
 
-/// Arrays and lists; several fields, of which the last known one counts.
-fn unusual_value(
-    level: Level,
-    message: Cursor<'_>,
-) -> Result<Result<RawValue<'_>, Fault>, WireError> {
+/// Arrays and lists, known to be good; of several fields the last counts.
+fn last_value(message: Cursor<'_>) -> Result<RawValue<'_>, WireError> {
     let whole = message.rest();
-    match AnyValue::check(whole) {
-        Ok(()) => {}
-        Err(AnyValueError::Malformed) => return Err(message.error(Problem::Value)),
-        Err(AnyValueError::Utf8) => return Ok(Err(Fault::not_utf8(field_name(level)))),
-        Err(AnyValueError::Depth) => {
-            let (reason, problem) = (RejectReason::Nesting, FaultProblem::TooDeep);
-            return Ok(Err(Fault::new(reason, field_name(level), problem)));
-        }
-    }
     let mut last = RawValue::Other(whole);
     let mut fields = message;
     while !fields.is_done() {
@@ -228,5 +180,5 @@ fn unusual_value(
             last = value.unwrap_or(RawValue::Other(whole));
         }
     }
-    Ok(Ok(last))
+    Ok(last)
 }

@@ -68,6 +68,15 @@ impl Cors {
         })
     }
 
+    /// Whether the request comes from a page that may send. Those of no page do
+    /// not say where they come from.
+    pub(super) fn may_send(cors: Option<&Self>, request: &HeaderMap) -> bool {
+        let Some(origin) = request.get(ORIGIN) else {
+            return true;
+        };
+        cors.is_some_and(|cors| origin.to_str().is_ok_and(|origin| cors.allows(origin)))
+    }
+
     /// Whether a request asks for permission and carries nothing.
     pub(super) fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
         method == Method::OPTIONS
