@@ -83,6 +83,8 @@ pub fn http_router(state: &Arc<QueryState>, facts: &Arc<ProcessFacts>, base_path
         .merge(status::router(Arc::clone(store), Arc::clone(facts)))
         .merge(health::router(Arc::clone(store)))
         .merge(metrics::router(Arc::clone(store), Arc::clone(facts)))
+        // Files of the UI, which are no routes, were compressed when it was built.
+        .route_layer(axum::middleware::from_fn(compression::compress))
         .fallback(others);
     let placed = if base_path.is_empty() {
         app

@@ -3,6 +3,7 @@
 //! The API of the UI has its tests beside it and shares [`Server`].
 
 mod accounts;
+mod compressed;
 mod far_future;
 mod many_names;
 mod pages;
