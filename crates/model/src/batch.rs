@@ -22,6 +22,7 @@ pub mod columns;
 pub mod concat;
 pub mod dedup;
 pub mod intern;
+mod owners;
 pub mod view;
 
 use crate::ids::{SpanId, TraceId};

@@ -59,8 +59,7 @@ pub fn duration(at_least_ns: Option<i64>, at_most_ns: Option<i64>) -> Expr {
 fn special(key: &str, value: &str) -> Option<Expr> {
     let text = || Literal::Text(value.to_owned());
     Some(match key {
-        // Whatever made the span fail; an attribute `error` that says
-        // otherwise is found as well.
+        // Whatever made the span fail (ADR-010).
         "error" => {
             let wanted: bool = value.parse().ok()?;
             intrinsic(Intrinsic::Error, Literal::Bool(wanted))

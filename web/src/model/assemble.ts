@@ -3,6 +3,7 @@
 
 import { emptyColumns, FLAG, KINDS, type Skeleton } from "./columns";
 import type { SpanDetail } from "./details";
+import { isFailed } from "./failure";
 import { plural } from "./format";
 
 /** One span of a file; `detail.row` is set when its trace is assembled. */
@@ -71,7 +72,7 @@ function assemble(traceId: string, unsorted: FileSpan[]): AssembledTrace {
     const { detail } = span;
     detail.row = row;
     let flags = 0;
-    if (isError(detail)) flags |= FLAG.error;
+    if (isFailed(detail)) flags |= FLAG.error;
     if (detail.events.length > 0) flags |= FLAG.events;
     if (detail.links.length > 0) flags |= FLAG.links;
     if (orphan) flags |= FLAG.orphan;
@@ -181,13 +182,4 @@ function fillSubtrees(depth: Uint16Array, subtree: Uint32Array): void {
     }
     open.push(i);
   }
-}
-
-/** The same rule as the server's: status, or for an unset status an exception or an HTTP 5xx. */
-export function isError(detail: SpanDetail): boolean {
-  if (detail.statusCode !== "unset") return detail.statusCode === "error";
-  if (detail.events.some((event) => event.name === "exception")) return true;
-  return detail.attributes.some(
-    ({ key, value }) => (key === "http.status_code" || key === "http.response.status_code") && Number(value) >= 500,
-  );
 }

@@ -4,5 +4,6 @@
 
 mod batches;
 mod derive;
+mod failures;
 mod filters;
 mod partial;

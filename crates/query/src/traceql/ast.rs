@@ -124,8 +124,7 @@ pub enum Intrinsic {
     StatusMessage,
     /// `kind`; unspecified unless set.
     Kind,
-    /// `error`, Tracewell's own: status error, or status unset with an
-    /// exception event or an HTTP status of 500 or more.
+    /// `error`, Tracewell's own: did the span fail, in the sense of ADR-010?
     Error,
     /// `span:id`, as hex text.
     SpanId,

@@ -6,6 +6,7 @@
 mod count;
 mod damage;
 mod dependencies;
+mod failures;
 mod find;
 mod newer;
 mod paging;
