@@ -20,7 +20,8 @@ pub mod builder;
 pub mod codec;
 pub mod columns;
 pub mod concat;
-pub mod dedup;
+
+pub mod identity;
 pub mod intern;
 mod owners;
 pub mod view;

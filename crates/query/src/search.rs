@@ -16,7 +16,7 @@ mod fetch;
 use crate::summary::TraceSummary;
 use crate::tree::TraceTree;
 use candidates::Candidates;
-use fetch::Fetcher;
+pub(crate) use fetch::Fetcher;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 use tracewell_model::store::{ScanColumns, ScanReport, ScanRequest};

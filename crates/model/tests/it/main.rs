@@ -6,4 +6,5 @@ mod batches;
 mod derive;
 mod failures;
 mod filters;
+mod identity;
 mod partial;

@@ -8,6 +8,7 @@ mod damage;
 mod dependencies;
 mod failures;
 mod find;
+mod identity;
 mod newer;
 mod paging;
 mod projection;

@@ -95,11 +95,11 @@ impl<'a> DerivedColumns<'a> {
         self.start_ns.clear();
         self.duration_ns.clear();
         for row in &self.order.rows[trace] {
-            let (start_ns, span_id, parent_span_id, duration_ns) = self.keys.key(*row);
-            self.span_id.push(span_id);
-            self.parent_span_id.push(parent_span_id);
-            self.start_ns.push(start_ns);
-            self.duration_ns.push(duration_ns);
+            let span = self.keys.outline(*row);
+            self.span_id.push(span.span_id);
+            self.parent_span_id.push(span.parent_span_id);
+            self.start_ns.push(span.start_ns);
+            self.duration_ns.push(span.duration_ns);
         }
         self.deriver.derive(TraceSpans {
             span_id: &self.span_id,

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use tracewell_model::batch::identity::Outline;
 use tracewell_model::{RowSet, SpanId, TraceId};
 
 use super::inputs::Inputs;
@@ -130,8 +131,8 @@ impl Keys {
             }
             let rows = &mut order.rows[from..];
             // A trace from one input usually is in order.
-            if !rows.is_sorted_by_key(|row| (self.key(*row), *row)) {
-                rows.sort_unstable_by_key(|row| (self.key(*row), *row));
+            if !rows.is_sorted_by_key(|row| (self.outline(*row), *row)) {
+                rows.sort_unstable_by_key(|row| (self.outline(*row), *row));
             }
             order.trace_ends.push(order.rows.len() as u32);
         }
@@ -140,10 +141,14 @@ impl Keys {
 
     /// What orders the spans of a trace; equal only for candidates for exact
     /// duplicates.
-    pub(super) fn key(&self, row: u32) -> (u64, SpanId, SpanId, i64) {
+    pub(super) fn outline(&self, row: u32) -> Outline {
         let row = row as usize;
-        let (span, parent) = (self.span_id[row], self.parent_span_id[row]);
-        (self.start_ns[row], span, parent, self.duration_ns[row])
+        Outline {
+            start_ns: self.start_ns[row],
+            span_id: self.span_id[row],
+            parent_span_id: self.parent_span_id[row],
+            duration_ns: self.duration_ns[row],
+        }
     }
 }
 
