@@ -10,6 +10,7 @@ use crate::filter::{Field, Intrinsic, SpanFilter};
 use crate::ids::TraceId;
 use crate::rows::RowSet;
 use crate::span_kind::SpanKind;
+use crate::tree::structure_columns;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -139,6 +140,11 @@ impl ScanColumns {
     /// Both.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
+        self.add_all(other);
+        self
+    }
+
+    fn add_all(&mut self, other: Self) {
         self.names |= other.names;
         self.status_messages |= other.status_messages;
         self.services |= other.services;
@@ -149,7 +155,6 @@ impl ScanColumns {
         for (level, key) in &other.attributes {
             self.add(*level, key);
         }
-        self
     }
 
     fn add(&mut self, level: Level, key: &str) {
@@ -165,12 +170,13 @@ impl ScanColumns {
             | Intrinsic::SpanId
             | Intrinsic::ParentSpanId
             | Intrinsic::Duration
-            | Intrinsic::ChildCount
             | Intrinsic::TraceDuration => {}
-            Intrinsic::Name | Intrinsic::Kind | Intrinsic::Status | Intrinsic::RootName => {
-                self.names = true;
+            Intrinsic::Name | Intrinsic::Kind | Intrinsic::Status => self.names = true,
+            Intrinsic::ChildCount | Intrinsic::RootName => self.add_all(structure_columns()),
+            Intrinsic::RootService => {
+                self.add_all(structure_columns());
+                self.services = true;
             }
-            Intrinsic::RootService => self.services = true,
             Intrinsic::StatusMessage => self.status_messages = true,
             Intrinsic::Failed => self.failures = true,
             Intrinsic::EventName | Intrinsic::EventTimeSinceStart => self.events = true,

@@ -14,13 +14,14 @@ mod candidates;
 mod fetch;
 
 use crate::summary::TraceSummary;
-use crate::tree::TraceTree;
 use candidates::Candidates;
 pub(crate) use fetch::Fetcher;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 use tracewell_model::store::{ScanColumns, ScanReport, ScanRequest};
-use tracewell_model::{RowSet, SpanBatch, SpanFilter, StoreError, TimeRange, TraceId, TraceStore};
+use tracewell_model::{
+    RowSet, SpanBatch, SpanFilter, StoreError, TimeRange, TraceId, TraceStore, TraceTree,
+};
 
 /// Where a search goes on: everything at or before this place was handed out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

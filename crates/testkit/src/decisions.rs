@@ -5,9 +5,11 @@
 
 mod failures;
 mod identities;
+mod trees;
 
 pub use failures::{FailureCase, failures};
 pub use identities::{IdentityCase, identities};
+pub use trees::{TreeCase, trees};
 
 use std::path::PathBuf;
 use tracewell_model::AnyValue;

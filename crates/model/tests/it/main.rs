@@ -8,3 +8,4 @@ mod failures;
 mod filters;
 mod identity;
 mod partial;
+mod tree;

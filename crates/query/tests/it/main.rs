@@ -13,9 +13,9 @@ mod newer;
 mod paging;
 mod projection;
 mod search;
+mod structure;
 mod summary;
 mod tags;
-mod tree;
 mod values;
 
 use std::ops::ControlFlow;

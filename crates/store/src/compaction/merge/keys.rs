@@ -8,17 +8,20 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use tracewell_model::batch::identity::Outline;
-use tracewell_model::{RowSet, SpanId, TraceId};
+use tracewell_model::tree::parent_ids;
+use tracewell_model::{RowSet, SpanId, SpanKind, TraceId};
 
 use super::inputs::Inputs;
 use super::{MergeError, Step};
 use crate::bulk::{Bulk, Standing};
 
-/// What is kept of every input row, 32 bytes.
+/// What is kept of every input row, 33 bytes.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
     pub(super) span_id: Vec<SpanId>,
+    /// As [`parent_ids`] has them.
     pub(super) parent_span_id: Vec<SpanId>,
+    pub(super) kind: Vec<SpanKind>,
     pub(super) start_ns: Vec<u64>,
     pub(super) duration_ns: Vec<i64>,
 }
@@ -78,7 +81,10 @@ impl Keys {
             let batch = read.map_err(|source| part.unreadable(source))?;
             let spans = batch.spans();
             keys.span_id.extend_from_slice(&spans.span_id);
-            keys.parent_span_id.extend_from_slice(&spans.parent_span_id);
+            keys.parent_span_id.extend_from_slice(&parent_ids(&batch));
+            let kinds = spans.kind.iter();
+            keys.kind
+                .extend(kinds.map(|kind| SpanKind::from_otlp(*kind)));
             keys.start_ns.extend_from_slice(&spans.start_ns);
             keys.duration_ns.extend_from_slice(&spans.duration_ns);
             traces.add(part.first, &spans.trace_id, &spans.start_ns);
@@ -94,6 +100,7 @@ impl Keys {
         Self {
             span_id: Vec::with_capacity(rows),
             parent_span_id: Vec::with_capacity(rows),
+            kind: Vec::with_capacity(rows),
             start_ns: Vec::with_capacity(rows),
             duration_ns: Vec::with_capacity(rows),
         }
