@@ -155,8 +155,10 @@ struct Counter {
     spans: u64,
     seen_spans: Seen,
     seen_traces: Option<Seen>,
-    /// Traces with spans of equal outlines, which counted as one so far.
-    repeating: HashSet<TraceId>,
+    /// Traces with spans of equal outlines, which counted as one so far; in the
+    /// order of the scan, so that neighbours are read together.
+    repeating: Vec<TraceId>,
+    is_repeating: Seen,
 }
 
 impl Counter {
@@ -167,7 +169,8 @@ impl Counter {
             spans: 0,
             seen_spans: Seen::default(),
             seen_traces: Some(Seen::default()),
-            repeating: HashSet::new(),
+            repeating: Vec::new(),
+            is_repeating: Seen::default(),
         }
     }
 
@@ -195,8 +198,8 @@ impl Counter {
             let hash = self.hasher.hash_one((trace, batch.outline(row)));
             if self.seen_spans.insert(hash) {
                 self.spans += 1;
-            } else {
-                self.repeating.insert(trace);
+            } else if self.is_repeating.insert(self.hasher.hash_one(trace)) {
+                self.repeating.push(trace);
             }
         }
     }

@@ -37,9 +37,8 @@ impl<'a> Repeated<'a> {
     ///
     /// # Errors
     /// What the store says.
-    pub(super) fn tell_apart(&mut self, traces: &HashSet<TraceId>) -> Result<(), StoreError> {
-        let ids: Vec<TraceId> = traces.iter().copied().collect();
-        let mut rest = &ids[..];
+    pub(super) fn tell_apart(&mut self, traces: &[TraceId]) -> Result<(), StoreError> {
+        let mut rest = traces;
         while !rest.is_empty() {
             let (some, later) = rest.split_at(self.fetcher.at_a_time().min(rest.len()));
             match self.fetcher.fetch(some, None) {

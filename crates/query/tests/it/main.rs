@@ -11,6 +11,7 @@ mod find;
 mod identity;
 mod newer;
 mod paging;
+mod patterns;
 mod projection;
 mod search;
 mod structure;
