@@ -19,6 +19,7 @@ pub mod semconv;
 pub mod span_kind;
 pub mod store;
 pub mod tree;
+pub mod values;
 
 pub use any_value::AnyValue;
 pub use batch::builder::{SpanBatchBuilder, SpanHeader};

@@ -11,8 +11,10 @@ pub use failures::{FailureCase, failures};
 pub use identities::{IdentityCase, identities};
 pub use trees::{TreeCase, trees};
 
+use crate::TestSpan;
+use crate::spans::TestLink;
 use std::path::PathBuf;
-use tracewell_model::AnyValue;
+use tracewell_model::{AnyValue, SpanKind, StatusCode};
 
 /// The rows of the table in a decision that is headed by these columns, each
 /// with the line where it stands. Cells have lost their backticks.
@@ -47,19 +49,9 @@ fn cells(line: &str) -> Vec<String> {
         .collect()
 }
 
-/// Without the backticks of code, single or double.
+/// Without the backticks of code.
 fn plain(cell: &str) -> String {
-    let cell = cell.trim();
-    for quotes in ["``", "`"] {
-        let inner = cell
-            .strip_prefix(quotes)
-            .and_then(|rest| rest.strip_suffix(quotes));
-        if let Some(inner) = inner {
-            // Double quotes want a space beside a backtick.
-            return if quotes == "``" { inner.trim() } else { inner }.to_owned();
-        }
-    }
-    cell.to_owned()
+    cell.trim().replace('`', "")
 }
 
 /// A value as TraceQL writes it: `true`, `503`, `0.5`, `"text"`.
@@ -82,4 +74,62 @@ pub fn value(text: &str) -> AnyValue {
     }
     let number = text.parse().map(AnyValue::Double);
     number.unwrap_or_else(|_| panic!("{text} is no value"))
+}
+
+/// Gives a span what a cell says: `span.key = 1`, `event.key = "a"`,
+/// `event name`, `kind server`, `status error`, `message text`, `scope name`,
+/// several of these with `and`, or nothing.
+///
+/// # Panics
+/// If it says anything else.
+pub fn give(span: &mut TestSpan, cell: &str) {
+    for what in cell.split(" and ") {
+        match what.split_once(" = ") {
+            Some((name, literal)) => give_attribute(span, name, value(literal)),
+            None => give_field(span, what),
+        }
+    }
+}
+
+fn give_attribute(span: &mut TestSpan, name: &str, value: AnyValue) {
+    let (place, key) = name.split_once('.').unwrap_or((name, ""));
+    let attribute = (key.to_owned(), value);
+    match place {
+        "span" => span.attributes.push(attribute),
+        "resource" => span.resource.push(attribute),
+        "instrumentation" => span.scope.push(attribute),
+        "event" => *span = span.clone().with_event("log", 1, vec![attribute]),
+        "link" => span.links.push(TestLink {
+            trace_id: span.trace_id,
+            span_id: span.span_id,
+            trace_state: String::new(),
+            flags: 0,
+            attributes: vec![attribute],
+            dropped: 0,
+        }),
+        other => panic!("{other} is no place"),
+    }
+}
+
+fn give_field(span: &mut TestSpan, what: &str) {
+    let Some((field, text)) = what.split_once(' ') else {
+        assert_eq!(what, "nothing", "what is that?");
+        return;
+    };
+    match field {
+        "nothing" => {}
+        "event" => *span = span.clone().with_event(text, 1, vec![]),
+        "kind" => {
+            let kind = SpanKind::from_name(text);
+            span.kind = kind.unwrap_or_else(|| panic!("{text} is no kind"));
+        }
+        "status" => {
+            let statuses = [StatusCode::Unset, StatusCode::Ok, StatusCode::Error];
+            let status = statuses.into_iter().find(|known| known.name() == text);
+            span.status = status.unwrap_or_else(|| panic!("{text} is no status"));
+        }
+        "message" => text.clone_into(&mut span.status_message),
+        "scope" => text.clone_into(&mut span.scope_name),
+        other => panic!("{other} is no field"),
+    }
 }

@@ -9,3 +9,4 @@ mod filters;
 mod identity;
 mod partial;
 mod tree;
+mod values;

@@ -1,8 +1,7 @@
 //! ADR-010, what failed, as spans.
 
-use super::{table, value};
+use super::{give, table};
 use crate::TestSpan;
-use tracewell_model::StatusCode;
 
 /// A case of ADR-010.
 #[derive(Debug)]
@@ -25,25 +24,10 @@ pub fn failures() -> Vec<FailureCase> {
     rows.into_iter().map(case).collect()
 }
 
+/// A span that has what a cell says, and this status.
 fn span_that_has(trace: u64, status: &str, has: &str) -> TestSpan {
-    let statuses = [StatusCode::Unset, StatusCode::Ok, StatusCode::Error];
-    let known = statuses.into_iter().find(|known| known.name() == status);
-    let known = known.unwrap_or_else(|| panic!("{status} is no status"));
-    let mut span = TestSpan::new(trace, 1, "shop", "op", trace * 1_000).status(known);
-    if has == "nothing more" {
-        return span;
-    }
-    if let Some(name) = has.strip_prefix("event ") {
-        return span.with_event(name, 1, vec![]);
-    }
-    let attribute = has.split_once('.').zip(has.split_once(" = "));
-    let ((place, _), (name, literal)) = attribute.unwrap_or_else(|| panic!("{has}?"));
-    let key = name[place.len() + 1..].to_owned();
-    match place {
-        "span" => span.attributes.push((key, value(literal))),
-        "resource" => span.resource.push((key, value(literal))),
-        "event" => return span.with_event("log", 1, vec![(key, value(literal))]),
-        other => panic!("{other} is no place"),
-    }
+    let mut span = TestSpan::new(trace, 1, "shop", "op", trace * 1_000);
+    give(&mut span, &format!("status {status}"));
+    give(&mut span, has);
     span
 }
