@@ -6,7 +6,7 @@
 
 use crate::batch::{Level, SpanBatch, columns::ValueType};
 use crate::budget::{OverBudget, QueryMemory, Reservation};
-use crate::filter::{Field, Intrinsic, SpanFilter};
+use crate::filter::{Condition, Field, Intrinsic, Place, SpanFilter};
 use crate::ids::TraceId;
 use crate::rows::RowSet;
 use crate::span_kind::SpanKind;
@@ -126,9 +126,13 @@ impl ScanColumns {
     #[must_use]
     pub fn of_filter(filter: &SpanFilter) -> Self {
         let mut columns = Self::default();
-        filter.for_each_test(&mut |field, _| match field {
+        filter.for_each_test(&mut |field, condition| match field {
             Field::Intrinsic(field) => columns.add_intrinsic(*field),
             Field::Attribute(place, keys) => {
+                // Those that lack the key matter as well.
+                let is_absence = matches!(condition, Condition::Absent);
+                columns.events |= is_absence && *place == Place::Event;
+                columns.links |= is_absence && *place == Place::Link;
                 for level in place.levels() {
                     keys.iter().for_each(|key| columns.add(*level, key));
                 }

@@ -52,18 +52,27 @@ pub(super) fn matching(
 }
 
 fn attribute(batch: &SpanBatch, place: Place, keys: &[Box<str>], condition: &Condition) -> RowSet {
-    if matches!(condition, Condition::Absent) {
+    if matches!(condition, Condition::Absent) && !place.has_many() {
         let mut rows = attribute(batch, place, keys, &Condition::Exists);
         rows.invert();
         return rows;
     }
     let mut spans = RowSet::none(batch.len());
+    let is_absence = matches!(condition, Condition::Absent);
+    let condition = if is_absence {
+        &Condition::Exists
+    } else {
+        condition
+    };
     let test_of = |key: &str| {
         let is_wanted = keys.iter().any(|wanted| **wanted == *key);
         is_wanted.then_some(|value: ValueRef<'_>| condition.holds(value))
     };
     for level in place.levels() {
-        let owners = batch.owners_with(*level, test_of);
+        let mut owners = batch.owners_with(*level, test_of);
+        if is_absence {
+            owners.invert();
+        }
         spans.unite(&to_spans(batch, *level, owners));
     }
     spans

@@ -10,6 +10,7 @@ mod failures;
 mod find;
 mod identity;
 mod newer;
+mod nil;
 mod paging;
 mod patterns;
 mod projection;
