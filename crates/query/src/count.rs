@@ -26,7 +26,7 @@ const TIME_OVER: &str = "the time was over; narrow the time range";
 /// How much matches.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Matches {
-    /// Spans that match and start in the range, each once as far as `is_exact`.
+    /// Spans that match and belong to the range, each once as far as `is_exact`.
     pub spans: u64,
     /// Traces they belong to; `None` for more than can be remembered.
     pub traces: Option<u64>,
@@ -38,7 +38,7 @@ pub struct Matches {
     pub partial: Option<String>,
 }
 
-/// Counts the spans that match and start in the range. When `cancelled` is set
+/// Counts the spans that match and belong to the range. When `cancelled` is set
 /// on the way, what was counted so far is a partial answer.
 ///
 /// # Errors
@@ -121,8 +121,10 @@ fn count_in_traces(
     let searched = search(store, &every, cancelled, &mut |event| {
         match event {
             SearchEvent::Trace { batch, matched, .. } => {
-                let starts = &batch.spans().start_ns;
-                let in_range = matched.iter().filter(|row| range.contains(starts[*row]));
+                let times = batch.spans();
+                let in_range = matched
+                    .iter()
+                    .filter(|row| range.includes(times.start_ns[*row], times.duration_ns[*row]));
                 spans += in_range.count() as u64;
                 traces += 1;
                 so_far.get_or_insert_default();

@@ -79,7 +79,7 @@ pub struct Dependencies {
 
 type Hashed<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
-/// Counts the calls between services of spans that start in the range. A span
+/// Counts the calls between services whose children start in the range. A span
 /// that was stored twice counts once, among the first two million calls.
 ///
 /// # Errors
@@ -108,6 +108,7 @@ fn count(
         cancelled,
     };
     let mut counting = Counting {
+        range,
         limits,
         names: Names::default(),
         counts: CallCounts::default(),
@@ -139,6 +140,7 @@ fn count(
 }
 
 struct Counting {
+    range: TimeRange,
     limits: Limits,
     names: Names,
     counts: CallCounts,
@@ -152,6 +154,7 @@ impl Counting {
     /// Counts what a chunk and what was seen before it tell.
     fn first_pass(&mut self, chunk: &ScanChunk<'_>) {
         let Self {
+            range,
             names,
             counts,
             counted,
@@ -162,7 +165,7 @@ impl Counting {
         } = self;
         Run::each(chunk, names, &mut |run| {
             let mut elsewhere = Vec::new();
-            run.calls(counted, counts, &mut |parent, child| {
+            run.calls(*range, counted, counts, &mut |parent, child| {
                 elsewhere.push((parent, child));
             });
             for (parent, child) in elsewhere {
@@ -205,8 +208,11 @@ impl Counting {
             read.searched_bytes += found.report.searched_bytes;
             read.lacks_also(&found.report);
             for batch in found.traces.iter().flatten() {
-                let starts = &batch.spans().start_ns;
-                let in_range = |row: usize| request.range.contains(starts[row]);
+                let times = batch.spans();
+                let in_range = |row: usize| {
+                    let (starts, durations) = (&times.start_ns, &times.duration_ns);
+                    request.range.includes(starts[row], durations[row])
+                };
                 let rows = RowSet::from_fn(batch.len(), in_range);
                 let chunk = ScanChunk {
                     batch,

@@ -55,11 +55,12 @@ impl<'a> Repeated<'a> {
     }
 
     fn add(&mut self, whole: &SpanBatch) {
-        let starts = &whole.spans().start_ns;
+        let times = whole.spans();
         let matching = self.filter.matching(whole);
-        let counted = matching
-            .iter()
-            .filter(|row| self.range.contains(starts[*row]));
+        let counted = matching.iter().filter(|row| {
+            self.range
+                .includes(times.start_ns[*row], times.duration_ns[*row])
+        });
         let mut seen = HashSet::new();
         let further = counted.filter(|row| !seen.insert(whole.outline(*row)));
         self.spans += further.count() as u64;

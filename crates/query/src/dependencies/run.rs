@@ -3,7 +3,7 @@
 use super::counted::Counted;
 use super::{Dependency, Hashed};
 use tracewell_model::store::ScanChunk;
-use tracewell_model::{SpanId, TraceId};
+use tracewell_model::{SpanId, TimeRange, TraceId};
 
 /// Up to so many spans, looking at all of them is quicker than an index.
 const SMALL_SPANS: usize = 24;
@@ -141,15 +141,18 @@ impl Run {
         self.spans.iter().position(|span| span.id == id)
     }
 
-    /// Counts the calls inside the run; hands the parent's id and the service
-    /// of the other children to `visit`. Each span calls once.
+    /// Counts the calls inside the run whose children start in the range; hands
+    /// the parent's id and the service of the other children to `visit`. Each
+    /// span calls once.
     pub(super) fn calls(
         &self,
+        range: TimeRange,
         counted: &mut Counted,
         counts: &mut CallCounts,
         visit: &mut dyn FnMut(SpanId, Service),
     ) {
-        for span in self.spans.iter().filter(|span| !span.parent.is_zero()) {
+        let called = |span: &&Caller| !span.parent.is_zero() && range.contains(span.start_ns);
+        for span in self.spans.iter().filter(called) {
             let parent = self.service(span.parent);
             if parent == Some(span.service) || !counted.is_first(self.trace_id, span) {
                 continue;

@@ -18,6 +18,7 @@ mod search;
 mod structure;
 mod summary;
 mod tags;
+mod times;
 mod values;
 
 use std::ops::ControlFlow;
