@@ -9,7 +9,7 @@ mod trees;
 
 pub use failures::{FailureCase, failures};
 pub use identities::{IdentityCase, identities};
-pub use trees::{TreeCase, trees};
+pub use trees::{TreeCase, spans_of, trees};
 
 use crate::TestSpan;
 use crate::spans::TestLink;

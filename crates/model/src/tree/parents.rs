@@ -70,6 +70,27 @@ impl Parents {
         &self.rows
     }
 
+    /// The row of a row's parent, if it is here.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    #[must_use]
+    pub fn parent(&self, row: usize) -> Option<usize> {
+        let parent = self.rows[row];
+        (parent != NONE).then_some(parent as usize)
+    }
+
+    /// The row on which children of this id hang. After [`Parents::find`] of
+    /// the same trace.
+    #[must_use]
+    pub fn row_of(&self, trace: TraceSpans<'_>, id: SpanId) -> Option<usize> {
+        let row = match self.shared.get(&id) {
+            Some(shared) => Some(shared.server),
+            None => self.row_of_id.get(trace.span_id, id),
+        };
+        row.map(|row| row as usize)
+    }
+
     /// All rows, every child before its parent.
     pub(crate) fn upwards(&self) -> &[u32] {
         &self.upwards
@@ -112,19 +133,15 @@ impl Parents {
 
     fn parent_of(&self, trace: TraceSpans<'_>, row: usize) -> u32 {
         let (id, parent) = (trace.span_id[row], trace.parent_span_id[row]);
-        let shared = |id: &SpanId| self.shared.get(id).copied();
         if trace.kind[row] == SpanKind::Server
-            && let Some(shared) = shared(&id)
+            && let Some(shared) = self.shared.get(&id)
         {
             return shared.client;
         }
         if parent.is_zero() || parent == id {
             return NONE;
         }
-        match shared(&parent) {
-            Some(shared) => shared.server,
-            None => self.row_of_id.get(trace.span_id, parent).unwrap_or(NONE),
-        }
+        self.row_of(trace, parent).map_or(NONE, |row| row as u32)
     }
 
     /// Puts children before parents: rows without pending children first, then

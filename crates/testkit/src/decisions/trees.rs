@@ -27,18 +27,26 @@ pub fn trees() -> Vec<TreeCase> {
         "012-root-and-parents.md",
         &["spans by start", "tree", "root", "orphans"],
     );
-    let case = |(line, cells): (usize, Vec<String>)| {
-        let spans = (1u64..).zip(cells[0].split(' '));
-        let spans = spans.map(|(place, text)| span(line as u64, place, text));
-        TreeCase {
-            line,
-            spans: spans.collect(),
-            tree: cells[1].clone(),
-            root: cells[2].clone(),
-            orphans: cells[3].clone(),
-        }
+    let case = |(line, cells): (usize, Vec<String>)| TreeCase {
+        line,
+        spans: spans_of(line as u64, &cells[0]),
+        tree: cells[1].clone(),
+        root: cells[2].clone(),
+        orphans: cells[3].clone(),
     };
     rows.into_iter().map(case).collect()
+}
+
+/// The spans that a cell names, as ADR-012 writes them.
+///
+/// # Panics
+/// If it is written otherwise.
+#[must_use]
+pub fn spans_of(trace: u64, cell: &str) -> Vec<TestSpan> {
+    let spans = (1u64..).zip(cell.split(' '));
+    spans
+        .map(|(place, text)| span(trace, place, text))
+        .collect()
 }
 
 /// A letter as an id.
