@@ -20,8 +20,10 @@ pub mod builder;
 pub mod codec;
 pub mod columns;
 pub mod concat;
-pub mod dedup;
+
+pub mod identity;
 pub mod intern;
+mod owners;
 pub mod view;
 
 use crate::ids::{SpanId, TraceId};

@@ -2,29 +2,18 @@
 //! the critical path.
 //!
 //! Compaction stores these figures beside the spans, so that questions about
-//! structure become scans. Real traces are imperfect, and every input has an
-//! answer: a span whose parent is not here stands on top; of spans that share
-//! an id the first is the one that children hang on; a cycle is cut at its
-//! first span. Nothing recurses, nothing is quadratic, and a [`Deriver`] that
-//! is used again allocates nothing. **Never looks at names or attributes.**
+//! structure become scans. Who is whose parent is said in [`crate::tree`].
+//! Nothing recurses, nothing is quadratic, and a [`Deriver`] that is used again
+//! allocates nothing. **Never looks at names or attributes.**
 
-mod ids;
 mod times;
 
-use crate::ids::SpanId;
-use ids::RowOfId;
+use crate::tree::{NONE, Parents, TraceSpans};
 
-/// No row: what a [`u32`] list of rows says for "none".
-const NONE: u32 = u32::MAX;
-
-/// The spans of one trace; all slices of one length, below `u32::MAX`. Rows
-/// ascend by start: in another order the figures are less exact, no worse.
+/// When the spans of one trace ran; slices of the length of the trace, rows
+/// ascending by start.
 #[derive(Debug, Clone, Copy)]
-pub struct TraceSpans<'a> {
-    /// Span ids.
-    pub span_id: &'a [SpanId],
-    /// Parent span ids; zeros for none.
-    pub parent_span_id: &'a [SpanId],
+pub struct TraceTimes<'a> {
     /// Start, ns since the Unix epoch.
     pub start_ns: &'a [u64],
     /// Duration, ns; a negative one counts as none.
@@ -49,8 +38,8 @@ pub struct Derived {
     /// its own start. Children count as far as they lie within their parent.
     /// The shares add up to the root's duration.
     pub critical_ns: Vec<i64>,
-    /// The first span without a parent id. Where none has come, the path goes
-    /// through the first span without a parent here.
+    /// The first span that has no parent and names none. Where none has come,
+    /// the path goes through the first span without a parent here.
     pub root: Option<u32>,
     /// Latest end minus earliest start, ns.
     pub duration_ns: i64,
@@ -60,13 +49,7 @@ pub struct Derived {
 #[derive(Debug, Default)]
 pub struct Deriver {
     derived: Derived,
-    row_of_id: RowOfId,
-    /// Parents, with [`NONE`].
-    parents: Vec<u32>,
-    /// Children that do not stand in `upwards` yet.
-    pending: Vec<u32>,
-    /// All rows, every child before its parent.
-    upwards: Vec<u32>,
+    parents: Parents,
     times: times::Times,
 }
 
@@ -84,99 +67,36 @@ impl Deriver {
     }
 
     /// Derives a trace. Costs a hash and a sort per span.
-    pub fn derive(&mut self, trace: TraceSpans<'_>) -> &Derived {
-        self.find_parents(trace);
-        self.order();
+    pub fn derive(&mut self, trace: TraceSpans<'_>, times: TraceTimes<'_>) -> &Derived {
+        self.parents.find(trace);
         self.arrange();
-        let root = trace.parent_span_id.iter().position(SpanId::is_zero);
-        self.derived.root = root.map(|row| row as u32);
-        let is_top = |row: &u32| self.parents[*row as usize] == NONE;
-        let top = (0..self.parents.len() as u32).find(is_top);
-        self.times.measure(trace, &self.parents, &self.upwards);
-        let path_from = self.derived.root.or(top);
-        self.times
-            .write_to(&self.parents, path_from, &mut self.derived);
+        let (parents, upwards) = (self.parents.rows(), self.parents.upwards());
+        let top = parents.iter().position(|parent| *parent == NONE);
+        self.derived.root = self.parents.root();
+        self.times.measure(times, parents, upwards);
+        let path_from = self.derived.root.or(top.map(|row| row as u32));
+        self.times.write_to(parents, path_from, &mut self.derived);
         &self.derived
     }
 
-    fn find_parents(&mut self, trace: TraceSpans<'_>) {
-        self.row_of_id.fill(trace.span_id);
-        self.parents.clear();
-        let rows = (0u32..).zip(trace.parent_span_id);
-        self.parents.extend(rows.map(|(row, parent)| {
-            if parent.is_zero() {
-                return NONE;
-            }
-            let found = self.row_of_id.get(trace.span_id, *parent);
-            found.filter(|parent| *parent != row).unwrap_or(NONE)
-        }));
-    }
-
-    /// Puts children before parents: rows without pending children first, then
-    /// whoever lost the last one. What is left then lies on cycles.
-    fn order(&mut self) {
-        let rows = self.parents.len();
-        self.pending.clear();
-        self.pending.resize(rows, 0);
-        for parent in self.parents.iter().filter(|parent| **parent != NONE) {
-            self.pending[*parent as usize] += 1;
-        }
-        self.upwards.clear();
-        let leaves = (0..rows as u32).filter(|row| self.pending[*row as usize] == 0);
-        self.upwards.extend(leaves);
-        self.climb(0);
-        if self.upwards.len() < rows {
-            self.cut_cycles();
-        }
-    }
-
-    fn climb(&mut self, from: usize) {
-        let mut next = from;
-        while let Some(row) = self.upwards.get(next) {
-            let parent = self.parents[*row as usize];
-            if parent != NONE {
-                self.pending[parent as usize] -= 1;
-                if self.pending[parent as usize] == 0 {
-                    self.upwards.push(parent);
-                }
-            }
-            next += 1;
-        }
-    }
-
-    fn cut_cycles(&mut self) {
-        for row in 0..self.parents.len() {
-            // Whoever still waits for a child lies on a cycle, and the first of
-            // each cycle comes first here.
-            if self.pending[row] == 0 {
-                continue;
-            }
-            let parent = std::mem::replace(&mut self.parents[row], NONE);
-            self.pending[parent as usize] -= 1;
-            let from = self.upwards.len();
-            self.upwards.push(parent);
-            self.climb(from);
-        }
-    }
-
     fn arrange(&mut self) {
-        let rows = self.parents.len();
+        let (parents, upwards) = (self.parents.rows(), self.parents.upwards());
         let derived = &mut self.derived;
         derived.parent_row.clear();
         let known = |parent: &u32| (*parent != NONE).then_some(*parent);
-        derived.parent_row.extend(self.parents.iter().map(known));
+        derived.parent_row.extend(parents.iter().map(known));
         derived.subtree_spans.clear();
-        derived.subtree_spans.resize(rows, 1);
+        derived.subtree_spans.resize(parents.len(), 1);
         derived.depth.clear();
-        derived.depth.resize(rows, 0);
-        for row in self.upwards.iter().map(|row| *row as usize) {
-            let parent = self.parents[row];
+        derived.depth.resize(parents.len(), 0);
+        for row in upwards.iter().map(|row| *row as usize) {
+            let parent = parents[row];
             if parent != NONE {
                 derived.subtree_spans[parent as usize] += derived.subtree_spans[row];
             }
         }
-        for row in self.upwards.iter().rev().map(|row| *row as usize) {
-            let parent = self.parents[row];
+        for row in upwards.iter().rev().map(|row| *row as usize) {
+            let parent = parents[row];
             if parent != NONE {
                 derived.depth[row] = derived.depth[parent as usize] + 1;
             }

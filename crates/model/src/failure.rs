@@ -1,23 +1,30 @@
-//! Which spans failed.
+//! Which spans failed (ADR-010, which has the cases).
 //!
-//! Status Error says so. But many real errors arrive otherwise: as an
-//! exception event or an HTTP status of 500 and more, with the status left
-//! unset (most hand-written instrumentation forgets it). Those are failures
-//! too. A status of Ok is somebody's explicit word and is believed.
+//! A status that the program set is its word. Where it set none, many real
+//! errors show otherwise: as an exception event, a status of HTTP or gRPC, an
+//! attribute `error`. **There is no other definition**: whatever counts, finds
+//! or paints failures asks here.
 
-use crate::batch::columns::ColumnValues;
+use crate::batch::view::ValueRef;
 use crate::batch::{Level, SpanBatch};
 use crate::rows::RowSet;
-use crate::semconv;
 use crate::span_kind::StatusCode;
 
 /// Name of the event that records an exception (semantic conventions).
-pub const EXCEPTION_EVENT: &str = "exception";
+const EXCEPTION_EVENT: &str = "exception";
 
-/// Today's key of the HTTP status of a response.
-pub const HTTP_STATUS_KEY: &str = "http.response.status_code";
+const FIRST_HTTP_FAULT: i64 = 500;
 
-const FIRST_SERVER_ERROR: i64 = 500;
+/// The statuses of gRPC that are faults of a server (semantic conventions for
+/// gRPC), with their names in the shortest spelling.
+const GRPC_FAULTS: [(i64, &str); 6] = [
+    (2, "unknown"),
+    (4, "deadlineexceeded"),
+    (12, "unimplemented"),
+    (13, "internal"),
+    (14, "unavailable"),
+    (15, "dataloss"),
+];
 
 /// Rows of the spans that failed.
 #[must_use]
@@ -26,7 +33,10 @@ pub fn failed_rows(batch: &SpanBatch) -> RowSet {
         return known.clone();
     }
     let mut suspects = exception_rows(batch);
-    suspects.unite(&server_error_rows(batch));
+    suspects.unite(&batch.owners_with(Level::Span, |key| {
+        let proof = Proof::under(key)?;
+        Some(move |value: ValueRef<'_>| proof.is_in(value))
+    }));
     let codes = &batch.spans().status_code;
     RowSet::from_fn(batch.len(), |row| match StatusCode::from_otlp(codes[row]) {
         StatusCode::Error => true,
@@ -52,35 +62,65 @@ fn exception_rows(batch: &SpanBatch) -> RowSet {
     rows
 }
 
-fn server_error_rows(batch: &SpanBatch) -> RowSet {
-    let mut rows = RowSet::none(batch.len());
-    let keys = semconv::aliases(HTTP_STATUS_KEY);
-    let columns = batch.attributes().iter();
-    for column in columns.filter(|c| c.level == Level::Span && keys.contains(&&*c.key)) {
-        let mut mark = |entry: usize, failed: bool| {
-            if failed {
-                rows.insert(column.rows[entry] as usize);
+/// What an attribute of a span can prove.
+#[derive(Clone, Copy)]
+enum Proof {
+    ErrorFlag,
+    HttpStatus,
+    GrpcStatus,
+    /// Of any RPC system: numbers of others mean other things.
+    RpcStatusName,
+}
+
+impl Proof {
+    fn under(key: &str) -> Option<Self> {
+        Some(match key {
+            "error" => Self::ErrorFlag,
+            "http.response.status_code" | "http.status_code" => Self::HttpStatus,
+            "rpc.grpc.status_code" | "grpc.status_code" => Self::GrpcStatus,
+            "rpc.response.status_code" => Self::RpcStatusName,
+            _ => return None,
+        })
+    }
+
+    /// Zipkin and old Jaeger clients send every value as text.
+    fn is_in(self, value: ValueRef<'_>) -> bool {
+        match (self, value) {
+            (Self::ErrorFlag, ValueRef::Bool(value)) => value,
+            (Self::ErrorFlag, ValueRef::Str(text)) => text.eq_ignore_ascii_case("true"),
+            (Self::HttpStatus, value) => {
+                number(value).is_some_and(|status| status >= FIRST_HTTP_FAULT)
             }
-        };
-        match &column.values {
-            ColumnValues::Int(values) => {
-                values
-                    .iter()
-                    .enumerate()
-                    .for_each(|(i, v)| mark(i, *v >= FIRST_SERVER_ERROR));
-            }
-            // Zipkin and old Jaeger clients send every tag as text.
-            ColumnValues::Str(values) => {
-                let failed = |text: &str| text.parse().is_ok_and(|v: i64| v >= FIRST_SERVER_ERROR);
-                let failed: Vec<bool> = values.dict.iter().map(failed).collect();
-                values
-                    .codes
-                    .iter()
-                    .enumerate()
-                    .for_each(|(i, code)| mark(i, failed[*code as usize]));
-            }
-            _ => {}
+            (Self::GrpcStatus, value) => number(value).map_or_else(
+                || is_grpc_fault_name(value),
+                |status| GRPC_FAULTS.iter().any(|(fault, _)| *fault == status),
+            ),
+            (Self::RpcStatusName, value) => is_grpc_fault_name(value),
+            _ => false,
         }
     }
-    rows
+}
+
+fn number(value: ValueRef<'_>) -> Option<i64> {
+    match value {
+        ValueRef::Int(value) => Some(value),
+        ValueRef::Double(value) => Some(value as i64),
+        ValueRef::Str(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+/// `DEADLINE_EXCEEDED` and `DeadlineExceeded` are both in use.
+fn is_grpc_fault_name(value: ValueRef<'_>) -> bool {
+    let ValueRef::Str(text) = value else {
+        return false;
+    };
+    let letters = || {
+        text.bytes()
+            .filter(|byte| *byte != b'_')
+            .map(|byte| byte.to_ascii_lowercase())
+    };
+    GRPC_FAULTS
+        .iter()
+        .any(|(_, name)| letters().eq(name.bytes()))
 }

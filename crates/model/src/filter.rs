@@ -9,8 +9,8 @@
 //! Semantics (TraceQL): an attribute that is missing makes every comparison
 //! false, also `!=` and `!~`; types are not converted, except that integers,
 //! doubles and durations compare as numbers; with several events or links any
-//! one suffices; of an array any element suffices, and `!=` needs that none is
-//! equal.
+//! one suffices, also for absence; of an array any element suffices, and `!=`
+//! needs that none is equal.
 
 mod condition;
 mod evaluate;
@@ -64,6 +64,12 @@ pub enum Place {
 }
 
 impl Place {
+    /// Can a span have several of them, each with attributes of its own?
+    #[must_use]
+    pub fn has_many(self) -> bool {
+        matches!(self, Self::Event | Self::Link)
+    }
+
     /// The levels that are searched.
     #[must_use]
     pub fn levels(self) -> &'static [Level] {

@@ -18,6 +18,8 @@ pub mod rows;
 pub mod semconv;
 pub mod span_kind;
 pub mod store;
+pub mod tree;
+pub mod values;
 
 pub use any_value::AnyValue;
 pub use batch::builder::{SpanBatchBuilder, SpanHeader};
@@ -29,3 +31,4 @@ pub use ids::{SpanId, TraceId};
 pub use rows::RowSet;
 pub use span_kind::{SpanKind, StatusCode};
 pub use store::{Ack, Consumer, StoreError, TimeRange, TraceStore};
+pub use tree::TraceTree;

@@ -1,17 +1,22 @@
 //! How many spans match: for people who want a number and not a list.
 //!
-//! A condition on spans alone is counted while scanning; no trace is fetched.
-//! A condition on whole traces has to judge them, as a search does. A span
-//! that was stored twice counts once as long as the matches can be remembered;
-//! past that the answer says that it is not exact. **It never estimates.**
+//! A condition on spans alone is counted while scanning. Where two spans look
+//! the same in that, the traces they belong to are fetched, because only whole
+//! spans can tell whether they are one (ADR-011). A condition on whole traces
+//! has to judge them, as a search does. All of it counts each span once as
+//! long as the matches can be remembered; past that the answer says that it is
+//! not exact. **It never estimates.**
+
+mod repeated;
 
 use crate::search::{Detail, Search, SearchEvent, search};
+use repeated::Repeated;
 use std::collections::HashSet;
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::BuildHasher;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 use tracewell_model::store::{ScanColumns, ScanReport, ScanRequest};
-use tracewell_model::{RowSet, SpanBatch, SpanFilter, StoreError, TimeRange, TraceStore};
+use tracewell_model::{RowSet, SpanBatch, SpanFilter, StoreError, TimeRange, TraceId, TraceStore};
 
 /// Spans, and traces, that are remembered to count each once: 36 MB each.
 const MAX_REMEMBERED: usize = 2_000_000;
@@ -21,8 +26,7 @@ const TIME_OVER: &str = "the time was over; narrow the time range";
 /// How much matches.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Matches {
-    /// Spans that match and start in the range. Spans of equal ids and times
-    /// count once as far as `is_exact`.
+    /// Spans that match and belong to the range, each once as far as `is_exact`.
     pub spans: u64,
     /// Traces they belong to; `None` for more than can be remembered.
     pub traces: Option<u64>,
@@ -34,7 +38,7 @@ pub struct Matches {
     pub partial: Option<String>,
 }
 
-/// Counts the spans that match and start in the range. When `cancelled` is set
+/// Counts the spans that match and belong to the range. When `cancelled` is set
 /// on the way, what was counted so far is a partial answer.
 ///
 /// # Errors
@@ -72,15 +76,31 @@ fn count_spans(
         so_far = Some(*report);
         ControlFlow::Continue(())
     });
-    let (report, partial) = match (scanned, so_far) {
+    let (mut report, mut partial) = match (scanned, so_far) {
         (Ok(report), _) => (report, report.lacking()),
         (Err(StoreError::Cancelled), Some(report)) => (report, Some(TIME_OVER.to_owned())),
         (Err(error), _) => return Err(error),
     };
+    let mut matches = counter.matches();
+    if matches.is_exact && partial.is_none() && !counter.repeating.is_empty() {
+        let mut repeated = Repeated::new(store, filter, range, cancelled);
+        let told = repeated.tell_apart(&counter.repeating);
+        matches.spans += repeated.spans;
+        report = repeated.fetcher.with_fetched(report);
+        match told {
+            Ok(()) => matches.is_exact = !repeated.fetcher.is_one_too_large(),
+            Err(StoreError::Cancelled) => {
+                matches.is_exact = false;
+                partial = Some(TIME_OVER.to_owned());
+            }
+            Err(StoreError::OverBudget(_)) => matches.is_exact = false,
+            Err(error) => return Err(error),
+        }
+    }
     Ok(Matches {
         report,
         partial,
-        ..counter.finish()
+        ..matches
     })
 }
 
@@ -101,8 +121,10 @@ fn count_in_traces(
     let searched = search(store, &every, cancelled, &mut |event| {
         match event {
             SearchEvent::Trace { batch, matched, .. } => {
-                let starts = &batch.spans().start_ns;
-                let in_range = matched.iter().filter(|row| range.contains(starts[*row]));
+                let times = batch.spans();
+                let in_range = matched
+                    .iter()
+                    .filter(|row| range.includes(times.start_ns[*row], times.duration_ns[*row]));
                 spans += in_range.count() as u64;
                 traces += 1;
                 so_far.get_or_insert_default();
@@ -135,6 +157,10 @@ struct Counter {
     spans: u64,
     seen_spans: Seen,
     seen_traces: Option<Seen>,
+    /// Traces with spans of equal outlines, which counted as one so far; in the
+    /// order of the scan, so that neighbours are read together.
+    repeating: Vec<TraceId>,
+    is_repeating: Seen,
 }
 
 impl Counter {
@@ -145,6 +171,8 @@ impl Counter {
             spans: 0,
             seen_spans: Seen::default(),
             seen_traces: Some(Seen::default()),
+            repeating: Vec::new(),
+            is_repeating: Seen::default(),
         }
     }
 
@@ -169,19 +197,19 @@ impl Counter {
                 self.spans += 1;
                 continue;
             }
-            let mut hasher = self.hasher.build_hasher();
-            let ids = (trace, spans.span_id[row], spans.parent_span_id[row]);
-            ids.hash(&mut hasher);
-            hasher.write_u64(spans.start_ns[row]);
-            hasher.write_i64(spans.duration_ns[row]);
-            self.spans += u64::from(self.seen_spans.insert(hasher.finish()));
+            let hash = self.hasher.hash_one((trace, batch.outline(row)));
+            if self.seen_spans.insert(hash) {
+                self.spans += 1;
+            } else if self.is_repeating.insert(self.hasher.hash_one(trace)) {
+                self.repeating.push(trace);
+            }
         }
     }
 
-    fn finish(self) -> Matches {
+    fn matches(&self) -> Matches {
         Matches {
             spans: self.spans,
-            traces: self.seen_traces.map(|seen| seen.len() as u64),
+            traces: self.seen_traces.as_ref().map(|seen| seen.len() as u64),
             is_exact: self.seen_spans.len() < self.most,
             ..Matches::default()
         }

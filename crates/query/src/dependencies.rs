@@ -1,13 +1,13 @@
 //! Which service calls which: counted from stored spans.
 //!
-//! A call is a span whose parent belongs to another service. Stores keep the
-//! spans of a trace together, so nearly every parent stands in the same run of
+//! A call is a span whose parent, or a span that it links to, belongs to another
+//! service; it belongs to the range in which it starts, wherever its parent
+//! does. Stores keep the spans of a trace together, so nearly every parent stands in the same run of
 //! rows as its children. Where it does not, it is looked for in what was seen
 //! lately, then in what is still to come; what is left after that, because its
 //! parent was shown too long before, is found by reading once more. **Memory
 //! is bounded whatever is stored**: what finds no room is counted as skipped.
 
-mod caller;
 mod counted;
 mod recent;
 mod run;
@@ -22,6 +22,7 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 use tracewell_model::store::{ScanChunk, ScanColumns, ScanReport, ScanRequest};
+use tracewell_model::tree::structure_columns;
 use tracewell_model::{RowSet, SpanFilter, StoreError, TimeRange, TraceId, TraceStore};
 use waiting::Waiting;
 
@@ -80,7 +81,7 @@ pub struct Dependencies {
 
 type Hashed<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
-/// Counts the calls between services of spans that start in the range. A span
+/// Counts the calls between services whose children start in the range. A span
 /// that was stored twice counts once, among the first two million calls.
 ///
 /// # Errors
@@ -104,11 +105,13 @@ fn count(
         filter: &SpanFilter::All,
         columns: ScanColumns {
             services: true,
-            ..ScanColumns::default()
+            links: true,
+            ..structure_columns()
         },
         cancelled,
     };
     let mut counting = Counting {
+        range,
         limits,
         names: Names::default(),
         counts: CallCounts::default(),
@@ -121,7 +124,7 @@ fn count(
         counting.first_pass(chunk);
         ControlFlow::Continue(())
     })?;
-    if counting.recent.has_forgotten() && !counting.waiting.is_empty() {
+    if !counting.waiting.is_empty() {
         match counting.find_the_rest(store, &request) {
             Ok(again) => {
                 report.searched_bytes += again.searched_bytes;
@@ -140,6 +143,7 @@ fn count(
 }
 
 struct Counting {
+    range: TimeRange,
     limits: Limits,
     names: Names,
     counts: CallCounts,
@@ -153,6 +157,7 @@ impl Counting {
     /// Counts what a chunk and what was seen before it tell.
     fn first_pass(&mut self, chunk: &ScanChunk<'_>) {
         let Self {
+            range,
             names,
             counts,
             counted,
@@ -163,13 +168,13 @@ impl Counting {
         } = self;
         Run::each(chunk, names, &mut |run| {
             let mut elsewhere = Vec::new();
-            run.calls(counted, counts, &mut |parent, child| {
-                elsewhere.push((parent, child));
+            run.calls(*range, counted, counts, &mut |caller, child| {
+                elsewhere.push((caller, child));
             });
-            for (parent, child) in elsewhere {
-                if let Some(service) = recent.service(run.trace_id(), parent) {
+            for ((trace, caller), child) in elsewhere {
+                if let Some(service) = recent.service(trace, caller) {
                     counts.add(service, child);
-                } else if !waiting.push(run.trace_id(), parent, child) {
+                } else if !waiting.push(trace, caller, child) {
                     *skipped += 1;
                 }
             }
@@ -178,17 +183,22 @@ impl Counting {
         });
     }
 
-    /// Looks for the parents that were shown too long before their children.
+    /// Looks for the parents that were shown too long before their children,
+    /// and, where few traces are left, for those that lie outside the range.
     fn find_the_rest(
         &mut self,
         store: &dyn TraceStore,
         request: &ScanRequest<'_>,
     ) -> Result<ScanReport, StoreError> {
+        let has_forgotten = self.recent.has_forgotten();
         // Nothing that is remembered helps any more.
         self.recent = Recent::new(0);
         let most = self.limits.fetched_traces;
         let ids: Vec<TraceId> = self.waiting.traces().take(most + 1).collect();
         if ids.len() > most {
+            if !has_forgotten {
+                return Ok(ScanReport::default());
+            }
             let again = store.scan(request, &mut |chunk, _| {
                 Run::each(chunk, &mut self.names, &mut |run| {
                     self.waiting.resolve(run, &mut self.counts);
@@ -206,9 +216,7 @@ impl Counting {
             read.searched_bytes += found.report.searched_bytes;
             read.lacks_also(&found.report);
             for batch in found.traces.iter().flatten() {
-                let starts = &batch.spans().start_ns;
-                let in_range = |row: usize| request.range.contains(starts[row]);
-                let rows = RowSet::from_fn(batch.len(), in_range);
+                let rows = RowSet::all(batch.len());
                 let chunk = ScanChunk {
                     batch,
                     rows: &rows,

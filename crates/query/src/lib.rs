@@ -14,9 +14,8 @@ pub mod search;
 pub mod summary;
 pub mod tags;
 pub mod traceql;
-pub mod tree;
 pub mod values;
 
 pub use search::{Search, SearchEvent, search};
 pub use summary::TraceSummary;
-pub use tree::TraceTree;
+pub use tracewell_model::TraceTree;

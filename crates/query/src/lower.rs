@@ -17,12 +17,9 @@ pub fn lower(expr: &Expr) -> SpanFilter {
         Expr::False => SpanFilter::None,
         Expr::And(parts) => SpanFilter::And(parts.iter().map(lower).collect()),
         Expr::Or(parts) => SpanFilter::Or(parts.iter().map(lower).collect()),
-        Expr::Not(part) => match &**part {
-            // The store answers absence from its list of keys.
-            Expr::Exists { field, .. } => test(field, Condition::Absent),
-            other => SpanFilter::Not(Box::new(lower(other))),
-        },
+        Expr::Not(part) => SpanFilter::Not(Box::new(lower(part))),
         Expr::Exists { field, .. } => test(field, Condition::Exists),
+        Expr::Missing { field, .. } => test(field, Condition::Absent),
         Expr::Compare {
             field, op, value, ..
         } => match condition(*op, value) {

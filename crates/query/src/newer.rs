@@ -35,7 +35,9 @@ pub fn newest_match(
     let mut newest_ns = None;
     store.scan(&request, &mut |chunk, report| {
         let starts = &chunk.batch.spans().start_ns;
-        newest_ns = newest_ns.max(chunk.rows.iter().map(|row| starts[row]).max());
+        // What began before and still runs is no clock that runs ahead.
+        let starts = chunk.rows.iter().map(|row| starts[row]);
+        newest_ns = newest_ns.max(starts.filter(|start_ns| *start_ns >= from_ns).max());
         let is_found = newest_ns.is_some() && newest_ns >= chunk.later_until_ns;
         if is_found || report.searched_spans > MAX_SEARCHED_SPANS {
             return ControlFlow::Break(());

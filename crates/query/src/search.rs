@@ -14,13 +14,14 @@ mod candidates;
 mod fetch;
 
 use crate::summary::TraceSummary;
-use crate::tree::TraceTree;
 use candidates::Candidates;
-use fetch::Fetcher;
+pub(crate) use fetch::Fetcher;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 use tracewell_model::store::{ScanColumns, ScanReport, ScanRequest};
-use tracewell_model::{RowSet, SpanBatch, SpanFilter, StoreError, TimeRange, TraceId, TraceStore};
+use tracewell_model::{
+    RowSet, SpanBatch, SpanFilter, StoreError, TimeRange, TraceId, TraceStore, TraceTree,
+};
 
 /// Where a search goes on: everything at or before this place was handed out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,7 +46,7 @@ pub enum Detail {
 pub struct Search {
     /// A trace matches if one of its spans does, within the range.
     pub filter: SpanFilter,
-    /// Starts of matching spans.
+    /// When matching spans run.
     pub range: TimeRange,
     /// Traces wanted, at most.
     pub limit: usize,
@@ -277,9 +278,13 @@ impl Run<'_> {
         let matched = filter.matching_in_trace(batch, &tree.facts(batch));
         let spans = batch.spans();
         let newest_in_range = |rows: &RowSet| {
-            let starts = rows.iter().map(|row| spans.start_ns[row]);
-            starts
-                .filter(|start_ns| self.search.range.contains(*start_ns))
+            let times = rows
+                .iter()
+                .map(|row| (spans.start_ns[row], spans.duration_ns[row]));
+            let range = &self.search.range;
+            times
+                .filter(|(start_ns, duration_ns)| range.includes(*start_ns, *duration_ns))
+                .map(|(start_ns, _)| start_ns)
                 .max()
         };
         let newest_match_ns = newest_in_range(&matched)?;

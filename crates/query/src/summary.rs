@@ -1,9 +1,8 @@
 //! A trace in one line: what a result list shows.
 
-use crate::tree::TraceTree;
 use tracewell_model::failure::failed_rows;
 use tracewell_model::store::ScanColumns;
-use tracewell_model::{RowSet, SpanBatch, SpanId, TraceId};
+use tracewell_model::{RowSet, SpanBatch, SpanId, TraceId, TraceTree, tree};
 
 /// Spans drawn in a mini timeline, at most.
 const MAX_BARS: usize = 64;
@@ -74,6 +73,7 @@ impl TraceSummary {
             failures: true,
             ..ScanColumns::default()
         }
+        .and(tree::structure_columns())
     }
 
     /// Sums up a trace of at least one span.

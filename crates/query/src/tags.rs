@@ -8,20 +8,23 @@
 use crate::traceql::{AttributeScope, CompareOp, Expr, Field, Intrinsic, Literal};
 use tracewell_model::{SpanKind, StatusCode};
 
-/// The condition that a tag of this key has this value.
+/// The condition that a tag of this key has this value: the attribute of that
+/// name, or what the name stands for (ADR-014).
 #[must_use]
 pub fn tag(key: &str, value: &str) -> Expr {
-    special(key, value).unwrap_or_else(|| {
-        let (scope, key) = match key.strip_prefix("resource.") {
-            Some(key) => (AttributeScope::Resource, key),
-            None => (AttributeScope::Any, key),
-        };
-        let field = Field::Attribute {
-            scope,
-            key: key.to_owned(),
-        };
-        equals_any(&field, literals(value))
-    })
+    if let ("error", Ok(wanted)) = (key, value.parse()) {
+        // Whatever made the span fail (ADR-010).
+        return intrinsic(Intrinsic::Error, Literal::Bool(wanted));
+    }
+    let mut any = attribute_is(AttributeScope::Any, key, value);
+    any.extend(special(key, value));
+    if let Some(key) = key.strip_prefix("resource.") {
+        any.extend(attribute_is(AttributeScope::Resource, key, value));
+    }
+    match any.len() {
+        1 => any.remove(0),
+        _ => Expr::Or(any),
+    }
 }
 
 /// The condition that a span belongs to this service.
@@ -56,15 +59,10 @@ pub fn duration(at_least_ns: Option<i64>, at_most_ns: Option<i64>) -> Expr {
     Expr::all_of(least.into_iter().chain(most).collect())
 }
 
+/// What tags stand for that Jaeger makes of a span's fields.
 fn special(key: &str, value: &str) -> Option<Expr> {
     let text = || Literal::Text(value.to_owned());
     Some(match key {
-        // Whatever made the span fail; an attribute `error` that says
-        // otherwise is found as well.
-        "error" => {
-            let wanted: bool = value.parse().ok()?;
-            intrinsic(Intrinsic::Error, Literal::Bool(wanted))
-        }
         "span.kind" => intrinsic(Intrinsic::Kind, Literal::Kind(SpanKind::from_name(value)?)),
         "otel.status_code" | "span.status" => {
             let all = [StatusCode::Unset, StatusCode::Ok, StatusCode::Error];
@@ -81,18 +79,17 @@ fn special(key: &str, value: &str) -> Option<Expr> {
             intrinsic(Intrinsic::InstrumentationVersion, text())
         }
         // Jaeger shows an event's name as its log field "event".
-        "event" => {
-            let field = Field::Attribute {
-                scope: AttributeScope::Any,
-                key: key.to_owned(),
-            };
-            Expr::Or(vec![
-                intrinsic(Intrinsic::EventName, text()),
-                equals_any(&field, literals(value)),
-            ])
-        }
+        "event" => intrinsic(Intrinsic::EventName, text()),
         _ => return None,
     })
+}
+
+/// The attribute has any value that would be written as this text.
+fn attribute_is(scope: AttributeScope, key: &str, value: &str) -> Vec<Expr> {
+    let key = key.to_owned();
+    let field = Field::Attribute { scope, key };
+    let equals = |value| Expr::compare(field.clone(), CompareOp::Equal, value);
+    literals(value).into_iter().map(equals).collect()
 }
 
 fn intrinsic(intrinsic: Intrinsic, value: Literal) -> Expr {
@@ -112,13 +109,4 @@ fn literals(text: &str) -> Vec<Literal> {
         literals.push(Literal::Float(value));
     }
     literals
-}
-
-fn equals_any(field: &Field, literals: Vec<Literal>) -> Expr {
-    let mut any = literals.into_iter();
-    let equals = |value| Expr::compare(field.clone(), CompareOp::Equal, value);
-    match (any.next(), any.len()) {
-        (Some(only), 0) => equals(only),
-        (first, _) => Expr::Or(first.into_iter().chain(any).map(equals).collect()),
-    }
 }

@@ -8,6 +8,8 @@
 //! evenly is all bulk. **Nothing is judged by the time of day**, and every span
 //! is somewhere.
 
+use tracewell_model::TimeRange;
+
 /// Starts this near the bulk always belong to it, ns: ten minutes, longer than
 /// most requests take and most clocks are wrong.
 const NEAR_NS: u64 = 600_000_000_000;
@@ -86,44 +88,48 @@ pub(crate) struct TimePart {
     pub(crate) first_ns: u64,
     /// The latest start, ns.
     pub(crate) last_ns: u64,
+    /// The latest end, ns; not before the latest start.
+    pub(crate) latest_end_ns: u64,
     /// How many there are.
     pub(crate) spans: usize,
 }
 
 impl TimePart {
-    fn take(part: Option<Self>, start_ns: u64) -> Self {
+    fn take(part: Option<Self>, start_ns: u64, duration_ns: i64) -> Self {
+        let end_ns = start_ns.saturating_add(duration_ns.max(0) as u64);
         let part = part.unwrap_or(Self {
             first_ns: start_ns,
             last_ns: start_ns,
+            latest_end_ns: end_ns,
             spans: 0,
         });
         Self {
             first_ns: part.first_ns.min(start_ns),
             last_ns: part.last_ns.max(start_ns),
+            latest_end_ns: part.latest_end_ns.max(end_ns),
             spans: part.spans + 1,
         }
+    }
+
+    /// May a span of it belong to the range?
+    pub(crate) fn reaches(&self, range: TimeRange) -> bool {
+        range.overlaps(self.first_ns, self.latest_end_ns)
     }
 }
 
 /// At most three parts in the order of time, which do not overlap: before the
 /// bulk, within it, after it. None without starts.
-pub(crate) fn time_parts(starts_ns: &[u64]) -> Vec<TimePart> {
-    let Some(bulk) = Bulk::of(starts_ns) else {
-        let whole = range(starts_ns).map(|(first_ns, last_ns)| TimePart {
-            first_ns,
-            last_ns,
-            spans: starts_ns.len(),
-        });
-        return whole.into_iter().collect();
-    };
+pub(crate) fn time_parts(starts_ns: &[u64], durations_ns: &[i64]) -> Vec<TimePart> {
+    let bulk = Bulk::of(starts_ns);
     let mut parts = [None; 3];
-    for start_ns in starts_ns {
-        let part = match bulk.standing(*start_ns, *start_ns) {
+    for (start_ns, duration_ns) in starts_ns.iter().zip(durations_ns) {
+        let standing = bulk.map_or(Standing::Within, |bulk| bulk.standing(*start_ns, *start_ns));
+        let part = match standing {
             Standing::Before | Standing::FromBefore => &mut parts[0],
             Standing::Within => &mut parts[1],
             Standing::ToAfter | Standing::After => &mut parts[2],
         };
-        *part = Some(TimePart::take(*part, *start_ns));
+        *part = Some(TimePart::take(*part, *start_ns, *duration_ns));
     }
     parts.into_iter().flatten().collect()
 }
@@ -156,7 +162,7 @@ mod tests {
     const DAY_NS: u64 = 86_400_000_000_000;
 
     fn counts(starts_ns: &[u64]) -> Vec<usize> {
-        let parts = time_parts(starts_ns);
+        let parts = time_parts(starts_ns, &vec![0; starts_ns.len()]);
         let in_order = parts.is_sorted_by(|a, b| a.last_ns < b.first_ns);
         assert!(in_order, "parts do not overlap: {parts:?}");
         parts.iter().map(|part| part.spans).collect()

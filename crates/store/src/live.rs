@@ -45,7 +45,7 @@ pub struct LiveBatch {
 impl LiveBatch {
     /// `None` for an empty batch.
     fn new(batch: Arc<SpanBatch>, position: WalPosition) -> Option<Self> {
-        let parts = time_parts(&batch.spans().start_ns);
+        let parts = time_parts(&batch.spans().start_ns, &batch.spans().duration_ns);
         (!parts.is_empty()).then(|| Self {
             bytes: batch.memory_bytes(),
             batch,
@@ -169,7 +169,7 @@ impl LiveBatches {
     }
 }
 
-/// The parts of all batches with spans in the range, in no order.
+/// The parts of all batches that reach into the range, in no order.
 pub(crate) fn parts(snapshot: &[LiveBatch], range: TimeRange) -> Vec<LivePart<'_>> {
     let parts = snapshot.iter().flat_map(|live| {
         let batch = &*live.batch;
@@ -177,9 +177,7 @@ pub(crate) fn parts(snapshot: &[LiveBatch], range: TimeRange) -> Vec<LivePart<'_
             .iter()
             .map(|part| LivePart { batch, part: *part })
     });
-    parts
-        .filter(|of| range.overlaps(of.part.first_ns, of.part.last_ns))
-        .collect()
+    parts.filter(|of| of.part.reaches(range)).collect()
 }
 
 impl LivePart<'_> {
@@ -201,10 +199,11 @@ impl LivePart<'_> {
         visit: &mut ScanVisitor<'_>,
     ) -> Result<ControlFlow<()>, StoreError> {
         check_cancelled(request.cancelled)?;
-        let starts = &self.batch.spans().start_ns;
+        let spans = self.batch.spans();
+        let (starts, durations) = (&spans.start_ns, &spans.duration_ns);
         let times = self.part.first_ns..=self.part.last_ns;
         let mut rows = RowSet::from_fn(starts.len(), |row| {
-            times.contains(&starts[row]) && request.range.contains(starts[row])
+            times.contains(&starts[row]) && request.range.includes(starts[row], durations[row])
         });
         if !rows.is_empty() {
             rows.intersect(&request.filter.matching(self.batch));
@@ -321,10 +320,9 @@ pub fn attribute_keys(snapshot: &[LiveBatch], range: TimeRange) -> HashSet<Attri
 }
 
 fn overlapping(snapshot: &[LiveBatch], range: TimeRange) -> impl Iterator<Item = &LiveBatch> {
-    snapshot.iter().filter(move |live| {
-        let mut parts = live.parts.iter();
-        parts.any(|part| range.overlaps(part.first_ns, part.last_ns))
-    })
+    snapshot
+        .iter()
+        .filter(move |live| live.parts.iter().any(|part| part.reaches(range)))
 }
 
 /// Adds the keys of a batch.

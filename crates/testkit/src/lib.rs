@@ -4,6 +4,7 @@
 //! **Nothing that ships may depend on this crate.**
 
 pub mod conformance;
+pub mod decisions;
 pub mod narrow;
 pub mod random;
 pub mod shared_data;

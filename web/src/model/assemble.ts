@@ -3,7 +3,9 @@
 
 import { emptyColumns, FLAG, KINDS, type Skeleton } from "./columns";
 import type { SpanDetail } from "./details";
+import { isFailed } from "./failure";
 import { plural } from "./format";
+import { arrange } from "./tree";
 
 /** One span of a file; `detail.row` is set when its trace is assembled. */
 export interface FileSpan {
@@ -49,7 +51,7 @@ const byStart = (a: FileSpan, b: FileSpan): number =>
 
 function assemble(traceId: string, unsorted: FileSpan[]): AssembledTrace {
   const spans = [...unsorted].sort(byStart);
-  const order = depthFirst(spans);
+  const { placed: order, root, repeated } = arrange(spans);
   const n = order.length;
   const columns = emptyColumns(n);
   const services = new Dictionary();
@@ -61,7 +63,6 @@ function assemble(traceId: string, unsorted: FileSpan[]): AssembledTrace {
     if (span.start < start) start = span.start;
     if (span.end > end) end = span.end;
   }
-  const seen = new Set<string>();
   let errors = 0;
   let orphans = 0;
   let reversed = 0;
@@ -71,7 +72,7 @@ function assemble(traceId: string, unsorted: FileSpan[]): AssembledTrace {
     const { detail } = span;
     detail.row = row;
     let flags = 0;
-    if (isError(detail)) flags |= FLAG.error;
+    if (isFailed(detail)) flags |= FLAG.error;
     if (detail.events.length > 0) flags |= FLAG.events;
     if (detail.links.length > 0) flags |= FLAG.links;
     if (orphan) flags |= FLAG.orphan;
@@ -79,11 +80,10 @@ function assemble(traceId: string, unsorted: FileSpan[]): AssembledTrace {
       flags |= FLAG.negativeDuration;
       reversed++;
     }
-    if (seen.has(detail.spanId)) {
+    if (repeated.has(span)) {
       flags |= FLAG.duplicateId;
       duplicates++;
     }
-    seen.add(detail.spanId);
     errors += flags & FLAG.error ? 1 : 0;
     orphans += orphan ? 1 : 0;
     deepest = Math.max(deepest, depth);
@@ -99,7 +99,6 @@ function assemble(traceId: string, unsorted: FileSpan[]): AssembledTrace {
     columns.events[row] = Math.min(255, detail.events.length);
   });
   fillSubtrees(columns.depth, columns.subtree);
-  const root = order.find(({ orphan, depth }) => depth === 0 && !orphan)?.span;
   const warnings: string[] = [];
   if (orphans > 0) warnings.push(`${plural(orphans, "span refers", "spans refer")} to parents that are not in the file`);
   if (reversed > 0) warnings.push(`${plural(reversed, "span ends", "spans end")} before they start; their duration is shown as 0`);
@@ -127,50 +126,6 @@ function assemble(traceId: string, unsorted: FileSpan[]): AssembledTrace {
   };
 }
 
-interface Placed {
-  span: FileSpan;
-  depth: number;
-  orphan: boolean;
-}
-
-function depthFirst(spans: FileSpan[]): Placed[] {
-  const known = new Set(spans.map((span) => span.detail.spanId));
-  const children = new Map<string, FileSpan[]>();
-  const roots: Placed[] = [];
-  for (const span of spans) {
-    const parent = span.detail.parentSpanId;
-    if (parent === null || parent === span.detail.spanId || !known.has(parent)) {
-      roots.push({ span, depth: 0, orphan: parent !== null });
-    } else {
-      const list = children.get(parent);
-      if (list) list.push(span);
-      else children.set(parent, [span]);
-    }
-  }
-  const placed: Placed[] = [];
-  const visit = (root: Placed): void => {
-    const stack = [root];
-    for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-      placed.push(next);
-      const below = children.get(next.span.detail.spanId);
-      if (below === undefined) continue;
-      // A repeated span id must not give the same children a second time.
-      children.delete(next.span.detail.spanId);
-      for (let i = below.length - 1; i >= 0; i--) stack.push({ span: below[i]!, depth: next.depth + 1, orphan: false });
-    }
-  };
-  for (const root of roots) visit(root);
-  // What is left are circles of parents: each is entered at its earliest span.
-  for (const span of spans) {
-    const parent = span.detail.parentSpanId;
-    const waiting = parent === null ? undefined : children.get(parent);
-    if (waiting === undefined || !waiting.includes(span)) continue;
-    waiting.splice(waiting.indexOf(span), 1);
-    visit({ span, depth: 0, orphan: true });
-  }
-  return placed;
-}
-
 function fillSubtrees(depth: Uint16Array, subtree: Uint32Array): void {
   const open: number[] = [];
   for (let i = 0; i <= depth.length; i++) {
@@ -181,13 +136,4 @@ function fillSubtrees(depth: Uint16Array, subtree: Uint32Array): void {
     }
     open.push(i);
   }
-}
-
-/** The same rule as the server's: status, or for an unset status an exception or an HTTP 5xx. */
-export function isError(detail: SpanDetail): boolean {
-  if (detail.statusCode !== "unset") return detail.statusCode === "error";
-  if (detail.events.some((event) => event.name === "exception")) return true;
-  return detail.attributes.some(
-    ({ key, value }) => (key === "http.status_code" || key === "http.response.status_code") && Number(value) >= 500,
-  );
 }

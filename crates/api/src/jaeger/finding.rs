@@ -81,7 +81,7 @@ pub(super) fn shown_service(name: &str) -> &str {
 pub(super) struct TraceQuery {
     /// What to look for.
     pub(super) conditions: Conditions,
-    /// When matching spans start.
+    /// When matching spans run.
     pub(super) range: TimeRange,
     /// Traces wanted, at most.
     pub(super) limit: usize,

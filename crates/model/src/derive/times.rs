@@ -5,7 +5,8 @@
 //! Microservice Architectures", USENIX ATC 2022). All arithmetic saturates at
 //! the end of time; no interval ends before it starts.
 
-use super::{Derived, NONE, TraceSpans};
+use super::{Derived, TraceTimes};
+use crate::tree::NONE;
 
 /// Working memory, an entry per row.
 #[derive(Debug, Default)]
@@ -26,7 +27,7 @@ pub(super) struct Times {
 
 impl Times {
     /// Works out the times of a trace; `upwards` has children before parents.
-    pub(super) fn measure(&mut self, trace: TraceSpans<'_>, parents: &[u32], upwards: &[u32]) {
+    pub(super) fn measure(&mut self, trace: TraceTimes<'_>, parents: &[u32], upwards: &[u32]) {
         self.whole.clear();
         let times = trace.start_ns.iter().zip(trace.duration_ns);
         self.whole.extend(times.map(|(start, duration)| {

@@ -45,7 +45,8 @@ pub enum Literal {
 pub enum Condition {
     /// There is a value.
     Exists,
-    /// There is none.
+    /// There is none. Of events and links it is enough that one has none
+    /// (ADR-015).
     Absent,
     /// The value compares so with the literal.
     Compare(CompareOp, Literal),

@@ -4,8 +4,8 @@
 //! by dictionary code.
 
 use super::{Condition, Field, Intrinsic, Literal, Place, SpanFilter, TraceFacts};
-use crate::batch::columns::{AttributeColumn, ColumnValues, StrColumn};
-use crate::batch::view::{ValueRef, overflow_value};
+use crate::batch::columns::StrColumn;
+use crate::batch::view::ValueRef;
 use crate::batch::{Level, SpanBatch};
 use crate::failure;
 use crate::filter::CompareOp;
@@ -52,63 +52,30 @@ pub(super) fn matching(
 }
 
 fn attribute(batch: &SpanBatch, place: Place, keys: &[Box<str>], condition: &Condition) -> RowSet {
-    if matches!(condition, Condition::Absent) {
+    if matches!(condition, Condition::Absent) && !place.has_many() {
         let mut rows = attribute(batch, place, keys, &Condition::Exists);
         rows.invert();
         return rows;
     }
     let mut spans = RowSet::none(batch.len());
+    let is_absence = matches!(condition, Condition::Absent);
+    let condition = if is_absence {
+        &Condition::Exists
+    } else {
+        condition
+    };
+    let test_of = |key: &str| {
+        let is_wanted = keys.iter().any(|wanted| **wanted == *key);
+        is_wanted.then_some(|value: ValueRef<'_>| condition.holds(value))
+    };
     for level in place.levels() {
-        let mut owners = RowSet::none(batch.level_len(*level));
-        let wanted = |key: &str| keys.iter().any(|wanted| **wanted == *key);
-        for column in batch
-            .attributes
-            .iter()
-            .filter(|c| c.level == *level && wanted(&c.key))
-        {
-            mark_column(column, condition, &mut owners);
-        }
-        let overflow = &batch.overflow;
-        for (entry, (_, row)) in overflow
-            .levels
-            .iter()
-            .zip(&overflow.rows)
-            .enumerate()
-            .filter(|(_, (l, _))| *l == level)
-        {
-            if wanted(overflow.keys.get(entry))
-                && condition.holds(overflow_value(overflow.values.get(entry)))
-            {
-                owners.insert(*row as usize);
-            }
+        let mut owners = batch.owners_with(*level, test_of);
+        if is_absence {
+            owners.invert();
         }
         spans.unite(&to_spans(batch, *level, owners));
     }
     spans
-}
-
-fn mark_column(column: &AttributeColumn, condition: &Condition, owners: &mut RowSet) {
-    match &column.values {
-        ColumnValues::Str(values) => {
-            let holds: Vec<bool> = values
-                .dict
-                .iter()
-                .map(|text| condition.holds(ValueRef::Str(text)))
-                .collect();
-            for (row, code) in column.rows.iter().zip(&values.codes) {
-                if holds[*code as usize] {
-                    owners.insert(*row as usize);
-                }
-            }
-        }
-        values => {
-            for (entry, row) in column.rows.iter().enumerate() {
-                if condition.holds(values.get(entry)) {
-                    owners.insert(*row as usize);
-                }
-            }
-        }
-    }
 }
 
 /// From owners of a level to the spans they belong to.

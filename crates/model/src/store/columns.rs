@@ -3,7 +3,8 @@
 //! It names ideas (names, events, an attribute), **never columns of a file**.
 
 use crate::batch::Level;
-use crate::filter::{Field, Intrinsic, SpanFilter};
+use crate::filter::{Condition, Field, Intrinsic, Place, SpanFilter};
+use crate::tree::structure_columns;
 
 /// Which columns of spans a reader looks at beyond trace id, span id, parent
 /// id, start and duration, which are always there. Others MAY be empty or hold
@@ -35,9 +36,13 @@ impl ScanColumns {
     #[must_use]
     pub fn of_filter(filter: &SpanFilter) -> Self {
         let mut columns = Self::default();
-        filter.for_each_test(&mut |field, _| match field {
+        filter.for_each_test(&mut |field, condition| match field {
             Field::Intrinsic(field) => columns.add_intrinsic(*field),
             Field::Attribute(place, keys) => {
+                // Those that lack the key matter as well.
+                let is_absence = matches!(condition, Condition::Absent);
+                columns.events |= is_absence && *place == Place::Event;
+                columns.links |= is_absence && *place == Place::Link;
                 for level in place.levels() {
                     keys.iter().for_each(|key| columns.add(*level, key));
                 }
@@ -49,6 +54,11 @@ impl ScanColumns {
     /// Both.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
+        self.add_all(other);
+        self
+    }
+
+    fn add_all(&mut self, other: Self) {
         self.names |= other.names;
         self.status_messages |= other.status_messages;
         self.services |= other.services;
@@ -59,7 +69,6 @@ impl ScanColumns {
         for (level, key) in &other.attributes {
             self.add(*level, key);
         }
-        self
     }
 
     fn add(&mut self, level: Level, key: &str) {
@@ -75,12 +84,13 @@ impl ScanColumns {
             | Intrinsic::SpanId
             | Intrinsic::ParentSpanId
             | Intrinsic::Duration
-            | Intrinsic::ChildCount
             | Intrinsic::TraceDuration => {}
-            Intrinsic::Name | Intrinsic::Kind | Intrinsic::Status | Intrinsic::RootName => {
-                self.names = true;
+            Intrinsic::Name | Intrinsic::Kind | Intrinsic::Status => self.names = true,
+            Intrinsic::ChildCount | Intrinsic::RootName => self.add_all(structure_columns()),
+            Intrinsic::RootService => {
+                self.add_all(structure_columns());
+                self.services = true;
             }
-            Intrinsic::RootService => self.services = true,
             Intrinsic::StatusMessage => self.status_messages = true,
             Intrinsic::Failed => self.failures = true,
             Intrinsic::EventName | Intrinsic::EventTimeSinceStart => self.events = true,

@@ -12,7 +12,8 @@ use std::sync::atomic::AtomicBool;
 /// What a scan looks for.
 #[derive(Debug, Clone)]
 pub struct ScanRequest<'a> {
-    /// Only spans that start in this range.
+    /// Only spans that belong to this range: those that start in it, and those
+    /// that run into it from before, as far as the store knows when they end.
     pub range: TimeRange,
     /// Only spans that match. Holds no test that needs the whole trace.
     pub filter: &'a SpanFilter,

@@ -4,5 +4,9 @@
 
 mod batches;
 mod derive;
+mod failures;
 mod filters;
+mod identity;
 mod partial;
+mod tree;
+mod values;

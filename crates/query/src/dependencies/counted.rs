@@ -4,10 +4,8 @@
 //! never takes two spans for copies that differ** in trace, ids or times, but
 //! by the accident of a hash. Past its limit copies are no longer noticed.
 
-use super::caller::Caller;
 use std::collections::HashSet;
-use std::hash::BuildHasher;
-use tracewell_model::TraceId;
+use std::hash::{BuildHasher, Hash};
 
 /// Hashes of spans: 64 bits meet by chance once in ten million such counts.
 pub(super) struct Counted {
@@ -27,10 +25,10 @@ impl Counted {
     }
 
     /// Whether the span was not shown before, as far as is remembered.
-    pub(super) fn is_first(&mut self, trace_id: TraceId, span: &Caller) -> bool {
+    pub(super) fn is_first(&mut self, span: &impl Hash) -> bool {
         if self.seen.len() >= self.most {
             return true;
         }
-        self.seen.insert(self.hasher.hash_one((trace_id, span)))
+        self.seen.insert(self.hasher.hash_one(span))
     }
 }

@@ -6,8 +6,7 @@
 //! is kept**, up to one segment.
 
 use super::Hashed;
-use super::caller::Service;
-use super::run::Run;
+use super::run::{Run, Service};
 use std::collections::VecDeque;
 use tracewell_model::{SpanId, TraceId};
 
@@ -93,9 +92,10 @@ impl Segment {
 
     fn push(&mut self, run: &Run) {
         let (number, first) = (self.runs.len() as u32, self.ids.len() as u32);
-        self.ids.extend(run.spans().iter().map(|span| span.id));
-        self.services
-            .extend(run.spans().iter().map(|span| span.service));
+        for (id, service) in run.callers() {
+            self.ids.push(id);
+            self.services.push(service);
+        }
         let before = self.last_run.insert(run.trace_id(), number);
         self.runs.push(Place {
             first,

@@ -1,13 +1,13 @@
 //! Runs of rows of one trace, and the calls inside them.
 
-use super::caller::{Caller, Service};
 use super::counted::Counted;
 use super::{Dependency, Hashed};
 use tracewell_model::store::ScanChunk;
-use tracewell_model::{SpanId, TraceId};
+use tracewell_model::tree::{Parents, TraceSpans, parent_ids};
+use tracewell_model::{SpanId, SpanKind, TimeRange, TraceId};
 
-/// Up to so many spans, looking at all of them is quicker than an index.
-const SMALL_SPANS: usize = 24;
+/// A number for a service name.
+pub(super) type Service = u32;
 
 /// Numbers for service names.
 #[derive(Debug, Default)]
@@ -58,107 +58,161 @@ impl CallCounts {
     }
 }
 
-/// Consecutive rows of one trace, each span once.
+/// Where a caller may be: a span of a trace.
+pub(super) type Place = (TraceId, SpanId);
+
+/// Consecutive rows of one trace, with the tree they make (ADR-012).
 #[derive(Debug, Default)]
 pub(super) struct Run {
     trace_id: TraceId,
-    spans: Vec<Caller>,
-    /// Place of each id, if the run is long; else empty.
-    index: Hashed<SpanId, u32>,
+    ids: Vec<SpanId>,
+    named_parents: Vec<SpanId>,
+    kinds: Vec<SpanKind>,
+    services: Vec<Service>,
+    times: Vec<(u64, i64)>,
+    /// Spans that are linked to, by row.
+    links: Vec<(u32, Place)>,
+    parents: Parents,
 }
 
 impl Run {
     /// Hands the runs of a chunk's rows to `visit`.
     pub(super) fn each(chunk: &ScanChunk<'_>, names: &mut Names, visit: &mut dyn FnMut(&Self)) {
-        let spans = chunk.batch.spans();
-        let services: Vec<Service> = chunk
-            .batch
+        let (batch, spans, links) = (chunk.batch, chunk.batch.spans(), chunk.batch.links());
+        let services: Vec<Service> = batch
             .resource_services()
             .iter()
             .map(|name| names.number(name))
             .collect();
+        let named = parent_ids(batch);
+        let mut link = 0;
         let mut run = Self::default();
         for row in chunk.rows.iter() {
             if spans.trace_id[row] != run.trace_id {
                 run.end(visit);
                 run.trace_id = spans.trace_id[row];
             }
-            run.push(Caller {
-                id: spans.span_id[row],
-                service: services[spans.resource[row] as usize],
-                parent: spans.parent_span_id[row],
-                start_ns: spans.start_ns[row],
-                duration_ns: spans.duration_ns[row],
-            });
+            while links
+                .span_row
+                .get(link)
+                .is_some_and(|of| (*of as usize) < row)
+            {
+                link += 1;
+            }
+            while links
+                .span_row
+                .get(link)
+                .is_some_and(|of| *of as usize == row)
+            {
+                let place = (links.trace_id[link], links.span_id[link]);
+                // Spans of Jaeger's own clients have the parent among their links.
+                if place != (run.trace_id, named[row]) {
+                    run.links.push((run.ids.len() as u32, place));
+                }
+                link += 1;
+            }
+            run.ids.push(spans.span_id[row]);
+            run.named_parents.push(named[row]);
+            run.kinds.push(SpanKind::from_otlp(spans.kind[row]));
+            run.services.push(services[spans.resource[row] as usize]);
+            run.times
+                .push((spans.start_ns[row], spans.duration_ns[row]));
         }
         run.end(visit);
     }
 
-    fn push(&mut self, span: Caller) {
-        let known = self.place(span.id).map(|place| self.spans[place]);
-        if known == Some(span) {
-            return;
-        }
-        let place = self.spans.len() as u32;
-        self.spans.push(span);
-        if self.spans.len() <= SMALL_SPANS {
-            return;
-        }
-        if self.index.is_empty() {
-            for (place, span) in (0..).zip(&self.spans) {
-                self.index.entry(span.id).or_insert(place);
-            }
-        } else {
-            self.index.entry(span.id).or_insert(place);
+    fn spans_of_trace(&self) -> TraceSpans<'_> {
+        TraceSpans {
+            span_id: &self.ids,
+            parent_span_id: &self.named_parents,
+            kind: &self.kinds,
         }
     }
 
     fn end(&mut self, visit: &mut dyn FnMut(&Self)) {
-        if !self.spans.is_empty() {
+        if !self.ids.is_empty() {
+            let mut parents = std::mem::take(&mut self.parents);
+            parents.find(self.spans_of_trace());
+            self.parents = parents;
             visit(self);
         }
-        self.spans.clear();
-        self.index.clear();
+        self.ids.clear();
+        self.named_parents.clear();
+        self.kinds.clear();
+        self.services.clear();
+        self.times.clear();
+        self.links.clear();
     }
 
-    /// Of spans that share an id the first is the one that children hang on.
-    fn place(&self, id: SpanId) -> Option<usize> {
-        if self.spans.len() > SMALL_SPANS {
-            return self.index.get(&id).map(|place| *place as usize);
-        }
-        self.spans.iter().position(|span| span.id == id)
-    }
-
-    /// Counts the calls inside the run; hands the parent's id and the service
-    /// of the other children to `visit`. Each span calls once.
+    /// Counts the calls inside the run whose children start in the range; hands
+    /// the places of other callers and the child's service to `visit`. Each
+    /// span calls once, whatever its copies.
     pub(super) fn calls(
         &self,
+        range: TimeRange,
         counted: &mut Counted,
         counts: &mut CallCounts,
-        visit: &mut dyn FnMut(SpanId, Service),
+        visit: &mut dyn FnMut(Place, Service),
     ) {
-        for span in self.spans.iter().filter(|span| !span.parent.is_zero()) {
-            let parent = self.service(span.parent);
-            if parent == Some(span.service) || !counted.is_first(self.trace_id, span) {
+        let mut links = self.links.iter().peekable();
+        let mut callers = Vec::new();
+        for (row, child) in self.services.iter().enumerate() {
+            callers.clear();
+            callers.extend(self.parent(row));
+            while let Some((_, place)) = links.next_if(|(of, _)| *of as usize == row) {
+                let is_inside = place.0 == self.trace_id;
+                let inside = is_inside.then(|| self.service(place.1)).flatten();
+                callers.push(inside.ok_or(*place));
+            }
+            callers.retain(|caller| *caller != Ok(*child));
+            let (start_ns, duration_ns) = self.times[row];
+            let identity = (self.trace_id, self.ids[row], self.named_parents[row], child);
+            if callers.is_empty()
+                || !range.contains(start_ns)
+                || !counted.is_first(&(identity, start_ns, duration_ns))
+            {
                 continue;
             }
-            match parent {
-                Some(parent) => counts.add(parent, span.service),
-                None => visit(span.parent, span.service),
+            for caller in callers.drain(..) {
+                match caller {
+                    Ok(caller) => counts.add(caller, *child),
+                    Err(place) => visit(place, *child),
+                }
             }
         }
+    }
+
+    /// The service of a row's parent, or where the parent must be.
+    fn parent(&self, row: usize) -> Option<Result<Service, Place>> {
+        let (id, named) = (self.ids[row], self.named_parents[row]);
+        if let Some(parent) = self.parents.parent(row) {
+            return Some(Ok(self.services[parent]));
+        }
+        if named.is_zero() || named == id {
+            return None;
+        }
+        // Also of a cycle that was cut here.
+        Some(self.service(named).ok_or((self.trace_id, named)))
     }
 
     pub(super) fn trace_id(&self) -> TraceId {
         self.trace_id
     }
 
-    pub(super) fn spans(&self) -> &[Caller] {
-        &self.spans
+    /// Each id with the service of the span that children hang on.
+    pub(super) fn callers(&self) -> impl Iterator<Item = (SpanId, Service)> + '_ {
+        let rows = 0..self.ids.len();
+        let is_caller = |row: &usize| {
+            let caller = self.parents.row_of(self.spans_of_trace(), self.ids[*row]);
+            caller == Some(*row)
+        };
+        let rows = rows.filter(is_caller);
+        rows.map(|row| (self.ids[row], self.services[row]))
     }
 
     /// The service of a span that is here.
     pub(super) fn service(&self, id: SpanId) -> Option<Service> {
-        self.place(id).map(|place| self.spans[place].service)
+        let row = self.parents.row_of(self.spans_of_trace(), id)?;
+        Some(self.services[row])
     }
 }

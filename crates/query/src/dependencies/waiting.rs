@@ -4,8 +4,7 @@
 //! limit do**.
 
 use super::Hashed;
-use super::caller::Service;
-use super::run::{CallCounts, Run};
+use super::run::{CallCounts, Run, Service};
 use tracewell_model::{SpanId, TraceId};
 
 const NONE: u32 = u32::MAX;

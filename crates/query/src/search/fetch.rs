@@ -17,7 +17,7 @@ const MAX_TRACES: usize = 32;
 const WANTED_BYTES: usize = 32 << 20;
 
 /// Fetches traces and keeps the account.
-pub(super) struct Fetcher<'a> {
+pub(crate) struct Fetcher<'a> {
     store: &'a dyn TraceStore,
     cancelled: &'a AtomicBool,
     at_a_time: usize,
@@ -27,7 +27,7 @@ pub(super) struct Fetcher<'a> {
 }
 
 impl<'a> Fetcher<'a> {
-    pub(super) fn new(store: &'a dyn TraceStore, cancelled: &'a AtomicBool) -> Self {
+    pub(crate) fn new(store: &'a dyn TraceStore, cancelled: &'a AtomicBool) -> Self {
         Self {
             store,
             cancelled,
@@ -39,17 +39,17 @@ impl<'a> Fetcher<'a> {
     }
 
     /// How many traces the next fetch should ask for.
-    pub(super) fn at_a_time(&self) -> usize {
+    pub(crate) fn at_a_time(&self) -> usize {
         self.at_a_time
     }
 
     /// Was a trace passed over?
-    pub(super) fn is_one_too_large(&self) -> bool {
+    pub(crate) fn is_one_too_large(&self) -> bool {
         self.is_one_too_large
     }
 
     /// The report of the scan with what fetching read.
-    pub(super) fn with_fetched(&self, scan: ScanReport) -> ScanReport {
+    pub(crate) fn with_fetched(&self, scan: ScanReport) -> ScanReport {
         let mut report = scan;
         report.searched_bytes += self.fetched_bytes;
         report.lacks_also(&self.lacking);
@@ -62,7 +62,7 @@ impl<'a> Fetcher<'a> {
     /// # Errors
     /// What the store says; [`StoreError::OverBudget`] when fewer at a time may
     /// fit, or none while other queries run.
-    pub(super) fn fetch(
+    pub(crate) fn fetch(
         &mut self,
         ids: &[TraceId],
         columns: Option<&ScanColumns>,

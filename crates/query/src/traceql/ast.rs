@@ -2,8 +2,8 @@
 //!
 //! The parser already did the normalising, so that whoever walks the tree has
 //! few cases: the field is always on the left, a lone boolean field is a
-//! comparison with `true`, comparisons with `nil` are [`Expr::Exists`], and
-//! chains of one operator are one flat list.
+//! comparison with `true`, comparisons with `nil` are [`Expr::Exists`] and
+//! [`Expr::Missing`], and chains of one operator are one flat list.
 //!
 //! The tree knows nothing of stored spans, and equality **never** looks at
 //! where something was written.
@@ -43,9 +43,18 @@ pub enum Expr {
         /// Where the comparison was written.
         source: SourceRange,
     },
-    /// The span has the field: `field != nil`. `field = nil` is `Not(Exists)`.
+    /// The span has the field: `field != nil`.
     Exists {
         /// What has to be there.
+        field: Field,
+        /// Where the comparison was written.
+        source: SourceRange,
+    },
+    /// `field = nil`: nobody has the field who is asked. Of events and links
+    /// it is enough that one lacks it, so it is not the opposite of
+    /// [`Expr::Exists`] (ADR-015).
+    Missing {
+        /// What must be lacking.
         field: Field,
         /// Where the comparison was written.
         source: SourceRange,
@@ -124,8 +133,7 @@ pub enum Intrinsic {
     StatusMessage,
     /// `kind`; unspecified unless set.
     Kind,
-    /// `error`, Tracewell's own: status error, or status unset with an
-    /// exception event or an HTTP status of 500 or more.
+    /// `error`, Tracewell's own: did the span fail, in the sense of ADR-010?
     Error,
     /// `span:id`, as hex text.
     SpanId,
@@ -176,17 +184,10 @@ impl Intrinsic {
         }
     }
 
-    /// Whether a span can be without it, so that comparing with `nil` makes
-    /// sense.
+    /// Whether a span, an event or a link can be without it, so that `= nil`
+    /// makes sense.
     pub fn can_be_missing(self) -> bool {
-        matches!(
-            self,
-            Self::ParentId
-                | Self::EventName
-                | Self::EventTimeSinceStart
-                | Self::LinkTraceId
-                | Self::LinkSpanId
-        )
+        matches!(self, Self::ParentId)
     }
 }
 

@@ -1,8 +1,12 @@
 //! Regular expressions of `=~` and `!~`: one way to compile them.
 //!
 //! It exists so that the check at parse time and the matching at run time can
-//! never disagree. A pattern always matches the whole text, never a part, and
-//! can never take more memory than stated here.
+//! never disagree. Patterns are Go's (ADR-013). A pattern always matches the
+//! whole text, never a part, and can never take more memory than stated here.
+
+mod class;
+mod escape;
+mod translate;
 
 use regex::{Regex, RegexBuilder};
 
@@ -23,21 +27,16 @@ pub enum PatternError {
     TooBig,
 }
 
-/// Compiles the pattern of `=~` or `!~`: RE2's syntax, anchored at both ends,
+/// Compiles the pattern of `=~` or `!~`: Go's syntax, anchored at both ends,
 /// `.` matches line breaks too (messages with stack traces have many).
 ///
 /// # Errors
 ///
 /// If the pattern is malformed or compiles to more than [`MAX_PATTERN_BYTES`].
 pub fn compile_pattern(pattern: &str) -> Result<Regex, PatternError> {
-    // Alone first: `a)|(b` is nonsense, but would be valid, and no longer
-    // anchored, once there are parentheses around it.
-    build(pattern)?;
-    build(&format!(r"\A(?:{pattern})\z"))
-}
-
-fn build(pattern: &str) -> Result<Regex, PatternError> {
-    RegexBuilder::new(pattern)
+    let translated =
+        translate::translate(pattern).map_err(|reason| PatternError::Syntax { reason })?;
+    RegexBuilder::new(&format!(r"\A(?:{translated})\z"))
         .size_limit(MAX_PATTERN_BYTES)
         .dfa_size_limit(MAX_PATTERN_BYTES)
         .dot_matches_new_line(true)

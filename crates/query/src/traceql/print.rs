@@ -27,26 +27,18 @@ impl Display for Expr {
             Self::And(conditions) => joined(f, conditions, " && ", "true"),
             Self::Or(conditions) => joined(f, conditions, " || ", "false"),
             Self::Not(inner) => match inner.as_ref() {
-                Self::Exists { field, .. } => write!(f, "{field} = nil"),
-                Self::True | Self::False | Self::Not(_) if !is_absence(inner) => {
-                    write!(f, "!{inner}")
-                }
+                Self::True | Self::False | Self::Not(_) => write!(f, "!{inner}"),
                 _ => write!(f, "!({inner})"),
             },
             Self::Compare {
                 field, op, value, ..
             } => write!(f, "{field} {op} {value}"),
             Self::Exists { field, .. } => write!(f, "{field} != nil"),
+            Self::Missing { field, .. } => write!(f, "{field} = nil"),
             Self::True => f.write_str("true"),
             Self::False => f.write_str("false"),
         }
     }
-}
-
-/// Whether this prints as `field = nil`, which a `!` before it would not
-/// negate as a whole.
-fn is_absence(condition: &Expr) -> bool {
-    matches!(condition, Expr::Not(inner) if matches!(inner.as_ref(), Expr::Exists { .. }))
 }
 
 fn joined(f: &mut Formatter<'_>, all: &[Expr], operator: &str, none: &str) -> fmt::Result {

@@ -261,10 +261,12 @@ fn existence() {
     check(&[
         ("{ .a != nil }", "{ .a != nil }"),
         ("{ .a = nil }", "{ .a = nil }"),
-        ("{ !(.a != nil) }", "{ .a = nil }"),
+        ("{ !(.a != nil) }", "{ !(.a != nil) }"),
+        ("{ !!(.a = nil) }", "{ !!(.a = nil) }"),
         ("{ !(.a = nil) }", "{ !(.a = nil) }"),
         ("{ name != nil }", "{ name != nil }"),
-        ("{ event:name = nil }", "{ event:name = nil }"),
+        ("{ !(event:name != nil) }", "{ !(event:name != nil) }"),
+        ("{ event.a = nil }", "{ event.a = nil }"),
         (
             "{ resource.service.name = nil }",
             "{ resource.service.name = nil }",

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use super::ast::{CompareOp, Field, FieldType, Literal};
+use super::ast::{CompareOp, Field, FieldType, Intrinsic, Literal};
 use super::error::{TraceQlError, cut};
 use super::pattern::compile_pattern;
 
@@ -60,9 +60,19 @@ pub(super) fn existence(
     range: Range<usize>,
 ) -> Result<(), TraceQlError> {
     match field {
-        Field::Intrinsic(intrinsic) if missing && !intrinsic.can_be_missing() => Err(
-            TraceQlError::new(range, format!("`{field}` is never nil: every span has it")),
-        ),
+        Field::Intrinsic(intrinsic) if missing && !intrinsic.can_be_missing() => {
+            let (owner, plural) = match intrinsic {
+                Intrinsic::EventName | Intrinsic::EventTimeSinceStart => ("event", "events"),
+                Intrinsic::LinkTraceId | Intrinsic::LinkSpanId => ("link", "links"),
+                _ => ("span", ""),
+            };
+            let message = format!("`{field}` is never nil: every {owner} has it");
+            let error = TraceQlError::new(range, message);
+            Err(match plural {
+                "" => error,
+                plural => error.hint(format!("spans without {plural}: `!({field} != nil)`")),
+            })
+        }
         _ => Ok(()),
     }
 }

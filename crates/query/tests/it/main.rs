@@ -6,14 +6,19 @@
 mod count;
 mod damage;
 mod dependencies;
+mod failures;
 mod find;
+mod identity;
 mod newer;
+mod nil;
 mod paging;
+mod patterns;
 mod projection;
 mod search;
+mod structure;
 mod summary;
 mod tags;
-mod tree;
+mod times;
 mod values;
 
 use std::ops::ControlFlow;

@@ -112,7 +112,8 @@ fn only_spans_in_the_range_count() {
         TestSpan::new(1, 1, "shop", "old", 10),
         TestSpan::new(1, 2, "shop", "new", 100).child_of(1),
         TestSpan::new(2, 1, "shop", "old", 20),
-    ];
+    ]
+    .map(|span| span.lasting_ns(1));
     let store = store_of(&[&spans]);
     for (query, range, want) in [
         ("{}", (0, 101), vec![1, 2]),
@@ -171,6 +172,7 @@ fn a_cancelled_search_says_so() {
 #[test]
 fn the_last_moments_of_all_are_pages_like_others() {
     const LAST_NS: u64 = u64::MAX;
+    let moment = |(trace, ns)| TestSpan::new(trace, 1, "shop", "GET /", ns).lasting_ns(0);
     // Numbers and times run against each other where the times are near.
     let spans: Vec<_> = [
         (1, LAST_NS),
@@ -179,11 +181,9 @@ fn the_last_moments_of_all_are_pages_like_others() {
         (9, LAST_NS - 1),
         (4, 7),
     ]
-    .map(|(trace, start_ns)| TestSpan::new(trace, 1, "shop", "GET /", start_ns))
+    .map(moment)
     .into();
-    let odd: Vec<_> = [(5, LAST_NS - 2), (6, 0)]
-        .map(|(trace, start_ns)| TestSpan::new(trace, 1, "shop", "GET /", start_ns))
-        .into();
+    let odd: Vec<_> = [(5, LAST_NS - 2), (6, 0)].map(moment).into();
     let store = store_of(&[&spans, &odd]);
     let want = [2, 1, 9, 3, 5, 4, 6];
     for limit in 1..=8 {

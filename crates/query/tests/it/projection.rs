@@ -63,14 +63,14 @@ fn a_summary_is_made_without_whole_traces() {
         r#"{ span.http.request.method = "GET" }"#,
         Detail::Summary,
     );
-    let wanted = ScanColumns {
+    let wanted = TraceSummary::columns().and(ScanColumns {
         attributes: [
             (Level::Span, "http.request.method".into()),
             (Level::Span, "http.method".into()),
         ]
         .into(),
-        ..TraceSummary::columns()
-    };
+        ..ScanColumns::default()
+    });
     let asked = store.take_asked();
     assert!(
         asked

@@ -5,8 +5,9 @@ use tracewell_query::search::{Detail, Search};
 use tracewell_query::traceql::Expr;
 use tracewell_query::{lower, tags};
 use tracewell_testkit::TestSpan;
+use tracewell_testkit::decisions::{give, table};
 
-use crate::{run, store_of};
+use crate::{everything, matching, run, store_of};
 
 #[test]
 fn a_tag_finds_the_value_whatever_its_type_was() {
@@ -64,5 +65,26 @@ fn a_tag_finds_the_value_whatever_its_type_was() {
             detail: Detail::Summary,
         };
         assert_eq!(run(&store, &wanted).0, want, "{expr:?}");
+    }
+}
+
+#[test]
+fn names_that_look_reserved_find_both_meanings() {
+    let columns = ["tag", "finds a span that has"];
+    for (line, cells) in table("014-unscoped-attributes.md", &columns) {
+        let mut span = TestSpan::new(1, 1, "shop", "op", 10);
+        give(&mut span, &cells[1]);
+        let store = store_of(&[&[span, TestSpan::new(2, 1, "shop", "op", 20)]]);
+        let (key, value) = cells[0].split_once('=').unwrap();
+        let wanted = Search {
+            filter: lower::lower(&tags::tag(key, value)),
+            ..everything("{}")
+        };
+        assert_eq!(run(&store, &wanted).0, [1], "line {line}");
+        if cells[1].contains(" = ") {
+            // In TraceQL the scope ends at its point.
+            let query = format!("{{ {} }}", cells[1]);
+            assert_eq!(matching(&store, &query), [1], "line {line}");
+        }
     }
 }

@@ -12,6 +12,7 @@ use crate::store_of;
 fn store() -> NarrowStore {
     let route = |n: u64, route: &str| {
         TestSpan::new(n, 1, "shop", "GET", n * 10)
+            .lasting_ns(1)
             .with_text("http.route", route)
             .with("code", AnyValue::Int(200 + n as i64 % 2))
     };

@@ -6,6 +6,7 @@
     reason = "clippy exempts test functions, not what they call"
 )]
 
+mod agreement;
 mod backup;
 mod cli;
 mod config;
@@ -15,6 +16,7 @@ mod crash_phases;
 mod import_export;
 mod lifecycle;
 mod load;
+mod oracle;
 mod process;
 mod running;
 mod trainticket;

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!  0  magic "TWBLKIDX"
-//!  8  u32 format version (2; in version 1 checksums did not cover places)
+//!  8  u32 format version (3; until version 2 without latest ends, in version 1
+//!     checksums did not cover places)
 //! 12  u32 CRC-32C of the core
 //! 16  u32 bytes of the core
 //! 20  core, kept in memory:
@@ -12,7 +13,8 @@
 //!     files       bytes of the Parquet file u64 | its CRC-32C u32 |
 //!                 bytes of the sections u64
 //!     row groups  count v | per group: rows v | earliest start u64 |
-//!                 latest start u64 | page directory: place | token filter: place
+//!                 latest start u64 | latest end u64 | page directory: place |
+//!                 token filter: place
 //!     traces      place | token filter of the block: place
 //!     services    count v | per service: text | operations v | per operation:
 //!                 text | kind v | spans v | failed v | row groups v |
@@ -41,7 +43,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tracewell_model::store::AttributeKey;
-use tracewell_model::{Level, TraceId};
+use tracewell_model::{Level, TimeRange, TraceId};
 use tracewell_parquet::PAGE_ROWS;
 
 use super::BlockError;
@@ -57,10 +59,13 @@ pub(super) use build::{GroupFacts, IndexBuilder};
 const MAGIC: &[u8; 8] = b"TWBLKIDX";
 
 /// Version of the index file that is written. Earlier ones are read.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 
 /// From this version on checksums of sections cover the places of pages.
 const PLACES_SINCE: u32 = 2;
+
+/// From this version on row groups have their latest ends.
+const ENDS_SINCE: u32 = 3;
 
 const HEADER_BYTES: usize = 20;
 
@@ -98,8 +103,18 @@ pub(super) struct RowGroup {
     pub(super) rows: usize,
     pub(super) min_start_ns: u64,
     pub(super) max_start_ns: u64,
+    /// The latest end, ns; the latest start where an earlier version wrote the
+    /// file: what runs on after that is not found by when it ran.
+    pub(super) max_end_ns: u64,
     directory: Place,
     tokens: Place,
+}
+
+impl RowGroup {
+    /// May a span of it belong to the range?
+    pub(super) fn reaches(&self, range: TimeRange) -> bool {
+        range.overlaps(self.min_start_ns, self.max_end_ns)
+    }
 }
 
 /// An attribute key of one type.
@@ -143,7 +158,7 @@ impl Index {
             .size()
             .map_err(FileError::on("get the size of", path))?;
         let sections_at = (HEADER_BYTES + bytes.len()) as u64;
-        let core = decode::core(&bytes).map_err(|reason| damaged(reason.0))?;
+        let core = decode::core(&bytes, version).map_err(|reason| damaged(reason.0))?;
         if sections_at + core.sections_bytes != size {
             return Err(damaged("has another size than its core says"));
         }
@@ -238,9 +253,11 @@ impl Index {
         &self,
         each: &mut dyn FnMut(&str, &ReadOperation<'_>),
     ) -> Result<(), BlockError> {
-        let (bytes, _) = twice(|| read_core(&*self.file, &self.path))?;
-        decode::operations(&bytes, &mut |service, operation| each(service, &operation))
-            .map_err(|reason| self.damaged(reason.0))
+        let (bytes, version) = twice(|| read_core(&*self.file, &self.path))?;
+        decode::operations(&bytes, version, &mut |service, operation| {
+            each(service, &operation)
+        })
+        .map_err(|reason| self.damaged(reason.0))
     }
 
     /// Bytes of the core in the file.

@@ -55,13 +55,12 @@ pub(super) fn specialise(
 /// What the keys of a block say: a key that occurs nowhere needs no column.
 pub(super) fn by_keys(field: &Field, condition: &Condition, index: &Index) -> Fate {
     match field {
-        Field::Attribute(place, keys) if !occurs(*place, keys, index) => {
-            if matches!(condition, Condition::Absent) {
-                Fate::Always
-            } else {
-                Fate::Never
-            }
-        }
+        Field::Attribute(place, keys) if !occurs(*place, keys, index) => match condition {
+            // Whether there is an event or a link that lacks it is open.
+            Condition::Absent if place.has_many() => Fate::Open,
+            Condition::Absent => Fate::Always,
+            _ => Fate::Never,
+        },
         _ => Fate::Open,
     }
 }
@@ -166,11 +165,18 @@ fn weaken(filter: &SpanFilter, known: &impl Fn(&Field) -> bool, positive: bool) 
 /// The columns that a filter looks at, ascending.
 pub(super) fn filter_columns(filter: &SpanFilter, index: &Index) -> BTreeSet<usize> {
     let mut columns = BTreeSet::new();
-    filter.for_each_test(&mut |field, _| match field {
+    filter.for_each_test(&mut |field, condition| match field {
         Field::Intrinsic(field) => {
             columns.extend(intrinsic_columns(*field).iter().map(|c| c.column()))
         }
         Field::Attribute(place, keys) => {
+            if matches!(condition, Condition::Absent) {
+                match place {
+                    Place::Event => _ = columns.insert(Fixed::Events.column()),
+                    Place::Link => _ = columns.insert(Fixed::Links.column()),
+                    _ => {}
+                }
+            }
             for level in place.levels() {
                 keys.iter()
                     .for_each(|key| add_attribute(&mut columns, *level, key, index));

@@ -11,11 +11,13 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tracewell_model::SpanBatch;
-use tracewell_model::store::AttributeKey;
+use tracewell_model::store::{AttributeKey, ScanColumns};
+use tracewell_model::tree::structure_columns;
 use tracewell_parquet::{ChunkDecoder, Column, DecodedCells, Dictionary};
 
 use super::faults::twice;
 use super::index::Index;
+use super::prune;
 use super::schema::{Fixed, attribute_column};
 use super::{Block, BlockError};
 use crate::files::File;
@@ -150,22 +152,21 @@ impl Block {
         self.index.core.row_groups.iter().map(|group| group.rows)
     }
 
-    /// Ids, parents, starts, durations, names and services of the spans of a
-    /// row group, in the order of the block.
+    /// Ids, starts, durations and what tells the parents of the spans of a row
+    /// group, in the order of the block.
     ///
     /// # Errors
     /// The disk fails or the files are damaged.
     pub(crate) fn keys_of(&self, group: usize) -> Result<SpanBatch, BlockError> {
-        let columns = [
-            Fixed::TraceId,
-            Fixed::SpanId,
-            Fixed::ParentSpanId,
-            Fixed::Name,
-            Fixed::StartNs,
-            Fixed::DurationNs,
-            Fixed::ServiceName,
-        ];
-        Reader::new(self).batch(group, &columns.map(Fixed::column), None)
+        let wanted = ScanColumns {
+            // Of these only kinds.
+            names: false,
+            ..structure_columns()
+        };
+        let mut columns = prune::visitor_columns(&wanted, &self.index);
+        columns.insert(Fixed::Kind.column());
+        let columns: Vec<usize> = columns.into_iter().collect();
+        Reader::new(self).batch(group, &columns, None)
     }
 
     /// Everything of these rows of a row group (ascending ranges).

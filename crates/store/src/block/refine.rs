@@ -70,8 +70,7 @@ impl Refined {
         range: TimeRange,
     ) -> Result<SpanFilter, BlockError> {
         let bounds = &block.index.core.row_groups[group];
-        let is_in_time = range.overlaps(bounds.min_start_ns, bounds.max_start_ns);
-        if !is_in_time || self.groups & group_bit(group) == 0 {
+        if !bounds.reaches(range) || self.groups & group_bit(group) == 0 {
             return Ok(SpanFilter::None);
         }
         let mut tests = self.tests.iter();

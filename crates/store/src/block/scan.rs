@@ -178,11 +178,10 @@ impl<'a> BlockScan<'a> {
 }
 
 impl Block {
-    /// Row groups with starts in the range, as far as their ends tell.
+    /// Row groups with spans that may belong to the range.
     fn groups_in(&self, range: TimeRange) -> impl Iterator<Item = GroupTime> + use<'_> {
         let groups = self.index.core.row_groups.iter().enumerate();
-        let in_range =
-            move |of: &(usize, &RowGroup)| range.overlaps(of.1.min_start_ns, of.1.max_start_ns);
+        let in_range = move |of: &(usize, &RowGroup)| of.1.reaches(range);
         groups.filter(in_range).map(|(group, of)| GroupTime {
             group,
             spans: of.rows as u64,
@@ -248,9 +247,14 @@ impl Block {
         let range = request.range;
         if !range.contains(bounds.min_start_ns) || !range.contains(bounds.max_start_ns) {
             let wanted = is_part.then(|| ranges(&rows));
-            let batch = reader.batch(group, &[Fixed::StartNs.column()], wanted.as_deref())?;
-            let starts = &batch.spans().start_ns;
-            let in_range = RowSet::from_fn(starts.len(), |row| range.contains(starts[row]));
+            // Who starts before the range may run into it.
+            let all_start_in_it = range.start_ns <= bounds.min_start_ns;
+            let columns = [Fixed::StartNs.column(), Fixed::DurationNs.column()];
+            let columns = &columns[..if all_start_in_it { 1 } else { 2 }];
+            let batch = reader.batch(group, columns, wanted.as_deref())?;
+            let (starts, durations) = (&batch.spans().start_ns, &batch.spans().duration_ns);
+            let includes = |row: usize| range.includes(starts[row], durations[row]);
+            let in_range = RowSet::from_fn(starts.len(), includes);
             rows = among(&rows, &in_range, bounds.rows);
         }
         for (columns, part) in self.steps(filter) {

@@ -12,7 +12,7 @@
 //! duration_ns         int64     end minus start; negative when it ended before
 //! status_code         int32     OTLP number
 //! status_message      string,   null when empty
-//! failed              bool      status error, exception event or HTTP status ≥ 500
+//! failed              bool      what `model::failure` said when the block was written
 //! dropped_attributes, dropped_events, dropped_links   int32, null for 0
 //! service_name        string,   null when the resource has none
 //! resource            binary    ResourceSpans with `resource` and `schema_url` only

@@ -42,6 +42,10 @@ pub(super) const ALL: &[(&str, Check)] = &[
         range_is_half_open,
     ),
     (
+        "a range takes what runs into it",
+        what_runs_into_a_range_belongs,
+    ),
+    (
         "spans far from the others are found at their times",
         far_spans_are_found,
     ),
@@ -250,9 +254,10 @@ fn scan_equals_reading_everything(store: &dyn TraceStore) {
     for filter in filters() {
         for range in [TimeRange::ALL, range] {
             let rows = filter.matching(&all);
+            let durations = &all.spans().duration_ns;
             let rows = rows
                 .iter()
-                .filter(|row| range.contains(spans[*row].start_ns));
+                .filter(|row| range.includes(spans[*row].start_ns, durations[*row]));
             let mut wanted: Vec<_> = rows
                 .map(|row| (spans[row].trace_id.0, spans[row].span_id.0))
                 .collect();
@@ -283,6 +288,30 @@ fn range_is_half_open(store: &dyn TraceStore) {
     );
 }
 
+fn what_runs_into_a_range_belongs(store: &dyn TraceStore) {
+    let run = |number, from_ms: u64, ms: u64| {
+        let start_ns = START_NS + from_ms * MS;
+        TestSpan::new(1, number, "cart", "add", start_ns).lasting_ns(ms * MS)
+    };
+    let spans = [
+        run(1, 0, 50),
+        run(2, 0, 51),
+        run(3, 0, 900),
+        run(4, 50, 0),
+        run(5, 90, 100),
+        run(6, 100, 1),
+    ];
+    append(store, &spans).expect("stored");
+    let range = TimeRange {
+        start_ns: START_NS + 50 * MS,
+        end_ns: START_NS + 100 * MS,
+    };
+    let (shown, _) = scan(store, &SpanFilter::All, range);
+    let mut shown: Vec<u8> = shown.iter().map(|(_, span)| span[7]).collect();
+    shown.sort_unstable();
+    assert_eq!(shown, [2, 3, 4, 5]);
+}
+
 fn far_spans_are_found(store: &dyn TraceStore) {
     const LAST_NS: u64 = u64::MAX;
     for number in 1..=20 {
@@ -301,8 +330,13 @@ fn far_spans_are_found(store: &dyn TraceStore) {
             start_ns,
             end_ns: start_ns.saturating_add(1),
         };
-        // From its last ns but one on, a range that ends nowhere.
-        let count = if start_ns == LAST_NS - 1 { 4 } else { 2 };
+        // From its last ns but one on, a range that ends nowhere; and what
+        // starts at 0 still runs at 1.
+        let count = if [1, LAST_NS - 1].contains(&start_ns) {
+            4
+        } else {
+            2
+        };
         assert_eq!(
             scan(store, &SpanFilter::All, only).0.len(),
             count,

@@ -1,14 +1,12 @@
 //! What joining owes to partial batches.
 //!
 //! A partial batch lacks columns, so it states which spans failed; that must
-//! survive joining, also with whole batches, which are asked themselves. And
-//! two spans that look the same in it need not be the same. **Nothing here
-//! guesses**: what cannot be told is answered with "cannot be told".
+//! survive joining, also with whole batches, which are asked themselves.
+//! **Nothing here guesses.**
 
 use crate::batch::SpanBatch;
 use crate::failure::failed_rows;
 use crate::rows::RowSet;
-use std::collections::HashSet;
 use std::ops::Range;
 
 /// Rows whose batch said which of them failed, because it lacks the columns
@@ -46,24 +44,5 @@ impl StatedFailures {
         failed.intersect(&told);
         self.failed.into_iter().for_each(|row| failed.insert(row));
         Some(failed)
-    }
-}
-
-impl SpanBatch {
-    /// Are there spans that agree in all that every partial batch holds, ids
-    /// and times, so that only whole spans can tell whether they are one?
-    #[must_use]
-    pub fn may_repeat_spans(&self) -> bool {
-        let spans = self.spans();
-        let mut seen = HashSet::with_capacity(self.len());
-        !(0..self.len()).all(|row| {
-            seen.insert((
-                spans.trace_id[row],
-                spans.span_id[row],
-                spans.parent_span_id[row],
-                spans.start_ns[row],
-                spans.duration_ns[row],
-            ))
-        })
     }
 }

@@ -202,8 +202,7 @@ pub(super) fn compare(
             );
         }
     };
-    let height = usize::from(matches!(expr, Expr::Not(_)));
-    Operand::condition_with(expr, height, range)
+    Operand::condition_with(expr, 0, range)
 }
 
 fn existence(field: Field, op: CompareOp, range: &Range<usize>) -> Result<Expr, TraceQlError> {
@@ -218,14 +217,11 @@ fn existence(field: Field, op: CompareOp, range: &Range<usize>) -> Result<Expr, 
         }
     };
     validate::existence(&field, missing, range.clone())?;
-    let exists = Expr::Exists {
-        field,
-        source: range.clone().into(),
-    };
+    let source = range.clone().into();
     Ok(if missing {
-        Expr::Not(Box::new(exists))
+        Expr::Missing { field, source }
     } else {
-        exists
+        Expr::Exists { field, source }
     })
 }
 

@@ -117,6 +117,10 @@ fn leaf() -> impl Strategy<Value = Expr> {
             field,
             source: SourceRange::default()
         }),
+        attribute().prop_map(|field| Expr::Missing {
+            field,
+            source: SourceRange::default()
+        }),
     ]
 }
 

@@ -102,11 +102,16 @@ impl IndexBuilder {
         let tokens = tokens::build(&mut own_tokens);
         let tokens = sections::append(&mut self.sections, &tokens);
         let starts = || group.order.iter().map(|row| spans.start_ns[*row as usize]);
+        let ends = group.order.iter().map(|row| {
+            let (row, durations) = (*row as usize, &spans.duration_ns);
+            spans.start_ns[row].saturating_add(durations[row].max(0) as u64)
+        });
         let directory = self.directory(group);
         self.groups.push(RowGroup {
             rows: group.order.len(),
             min_start_ns: starts().min().unwrap_or(0),
             max_start_ns: starts().max().unwrap_or(0),
+            max_end_ns: ends.max().unwrap_or(0),
             directory,
             tokens,
         });

@@ -6,7 +6,7 @@ use tracewell_model::{Level, SpanKind};
 
 use super::encode::{HAS_DERIVED, SERVICES_EXACT};
 use super::sections::Place;
-use super::{Core, KeyEntry, RowGroup, directory, keys};
+use super::{Core, ENDS_SINCE, KeyEntry, RowGroup, directory, keys};
 use crate::block::catalogue::{Catalogue, ReadOperation, ReadService};
 use crate::block::operations::OperationGroups;
 use crate::block::schema::{Fixed, ROW_GROUP_ROWS};
@@ -16,9 +16,9 @@ pub(super) struct Misfit(pub(super) &'static str);
 
 type Result<T> = std::result::Result<T, Misfit>;
 
-pub(super) fn core(bytes: &[u8]) -> Result<Core> {
+pub(super) fn core(bytes: &[u8], version: u32) -> Result<Core> {
     let mut reader = Reader(bytes);
-    let head = reader.head()?;
+    let head = reader.head(version)?;
     let mut services: Vec<ReadService<'_>> = Vec::new();
     reader.operations(&mut |service, operation| match services.last_mut() {
         Some(last) if last.name == service => last.operations.push(operation),
@@ -45,10 +45,11 @@ pub(super) fn core(bytes: &[u8]) -> Result<Core> {
 /// Shows every operation of a core, also those that memory does not keep.
 pub(super) fn operations<'a>(
     bytes: &'a [u8],
+    version: u32,
     each: &mut dyn FnMut(&'a str, ReadOperation<'a>),
 ) -> Result<()> {
     let mut reader = Reader(bytes);
-    reader.head()?;
+    reader.head(version)?;
     reader.operations(each)
 }
 
@@ -136,7 +137,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What comes before the services.
-    fn head(&mut self) -> Result<Core> {
+    fn head(&mut self, version: u32) -> Result<Core> {
         let (spans, traces) = (self.varint()?, self.varint()?);
         let (min_start_ns, max_start_ns) = (self.u64()?, self.u64()?);
         let flags = self.byte()?;
@@ -152,14 +153,14 @@ impl<'a> Reader<'a> {
             parquet_bytes,
             parquet_crc,
             sections_bytes,
-            row_groups: self.row_groups(spans)?,
+            row_groups: self.row_groups(spans, version)?,
             traces_place: self.place()?,
             tokens: self.place()?,
             ..Core::default()
         })
     }
 
-    fn row_groups(&mut self, spans: u64) -> Result<Vec<RowGroup>> {
+    fn row_groups(&mut self, spans: u64, version: u32) -> Result<Vec<RowGroup>> {
         let count = self.count(21)?;
         let mut groups = Vec::with_capacity(count);
         let mut rows_so_far = 0u64;
@@ -172,10 +173,17 @@ impl<'a> Reader<'a> {
             if rows_so_far > spans {
                 return Err(Misfit("row groups do not add up"));
             }
+            let (min_start_ns, max_start_ns) = (self.u64()?, self.u64()?);
+            let max_end_ns = if version >= ENDS_SINCE {
+                self.u64()?
+            } else {
+                max_start_ns
+            };
             groups.push(RowGroup {
                 rows: rows as usize,
-                min_start_ns: self.u64()?,
-                max_start_ns: self.u64()?,
+                min_start_ns,
+                max_start_ns,
+                max_end_ns,
                 directory: self.place()?,
                 tokens: self.place()?,
             });

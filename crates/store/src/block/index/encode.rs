@@ -71,6 +71,7 @@ impl Writer {
             self.varint(group.rows as u64);
             self.u64(group.min_start_ns);
             self.u64(group.max_start_ns);
+            self.u64(group.max_end_ns);
             self.place(group.directory);
             self.place(group.tokens);
         }

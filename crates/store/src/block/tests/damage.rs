@@ -123,7 +123,7 @@ fn a_later_version_is_refused_by_name() {
     let error = Block::open(&files, Path::new(DIR), block.meta().clone()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "block file /blocks/0000000007.index has format version 9, this program reads up to 2"
+        "block file /blocks/0000000007.index has format version 9, this program reads up to 3"
     );
 }
 

@@ -55,7 +55,7 @@ fn naive(batch: &SpanBatch, filter: &SpanFilter, range: TimeRange) -> Shown {
     let matching = filter.matching(batch);
     let rows = matching
         .iter()
-        .filter(|row| range.contains(spans.start_ns[*row]));
+        .filter(|row| range.includes(spans.start_ns[*row], spans.duration_ns[*row]));
     rows.map(|row| {
         (
             spans.start_ns[row],
@@ -127,6 +127,9 @@ fn filters() -> Vec<SpanFilter> {
         test(Place::Span, "payload", Condition::Exists),
         test(Place::Span, "no.such.key", Condition::Exists),
         test(Place::Span, "no.such.key", Condition::Absent),
+        test(Place::Event, "no.such.key", Condition::Absent),
+        test(Place::Event, "retry", Condition::Absent),
+        test(Place::Link, "retry", Condition::Absent),
         not(test(Place::Any, "no.such.key", Condition::Exists)),
         test(Place::Any, "user.id", Condition::Exists),
         test(Place::Any, "url.path", is(text("GET"))),

@@ -7,8 +7,9 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use tracewell_model::derive::{Deriver, TraceSpans};
-use tracewell_model::{SpanBatch, SpanId};
+use tracewell_model::derive::{Deriver, TraceTimes};
+use tracewell_model::tree::TraceSpans;
+use tracewell_model::{SpanBatch, SpanId, SpanKind};
 
 use super::MergeError;
 use super::inputs::Inputs;
@@ -28,6 +29,7 @@ pub(super) struct DerivedColumns<'a> {
     /// Keys of the trace.
     span_id: Vec<SpanId>,
     parent_span_id: Vec<SpanId>,
+    kind: Vec<SpanKind>,
     start_ns: Vec<u64>,
     duration_ns: Vec<i64>,
 }
@@ -42,6 +44,7 @@ impl<'a> DerivedColumns<'a> {
             is_begun: false,
             span_id: Vec::new(),
             parent_span_id: Vec::new(),
+            kind: Vec::new(),
             start_ns: Vec::new(),
             duration_ns: Vec::new(),
         }
@@ -92,21 +95,27 @@ impl<'a> DerivedColumns<'a> {
     fn derive(&mut self, trace: Range<usize>) {
         self.span_id.clear();
         self.parent_span_id.clear();
+        self.kind.clear();
         self.start_ns.clear();
         self.duration_ns.clear();
         for row in &self.order.rows[trace] {
-            let (start_ns, span_id, parent_span_id, duration_ns) = self.keys.key(*row);
-            self.span_id.push(span_id);
-            self.parent_span_id.push(parent_span_id);
-            self.start_ns.push(start_ns);
-            self.duration_ns.push(duration_ns);
+            let span = self.keys.outline(*row);
+            self.span_id.push(span.span_id);
+            self.parent_span_id.push(span.parent_span_id);
+            self.kind.push(self.keys.kind[*row as usize]);
+            self.start_ns.push(span.start_ns);
+            self.duration_ns.push(span.duration_ns);
         }
-        self.deriver.derive(TraceSpans {
+        let trace = TraceSpans {
             span_id: &self.span_id,
             parent_span_id: &self.parent_span_id,
+            kind: &self.kind,
+        };
+        let times = TraceTimes {
             start_ns: &self.start_ns,
             duration_ns: &self.duration_ns,
-        });
+        };
+        self.deriver.derive(trace, times);
     }
 
     fn append(&self, trace: &Range<usize>, here: Range<usize>, root: u32, to: &mut DerivedRows) {

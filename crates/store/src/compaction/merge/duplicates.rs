@@ -56,7 +56,7 @@ fn candidates(keys: &Keys, order: &Order) -> Vec<Range<usize>> {
     for trace in 0..order.trace_ends.len() {
         let places = order.trace(trace);
         let mut from = places.start;
-        let same = |a: &u32, b: &u32| keys.key(*a) == keys.key(*b);
+        let same = |a: &u32, b: &u32| keys.outline(*a) == keys.outline(*b);
         for set in order.rows[places].chunk_by(same) {
             if set.len() > 1 {
                 found.push(from..from + set.len());

@@ -7,17 +7,21 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use tracewell_model::{RowSet, SpanId, TraceId};
+use tracewell_model::batch::identity::Outline;
+use tracewell_model::tree::parent_ids;
+use tracewell_model::{RowSet, SpanId, SpanKind, TraceId};
 
 use super::inputs::Inputs;
 use super::{MergeError, Step};
 use crate::bulk::{Bulk, Standing};
 
-/// What is kept of every input row, 32 bytes.
+/// What is kept of every input row, 33 bytes.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
     pub(super) span_id: Vec<SpanId>,
+    /// As [`parent_ids`] has them.
     pub(super) parent_span_id: Vec<SpanId>,
+    pub(super) kind: Vec<SpanKind>,
     pub(super) start_ns: Vec<u64>,
     pub(super) duration_ns: Vec<i64>,
 }
@@ -77,7 +81,10 @@ impl Keys {
             let batch = read.map_err(|source| part.unreadable(source))?;
             let spans = batch.spans();
             keys.span_id.extend_from_slice(&spans.span_id);
-            keys.parent_span_id.extend_from_slice(&spans.parent_span_id);
+            keys.parent_span_id.extend_from_slice(&parent_ids(&batch));
+            let kinds = spans.kind.iter();
+            keys.kind
+                .extend(kinds.map(|kind| SpanKind::from_otlp(*kind)));
             keys.start_ns.extend_from_slice(&spans.start_ns);
             keys.duration_ns.extend_from_slice(&spans.duration_ns);
             traces.add(part.first, &spans.trace_id, &spans.start_ns);
@@ -93,6 +100,7 @@ impl Keys {
         Self {
             span_id: Vec::with_capacity(rows),
             parent_span_id: Vec::with_capacity(rows),
+            kind: Vec::with_capacity(rows),
             start_ns: Vec::with_capacity(rows),
             duration_ns: Vec::with_capacity(rows),
         }
@@ -130,8 +138,8 @@ impl Keys {
             }
             let rows = &mut order.rows[from..];
             // A trace from one input usually is in order.
-            if !rows.is_sorted_by_key(|row| (self.key(*row), *row)) {
-                rows.sort_unstable_by_key(|row| (self.key(*row), *row));
+            if !rows.is_sorted_by_key(|row| (self.outline(*row), *row)) {
+                rows.sort_unstable_by_key(|row| (self.outline(*row), *row));
             }
             order.trace_ends.push(order.rows.len() as u32);
         }
@@ -140,10 +148,14 @@ impl Keys {
 
     /// What orders the spans of a trace; equal only for candidates for exact
     /// duplicates.
-    pub(super) fn key(&self, row: u32) -> (u64, SpanId, SpanId, i64) {
+    pub(super) fn outline(&self, row: u32) -> Outline {
         let row = row as usize;
-        let (span, parent) = (self.span_id[row], self.parent_span_id[row]);
-        (self.start_ns[row], span, parent, self.duration_ns[row])
+        Outline {
+            start_ns: self.start_ns[row],
+            span_id: self.span_id[row],
+            parent_span_id: self.parent_span_id[row],
+            duration_ns: self.duration_ns[row],
+        }
     }
 }
 

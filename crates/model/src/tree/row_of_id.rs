@@ -22,19 +22,23 @@ pub(super) struct RowOfId {
 }
 
 impl RowOfId {
-    /// Forgets all rows and takes those of a trace.
-    pub(super) fn fill(&mut self, ids: &[SpanId]) {
+    /// Forgets all rows and takes those of a trace. Does any id come twice?
+    pub(super) fn fill(&mut self, ids: &[SpanId]) -> bool {
         self.slots.clear();
         if ids.len() <= FEW {
-            return;
+            return (1..ids.len()).any(|row| ids[..row].contains(&ids[row]));
         }
+        let mut is_repeated = false;
         self.slots.resize((ids.len() * 2).next_power_of_two(), NONE);
         for (row, id) in (0u32..).zip(ids) {
             let slot = self.slot(ids, *id);
             if self.slots[slot] == NONE {
                 self.slots[slot] = row;
+            } else {
+                is_repeated = true;
             }
         }
+        is_repeated
     }
 
     /// The first row with this id; `ids` are those of the last

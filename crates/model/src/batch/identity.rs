@@ -1,18 +1,61 @@
-//! Spans that were received twice.
+//! When two spans are one (ADR-011).
 //!
 //! OTLP retries after a lost acknowledgement, so the same span can be stored
-//! more than once. When a trace is assembled, spans that are equal in
-//! everything but the order of their attributes are one span. Spans that only
-//! share an id are not: both stay, for people to see.
+//! more than once. Spans that are equal in everything but the order of their
+//! attributes are one span; spans that only share ids are not, and all of them
+//! are counted and shown. **Nobody decides this otherwise**: storing, merging,
+//! counting and assembling ask here.
+//!
+//! Comparing everything is dear, so it is done only for spans whose
+//! [`Outline`]s are equal, which the cheapest columns tell.
 
 use super::concat::BatchJoiner;
 use super::view::{BatchView, SpanRef, ValueRef};
 use super::{Level, SpanBatch};
+use crate::ids::{SpanId, TraceId};
 use crate::rows::RowSet;
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, Hasher};
 
+/// What every batch knows of a span of a trace, also a partial one. Spans that
+/// differ here are two; of spans that do not, only their whole content tells.
+///
+/// The order is that of a trace in a merged block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Outline {
+    /// Start, ns since the epoch.
+    pub start_ns: u64,
+    /// Its id.
+    pub span_id: SpanId,
+    /// The id of its parent.
+    pub parent_span_id: SpanId,
+    /// Duration, ns.
+    pub duration_ns: i64,
+}
+
 impl SpanBatch {
+    /// The outline of a span.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    #[must_use]
+    pub fn outline(&self, row: usize) -> Outline {
+        Outline {
+            start_ns: self.spans.start_ns[row],
+            span_id: self.spans.span_id[row],
+            parent_span_id: self.spans.parent_span_id[row],
+            duration_ns: self.spans.duration_ns[row],
+        }
+    }
+
+    /// Are there spans that only whole spans can tell apart, or tell to be one?
+    #[must_use]
+    pub fn may_repeat_spans(&self) -> bool {
+        let mut seen = HashSet::with_capacity_and_hasher(self.len(), State::default());
+        !(0..self.len()).all(|row| seen.insert(self.traced_outline(row)))
+    }
+
     /// The same spans without exact duplicates.
     #[must_use]
     pub fn into_distinct(self) -> Self {
@@ -27,20 +70,18 @@ impl SpanBatch {
         joiner.finish()
     }
 
-    /// Rows without exact duplicates; of equal spans the first stays.
+    /// Rows without exact duplicates; of equal spans the first stays. The batch
+    /// is not partial.
     #[must_use]
     pub fn distinct_rows(&self) -> RowSet {
-        let mut seen = HashMap::with_capacity(self.len());
+        let mut seen = HashMap::with_capacity_and_hasher(self.len(), State::default());
         let mut repeated: Vec<(usize, usize)> = Vec::new();
         for row in 0..self.len() {
-            let id = (self.spans.trace_id[row], self.spans.span_id[row]);
-            match seen.entry(id) {
-                std::collections::hash_map::Entry::Vacant(entry) => {
+            match seen.entry(self.traced_outline(row)) {
+                Entry::Vacant(entry) => {
                     entry.insert(row);
                 }
-                std::collections::hash_map::Entry::Occupied(first) => {
-                    repeated.push((*first.get(), row));
-                }
+                Entry::Occupied(first) => repeated.push((*first.get(), row)),
             }
         }
         let mut distinct = RowSet::all(self.len());
@@ -48,26 +89,25 @@ impl SpanBatch {
             return distinct;
         }
         let view = BatchView::new(self);
-        let hasher = foldhash::quality::RandomState::default();
-        let mut content: HashMap<usize, Vec<[u64; 2]>> = HashMap::new();
-        let mut dropped = RowSet::none(self.len());
+        let hasher = State::default();
+        let mut content: HashMap<usize, HashSet<[u64; 2]>> = HashMap::new();
         for (first, row) in repeated {
             let known = content
                 .entry(first)
-                .or_insert_with(|| vec![fingerprint(view.span(first), &hasher)]);
-            let print = fingerprint(view.span(row), &hasher);
-            if known.contains(&print) {
-                dropped.insert(row);
-            } else {
-                known.push(print);
+                .or_insert_with(|| [fingerprint(view.span(first), &hasher)].into());
+            if !known.insert(fingerprint(view.span(row), &hasher)) {
+                distinct.remove(row);
             }
         }
-        dropped.invert();
-        distinct.intersect(&dropped);
         distinct
+    }
+
+    fn traced_outline(&self, row: usize) -> (TraceId, Outline) {
+        (self.spans.trace_id[row], self.outline(row))
     }
 }
 
+/// Keyed at random, so that nobody can choose spans that collide.
 type State = foldhash::quality::RandomState;
 
 /// 128 bits over everything a span says. Two hashes with different prefixes:

@@ -1,14 +1,25 @@
-//! The shape of one trace: who called whom, in reading order.
+//! The tree of one trace: who called whom, in reading order (ADR-012).
 //!
-//! Real traces are imperfect: parents never arrive, ids repeat, a span names
-//! itself as its ancestor. Every span still gets exactly one place. Spans
-//! without their parent stand as roots in time order and are called orphans;
-//! of spans that share an id the first is the one that children hang on; a
-//! cycle is cut at its earliest span, which counts as an orphan.
+//! Every span gets exactly one place, whatever is missing or wrong. Spans
+//! without their parent stand as roots in time order and are called orphans.
+//! **Whoever needs the shape of a trace asks here**: searching, merging, the UI
+//! and the APIs.
 
-use std::collections::HashMap;
-use tracewell_model::filter::TraceFacts;
-use tracewell_model::{RowSet, SpanBatch};
+mod named;
+mod parents;
+mod row_of_id;
+
+pub use named::{parent_ids, structure_columns};
+pub use parents::{Parents, TraceSpans};
+
+use crate::batch::identity::Outline;
+use crate::filter::TraceFacts;
+use crate::ids::SpanId;
+use crate::span_kind::SpanKind;
+use crate::{RowSet, SpanBatch};
+
+/// No row: what a [`u32`] list of rows says for "none".
+pub(crate) const NONE: u32 = u32::MAX;
 
 /// One trace in depth-first pre-order. Indexes into [`TraceTree::order`] are
 /// *places*; rows are those of the batch.
@@ -26,17 +37,16 @@ pub struct TraceTree {
     pub child_count: Vec<u32>,
     /// Rows that stand as roots although they name a parent.
     pub orphans: RowSet,
-    /// Rows whose span id an earlier row already has.
+    /// Rows whose span id an earlier row already has; a client and a server may
+    /// share one.
     pub repeated_ids: RowSet,
-    /// The row of the earliest span without a parent id.
+    /// The row of the earliest span that has no parent and names none.
     pub root: Option<u32>,
     /// Earliest start, ns since the epoch.
     pub start_ns: u64,
     /// Latest end minus earliest start, ns.
     pub duration_ns: u64,
 }
-
-const NONE: u32 = u32::MAX;
 
 impl TraceTree {
     /// Arranges the spans of one trace. Costs a sort and a hash per span.
@@ -46,47 +56,50 @@ impl TraceTree {
         let spans = batch.spans();
         // Everything below walks the rows by time, so that siblings, roots and
         // "the first" come out in time order without sorting again.
+        let parent_ids = parent_ids(batch);
+        let order = |row: &u32| Outline {
+            parent_span_id: parent_ids[*row as usize],
+            ..batch.outline(*row as usize)
+        };
         let mut by_time: Vec<u32> = (0..rows as u32).collect();
-        by_time.sort_by_key(|row| {
-            let row = *row as usize;
-            (spans.start_ns[row], spans.span_id[row])
-        });
-        let (row_of_id, repeated_ids) = index_ids(batch, &by_time);
-        let mut parents: Vec<u32> = (0..rows)
-            .map(|row| {
-                let parent = spans.parent_span_id[row];
-                let found = if parent.is_zero() {
-                    None
-                } else {
-                    row_of_id.get(&parent.0)
-                };
-                found
-                    .copied()
-                    .filter(|parent| *parent as usize != row)
-                    .unwrap_or(NONE)
-            })
-            .collect();
-        let mut arranged = arrange(&parents, &by_time);
-        if arranged.order.len() < rows {
-            cut_cycles(&mut parents, &by_time, &arranged.order);
-            arranged = arrange(&parents, &by_time);
+        if !by_time.is_sorted_by_key(order) {
+            by_time.sort_by_key(order);
         }
+        let rows_by_time = || by_time.iter().map(|row| *row as usize);
+        let ids: Vec<SpanId> = rows_by_time().map(|row| spans.span_id[row]).collect();
+        let named: Vec<SpanId> = rows_by_time().map(|row| parent_ids[row]).collect();
+        let kind = |row: usize| SpanKind::from_otlp(spans.kind[row]);
+        let kinds: Vec<SpanKind> = rows_by_time().map(kind).collect();
+        let trace = TraceSpans {
+            span_id: &ids,
+            parent_span_id: &named,
+            kind: &kinds,
+        };
+        let mut found = Parents::default();
+        found.find(trace);
+        let mut parents = vec![NONE; rows];
+        let mut repeated_ids = RowSet::none(rows);
         let mut child_count = vec![0; rows];
-        for parent in parents.iter().filter(|parent| **parent != NONE) {
-            child_count[*parent as usize] += 1;
+        for (time, row) in rows_by_time().enumerate() {
+            let parent = found.rows()[time];
+            if parent != NONE {
+                parents[row] = by_time[parent as usize];
+                child_count[parents[row] as usize] += 1;
+            }
+            if found.is_repeated(trace, time) {
+                repeated_ids.insert(row);
+            }
         }
-        let names_parent = |row: usize| !spans.parent_span_id[row].is_zero();
-        let root = by_time
-            .iter()
-            .copied()
-            .find(|row| !names_parent(*row as usize));
+        let arranged = arrange(&parents, &by_time);
         let start_ns = by_time
             .first()
             .map_or(0, |row| spans.start_ns[*row as usize]);
         let ends = (0..rows)
             .map(|row| spans.start_ns[row].saturating_add(spans.duration_ns[row].max(0) as u64));
         Self {
-            orphans: RowSet::from_fn(rows, |row| parents[row] == NONE && names_parent(row)),
+            orphans: RowSet::from_fn(rows, |row| {
+                parents[row] == NONE && !parent_ids[row].is_zero()
+            }),
             order: arranged.order,
             depth: arranged.depth,
             subtree: arranged.subtree,
@@ -96,7 +109,7 @@ impl TraceTree {
                 .collect(),
             child_count,
             repeated_ids,
-            root,
+            root: found.root().map(|time| by_time[time as usize]),
             start_ns,
             duration_ns: ends.max().unwrap_or(start_ns) - start_ns,
         }
@@ -130,27 +143,14 @@ impl TraceTree {
     }
 }
 
-type RowOfId = HashMap<[u8; 8], u32>;
-
-fn index_ids(batch: &SpanBatch, by_time: &[u32]) -> (RowOfId, RowSet) {
-    let mut rows = RowOfId::with_capacity(by_time.len());
-    let mut repeated = RowSet::none(batch.len());
-    for row in by_time {
-        let id = batch.spans().span_id[*row as usize];
-        if *rows.entry(id.0).or_insert(*row) != *row {
-            repeated.insert(*row as usize);
-        }
-    }
-    (rows, repeated)
-}
-
 struct Arranged {
     order: Vec<u32>,
     depth: Vec<u16>,
     subtree: Vec<u32>,
 }
 
-/// Depth-first pre-order from the roots; rows on cycles are not reached.
+/// Depth-first pre-order from the roots. All rows are reached: there are no
+/// cycles.
 fn arrange(parents: &[u32], by_time: &[u32]) -> Arranged {
     // Children as linked lists, made backwards so that they come out in time order.
     let mut first_child = vec![NONE; parents.len()];
@@ -196,35 +196,4 @@ fn subtree_sizes(order: &[u32], parents: &[u32]) -> Vec<u32> {
         }
     }
     order.iter().map(|row| sizes[*row as usize]).collect()
-}
-
-/// Makes the earliest unreached row of each cycle a root.
-fn cut_cycles(parents: &mut [u32], by_time: &[u32], reached: &[u32]) {
-    const UNSEEN: u32 = 0;
-    const DONE: u32 = u32::MAX;
-    let mut seen = vec![UNSEEN; parents.len()];
-    reached.iter().for_each(|row| seen[*row as usize] = DONE);
-    let mut rank = vec![0; parents.len()];
-    for (place, row) in (0u32..).zip(by_time) {
-        rank[*row as usize] = place;
-    }
-    for (walk, start) in (1u32..).zip(by_time) {
-        let mut row = *start;
-        while row != NONE && seen[row as usize] == UNSEEN {
-            seen[row as usize] = walk;
-            row = parents[row as usize];
-        }
-        // A walk that meets its own steps has found a cycle through `row`.
-        if row != NONE && seen[row as usize] == walk {
-            let mut earliest = row;
-            let mut next = parents[row as usize];
-            while next != row {
-                if rank[next as usize] < rank[earliest as usize] {
-                    earliest = next;
-                }
-                next = parents[next as usize];
-            }
-            parents[earliest as usize] = NONE;
-        }
-    }
 }
