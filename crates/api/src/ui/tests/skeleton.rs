@@ -116,6 +116,7 @@ fn is_failed(span: &TestSpan) -> bool {
         key == "http.status_code"
             && match value {
                 AnyValue::Int(code) => *code >= 500,
+                AnyValue::Double(code) => *code >= 500.0,
                 AnyValue::String(text) => text.parse().is_ok_and(|code: i64| code >= 500),
                 _ => false,
             }
