@@ -86,7 +86,12 @@ impl fmt::Display for Fault {
                 write!(f, "{field} must be {want} bytes, got {got}")
             }
             FaultProblem::Digits { want, got } => {
-                write!(f, "{field} must be {want} hexadecimal digits, got {got}")
+                write!(f, "{field} must be {want} hexadecimal digits, got {got}")?;
+                // What protobuf's own JSON makes of an id of the right size.
+                if got == (want / 2).div_ceil(3) * 4 {
+                    f.write_str(": this looks like base64")?;
+                }
+                Ok(())
             }
             FaultProblem::NotHex => write!(f, "{field} has a character that is not hexadecimal"),
             FaultProblem::Zero => write!(f, "{field} is all zeros"),

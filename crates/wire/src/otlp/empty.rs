@@ -49,25 +49,21 @@ impl Strange {
             Some(format!("{signal} go to {path}"))
         });
         let names: Vec<String> = self.0.iter().map(|name| format!("{name:?}")).collect();
-        match (names.as_slice(), other) {
-            ([], _) => "no spans: nothing in the body is a span; \
+        let names = match names.as_slice() {
+            [] => {
+                return "no spans: nothing in the body is a span; \
                         expected resourceSpans, in it scopeSpans, in it spans"
-                .to_owned(),
-            (names, Some(other)) => {
-                format!("no spans: the body has {}; {other}", fields(names))
+                    .to_owned();
             }
-            (names, None) => format!(
-                "no spans: the body has {}, which is not known there; \
-                 expected resourceSpans, in it scopeSpans, in it spans",
-                fields(names)
+            [one] => format!("the field {one}"),
+            several => format!("the fields {}", several.join(", ")),
+        };
+        match other {
+            Some(other) => format!("no spans: the body has {names}; {other}"),
+            None => format!(
+                "no spans: the body has {names}, unknown there; \
+                 expected resourceSpans, in it scopeSpans, in it spans"
             ),
         }
-    }
-}
-
-fn fields(names: &[String]) -> String {
-    match names {
-        [one] => format!("the field {one}"),
-        several => format!("the fields {}", several.join(", ")),
     }
 }

@@ -84,12 +84,12 @@ fn a_body_without_a_span_says_what_it_has_instead() {
         ),
         (
             r#"{"data":[{"traceID":"1"}],"total":0}"#,
-            "no spans: the body has the fields \"data\", \"total\", which is not known there; \
+            "no spans: the body has the fields \"data\", \"total\", unknown there; \
              expected resourceSpans, in it scopeSpans, in it spans",
         ),
         (
             r#"{"resourceSpans":[{"spans":[{"name":"x"}]}]}"#,
-            "no spans: the body has the field \"spans\", which is not known there; \
+            "no spans: the body has the field \"spans\", unknown there; \
              expected resourceSpans, in it scopeSpans, in it spans",
         ),
         (
@@ -145,7 +145,10 @@ fn the_json_of_gos_structs_is_told_what_is_wrong() {
     let decoded = json::decode(&std::fs::read(path).unwrap()).unwrap();
     assert!(decoded.batch.is_empty());
     let message = decoded.rejected.message().unwrap();
-    assert!(message.contains("hexadecimal"), "{message}");
+    assert!(
+        message.contains("got 24: this looks like base64"),
+        "{message}"
+    );
 }
 
 #[test]
