@@ -111,15 +111,18 @@ def test_all_conditions_together(stored_traffic: Traffic, api: QueryApi, asked: 
 
 
 @however_asked
-def test_the_time_range_is_that_of_span_starts(
+def test_the_time_range_takes_what_runs_in_it(
     stored_traffic: Traffic, api: QueryApi, asked: Asked
 ) -> None:
     span = span_named(api, stored_traffic, "reserve stock")
     start_us = span.start_ns // 1000
+    end_us = (span.start_ns + span.duration_ns) // 1000 + 1
+    assert end_us - start_us > 2
     for first, last, is_found in [
         (start_us, start_us + 1, True),
-        # It goes on in this range, but started before it.
-        (start_us + 1, start_us + 60_000_000, False),
+        # It started before, and goes on in this range.
+        (start_us + 1, start_us + 60_000_000, True),
+        (end_us, end_us + 60_000_000, False),
         (start_us - 60_000_000, start_us - 1, False),
     ]:
         conditions = Conditions(span.service, span.name, start_us=(first, last))
