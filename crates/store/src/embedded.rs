@@ -20,6 +20,7 @@ mod background;
 mod compact;
 mod damage;
 mod open;
+mod opened;
 mod options;
 mod read;
 mod read_only;
@@ -43,7 +44,7 @@ use tracewell_model::SpanBatch;
 use tracewell_model::clock::Clock;
 
 pub use crate::compaction::pace::Pace;
-pub use open::{OpenError, OpenReport};
+pub use opened::{OpenError, OpenReport};
 pub use options::{Compaction, FreeSpace, Retention, StoreOptions};
 
 /// The store of one data directory. Dropping it shuts it down.

@@ -12,14 +12,14 @@ use std::cmp::Reverse;
 
 use tracewell_model::SpanKind;
 
-use super::operations::OperationGroups;
-
 /// Bytes of operations that an open block holds: some three thousand names,
 /// more than well-named services have together.
 const OPERATIONS_BYTES: usize = 256 << 10;
 
 /// Bytes of services that an open block holds: some two thousand.
 const SERVICES_BYTES: usize = 256 << 10;
+
+pub(super) const SERVICE_KEY: &str = "service.name";
 
 /// What a block knows of its services.
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -53,6 +53,15 @@ pub(super) struct OperationEntry {
     pub(super) spans: u64,
     pub(super) failed: u64,
     pub(super) groups: OperationGroups,
+}
+
+/// The row groups in which an operation occurs, as bits.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct OperationGroups {
+    /// Where it has spans.
+    pub(super) all: u64,
+    /// Where it has spans that failed.
+    pub(super) failed: u64,
 }
 
 /// The sum of what is not kept one by one.

@@ -10,7 +10,7 @@ use tracewell_model::batch::columns::StrColumn;
 use tracewell_model::batch::{Level, SpanColumns};
 use tracewell_model::{RowSet, SpanBatch, SpanId, SpanKind, TraceId};
 
-use super::catalogue::{Catalogue, OperationEntry, Rest, ServiceEntry};
+use super::catalogue::{Catalogue, OperationEntry, OperationGroups, Rest, ServiceEntry};
 
 /// Counts operations while row groups are written.
 #[derive(Debug, Default)]
@@ -23,15 +23,6 @@ struct Counts {
     spans: u64,
     failed: u64,
     groups: OperationGroups,
-}
-
-/// The row groups in which an operation occurs, as bits.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) struct OperationGroups {
-    /// Where it has spans.
-    pub(super) all: u64,
-    /// Where it has spans that failed.
-    pub(super) failed: u64,
 }
 
 impl OperationCounter {

@@ -8,11 +8,10 @@ use tracewell_model::store::ScanColumns;
 use tracewell_model::{Level, SpanFilter};
 
 use super::BlockError;
+use super::catalogue::SERVICE_KEY;
 use super::index::Index;
 use super::operations::{LookBatch, Looks};
 use super::schema::Fixed;
-
-pub(super) const SERVICE_KEY: &str = "service.name";
 
 /// What is known of a test where it is about to be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

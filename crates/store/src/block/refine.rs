@@ -6,6 +6,7 @@ use tracewell_model::batch::view::ValueRef;
 use tracewell_model::filter::{CompareOp, Condition, Field, Literal, Place};
 use tracewell_model::{Level, SpanFilter, TimeRange};
 
+use super::catalogue::SERVICE_KEY;
 use super::index::tokens::TokenMaker;
 use super::index::{KeyEntry, group_bit};
 use super::prune::{self, Fate};
@@ -183,7 +184,7 @@ fn groups_of(
     let mut groups = vec![false; block.index.core.row_groups.len()];
     for entry in entries_of(block, *place, keys) {
         let is_service_column = entry.key.level == Level::Resource
-            && entry.key.key == prune::SERVICE_KEY
+            && entry.key.key == SERVICE_KEY
             && block.index.core.services_exact;
         let maker = TokenMaker::new(entry.key.level, &entry.key.key);
         let token = match (entry.key.value_type, literal) {

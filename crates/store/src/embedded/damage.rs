@@ -11,8 +11,8 @@ use crate::block::{Block, BlockError};
 use crate::layout::BLOCKS_DIR;
 use crate::manifest::BlockEntry;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use tracewell_model::TimeRange;
 use tracewell_model::store::{DamagedBlock, ScanReport};
+use tracewell_model::{StoreError, TimeRange};
 
 /// Listed blocks that are not open, and what the start missed in the log.
 #[derive(Debug, Default)]
@@ -140,5 +140,32 @@ impl Inner {
         tracing::info!(block = name, "a block that could not be opened is back");
         blocks.insert(at, Arc::clone(&block));
         self.live.unopened.remove(name);
+    }
+}
+
+/// Goes on without so many spans of a block, or all.
+///
+/// # Errors
+/// The read was cancelled, or whoever asked takes no more.
+pub(super) fn leave_out(
+    block: &Block,
+    spans: u64,
+    error: BlockError,
+    report: &mut ScanReport,
+) -> Result<(), StoreError> {
+    if matches!(error, BlockError::Cancelled | BlockError::NotTaken(_)) {
+        return Err(refusal(error));
+    }
+    block.note_fault(&error.to_string(), error.is_lasting());
+    report.unread_blocks += 1;
+    report.unread_spans += spans;
+    Ok(())
+}
+
+pub(super) fn refusal(error: BlockError) -> StoreError {
+    match error {
+        BlockError::Cancelled => StoreError::Cancelled,
+        BlockError::NotTaken(refusal) => refusal,
+        other => StoreError::Damaged(other.to_string()),
     }
 }

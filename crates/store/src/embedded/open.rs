@@ -6,16 +6,17 @@
 use super::age::{Age, Look};
 use super::append::on_durable;
 use super::compact::Compactor;
+use super::opened::{OpenError, OpenReport};
 use super::tidy::{self, Start};
 use super::{EmbeddedStore, Inner, Live, StoreOptions, lock, reindex};
 use crate::block::Block;
 use crate::files::{FileError, Files};
 use crate::layout::{BLOCKS_DIR, WAL_DIR};
-use crate::lock::{DirLock, LockError};
-use crate::manifest::{self, MANIFEST_FILE, Manifest, ManifestError};
+use crate::lock::DirLock;
+use crate::manifest::{self, Manifest};
 use crate::rebuild::LeftOut;
 use crate::wal::{self, RecoveryReport, Wal};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, RwLock};
 use tracewell_model::SpanBatch;
@@ -23,48 +24,6 @@ use tracewell_model::clock::Clock;
 
 /// What a start found is repeated up to so many lines.
 const MAX_REPEATED: usize = 20;
-
-/// Why a data directory cannot be opened. It is as it was.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Another process has it, or it cannot be written.
-    #[error(transparent)]
-    Lock(#[from] LockError),
-    /// The list of blocks cannot be used.
-    #[error(transparent)]
-    Manifest(#[from] ManifestError),
-    /// There is nothing to look into.
-    #[error(
-        "{} is no data directory: it has neither {MANIFEST_FILE} nor {WAL_DIR} nor {BLOCKS_DIR}; \
-         name the right one with --data-dir", dir.display()
-    )]
-    NoStore {
-        /// The directory.
-        dir: PathBuf,
-    },
-    /// The log cannot be used.
-    #[error(transparent)]
-    Wal(#[from] wal::OpenError),
-    /// A file cannot be used.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// The system refuses a thread.
-    #[error("cannot start the store's background thread: {0}")]
-    Thread(std::io::Error),
-}
-
-/// What opening found, for the log.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OpenReport {
-    /// What the write-ahead log gave back.
-    pub wal: RecoveryReport,
-    /// Blocks that were opened.
-    pub blocks: usize,
-    /// Files that were left over from work that was cut short, and removed.
-    pub removed_files: usize,
-    /// What a person should read: blocks or entries that are lost or damaged.
-    pub warnings: Vec<String>,
-}
 
 impl EmbeddedStore {
     /// Opens the store of `dir`, which is created if it is missing, and takes

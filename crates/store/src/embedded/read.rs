@@ -1,8 +1,8 @@
 //! The way out: live batches and blocks answer together. What cannot be read
 //! is left out and counted (embedded/damage.rs); **no block fails an answer.**
 
+use super::damage::leave_out;
 use super::{EmbeddedStore, Inner, scan};
-use crate::block::{Block, BlockError};
 use crate::gather::Gathering;
 use crate::live::{self, LiveBatch};
 use crate::quarantine;
@@ -202,32 +202,5 @@ impl Inner {
             None => Some(StoreError::ShuttingDown.to_string()),
         };
         log.or_else(|| super::lock(&self.troubles).text().cloned())
-    }
-}
-
-/// Goes on without so many spans of a block, or all.
-///
-/// # Errors
-/// The read was cancelled, or whoever asked takes no more.
-pub(super) fn leave_out(
-    block: &Block,
-    spans: u64,
-    error: BlockError,
-    report: &mut ScanReport,
-) -> Result<(), StoreError> {
-    if matches!(error, BlockError::Cancelled | BlockError::NotTaken(_)) {
-        return Err(refusal(error));
-    }
-    block.note_fault(&error.to_string(), error.is_lasting());
-    report.unread_blocks += 1;
-    report.unread_spans += spans;
-    Ok(())
-}
-
-pub(super) fn refusal(error: BlockError) -> StoreError {
-    match error {
-        BlockError::Cancelled => StoreError::Cancelled,
-        BlockError::NotTaken(refusal) => refusal,
-        other => StoreError::Damaged(other.to_string()),
     }
 }

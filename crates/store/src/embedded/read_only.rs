@@ -7,7 +7,8 @@
 //! A directory that a process works on is refused: its files go while they are
 //! read.
 
-use super::open::{OpenError, OpenReport, Opening, Replay};
+use super::open::{Opening, Replay};
+use super::opened::{OpenError, OpenReport};
 use super::tidy::{self, Start};
 use super::{EmbeddedStore, Live, StoreOptions};
 use crate::files::{Files, ReadOnly};

@@ -11,7 +11,7 @@
 //! are never more than [`GROUPS_AHEAD`] row groups ahead, **for which memory is
 //! reserved first: where there is none, the caller's thread goes on alone**.
 
-use super::read::leave_out;
+use super::damage::leave_out;
 use crate::block::{Block, BlockScan, GroupTime, ScanPart};
 use crate::live::{self, LiveBatch, LivePart};
 use std::cmp::Reverse;

@@ -6,7 +6,7 @@
 //! are not touched.**
 
 use super::Inner;
-use super::open::{OpenError, OpenReport};
+use super::opened::{OpenError, OpenReport};
 use crate::block::Birth;
 use crate::files::{FileError, Files, ensure_dir};
 use crate::inventory::{self, Fate, Inventory};

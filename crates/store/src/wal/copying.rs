@@ -13,8 +13,8 @@ use std::path::Path;
 use super::WalPosition;
 use super::entry::{ENTRY_HEADER_BYTES, EntryHeader, Kind};
 use super::error::OpenError;
-use super::recovery::read_segment;
 use super::scan::{Closing, Scan, scan};
+use super::segment::read_segment;
 use super::segment::{SEGMENT_VERSION, SegmentHeader, segment_path, sequence_of};
 use crate::files::{FileError, Files, write_all_at};
 

@@ -16,8 +16,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::error::OpenError;
-use super::recovery::read_segment;
 use super::scan::scan;
+use super::segment::read_segment;
 use super::segment::{
     SEGMENT_HEADER_BYTES, SEGMENT_VERSION, SegmentHeader, is_unfinished, segment_path, sequence_of,
 };

@@ -14,9 +14,8 @@ use super::compress::Restorer;
 use super::entry::{ENTRY_HEADER_BYTES, EntryHeader, Kind};
 use super::error::OpenError;
 use super::listing::Listing;
-use super::options::MAX_SEGMENT_BYTES;
 use super::scan::{Closing, Damage, Scan, payload, scan};
-use super::segment::{SegmentHeader, segment_path};
+use super::segment::{SegmentHeader, read_segment, segment_path};
 use super::{Known, WalPosition};
 use crate::files::{Access, FileError, Files, read_exact_at, write_all_at};
 
@@ -385,16 +384,4 @@ fn is_cut(header: SegmentHeader, found: &Scan, bytes: usize) -> bool {
     // Where just an end entry has room, it is the end entry that is damaged.
     let closed_bytes = (found.end + ENTRY_HEADER_BYTES) as usize;
     found.closing == Closing::Open && bytes < full_bytes as usize && bytes != closed_bytes
-}
-
-/// Reads a whole segment. One that was made larger than any segment can be is
-/// read as far as entries can reach.
-pub(super) fn read_segment(files: &dyn Files, path: &Path) -> Result<Vec<u8>, FileError> {
-    let file = files
-        .open(path, Access::Read)
-        .map_err(FileError::on("open", path))?;
-    let size = file.size().map_err(FileError::on("read", path))?;
-    let mut bytes = vec![0; size.min(u64::from(MAX_SEGMENT_BYTES)) as usize];
-    read_exact_at(&*file, &mut bytes, 0).map_err(FileError::on("read", path))?;
-    Ok(bytes)
 }

@@ -30,7 +30,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::entry::{u16_at, u32_at, u64_at};
-use crate::files::File;
+use super::options::MAX_SEGMENT_BYTES;
+use crate::files::{Access, File, FileError, Files, read_exact_at};
 
 /// Where entries begin.
 pub(super) const SEGMENT_HEADER_BYTES: u32 = 32;
@@ -143,4 +144,16 @@ fn number_of(name: &str, suffix: &str) -> Option<u64> {
     let digits = name.strip_suffix(suffix)?;
     let plain = digits.len() == 20 && digits.bytes().all(|b| b.is_ascii_digit());
     plain.then(|| digits.parse().ok())?
+}
+
+/// Reads a whole segment. One that was made larger than any segment can be is
+/// read as far as entries can reach.
+pub(super) fn read_segment(files: &dyn Files, path: &Path) -> Result<Vec<u8>, FileError> {
+    let file = files
+        .open(path, Access::Read)
+        .map_err(FileError::on("open", path))?;
+    let size = file.size().map_err(FileError::on("read", path))?;
+    let mut bytes = vec![0; size.min(u64::from(MAX_SEGMENT_BYTES)) as usize];
+    read_exact_at(&*file, &mut bytes, 0).map_err(FileError::on("read", path))?;
+    Ok(bytes)
 }

@@ -7,8 +7,8 @@ use tracewell_model::{Level, SpanKind};
 use super::encode::{HAS_DERIVED, SERVICES_EXACT};
 use super::sections::Place;
 use super::{Core, ENDS_SINCE, KeyEntry, RowGroup, directory, keys};
+use crate::block::catalogue::OperationGroups;
 use crate::block::catalogue::{Catalogue, ReadOperation, ReadService};
-use crate::block::operations::OperationGroups;
 use crate::block::schema::{Fixed, ROW_GROUP_ROWS};
 
 /// What is wrong with the bytes.

@@ -11,8 +11,8 @@ use std::cmp::Reverse;
 use tracewell_model::Level;
 
 use super::KeyEntry;
+use crate::block::catalogue::SERVICE_KEY;
 use crate::block::catalogue::{fair_share, fitting};
-use crate::block::prune::SERVICE_KEY;
 
 /// Bytes of keys without a column that an open block holds: some three
 /// thousand.
