@@ -14,6 +14,7 @@ mod opening;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use http::HeaderMap;
 use tokio::sync::oneshot;
 use tracewell_model::Consumer;
 use tracewell_wire::Decoded;
@@ -89,6 +90,17 @@ impl Intake {
     #[must_use]
     pub fn admission(&self) -> &Arc<Admission> {
         &self.admission
+    }
+
+    /// Charges the head of a request, which is kept until the answer: a client
+    /// may have a thousand of them on one connection.
+    pub(crate) fn charge_head(&self, headers: &HeaderMap) -> Result<Permit, Refusal> {
+        let each = headers
+            .iter()
+            .map(|(name, value)| name.as_str().len() + value.len());
+        let mut permit = self.admission.permit();
+        permit.resize(each.sum())?;
+        Ok(permit)
     }
 
     pub(crate) fn max_connections(&self) -> usize {
