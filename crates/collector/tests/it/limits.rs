@@ -210,3 +210,24 @@ async fn what_becomes_too_large_when_read_is_refused_for_good_and_in_time() {
             .await;
     }
 }
+
+#[tokio::test]
+async fn heads_are_charged_until_the_answer() {
+    let (consumer, mut acks) = Holding::new();
+    let running = start_with(consumer, Options::default());
+    let mut call = grpc_post(
+        &running.grpc_url(TRACES),
+        "identity",
+        framed(0, &protobuf_of_size(10)),
+    );
+    let token = "x".repeat(20 << 10).parse().unwrap();
+    call.headers_mut().insert("authorization", token);
+    let waiting = tokio::spawn(send_h2(call));
+    let ack = acks.recv().await.unwrap();
+    assert!(running.intake.admission().held_bytes() > 20 << 10);
+    ack(Ok(()));
+    assert_eq!(waiting.await.unwrap().unwrap().header("grpc-status"), "0");
+    running
+        .until(|running| running.intake.admission().held_bytes() == 0)
+        .await;
+}

@@ -114,6 +114,7 @@ impl GrpcHandler {
 
     async fn export(&self, headers: &HeaderMap, mut body: Incoming) -> Result<Accepted, Refusal> {
         let encoding = encoding(headers)?;
+        let _head = self.intake.charge_head(headers)?;
         let mut permit = self.intake.admission().permit();
         let framed = body::collect(&mut body, PREFIX, self.limit_bytes, &mut permit).await?;
         let (is_compressed, bytes) = unframe(framed)?;

@@ -195,6 +195,7 @@ impl HttpHandler {
         stated: Stated,
     ) -> Result<Accepted, Refusal> {
         let encoding = encoding(&head.headers)?;
+        let _head = self.intake.charge_head(&head.headers)?;
         let length = Length::Declared(body.size_hint().exact());
         let mut permit = self.intake.admission().permit();
         let bytes = body::collect(body, length, self.limit_bytes, &mut permit).await?;
