@@ -4,8 +4,10 @@
 //! never disagree. Patterns are Go's (ADR-013). A pattern always matches the
 //! whole text, never a part, and can never take more memory than stated here.
 
+mod character;
 mod class;
 mod escape;
+mod rest;
 mod translate;
 
 use regex::{Regex, RegexBuilder};

@@ -3,8 +3,8 @@
 //! Characters are written as numbers, so that none of them means anything in
 //! Rust's brackets, where `[`, `&&`, `--` and `~~` do.
 
-use super::escape::character;
-use super::translate::Rest;
+use super::character::character;
+use super::rest::Rest;
 
 /// A class that no character is in.
 pub(super) const NOTHING: &str = r"[^\x{0}-\x{10FFFF}]";

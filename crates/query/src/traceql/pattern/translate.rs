@@ -9,6 +9,7 @@
 
 use super::class;
 use super::escape::{self, Escaped};
+use super::rest::Rest;
 use std::collections::HashSet;
 
 /// More than this many times, nested ones multiplied, Go repeats nothing.
@@ -32,68 +33,6 @@ pub(super) fn translate(pattern: &str) -> Result<String, String> {
     match translator.groups.len() {
         1 => Ok(translator.out),
         _ => Err("a parenthesis is not closed".to_owned()),
-    }
-}
-
-/// What is left of a pattern.
-pub(super) struct Rest {
-    chars: Vec<char>,
-    at: usize,
-}
-
-impl Rest {
-    pub(super) fn new(text: &str) -> Self {
-        Self {
-            chars: text.chars().collect(),
-            at: 0,
-        }
-    }
-
-    pub(super) fn peek(&self) -> Option<char> {
-        self.chars.get(self.at).copied()
-    }
-
-    pub(super) fn peek_at(&self, ahead: usize) -> Option<char> {
-        self.chars.get(self.at + ahead).copied()
-    }
-
-    pub(super) fn take(&mut self) -> Option<char> {
-        let next = self.peek();
-        self.at += usize::from(next.is_some());
-        next
-    }
-
-    /// Takes `text` if it comes next.
-    pub(super) fn skip(&mut self, text: &str) -> bool {
-        let is_next = (text.chars().enumerate()).all(|(ahead, c)| self.peek_at(ahead) == Some(c));
-        if is_next {
-            self.at += text.chars().count();
-        }
-        is_next
-    }
-
-    /// Takes what stands before `end`, and `end`; nothing if it does not come.
-    pub(super) fn take_until(&mut self, end: &str) -> Option<String> {
-        let from = self.at;
-        while self.at < self.chars.len() {
-            let before = self.at;
-            if self.skip(end) {
-                return Some(self.chars[from..before].iter().collect());
-            }
-            self.at += 1;
-        }
-        self.at = from;
-        None
-    }
-
-    /// Where it is.
-    pub(super) fn mark(&self) -> usize {
-        self.at
-    }
-
-    /// Back to where it was.
-    pub(super) fn back_to(&mut self, mark: usize) {
-        self.at = mark;
     }
 }
 
@@ -128,7 +67,7 @@ struct Translator {
 
 impl Translator {
     fn next(&mut self) -> Result<(), String> {
-        let is_after_repeat = self.repeat_end == Some(self.rest.at);
+        let is_after_repeat = self.repeat_end == Some(self.rest.mark());
         let Some(c) = self.rest.take() else {
             return Ok(());
         };
@@ -209,7 +148,7 @@ impl Translator {
             ));
         }
         self.rest.skip("?");
-        self.repeat_end = Some(self.rest.at);
+        self.repeat_end = Some(self.rest.mark());
         let Some(atom) = self.group().last else {
             return Err(format!("there is nothing before `{op}` that it repeats"));
         };
