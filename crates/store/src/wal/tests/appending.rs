@@ -41,6 +41,7 @@ fn what_was_appended_comes_back_in_order_after_a_restart() {
         spans: bytes,
         given_back,
         bytes,
+        first_segment: Some(1),
         ..RecoveryReport::default()
     };
     assert_eq!(second.report, expected);
