@@ -16,8 +16,9 @@ const BALLAST_BYTES: u64 = 24 << 20;
 /// Spans in one request, all of one trace.
 pub(crate) const SPANS: u64 = 100;
 
-/// Longer than the pause between two attempts of a store to go on.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Far longer than the pause between two attempts of a store to go on, whose
+/// threads stand behind everybody else's on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Little memory makes small blocks.
 const SETTINGS: &[&str] = &["--memory-limit", "64MiB"];
@@ -231,7 +232,8 @@ fn a_nearly_full_disk_forgets_the_oldest_where_that_was_asked_for() {
             429 | 503 => std::thread::sleep(Duration::from_millis(20)),
             _ => panic!("{answer:?}"),
         }
-        assert!(since.elapsed() < PATIENCE, "nothing was removed");
+        let is_patient = since.elapsed() < PATIENCE;
+        assert!(is_patient, "nothing was removed; {next} sent, {answer:?}");
     }
     assert!(is_there(next - 1), "the newest is there");
 }

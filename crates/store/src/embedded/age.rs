@@ -11,6 +11,7 @@
 use crate::manifest::BlockEntry;
 use std::collections::HashMap;
 use std::time::Duration;
+use tracewell_model::clock::Clock;
 
 const HOUR_NS: u64 = 3_600_000_000_000;
 
@@ -33,6 +34,20 @@ const LEAST_GAP_NS: u64 = 2 * HOUR_NS;
 pub(super) struct Look {
     pub(super) wall_ns: u64,
     pub(super) steady_ns: u64,
+}
+
+impl Look {
+    /// Both at one moment: a process that is stopped between one and the other
+    /// would see a jump where there was none.
+    pub(super) fn at(clock: &dyn Clock) -> Self {
+        loop {
+            let steady_ns = clock.steady_ns();
+            let wall_ns = clock.now_ns();
+            if clock.steady_ns() - steady_ns < LEAST_JUMP_NS {
+                return Self { wall_ns, steady_ns };
+            }
+        }
+    }
 }
 
 /// What time it is as far as deletion goes.

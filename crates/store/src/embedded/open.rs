@@ -146,10 +146,7 @@ impl Opening<'_> {
         for warning in report.warnings.iter().chain(&report.wal.warnings) {
             tracing::error!("{warning}");
         }
-        let look = Look {
-            wall_ns: clock.now_ns(),
-            steady_ns: clock.steady_ns(),
-        };
+        let look = Look::at(&*clock);
         let age = options.retention.age;
         let age = age.map(|age| Age::new(age, &manifest.blocks, look));
         let inner = Arc::new(Inner {

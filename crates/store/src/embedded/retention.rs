@@ -109,13 +109,7 @@ impl Inner {
         let Some(age) = &mut *super::lock(&self.age) else {
             return Vec::new();
         };
-        let verdict = age.judge(
-            blocks,
-            Look {
-                wall_ns: self.clock.now_ns(),
-                steady_ns: self.clock.steady_ns(),
-            },
-        );
+        let verdict = age.judge(blocks, Look::at(&*self.clock));
         let waits = &mut *super::lock(&self.waits);
         match (&waits, &verdict.waits) {
             (None, Some(why)) => tracing::warn!("deletion by age waits: {why}"),
