@@ -10,6 +10,7 @@
 //! that says why. What can be put right is, and counted: text that is not
 //! UTF-8, an attribute nested too deep.
 
+mod chunks;
 mod count;
 pub(super) mod decode;
 mod encode;
@@ -22,6 +23,8 @@ pub(super) mod span;
 pub(super) mod value;
 
 pub(super) use count::count;
+
+use std::ops::ControlFlow;
 
 use crate::room::Room;
 use crate::{Decoded, WireError};
@@ -48,4 +51,15 @@ pub fn decode_within(body: &[u8], room: Room<'_>) -> Result<Decoded, WireError> 
 #[must_use]
 pub fn encode(batch: &SpanBatch) -> Vec<u8> {
     encode::encode(batch)
+}
+
+/// As [`encode`], but in messages of at most `chunk_bytes` each, handed to
+/// `each` until it breaks. Only a span that is larger by itself makes a larger
+/// message, and is alone in it.
+pub fn encode_chunks<B>(
+    batch: &SpanBatch,
+    chunk_bytes: usize,
+    each: impl FnMut(Vec<u8>) -> ControlFlow<B>,
+) -> ControlFlow<B> {
+    chunks::encode_chunks(batch, chunk_bytes, each)
 }

@@ -12,16 +12,21 @@ use tracewell_model::{Level, SpanBatch, SpanRef, ValueRef};
 
 pub(super) fn encode(batch: &SpanBatch) -> Vec<u8> {
     let view = BatchView::new(batch);
-    let mut out = Vec::new();
     let spans: Vec<SpanRef<'_>> = view.spans().collect();
+    encode_spans(&view, &spans)
+}
+
+/// A message of some of the spans of a batch, in this order.
+pub(super) fn encode_spans(view: &BatchView<'_>, spans: &[SpanRef<'_>]) -> Vec<u8> {
+    let mut out = Vec::new();
     for of_resource in spans.chunk_by(|a, b| a.resource_row() == b.resource_row()) {
         put_message(&mut out, 0x0a, |out| {
             let row = of_resource[0].resource_row();
-            put_resource(out, &view, row);
+            put_resource(out, view, row);
             for of_scope in of_resource.chunk_by(|a, b| a.scope_row() == b.scope_row()) {
                 put_message(out, 0x12, |out| {
                     let row = of_scope[0].scope_row();
-                    put_scope(out, &view, row);
+                    put_scope(out, view, row);
                     for span in of_scope {
                         put_message(out, 0x12, |out| put_span(out, span));
                     }
@@ -60,7 +65,8 @@ pub(super) fn put_scope(out: &mut Vec<u8>, view: &BatchView<'_>, row: usize) {
     });
 }
 
-fn put_span(out: &mut Vec<u8>, span: &SpanRef<'_>) {
+/// The fields of `Span`.
+pub(super) fn put_span(out: &mut Vec<u8>, span: &SpanRef<'_>) {
     let columns = span.view().batch().spans();
     let [dropped_attributes, dropped_events, dropped_links] = span.dropped();
     put_bytes(out, 0x0a, &span.trace_id().0);
