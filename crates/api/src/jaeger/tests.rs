@@ -13,7 +13,9 @@ use http::{HeaderMap, Request, StatusCode};
 use serde_json::Value;
 use tower::ServiceExt;
 use tracewell_model::clock::ManualClock;
-use tracewell_model::{AnyValue, SpanKind, StatusCode as SpanStatus, TraceId, TraceStore};
+use tracewell_model::{
+    AnyValue, SpanBatch, SpanKind, StatusCode as SpanStatus, TraceId, TraceStore,
+};
 use tracewell_store::memory::MemoryStore;
 use tracewell_testkit::{TestLink, TestSpan, batch};
 
@@ -87,9 +89,14 @@ fn spans() -> Vec<TestSpan> {
 
 /// A store with those spans, at [`NOW_NS`].
 pub(super) fn state() -> Arc<QueryState> {
-    let store = MemoryStore::new(1 << 24);
+    state_of(batch(&spans()))
+}
+
+/// A store with these spans, at [`NOW_NS`].
+pub(super) fn state_of(spans: SpanBatch) -> Arc<QueryState> {
+    let store = MemoryStore::new(1 << 28);
     store.append(
-        Arc::new(batch(&spans())),
+        Arc::new(spans),
         Box::new(|stored| stored.expect("memory is enough")),
     );
     let clock = Arc::new(ManualClock::new(NOW_NS));
@@ -107,7 +114,7 @@ pub(super) fn damaged_state() -> Arc<QueryState> {
     Arc::new(QueryState::new(store, clock, QueryLimits::default()))
 }
 
-/// The HTTP APIs over [`state`].
+/// The HTTP APIs over a store.
 pub(super) struct Server(Router);
 
 pub(super) struct Answer {
@@ -119,6 +126,10 @@ pub(super) struct Answer {
 impl Server {
     pub(super) fn new() -> Self {
         Self(super::router(&state()))
+    }
+
+    pub(super) fn with(spans: &[TestSpan]) -> Self {
+        Self(super::router(&state_of(batch(spans))))
     }
 
     pub(super) async fn send(&self, method: &str, path: &str) -> Answer {

@@ -26,6 +26,7 @@ pub(super) use count::count;
 
 use std::ops::ControlFlow;
 
+use crate::otlp::Links;
 use crate::room::Room;
 use crate::{Decoded, WireError};
 use tracewell_model::SpanBatch;
@@ -53,13 +54,14 @@ pub fn encode(batch: &SpanBatch) -> Vec<u8> {
     encode::encode(batch)
 }
 
-/// As [`encode`], but in messages of at most `chunk_bytes` each, handed to
+/// As [`encode`], with these links, but in messages of at most `chunk_bytes` each, handed to
 /// `each` until it breaks. Only a span that is larger by itself makes a larger
 /// message, and is alone in it.
 pub fn encode_chunks<B>(
     batch: &SpanBatch,
+    links: Links,
     chunk_bytes: usize,
     each: impl FnMut(Vec<u8>) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
-    chunks::encode_chunks(batch, chunk_bytes, each)
+    chunks::encode_chunks(batch, links, chunk_bytes, each)
 }

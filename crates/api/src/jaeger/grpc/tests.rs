@@ -1,5 +1,6 @@
 //! The gRPC services through a real connection.
 
+mod kinds_and_links;
 mod reflection;
 mod sizes;
 
@@ -289,7 +290,7 @@ async fn v3_answers_with_otlp() {
         unary(&channel, "api_v3.QueryService/GetOperations", request)
             .await
             .unwrap();
-    assert_eq!(operations.operations[0].span_kind, "internal");
+    assert_eq!(operations.operations[0].span_kind, "");
 }
 
 fn v3_query(service: &str) -> v3::TraceQueryParameters {

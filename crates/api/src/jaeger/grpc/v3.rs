@@ -11,7 +11,7 @@ use prost::Message;
 use tokio_stream::Stream;
 use tonic::Status;
 use tracewell_model::store::Listed;
-use tracewell_model::{SpanBatch, SpanKind, TimeRange};
+use tracewell_model::{SpanBatch, TimeRange};
 use tracewell_query::dependencies::dependencies;
 use tracewell_query::search::Detail;
 use tracewell_wire::otlp;
@@ -82,7 +82,9 @@ async fn find_traces(
 }
 
 fn send_trace(batch: &SpanBatch, sender: &Sender<Vec<u8>>) -> ControlFlow<()> {
-    otlp::protobuf::encode_chunks(batch, CHUNK_BYTES, |chunk| sender.send(Ok(chunk)))
+    otlp::protobuf::encode_chunks(batch, otlp::Links::OfTraces, CHUNK_BYTES, |chunk| {
+        sender.send(Ok(chunk))
+    })
 }
 
 async fn find_trace_summaries(
@@ -130,10 +132,7 @@ async fn get_operations(
         cut_to_message(&mut found, |operation| operation.name.len());
         let lacking = found.lacking();
         let operations = found.entries.into_iter().map(|operation| Operation {
-            span_kind: match operation.kind {
-                SpanKind::Unspecified => SpanKind::Internal.name().to_owned(),
-                kind => kind.name().to_owned(),
-            },
+            span_kind: operation.kind_name().to_owned(),
             name: operation.name,
         });
         let response = GetOperationsResponse {

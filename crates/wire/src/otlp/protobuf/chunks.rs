@@ -9,6 +9,7 @@ use std::ops::ControlFlow;
 
 use super::encode::{encode_spans, put_span};
 use super::parts::{write_resource, write_scope};
+use crate::otlp::Links;
 use tracewell_model::batch::view::BatchView;
 use tracewell_model::{SpanBatch, SpanRef};
 
@@ -17,6 +18,7 @@ const HEADERS_BYTES: usize = 3 * 6;
 
 pub(super) fn encode_chunks<B>(
     batch: &SpanBatch,
+    links: Links,
     chunk_bytes: usize,
     mut each: impl FnMut(Vec<u8>) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
@@ -24,15 +26,15 @@ pub(super) fn encode_chunks<B>(
     let spans: Vec<SpanRef<'_>> = view.spans().collect();
     let mut rest = &spans[..];
     while !rest.is_empty() {
-        let (chunk, others) = rest.split_at(spans_within(chunk_bytes, &view, rest));
-        each(encode_spans(&view, chunk))?;
+        let (chunk, others) = rest.split_at(spans_within(chunk_bytes, &view, rest, links));
+        each(encode_spans(&view, chunk, links))?;
         rest = others;
     }
     ControlFlow::Continue(())
 }
 
 /// How many spans, but at least one, fit into so many bytes.
-fn spans_within(bytes: usize, view: &BatchView<'_>, spans: &[SpanRef<'_>]) -> usize {
+fn spans_within(bytes: usize, view: &BatchView<'_>, spans: &[SpanRef<'_>], links: Links) -> usize {
     let (mut scratch, mut needed) = (Vec::new(), 0);
     let (mut resource, mut scope) = (None, None);
     for (count, span) in spans.iter().enumerate() {
@@ -45,7 +47,7 @@ fn spans_within(bytes: usize, view: &BatchView<'_>, spans: &[SpanRef<'_>]) -> us
             scope = Some(span.scope_row());
             write_scope(&mut scratch, view, span.scope_row());
         }
-        put_span(&mut scratch, span);
+        put_span(&mut scratch, span, links);
         needed += scratch.len() + HEADERS_BYTES;
         if needed > bytes && count > 0 {
             return count;

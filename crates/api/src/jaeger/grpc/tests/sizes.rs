@@ -2,7 +2,6 @@
 //! are like. The client of these tests has the usual limit of 4 MiB.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use http::uri::PathAndQuery;
 use opentelemetry_proto::tonic::trace::v1::TracesData;
@@ -11,27 +10,15 @@ use tonic::Request;
 use tonic::client::Grpc;
 use tonic::transport::Channel;
 use tonic_prost::ProstCodec;
-use tracewell_model::clock::ManualClock;
-use tracewell_store::memory::MemoryStore;
-use tracewell_testkit::{TestSpan, conformance};
+use tracewell_testkit::{TestSpan, batch};
 
 use super::{connect_to, names, stream, v2, v3, v3_query};
-use crate::QueryState;
-use crate::blocking::QueryLimits;
-use crate::jaeger::tests::{NOW_NS, START_NS};
+use crate::jaeger::tests::{START_NS, state_of};
 
 const WELL_BELOW_BYTES: usize = 2 << 20;
 
 async fn connect_with(spans: &[TestSpan]) -> Channel {
-    let store = MemoryStore::new(1 << 28);
-    conformance::append(&store, spans).unwrap();
-    let (store, clock) = (Arc::new(store), Arc::new(ManualClock::new(NOW_NS)));
-    connect_to(Arc::new(QueryState::new(
-        store,
-        clock,
-        QueryLimits::default(),
-    )))
-    .await
+    connect_to(state_of(batch(spans))).await
 }
 
 fn span(trace: u64, number: u64, bytes: usize) -> TestSpan {
