@@ -2,6 +2,7 @@
 //! memory.
 
 mod clients;
+mod transform;
 mod v1;
 mod v3;
 
@@ -128,13 +129,17 @@ impl Server {
         Self(super::router(&state()))
     }
 
-    pub(super) fn with(spans: &[TestSpan]) -> Self {
-        Self(super::router(&state_of(batch(spans))))
+    pub(super) fn with(spans: &SpanBatch) -> Self {
+        Self(super::router(&state_of(spans.clone())))
     }
 
     pub(super) async fn send(&self, method: &str, path: &str) -> Answer {
+        self.send_body(method, path, String::new()).await
+    }
+
+    pub(super) async fn send_body(&self, method: &str, path: &str, body: String) -> Answer {
         let request = Request::builder().method(method).uri(path);
-        let request = request.body(Body::empty()).unwrap();
+        let request = request.body(Body::from(body)).unwrap();
         let response = self.0.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
         let body = to_bytes(body, 1 << 24).await.unwrap();

@@ -18,7 +18,7 @@ fn of_three_kinds() -> Vec<TestSpan> {
 
 #[tokio::test]
 async fn an_operation_is_listed_once_for_each_kind_that_is_shown() {
-    let server = Server::with(&of_three_kinds());
+    let server = Server::with(&batch(&of_three_kinds()));
     let operation = |kind: &str| json!({"name": "run", "spanKind": kind});
     let v1 = server.json("/api/operations?service=jobs").await;
     let three = json!([operation(""), operation("internal"), operation("server")]);
@@ -74,7 +74,7 @@ fn linked() -> Vec<TestSpan> {
 
 #[tokio::test]
 async fn links_to_nowhere_are_left_out() {
-    let server = Server::with(&linked());
+    let server = Server::with(&batch(&linked()));
     let v1 = server.json(&format!("/api/traces/{TRACE}")).await;
     let spans = &v1["data"][0]["spans"];
     let followed = json!([{
