@@ -2,6 +2,7 @@
 //! memory.
 
 mod clients;
+mod reserved_names;
 mod transform;
 mod v1;
 mod v3;
