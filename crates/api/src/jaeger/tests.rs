@@ -1,6 +1,7 @@
 //! The APIs as clients see them: requests in, answers out, over a store in
 //! memory.
 
+mod cases;
 mod clients;
 mod reserved_names;
 mod transform;
