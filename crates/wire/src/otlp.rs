@@ -18,8 +18,10 @@ mod empty;
 mod intake;
 mod items;
 pub mod json;
+mod links;
 mod notes;
 pub mod protobuf;
 
 pub use items::Items;
+pub use links::Links;
 pub use protobuf::parts;

@@ -3,8 +3,9 @@
 //! The mapping is that of the OpenTelemetry translator: what OTLP has as
 //! fields becomes tags, events become logs, parent and links become
 //! references. Both the v1 JSON and the gRPC api_v2 are written from here, so
-//! they cannot differ. It never changes what a span says: Jaeger's read-time
-//! adjusters (clock skew, shared ids) have no place here.
+//! they cannot differ. It never changes what a span says: of Jaeger's read-time
+//! adjusters only the one that leaves out empty links has its place here, for
+//! clients take them for references to a span.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -19,6 +20,9 @@ use super::finding::shown_service;
 
 /// Where Jaeger keeps the warnings of a span within OTLP data.
 const WARNINGS_KEY: &str = "@jaeger@warnings";
+
+/// What Jaeger says of a link that names no trace, and is left out.
+const EMPTY_LINK: &str = "Invalid span link removed";
 
 /// Says of a link which reference it was.
 const REF_TYPE_KEY: &str = "opentracing.ref_type";
@@ -126,7 +130,8 @@ impl<'a> Process<'a> {
     }
 }
 
-/// References: the parent first, then the links.
+/// References: the parent first, then the links, without those that name no
+/// trace.
 pub(super) fn references(span: SpanRef<'_>) -> Vec<Reference> {
     let view = span.view();
     let links = view.batch().links();
@@ -142,7 +147,8 @@ pub(super) fn references(span: SpanRef<'_>) -> Vec<Reference> {
             span_id: links.span_id[row],
         }
     };
-    let linked: Vec<Reference> = span.link_rows().map(link).collect();
+    let named = span.link_rows().filter(|row| names_trace(span, *row));
+    let linked: Vec<Reference> = named.map(link).collect();
     let parent = span.parent_span_id().map(|span_id| Reference {
         reference_type: ReferenceType::ChildOf,
         trace_id: span.trace_id(),
@@ -151,6 +157,10 @@ pub(super) fn references(span: SpanRef<'_>) -> Vec<Reference> {
     // Spans of Jaeger's own clients have the parent among their links.
     let parent = parent.filter(|parent| !linked.contains(parent));
     parent.into_iter().chain(linked).collect()
+}
+
+fn names_trace(span: SpanRef<'_>, link_row: usize) -> bool {
+    !span.view().batch().links().trace_id[link_row].is_zero()
 }
 
 /// Tags: scope, attributes sorted by key, then what OTLP has as fields.
@@ -229,6 +239,8 @@ pub(super) fn warnings(span: SpanRef<'_>) -> Vec<String> {
             _ => {}
         }
     }
+    let empty_links = span.link_rows().filter(|row| !names_trace(span, *row));
+    warnings.extend(empty_links.map(|_| EMPTY_LINK.to_owned()));
     if span.ends_before_start() {
         warnings.push("the span ends before it starts; its duration is shown as 0".to_owned());
     }
@@ -238,11 +250,16 @@ pub(super) fn warnings(span: SpanRef<'_>) -> Vec<String> {
 /// Rows in the order of their start; of those that start together the longest,
 /// which is the parent, comes first.
 pub(super) fn rows_by_start(batch: &SpanBatch) -> Vec<usize> {
-    let spans = batch.spans();
     let mut rows: Vec<usize> = (0..batch.len()).collect();
+    sort_by_start(batch, &mut rows);
+    rows
+}
+
+/// The same with some of the rows.
+pub(super) fn sort_by_start(batch: &SpanBatch, rows: &mut [usize]) {
+    let spans = batch.spans();
     rows.sort_by_key(|row| {
         let longest_first = Reverse(spans.duration_ns[*row]);
         (spans.start_ns[*row], longest_first, spans.span_id[*row])
     });
-    rows
 }

@@ -1,7 +1,10 @@
 //! The APIs as clients see them: requests in, answers out, over a store in
 //! memory.
 
+mod cases;
 mod clients;
+mod reserved_names;
+mod transform;
 mod v1;
 mod v3;
 
@@ -13,7 +16,9 @@ use http::{HeaderMap, Request, StatusCode};
 use serde_json::Value;
 use tower::ServiceExt;
 use tracewell_model::clock::ManualClock;
-use tracewell_model::{AnyValue, SpanKind, StatusCode as SpanStatus, TraceId, TraceStore};
+use tracewell_model::{
+    AnyValue, SpanBatch, SpanKind, StatusCode as SpanStatus, TraceId, TraceStore,
+};
 use tracewell_store::memory::MemoryStore;
 use tracewell_testkit::{TestLink, TestSpan, batch};
 
@@ -87,9 +92,14 @@ fn spans() -> Vec<TestSpan> {
 
 /// A store with those spans, at [`NOW_NS`].
 pub(super) fn state() -> Arc<QueryState> {
-    let store = MemoryStore::new(1 << 24);
+    state_of(batch(&spans()))
+}
+
+/// A store with these spans, at [`NOW_NS`].
+pub(super) fn state_of(spans: SpanBatch) -> Arc<QueryState> {
+    let store = MemoryStore::new(1 << 28);
     store.append(
-        Arc::new(batch(&spans())),
+        Arc::new(spans),
         Box::new(|stored| stored.expect("memory is enough")),
     );
     let clock = Arc::new(ManualClock::new(NOW_NS));
@@ -107,7 +117,7 @@ pub(super) fn damaged_state() -> Arc<QueryState> {
     Arc::new(QueryState::new(store, clock, QueryLimits::default()))
 }
 
-/// The HTTP APIs over [`state`].
+/// The HTTP APIs over a store.
 pub(super) struct Server(Router);
 
 pub(super) struct Answer {
@@ -121,9 +131,17 @@ impl Server {
         Self(super::router(&state()))
     }
 
+    pub(super) fn with(spans: &SpanBatch) -> Self {
+        Self(super::router(&state_of(spans.clone())))
+    }
+
     pub(super) async fn send(&self, method: &str, path: &str) -> Answer {
+        self.send_body(method, path, String::new()).await
+    }
+
+    pub(super) async fn send_body(&self, method: &str, path: &str, body: String) -> Answer {
         let request = Request::builder().method(method).uri(path);
-        let request = request.body(Body::empty()).unwrap();
+        let request = request.body(Body::from(body)).unwrap();
         let response = self.0.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
         let body = to_bytes(body, 1 << 24).await.unwrap();

@@ -5,6 +5,7 @@ mod dependencies;
 mod search_params;
 mod trace_json;
 mod traces;
+mod transform;
 
 use std::io;
 use std::sync::Arc;
@@ -34,6 +35,7 @@ pub(super) fn router(state: &Arc<QueryState>) -> Router {
         .route("/api/traces", get(traces::search))
         .route("/api/traces/{id}", get(traces::by_id))
         .route("/api/archive/{id}", post(archive))
+        .route("/api/transform", post(transform::transform))
         .route("/api/dependencies", get(dependencies::dependencies))
         .route("/api/metrics/latencies", get(metrics))
         .route("/api/metrics/calls", get(metrics))

@@ -63,7 +63,7 @@ struct Operations {
     error: Option<ErrorDetails>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, PartialEq)]
 #[serde(rename_all = "camelCase")]
 struct Operation {
     name: String,
@@ -80,7 +80,7 @@ async fn operations(State(state): State<Arc<QueryState>>, params: Params) -> Res
     match found.await {
         Ok(found) => {
             let error = lacking(&found);
-            let operations = found.entries.into_iter().map(|operation| Operation {
+            let named = found.entries.into_iter().map(|operation| Operation {
                 // The UI rejects an operation without a kind.
                 span_kind: match operation.kind {
                     SpanKind::Unspecified => SpanKind::Internal.name(),
@@ -88,10 +88,10 @@ async fn operations(State(state): State<Arc<QueryState>>, params: Params) -> Res
                 },
                 name: operation.name,
             });
-            answer(&Operations {
-                operations: operations.collect(),
-                error,
-            })
+            let mut operations: Vec<_> = named.collect();
+            // Some kinds look the same now; sorted by kind, they are neighbours.
+            operations.dedup();
+            answer(&Operations { operations, error })
         }
         Err(error) => failed(&error),
     }

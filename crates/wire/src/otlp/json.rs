@@ -15,6 +15,7 @@ mod message;
 mod reader;
 mod scalar;
 
+use crate::otlp::Links;
 use crate::room::Room;
 use crate::{Decoded, WireError};
 use tracewell_model::SpanBatch;
@@ -41,5 +42,11 @@ pub fn decode_within(body: &[u8], room: Room<'_>) -> Result<Decoded, WireError> 
 /// Writes `{"resourceSpans":[…]}` in OTLP's JSON form.
 #[must_use]
 pub fn encode(batch: &SpanBatch) -> Vec<u8> {
-    encode::encode(batch)
+    encode::encode(batch, Links::All)
+}
+
+/// As [`encode`], with these links.
+#[must_use]
+pub fn encode_with(batch: &SpanBatch, links: Links) -> Vec<u8> {
+    encode::encode(batch, links)
 }

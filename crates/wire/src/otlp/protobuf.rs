@@ -10,6 +10,7 @@
 //! that says why. What can be put right is, and counted: text that is not
 //! UTF-8, an attribute nested too deep.
 
+mod chunks;
 mod count;
 pub(super) mod decode;
 mod encode;
@@ -23,6 +24,9 @@ pub(super) mod value;
 
 pub(super) use count::count;
 
+use std::ops::ControlFlow;
+
+use crate::otlp::Links;
 use crate::room::Room;
 use crate::{Decoded, WireError};
 use tracewell_model::SpanBatch;
@@ -48,4 +52,16 @@ pub fn decode_within(body: &[u8], room: Room<'_>) -> Result<Decoded, WireError> 
 #[must_use]
 pub fn encode(batch: &SpanBatch) -> Vec<u8> {
     encode::encode(batch)
+}
+
+/// As [`encode`], with these links, but in messages of at most `chunk_bytes` each, handed to
+/// `each` until it breaks. Only a span that is larger by itself makes a larger
+/// message, and is alone in it.
+pub fn encode_chunks<B>(
+    batch: &SpanBatch,
+    links: Links,
+    chunk_bytes: usize,
+    each: impl FnMut(Vec<u8>) -> ControlFlow<B>,
+) -> ControlFlow<B> {
+    chunks::encode_chunks(batch, links, chunk_bytes, each)
 }

@@ -19,10 +19,22 @@ use tonic::{Response, Status};
 use tonic_prost::{ProstCodec, ProstDecoder};
 use tower::service_fn;
 use tracewell_model::StoreError;
+use tracewell_model::store::Listed;
 use tracewell_query::search::SearchOutcome;
 
 use crate::QueryState;
 use crate::blocking::{QueryError, StreamSender, stream_query};
+
+/// A message of spans stays below this unless one span alone is larger.
+/// Clients refuse messages of more than 4 MiB unless told otherwise.
+pub(super) const CHUNK_BYTES: usize = 1 << 20;
+
+/// A list that the protocol has in one message is cut where it would grow past
+/// this.
+const MAX_LIST_BYTES: usize = 3 << 20;
+
+/// Tags and lengths of an entry of a list, at most.
+const ENTRY_BYTES: usize = 24;
 
 /// What a query sends to the client of a streaming method.
 pub(super) type Sender<T> = StreamSender<Result<T, Status>>;
@@ -71,6 +83,18 @@ where
         let mut grpc = Grpc::new(codec).accept_compressed(CompressionEncoding::Gzip);
         grpc.server_streaming(method, request).await
     })
+}
+
+/// Cuts a list to what a message may hold; it then says that there is more.
+pub(super) fn cut_to_message<T>(list: &mut Listed<T>, text_bytes: impl Fn(&T) -> usize) {
+    let mut bytes = 0;
+    let fits = |entry: &&T| {
+        bytes += text_bytes(entry) + ENTRY_BYTES;
+        bytes <= MAX_LIST_BYTES
+    };
+    let fitting = list.entries.iter().take_while(fits).count();
+    list.has_more |= fitting < list.entries.len();
+    list.entries.truncate(fitting);
 }
 
 /// Runs a query that has one answer, and what it lacks in words. On the

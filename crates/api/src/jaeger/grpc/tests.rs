@@ -1,6 +1,8 @@
 //! The gRPC services through a real connection.
 
+mod kinds_and_links;
 mod reflection;
+mod sizes;
 
 use std::sync::Arc;
 
@@ -288,7 +290,7 @@ async fn v3_answers_with_otlp() {
         unary(&channel, "api_v3.QueryService/GetOperations", request)
             .await
             .unwrap();
-    assert_eq!(operations.operations[0].span_kind, "internal");
+    assert_eq!(operations.operations[0].span_kind, "");
 }
 
 fn v3_query(service: &str) -> v3::TraceQueryParameters {
@@ -423,43 +425,4 @@ async fn health_is_serving_for_what_is_served() {
     }
     let unknown = health.check(request("nobody")).await.unwrap_err();
     assert_eq!(unknown.code(), Code::NotFound);
-}
-
-/// Large traces come in several messages, each below what clients accept.
-#[tokio::test]
-async fn a_large_trace_comes_in_chunks() {
-    use tracewell_testkit::{TestSpan, batch};
-    let spans: Vec<_> = (1..=2_500u64)
-        .map(|number| TestSpan::new(9, number, "shop", "step", START_NS + number))
-        .collect();
-    let state = state();
-    state.store.append(
-        Arc::new(batch(&spans)),
-        Box::new(|stored| stored.expect("memory is enough")),
-    );
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, super::router(state)).await });
-    let endpoint = Channel::from_shared(format!("http://{address}")).unwrap();
-    let channel = endpoint.connect().await.unwrap();
-
-    let hex = "aaaa0000000000000000000000000009";
-    let request = v2::GetTraceRequest {
-        trace_id: id(hex),
-        ..Default::default()
-    };
-    let chunks: Vec<v2::SpansResponseChunk> =
-        stream(&channel, "api_v2.QueryService/GetTrace", request)
-            .await
-            .unwrap();
-    let sizes: Vec<_> = chunks.iter().map(|chunk| chunk.spans.len()).collect();
-    assert_eq!(sizes, [100; 25]);
-    let request = v3::GetTraceRequest {
-        trace_id: hex.to_owned(),
-        ..Default::default()
-    };
-    let parts: Vec<TracesData> = stream(&channel, "api_v3.QueryService/GetTrace", request)
-        .await
-        .unwrap();
-    assert_eq!((parts.len(), names(&parts).len()), (3, 2_500));
 }

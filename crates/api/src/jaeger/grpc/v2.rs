@@ -10,11 +10,14 @@ use axum::Router;
 use prost::Message;
 use tokio_stream::Stream;
 use tonic::{Code, Status};
+use tracewell_model::store::Listed;
 use tracewell_model::{SpanBatch, TimeRange, TraceId};
 use tracewell_query::dependencies::dependencies;
 use tracewell_query::search::Detail;
 
-use super::call::{Sender, ask, flow_to_end, lacking_to_end, stream, streaming, unary};
+use super::call::{
+    Sender, ask, cut_to_message, flow_to_end, lacking_to_end, stream, streaming, unary,
+};
 use super::times::{duration_ns, time_ns};
 use crate::QueryState;
 use crate::jaeger::finding::{self, Conditions, DEFAULT_LIMIT, TraceQuery, shown_service};
@@ -97,7 +100,8 @@ async fn get_services(
 ) -> Result<impl Stream<Item = Result<Vec<u8>, Status>>, Status> {
     let store = Arc::clone(&state.store);
     ask(&state, move |_| {
-        let found = finding::services(&*store)?;
+        let mut found = finding::services(&*store)?;
+        cut_to_message(&mut found, String::len);
         let lacking = found.lacking();
         let services = found.entries;
         Ok((GetServicesResponse { services }, lacking))
@@ -111,7 +115,9 @@ async fn get_operations(
 ) -> Result<impl Stream<Item = Result<Vec<u8>, Status>>, Status> {
     let store = Arc::clone(&state.store);
     ask(&state, move |_| {
-        let found = finding::operations(&*store, &request.service, &request.span_kind)?;
+        let mut found = finding::operations(&*store, &request.service, &request.span_kind)?;
+        // Names stand there twice.
+        cut_to_message(&mut found, |operation| 2 * operation.name.len());
         let lacking = found.lacking();
         let operation = |operation: &finding::OperationName| Operation {
             name: operation.name.clone(),
@@ -140,7 +146,14 @@ async fn get_dependencies(
     let range = TimeRange { start_ns, end_ns };
     ask(&state, move |cancelled| {
         let found = dependencies(&*store, range, cancelled)?;
-        let links = found.calls.into_iter().map(|call| DependencyLink {
+        let mut found = Listed {
+            entries: found.calls,
+            report: found.report,
+            has_more: false,
+        };
+        cut_to_message(&mut found, |call| call.parent.len() + call.child.len());
+        let lacking = found.lacking();
+        let links = found.entries.into_iter().map(|call| DependencyLink {
             parent: shown_service(&call.parent).to_owned(),
             child: shown_service(&call.child).to_owned(),
             call_count: call.calls,
@@ -149,7 +162,7 @@ async fn get_dependencies(
         let response = GetDependenciesResponse {
             dependencies: links.collect(),
         };
-        Ok((response, found.report.lacking()))
+        Ok((response, lacking))
     })
     .await
 }

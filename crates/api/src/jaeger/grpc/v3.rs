@@ -10,13 +10,15 @@ use axum::Router;
 use prost::Message;
 use tokio_stream::Stream;
 use tonic::Status;
-use tracewell_model::batch::concat::BatchJoiner;
-use tracewell_model::{RowSet, SpanBatch, SpanKind, TimeRange};
+use tracewell_model::store::Listed;
+use tracewell_model::{SpanBatch, TimeRange};
 use tracewell_query::dependencies::dependencies;
 use tracewell_query::search::Detail;
 use tracewell_wire::otlp;
 
-use super::call::{Sender, ask, flow_to_end, lacking_to_end, stream, streaming};
+use super::call::{
+    CHUNK_BYTES, Sender, ask, cut_to_message, flow_to_end, lacking_to_end, stream, streaming,
+};
 use super::times::{duration_ns, time_ns};
 use crate::QueryState;
 use crate::jaeger::finding::{self, Conditions, DEFAULT_LIMIT, TraceQuery, shown_service};
@@ -28,10 +30,6 @@ use messages::{
 };
 
 pub(super) const SERVICE: &str = "jaeger.api_v3.QueryService";
-
-/// Spans of a message, at most: clients refuse messages of more than 4 MiB
-/// unless told otherwise, and a span rarely has more than 2 KiB.
-const CHUNK_SPANS: usize = 1_000;
 
 pub(super) fn router(state: &Arc<QueryState>) -> Router {
     let path = |method: &str| format!("/{SERVICE}/{method}");
@@ -84,18 +82,9 @@ async fn find_traces(
 }
 
 fn send_trace(batch: &SpanBatch, sender: &Sender<Vec<u8>>) -> ControlFlow<()> {
-    if batch.len() <= CHUNK_SPANS {
-        return sender.send(Ok(otlp::protobuf::encode(batch)));
-    }
-    for first in (0..batch.len()).step_by(CHUNK_SPANS) {
-        let chunk = first..first + CHUNK_SPANS;
-        let rows = RowSet::from_fn(batch.len(), |row| chunk.contains(&row));
-        let mut part = BatchJoiner::new();
-        part.append_rows(batch, &rows)
-            .expect("a part of a batch is no larger than the batch");
-        sender.send(Ok(otlp::protobuf::encode(&part.finish())))?;
-    }
-    ControlFlow::Continue(())
+    otlp::protobuf::encode_chunks(batch, otlp::Links::OfTraces, CHUNK_BYTES, |chunk| {
+        sender.send(Ok(chunk))
+    })
 }
 
 async fn find_trace_summaries(
@@ -124,7 +113,8 @@ async fn get_services(
 ) -> Result<impl Stream<Item = Result<Vec<u8>, Status>>, Status> {
     let store = Arc::clone(&state.store);
     ask(&state, move |_| {
-        let found = finding::services(&*store)?;
+        let mut found = finding::services(&*store)?;
+        cut_to_message(&mut found, String::len);
         let lacking = found.lacking();
         let services = found.entries;
         Ok((GetServicesResponse { services }, lacking))
@@ -138,13 +128,11 @@ async fn get_operations(
 ) -> Result<impl Stream<Item = Result<Vec<u8>, Status>>, Status> {
     let store = Arc::clone(&state.store);
     ask(&state, move |_| {
-        let found = finding::operations(&*store, &request.service, &request.span_kind)?;
+        let mut found = finding::operations(&*store, &request.service, &request.span_kind)?;
+        cut_to_message(&mut found, |operation| operation.name.len());
         let lacking = found.lacking();
         let operations = found.entries.into_iter().map(|operation| Operation {
-            span_kind: match operation.kind {
-                SpanKind::Unspecified => SpanKind::Internal.name().to_owned(),
-                kind => kind.name().to_owned(),
-            },
+            span_kind: operation.kind_name().to_owned(),
             name: operation.name,
         });
         let response = GetOperationsResponse {
@@ -168,7 +156,14 @@ async fn get_dependencies(
     let range = TimeRange { start_ns, end_ns };
     ask(&state, move |cancelled| {
         let found = dependencies(&*store, range, cancelled)?;
-        let calls = found.calls.into_iter().map(|call| Dependency {
+        let mut found = Listed {
+            entries: found.calls,
+            report: found.report,
+            has_more: false,
+        };
+        cut_to_message(&mut found, |call| call.parent.len() + call.child.len());
+        let lacking = found.lacking();
+        let calls = found.entries.into_iter().map(|call| Dependency {
             parent: shown_service(&call.parent).to_owned(),
             child: shown_service(&call.child).to_owned(),
             call_count: call.calls,
@@ -176,7 +171,7 @@ async fn get_dependencies(
         let response = DependenciesResponse {
             dependencies: calls.collect(),
         };
-        Ok((response, found.report.lacking()))
+        Ok((response, lacking))
     })
     .await
 }

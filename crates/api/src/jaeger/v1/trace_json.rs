@@ -28,14 +28,20 @@ pub(super) struct TraceJson<'a> {
     /// A resource of each distinct process, `p1` first.
     processes: Vec<usize>,
     /// Process of each resource.
-    process_of: Vec<usize>,
+    process_of: HashMap<usize, usize>,
 }
 
 impl<'a> TraceJson<'a> {
-    /// Sorts the spans and finds the distinct processes.
+    /// Of a batch that is one trace.
     pub(super) fn new(view: &'a BatchView<'a>) -> Self {
+        Self::of_rows(view, (0..view.batch().len()).collect())
+    }
+
+    /// Of the rows of a batch that are one trace: sorts them and finds the
+    /// distinct processes.
+    pub(super) fn of_rows(view: &'a BatchView<'a>, mut rows: Vec<usize>) -> Self {
         let batch = view.batch();
-        let rows = span::rows_by_start(batch);
+        span::sort_by_start(batch, &mut rows);
         let (processes, process_of) = distinct_processes(view, batch, &rows);
         Self {
             view,
@@ -52,14 +58,13 @@ fn distinct_processes(
     view: &BatchView<'_>,
     batch: &SpanBatch,
     rows: &[usize],
-) -> (Vec<usize>, Vec<usize>) {
-    const UNSEEN: usize = usize::MAX;
+) -> (Vec<usize>, HashMap<usize, usize>) {
     let resources = &batch.spans().resource;
-    let mut process_of = vec![UNSEEN; batch.resource_services().len()];
+    let mut process_of = HashMap::new();
     let mut numbers: HashMap<String, usize> = HashMap::new();
     let mut processes = Vec::new();
     for resource in rows.iter().map(|row| resources[*row] as usize) {
-        if process_of[resource] != UNSEEN {
+        if process_of.contains_key(&resource) {
             continue;
         }
         let json = serde_json::to_string(&ProcessJson(Process::new(view, resource)))
@@ -68,7 +73,7 @@ fn distinct_processes(
             processes.push(resource);
             processes.len() - 1
         });
-        process_of[resource] = number;
+        process_of.insert(resource, number);
     }
     (processes, process_of)
 }
@@ -94,7 +99,7 @@ impl Serialize for SpansJson<'_> {
             let span = trace.view.span(*row);
             SpanJson {
                 span,
-                process: trace.process_of[span.resource_row()],
+                process: trace.process_of[&span.resource_row()],
             }
         }))
     }

@@ -78,23 +78,31 @@ fn not_found() -> Response {
 }
 
 /// Writes `data` trace by trace, then the rest of the envelope.
-struct Envelope<'a> {
+pub(super) struct Envelope<'a> {
     writer: &'a mut JsonWriter,
     traces: usize,
 }
 
 impl<'a> Envelope<'a> {
-    fn open(writer: &'a mut JsonWriter) -> Self {
+    pub(super) fn open(writer: &'a mut JsonWriter) -> Self {
         writer.raw(b"{\"data\":[");
         Self { writer, traces: 0 }
     }
 
     fn trace(&mut self, batch: &SpanBatch) {
+        self.json(&TraceJson::new(&BatchView::new(batch)));
+    }
+
+    pub(super) fn json(&mut self, trace: &TraceJson<'_>) {
         if self.traces > 0 {
             self.writer.raw(b",");
         }
         self.traces += 1;
-        self.writer.value(&TraceJson::new(&BatchView::new(batch)));
+        self.writer.value(trace);
+    }
+
+    pub(super) fn is_broken(&self) -> bool {
+        self.writer.is_broken()
     }
 
     /// The error of an answer that was cut short, or `error` back if there is
@@ -111,7 +119,7 @@ impl<'a> Envelope<'a> {
         })
     }
 
-    fn close(self, errors: &[ErrorEntry]) {
+    pub(super) fn close(self, errors: &[ErrorEntry]) {
         self.writer
             .raw(b"],\"total\":0,\"limit\":0,\"offset\":0,\"errors\":");
         self.writer
@@ -168,7 +176,7 @@ fn write_matches(
     let mut envelope = Envelope::open(writer);
     let found = query.run(store, cancelled, Detail::Whole, &mut |_, batch| {
         envelope.trace(batch);
-        if envelope.writer.is_broken() {
+        if envelope.is_broken() {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())

@@ -120,7 +120,7 @@ impl TracesResult<'_> {
         };
         self.writer.raw(separator);
         self.traces += 1;
-        let json = otlp::json::encode(batch);
+        let json = otlp::json::encode_with(batch, otlp::Links::OfTraces);
         let inner = json.strip_prefix(OPENING);
         let inner = inner.and_then(|json| json.strip_suffix(CLOSING));
         self.writer

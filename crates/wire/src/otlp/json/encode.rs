@@ -7,6 +7,7 @@
 //! answers without some of these, and the Collector writes most of them).
 
 use super::members::{Members, object, put_text};
+use crate::otlp::Links;
 use crate::otlp::protobuf::entity::entity_refs;
 use tracewell_model::batch::view::BatchView;
 use tracewell_model::{AnyValue, Level, SpanBatch, SpanRef, ValueRef};
@@ -19,20 +20,25 @@ const ENTITY_FIELDS: [(&str, bool); 4] = [
     ("descriptionKeys", true),
 ];
 
-pub(super) fn encode(batch: &SpanBatch) -> Vec<u8> {
+pub(super) fn encode(batch: &SpanBatch, links: Links) -> Vec<u8> {
     let view = BatchView::new(batch);
     let spans: Vec<SpanRef<'_>> = view.spans().collect();
     let mut out = Vec::new();
     let of_resources = spans.chunk_by(|a, b| a.resource_row() == b.resource_row());
     object(&mut out, |request| {
         request.list("resourceSpans", of_resources, |out, of_resource| {
-            put_resource_spans(out, &view, of_resource);
+            put_resource_spans(out, &view, of_resource, links);
         });
     });
     out
 }
 
-fn put_resource_spans(out: &mut Vec<u8>, view: &BatchView<'_>, spans: &[SpanRef<'_>]) {
+fn put_resource_spans(
+    out: &mut Vec<u8>,
+    view: &BatchView<'_>,
+    spans: &[SpanRef<'_>],
+    links: Links,
+) {
     let row = spans[0].resource_row();
     let table = view.batch().resources();
     let of_scopes = spans.chunk_by(|a, b| a.scope_row() == b.scope_row());
@@ -45,13 +51,13 @@ fn put_resource_spans(out: &mut Vec<u8>, view: &BatchView<'_>, spans: &[SpanRef<
             });
         });
         members.list("scopeSpans", of_scopes, |out, of_scope| {
-            put_scope_spans(out, view, of_scope);
+            put_scope_spans(out, view, of_scope, links);
         });
         members.text("schemaUrl", table.schema_url.get(row));
     });
 }
 
-fn put_scope_spans(out: &mut Vec<u8>, view: &BatchView<'_>, spans: &[SpanRef<'_>]) {
+fn put_scope_spans(out: &mut Vec<u8>, view: &BatchView<'_>, spans: &[SpanRef<'_>], links: Links) {
     let row = spans[0].scope_row();
     let table = view.batch().scopes();
     object(out, |members| {
@@ -63,15 +69,20 @@ fn put_scope_spans(out: &mut Vec<u8>, view: &BatchView<'_>, spans: &[SpanRef<'_>
                 scope.count("droppedAttributesCount", table.dropped_attributes.get(row));
             });
         });
-        members.list("spans", spans.iter(), put_span);
+        members.list("spans", spans.iter(), |out, span| {
+            put_span(out, span, links)
+        });
         members.text("schemaUrl", table.schema_url.get(row));
     });
 }
 
-fn put_span(out: &mut Vec<u8>, span: &SpanRef<'_>) {
+fn put_span(out: &mut Vec<u8>, span: &SpanRef<'_>, links: Links) {
     let columns = span.view().batch().spans();
     let [dropped_attributes, dropped_events, dropped_links] = span.dropped();
-    let (events, links) = (span.event_rows(), span.link_rows());
+    let events = span.event_rows();
+    let link_ids = &span.view().batch().links().trace_id;
+    let rows = span.link_rows();
+    let mut links = rows.filter(|row| links.has(link_ids[*row])).peekable();
     object(out, |members| {
         members.quoted("traceId", span.trace_id());
         members.quoted("spanId", span.span_id());
@@ -90,7 +101,7 @@ fn put_span(out: &mut Vec<u8>, span: &SpanRef<'_>) {
             members.list("events", events, |out, row| put_event(out, span, row));
         }
         members.count("droppedEventsCount", dropped_events);
-        if !links.is_empty() {
+        if links.peek().is_some() {
             members.list("links", links, |out, row| put_link(out, span, row));
         }
         members.count("droppedLinksCount", dropped_links);

@@ -7,23 +7,29 @@
 use super::fields::{
     put_bytes, put_fixed64, put_i32, put_message, put_present_bytes, put_u32, put_varint,
 };
+use crate::otlp::Links;
 use tracewell_model::batch::view::BatchView;
 use tracewell_model::{Level, SpanBatch, SpanRef, ValueRef};
 
 pub(super) fn encode(batch: &SpanBatch) -> Vec<u8> {
     let view = BatchView::new(batch);
-    let mut out = Vec::new();
     let spans: Vec<SpanRef<'_>> = view.spans().collect();
+    encode_spans(&view, &spans, Links::All)
+}
+
+/// A message of some of the spans of a batch, in this order.
+pub(super) fn encode_spans(view: &BatchView<'_>, spans: &[SpanRef<'_>], links: Links) -> Vec<u8> {
+    let mut out = Vec::new();
     for of_resource in spans.chunk_by(|a, b| a.resource_row() == b.resource_row()) {
         put_message(&mut out, 0x0a, |out| {
             let row = of_resource[0].resource_row();
-            put_resource(out, &view, row);
+            put_resource(out, view, row);
             for of_scope in of_resource.chunk_by(|a, b| a.scope_row() == b.scope_row()) {
                 put_message(out, 0x12, |out| {
                     let row = of_scope[0].scope_row();
-                    put_scope(out, &view, row);
+                    put_scope(out, view, row);
                     for span in of_scope {
-                        put_message(out, 0x12, |out| put_span(out, span));
+                        put_message(out, 0x12, |out| put_span(out, span, links));
                     }
                     put_bytes(
                         out,
@@ -60,7 +66,8 @@ pub(super) fn put_scope(out: &mut Vec<u8>, view: &BatchView<'_>, row: usize) {
     });
 }
 
-fn put_span(out: &mut Vec<u8>, span: &SpanRef<'_>) {
+/// The fields of `Span`.
+pub(super) fn put_span(out: &mut Vec<u8>, span: &SpanRef<'_>, links: Links) {
     let columns = span.view().batch().spans();
     let [dropped_attributes, dropped_events, dropped_links] = span.dropped();
     put_bytes(out, 0x0a, &span.trace_id().0);
@@ -77,7 +84,7 @@ fn put_span(out: &mut Vec<u8>, span: &SpanRef<'_>) {
     put_u32(out, 0x50, dropped_attributes);
     put_events(out, span);
     put_u32(out, 0x60, dropped_events);
-    put_links(out, span);
+    put_links(out, span, links);
     put_u32(out, 0x70, dropped_links);
     let (code, message) = (columns.status_code[span.row()], span.status_message());
     if code != 0 || !message.is_empty() {
@@ -108,10 +115,11 @@ pub(super) fn put_events(out: &mut Vec<u8>, span: &SpanRef<'_>) {
 }
 
 /// Field `links` of `Span`. Ids of zeros are left out.
-pub(super) fn put_links(out: &mut Vec<u8>, span: &SpanRef<'_>) {
+pub(super) fn put_links(out: &mut Vec<u8>, span: &SpanRef<'_>, links: Links) {
     let view = span.view();
     let table = view.batch().links();
-    for row in span.link_rows() {
+    let rows = span.link_rows();
+    for row in rows.filter(|row| links.has(table.trace_id[*row])) {
         put_message(out, 0x6a, |out| {
             let (trace_id, span_id) = (table.trace_id[row], table.span_id[row]);
             if !trace_id.is_zero() {

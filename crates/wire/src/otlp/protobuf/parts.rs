@@ -10,6 +10,7 @@ use super::fields::{Cursor, put_bytes};
 use super::{resource, span};
 use crate::WireError;
 use crate::error::Problem;
+use crate::otlp::Links;
 use crate::otlp::notes::Notes;
 use crate::room::Room;
 use tracewell_model::batch::view::BatchView;
@@ -44,7 +45,7 @@ pub fn write_span_events(out: &mut Vec<u8>, span: &SpanRef<'_>) {
 
 /// Appends a `Span` with only `links`.
 pub fn write_span_links(out: &mut Vec<u8>, span: &SpanRef<'_>) {
-    put_links(out, span);
+    put_links(out, span, Links::All);
 }
 
 /// Reads what [`write_resource`] wrote and answers the row of the resource.

@@ -9,15 +9,12 @@ use tracewell_model::{SpanBatch, SpanRef as StoredSpan};
 use super::messages::{
     KeyValue, Log, Process, Span, SpanRef, SpanRefType, SpansResponseChunk, ValueType,
 };
+use crate::jaeger::grpc::call::CHUNK_BYTES;
 use crate::jaeger::grpc::times::{duration, timestamp};
 use crate::jaeger::span::{self, Reference, ReferenceType, Tag, TagValue};
 
-/// Spans of a chunk, at most.
-const CHUNK_SPANS: usize = 100;
-
-/// A chunk is sent when it has grown past this. Clients refuse messages of
-/// more than 4 MiB unless told otherwise.
-const CHUNK_BYTES: usize = 512 * 1024;
+/// Tag and length of a span within its chunk, at most.
+const HEADER_BYTES: usize = 6;
 
 /// Hands out the spans of a trace by start, some at a time.
 pub(super) fn for_each_chunk(
@@ -28,13 +25,14 @@ pub(super) fn for_each_chunk(
     let (mut spans, mut bytes) = (Vec::new(), 0);
     for row in span::rows_by_start(batch) {
         let span = span_message(&view, view.span(row));
-        bytes += span.encoded_len();
-        spans.push(span);
-        if spans.len() >= CHUNK_SPANS || bytes >= CHUNK_BYTES {
+        let span_bytes = span.encoded_len() + HEADER_BYTES;
+        if bytes + span_bytes > CHUNK_BYTES && !spans.is_empty() {
             bytes = 0;
             let spans = std::mem::take(&mut spans);
             each(SpansResponseChunk { spans })?;
         }
+        bytes += span_bytes;
+        spans.push(span);
     }
     if spans.is_empty() {
         return ControlFlow::Continue(());
