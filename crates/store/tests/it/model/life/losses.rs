@@ -117,6 +117,10 @@ impl Life {
         };
         let changes = repaired(self).changes;
         assert_eq!(repaired(self).changes, [""; 0], "after {changes:?}");
+        if !changes.is_empty() {
+            // What came back from quarantine may be older than retention keeps.
+            self.ledger.lose(BTreeSet::new(), true);
+        }
         self.aftermath.is_unrepaired = false;
         self.moment = Moment::AfterRepair;
         self.open_whole();
