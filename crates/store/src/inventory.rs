@@ -131,7 +131,10 @@ pub(crate) fn judge(
         });
     }
     if birth.parts.is_empty() {
-        return Ok(Fate::Keep("no MANIFEST says that it went".to_owned()));
+        return Ok(match has_twin(files, dir, &birth, spans, manifest)? {
+            true => Fate::Leftover,
+            false => Fate::Keep("no MANIFEST says that it went".to_owned()),
+        });
     }
     for part in &birth.parts {
         let went = manifest.removed.iter().any(|removed| removed == part);
@@ -141,6 +144,29 @@ pub(crate) fn judge(
         }
     }
     Ok(Fate::Leftover)
+}
+
+/// Does a listed block hold the same part of the log? After a manifest of which
+/// nobody knew whether it was saved, the same batches are sealed once more.
+fn has_twin(
+    files: &dyn Files,
+    dir: &Path,
+    birth: &Birth,
+    spans: u64,
+    manifest: &Manifest,
+) -> Result<bool, FileError> {
+    for listed in manifest.blocks.iter().filter(|entry| entry.spans == spans) {
+        let Ok(Some(other)) = Birth::read(files, dir, &listed.name) else {
+            continue;
+        };
+        let is_same = other.parts.is_empty()
+            && other.history == birth.history
+            && (other.log_from, other.log_until) == (birth.log_from, birth.log_until);
+        if is_same && is_there(files, dir, &listed.name, manifest)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Is a block listed and whole, as far as can be told without reading all of
@@ -228,6 +254,28 @@ mod tests {
         ));
         half.note_removed(["0000000008"].into_iter());
         assert_eq!(fate(merged, &half, Some(10)), Fate::Leftover);
+    }
+
+    #[test]
+    fn what_a_listed_block_holds_as_well_is_a_leftover() {
+        for (listed, is_leftover) in [
+            (sealed(2, 4), true),
+            (sealed(2, 3), false),
+            (sealed(1, 4), false),
+        ] {
+            let (files, dir) = (FaultyFiles::new(), Path::new(DIR));
+            ensure_dir(&files, dir).unwrap();
+            let spans = batch(&Random::new(1).spans(10, 1_700_000_000_000_000_000));
+            let entry = block::write(&files, dir, 1, &listed, &spans).unwrap();
+            block::write(&files, dir, 2, &sealed(2, 4), &spans).unwrap();
+            let manifest = Manifest {
+                blocks: vec![entry],
+                ..manifest()
+            };
+            let log = RecoveryReport::default();
+            let fate = judge(&files, dir, "0000000002", &manifest, &log).unwrap();
+            assert_eq!(fate == Fate::Leftover, is_leftover, "{fate:?}");
+        }
     }
 
     #[test]
