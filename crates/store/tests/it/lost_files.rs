@@ -59,7 +59,11 @@ pub(crate) fn filled() -> FaultyFiles {
     append(&store, 0..40);
     wait_until("blocks are sealed", || store.status().blocks > 2);
     drop(store);
-    let (store, _) = open(&disk, lazy());
+    let unsealed = StoreOptions {
+        seal_bytes: u64::MAX,
+        ..unmerged()
+    };
+    let (store, _) = open(&disk, unsealed);
     append(&store, 40..60);
     drop(store);
     disk
