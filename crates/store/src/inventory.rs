@@ -136,14 +136,44 @@ pub(crate) fn judge(
             false => Fate::Keep("no MANIFEST says that it went".to_owned()),
         });
     }
+    let mut here = Vec::new();
     for part in &birth.parts {
+        here.push(is_there(files, dir, part, manifest)?);
+    }
+    // Parts go together when their merge is listed: while one is there, the
+    // others went with retention.
+    let is_unmerged = here.contains(&true);
+    for (part, is_here) in birth.parts.iter().zip(here) {
         let went = manifest.removed.iter().any(|removed| removed == part);
-        if !went && !is_there(files, dir, part, manifest)? {
+        let is_safe =
+            is_here || went && (is_unmerged || has_successor(files, dir, part, manifest)?);
+        if !is_safe {
             let why = format!("block {part}, which it was merged from, is not there");
             return Ok(Fate::Keep(why));
         }
     }
     Ok(Fate::Leftover)
+}
+
+/// Is there a listed block that was merged from this one? That a list says it
+/// went proves less: where the list is an older one, what it went into may be
+/// lost, and the block that is judged may be all there is of it.
+fn has_successor(
+    files: &dyn Files,
+    dir: &Path,
+    part: &str,
+    manifest: &Manifest,
+) -> Result<bool, FileError> {
+    for listed in &manifest.blocks {
+        let Ok(Some(birth)) = Birth::read(files, dir, &listed.name) else {
+            continue;
+        };
+        let is_merged = birth.parts.iter().any(|of| of == part);
+        if is_merged && is_there(files, dir, &listed.name, manifest)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Does a listed block hold the same part of the log? After a manifest of which
@@ -242,18 +272,38 @@ mod tests {
             ..manifest()
         };
         assert_eq!(fate(sealed(3, 4), &removed, Some(10)), Fate::Leftover);
-        let merged = Birth {
-            parts: vec!["0000000007".to_owned(), "0000000008".to_owned()],
+    }
+
+    /// Blocks 7 and 8 were merged into block 2: what says that they went is worth
+    /// something only together with what they went into.
+    #[test]
+    fn a_merged_block_is_a_leftover_while_a_part_or_another_merge_of_it_is_there() {
+        let merged = |parts: &[&str]| Birth {
+            parts: parts.iter().map(|part| (*part).to_owned()).collect(),
             ..sealed(1, 4)
         };
-        let mut half = manifest();
-        half.note_removed(["0000000007"].into_iter());
-        assert!(matches!(
-            fate(merged.clone(), &half, Some(10)),
-            Fate::Keep(_)
-        ));
-        half.note_removed(["0000000008"].into_iter());
-        assert_eq!(fate(merged, &half, Some(10)), Fate::Leftover);
+        let both: &[&str] = &["0000000007", "0000000008"];
+        for (went, listed, is_leftover) in [
+            (&both[..1], None, false),
+            (both, None, false),
+            (both, Some((1, merged(both))), true),
+            (&both[..1], Some((8, sealed(2, 4))), true),
+            (&[], Some((8, sealed(2, 4))), false),
+        ] {
+            let (files, dir) = (FaultyFiles::new(), Path::new(DIR));
+            ensure_dir(&files, dir).unwrap();
+            let spans = batch(&Random::new(1).spans(10, 1_700_000_000_000_000_000));
+            block::write(&files, dir, 2, &merged(both), &spans).unwrap();
+            let mut manifest = manifest();
+            manifest.note_removed(went.iter().copied());
+            for (number, birth) in &listed {
+                let entry = block::write(&files, dir, *number, birth, &spans).unwrap();
+                manifest.blocks.push(entry);
+            }
+            let log = RecoveryReport::default();
+            let fate = judge(&files, dir, "0000000002", &manifest, &log).unwrap();
+            assert_eq!(fate == Fate::Leftover, is_leftover, "{went:?}: {fate:?}");
+        }
     }
 
     #[test]
