@@ -296,7 +296,7 @@ mod tests {
             block::write(&files, dir, 2, &merged(both), &spans).unwrap();
             let mut manifest = manifest();
             manifest.note_removed(went.iter().copied());
-            for (number, birth) in &listed {
+            if let Some((number, birth)) = &listed {
                 let entry = block::write(&files, dir, *number, birth, &spans).unwrap();
                 manifest.blocks.push(entry);
             }
