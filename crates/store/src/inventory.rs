@@ -8,8 +8,8 @@
 //!
 //! A file goes only when it can be proved that nothing is lost with it: it has
 //! one of our temporary names, or it is a block whose going the manifest wrote
-//! down, whose spans are still in the log, or whose parts are all still there
-//! and listed.
+//! down, whose spans are still in the log or in a listed block of the same part
+//! of it, or whose parts are listed and there, or went into a listed block.
 //! **That no list names a file is never a reason to remove it**: the list may
 //! be lost, or be an older one.
 
