@@ -96,6 +96,27 @@ test("a query is completed while typing", async ({ page, open }) => {
   await expect(page.getByText("20 traces", { exact: true })).toBeVisible();
 });
 
+test("a choice made while the server still answers is the one that was seen", async ({ page, open }) => {
+  await open("/search");
+  const query = page.getByRole("combobox", { name: "TraceQL query" });
+  await query.fill("{ span.payment.provider = ");
+  await expect(page.getByRole("option", { name: /^acme/ })).toBeVisible();
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  await page.route(/prefix=ac/, async (route) => {
+    await released;
+    await route.continue();
+  });
+  await query.pressSequentially("ac");
+  await query.press("ArrowDown");
+  const late = page.waitForResponse(/prefix=ac/);
+  release();
+  await late;
+  await expect(page.getByRole("option", { name: /^acme/ })).toHaveAttribute("aria-selected", "true");
+  await query.press("Tab");
+  await expect(query).toHaveValue('{ span.payment.provider = "acme" ');
+});
+
 test("a wrong query is underlined and explained", async ({ page, open, errors }) => {
   errors.allow(/400/);
   await open("/search");

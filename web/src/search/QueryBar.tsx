@@ -2,14 +2,14 @@
 // the server's verdict underlined. Enter searches.
 
 import type { RefObject, VNode } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { checkQuery } from "../api/endpoints";
 import type { QueryCheck } from "../api/types";
 import { Icon } from "../components/Icon";
 import type { TimeRangeText } from "../routes/timeRange";
 import { completionAt } from "./query/completion";
 import { tokenize } from "./query/tokens";
-import { type Suggestion, suggest } from "./suggestions";
+import { useSuggestions } from "./useSuggestions";
 
 const CHECK_MS = 220;
 
@@ -24,11 +24,12 @@ export function QueryBar({ query, range, inputRef, onSearch }: QueryBarProps): V
   const id = useId();
   const [text, setText] = useState(query === "{}" ? "" : query);
   const [check, setCheck] = useState<QueryCheck>({ ok: true });
-  const [suggestions, setSuggestions] = useState<Suggestion[]>([]);
-  const [active, setActive] = useState(-1);
   const [caret, setCaret] = useState(-1);
   const [submitted, setSubmitted] = useState(query !== "{}");
   const mirror = useRef<HTMLDivElement>(null);
+  const { list: suggestions, active, choose, forget } = useSuggestions(text, caret, range);
+  /** Where the caret goes once the accepted text is there. */
+  const placeCaret = useRef<number | null>(null);
 
   useEffect(() => setText(query === "{}" ? "" : query), [query]);
 
@@ -44,33 +45,24 @@ export function QueryBar({ query, range, inputRef, onSearch }: QueryBarProps): V
     };
   }, [text]);
 
-  useEffect(() => {
-    if (caret < 0) return setSuggestions([]);
-    const abort = new AbortController();
-    suggest(completionAt(text, caret), range).then(
-      (found) => {
-        if (abort.signal.aborted) return;
-        setSuggestions(found);
-        setActive(-1);
-      },
-      () => undefined,
-    );
-    return () => abort.abort();
-  }, [text, caret]);
+  useLayoutEffect(() => {
+    if (placeCaret.current === null) return;
+    inputRef.current?.setSelectionRange(placeCaret.current, placeCaret.current);
+    placeCaret.current = null;
+  });
 
   const syncScroll = (): void => {
     if (mirror.current && inputRef.current) mirror.current.scrollLeft = inputRef.current.scrollLeft;
   };
   useEffect(syncScroll);
 
-  const accept = ({ insert, from, to, caretBack = 0 }: Suggestion): void => {
-    const next = text.slice(0, from) + insert + text.slice(to);
-    setText(next);
-    const at = from + insert.length - caretBack;
-    requestAnimationFrame(() => {
-      inputRef.current?.setSelectionRange(at, at);
-      setCaret(at);
-    });
+  const accept = (index: number): void => {
+    const { insert, caretBack = 0 } = suggestions[index]!;
+    const { from, to } = completionAt(text, caret);
+    placeCaret.current = from + insert.length - caretBack;
+    setText(text.slice(0, from) + insert + text.slice(to));
+    setCaret(placeCaret.current);
+    forget();
   };
   const submit = (): void => {
     setCaret(-1);
@@ -82,10 +74,10 @@ export function QueryBar({ query, range, inputRef, onSearch }: QueryBarProps): V
     if (open && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
       event.preventDefault();
       const count = suggestions.length;
-      setActive(event.key === "ArrowDown" ? (active + 1) % count : (active - 1 + count) % count);
+      choose(event.key === "ArrowDown" ? (active + 1) % count : (Math.max(active, 0) - 1 + count) % count);
     } else if (open && (event.key === "Tab" || event.key === "Enter") && active >= 0) {
       event.preventDefault();
-      accept(suggestions[active]!);
+      accept(active);
     } else if (event.key === "Enter") {
       event.preventDefault();
       submit();
@@ -127,6 +119,7 @@ export function QueryBar({ query, range, inputRef, onSearch }: QueryBarProps): V
           aria-describedby={wrong ? `${id}-error` : undefined}
           onInput={(event) => {
             setText(event.currentTarget.value);
+            forget();
             setSubmitted(false);
             moved(event);
           }}
@@ -173,7 +166,7 @@ export function QueryBar({ query, range, inputRef, onSearch }: QueryBarProps): V
             class="menu-item"
             onPointerDown={(event) => {
               event.preventDefault();
-              accept(suggestion);
+              accept(index);
             }}
           >
             <span class="mono option-text">{suggestion.label}</span>

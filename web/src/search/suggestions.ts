@@ -11,52 +11,46 @@ export interface Suggestion {
   label: string;
   note?: string;
   insert: string;
-  from: number;
-  to: number;
   /** How far before its end the caret goes. */
   caretBack?: number;
 }
 
 const MAX_SUGGESTIONS = 12;
 
-export async function suggest(context: CompletionContext, range: TimeRangeText): Promise<Suggestion[]> {
-  const { from, to, prefix } = context;
-  const needle = prefix.toLowerCase();
-  const make = (label: string, insert: string, note?: string): Suggestion => ({ label, insert, note, from, to });
-  const all = await options(context, make, range);
-  // What is already typed in full is no suggestion.
-  return all.filter(({ label }) => label.toLowerCase().includes(needle) && label !== prefix).slice(0, MAX_SUGGESTIONS);
-}
-
-type Make = (label: string, insert: string, note?: string) => Suggestion;
-
-async function options(context: CompletionContext, make: Make, range: TimeRangeText): Promise<Suggestion[]> {
+/** All that may stand at the caret; not yet narrowed by what is typed. */
+export async function loadSuggestions(context: CompletionContext, range: TimeRangeText): Promise<Suggestion[]> {
   switch (context.expects) {
     case "open":
-      return context.prefix === "" && context.from === 0 ? openings(context) : [];
+      return context.from === 0 ? OPENINGS : [];
     case "op":
       return OPERATORS.map((op) => make(op, `${op} `));
     case "join":
-      return context.prefix === "" ? [make("&&", "&& ", "and"), make("||", "|| ", "or")] : [];
+      return [make("&&", "&& ", "and"), make("||", "|| ", "or")];
     case "field":
-      return fields(context, make);
+      return fields(context);
     case "value":
-      return valuesOf(context.field!, context.prefix, make, range);
+      return valuesOf(context.field!, context.prefix, range);
   }
 }
 
-function openings({ from, to }: CompletionContext): Suggestion[] {
-  const templates: [string, string, number][] = [
-    ['{ resource.service.name = "…" }', '{ resource.service.name =  }', 2],
-    ["{ status = error }", "{ status = error }", 0],
-    ["{ duration > 500ms }", "{ duration > 500ms }", 0],
-    ['{ name = "…" }', "{ name =  }", 2],
-    ["{ … }", "{  }", 2],
-  ];
-  return templates.map(([label, insert, caretBack]) => ({ label, insert, from, to, caretBack }));
+/** What of it goes on from what is typed. What is typed in full already is no suggestion. */
+export function narrow(list: Suggestion[], { expects, prefix }: CompletionContext): Suggestion[] {
+  if ((expects === "open" || expects === "join") && prefix !== "") return [];
+  const needle = prefix.toLowerCase();
+  return list.filter(({ label }) => label.toLowerCase().includes(needle) && label !== prefix).slice(0, MAX_SUGGESTIONS);
 }
 
-async function fields({ prefix }: CompletionContext, make: Make): Promise<Suggestion[]> {
+const make = (label: string, insert: string, note?: string): Suggestion => ({ label, insert, note });
+
+const OPENINGS: Suggestion[] = [
+  { label: '{ resource.service.name = "…" }', insert: "{ resource.service.name =  }", caretBack: 2 },
+  { label: "{ status = error }", insert: "{ status = error }" },
+  { label: "{ duration > 500ms }", insert: "{ duration > 500ms }" },
+  { label: '{ name = "…" }', insert: "{ name =  }", caretBack: 2 },
+  { label: "{ … }", insert: "{  }", caretBack: 2 },
+];
+
+async function fields({ prefix }: CompletionContext): Promise<Suggestion[]> {
   const name = prefix.replace(/^(span|resource|event|link|instrumentation)?\./, "");
   const found = await remembered(`keys ${name}`, () => keys(name));
   const known = found.map(({ scope, key, type }) => {
@@ -69,7 +63,7 @@ async function fields({ prefix }: CompletionContext, make: Make): Promise<Sugges
   return prefix === "" ? [service, ...intrinsics, ...rest] : [...[service, ...intrinsics].filter(({ label }) => label.startsWith(prefix)), ...rest];
 }
 
-async function valuesOf(field: string, prefix: string, make: Make, range: TimeRangeText): Promise<Suggestion[]> {
+async function valuesOf(field: string, prefix: string, range: TimeRangeText): Promise<Suggestion[]> {
   const fixed = FIXED_VALUES[field];
   if (fixed !== undefined) return fixed.map((value) => make(value, `${value} `));
   const { scope, key } = catalogueKey(field);
