@@ -34,7 +34,7 @@ use crate::block::Block;
 use crate::files::Files;
 use crate::live::{LiveBatches, Snapshot};
 use crate::lock::DirLock;
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, Removed};
 use crate::wal::Wal;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -70,7 +70,7 @@ struct Inner {
     is_history_durable: AtomicBool,
     /// Blocks of which it is unknown whether the manifest on the disk names
     /// them, because saving it failed, or of which files could not be removed.
-    perhaps_listed: Mutex<Vec<String>>,
+    perhaps_listed: Mutex<Vec<Removed>>,
     /// The manifest may have been saved in the place of its reserve.
     wants_reserve: AtomicBool,
     compactor: compact::Compactor,

@@ -97,11 +97,8 @@ pub(crate) fn judge(
     manifest: &Manifest,
     log: &RecoveryReport,
 ) -> Result<Fate, FileError> {
-    let is_removed = manifest.removed.iter().any(|removed| removed == name);
-    let is_ours = |birth: &Birth| birth.history.is_empty() || birth.history == manifest.history;
     let (birth, spans) = match Birth::read_counted(files, dir, name) {
-        // Unless it is another's block that has the name of one that went.
-        read if is_removed && !matches!(&read, Ok((Some(birth), _)) if !is_ours(birth)) => {
+        Ok((birth, spans)) if is_removed(manifest, name, birth.as_ref(), spans) => {
             return Ok(Fate::Leftover);
         }
         Ok((Some(birth), spans)) => (birth, spans),
@@ -144,7 +141,7 @@ pub(crate) fn judge(
     // others went with retention.
     let is_unmerged = here.contains(&true);
     for (part, is_here) in birth.parts.iter().zip(here) {
-        let went = manifest.removed.iter().any(|removed| removed == part);
+        let went = manifest.removed.iter().any(|removed| removed.name == *part);
         let is_safe =
             is_here || went && (is_unmerged || has_successor(files, dir, part, manifest)?);
         if !is_safe {
@@ -153,6 +150,20 @@ pub(crate) fn judge(
         }
     }
     Ok(Fate::Leftover)
+}
+
+/// Does the list say that this very block went? Another's may have its name, or
+/// a later one that was written when an older list had been put back.
+pub(crate) fn is_removed(
+    manifest: &Manifest,
+    name: &str,
+    birth: Option<&Birth>,
+    spans: u64,
+) -> bool {
+    let is_ours = |birth: &Birth| birth.history.is_empty() || birth.history == manifest.history;
+    let listed_ns = birth.map(|birth| birth.listed_ns);
+    let mut named = manifest.removed.iter().filter(|of| of.name == name);
+    birth.is_none_or(is_ours) && named.any(|of| of.is(listed_ns, spans))
 }
 
 /// Is there a listed block that was merged from this one? That a list says it
@@ -222,6 +233,7 @@ mod tests {
     use crate::block;
     use crate::files::ensure_dir;
     use crate::files::faulty::FaultyFiles;
+    use crate::manifest::Removed;
     use crate::wal::WalPosition;
     use tracewell_testkit::Random;
     use tracewell_testkit::spans::batch;
@@ -254,6 +266,13 @@ mod tests {
         judge(&files, dir, "0000000001", manifest, &log).unwrap()
     }
 
+    fn removed(name: &str, spans: u64) -> Removed {
+        Removed {
+            name: name.to_owned(),
+            written: Some((0, spans)),
+        }
+    }
+
     fn sealed(from: u64, until: u64) -> Birth {
         Birth {
             history: "ours".to_owned(),
@@ -267,11 +286,25 @@ mod tests {
     fn only_what_is_proved_to_be_elsewhere_is_a_leftover() {
         let ours = manifest();
         assert_eq!(fate(sealed(5, 6), &ours, Some(10)), Fate::Leftover);
-        let removed = Manifest {
-            removed: vec!["0000000001".to_owned()],
+        let went = Manifest {
+            removed: vec![removed("0000000001", 10)],
             ..manifest()
         };
-        assert_eq!(fate(sealed(3, 4), &removed, Some(10)), Fate::Leftover);
+        assert_eq!(fate(sealed(3, 4), &went, Some(10)), Fate::Leftover);
+    }
+
+    /// The list was an older one: the number was given to another block.
+    #[test]
+    fn a_block_that_has_only_the_name_of_one_that_went_is_kept() {
+        let went = Manifest {
+            removed: vec![removed("0000000001", 11)],
+            ..manifest()
+        };
+        let fate = fate(sealed(3, 4), &went, Some(10));
+        assert!(
+            matches!(&fate, Fate::Keep(why) if why.contains("no MANIFEST says")),
+            "{fate:?}"
+        );
     }
 
     /// Blocks 7 and 8 were merged into block 2: what says that they went is worth
@@ -295,7 +328,7 @@ mod tests {
             let spans = batch(&Random::new(1).spans(10, 1_700_000_000_000_000_000));
             block::write(&files, dir, 2, &merged(both), &spans).unwrap();
             let mut manifest = manifest();
-            manifest.note_removed(went.iter().copied());
+            manifest.note_removed(went.iter().map(|name| removed(name, 10)));
             if let Some((number, birth)) = &listed {
                 let entry = block::write(&files, dir, *number, birth, &spans).unwrap();
                 manifest.blocks.push(entry);

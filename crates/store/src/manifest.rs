@@ -72,7 +72,39 @@ pub struct Manifest {
     pub next_block: u64,
     /// The last blocks that were taken off the list, or failed before they came
     /// on it: where a file of theirs is still there, it is ours to remove.
-    pub removed: Vec<String>,
+    pub removed: Vec<Removed>,
+}
+
+/// A block that went. Its name alone is not it: in the history that follows on
+/// an older list, another block may get the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Removed {
+    /// Its name.
+    pub name: String,
+    /// When it was written, ns since the Unix epoch, and its spans; `None` in
+    /// manifests before version 3.
+    pub written: Option<(u64, u64)>,
+}
+
+impl Removed {
+    /// Is it the block of this name that says so of itself? One that says
+    /// nothing is of an early version, and known by its name.
+    #[must_use]
+    pub fn is(&self, listed_ns: Option<u64>, spans: u64) -> bool {
+        match (self.written, listed_ns) {
+            (Some(written), Some(listed_ns)) => written == (listed_ns, spans),
+            _ => true,
+        }
+    }
+}
+
+impl From<&BlockEntry> for Removed {
+    fn from(block: &BlockEntry) -> Self {
+        Self {
+            name: block.name.clone(),
+            written: Some((block.listed_ns, block.spans)),
+        }
+    }
 }
 
 /// Why the manifest cannot be used. The directory is as it was.
@@ -178,10 +210,10 @@ impl Manifest {
     }
 
     /// Remembers that files of these blocks are ours to remove.
-    pub fn note_removed<'a>(&mut self, names: impl Iterator<Item = &'a str>) {
-        for name in names {
-            if !self.removed.iter().any(|known| known == name) {
-                self.removed.push(name.to_owned());
+    pub fn note_removed(&mut self, blocks: impl Iterator<Item = Removed>) {
+        for block in blocks {
+            if !self.removed.contains(&block) {
+                self.removed.push(block);
             }
         }
         let surplus = self.removed.len().saturating_sub(MAX_REMOVED);

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use crate::block::{Birth, Block};
 use crate::files::{FileError, Files};
-use crate::inventory::Inventory;
+use crate::inventory::{self, Inventory};
 use crate::layout::{BLOCKS_DIR, WAL_DIR};
 use crate::manifest::{self, BlockEntry, Manifest};
 use crate::wal::{self, WalPosition};
@@ -52,11 +52,15 @@ pub(crate) fn from_blocks(
     let mut rebuilt = Rebuilt::default();
     let mut blocks: Vec<(BlockEntry, Option<Birth>)> = Vec::new();
     for (name, paths) in found.unlisted {
+        let read = Birth::read_counted(files, &blocks_dir, &name);
+        let is_removed = |(birth, spans): &(Option<Birth>, u64)| {
+            inventory::is_removed(known, &name, birth.as_ref(), *spans)
+        };
         // Its going was cut short: the next start removes it.
-        if known.removed.contains(&name) && !known.lists(&name) {
+        if !known.lists(&name) && read.as_ref().is_ok_and(is_removed) {
             continue;
         }
-        let birth = Birth::read(files, &blocks_dir, &name);
+        let birth = read.map(|(birth, _)| birth);
         match Block::describe(files, &blocks_dir, &name).and_then(|entry| Ok((entry, birth?))) {
             Ok(block) => blocks.push(block),
             Err(error) => rebuilt.left_out.push(LeftOut {

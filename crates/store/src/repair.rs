@@ -259,8 +259,9 @@ fn begin_log(
              or is lost",
             wal::segment_path(wal, first).display()
         ));
-        manifest.first_segment = Some(first);
     }
+    // Whoever loses it from now on is told.
+    manifest.first_segment = Some(first);
     Ok(())
 }
 

@@ -16,7 +16,7 @@ use crate::block::{self, Birth, Block, BlockError};
 use crate::compaction::merge::{Merge, MergeError, Merged, Progress};
 use crate::compaction::policy::{Backlog, Candidate, Policy};
 use crate::layout::BLOCKS_DIR;
-use crate::manifest::{BlockEntry, ManifestError};
+use crate::manifest::{BlockEntry, ManifestError, Removed};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -284,7 +284,7 @@ impl Inner {
         let block = match Block::open(&*self.files, &dir, entry.clone()) {
             Ok(block) => Arc::new(block),
             Err(error) => {
-                self.discard(&entry.name);
+                self.discard(Removed::from(&entry));
                 return Err(CompactError::Result(error));
             }
         };
@@ -308,11 +308,11 @@ impl Inner {
             Ok(true) => {}
             // Retention was quicker with one of the parts.
             Ok(false) => {
-                self.discard(&entry.name);
+                self.discard(Removed::from(&entry));
                 return Ok(());
             }
             Err(error) => {
-                self.discard(&entry.name);
+                self.discard(Removed::from(&entry));
                 return Err(error.into());
             }
         }

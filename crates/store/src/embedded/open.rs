@@ -69,6 +69,10 @@ impl EmbeddedStore {
             .splice(0..0, warnings.into_iter().chain(lost_log));
         manifest::remove_unfinished(&*files, dir)?;
         tidy::blocks_dir(&*files, dir, &mut manifest, &mut report)?;
+        if !is_durable {
+            // Saved below, so that it is missed from the next start on.
+            manifest.first_segment = report.wal.first_segment;
+        }
         let opening = Opening {
             files,
             dir,

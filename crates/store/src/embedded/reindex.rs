@@ -11,7 +11,7 @@ use std::path::Path;
 use crate::block::{self, Birth, Block, BlockError};
 use crate::files::Files;
 use crate::layout::BLOCKS_DIR;
-use crate::manifest::{BlockEntry, Manifest, ManifestError};
+use crate::manifest::{BlockEntry, Manifest, ManifestError, Removed};
 use crate::quarantine::{self, Return};
 
 /// Why a block was not written again.
@@ -120,7 +120,7 @@ fn list(
     let mut changed = manifest.clone();
     changed.next_block += 1;
     let old = std::mem::replace(&mut changed.blocks[place], new);
-    changed.note_removed(std::iter::once(old.name.as_str()));
+    changed.note_removed(std::iter::once(Removed::from(&old)));
     changed.save(files, dir)?;
     *manifest = changed;
     Ok(())

@@ -9,7 +9,7 @@ use super::{Inner, Live};
 use crate::block::{self, Birth, Block, BlockError};
 use crate::layout::BLOCKS_DIR;
 use crate::live::LiveBatch;
-use crate::manifest::{Manifest, ManifestError};
+use crate::manifest::{Manifest, ManifestError, Removed};
 use crate::wal::WalPosition;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
@@ -44,8 +44,13 @@ impl Inner {
         self.save_history()?;
         let joined = join(&live[..count])?;
         let number = self.take_block_number();
-        self.add_block(number, joined, count, last.position)
-            .inspect_err(|_| self.discard(&block::block_name(number)))?;
+        let listed_ns = self.clock.now_ns();
+        let attempt = Removed {
+            name: block::block_name(number),
+            written: Some((listed_ns, joined.len() as u64)),
+        };
+        self.add_block(number, listed_ns, joined, count, last.position)
+            .inspect_err(|_| self.discard(attempt))?;
         self.compactor.ring();
         if let Some(wal) = &*self.wal.read().unwrap_or_else(PoisonError::into_inner) {
             let first_segment = super::lock(&self.manifest).first_segment;
@@ -59,6 +64,7 @@ impl Inner {
     fn add_block(
         &self,
         number: u64,
+        listed_ns: u64,
         spans: SpanBatch,
         sealed: usize,
         wal_from: WalPosition,
@@ -68,7 +74,7 @@ impl Inner {
             let manifest = super::lock(&self.manifest);
             Birth {
                 history: manifest.history.clone(),
-                listed_ns: self.clock.now_ns(),
+                listed_ns,
                 log_from: manifest.wal_from,
                 log_until: wal_from,
                 parts: Vec::new(),
@@ -97,15 +103,16 @@ impl Inner {
     /// attempt does not fill the disk; unless the manifest was replaced before
     /// its failure: then the next start may need the block, until another
     /// manifest is saved.
-    pub(super) fn discard(&self, name: &str) {
+    pub(super) fn discard(&self, block: Removed) {
+        let name = block.name.clone();
         let on_disk = Manifest::load(&*self.files, &self.dir);
         // A removal that is not durable can be undone by a power cut: the next
         // manifest says that the name is ours to remove.
-        super::lock(&self.perhaps_listed).push(name.to_owned());
-        if !on_disk.is_ok_and(|found| !found.lists(name)) {
+        super::lock(&self.perhaps_listed).push(block);
+        if !on_disk.is_ok_and(|found| !found.lists(&name)) {
             return;
         }
-        for path in block::block_paths(&self.dir.join(BLOCKS_DIR), name) {
+        for path in block::block_paths(&self.dir.join(BLOCKS_DIR), &name) {
             match self.files.remove(&path) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     tracing::warn!(%error, path = %path.display(), "a file stays for now");
@@ -137,10 +144,8 @@ impl Inner {
             return Ok(false);
         }
         let unsure = super::lock(&self.perhaps_listed).clone();
-        let gone = manifest.blocks.iter().map(|block| &block.name);
-        let gone: Vec<String> = gone.chain(&unsure).cloned().collect();
-        let gone = gone.iter().filter(|name| !changed.lists(name));
-        let gone: Vec<&str> = gone.map(String::as_str).collect();
+        let gone = manifest.blocks.iter().map(Removed::from).chain(unsure);
+        let gone: Vec<Removed> = gone.filter(|of| !changed.lists(&of.name)).collect();
         changed.note_removed(gone.into_iter());
         self.wants_reserve.store(true, Ordering::Release);
         changed.save(&*self.files, &self.dir)?;
@@ -151,9 +156,9 @@ impl Inner {
         self.compactor.keep_listed(&manifest.blocks);
         // Now it is certain what the next start finds.
         let perhaps_listed = std::mem::take(&mut *super::lock(&self.perhaps_listed));
-        for name in perhaps_listed {
-            if !manifest.lists(&name) {
-                self.remove_block_files(&name);
+        for block in perhaps_listed {
+            if !manifest.lists(&block.name) {
+                self.remove_block_files(&block.name);
             }
         }
         Ok(true)

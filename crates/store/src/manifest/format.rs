@@ -1,7 +1,7 @@
 //! The text of a manifest.
 //!
 //! ```text
-//! tracewell-manifest 2          magic and format version
+//! tracewell-manifest 3          magic and format version
 //! {                             JSON: history, wal_from, first_segment,
 //!                               next_block, removed, blocks
 //!   ...
@@ -12,16 +12,17 @@
 //! The first and the last line keep their form in every version, so that an
 //! older program tells "too new" from "damaged". A person can read it; nobody
 //! but the store may write it. Version 1 had no `history`, `first_segment` and
-//! `removed`; it is read as if they were empty. This file knows text only, no
+//! `removed`; it is read as if they were empty. Version 2 had names alone in
+//! `removed`. This file knows text only, no
 //! files.
 
 use serde::{Deserialize, Serialize};
 
-use super::{BlockEntry, Manifest};
+use super::{BlockEntry, Manifest, Removed};
 use crate::wal::WalPosition;
 
 /// The format version that this program writes, and the newest it reads.
-pub const MANIFEST_VERSION: u32 = 2;
+pub const MANIFEST_VERSION: u32 = 3;
 
 const MAGIC: &str = "tracewell-manifest ";
 const CHECK: &str = "crc32c ";
@@ -45,8 +46,52 @@ struct Body {
     first_segment: Option<u64>,
     next_block: u64,
     #[serde(default)]
-    removed: Vec<String>,
+    removed: Vec<Gone>,
     blocks: Vec<Block>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Gone {
+    Name(String),
+    Block {
+        name: String,
+        listed_ns: u64,
+        spans: u64,
+    },
+}
+
+impl From<&Removed> for Gone {
+    fn from(removed: &Removed) -> Self {
+        let name = removed.name.clone();
+        match removed.written {
+            None => Self::Name(name),
+            Some((listed_ns, spans)) => Self::Block {
+                name,
+                listed_ns,
+                spans,
+            },
+        }
+    }
+}
+
+impl From<Gone> for Removed {
+    fn from(gone: Gone) -> Self {
+        match gone {
+            Gone::Name(name) => Self {
+                name,
+                written: None,
+            },
+            Gone::Block {
+                name,
+                listed_ns,
+                spans,
+            } => Self {
+                name,
+                written: Some((listed_ns, spans)),
+            },
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -86,7 +131,7 @@ pub(super) fn encode(manifest: &Manifest) -> Vec<u8> {
         },
         first_segment: manifest.first_segment,
         next_block: manifest.next_block,
-        removed: manifest.removed.clone(),
+        removed: manifest.removed.iter().map(Gone::from).collect(),
         blocks: manifest.blocks.iter().map(block).collect(),
     };
     let body = serde_json::to_string_pretty(&body).expect("strings and numbers are always JSON");
@@ -113,12 +158,13 @@ pub(super) fn decode(text: &[u8]) -> Result<Manifest, DecodeError> {
         // The body begins on the second line of the file.
         reason: format!("after its first line, {error}"),
     })?;
+    let removed: Vec<Removed> = body.removed.into_iter().map(Removed::from).collect();
     let plain = |name: &str| !name.is_empty() && !name.contains(['/', '.', '\0']);
     let mut names = body
         .blocks
         .iter()
         .map(|block| &block.name)
-        .chain(&body.removed);
+        .chain(removed.iter().map(|removed| &removed.name));
     if let Some(name) = names.find(|name| !plain(name)) {
         return Err(DecodeError::Damaged {
             reason: format!("block name {name:?} is no plain name"),
@@ -132,7 +178,7 @@ pub(super) fn decode(text: &[u8]) -> Result<Manifest, DecodeError> {
         },
         first_segment: body.first_segment,
         next_block: body.next_block,
-        removed: body.removed,
+        removed,
         blocks: body.blocks.into_iter().map(entry).collect(),
     })
 }

@@ -26,7 +26,10 @@ fn manifest(blocks: u64) -> Manifest {
         next_block: blocks,
         history: "00000000000000aa".to_owned(),
         first_segment: Some(blocks),
-        removed: vec!["000700".to_owned()],
+        removed: vec![Removed {
+            name: "000700".to_owned(),
+            written: Some((700, 10)),
+        }],
     }
 }
 
@@ -117,10 +120,27 @@ fn a_newer_version_is_refused_with_both_versions_and_left_alone() {
     let operations = files.operations();
     assert_eq!(
         load(&files).unwrap_err().to_string(),
-        "data/MANIFEST has format version 9, this version reads up to 2; start the newer version \
+        "data/MANIFEST has format version 9, this version reads up to 3; start the newer version \
          that wrote it, or choose another directory with --data-dir"
     );
     assert_eq!(files.operations(), operations);
+}
+
+#[test]
+fn version_2_knew_blocks_that_went_by_their_names() {
+    let mut named = manifest(1);
+    named.removed[0].written = None;
+    let text = String::from_utf8(format::encode(&named)).unwrap();
+    assert!(
+        text.contains("\"removed\": [\n    \"000700\"\n  ]"),
+        "{text}"
+    );
+    let (body, _) = text.rsplit_once("crc32c ").unwrap();
+    let body = body.replace("manifest 3", "manifest 2");
+    let crc = crc32c::crc32c(body.as_bytes());
+    let files = saved(2);
+    write(&files, format!("{body}crc32c {crc:08x}\n").as_bytes());
+    assert_eq!(load(&files).unwrap(), named);
 }
 
 #[test]

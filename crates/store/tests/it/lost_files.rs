@@ -136,6 +136,29 @@ fn a_lost_list_is_made_again_from_the_blocks_and_said() {
 }
 
 #[test]
+fn a_segment_that_is_lost_after_the_list_was_made_again_is_missed() {
+    for is_repaired in [false, true] {
+        let disk = filled();
+        disk.remove(&path("MANIFEST")).unwrap();
+        match is_repaired {
+            true => drop(repair(&disk, Path::new(DIR), &SystemClock).unwrap()),
+            false => drop(open(&disk, lazy())),
+        }
+        let mut told = 0;
+        for gone in names(&disk, "wal") {
+            let copy = disk.copy();
+            copy.remove(&path(&format!("wal/{gone}"))).unwrap();
+            let (store, report) = open(&copy, lazy());
+            match report.wal.warnings.is_empty() {
+                true => assert_traces(&store, 0..60),
+                false => told += 1,
+            }
+        }
+        assert!(told > 0, "repaired: {is_repaired}");
+    }
+}
+
+#[test]
 fn an_older_list_costs_nothing_for_good() {
     let disk = FaultyFiles::new();
     let (store, _) = open(&disk, small(unmerged()));
