@@ -141,9 +141,15 @@ pub(crate) fn judge(
     // others went with retention.
     let is_unmerged = here.contains(&true);
     for (part, is_here) in birth.parts.iter().zip(here) {
-        let went = manifest.removed.iter().any(|removed| removed.name == *part);
-        let is_safe =
-            is_here || went && (is_unmerged || has_successor(files, dir, part, manifest)?);
+        let went = manifest.removed.iter().find(|of| of.name == *part);
+        let is_safe = is_here
+            || match went {
+                None => false,
+                Some(went) if went.is_merged && !is_unmerged => {
+                    has_successor(files, dir, part, manifest)?
+                }
+                Some(_) => true,
+            };
         if !is_safe {
             let why = format!("block {part}, which it was merged from, is not there");
             return Ok(Fate::Keep(why));
@@ -270,6 +276,7 @@ mod tests {
         Removed {
             name: name.to_owned(),
             written: Some((0, spans)),
+            is_merged: true,
         }
     }
 
@@ -337,6 +344,22 @@ mod tests {
             let fate = judge(&files, dir, "0000000002", &manifest, &log).unwrap();
             assert_eq!(fate == Fate::Leftover, is_leftover, "{went:?}: {fate:?}");
         }
+    }
+
+    /// The merge had its block written, and a kill came before its list.
+    #[test]
+    fn a_merged_block_is_a_leftover_when_all_its_parts_went_with_retention() {
+        let merged = Birth {
+            parts: vec!["0000000007".to_owned(), "0000000008".to_owned()],
+            ..sealed(1, 4)
+        };
+        let aged = |name: &str| Removed {
+            is_merged: false,
+            ..removed(name, 10)
+        };
+        let mut manifest = manifest();
+        manifest.note_removed(["0000000007", "0000000008"].map(aged).into_iter());
+        assert_eq!(fate(merged, &manifest, None), Fate::Leftover);
     }
 
     #[test]

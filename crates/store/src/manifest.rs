@@ -84,9 +84,21 @@ pub struct Removed {
     /// When it was written, ns since the Unix epoch, and its spans; `None` in
     /// manifests before version 3.
     pub written: Option<(u64, u64)>,
+    /// Its spans went into another block, and not with retention.
+    pub is_merged: bool,
 }
 
 impl Removed {
+    /// A listed block that goes.
+    #[must_use]
+    pub fn of(block: &BlockEntry, is_merged: bool) -> Self {
+        Self {
+            name: block.name.clone(),
+            written: Some((block.listed_ns, block.spans)),
+            is_merged,
+        }
+    }
+
     /// Is it the block of this name that says so of itself? One that says
     /// nothing is of an early version, and known by its name.
     #[must_use]
@@ -94,15 +106,6 @@ impl Removed {
         match (self.written, listed_ns) {
             (Some(written), Some(listed_ns)) => written == (listed_ns, spans),
             _ => true,
-        }
-    }
-}
-
-impl From<&BlockEntry> for Removed {
-    fn from(block: &BlockEntry) -> Self {
-        Self {
-            name: block.name.clone(),
-            written: Some((block.listed_ns, block.spans)),
         }
     }
 }

@@ -284,7 +284,7 @@ impl Inner {
         let block = match Block::open(&*self.files, &dir, entry.clone()) {
             Ok(block) => Arc::new(block),
             Err(error) => {
-                self.discard(Removed::from(&entry));
+                self.discard(Removed::of(&entry, false));
                 return Err(CompactError::Result(error));
             }
         };
@@ -308,11 +308,11 @@ impl Inner {
             Ok(true) => {}
             // Retention was quicker with one of the parts.
             Ok(false) => {
-                self.discard(Removed::from(&entry));
+                self.discard(Removed::of(&entry, false));
                 return Ok(());
             }
             Err(error) => {
-                self.discard(Removed::from(&entry));
+                self.discard(Removed::of(&entry, false));
                 return Err(error.into());
             }
         }

@@ -120,7 +120,7 @@ fn list(
     let mut changed = manifest.clone();
     changed.next_block += 1;
     let old = std::mem::replace(&mut changed.blocks[place], new);
-    changed.note_removed(std::iter::once(Removed::from(&old)));
+    changed.note_removed(std::iter::once(Removed::of(&old, true)));
     changed.save(files, dir)?;
     *manifest = changed;
     Ok(())

@@ -48,6 +48,7 @@ impl Inner {
         let attempt = Removed {
             name: block::block_name(number),
             written: Some((listed_ns, joined.len() as u64)),
+            is_merged: false,
         };
         self.add_block(number, listed_ns, joined, count, last.position)
             .inspect_err(|_| self.discard(attempt))?;
@@ -144,7 +145,15 @@ impl Inner {
             return Ok(false);
         }
         let unsure = super::lock(&self.perhaps_listed).clone();
-        let gone = manifest.blocks.iter().map(Removed::from).chain(unsure);
+        // Retention adds no block, and sealing takes none off the list.
+        let is_merge = changed
+            .blocks
+            .iter()
+            .any(|block| !manifest.lists(&block.name));
+        let blocks = manifest.blocks.iter();
+        let gone = blocks
+            .map(|block| Removed::of(block, is_merge))
+            .chain(unsure);
         let gone: Vec<Removed> = gone.filter(|of| !changed.lists(&of.name)).collect();
         changed.note_removed(gone.into_iter());
         self.wants_reserve.store(true, Ordering::Release);

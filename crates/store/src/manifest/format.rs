@@ -58,6 +58,7 @@ enum Gone {
         name: String,
         listed_ns: u64,
         spans: u64,
+        is_merged: bool,
     },
 }
 
@@ -70,6 +71,7 @@ impl From<&Removed> for Gone {
                 name,
                 listed_ns,
                 spans,
+                is_merged: removed.is_merged,
             },
         }
     }
@@ -81,14 +83,17 @@ impl From<Gone> for Removed {
             Gone::Name(name) => Self {
                 name,
                 written: None,
+                is_merged: true,
             },
             Gone::Block {
                 name,
                 listed_ns,
                 spans,
+                is_merged,
             } => Self {
                 name,
                 written: Some((listed_ns, spans)),
+                is_merged,
             },
         }
     }

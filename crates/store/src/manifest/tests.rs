@@ -29,6 +29,7 @@ fn manifest(blocks: u64) -> Manifest {
         removed: vec![Removed {
             name: "000700".to_owned(),
             written: Some((700, 10)),
+            is_merged: true,
         }],
     }
 }

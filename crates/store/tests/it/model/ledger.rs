@@ -159,6 +159,19 @@ impl Ledger {
     /// lost or old, what was removed may come back.
     pub(super) fn lose(&mut self, spans: BTreeSet<usize>, may_return: bool) {
         self.is_disturbed = true;
+        // What is shown of an append may be an older copy now, which goes with
+        // retention when that one does.
+        let mut oldest_ns: BTreeMap<usize, u64> = BTreeMap::new();
+        for append in &self.appends {
+            for span in append.spans.keys().filter(|span| spans.contains(span)) {
+                let at_ns = oldest_ns.entry(*span).or_insert(append.at_ns);
+                *at_ns = append.at_ns.min(*at_ns);
+            }
+        }
+        for append in &mut self.appends {
+            let copies = append.spans.keys().filter_map(|span| oldest_ns.get(span));
+            append.at_ns = copies.copied().min().unwrap_or(append.at_ns);
+        }
         self.lost.extend(spans);
         for append in &mut self.appends {
             if may_return && append.fate == Fate::Gone {
