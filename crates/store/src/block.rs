@@ -102,7 +102,7 @@ pub enum BlockError {
 }
 
 impl BlockError {
-    fn damaged(path: &Path, reason: impl ToString) -> Self {
+    pub(crate) fn damaged(path: &Path, reason: impl ToString) -> Self {
         Self::Damaged {
             path: path.to_path_buf(),
             reason: reason.to_string(),
@@ -268,6 +268,11 @@ impl Block {
             listed_ns: 0,
         };
         Self::open(files, dir, entry.clone()).map(|_| entry)
+    }
+
+    /// The size of its Parquet file.
+    pub(crate) fn parquet_bytes(&self) -> u64 {
+        self.index.core.parquet_bytes
     }
 
     /// What the manifest knows of it.

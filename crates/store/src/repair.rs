@@ -5,6 +5,7 @@
 //! what has no place any more goes to `quarantine/` with the reason, a damaged
 //! list too.
 
+mod index_again;
 mod rescue;
 mod take_back;
 
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 use tracewell_model::batch::concat::BatchTooLarge;
 use tracewell_model::clock::Clock;
 
-use crate::block::{self, Birth, Block, BlockError};
+use crate::block::{Block, BlockError};
 use crate::files::{FileError, Files, ReadOnly, ensure_dir};
 use crate::inventory::Inventory;
 use crate::layout::{BLOCKS_DIR, WAL_DIR};
@@ -129,7 +130,7 @@ pub fn repair(files: &dyn Files, dir: &Path, clock: &dyn Clock) -> Result<Repair
         known.history = rebuild::history(files, dir)?;
     }
     take_back::all(files, dir, &known, &mut changes)?;
-    let written = index_again(files, dir, &known, clock, &mut changes)?;
+    let written = index_again::all(files, dir, &known, clock, &mut changes)?;
     let Rebuilt {
         mut manifest,
         left_out,
@@ -302,63 +303,6 @@ fn known_list(
         }
         Err(error) => Err(error.into()),
     }
-}
-
-/// Blocks whose index file is lost or damaged are written anew from their
-/// Parquet files, under a number of their own; the old files go aside. Answers
-/// the names, old and new.
-fn index_again(
-    files: &dyn Files,
-    dir: &Path,
-    known: &Manifest,
-    clock: &dyn Clock,
-    changes: &mut Vec<String>,
-) -> Result<Vec<String>, RepairError> {
-    let mut written_names = Vec::new();
-    let blocks = dir.join(BLOCKS_DIR);
-    ensure_dir(files, &blocks)?;
-    let found = Inventory::take(files, &blocks, &Manifest::default())?;
-    let used = quarantine::last_number(files, dir)?.max(known.next_block);
-    let mut number = found.last_number.max(used);
-    for (name, paths) in &found.unlisted {
-        let described = Block::describe(files, &blocks, name);
-        let opened = described.and_then(|entry| Block::open(files, &blocks, entry));
-        let damage = match opened.and_then(|block| block.index_damage()) {
-            Ok(None) => continue,
-            Ok(Some(damage)) => damage,
-            Err(damage) if damage.is_index_lost() => damage,
-            Err(error) => {
-                changes.push(format!("block {name} cannot be read: {error}"));
-                continue;
-            }
-        };
-        number += 1;
-        let listed = known.blocks.iter().find(|block| block.name == *name);
-        let listed_ns = listed.map_or_else(|| clock.now_ns(), |block| block.listed_ns);
-        let written = Birth::read(files, &blocks, name).and_then(|birth| {
-            let birth = birth.unwrap_or_else(|| Birth {
-                listed_ns,
-                ..Birth::default()
-            });
-            block::write_again(files, &blocks, name, number, &birth)
-        });
-        match written {
-            Ok(entry) => {
-                let why = format!("it was written again as {}: {damage}", entry.name);
-                quarantine::set_aside(files, dir, name, paths, &why, Return::OnRequest)?;
-                changes.push(format!(
-                    "block {name} was written again as {} with {} spans: {damage}",
-                    entry.name, entry.spans
-                ));
-                written_names.extend([name.clone(), entry.name]);
-            }
-            Err(BlockError::File(error)) if error.source.kind() != io::ErrorKind::NotFound => {
-                return Err(error.into());
-            }
-            Err(error) => changes.push(format!("block {name} cannot be read: {error}")),
-        }
-    }
-    Ok(written_names)
 }
 
 fn summary(manifest: &Manifest) -> Repaired {

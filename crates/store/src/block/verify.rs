@@ -37,6 +37,17 @@ impl Block {
         Ok(Some(damage))
     }
 
+    /// Has this index file changed places with that of one of these blocks,
+    /// which look the same from outside? Reads all of the Parquet file.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub(crate) fn index_of_another(&self, alike: &[Block]) -> Result<bool, BlockError> {
+        let crc = self.parquet_crc(&AtomicBool::new(false))?;
+        let is_own = crc == self.index.core.parquet_crc;
+        Ok(!is_own && alike.iter().any(|of| of.index.core.parquet_crc == crc))
+    }
+
     /// Reads and decodes all there is.
     ///
     /// # Errors
@@ -79,6 +90,13 @@ impl Block {
 
     /// The whole Parquet file, what other programs read of it included.
     fn verify_checksum(&self, cancelled: &AtomicBool) -> Result<(), BlockError> {
+        if self.parquet_crc(cancelled)? != self.index.core.parquet_crc {
+            return Err(self.wrong("checksum of the file does not match"));
+        }
+        Ok(())
+    }
+
+    fn parquet_crc(&self, cancelled: &AtomicBool) -> Result<u32, BlockError> {
         let mut buffer = vec![0; 1 << 20];
         let (mut at, mut crc) = (0, 0);
         while at < self.index.core.parquet_bytes {
@@ -89,10 +107,7 @@ impl Block {
             crc = crc32c::crc32c_append(crc, part);
             at += part.len() as u64;
         }
-        if crc != self.index.core.parquet_crc {
-            return Err(self.wrong("checksum of the file does not match"));
-        }
-        Ok(())
+        Ok(crc)
     }
 
     fn verify_trace(&self, id: TraceId, group: usize, page: usize) -> Result<(), BlockError> {
