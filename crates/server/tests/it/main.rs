@@ -17,6 +17,7 @@ mod import_export;
 mod lifecycle;
 mod load;
 mod oracle;
+mod pressure;
 mod process;
 mod running;
 mod trainticket;

@@ -98,6 +98,16 @@ impl Running {
         assert!(answer.body.is_empty(), "nothing was rejected");
     }
 
+    /// The most memory that it has had; none where the system does not say.
+    pub(crate) fn peak_bytes(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let kibibytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+        Some(kibibytes << 10)
+    }
+
     /// As pulling the plug of the process.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
