@@ -17,9 +17,9 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tracewell_model::clock::{Clock, SystemClock};
 use tracewell_testkit::Random;
 
 /// The default of `memory_limit`.
@@ -43,8 +43,7 @@ fn request(service: &str, trace: u64, spans: u64) -> Vec<u8> {
         value: text(value),
         ..KeyValue::default()
     };
-    let now_ns = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let start_ns = now_ns.as_nanos() as u64;
+    let start_ns = SystemClock.now_ns();
     let span = |number: u64| Span {
         trace_id: u128::from(trace + 1).to_be_bytes().to_vec(),
         span_id: (number + 1).to_be_bytes().to_vec(),
