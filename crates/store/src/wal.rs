@@ -51,9 +51,9 @@ use crate::files::{Files, ensure_dir};
 
 pub use self::entry::MAX_PAYLOAD_BYTES;
 pub use self::error::{OpenError, WalError};
-pub use self::options::{Durability, MAX_SEGMENT_BYTES, MIN_SEGMENT_BYTES, WalOptions};
+pub use self::options::{Durability, MIN_SEGMENT_BYTES, WalOptions};
 pub use self::recovery::RecoveryReport;
-pub use self::segment::SEGMENT_VERSION;
+pub use self::segment::{MAX_SEGMENT_BYTES, SEGMENT_VERSION};
 
 pub(crate) use self::copying::copy_log;
 pub(crate) use self::listing::log_in;

@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use super::entry::ENTRY_HEADER_BYTES;
 use super::error::OpenError;
-use super::segment::SEGMENT_HEADER_BYTES;
+use super::segment::{MAX_SEGMENT_BYTES, SEGMENT_HEADER_BYTES};
 
 /// The smallest segment, for tests; real ones are megabytes.
 pub const MIN_SEGMENT_BYTES: u32 = 4 << 10;
-/// The largest segment: recovery reads one at a time into memory.
-pub const MAX_SEGMENT_BYTES: u32 = 256 << 20;
 
 /// Takes any batch that a receiver's limits let through, and is zeroed in some
 /// tens of milliseconds.

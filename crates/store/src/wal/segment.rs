@@ -30,7 +30,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::entry::{u16_at, u32_at, u64_at};
-use super::options::MAX_SEGMENT_BYTES;
 use crate::files::{Access, File, FileError, Files, read_exact_at};
 
 /// Where entries begin.
@@ -38,6 +37,9 @@ pub(super) const SEGMENT_HEADER_BYTES: u32 = 32;
 
 /// The format version that this program writes, and the newest it reads.
 pub const SEGMENT_VERSION: u32 = 1;
+
+/// The largest segment: recovery reads one at a time into memory.
+pub const MAX_SEGMENT_BYTES: u32 = 256 << 20;
 
 /// Suffix of a file on its way to become a segment; removed at start.
 const UNFINISHED_SUFFIX: &str = ".tmp";
