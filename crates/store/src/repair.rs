@@ -247,14 +247,20 @@ fn begin_log(
         ..wal::Known::default()
     };
     let found = wal::rehearse(&ReadOnly(files), wal, known, |_, _, _, _| {})?;
-    let Some(first) = found.first_segment else {
+    let Some(oldest) = found.first_segment else {
         return Ok(());
     };
-    if found
-        .missing_segments
-        .iter()
-        .any(|missing| *missing < first)
-    {
+    // Of what is missing before others nothing more will ever be known, also
+    // where an older segment happens to be there.
+    let filled = || found.given_back.iter().map(|(at, _)| at.segment);
+    let newest = filled().next_back().unwrap_or(oldest);
+    let missing = found.missing_segments.iter().copied();
+    let gone = missing.filter(|missing| *missing < newest).max();
+    let first = match gone {
+        Some(gone) => filled().chain([oldest]).filter(|at| *at > gone).min(),
+        None => Some(oldest),
+    };
+    if let Some(first) = first.filter(|_| gone.is_some()) {
         changes.push(format!(
             "the log begins with {}: what was before it is in blocks, was removed by retention, \
              or is lost",
@@ -262,7 +268,7 @@ fn begin_log(
         ));
     }
     // Whoever loses it from now on is told.
-    manifest.first_segment = Some(first);
+    manifest.first_segment = first;
     Ok(())
 }
 

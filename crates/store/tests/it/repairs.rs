@@ -65,6 +65,10 @@ fn a_log_of_which_nobody_knows_the_beginning_is_settled_by_a_repair() {
     let store = open_for_an_hour(unmerged());
     append(&store, 0..200);
     wait_until("blocks are sealed", || store.status().blocks > 2);
+    let oldest = "00000000000000000001.seg".to_owned();
+    wait_until("the log is released", || {
+        !names(&disk, "wal").contains(&oldest)
+    });
     drop(store);
     let store = open_for_an_hour(lazy());
     clock.advance_ns(3_601_000_000_000);
@@ -76,7 +80,10 @@ fn a_log_of_which_nobody_knows_the_beginning_is_settled_by_a_repair() {
     disk.take_away(&path("MANIFEST")).unwrap();
     let changes = repaired(&disk).changes;
     let is_told = |what: &str| changes.iter().any(|told| told.contains(what));
-    assert!(is_told("the log begins with"), "{changes:?}");
+    // Unless nothing was released: segments go when the store finds the time.
+    let oldest = "00000000000000000001.seg".to_owned();
+    let is_whole = names(&disk, "wal").contains(&oldest);
+    assert!(is_whole || is_told("the log begins with"), "{changes:?}");
     assert_eq!(repaired(&disk).changes, [""; 0]);
     let (store, report) = open(&disk, lazy());
     assert_eq!(report.wal.warnings, [""; 0]);
