@@ -7,6 +7,17 @@
 //! Spans of `tracing` and of [`span`](crate::span()) share the current context:
 //! each kind may be the parent of the other.
 //!
+//! # When a span ends
+//!
+//! When it was left for the last time: what else keeps it open in `tracing`, a
+//! child that goes on in a task or a clone in some queue, adds nothing to it. A
+//! future with a span (`instrument`, `#[instrument]`) leaves it when it is done,
+//! and when it is dropped before, because dropping it enters the span once more.
+//! A span that was never entered ends when `tracing` closes it: when its last
+//! clone and its last child are gone.
+//!
+//! # Fields
+//!
 //! | field | what it sets |
 //! | --- | --- |
 //! | `otel.name` | the span's name, for names that are known at run time only |
@@ -155,7 +166,9 @@ where
     }
 
     fn on_exit(&self, id: &Id, _: LayerContext<'_, S>) {
-        Context::leave(id.into_u64());
+        if Context::leave(id.into_u64()) {
+            self.open.with(id, Span::mark_end);
+        }
     }
 
     fn on_close(&self, id: Id, _: LayerContext<'_, S>) {

@@ -159,15 +159,17 @@ impl Context {
         self.push(name).unwrap_or_default();
     }
 
-    /// Ends the last [`enter`](Context::enter) of this name.
+    /// Ends the last [`enter`](Context::enter) of this name; says whether its
+    /// span may be recorded.
     #[cfg(feature = "tracing")]
-    pub(crate) fn leave(name: u64) {
+    pub(crate) fn leave(name: u64) -> bool {
         // Dropped outside the borrow: what a context owns may run code.
         let left = ATTACHED.try_with(|attached| {
             let mut attached = attached.try_borrow_mut().ok()?;
             attached.detach_entered(name)
         });
-        drop(left);
+        let left = left.ok().flatten();
+        left.is_some_and(|left| left.context.is_recorded())
     }
 
     /// The position of the context; `None` while a thread ends, and to those

@@ -223,6 +223,15 @@ impl Span {
     /// Ends it now.
     pub fn end(self) {}
 
+    /// It ends now, unless this is said again: what follows until it is dropped
+    /// is not its work.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn mark_end(&mut self) {
+        if let Some(record) = &mut self.record {
+            record.data.end_unix_ns = record.now_unix_ns();
+        }
+    }
+
     /// Ends it at this time, in nanoseconds since 1970, but not before its start.
     pub fn end_at(mut self, end_unix_ns: u64) {
         if let Some(record) = self.record.take() {
@@ -271,7 +280,10 @@ impl Drop for Span {
     #[inline]
     fn drop(&mut self) {
         if let Some(record) = self.record.take() {
-            let end_unix_ns = record.now_unix_ns();
+            let end_unix_ns = match record.data.end_unix_ns {
+                0 => record.now_unix_ns(),
+                marked_unix_ns => marked_unix_ns,
+            };
             self.finish(record, end_unix_ns);
         }
     }
