@@ -19,6 +19,8 @@ pub mod client;
 pub mod database;
 #[cfg(feature = "tower")]
 mod exchange;
+#[cfg(feature = "tower")]
+mod failure;
 #[cfg(any(feature = "tower", feature = "reqwest"))]
 mod http_attributes;
 #[cfg(feature = "reqwest")]

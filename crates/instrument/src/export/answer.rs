@@ -4,8 +4,12 @@
 //! specification, failures and throttling). What must not be retried never is.
 
 use super::proto::{Field, Reader};
+use crate::propagation::percent;
 use hyper::HeaderMap;
 use std::time::Duration;
+
+/// A day, in seconds: longer than anybody retries, and no clock overflows.
+const LONGEST_S: u64 = 86_400;
 
 /// The end of one try.
 #[derive(Debug, PartialEq, Eq)]
@@ -48,7 +52,9 @@ pub(super) fn from_grpc(trailers: &HeaderMap, body: &[u8]) -> Answer {
         // Five bytes of framing: not compressed, length.
         return accepted(body.get(5..).unwrap_or_default());
     }
-    let message = header(trailers, "grpc-message").unwrap_or_default();
+    let message = trailers.get("grpc-message");
+    let message = message.map(|message| percent::decode_message(message.as_bytes()));
+    let message = message.unwrap_or_default();
     let separator = if message.is_empty() { "" } else { ": " };
     let why = format!("the backend answered gRPC status {code}{separator}{message}");
     let after = header(trailers, "grpc-status-details-bin")
@@ -123,8 +129,10 @@ fn retry_delay(details: &[u8]) -> Option<Duration> {
                     _ => {}
                 }
             }
-            // A day is longer than anybody retries, and cannot overflow.
-            return Some(Duration::new(seconds.min(86_400), nanos.min(999_999_999)));
+            return Some(Duration::new(
+                seconds.min(LONGEST_S),
+                nanos.min(999_999_999),
+            ));
         }
     }
     None
@@ -155,10 +163,11 @@ fn decode_base64(text: &str) -> Option<Vec<u8>> {
 /// Seconds, or an HTTP date (RFC 9110, section 10.2.3).
 fn retry_after(text: &str, now_unix_s: u64) -> Option<Duration> {
     if let Ok(seconds) = text.trim().parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
+        return Some(Duration::from_secs(seconds.min(LONGEST_S)));
     }
     let then_unix_s = http_date(text.trim())?;
-    Some(Duration::from_secs(then_unix_s.saturating_sub(now_unix_s)))
+    let seconds = then_unix_s.saturating_sub(now_unix_s);
+    Some(Duration::from_secs(seconds.min(LONGEST_S)))
 }
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT`, the one form that may be sent.

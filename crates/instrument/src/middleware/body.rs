@@ -6,6 +6,7 @@
 use super::exchange::Exchange;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
+use std::fmt::Debug;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -20,13 +21,16 @@ pin_project! {
 }
 
 impl<B: Body> TracedBody<B> {
-    pub(super) fn new(inner: B, exchange: Exchange) -> TracedBody<B> {
+    pub(super) fn new(inner: B, mut exchange: Exchange) -> TracedBody<B> {
+        if inner.is_end_stream() {
+            exchange.end();
+        }
         let exchange = Some(exchange).filter(|_| !inner.is_end_stream());
         TracedBody { inner, exchange }
     }
 }
 
-impl<B: Body> Body for TracedBody<B> {
+impl<B: Body<Error: Debug>> Body for TracedBody<B> {
     type Data = B::Data;
     type Error = B::Error;
 
@@ -42,10 +46,14 @@ impl<B: Body> Body for TracedBody<B> {
         let frame = ready!(this.inner.poll_frame(cx));
         drop(attached);
         match &frame {
-            None => drop(this.exchange.take()),
-            Some(Err(_)) => {
+            None => {
                 if let Some(mut exchange) = this.exchange.take() {
-                    exchange.fail(std::any::type_name::<B::Error>());
+                    exchange.end();
+                }
+            }
+            Some(Err(error)) => {
+                if let Some(mut exchange) = this.exchange.take() {
+                    exchange.fail(error);
                 }
             }
             Some(Ok(frame)) => {

@@ -21,6 +21,7 @@ use crate::propagation::Propagators;
 use crate::{Span, SpanKind, Tracer, span};
 use http::{Request, Response};
 use http_body::Body;
+use std::fmt::Debug;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use tower_layer::Layer;
@@ -179,7 +180,7 @@ pub struct TracedClient<S> {
 
 impl<S, A, B> Service<Request<A>> for TracedClient<S>
 where
-    S: Service<Request<A>, Response = Response<B>>,
+    S: Service<Request<A>, Response = Response<B>, Error: Debug>,
     B: Body,
 {
     type Response = Response<TracedBody<B>>;

@@ -8,6 +8,7 @@ use super::exchange::Exchange;
 use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
+use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -36,6 +37,7 @@ impl<F, B, E> Future for TracedResponse<F>
 where
     F: Future<Output = Result<Response<B>, E>>,
     B: Body,
+    E: Debug,
 {
     type Output = Result<Response<TracedBody<B>>, E>;
 
@@ -57,7 +59,7 @@ where
                 Ok(response.map(|body| TracedBody::new(body, exchange)))
             }
             Err(error) => {
-                exchange.fail(std::any::type_name::<E>());
+                exchange.fail(&error);
                 Err(error)
             }
         })

@@ -21,7 +21,7 @@ use crate::propagation::Propagators;
 use crate::{Span, SpanKind, Tracer, span};
 use http::{Extensions, Request, Response, header};
 use http_body::Body;
-use std::fmt;
+use std::fmt::{self, Debug};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -213,7 +213,7 @@ fn peer_address(_: &Extensions) -> Option<IpAddr> {
     None
 }
 
-impl fmt::Debug for ServerLayer {
+impl Debug for ServerLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServerLayer")
             .field("convention", &self.convention)
@@ -241,7 +241,7 @@ pub struct TracedServer<S> {
 
 impl<S, A, B> Service<Request<A>> for TracedServer<S>
 where
-    S: Service<Request<A>, Response = Response<B>>,
+    S: Service<Request<A>, Response = Response<B>, Error: Debug>,
     B: Body,
 {
     type Response = Response<TracedBody<B>>;

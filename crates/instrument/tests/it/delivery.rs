@@ -47,7 +47,7 @@ fn retryable_answers_are_retried_and_others_are_not() {
         (Protocol::Grpc, vec![order(8, &[], b"")], 0, 1),
         (
             Protocol::Grpc,
-            vec![order(16, &[("grpc-message", "who are you")], b"")],
+            vec![order(16, &[("grpc-message", "who%20are%20you%3f")], b"")],
             0,
             1,
         ),
@@ -59,6 +59,11 @@ fn retryable_answers_are_retried_and_others_are_not() {
         let statistics = guard.statistics();
         assert_eq!(collector.received().len(), requests, "{flushed:?}");
         assert_eq!(flushed.is_ok(), exported == 1, "{flushed:?}");
+        if let Err(FlushError::Failed { why, .. }) = flushed
+            && why.contains("status 16")
+        {
+            assert!(why.ends_with("who are you?"), "{why}");
+        }
         assert_eq!(
             (statistics.exported, statistics.lost()),
             (exported, 1 - exported)

@@ -5,7 +5,7 @@ use super::super::server::ServerLayer;
 use super::on_each_flavour;
 use crate::mock::{MockExporter, expect};
 use crate::propagation::Propagators;
-use crate::{SpanKind, Status, Tracer, Value};
+use crate::{SpanKind, Status, Tracer};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Path;
@@ -179,9 +179,8 @@ fn a_client_that_reaches_nobody_says_so() {
         client.oneshot(request(address, "/")).await.unwrap_err();
         mock.assert([expect("GET")
             .error()
+            .attribute("error.type", "connect")
             .without_attribute("http.response.status_code")]);
-        let error_type = mock.span("GET").attribute("error.type").cloned();
-        assert!(matches!(error_type, Some(Value::Str(text)) if text.ends_with("Error")));
     });
 }
 

@@ -147,7 +147,7 @@ fn exchange_over(mut stream: TcpStream, endpoint: &Endpoint, service: &str) -> i
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.set_write_timeout(Some(TIMEOUT))?;
     let mut encoded = String::new();
-    crate::propagation::percent_encode(service, &mut encoded);
+    crate::propagation::percent::encode(service, &mut encoded);
     let request = format!(
         "GET {}?service={encoded} HTTP/1.0\r\nHost: {}\r\nAccept: application/json\r\n\r\n",
         endpoint.path, endpoint.authority
