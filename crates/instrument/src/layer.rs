@@ -25,6 +25,16 @@
 //! | `otel.status_code` | `ok` or `error` |
 //! | `otel.status_description` | the status error with this description |
 //!
+//! # Events and errors
+//!
+//! An event is put on the current span, whoever started it. One of level ERROR
+//! says that the span failed, with its message as description. One with an error
+//! (`error = &e as &dyn Error`), and the `error` that `#[instrument(err)]` reports,
+//! becomes an `exception` event with the error's message, its causes, and its
+//! type as its `Debug` names it; of `#[instrument(err)]` only the message is known,
+//! of `#[instrument(err(Debug))]` the type as well. A panic is an `exception` event
+//! on all spans that it unwinds.
+//!
 //! ```
 //! use tracing_subscriber::layer::SubscriberExt as _;
 //! use tracewell_instrument::mock::{MockExporter, expect};
@@ -44,12 +54,12 @@
 mod fields;
 mod open;
 
-use crate::record::{Context, Span, Status, Tracer};
+use crate::record::{Context, Span, SpanHandle, Tracer, current_span};
 use fields::{EventFields, LaterFields, SpanFields, StartFields};
 use open::OpenSpans;
 use std::borrow::Cow;
+use tracing_core::Subscriber;
 use tracing_core::span::{Attributes, Id, Record};
-use tracing_core::{Level, Subscriber};
 use tracing_subscriber::layer::{Context as LayerContext, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
@@ -134,29 +144,19 @@ where
         }
     }
 
-    fn on_event(&self, event: &tracing_core::Event<'_>, context: LayerContext<'_, S>) {
-        // Where nothing is recorded there is nothing to look up.
-        if event.is_contextual() && !Context::with_current(Context::is_recorded) {
-            return;
-        }
-        let Some(id) = context.event_span(event).map(|span| span.id()) else {
+    fn on_event(&self, event: &tracing_core::Event<'_>, _: LayerContext<'_, S>) {
+        // Of what is current, also where that is no span of `tracing`.
+        let span = match event.parent() {
+            Some(parent) => self.open.with(parent, |span| span.handle()),
+            None if event.is_contextual() => Some(current_span()),
+            None => None,
+        };
+        let Some(span) = span.filter(SpanHandle::is_recording) else {
             return;
         };
-        if self.open.with(&id, |span| span.is_recording()) != Some(true) {
-            return;
-        }
-        let metadata = event.metadata();
         let mut fields = EventFields::default();
         event.record(&mut fields);
-        self.open.with(&id, |span| {
-            let is_error = *metadata.level() == Level::ERROR;
-            if is_error && !span.status().is_some_and(Status::is_error) {
-                let description = fields.message.clone().or_else(|| fields.error.clone());
-                span.set_status(Status::Error(Cow::Owned(description.unwrap_or_default())));
-            }
-            let (name, attributes) = fields.into_name_and_attributes(metadata);
-            span.add_event(name, attributes);
-        });
+        fields.report(event.metadata(), &span);
     }
 
     fn on_enter(&self, id: &Id, _: LayerContext<'_, S>) {
@@ -167,7 +167,12 @@ where
 
     fn on_exit(&self, id: &Id, _: LayerContext<'_, S>) {
         if Context::leave(id.into_u64()) {
-            self.open.with(id, Span::mark_end);
+            self.open.with(id, |span| {
+                if std::thread::panicking() {
+                    span.unwind();
+                }
+                span.mark_end();
+            });
         }
     }
 

@@ -24,7 +24,7 @@ pub use export::{BatchSettings, Compression, FlushError, Protocol, TlsSettings};
 pub use layer::layer;
 pub use record::{
     Array, Context, ContextGuard, DefaultGuard, Event, KeepPolicy, KeyValue, Link, Span,
-    SpanBuilder, SpanData, SpanLimits, Status, Tracer, Value, span,
+    SpanBuilder, SpanData, SpanHandle, SpanLimits, Status, Tracer, Value, current_span, span,
 };
 pub use sampling::SpanKind;
 pub use setup::{Builder, Guard, SetupError, builder, init, propagators};

@@ -35,6 +35,7 @@ pub mod task;
 #[cfg(test)]
 #[cfg(feature = "axum")]
 mod tests;
+mod unwinding;
 
 #[cfg(feature = "tower")]
 pub use body::TracedBody;

@@ -4,6 +4,7 @@
 //! never hold the span after the last frame.
 
 use super::exchange::Exchange;
+use super::unwinding::EndOnPanic;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use std::fmt::Debug;
@@ -39,25 +40,24 @@ impl<B: Body<Error: Debug>> Body for TracedBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let this = self.project();
-        let attached = this
-            .exchange
-            .as_ref()
-            .map(|exchange| exchange.context().attach());
+        let mut watched = EndOnPanic::watch(this.exchange);
+        let exchange = watched.held();
+        let attached = exchange.as_ref().map(|it| it.context().attach());
         let frame = ready!(this.inner.poll_frame(cx));
         drop(attached);
         match &frame {
             None => {
-                if let Some(mut exchange) = this.exchange.take() {
+                if let Some(mut exchange) = exchange.take() {
                     exchange.end();
                 }
             }
             Some(Err(error)) => {
-                if let Some(mut exchange) = this.exchange.take() {
+                if let Some(mut exchange) = exchange.take() {
                     exchange.fail(error);
                 }
             }
             Some(Ok(frame)) => {
-                if let (Some(exchange), Some(trailers)) = (this.exchange, frame.trailers_ref()) {
+                if let (Some(exchange), Some(trailers)) = (exchange, frame.trailers_ref()) {
                     exchange.trailers(trailers);
                 }
             }

@@ -160,10 +160,8 @@ impl Exchange {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.span.set_attribute("error.type", "panic");
-            self.span.set_status(Status::Error("panicked".into()));
-        } else if !self.is_over {
+        // A panic is said by the span itself.
+        if !self.is_over && !std::thread::panicking() {
             self.cancel();
         }
     }

@@ -5,6 +5,7 @@
 
 use super::body::TracedBody;
 use super::exchange::Exchange;
+use super::unwinding::EndOnPanic;
 use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
@@ -43,14 +44,12 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let attached = this
-            .exchange
-            .as_ref()
-            .map(|exchange| exchange.context().attach());
+        let mut watched = EndOnPanic::watch(this.exchange);
+        let exchange = watched.held();
+        let attached = exchange.as_ref().map(|it| it.context().attach());
         let outcome = ready!(this.inner.poll(cx));
         drop(attached);
-        let mut exchange = this
-            .exchange
+        let mut exchange = exchange
             .take()
             .expect("a future is not polled after it is ready");
         Poll::Ready(match outcome {

@@ -26,6 +26,7 @@
 
 use super::database::{Database, fail};
 use super::task::FutureExt;
+use super::unwinding::EndOnPanic;
 use crate::Span;
 use futures_core::Stream;
 use futures_core::future::BoxFuture;
@@ -215,19 +216,21 @@ where
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
         let this = self.project();
-        let attached = this.span.as_ref().map(Span::attach);
+        let mut watched = EndOnPanic::watch(this.span);
+        let span = watched.held();
+        let attached = span.as_ref().map(Span::attach);
         let item = ready!(this.inner.poll_next(cx));
         drop(attached);
         match &item {
             Some(Ok(Either::Right(_))) => *this.rows += 1,
             Some(Ok(Either::Left(_))) => {}
             Some(Err(error)) => {
-                if let Some(mut span) = this.span.take() {
+                if let Some(mut span) = span.take() {
                     fail_with(&mut span, error);
                 }
             }
             None => {
-                if let Some(mut span) = this.span.take() {
+                if let Some(mut span) = span.take() {
                     span.set_attribute("db.response.returned_rows", *this.rows);
                 }
             }

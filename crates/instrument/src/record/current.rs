@@ -4,6 +4,7 @@
 //! being handed it. A guard that is dropped out of order must never bring back
 //! a context that was detached.
 
+use super::inbox::Inbox;
 use super::keep::LocalTrace;
 use crate::context::SpanContext;
 use crate::propagation::Baggage;
@@ -19,6 +20,8 @@ pub struct Context {
     pub(super) span: SpanContext,
     pub(super) baggage: Baggage,
     pub(super) local: Option<Arc<LocalTrace>>,
+    /// The way to the span, where it is recorded in this process.
+    pub(super) open: Option<Arc<Inbox>>,
 }
 
 /// What is current where nothing is.
@@ -26,6 +29,7 @@ static EMPTY: Context = Context {
     span: SpanContext::INVALID,
     baggage: Baggage::new(),
     local: None,
+    open: None,
 };
 
 thread_local! {
@@ -114,6 +118,7 @@ impl Context {
     pub fn with_span(mut self, span: SpanContext) -> Context {
         self.span = span;
         self.local = None;
+        self.open = None;
         self
     }
 
@@ -130,10 +135,10 @@ impl Context {
         &self.span
     }
 
-    /// Whether its span may be recorded in this process.
+    /// Whether its span is recorded in this process.
     #[cfg(feature = "tracing")]
-    pub(crate) fn is_recorded(&self) -> bool {
-        self.span.is_sampled() || self.local.is_some()
+    fn is_recorded(&self) -> bool {
+        self.open.is_some()
     }
 
     /// The baggage.
@@ -160,7 +165,7 @@ impl Context {
     }
 
     /// Ends the last [`enter`](Context::enter) of this name; says whether its
-    /// span may be recorded.
+    /// span is recorded.
     #[cfg(feature = "tracing")]
     pub(crate) fn leave(name: u64) -> bool {
         // Dropped outside the borrow: what a context owns may run code.

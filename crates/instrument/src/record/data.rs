@@ -4,11 +4,14 @@
 //! one structure. Its memory is used again for later spans: it must never keep
 //! anything of the span before.
 
+use super::core::Core;
+use super::inbox::Inbox;
 use super::limits::SpanLimits;
 use super::value::{KeyValue, Value};
 use crate::context::{SpanContext, SpanId};
 use crate::sampling::SpanKind;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Whether the work went well (opentelemetry/proto/trace/v1, `Status`).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -96,6 +99,9 @@ pub struct SpanData {
     pub(crate) scope: u32,
     /// The clock at the start, in nanoseconds since its anchor.
     pub(crate) start_ns: u64,
+    /// It started while its thread was unwinding: that panic is not its own.
+    pub(super) started_in_panic: bool,
+    pub(super) is_unwound: bool,
     spare: Spare,
 }
 
@@ -105,9 +111,12 @@ const MAX_REUSED: usize = 32;
 /// Above this, in bytes, nor is a text's.
 const MAX_REUSED_BYTES: usize = 256;
 
-/// Memory of texts for the next span: no part of what a span says.
+/// Memory for the next span: no part of what a span says.
 #[derive(Debug, Default)]
-struct Spare(Vec<String>);
+struct Spare {
+    texts: Vec<String>,
+    inbox: Option<Arc<Inbox>>,
+}
 
 impl Clone for Spare {
     fn clone(&self) -> Spare {
@@ -117,9 +126,9 @@ impl Clone for Spare {
 
 impl Spare {
     fn keep(&mut self, mut text: String) {
-        if text.capacity() <= MAX_REUSED_BYTES && self.0.len() < MAX_REUSED {
+        if text.capacity() <= MAX_REUSED_BYTES && self.texts.len() < MAX_REUSED {
             text.clear();
-            self.0.push(text);
+            self.texts.push(text);
         }
     }
 }
@@ -147,6 +156,33 @@ impl SpanData {
         self.end_unix_ns.saturating_sub(self.start_unix_ns)
     }
 
+    /// Where others speak of it.
+    pub(super) fn inbox(&mut self, core: &'static Core) -> &Arc<Inbox> {
+        let inbox = &mut self.spare.inbox;
+        inbox.get_or_insert_with(|| Arc::new(Inbox::new(core)))
+    }
+
+    /// The same, where there is one already.
+    pub(super) fn known_inbox(&self) -> Option<&Arc<Inbox>> {
+        self.spare.inbox.as_ref()
+    }
+
+    /// A span that is `Ok` stays so, and nothing makes a status unset again
+    /// (OpenTelemetry specification, trace API).
+    pub(crate) fn set_status(&mut self, status: Status) {
+        if self.status != Status::Ok && status != Status::Unset {
+            self.status = status;
+        }
+    }
+
+    /// An error, unless its status says more.
+    pub(crate) fn fail_unless_said(&mut self, description: Cow<'static, str>) {
+        match &self.status {
+            Status::Error(known) if !known.is_empty() => {}
+            _ => self.set_status(Status::Error(description)),
+        }
+    }
+
     /// Makes room for another span.
     pub(crate) fn reset(&mut self) {
         let mut attributes = std::mem::take(&mut self.attributes);
@@ -158,6 +194,9 @@ impl SpanData {
             }
         }
         events.clear();
+        if !spare.inbox.as_mut().is_some_and(Inbox::reset) {
+            spare.inbox = None;
+        }
         *self = SpanData::default();
         self.spare = spare;
         if attributes.capacity() <= MAX_REUSED {
@@ -191,7 +230,7 @@ impl SpanData {
     /// A copy of a text, in memory of an earlier span where there is some.
     #[cfg(feature = "tracing")]
     pub(crate) fn copy_of(&mut self, text: &str) -> String {
-        let mut copy = self.spare.0.pop().unwrap_or_default();
+        let mut copy = self.spare.texts.pop().unwrap_or_default();
         copy.push_str(text);
         copy
     }

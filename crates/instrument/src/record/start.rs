@@ -72,6 +72,7 @@ impl Core {
             span,
             baggage: above.baggage.clone(),
             local,
+            open: None,
         };
         if !is_recorded {
             return Span::unrecorded(context);
@@ -84,6 +85,8 @@ impl Core {
         data.name = name;
         data.kind = kind;
         data.scope = scope;
+        data.started_in_panic = std::thread::panicking();
+        data.inbox(self);
         data.start_ns = self.clock.now_ns();
         data.start_unix_ns = self.clock.unix_ns(data.start_ns);
         Span::recorded(context, data, self)

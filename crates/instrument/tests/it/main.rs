@@ -14,6 +14,7 @@ mod certificates;
 mod collector;
 mod delivery;
 mod encoding;
+mod errors;
 mod keep;
 mod layer;
 mod logs;
