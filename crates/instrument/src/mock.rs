@@ -27,7 +27,7 @@ mod expectation;
 
 pub use expectation::{ExpectedSpan, expect};
 
-use crate::record::{Core, CoreSettings, KeepPolicy, SpanData, SpanLimits, Tracer};
+use crate::record::{Core, CoreSettings, KeepPolicy, QueueLimits, SpanData, SpanLimits, Tracer};
 use crate::sampling::{Sampler, SamplingDecision, SamplingQuestion};
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -99,8 +99,12 @@ impl MockBuilder {
             sampler: self.sampler,
             limits: self.limits,
             keep: self.keep,
-            max_queue_spans: MAX_SPANS,
-            batch_spans: MAX_SPANS,
+            queue: QueueLimits {
+                max_items: MAX_SPANS,
+                max_bytes: usize::MAX,
+                batch_items: MAX_SPANS,
+                batch_bytes: usize::MAX,
+            },
         });
         MockExporter {
             tracer: Tracer::new(core),

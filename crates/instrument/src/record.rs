@@ -48,5 +48,6 @@ pub(crate) use data::Scope;
 #[cfg(feature = "tracing")]
 pub(crate) use exception::Exception;
 pub(crate) use panic::note as note_panic;
+pub(crate) use queue::QueueLimits;
 pub(crate) use random::random_bits;
 pub(crate) use tracer::{set_global, suppress_this_thread};

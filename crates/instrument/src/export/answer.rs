@@ -1,6 +1,6 @@
 //! What a backend answered, and whether to try again.
 //!
-//! It exists so that gRPC and HTTP end in the same four cases (OTLP
+//! It exists so that gRPC and HTTP end in the same few cases (OTLP
 //! specification, failures and throttling). What must not be retried never is.
 
 use super::proto::{Field, Reader};
@@ -21,6 +21,8 @@ pub(super) enum Answer {
         after: Option<Duration>,
         why: String,
     },
+    /// A smaller request may be taken.
+    TooLarge { why: String },
     /// It never will be.
     Failed { why: String },
     /// Nor will anything of this signal.
@@ -36,6 +38,7 @@ pub(super) fn from_http(status: u16, headers: &HeaderMap, body: &[u8], now_unix_
             after: header(headers, "retry-after").and_then(|text| retry_after(text, now_unix_s)),
             why: why(),
         },
+        413 => Answer::TooLarge { why: why() },
         404 | 405 | 501 => Answer::NotServed { why: why() },
         _ => Answer::Failed { why: why() },
     }
@@ -61,6 +64,9 @@ pub(super) fn from_grpc(trailers: &HeaderMap, body: &[u8]) -> Answer {
         .and_then(decode_base64)
         .and_then(|details| retry_delay(&details));
     match code {
+        // Resource exhausted or out of range, in the words of the servers of
+        // Go, Java and Rust.
+        8 | 11 if is_too_large(&message) => Answer::TooLarge { why },
         // Cancelled, deadline exceeded, aborted, out of range, unavailable,
         // data loss.
         1 | 4 | 10 | 11 | 14 | 15 => Answer::Retry { after, why },
@@ -70,6 +76,16 @@ pub(super) fn from_grpc(trailers: &HeaderMap, body: &[u8]) -> Answer {
         12 => Answer::NotServed { why },
         _ => Answer::Failed { why },
     }
+}
+
+fn is_too_large(message: &str) -> bool {
+    [
+        "larger than max",
+        "exceeds maximum size",
+        "length too large",
+    ]
+    .iter()
+    .any(|words| message.contains(words))
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -3,6 +3,7 @@
 //! It exists so that code and environment fill in the same structures. Units
 //! are in the types.
 
+use crate::record::QueueLimits;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -35,8 +36,15 @@ pub enum Compression {
 pub struct BatchSettings {
     /// Spans that wait; more are dropped and counted: 2048.
     pub max_queue_size: usize,
+    /// Memory of the spans that wait, in bytes; more are dropped and counted:
+    /// 32 MiB.
+    pub max_queue_bytes: usize,
     /// Spans of one request: 512.
     pub max_export_batch_size: usize,
+    /// Memory of the spans of one request, in bytes, before compression: 3 MiB,
+    /// as gRPC servers take 4 MiB unless told otherwise. A larger span is sent
+    /// alone. Less after a backend has said that a request was too large.
+    pub max_export_batch_bytes: usize,
     /// The longest that a finished span waits for others: 5 s; a log record 1 s.
     pub scheduled_delay: Duration,
     /// The longest that one batch is tried for, all retries included: 30 s.
@@ -47,16 +55,27 @@ impl Default for BatchSettings {
     fn default() -> BatchSettings {
         BatchSettings {
             max_queue_size: 2048,
+            max_queue_bytes: 32 * 1024 * 1024,
             max_export_batch_size: 512,
+            max_export_batch_bytes: 3 * 1024 * 1024,
             scheduled_delay: Duration::from_secs(5),
             export_timeout: Duration::from_secs(30),
         }
     }
 }
 
-#[cfg(feature = "otlp-logs")]
 impl BatchSettings {
+    pub(crate) fn queue(&self) -> QueueLimits {
+        QueueLimits {
+            max_items: self.max_queue_size,
+            max_bytes: self.max_queue_bytes,
+            batch_items: self.max_export_batch_size,
+            batch_bytes: self.max_export_batch_bytes,
+        }
+    }
+
     /// The defaults for log records.
+    #[cfg(feature = "otlp-logs")]
     #[must_use]
     pub fn logs() -> BatchSettings {
         BatchSettings {

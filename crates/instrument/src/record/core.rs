@@ -8,7 +8,7 @@ use super::clock::Clock;
 use super::data::Scope;
 use super::keep::{Keep, KeepPolicy};
 use super::limits::SpanLimits;
-use super::queue::{Chunk, Queue, lock};
+use super::queue::{Chunk, Queue, QueueLimits, lock};
 use super::thread_chunk::ThreadChunk;
 use crate::sampling::Sampler;
 use crate::statistics::Counters;
@@ -21,8 +21,7 @@ pub(crate) struct CoreSettings {
     pub(crate) sampler: Arc<dyn Sampler>,
     pub(crate) limits: SpanLimits,
     pub(crate) keep: Option<KeepPolicy>,
-    pub(crate) max_queue_spans: usize,
-    pub(crate) batch_spans: usize,
+    pub(crate) queue: QueueLimits,
 }
 
 #[derive(Debug)]
@@ -51,7 +50,7 @@ impl Core {
             limits: settings.limits,
             clock: Clock::new(),
             keep: settings.keep.map(Keep::new),
-            queue: Queue::new(settings.max_queue_spans, settings.batch_spans),
+            queue: Queue::new(settings.queue),
             threads: Mutex::default(),
             scopes: Mutex::default(),
             counters: Counters::default(),
@@ -134,6 +133,6 @@ impl Core {
     /// Everything that has ended, for set-ups without an exporter.
     pub(crate) fn take_finished(&self) -> Chunk {
         self.gather();
-        self.queue.take(usize::MAX)
+        self.queue.take(usize::MAX, usize::MAX)
     }
 }

@@ -99,6 +99,8 @@ pub struct SpanData {
     pub(crate) scope: u32,
     /// The clock at the start, in nanoseconds since its anchor.
     pub(crate) start_ns: u64,
+    /// Its memory when it ended, in bytes.
+    pub(super) held_bytes: usize,
     /// It started while its thread was unwinding: that panic is not its own.
     pub(super) started_in_panic: bool,
     pub(super) is_unwound: bool,

@@ -67,6 +67,11 @@ fn type_in_debug(error: &dyn Debug) -> String {
 /// `ParseIntError` of `ParseIntError { kind: Empty }`; empty for a text that
 /// does not begin like one.
 fn leading_type(text: &str) -> &str {
+    // The one of the standard library that does not derive it.
+    let of_io = ["Custom { kind: ", "Os { code: ", "Kind("];
+    if of_io.iter().any(|begin| text.starts_with(begin)) {
+        return "std::io::Error";
+    }
     let is_in_name = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
     let end = text.find(|c| !is_in_name(c)).unwrap_or(text.len());
     let (name, rest) = text.split_at(end);
@@ -100,6 +105,7 @@ mod tests {
             ("ParseIntError { kind: Empty }", "ParseIntError"),
             ("NotFound", "NotFound"),
             ("Declined(Card(7))", "Declined"),
+            ("Custom { kind: Other, error: \"no\" }", "std::io::Error"),
             ("Card declined", ""),
             ("No: it failed", ""),
             ("\"text\"", ""),

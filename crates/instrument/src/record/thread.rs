@@ -43,15 +43,13 @@ impl Desks {
 }
 
 impl Desk {
-    fn finish(&mut self, span: Box<SpanData>) {
-        let mut chunk = self.chunk.lock();
-        chunk.push(span);
-        if chunk.len() < self.core.queue().chunk_spans() {
+    fn finish(&mut self, mut span: Box<SpanData>) {
+        let queue = self.core.queue();
+        let chunk_spans = queue.chunk_spans();
+        span.held_bytes = span.memory_bytes();
+        let Some(full) = self.chunk.push(span, chunk_spans, queue.chunk_bytes()) else {
             return;
-        }
-        let chunk_spans = chunk.len();
-        let full = std::mem::replace(&mut *chunk, Chunk::with_capacity(chunk_spans));
-        drop(chunk);
+        };
         let blank = self.core.enqueue(full);
         if self.blank.len() < chunk_spans {
             self.blank.extend(blank);
@@ -84,7 +82,8 @@ pub(super) fn finish(core: &'static Core, span: Box<SpanData>) {
     });
     // A thread whose locals are gone already puts its span straight into the
     // queue.
-    if let (Some(span), false) = (span, matches!(done, Ok(Some(())))) {
+    if let (Some(mut span), false) = (span, matches!(done, Ok(Some(())))) {
+        span.held_bytes = span.memory_bytes();
         core.enqueue(vec![span]);
     }
 }

@@ -16,6 +16,7 @@ mod delivery;
 mod encoding;
 mod errors;
 mod keep;
+mod large;
 mod layer;
 mod logs;
 mod logs_delivery;

@@ -59,8 +59,7 @@ impl Builder {
                 sampler,
                 limits,
                 keep: self.keep,
-                max_queue_spans: batch.max_queue_size,
-                batch_spans: batch.max_export_batch_size,
+                queue: batch.queue(),
             };
             SpanSettings {
                 core,
@@ -154,6 +153,7 @@ pub(super) fn read_batch(prefix: &str, default: BatchSettings, env: &mut Env) ->
             .unwrap_or(default.max_export_batch_size.min(max_queue_size)),
         scheduled_delay: env.milliseconds(delay).unwrap_or(default.scheduled_delay),
         export_timeout: env.milliseconds(timeout).unwrap_or(default.export_timeout),
+        ..default
     }
 }
 
