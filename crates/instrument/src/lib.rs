@@ -13,6 +13,7 @@ pub mod middleware;
 pub mod mock;
 #[cfg(feature = "opentelemetry")]
 pub mod opentelemetry;
+mod process;
 pub mod propagation;
 mod record;
 pub mod sampling;

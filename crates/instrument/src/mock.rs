@@ -196,7 +196,7 @@ impl MockExporter {
 
 impl Drop for MockExporter {
     fn drop(&mut self) {
-        self.tracer.core().close();
+        self.tracer.core().close_quietly();
     }
 }
 

@@ -60,6 +60,7 @@ mod signals;
 pub use builder::{Builder, builder};
 pub use error::{Problem, SetupError};
 pub use guard::Guard;
+pub use panic_hook::before_panic;
 
 use crate::propagation::Propagators;
 use std::sync::OnceLock;

@@ -10,6 +10,7 @@ use super::keep::{Keep, KeepPolicy};
 use super::limits::SpanLimits;
 use super::queue::{Chunk, Queue, QueueLimits, lock};
 use super::thread_chunk::ThreadChunk;
+use crate::process::{Origin, say_once};
 use crate::sampling::Sampler;
 use crate::statistics::Counters;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -38,6 +39,8 @@ pub(crate) struct Core {
     /// The last export failed.
     pub(crate) is_failing: AtomicBool,
     is_closed: AtomicBool,
+    has_said_closed: AtomicBool,
+    origin: Origin,
 }
 
 impl Core {
@@ -56,6 +59,8 @@ impl Core {
             counters: Counters::default(),
             is_failing: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),
+            has_said_closed: AtomicBool::new(false),
+            origin: Origin::here(),
         }))
     }
 
@@ -65,6 +70,30 @@ impl Core {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.is_closed.load(Ordering::Relaxed)
+    }
+
+    /// A span is not recorded because nothing is any more.
+    #[cold]
+    pub(super) fn say_closed(&self) {
+        say_once(
+            &self.has_said_closed,
+            "a span was started after the guard was dropped, and is not recorded; keep the \
+             guard until the end of main: `let _guard = …`, not `let _ = …`",
+        );
+    }
+
+    /// Closes it in a child that has no exporter.
+    pub(super) fn check_process(&self) {
+        if self.origin.is_left() {
+            self.close_quietly();
+        }
+    }
+
+    /// The same as [`close`](Core::close), where nobody is to be told of spans
+    /// that start later.
+    pub(crate) fn close_quietly(&self) {
+        self.has_said_closed.store(true, Ordering::Relaxed);
+        self.close();
     }
 
     /// Records nothing from now on.

@@ -38,6 +38,7 @@ impl Core {
         kind: SpanKind,
     ) -> Span {
         if self.is_closed() {
+            self.say_closed();
             return Span::unrecorded(above.clone());
         }
         let parent = above.span().is_valid().then_some(above.span());

@@ -15,7 +15,12 @@ struct Desk {
     core: &'static Core,
     chunk: Arc<ThreadChunk>,
     blank: Chunk,
+    /// Spans until it is looked whether this is still the same process: asking
+    /// costs as much as a span.
+    until_check: u8,
 }
+
+const SPANS_PER_CHECK: u8 = 64;
 
 /// One per recorder that this thread has used: nearly always one.
 struct Desks(Vec<Desk>);
@@ -35,6 +40,7 @@ impl Desks {
                 core,
                 chunk,
                 blank: Chunk::new(),
+                until_check: 0,
             });
             self.0.len() - 1
         });
@@ -44,6 +50,13 @@ impl Desks {
 
 impl Desk {
     fn finish(&mut self, mut span: Box<SpanData>) {
+        match self.until_check.checked_sub(1) {
+            Some(left) => self.until_check = left,
+            None => {
+                self.core.check_process();
+                self.until_check = SPANS_PER_CHECK;
+            }
+        }
         let queue = self.core.queue();
         let chunk_spans = queue.chunk_spans();
         span.held_bytes = span.memory_bytes();

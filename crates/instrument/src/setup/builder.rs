@@ -160,8 +160,8 @@ impl Builder {
         self
     }
 
-    /// Leaves the panic hook alone. Otherwise a panic first sends what is
-    /// finished, for at most 2 s, and not while the backend is away.
+    /// Leaves the panic hook alone. Otherwise a panic first does what
+    /// [`before_panic`](super::before_panic) says.
     pub fn without_panic_hook(mut self) -> Builder {
         self.has_panic_hook = false;
         self

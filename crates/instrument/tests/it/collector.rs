@@ -67,6 +67,19 @@ impl Collector {
         Collector::run(orders, None, None)
     }
 
+    /// Is connected to and never answers.
+    pub(crate) fn silent() -> Collector {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        // Open as long as the tests run.
+        std::mem::forget(listener);
+        Collector {
+            address,
+            scheme: "http",
+            state: Arc::default(),
+        }
+    }
+
     /// Takes no request that is larger.
     pub(crate) fn taking_at_most(max_request_bytes: usize) -> Collector {
         Collector::run([], None, Some(max_request_bytes))
