@@ -16,7 +16,30 @@
 //! A span that was never entered ends when `tracing` closes it: when its last
 //! clone and its last child are gone.
 //!
+//! # Parents in other processes
+//!
+//! What is attached is the parent of the spans of `tracing` as well, also of those
+//! that `#[instrument]` makes:
+//!
+//! ```
+//! use tracewell_instrument::middleware::task::FutureExt as _;
+//!
+//! #[tracing::instrument]
+//! async fn handle(order: u32) {}
+//!
+//! # async fn example(headers: http::HeaderMap) {
+//! let caller = tracewell_instrument::propagators().extract_context(&headers);
+//! handle(7).in_context(caller).await;
+//! # }
+//! ```
+//!
+//! Without futures it is `let _caller = caller.attach()`. Where the parent is known
+//! only once the span runs, [`SpanExt::set_parent`] moves it.
+//!
 //! # Fields
+//!
+//! Those that are not declared are set with [`SpanExt`], as links are, and a handler
+//! reaches the span of its request with [`current_span`](crate::current_span()).
 //!
 //! | field | what it sets |
 //! | --- | --- |
@@ -53,8 +76,12 @@
 
 mod fields;
 mod open;
+mod span_ext;
+
+pub use span_ext::SpanExt;
 
 use crate::record::{Context, Span, SpanHandle, Tracer, current_span};
+use crate::sampling::SpanKind;
 use fields::{EventFields, LaterFields, SpanFields, StartFields};
 use open::OpenSpans;
 use std::borrow::Cow;
@@ -94,6 +121,26 @@ impl TracingLayer {
         self
     }
 
+    fn tracer(&self) -> Option<Tracer> {
+        self.tracer.or_else(Tracer::current)
+    }
+
+    /// `name` is for a span of which nothing was recorded.
+    fn set_parent(&self, id: &Id, name: &'static str, parent: Context) {
+        let Some(tracer) = self.tracer() else { return };
+        // The sampler is asked outside the lock: it is the application's.
+        let known = self.open.with(id, |span| span.name_and_kind());
+        let (name, kind) = known.flatten().unwrap_or((name.into(), SpanKind::Internal));
+        let below = tracer.span(name).kind(kind).parent(parent).start();
+        let context = self.open.with(id, |span| {
+            span.become_another(below);
+            span.context()
+        });
+        if let Some(context) = context {
+            context.replace_entered(id.into_u64());
+        }
+    }
+
     fn context_of(&self, id: &Id) -> Option<Context> {
         self.open.with(id, |span| span.context())
     }
@@ -104,7 +151,7 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, _: LayerContext<'_, S>) {
-        let Some(tracer) = self.tracer.or_else(Tracer::current) else {
+        let Some(tracer) = self.tracer() else {
             return;
         };
         let metadata = attributes.metadata();

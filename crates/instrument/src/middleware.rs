@@ -9,6 +9,23 @@
 //! | `reqwest` | `reqwest` | requests sent with reqwest |
 //! | `sqlx` | `sqlx` | statements run with sqlx |
 //!
+//! # Saying more of a request
+//!
+//! Code that runs in one of these spans says more of it through
+//! [`current_span`](crate::current_span()):
+//!
+//! ```
+//! use tracewell_instrument::current_span;
+//!
+//! async fn handler() {
+//!     current_span().set_attribute("user.id", 7);
+//! }
+//! # drop(handler());
+//! ```
+//!
+//! Under `#[instrument]`, or a span of its own, that is the inner span. The
+//! request's is in its extensions, as a [`SpanHandle`](crate::SpanHandle).
+//!
 //! It exists so that a trace needs a line where a component is put together,
 //! and none where it is used. It must never change what a component answers.
 

@@ -32,6 +32,11 @@ type RouteOf = Arc<dyn Fn(&Extensions) -> Option<String> + Send + Sync>;
 
 /// Makes a span for each request that a service answers.
 ///
+/// A handler speaks of it through [`current_span`](crate::current_span()), or,
+/// under spans of its own, through the [`SpanHandle`](crate::SpanHandle) in the
+/// request's extensions: `Extension<SpanHandle>` in axum,
+/// `request.extensions().get::<SpanHandle>()` in tonic.
+///
 /// A span ends with the response's body. With feature `axum` it is named by the
 /// route that matched, provided that it is added with `Router::layer` (and not
 /// around the router, where no route is known yet).
@@ -252,8 +257,9 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<A>) -> Self::Future {
+    fn call(&mut self, mut request: Request<A>) -> Self::Future {
         let span = self.layer.start(&request);
+        request.extensions_mut().insert(span.handle());
         let exchange = Exchange::new(span, self.layer.convention, Side::Server);
         let attached = exchange.context().attach();
         let response = self.inner.call(request);

@@ -164,6 +164,27 @@ impl Context {
         self.push(name).unwrap_or_default();
     }
 
+    /// Puts it in place of all that this thread entered by this name.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn replace_entered(&self, name: u64) {
+        let replaced = ATTACHED.try_with(|attached| {
+            let slots = &mut attached.try_borrow_mut().ok()?.slots;
+            let entered = slots.iter_mut().filter(|slot| slot.entered_as == name);
+            let old = entered.map(|slot| slot.context.replace(self.clone().attached()));
+            Some(old.collect::<Vec<_>>())
+        });
+        // Dropped outside the borrow: what a context owns may run code.
+        drop(replaced);
+    }
+
+    fn attached(self) -> Attached {
+        Attached {
+            #[cfg(feature = "opentelemetry")]
+            _mirror: crate::opentelemetry::Mirror::of(&self),
+            context: self,
+        }
+    }
+
     /// Ends the last [`enter`](Context::enter) of this name; says whether its
     /// span is recorded.
     #[cfg(feature = "tracing")]
@@ -180,11 +201,7 @@ impl Context {
     /// The position of the context; `None` while a thread ends, and to those
     /// who attach from within [`with_current`](Context::with_current).
     fn push(self, entered_as: u64) -> Option<usize> {
-        let attached_now = Attached {
-            #[cfg(feature = "opentelemetry")]
-            _mirror: crate::opentelemetry::Mirror::of(&self),
-            context: self,
-        };
+        let attached_now = self.attached();
         let pushed = ATTACHED.try_with(|attached| {
             let slots = &mut attached.try_borrow_mut().ok()?.slots;
             slots.push(Slot {

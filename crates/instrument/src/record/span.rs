@@ -13,6 +13,8 @@ use super::inbox::Inbox;
 use super::panic;
 use super::value::{KeyValue, Value};
 use crate::context::SpanContext;
+#[cfg(feature = "tracing")]
+use crate::sampling::SpanKind;
 use std::borrow::Cow;
 use std::error::Error;
 use std::sync::Arc;
@@ -247,6 +249,31 @@ impl Span {
 
     /// Ends it now.
     pub fn end(self) {}
+
+    /// `None` where nothing is recorded.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn name_and_kind(&self) -> Option<(Cow<'static, str>, SpanKind)> {
+        let data = &self.record.as_ref()?.data;
+        Some((data.name.clone(), data.kind))
+    }
+
+    /// Takes another span's place in the trace, and keeps what was said of this
+    /// one. Nothing of it is recorded if nothing of the other is.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn become_another(&mut self, mut other: Span) {
+        match (self.record.take(), &mut other.record) {
+            (Some(known), Some(new)) => {
+                let mut said = known.data;
+                said.parent_span_id = new.data.parent_span_id;
+                said.parent_is_remote = new.data.parent_is_remote;
+                new.data = said;
+            }
+            // Its handles go nowhere from now on.
+            (Some(known), None) => drop(known.data.known_inbox().and_then(Inbox::close)),
+            (None, _) => {}
+        }
+        *self = other;
+    }
 
     /// It ends now, unless this is said again: what follows until it is dropped
     /// is not its work.

@@ -15,6 +15,7 @@ mod collector;
 mod delivery;
 mod encoding;
 mod errors;
+mod handles;
 mod keep;
 mod large;
 mod layer;
