@@ -14,6 +14,7 @@ pub mod mock;
 #[cfg(feature = "opentelemetry")]
 pub mod opentelemetry;
 mod process;
+pub mod processing;
 pub mod propagation;
 mod record;
 pub mod sampling;

@@ -27,6 +27,7 @@ mod expectation;
 
 pub use expectation::{ExpectedSpan, expect};
 
+use crate::processing::{Processors, SpanProcessor};
 use crate::record::{Core, CoreSettings, KeepPolicy, QueueLimits, SpanData, SpanLimits, Tracer};
 use crate::sampling::{Sampler, SamplingDecision, SamplingQuestion};
 use std::fmt::Write as _;
@@ -49,6 +50,7 @@ pub struct MockBuilder {
     sampler: Arc<dyn Sampler>,
     limits: SpanLimits,
     keep: Option<KeepPolicy>,
+    processors: Processors,
     service: String,
 }
 
@@ -85,6 +87,12 @@ impl MockBuilder {
         self
     }
 
+    /// What is done with each span; may be called several times.
+    pub fn processor(mut self, processor: impl SpanProcessor + 'static) -> MockBuilder {
+        self.processors.add(processor);
+        self
+    }
+
     /// The service's name, as samplers see it.
     pub fn service(mut self, name: impl Into<String>) -> MockBuilder {
         self.service = name.into();
@@ -99,6 +107,7 @@ impl MockBuilder {
             sampler: self.sampler,
             limits: self.limits,
             keep: self.keep,
+            processors: self.processors,
             queue: QueueLimits {
                 max_items: MAX_SPANS,
                 max_bytes: usize::MAX,
@@ -132,6 +141,7 @@ impl MockExporter {
             sampler: Arc::new(Everything),
             limits: SpanLimits::default(),
             keep: None,
+            processors: Processors::default(),
             service: "test".to_owned(),
         }
     }

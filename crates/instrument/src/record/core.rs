@@ -11,6 +11,7 @@ use super::limits::SpanLimits;
 use super::queue::{Chunk, Queue, QueueLimits, lock};
 use super::thread_chunk::ThreadChunk;
 use crate::process::{Origin, say_once};
+use crate::processing::Processors;
 use crate::sampling::Sampler;
 use crate::statistics::Counters;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,6 +23,7 @@ pub(crate) struct CoreSettings {
     pub(crate) sampler: Arc<dyn Sampler>,
     pub(crate) limits: SpanLimits,
     pub(crate) keep: Option<KeepPolicy>,
+    pub(crate) processors: Processors,
     pub(crate) queue: QueueLimits,
 }
 
@@ -32,6 +34,7 @@ pub(crate) struct Core {
     pub(super) limits: SpanLimits,
     pub(super) clock: Clock,
     pub(super) keep: Option<Keep>,
+    pub(super) processors: Processors,
     queue: Queue,
     threads: Mutex<Vec<Arc<ThreadChunk>>>,
     scopes: Mutex<Vec<Scope>>,
@@ -53,6 +56,7 @@ impl Core {
             limits: settings.limits,
             clock: Clock::new(),
             keep: settings.keep.map(Keep::new),
+            processors: settings.processors,
             queue: Queue::new(settings.queue),
             threads: Mutex::default(),
             scopes: Mutex::default(),

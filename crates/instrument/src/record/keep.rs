@@ -101,11 +101,19 @@ impl LocalTrace {
         })
     }
 
-    /// Takes a span that ended; returns those that are to be exported.
-    pub(super) fn finish(&self, keep: &Keep, full: &Counter, span: Box<SpanData>) -> Chunk {
+    /// Takes a span that ended; returns those that are to be exported. One that
+    /// is not wanted is never among them.
+    pub(super) fn finish(
+        &self,
+        keep: &Keep,
+        full: &Counter,
+        span: Box<SpanData>,
+        is_wanted: bool,
+    ) -> Chunk {
         let mut state = lock(&self.state);
         let (spans, bytes, has_error) = match &mut *state {
-            State::Kept => return vec![span],
+            State::Kept if is_wanted => return vec![span],
+            State::Kept => return Chunk::new(),
             State::Forgotten => return Chunk::new(),
             State::Undecided {
                 spans,
@@ -120,13 +128,18 @@ impl LocalTrace {
                 (keep.policy.errors && *has_error) || keep.policy.slower_than.is_some_and(is_slow);
             keep.release(*bytes);
             let mut spans = std::mem::take(spans);
-            spans.push(span);
+            if is_wanted {
+                spans.push(span);
+            }
             *state = if is_kept {
                 State::Kept
             } else {
                 State::Forgotten
             };
             return if is_kept { spans } else { Chunk::new() };
+        }
+        if !is_wanted {
+            return Chunk::new();
         }
         let span_bytes = span.memory_bytes();
         if keep.reserve(span_bytes) {

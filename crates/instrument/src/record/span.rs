@@ -66,6 +66,12 @@ impl Span {
         self.record.is_some()
     }
 
+    /// Its name; `None` where nothing is recorded.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.record.as_ref().map(|record| &*record.data.name)
+    }
+
     /// Its ids and flags.
     #[must_use]
     pub fn span_context(&self) -> &SpanContext {

@@ -22,9 +22,17 @@ impl Core {
         kind: SpanKind,
         above: Option<&Context>,
     ) -> Span {
-        Context::with_current(|current| {
+        let mut span = Context::with_current(|current| {
             self.start_below(above.unwrap_or(current), scope, name, kind)
-        })
+        });
+        if !self.processors.is_empty() && span.is_recording() {
+            // Outside: a processor may make something current.
+            let current = above.is_none().then(Context::current);
+            if let Some(parent) = above.or(current.as_ref()) {
+                self.processors.start(&mut span, parent);
+            }
+        }
+        span
     }
 
     /// Reads the parent where it lies and builds the span where it will lie:

@@ -15,6 +15,7 @@ use crate::export::{
     BatchSettings, Compression, Destination, ExporterThread, Otlp, OtlpSettings, Protocol,
     TlsSettings, encode_resource,
 };
+use crate::processing::{Processors, SpanProcessor};
 use crate::propagation::Propagators;
 use crate::record::{Core, CoreSettings, KeepPolicy, KeyValue, SpanLimits, Tracer, Value};
 use crate::sampling::{Sampler, sampler_from_names};
@@ -36,6 +37,7 @@ pub struct Builder {
     sampler: Option<Arc<dyn Sampler>>,
     propagators: Option<Propagators>,
     keep: Option<KeepPolicy>,
+    processors: Processors,
     shutdown_timeout: Duration,
     has_panic_hook: bool,
     has_signals: bool,
@@ -54,6 +56,7 @@ pub fn builder() -> Builder {
         sampler: None,
         propagators: None,
         keep: None,
+        processors: Processors::default(),
         shutdown_timeout: Duration::from_secs(5),
         has_panic_hook: true,
         has_signals: false,
@@ -151,6 +154,13 @@ impl Builder {
     /// Which traces are kept although the sampler said no: none unless said.
     pub fn keep(mut self, policy: KeepPolicy) -> Builder {
         self.keep = Some(policy);
+        self
+    }
+
+    /// What is done with each recorded span when it starts and ends. May be called
+    /// several times.
+    pub fn processor(mut self, processor: impl SpanProcessor + 'static) -> Builder {
+        self.processors.add(processor);
         self
     }
 

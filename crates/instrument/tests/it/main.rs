@@ -28,6 +28,7 @@ mod opentelemetry_context;
 mod opentelemetry_stock;
 mod opentelemetry_tasks;
 mod process;
+mod processors;
 mod setup;
 mod shutdown;
 mod spans;

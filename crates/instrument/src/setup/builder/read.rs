@@ -59,6 +59,7 @@ impl Builder {
                 sampler,
                 limits,
                 keep: self.keep,
+                processors: self.processors,
                 queue: batch.queue(),
             };
             SpanSettings {
