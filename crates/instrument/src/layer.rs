@@ -165,9 +165,19 @@ where
         } else if let Some(parent) = attributes.parent() {
             builder = builder.parent(self.context_of(parent).unwrap_or_default());
         }
+        let mut early = None;
+        if builder.is_asked_for_attributes() {
+            let mut fields = LaterFields::default();
+            attributes.record(&mut fields);
+            builder = fields.move_attributes(builder);
+            early = Some(fields);
+        }
         let mut started = builder.start();
         if started.is_recording() {
-            attributes.record(&mut SpanFields(&mut started));
+            match early {
+                Some(rest) => rest.set_on(&mut started),
+                None => attributes.record(&mut SpanFields(&mut started)),
+            }
             if self.has_location {
                 set_location(&mut started, metadata);
             }

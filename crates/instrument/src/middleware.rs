@@ -34,6 +34,7 @@ mod body;
 #[cfg(feature = "tower")]
 pub mod client;
 pub mod database;
+mod describe;
 #[cfg(feature = "tower")]
 mod exchange;
 #[cfg(feature = "tower")]

@@ -59,12 +59,7 @@ struct Everything;
 
 impl Sampler for Everything {
     fn decide(&self, question: &SamplingQuestion<'_>) -> SamplingDecision {
-        SamplingDecision {
-            is_sampled: true,
-            trace_state: question
-                .parent
-                .and_then(|parent| parent.trace_state.clone()),
-        }
+        SamplingDecision::new(true, question.trace_state())
     }
 }
 

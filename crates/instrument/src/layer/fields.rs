@@ -3,7 +3,7 @@
 //! It exists so that a number stays a number. What is only known through
 //! `Debug` becomes text.
 
-use crate::record::{Exception, KeyValue, Span, SpanHandle, Status, Value};
+use crate::record::{Exception, KeyValue, Span, SpanBuilder, SpanHandle, Status, Value};
 use crate::sampling::SpanKind;
 use std::borrow::Cow;
 use std::error::Error;
@@ -161,6 +161,15 @@ pub(super) struct LaterFields {
 impl LaterFields {
     fn set(&mut self, field: &Field, value: Value) {
         self.values.push((field.name(), value));
+    }
+
+    /// Hands what is an attribute to a span that has not started.
+    pub(super) fn move_attributes(&mut self, mut builder: SpanBuilder) -> SpanBuilder {
+        let plain = |(name, _): &mut (&'static str, Value)| !is_special(name);
+        for (name, value) in self.values.extract_if(.., plain) {
+            builder = builder.attribute(name, value);
+        }
+        builder
     }
 
     pub(super) fn set_on(self, span: &mut Span) {

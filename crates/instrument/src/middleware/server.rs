@@ -12,9 +12,10 @@
 //! # drop(layer);
 //! ```
 
+use super::describe::{self, Describe, Described};
 use super::exchange::{Convention, Exchange, Side};
 use super::http_attributes::{
-    host_and_port, known_method, protocol_version, redacted_query, span_name,
+    describe_grpc, describe_method, host_and_port, protocol_version, redacted_query, span_name,
 };
 use super::{TracedBody, TracedResponse};
 use crate::propagation::Propagators;
@@ -118,33 +119,38 @@ impl ServerLayer {
             Some(tracer) => tracer.span(name),
             None => span(name),
         };
-        let mut span = builder.kind(SpanKind::Server).parent(parent).start();
-        if span.is_recording() {
-            match self.convention {
-                Convention::Http => describe_http(&mut span, request, route),
-                Convention::Grpc => {
-                    let method = request.uri().path().trim_start_matches('/').to_owned();
-                    span.set_attribute("rpc.system.name", "grpc")
-                        .set_attribute("rpc.method", method);
-                }
-            }
-            describe_peers(&mut span, request);
-        }
-        span
+        let asked = Asked {
+            request,
+            convention: self.convention,
+            route,
+        };
+        describe::start(builder.kind(SpanKind::Server).parent(parent), asked)
     }
 }
 
-fn describe_http<B>(span: &mut Span, request: &Request<B>, route: Option<String>) {
+/// What was asked.
+struct Asked<'a, B> {
+    request: &'a Request<B>,
+    convention: Convention,
+    route: Option<String>,
+}
+
+impl<B> Describe for Asked<'_, B> {
+    fn describe(self, into: &mut impl Described) {
+        match self.convention {
+            Convention::Http => describe_http(into, self.request, self.route),
+            Convention::Grpc => describe_grpc(into, self.request.uri()),
+        }
+        describe_peers(into, self.request);
+    }
+}
+
+fn describe_http<B>(into: &mut impl Described, request: &Request<B>, route: Option<String>) {
     let (uri, headers) = (request.uri(), request.headers());
-    match known_method(request.method()) {
-        Some(method) => span.set_attribute("http.request.method", method),
-        None => span
-            .set_attribute("http.request.method", "_OTHER")
-            .set_attribute("http.request.method_original", request.method().to_string()),
-    };
-    span.set_attribute("url.path", uri.path().to_owned());
+    describe_method(into, request.method());
+    into.say("url.path", uri.path().to_owned());
     if let Some(query) = uri.query() {
-        span.set_attribute("url.query", redacted_query(query).into_owned());
+        into.say("url.query", redacted_query(query).into_owned());
     }
     let forwarded = headers
         .get("x-forwarded-proto")
@@ -153,31 +159,31 @@ fn describe_http<B>(span: &mut Span, request: &Request<B>, route: Option<String>
         Some("https") => "https",
         _ => "http",
     };
-    span.set_attribute("url.scheme", scheme);
+    into.say("url.scheme", scheme);
     if let Some(route) = route {
-        span.set_attribute("http.route", route);
+        into.say("http.route", route);
     }
     if let Some(version) = protocol_version(request.version()) {
-        span.set_attribute("network.protocol.version", version);
+        into.say("network.protocol.version", version);
     }
     if let Some(agent) = headers
         .get(header::USER_AGENT)
         .and_then(|value| value.to_str().ok())
     {
-        span.set_attribute("user_agent.original", agent.to_owned());
+        into.say("user_agent.original", agent.to_owned());
     }
 }
 
-fn describe_peers<B>(span: &mut Span, request: &Request<B>) {
+fn describe_peers<B>(into: &mut impl Described, request: &Request<B>) {
     let host = request
         .headers()
         .get(header::HOST)
         .and_then(|value| value.to_str().ok());
     let authority = request.uri().authority().map(http::uri::Authority::as_str);
     if let Some((host, port)) = host.or(authority).map(host_and_port) {
-        span.set_attribute("server.address", host.to_owned());
+        into.say("server.address", host.to_owned());
         if let Some(port) = port {
-            span.set_attribute("server.port", port);
+            into.say("server.port", port);
         }
     }
     let forwarded = request
@@ -188,10 +194,10 @@ fn describe_peers<B>(span: &mut Span, request: &Request<B>) {
     let client = first.and_then(|address| address.trim().parse::<IpAddr>().ok());
     let peer = peer_address(request.extensions());
     if let Some(peer) = peer {
-        span.set_attribute("network.peer.address", peer.to_string());
+        into.say("network.peer.address", peer.to_string());
     }
     if let Some(client) = client.or(peer) {
-        span.set_attribute("client.address", client.to_string());
+        into.say("client.address", client.to_string());
     }
 }
 

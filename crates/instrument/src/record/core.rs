@@ -31,6 +31,7 @@ pub(crate) struct CoreSettings {
 pub(crate) struct Core {
     pub(super) service: Box<str>,
     pub(super) sampler: Arc<dyn Sampler>,
+    pub(crate) sampler_reads_attributes: bool,
     pub(super) limits: SpanLimits,
     pub(super) clock: Clock,
     pub(super) keep: Option<Keep>,
@@ -52,6 +53,7 @@ impl Core {
     pub(crate) fn leak(settings: CoreSettings) -> &'static Core {
         Box::leak(Box::new(Core {
             service: settings.service.into(),
+            sampler_reads_attributes: settings.sampler.reads_attributes(),
             sampler: settings.sampler,
             limits: settings.limits,
             clock: Clock::new(),

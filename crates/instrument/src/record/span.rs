@@ -41,6 +41,7 @@ struct Record {
 #[derive(Debug, Default)]
 pub(super) struct Rare {
     pub(super) links: Vec<Link>,
+    pub(super) attributes: Vec<KeyValue>,
     pub(super) start_unix_ns: Option<u64>,
 }
 
@@ -200,6 +201,9 @@ impl Span {
         }
         for link in rare.links {
             data.add_link(&core.limits, link);
+        }
+        for attribute in rare.attributes {
+            data.set_attribute(&core.limits, attribute);
         }
     }
 

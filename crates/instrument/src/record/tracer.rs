@@ -6,7 +6,7 @@
 use super::core::Core;
 use super::current::Context;
 use super::data::Scope;
-use super::span::Span;
+use super::span::{Rare, Span};
 use crate::sampling::SpanKind;
 use crate::statistics::Statistics;
 use std::borrow::Cow;
@@ -106,8 +106,9 @@ impl Tracer {
         name: Cow<'static, str>,
         kind: SpanKind,
         parent: Option<&Context>,
+        rare: Option<Box<Rare>>,
     ) -> Span {
-        self.core.start(self.scope, name, kind, parent)
+        self.core.start(self.scope, name, kind, parent, rare)
     }
 }
 

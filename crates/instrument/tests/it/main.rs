@@ -29,6 +29,7 @@ mod opentelemetry_stock;
 mod opentelemetry_tasks;
 mod process;
 mod processors;
+mod samplers;
 mod setup;
 mod shutdown;
 mod spans;
