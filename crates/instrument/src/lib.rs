@@ -4,6 +4,9 @@
 //! backend, cheaply enough to leave on. It must never block, panic or slow an
 //! application because its backend is away.
 
+#[cfg(test)]
+extern crate axum_0_8 as axum;
+
 pub mod context;
 pub mod correlation;
 mod export;
@@ -11,7 +14,7 @@ mod export;
 pub mod layer;
 pub mod middleware;
 pub mod mock;
-#[cfg(feature = "opentelemetry")]
+#[cfg(feature = "opentelemetry-0_33")]
 pub mod opentelemetry;
 mod process;
 pub mod processing;

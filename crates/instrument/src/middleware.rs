@@ -6,8 +6,8 @@
 //! | `server` | `tower` | axum, tonic and hyper servers: any tower service over HTTP |
 //! | `client` | `tower` | tonic and hyper clients: the same, called |
 //! | [`database`] | | statements of any database client |
-//! | `reqwest` | `reqwest` | requests sent with reqwest |
-//! | `sqlx` | `sqlx` | statements run with sqlx |
+//! | `reqwest` | `reqwest-0_13` | requests sent with reqwest |
+//! | `sqlx` | `sqlx-0_9` | statements run with sqlx |
 //!
 //! # Saying more of a request
 //!
@@ -39,19 +39,19 @@ mod describe;
 mod exchange;
 #[cfg(feature = "tower")]
 mod failure;
-#[cfg(any(feature = "tower", feature = "reqwest"))]
+#[cfg(any(feature = "tower", feature = "reqwest-0_13"))]
 mod http_attributes;
-#[cfg(feature = "reqwest")]
+#[cfg(feature = "reqwest-0_13")]
 pub mod reqwest;
 #[cfg(feature = "tower")]
 mod response;
 #[cfg(feature = "tower")]
 pub mod server;
-#[cfg(feature = "sqlx")]
+#[cfg(feature = "sqlx-0_9")]
 pub mod sqlx;
 pub mod task;
 #[cfg(test)]
-#[cfg(feature = "axum")]
+#[cfg(feature = "axum-0_8")]
 mod tests;
 mod unwinding;
 

@@ -65,6 +65,7 @@ pub trait SpanProcessor: Send + Sync + fmt::Debug {
 
 /// What becomes of a span that has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Verdict {
     /// It is exported.
     Keep,

@@ -17,7 +17,6 @@ mod trace_context;
 pub(crate) mod trace_state;
 mod xray;
 
-#[cfg(feature = "jaeger-remote")]
 pub use b3::{B3, B3Encoding};
 pub use baggage::{Baggage, BaggageEntry, MAX_BAGGAGE_BYTES, MAX_BAGGAGE_MEMBERS, W3cBaggage};
 pub use carrier::{Extract, Inject};

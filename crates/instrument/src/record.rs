@@ -39,7 +39,7 @@ pub use value::{Array, KeyValue, Value};
 pub(crate) use self::core::{Core, CoreSettings};
 #[cfg(any(
     feature = "json-logs",
-    feature = "opentelemetry",
+    feature = "opentelemetry-0_33",
     feature = "otlp-logs"
 ))]
 pub(crate) use clock::wall_unix_ns;

@@ -40,6 +40,7 @@ pub(crate) struct OtlpSettings {
 
 /// Why there can be no exporter.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum OtlpError {
     /// TLS cannot be set up.
     #[error(transparent)]

@@ -24,6 +24,8 @@ use http::{Extensions, Request, Response, header};
 use http_body::Body;
 use std::fmt::{self, Debug};
 use std::net::IpAddr;
+#[cfg(any(feature = "axum-0_7", feature = "axum-0_8"))]
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use tower_layer::Layer;
@@ -38,7 +40,7 @@ type RouteOf = Arc<dyn Fn(&Extensions) -> Option<String> + Send + Sync>;
 /// request's extensions: `Extension<SpanHandle>` in axum,
 /// `request.extensions().get::<SpanHandle>()` in tonic.
 ///
-/// A span ends with the response's body. With feature `axum` it is named by the
+/// A span ends with the response's body. With the feature of your axum it is named by the
 /// route that matched, provided that it is added with `Router::layer` (and not
 /// around the router, where no route is known yet).
 #[derive(Clone)]
@@ -201,26 +203,36 @@ fn describe_peers<B>(into: &mut impl Described, request: &Request<B>) {
     }
 }
 
-#[cfg(feature = "axum")]
+/// What axum's router left, whichever version it is.
+#[cfg_attr(
+    not(any(feature = "axum-0_7", feature = "axum-0_8")),
+    expect(unused_variables, reason = "nobody else leaves anything there")
+)]
 fn matched_path(extensions: &Extensions) -> Option<String> {
-    extensions
-        .get::<axum::extract::MatchedPath>()
-        .map(|path| path.as_str().to_owned())
-}
-
-#[cfg(not(feature = "axum"))]
-fn matched_path(_: &Extensions) -> Option<String> {
+    #[cfg(feature = "axum-0_8")]
+    if let Some(path) = extensions.get::<axum_0_8::extract::MatchedPath>() {
+        return Some(path.as_str().to_owned());
+    }
+    #[cfg(feature = "axum-0_7")]
+    if let Some(path) = extensions.get::<axum_0_7::extract::MatchedPath>() {
+        return Some(path.as_str().to_owned());
+    }
     None
 }
 
-#[cfg(feature = "axum")]
+#[cfg_attr(
+    not(any(feature = "axum-0_7", feature = "axum-0_8")),
+    expect(unused_variables, reason = "nobody else leaves anything there")
+)]
 fn peer_address(extensions: &Extensions) -> Option<IpAddr> {
-    let info = extensions.get::<axum::extract::ConnectInfo<std::net::SocketAddr>>();
-    info.map(|info| info.0.ip())
-}
-
-#[cfg(not(feature = "axum"))]
-fn peer_address(_: &Extensions) -> Option<IpAddr> {
+    #[cfg(feature = "axum-0_8")]
+    if let Some(info) = extensions.get::<axum_0_8::extract::ConnectInfo<SocketAddr>>() {
+        return Some(info.0.ip());
+    }
+    #[cfg(feature = "axum-0_7")]
+    if let Some(info) = extensions.get::<axum_0_7::extract::ConnectInfo<SocketAddr>>() {
+        return Some(info.0.ip());
+    }
     None
 }
 

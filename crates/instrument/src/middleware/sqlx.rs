@@ -3,15 +3,15 @@
 //! It exists so that nothing but the executor changes where statements are run.
 //! It must never change how sqlx prepares, caches or streams them.
 //!
-#![cfg_attr(feature = "sqlx-postgres", doc = "```")]
-#![cfg_attr(not(feature = "sqlx-postgres"), doc = "```ignore")]
+#![cfg_attr(feature = "sqlx-0_9-postgres", doc = "```")]
+#![cfg_attr(not(feature = "sqlx-0_9-postgres"), doc = "```ignore")]
 //! use sqlx::PgPool;
 //! use sqlx::postgres::PgConnectOptions;
 //! use tracewell_instrument::middleware::database::Database;
 //!
 //! # async fn example() -> Result<(), sqlx::Error> {
 //! let options: PgConnectOptions = "postgres://db.internal/shop".parse()?;
-//! // With the feature `sqlx-postgres`; else Database::postgresql().server(…).
+//! // With the feature `sqlx-0_9-postgres`; else Database::postgresql().server(…).
 //! let shop = Database::from(&options);
 //! let pool = PgPool::connect_with(options).await?;
 //! // A pool, a connection or a transaction: whatever is an executor.
@@ -38,7 +38,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 #[cfg(test)]
-#[cfg(feature = "sqlx-postgres")]
+#[cfg(feature = "sqlx-0_9-postgres")]
 mod tests;
 
 impl Database {
@@ -53,7 +53,7 @@ impl Database {
 }
 
 /// Where these options connect to. A socket is named by its folder.
-#[cfg(feature = "sqlx-postgres")]
+#[cfg(feature = "sqlx-0_9-postgres")]
 impl From<&sqlx::postgres::PgConnectOptions> for Database {
     fn from(options: &sqlx::postgres::PgConnectOptions) -> Database {
         let socket = options.get_socket().map(|folder| folder.to_string_lossy());

@@ -96,7 +96,7 @@ pub(super) fn from_attribute(attribute: otel::KeyValue) -> KeyValue {
 }
 
 /// The same back, for what a sampler sets.
-#[cfg(feature = "opentelemetry-sdk")]
+#[cfg(feature = "opentelemetry-sdk-0_33")]
 pub(super) fn to_attribute(attribute: KeyValue) -> otel::KeyValue {
     let value = match attribute.value {
         Value::Bool(value) => value.into(),
@@ -115,7 +115,7 @@ pub(super) fn to_attribute(attribute: KeyValue) -> otel::KeyValue {
     otel::KeyValue::new(attribute.key, value)
 }
 
-#[cfg(feature = "opentelemetry-sdk")]
+#[cfg(feature = "opentelemetry-sdk-0_33")]
 pub(super) fn from_link(link: &otel::trace::Link) -> crate::Link {
     crate::Link {
         context: from_span_context(&link.span_context),

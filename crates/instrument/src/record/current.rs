@@ -50,7 +50,7 @@ struct Slot {
 
 struct Attached {
     context: Context,
-    #[cfg(feature = "opentelemetry")]
+    #[cfg(feature = "opentelemetry-0_33")]
     _mirror: crate::opentelemetry::Mirror,
 }
 
@@ -88,7 +88,7 @@ impl Context {
             let attached = attached.borrow();
             let last = attached.slots.last().and_then(|slot| slot.context.as_ref());
             let current = last.map(|attached| &attached.context);
-            #[cfg(feature = "opentelemetry")]
+            #[cfg(feature = "opentelemetry-0_33")]
             if let Some(newer) = crate::opentelemetry::newer_than(current) {
                 return read.take().map(|read| read(&newer));
             }
@@ -179,7 +179,7 @@ impl Context {
 
     fn attached(self) -> Attached {
         Attached {
-            #[cfg(feature = "opentelemetry")]
+            #[cfg(feature = "opentelemetry-0_33")]
             _mirror: crate::opentelemetry::Mirror::of(&self),
             context: self,
         }

@@ -35,6 +35,7 @@ impl Status {
 
 /// Something that happened during a span.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Event {
     /// When, in nanoseconds since 1970.
     pub time_unix_ns: u64,
@@ -48,6 +49,7 @@ pub struct Event {
 
 /// Another span that this one has to do with, besides its parent.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Link {
     /// The other span.
     pub context: SpanContext,

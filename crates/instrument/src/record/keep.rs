@@ -20,7 +20,14 @@ use std::time::Duration;
 
 /// Which traces are kept although the sampler said no. While it is set, every
 /// unsampled span costs about as much as a sampled one.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use tracewell_instrument::KeepPolicy;
+/// let policy = KeepPolicy::default().slower_than(Duration::from_secs(2));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct KeepPolicy {
     /// Traces with a span whose status is an error: yes.
     pub errors: bool,
@@ -38,6 +45,29 @@ impl Default for KeepPolicy {
             slower_than: None,
             max_bytes: 16 * 1024 * 1024,
         }
+    }
+}
+
+impl KeepPolicy {
+    /// Whether traces with errors are kept.
+    #[must_use]
+    pub fn errors(mut self, are_kept: bool) -> KeepPolicy {
+        self.errors = are_kept;
+        self
+    }
+
+    /// Keeps traces that took at least this long.
+    #[must_use]
+    pub fn slower_than(mut self, limit: Duration) -> KeepPolicy {
+        self.slower_than = Some(limit);
+        self
+    }
+
+    /// With so much memory for undecided traces.
+    #[must_use]
+    pub fn max_bytes(mut self, bytes: usize) -> KeepPolicy {
+        self.max_bytes = bytes;
+        self
     }
 }
 

@@ -13,7 +13,10 @@ thread_local! {
 
 /// Called by the panic hook, on the thread that panics.
 pub(crate) fn note(info: &PanicHookInfo<'_>) {
-    let message = info.payload_as_str().unwrap_or_default().to_owned();
+    let payload = info.payload();
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
+    let message = text.unwrap_or_default().to_owned();
     let place = info.location().map(|place| format!("at {place}"));
     let noted = (message, place.unwrap_or_default());
     LAST.try_with(|last| {

@@ -118,11 +118,7 @@ fn what_is_said_after_the_end_or_of_nothing_is_no_problem() {
 
 #[test]
 fn what_is_said_keeps_to_the_limits() {
-    let limits = SpanLimits {
-        max_attributes: 2,
-        max_events: 1,
-        ..SpanLimits::default()
-    };
+    let limits = SpanLimits::default().max_attributes(2).max_events(1);
     let mock = MockExporter::builder().limits(limits).build();
     let mut span = mock.tracer().span("one").start();
     span.set_attribute("own", true).add_event("own", []);

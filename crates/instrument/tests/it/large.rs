@@ -21,10 +21,7 @@ fn record(guard: &Guard, name: &'static str, bytes: usize) {
 fn the_queue_is_bounded_by_bytes() {
     // Bound, never accepted, never answering.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let batch = BatchSettings {
-        max_queue_bytes: 8 * MEBIBYTE,
-        ..BatchSettings::default()
-    };
+    let batch = BatchSettings::default().max_queue_bytes(8 * MEBIBYTE);
     let guard = builder()
         .variables(|_| None)
         .endpoint(format!("http://{}", silent.local_addr().unwrap()))

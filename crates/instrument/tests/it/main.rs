@@ -9,6 +9,8 @@
     reason = "a test that unwraps says where it failed"
 )]
 
+extern crate axum_0_8 as axum;
+
 mod again;
 mod certificates;
 mod collector;

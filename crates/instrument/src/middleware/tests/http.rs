@@ -257,3 +257,16 @@ fn callers_in_every_format_are_parents_and_made_up_methods_name_nothing() {
         .attribute("http.route", "/{vessel}")]);
     assert_eq!(mock.spans()[0].parent_span_id.0, 0xb7ad_6b71_6920_3331);
 }
+
+#[test]
+fn routes_of_the_axum_before_are_known_too() {
+    on_each_flavour(|mock| async move {
+        use axum_0_7::{Router, body::Body, routing::get};
+        let router = Router::new()
+            .route("/orders/:id", get(|| async {}))
+            .layer(ServerLayer::http().tracer(mock.tracer()));
+        let request = Request::get("/orders/7").body(Body::empty()).unwrap();
+        drop(router.oneshot(request).await.unwrap());
+        mock.assert([expect("GET /orders/:id").attribute("http.route", "/orders/:id")]);
+    });
+}
