@@ -35,10 +35,25 @@ impl Origin {
     }
 }
 
-/// One line on standard error, the first time.
+static IS_SILENT: AtomicBool = AtomicBool::new(false);
+
+/// Says nothing from now on (`OTEL_LOG_LEVEL=none`).
+pub(crate) fn be_silent() {
+    IS_SILENT.store(true, Ordering::Relaxed);
+}
+
+/// One line on standard error. Never through `tracing` or `log`, which might end
+/// up in what is exported.
+pub(crate) fn say(what: &str) {
+    if !IS_SILENT.load(Ordering::Relaxed) {
+        // A closed standard error is no reason to fail.
+        writeln!(io::stderr(), "tracewell-instrument: {what}").unwrap_or_default();
+    }
+}
+
+/// The same, the first time.
 pub(crate) fn say_once(has_said: &AtomicBool, what: &str) {
     if !has_said.swap(true, Ordering::Relaxed) {
-        // A closed standard error is no reason to fail.
-        writeln!(io::stderr(), "tracewell-instrument: {what} (said once)").unwrap_or_default();
+        say(&format!("{what} (said once)"));
     }
 }

@@ -44,7 +44,7 @@ pub(crate) use self::core::{Core, CoreSettings};
 ))]
 pub(crate) use clock::wall_unix_ns;
 pub(crate) use clock::wall_unix_s;
-pub(crate) use data::Scope;
+pub(crate) use data::{Part, Scope};
 #[cfg(feature = "tracing")]
 pub(crate) use exception::Exception;
 pub(crate) use panic::note as note_panic;

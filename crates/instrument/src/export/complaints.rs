@@ -2,9 +2,9 @@
 //!
 //! It exists because a failure that is said once, at three in the night, is
 //! not seen, and one that is said at each batch buries everything else. It must
-//! never go through `tracing` or `log`, which might end up here again.
+//! never say more than that.
 
-use std::io::{self, Write};
+use crate::process::say;
 use std::time::{Duration, Instant};
 
 /// So many reasons are said as soon as they are there, each once: who looks for
@@ -34,8 +34,7 @@ impl Complaints {
     /// Says it, unless it or something else was said too lately.
     pub(super) fn say(&mut self, what: &str) {
         if let Some(line) = self.line(what, Instant::now()) {
-            // A closed standard error is no reason to fail.
-            writeln!(io::stderr(), "{line}").unwrap_or_default();
+            say(&line);
         }
     }
 
@@ -66,9 +65,7 @@ impl Complaints {
             what: what.to_owned(),
             at: now,
         });
-        Some(format!(
-            "tracewell-instrument: {what} (the guard's statistics count{more})"
-        ))
+        Some(format!("{what} (the guard's statistics count{more})"))
     }
 }
 

@@ -20,6 +20,7 @@ use super::http_attributes::{
 };
 use super::{TracedBody, TracedResponse};
 use crate::propagation::Propagators;
+use crate::record::Part;
 use crate::{Span, SpanKind, Tracer, span};
 use http::{Request, Response};
 use http_body::Body;
@@ -112,7 +113,7 @@ impl ClientLayer {
             layer: self,
             template: template.as_deref(),
         };
-        let span = describe::start(builder.kind(SpanKind::Client), sent);
+        let span = describe::start(Part::Client, builder.kind(SpanKind::Client), sent);
         let propagators = self
             .propagators
             .as_ref()

@@ -24,6 +24,7 @@ mod tests;
 
 use super::describe::{self, Describe, Described};
 use super::task::FutureExt;
+use crate::record::Part;
 use crate::{Span, SpanKind, Status, Tracer, span};
 use statement::{Dialect, Statement};
 use std::error::Error;
@@ -131,7 +132,7 @@ impl Database {
             statement,
             summary,
         };
-        describe::start(builder.kind(SpanKind::Client), sent)
+        describe::start(Part::Database, builder.kind(SpanKind::Client), sent)
     }
 
     /// Awaits `run`, which sends `sql`, in a span. An error goes onto the span

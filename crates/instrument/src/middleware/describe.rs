@@ -4,7 +4,7 @@
 //! for a span that is refused. It must never compute an attribute that nobody
 //! reads.
 
-use crate::record::{KeyValue, Value};
+use crate::record::{KeyValue, Part, Value};
 use crate::{Span, SpanBuilder};
 
 /// Takes attributes: a span that runs, or one that waits for the sampler.
@@ -30,8 +30,9 @@ pub(super) trait Describe {
     fn describe(self, into: &mut impl Described);
 }
 
-/// Starts a span with what there is to say of it.
-pub(super) fn start(mut builder: SpanBuilder, request: impl Describe) -> Span {
+/// Starts a span with what there is to say of it, as this part's.
+pub(super) fn start(part: Part, builder: SpanBuilder, request: impl Describe) -> Span {
+    let mut builder = builder.of_part(part);
     if builder.is_asked_for_attributes() {
         let mut said = Vec::new();
         request.describe(&mut said);

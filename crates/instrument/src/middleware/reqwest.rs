@@ -19,6 +19,7 @@ use super::http_attributes::{
 };
 use super::task::FutureExt;
 use crate::propagation::Propagators;
+use crate::record::Part;
 use crate::{SpanKind, Status, span};
 use http::Uri;
 use reqwest::{Error, Request, RequestBuilder, Response};
@@ -56,7 +57,7 @@ impl SendTraced for RequestBuilder {
             request: &request,
             template,
         };
-        let mut span = describe::start(builder, sent);
+        let mut span = describe::start(Part::Reqwest, builder, sent);
         propagators.inject_context(&span.context(), request.headers_mut());
         let outcome = client.execute(request).in_context(span.context()).await;
         match &outcome {

@@ -19,6 +19,7 @@ use super::http_attributes::{
 };
 use super::{TracedBody, TracedResponse};
 use crate::propagation::Propagators;
+use crate::record::Part;
 use crate::{Span, SpanKind, Tracer, span};
 use http::{Extensions, Request, Response, header};
 use http_body::Body;
@@ -126,7 +127,11 @@ impl ServerLayer {
             convention: self.convention,
             route,
         };
-        describe::start(builder.kind(SpanKind::Server).parent(parent), asked)
+        describe::start(
+            Part::Server,
+            builder.kind(SpanKind::Server).parent(parent),
+            asked,
+        )
     }
 }
 

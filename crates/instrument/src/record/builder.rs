@@ -5,7 +5,7 @@
 //! for them.
 
 use super::current::Context;
-use super::data::Link;
+use super::data::{Link, Part};
 use super::span::{Rare, Span};
 use super::tracer::Tracer;
 use super::value::{KeyValue, Value};
@@ -94,6 +94,13 @@ impl SpanBuilder {
         value: impl Into<Value>,
     ) -> SpanBuilder {
         self.rare().attributes.push(KeyValue::new(key, value));
+        self
+    }
+
+    /// Recorded by a part of this crate, and not by the application.
+    pub(crate) fn of_part(mut self, part: Part) -> SpanBuilder {
+        let tracer = self.tracer.or_else(Tracer::current);
+        self.tracer = tracer.map(|tracer| tracer.of_part(part));
         self
     }
 

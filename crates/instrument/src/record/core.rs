@@ -61,7 +61,7 @@ impl Core {
             processors: settings.processors,
             queue: Queue::new(settings.queue),
             threads: Mutex::default(),
-            scopes: Mutex::default(),
+            scopes: Mutex::new(Scope::first()),
             counters: Counters::default(),
             is_failing: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),

@@ -66,6 +66,37 @@ pub(crate) struct Scope {
     pub(crate) version: Cow<'static, str>,
 }
 
+/// Who records for others: parts of this crate with a scope each, by its number
+/// in every recorder. 0 is the application itself.
+#[derive(Debug, Clone, Copy)]
+#[cfg_attr(
+    not(all(feature = "tower", feature = "reqwest-0_13")),
+    expect(dead_code, reason = "some are behind features")
+)]
+pub(crate) enum Part {
+    Server = 1,
+    Client = 2,
+    Database = 3,
+    Reqwest = 4,
+}
+
+impl Scope {
+    /// The application, and the parts in the order of their numbers.
+    pub(super) fn first() -> Vec<Scope> {
+        let part = |name| Scope {
+            name: Cow::Borrowed(name),
+            version: Cow::Borrowed(env!("CARGO_PKG_VERSION")),
+        };
+        vec![
+            Scope::default(),
+            part("tracewell_instrument::middleware::server"),
+            part("tracewell_instrument::middleware::client"),
+            part("tracewell_instrument::middleware::database"),
+            part("tracewell_instrument::middleware::reqwest"),
+        ]
+    }
+}
+
 /// A finished span.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]

@@ -5,7 +5,7 @@
 
 use super::core::Core;
 use super::current::Context;
-use super::data::Scope;
+use super::data::{Part, Scope};
 use super::span::{Rare, Span};
 use crate::sampling::SpanKind;
 use crate::statistics::Statistics;
@@ -82,6 +82,19 @@ impl Tracer {
         Tracer {
             core: self.core,
             scope: self.core.scope_number(scope),
+        }
+    }
+
+    /// The same for a part of this crate, unless it has a scope already.
+    pub(crate) fn of_part(self, part: Part) -> Tracer {
+        let scope = if self.scope == 0 {
+            part as u32
+        } else {
+            self.scope
+        };
+        Tracer {
+            core: self.core,
+            scope,
         }
     }
 

@@ -4,6 +4,7 @@
 
 use crate::again::{end_by_signal, panic_then_abort, run_again, told};
 use crate::collector::{Collector, Order};
+use crate::variables::with;
 use std::process::Output;
 use std::time::{Duration, Instant};
 use tracewell_instrument::{FlushError, Guard, builder};
@@ -19,6 +20,9 @@ fn the_process_that_ends() {
     let Some((url, end)) = told() else {
         return;
     };
+    if end == "warned" {
+        return go_on_with_warnings(url);
+    }
     let setup = builder().variables(|_| None).endpoint(url);
     let setup = setup.shutdown_timeout(Duration::from_secs(20));
     #[cfg(all(feature = "signals", unix))]
@@ -64,6 +68,22 @@ fn a_panic_loses_no_finished_span() {
         );
         assert_eq!(collector.spans().len(), 100, "{end}");
     }
+}
+
+/// With settings that cannot be understood, and one that can.
+fn go_on_with_warnings(url: String) {
+    let guard = with(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &*url),
+        ("OTEL_TRACES_SAMPLER", "sometimes"),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "many"),
+        ("OTEL_PROPAGATORS", "pigeon"),
+        ("OTEL_CONFIG_FILE", "otel.yaml"),
+    ])
+    .init_or_warn();
+    tracewell_instrument::span("one").start().end();
+    drop(guard);
+    // There is one already.
+    drop(with(&[]).init_or_warn());
 }
 
 /// Threads that panic while the backend takes its time.
@@ -127,6 +147,24 @@ fn a_child_by_fork_says_that_it_cannot_send_and_does_not_wait() {
     let spans = collector.spans();
     assert_eq!(spans.len(), 100);
     assert!(spans.iter().all(|span| span.name != "of the child"));
+}
+
+#[test]
+fn a_service_that_must_start_is_warned_and_goes_on() {
+    let collector = Collector::start();
+    let output = run(&collector, "warned");
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(collector.spans().len(), 1);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    for part in [
+        "sometimes",
+        "OTEL_BSP_MAX_QUEUE_SIZE is `many`; write a whole number from 1; it is ignored",
+        "pigeon",
+        "OTEL_CONFIG_FILE is `otel.yaml`; configuration files are not read",
+        "nothing is recorded: tracing is set up already",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
 }
 
 #[test]
