@@ -8,7 +8,7 @@
 # Tools that must be there: Rust (rustup reads rust-toolchain.toml), Node.js 20,
 # Python 3.11. Debian's Chromium is installed for the browser tests if missing.
 
-.PHONY: run demo build web test lint unit browser sdk examples bench bench-quick clean
+.PHONY: run demo build web test lint instrument unit browser sdk examples bench bench-quick clean
 
 CARGO_TARGET_DIR ?= $(CURDIR)/target
 export CARGO_TARGET_DIR
@@ -44,11 +44,29 @@ web/node_modules/installed.json: web/package-lock.json
 test: lint unit browser sdk examples
 	@echo "all tests passed"
 
-lint: web
+lint: web instrument
 	cargo fmt --all --check
 	cargo xtask direction
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cd web && npm run --silent check
+
+# What is published alone: that it builds from its package, on the oldest Rust
+# that it names and with nothing but its default features; its documentation; its
+# benchmark, built and not run. Whether its interface broke is asked where
+# cargo-semver-checks is installed and there is a version to compare with.
+INSTRUMENT_MSRV := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' crates/instrument/Cargo.toml)
+
+instrument:
+	cargo package --locked --package tracewell-instrument --allow-dirty --quiet
+	rustup toolchain install $(INSTRUMENT_MSRV) --profile minimal --no-self-update
+	cargo +$(INSTRUMENT_MSRV) check --locked --package tracewell-instrument
+	cargo +$(INSTRUMENT_MSRV) check --locked --package tracewell-instrument --no-default-features
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --all-features --package tracewell-instrument
+	cargo bench --locked --no-run --manifest-path examples/rust-span-cost/Cargo.toml
+	@if command -v cargo-semver-checks >/dev/null && git tag --list 'instrument-v*' | grep -q .; then \
+	  cargo semver-checks --package tracewell-instrument --all-features \
+	    --baseline-rev "$$(git tag --list 'instrument-v*' --sort=-v:refname | head -n 1)"; \
+	fi
 
 unit: web
 	cargo test --workspace --locked

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from programs import Programs, named
 
 
@@ -29,3 +30,14 @@ def test_an_asynchronous_processor_loses_nothing_at_shutdown(programs: Programs)
     )
     texts = {span.attributes["db.query.text"] for span in named(spans, "SELECT users")}
     assert texts == {"SELECT * FROM users WHERE name = ? AND id = ?"}
+
+
+def test_processors_scrub_drop_and_copy_baggage(programs: Programs) -> None:
+    if programs.language.name != "rust":
+        pytest.skip("SDKs have a class for it, and the other examples show it")
+    run = programs.run("processors")
+    spans = run.trace("- internal log in\n  - internal check password")
+    check = named(spans, "check password")[0]
+    assert check.attributes["user.password"] == "REDACTED"
+    assert {span.attributes["tenant.id"] for span in spans} == {"acme"}
+    assert "dropped by a processor: 1 span" in run.output

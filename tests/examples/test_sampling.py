@@ -1,5 +1,6 @@
 """What is kept, what is not, and that whole traces are."""
 
+import pytest
 from polling import wait_for
 from programs import Programs, only
 
@@ -55,3 +56,11 @@ def test_a_dynamic_rate_follows_the_traffic_of_each_operation(programs: Programs
     # Rust has it in the tracestate.
     if programs.language.name != "rust":
         assert 0 < span.attributes["sampling.rate"] <= 1
+
+
+def test_a_sampler_of_ones_own_sees_attributes(programs: Programs) -> None:
+    if programs.language.name != "rust":
+        pytest.skip("SDKs hand attributes to every sampler")
+    run = programs.run("sampling-custom")
+    run.trace("- internal GET\n  - internal answer")
+    assert run.stored_ids() == set(run.trace_ids) and len(run.trace_ids) == 1

@@ -10,6 +10,7 @@
 //! and without one. It must never trace itself, nor wait for the application.
 
 mod answer;
+mod complaints;
 mod compress;
 mod connect;
 mod encode;

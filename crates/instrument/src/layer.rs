@@ -7,12 +7,56 @@
 //! Spans of `tracing` and of [`span`](crate::span()) share the current context:
 //! each kind may be the parent of the other.
 //!
+//! # When a span ends
+//!
+//! When it was left for the last time: what else keeps it open in `tracing`, a
+//! child that goes on in a task or a clone in some queue, adds nothing to it. A
+//! future with a span (`instrument`, `#[instrument]`) leaves it when it is done,
+//! and when it is dropped before, because dropping it enters the span once more.
+//! A span that was never entered ends when `tracing` closes it: when its last
+//! clone and its last child are gone.
+//!
+//! # Parents in other processes
+//!
+//! What is attached is the parent of the spans of `tracing` as well, also of those
+//! that `#[instrument]` makes:
+//!
+//! ```
+//! use tracewell_instrument::middleware::task::FutureExt as _;
+//!
+//! #[tracing::instrument]
+//! async fn handle(order: u32) {}
+//!
+//! # async fn example(headers: http::HeaderMap) {
+//! let caller = tracewell_instrument::propagators().extract_context(&headers);
+//! handle(7).in_context(caller).await;
+//! # }
+//! ```
+//!
+//! Without futures it is `let _caller = caller.attach()`. Where the parent is known
+//! only once the span runs, [`SpanExt::set_parent`] moves it.
+//!
+//! # Fields
+//!
+//! Those that are not declared are set with [`SpanExt`], as links are, and a handler
+//! reaches the span of its request with [`current_span`](crate::current_span()).
+//!
 //! | field | what it sets |
 //! | --- | --- |
 //! | `otel.name` | the span's name, for names that are known at run time only |
 //! | `otel.kind` | `server`, `client`, `producer`, `consumer` or `internal`; only when the span starts |
 //! | `otel.status_code` | `ok` or `error` |
 //! | `otel.status_description` | the status error with this description |
+//!
+//! # Events and errors
+//!
+//! An event is put on the current span, whoever started it. One of level ERROR
+//! says that the span failed, with its message as description. One with an error
+//! (`error = &e as &dyn Error`), and the `error` that `#[instrument(err)]` reports,
+//! becomes an `exception` event with the error's message, its causes, and its
+//! type as its `Debug` names it; of `#[instrument(err)]` only the message is known,
+//! of `#[instrument(err(Debug))]` the type as well. A panic is an `exception` event
+//! on all spans that it unwinds.
 //!
 //! ```
 //! use tracing_subscriber::layer::SubscriberExt as _;
@@ -32,13 +76,17 @@
 
 mod fields;
 mod open;
+mod span_ext;
 
-use crate::record::{Context, Span, Status, Tracer};
+pub use span_ext::SpanExt;
+
+use crate::record::{Context, Span, SpanHandle, Tracer, current_span};
+use crate::sampling::SpanKind;
 use fields::{EventFields, LaterFields, SpanFields, StartFields};
 use open::OpenSpans;
 use std::borrow::Cow;
+use tracing_core::Subscriber;
 use tracing_core::span::{Attributes, Id, Record};
-use tracing_core::{Level, Subscriber};
 use tracing_subscriber::layer::{Context as LayerContext, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
@@ -73,6 +121,26 @@ impl TracingLayer {
         self
     }
 
+    fn tracer(&self) -> Option<Tracer> {
+        self.tracer.or_else(Tracer::current)
+    }
+
+    /// `name` is for a span of which nothing was recorded.
+    fn set_parent(&self, id: &Id, name: &'static str, parent: Context) {
+        let Some(tracer) = self.tracer() else { return };
+        // The sampler is asked outside the lock: it is the application's.
+        let known = self.open.with(id, |span| span.name_and_kind());
+        let (name, kind) = known.flatten().unwrap_or((name.into(), SpanKind::Internal));
+        let below = tracer.span(name).kind(kind).parent(parent).start();
+        let context = self.open.with(id, |span| {
+            span.become_another(below);
+            span.context()
+        });
+        if let Some(context) = context {
+            context.replace_entered(id.into_u64());
+        }
+    }
+
     fn context_of(&self, id: &Id) -> Option<Context> {
         self.open.with(id, |span| span.context())
     }
@@ -83,7 +151,7 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, _: LayerContext<'_, S>) {
-        let Some(tracer) = self.tracer.or_else(Tracer::current) else {
+        let Some(tracer) = self.tracer() else {
             return;
         };
         let metadata = attributes.metadata();
@@ -97,9 +165,19 @@ where
         } else if let Some(parent) = attributes.parent() {
             builder = builder.parent(self.context_of(parent).unwrap_or_default());
         }
+        let mut early = None;
+        if builder.is_asked_for_attributes() {
+            let mut fields = LaterFields::default();
+            attributes.record(&mut fields);
+            builder = fields.move_attributes(builder);
+            early = Some(fields);
+        }
         let mut started = builder.start();
         if started.is_recording() {
-            attributes.record(&mut SpanFields(&mut started));
+            match early {
+                Some(rest) => rest.set_on(&mut started),
+                None => attributes.record(&mut SpanFields(&mut started)),
+            }
             if self.has_location {
                 set_location(&mut started, metadata);
             }
@@ -123,29 +201,19 @@ where
         }
     }
 
-    fn on_event(&self, event: &tracing_core::Event<'_>, context: LayerContext<'_, S>) {
-        // Where nothing is recorded there is nothing to look up.
-        if event.is_contextual() && !Context::with_current(Context::is_recorded) {
-            return;
-        }
-        let Some(id) = context.event_span(event).map(|span| span.id()) else {
+    fn on_event(&self, event: &tracing_core::Event<'_>, _: LayerContext<'_, S>) {
+        // Of what is current, also where that is no span of `tracing`.
+        let span = match event.parent() {
+            Some(parent) => self.open.with(parent, |span| span.handle()),
+            None if event.is_contextual() => Some(current_span()),
+            None => None,
+        };
+        let Some(span) = span.filter(SpanHandle::is_recording) else {
             return;
         };
-        if self.open.with(&id, |span| span.is_recording()) != Some(true) {
-            return;
-        }
-        let metadata = event.metadata();
         let mut fields = EventFields::default();
         event.record(&mut fields);
-        self.open.with(&id, |span| {
-            let is_error = *metadata.level() == Level::ERROR;
-            if is_error && !span.status().is_some_and(Status::is_error) {
-                let description = fields.message.clone().or_else(|| fields.error.clone());
-                span.set_status(Status::Error(Cow::Owned(description.unwrap_or_default())));
-            }
-            let (name, attributes) = fields.into_name_and_attributes(metadata);
-            span.add_event(name, attributes);
-        });
+        fields.report(event.metadata(), &span);
     }
 
     fn on_enter(&self, id: &Id, _: LayerContext<'_, S>) {
@@ -155,7 +223,14 @@ where
     }
 
     fn on_exit(&self, id: &Id, _: LayerContext<'_, S>) {
-        Context::leave(id.into_u64());
+        if Context::leave(id.into_u64()) {
+            self.open.with(id, |span| {
+                if std::thread::panicking() {
+                    span.unwind();
+                }
+                span.mark_end();
+            });
+        }
     }
 
     fn on_close(&self, id: Id, _: LayerContext<'_, S>) {

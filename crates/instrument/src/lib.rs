@@ -4,6 +4,9 @@
 //! backend, cheaply enough to leave on. It must never block, panic or slow an
 //! application because its backend is away.
 
+#[cfg(test)]
+extern crate axum_0_8 as axum;
+
 pub mod context;
 pub mod correlation;
 mod export;
@@ -11,8 +14,10 @@ mod export;
 pub mod layer;
 pub mod middleware;
 pub mod mock;
-#[cfg(feature = "opentelemetry")]
+#[cfg(feature = "opentelemetry-0_33")]
 pub mod opentelemetry;
+mod process;
+pub mod processing;
 pub mod propagation;
 mod record;
 pub mod sampling;
@@ -24,7 +29,7 @@ pub use export::{BatchSettings, Compression, FlushError, Protocol, TlsSettings};
 pub use layer::layer;
 pub use record::{
     Array, Context, ContextGuard, DefaultGuard, Event, KeepPolicy, KeyValue, Link, Span,
-    SpanBuilder, SpanData, SpanLimits, Status, Tracer, Value, span,
+    SpanBuilder, SpanData, SpanHandle, SpanLimits, Status, Tracer, Value, current_span, span,
 };
 pub use sampling::SpanKind;
 pub use setup::{Builder, Guard, SetupError, builder, init, propagators};

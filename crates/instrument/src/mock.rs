@@ -27,7 +27,8 @@ mod expectation;
 
 pub use expectation::{ExpectedSpan, expect};
 
-use crate::record::{Core, CoreSettings, KeepPolicy, SpanData, SpanLimits, Tracer};
+use crate::processing::{Processors, SpanProcessor};
+use crate::record::{Core, CoreSettings, KeepPolicy, QueueLimits, SpanData, SpanLimits, Tracer};
 use crate::sampling::{Sampler, SamplingDecision, SamplingQuestion};
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -49,6 +50,7 @@ pub struct MockBuilder {
     sampler: Arc<dyn Sampler>,
     limits: SpanLimits,
     keep: Option<KeepPolicy>,
+    processors: Processors,
     service: String,
 }
 
@@ -57,12 +59,7 @@ struct Everything;
 
 impl Sampler for Everything {
     fn decide(&self, question: &SamplingQuestion<'_>) -> SamplingDecision {
-        SamplingDecision {
-            is_sampled: true,
-            trace_state: question
-                .parent
-                .and_then(|parent| parent.trace_state.clone()),
-        }
+        SamplingDecision::new(true, question.trace_state())
     }
 }
 
@@ -85,6 +82,12 @@ impl MockBuilder {
         self
     }
 
+    /// What is done with each span; may be called several times.
+    pub fn processor(mut self, processor: impl SpanProcessor + 'static) -> MockBuilder {
+        self.processors.add(processor);
+        self
+    }
+
     /// The service's name, as samplers see it.
     pub fn service(mut self, name: impl Into<String>) -> MockBuilder {
         self.service = name.into();
@@ -99,8 +102,13 @@ impl MockBuilder {
             sampler: self.sampler,
             limits: self.limits,
             keep: self.keep,
-            max_queue_spans: MAX_SPANS,
-            batch_spans: MAX_SPANS,
+            processors: self.processors,
+            queue: QueueLimits {
+                max_items: MAX_SPANS,
+                max_bytes: usize::MAX,
+                batch_items: MAX_SPANS,
+                batch_bytes: usize::MAX,
+            },
         });
         MockExporter {
             tracer: Tracer::new(core),
@@ -128,6 +136,7 @@ impl MockExporter {
             sampler: Arc::new(Everything),
             limits: SpanLimits::default(),
             keep: None,
+            processors: Processors::default(),
             service: "test".to_owned(),
         }
     }
@@ -192,7 +201,7 @@ impl MockExporter {
 
 impl Drop for MockExporter {
     fn drop(&mut self) {
-        self.tracer.core().close();
+        self.tracer.core().close_quietly();
     }
 }
 

@@ -59,18 +59,18 @@
 //! # The stock SDK
 //!
 //! [`TextMap`] makes our [`propagation`](crate::propagation) formats its
-//! propagators, and with the feature `opentelemetry-sdk` `SdkSampler` makes
+//! propagators, and with the feature `opentelemetry-sdk-0_33` `SdkSampler` makes
 //! our [`sampling`](crate::sampling) its samplers.
 
 mod convert;
 mod current;
-#[cfg(feature = "opentelemetry-sdk")]
+#[cfg(feature = "opentelemetry-sdk-0_33")]
 mod sampler;
 mod span;
 mod text_map;
 mod tracer;
 
-#[cfg(feature = "opentelemetry-sdk")]
+#[cfg(feature = "opentelemetry-sdk-0_33")]
 pub use sampler::SdkSampler;
 pub use span::Span;
 pub use text_map::TextMap;

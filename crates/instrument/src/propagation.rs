@@ -10,15 +10,12 @@ mod carrier;
 mod hex;
 mod jaeger;
 mod named;
-mod percent;
+pub(crate) mod percent;
 #[cfg(test)]
 mod tests;
 mod trace_context;
 pub(crate) mod trace_state;
 mod xray;
-
-#[cfg(feature = "jaeger-remote")]
-pub(crate) use percent::encode as percent_encode;
 
 pub use b3::{B3, B3Encoding};
 pub use baggage::{Baggage, BaggageEntry, MAX_BAGGAGE_BYTES, MAX_BAGGAGE_MEMBERS, W3cBaggage};

@@ -44,7 +44,13 @@
 //! | `OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT`, `OTEL_ATTRIBUTE_COUNT_LIMIT` | 128 | attributes of a log record |
 //! | `OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT`, `OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT` | none | characters of a text in them |
 //!
-//! Not read: `OTEL_CONFIG_FILE`, `OTEL_LOG_LEVEL`, and the variables of metrics.
+//! | `OTEL_LOG_LEVEL` | all | `none` or `off`: failures are not said on standard error |
+//!
+//! A timeout of 0 is none. `OTEL_CONFIG_FILE` is refused by name: configuration
+//! files are not read. Nor are the variables of metrics.
+//!
+//! [`Builder::init`] refuses what it does not understand; [`Builder::init_or_warn`]
+//! says it and goes on without.
 
 mod builder;
 mod endpoint;
@@ -60,6 +66,7 @@ mod signals;
 pub use builder::{Builder, builder};
 pub use error::{Problem, SetupError};
 pub use guard::Guard;
+pub use panic_hook::before_panic;
 
 use crate::propagation::Propagators;
 use std::sync::OnceLock;

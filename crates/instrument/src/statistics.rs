@@ -25,10 +25,14 @@ pub struct Statistics {
     /// Unsampled spans that were not kept because the undecided traces had used
     /// up their bytes (see `KeepPolicy`). Never log records.
     pub dropped_keep_full: u64,
+    /// Dropped by a [`SpanProcessor`](crate::processing::SpanProcessor). Never
+    /// log records, and not part of what is [`lost`](Statistics::lost): somebody
+    /// did not want them.
+    pub dropped_by_processor: u64,
 }
 
 impl Statistics {
-    /// All that was recorded and will never reach the backend.
+    /// All that was to reach the backend and never will.
     #[must_use]
     pub fn lost(&self) -> u64 {
         self.dropped_queue_full
@@ -47,6 +51,7 @@ pub(crate) struct Counters {
     pub(crate) rejected: Counter,
     pub(crate) dropped_after_shutdown: Counter,
     pub(crate) dropped_keep_full: Counter,
+    pub(crate) dropped_by_processor: Counter,
 }
 
 #[derive(Debug, Default)]
@@ -71,6 +76,7 @@ impl Counters {
             rejected: self.rejected.get(),
             dropped_after_shutdown: self.dropped_after_shutdown.get(),
             dropped_keep_full: self.dropped_keep_full.get(),
+            dropped_by_processor: self.dropped_by_processor.get(),
         }
     }
 }

@@ -28,7 +28,7 @@
 //! | message | body |
 //! | level | `severity_number` 1, 5, 9, 13, 17 from TRACE to ERROR, and its name |
 //! | target | name of the scope |
-//! | fields | attributes, typed; errors as `exception.message` too |
+//! | fields | attributes, typed; errors as `exception.type`, `exception.message` and their causes |
 //! | the name that was given with `name:` | `event_name` |
 //! | the current span, sampled or not | `trace_id`, `span_id`, `flags` |
 //!

@@ -1,11 +1,15 @@
 //! What a backend answered, and whether to try again.
 //!
-//! It exists so that gRPC and HTTP end in the same four cases (OTLP
+//! It exists so that gRPC and HTTP end in the same few cases (OTLP
 //! specification, failures and throttling). What must not be retried never is.
 
 use super::proto::{Field, Reader};
+use crate::propagation::percent;
 use hyper::HeaderMap;
 use std::time::Duration;
+
+/// A day, in seconds: longer than anybody retries, and no clock overflows.
+const LONGEST_S: u64 = 86_400;
 
 /// The end of one try.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,6 +21,8 @@ pub(super) enum Answer {
         after: Option<Duration>,
         why: String,
     },
+    /// A smaller request may be taken.
+    TooLarge { why: String },
     /// It never will be.
     Failed { why: String },
     /// Nor will anything of this signal.
@@ -32,6 +38,7 @@ pub(super) fn from_http(status: u16, headers: &HeaderMap, body: &[u8], now_unix_
             after: header(headers, "retry-after").and_then(|text| retry_after(text, now_unix_s)),
             why: why(),
         },
+        413 => Answer::TooLarge { why: why() },
         404 | 405 | 501 => Answer::NotServed { why: why() },
         _ => Answer::Failed { why: why() },
     }
@@ -48,13 +55,18 @@ pub(super) fn from_grpc(trailers: &HeaderMap, body: &[u8]) -> Answer {
         // Five bytes of framing: not compressed, length.
         return accepted(body.get(5..).unwrap_or_default());
     }
-    let message = header(trailers, "grpc-message").unwrap_or_default();
+    let message = trailers.get("grpc-message");
+    let message = message.map(|message| percent::decode_message(message.as_bytes()));
+    let message = message.unwrap_or_default();
     let separator = if message.is_empty() { "" } else { ": " };
     let why = format!("the backend answered gRPC status {code}{separator}{message}");
     let after = header(trailers, "grpc-status-details-bin")
         .and_then(decode_base64)
         .and_then(|details| retry_delay(&details));
     match code {
+        // Resource exhausted or out of range, in the words of the servers of
+        // Go, Java and Rust.
+        8 | 11 if is_too_large(&message) => Answer::TooLarge { why },
         // Cancelled, deadline exceeded, aborted, out of range, unavailable,
         // data loss.
         1 | 4 | 10 | 11 | 14 | 15 => Answer::Retry { after, why },
@@ -64,6 +76,16 @@ pub(super) fn from_grpc(trailers: &HeaderMap, body: &[u8]) -> Answer {
         12 => Answer::NotServed { why },
         _ => Answer::Failed { why },
     }
+}
+
+fn is_too_large(message: &str) -> bool {
+    [
+        "larger than max",
+        "exceeds maximum size",
+        "length too large",
+    ]
+    .iter()
+    .any(|words| message.contains(words))
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -123,8 +145,10 @@ fn retry_delay(details: &[u8]) -> Option<Duration> {
                     _ => {}
                 }
             }
-            // A day is longer than anybody retries, and cannot overflow.
-            return Some(Duration::new(seconds.min(86_400), nanos.min(999_999_999)));
+            return Some(Duration::new(
+                seconds.min(LONGEST_S),
+                nanos.min(999_999_999),
+            ));
         }
     }
     None
@@ -155,10 +179,11 @@ fn decode_base64(text: &str) -> Option<Vec<u8>> {
 /// Seconds, or an HTTP date (RFC 9110, section 10.2.3).
 fn retry_after(text: &str, now_unix_s: u64) -> Option<Duration> {
     if let Ok(seconds) = text.trim().parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
+        return Some(Duration::from_secs(seconds.min(LONGEST_S)));
     }
     let then_unix_s = http_date(text.trim())?;
-    Some(Duration::from_secs(then_unix_s.saturating_sub(now_unix_s)))
+    let seconds = then_unix_s.saturating_sub(now_unix_s);
+    Some(Duration::from_secs(seconds.min(LONGEST_S)))
 }
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT`, the one form that may be sent.

@@ -36,12 +36,16 @@ impl Source for LogQueue {
         &self.is_failing
     }
 
-    fn waiting(&self) -> usize {
-        self.len()
+    fn has_batch(&self) -> bool {
+        LogQueue::has_batch(self)
     }
 
-    fn take(&self, max: usize) -> Vec<LogRecord> {
-        LogQueue::take(self, max)
+    fn take(&self, max: usize, max_bytes: usize) -> Vec<LogRecord> {
+        LogQueue::take(self, max, max_bytes)
+    }
+
+    fn bytes_of(record: &LogRecord) -> usize {
+        record.memory_bytes()
     }
 
     fn recycle(&self, records: Vec<LogRecord>) {

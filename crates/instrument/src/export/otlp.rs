@@ -40,6 +40,7 @@ pub(crate) struct OtlpSettings {
 
 /// Why there can be no exporter.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum OtlpError {
     /// TLS cannot be set up.
     #[error(transparent)]
@@ -54,6 +55,15 @@ pub(super) enum Outcome {
     Accepted {
         rejected: u64,
         message: String,
+    },
+    /// The backend wants to be left alone for longer than a batch is tried.
+    Later {
+        after: Duration,
+        why: String,
+    },
+    /// A smaller one may be taken.
+    TooLarge {
+        why: String,
     },
     Failed {
         why: String,
@@ -99,13 +109,18 @@ impl Otlp {
         &self.settings.resource
     }
 
+    /// Until when a batch is tried that begins now.
+    pub(super) fn deadline(&self) -> Instant {
+        Instant::now() + self.settings.export_timeout
+    }
+
     /// Sends a request; `on_failure` hears of each try that failed.
     pub(super) async fn export(
         &mut self,
         message: Vec<u8>,
+        deadline: Instant,
         on_failure: &mut (dyn FnMut(&str) + Send),
     ) -> Outcome {
-        let deadline = Instant::now() + self.settings.export_timeout;
         let body = match self.body(message) {
             Ok(body) => body,
             Err(error) => {
@@ -120,6 +135,7 @@ impl Otlp {
                 Answer::Accepted { rejected, message } => {
                     return Outcome::Accepted { rejected, message };
                 }
+                Answer::TooLarge { why } => return Outcome::TooLarge { why },
                 Answer::Failed { why } => return Outcome::Failed { why },
                 Answer::NotServed { why } => return Outcome::NotServed { why },
                 Answer::Retry { after, why } => (after, why),
@@ -127,7 +143,10 @@ impl Otlp {
             on_failure(&why);
             let wait = backoff.wait(after, random_bits());
             if Instant::now() + wait >= deadline {
-                return Outcome::Failed { why };
+                return match after {
+                    Some(after) => Outcome::Later { after, why },
+                    None => Outcome::Failed { why },
+                };
             }
             sleep(wait).await;
         }
@@ -201,7 +220,14 @@ impl Otlp {
             let why = format!("the backend answered HTTP {}", answer.status);
             Answer::Failed { why }
         } else {
-            answer::from_http(answer.status, &answer.headers, &answer.body, wall_unix_s())
+            let read =
+                answer::from_http(answer.status, &answer.headers, &answer.body, wall_unix_s());
+            match read {
+                Answer::NotServed { why } => Answer::NotServed {
+                    why: format!("{why} at {}", self.settings.endpoint),
+                },
+                other => other,
+            }
         }
     }
 }

@@ -16,7 +16,7 @@ pub(crate) trait Source: Sync + 'static {
     /// Several items, in messages.
     const ITEMS: &'static str;
 
-    /// What to do where a backend has no place for them.
+    /// The usual mistake where a backend has no place for them.
     const ADVICE: &'static str;
 
     /// How long such a backend is left alone.
@@ -27,11 +27,14 @@ pub(crate) trait Source: Sync + 'static {
     /// Set while the last export failed.
     fn is_failing(&self) -> &AtomicBool;
 
-    /// How many wait.
-    fn waiting(&self) -> usize;
+    /// Whether enough waits for a request.
+    fn has_batch(&self) -> bool;
 
-    /// Takes the oldest, at most `max` of them.
-    fn take(&self, max: usize) -> Vec<Self::Item>;
+    /// Takes the oldest: at most so many, and so many bytes, but one at least.
+    fn take(&self, max: usize, max_bytes: usize) -> Vec<Self::Item>;
+
+    /// Memory of an item, in bytes.
+    fn bytes_of(item: &Self::Item) -> usize;
 
     /// Takes back what was exported or dropped.
     fn recycle(&self, items: Vec<Self::Item>);

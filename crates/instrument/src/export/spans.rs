@@ -16,7 +16,8 @@ impl Source for Core {
     type Item = Box<SpanData>;
 
     const ITEMS: &'static str = "spans";
-    const ADVICE: &'static str = "";
+    const ADVICE: &'static str = "; over HTTP spans go to /v1/traces, which is added to \
+        OTEL_EXPORTER_OTLP_ENDPOINT and not to OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
     // A proxy may answer so while it waits for a backend that restarts.
     const REST: Duration = Duration::ZERO;
 
@@ -28,12 +29,16 @@ impl Source for Core {
         &self.is_failing
     }
 
-    fn waiting(&self) -> usize {
-        self.queue().len()
+    fn has_batch(&self) -> bool {
+        self.queue().has_batch()
     }
 
-    fn take(&self, max: usize) -> Vec<Box<SpanData>> {
-        self.queue().take(max)
+    fn take(&self, max: usize, max_bytes: usize) -> Vec<Box<SpanData>> {
+        self.queue().take(max, max_bytes)
+    }
+
+    fn bytes_of(span: &Box<SpanData>) -> usize {
+        span.memory_bytes()
     }
 
     fn recycle(&self, spans: Vec<Box<SpanData>>) {

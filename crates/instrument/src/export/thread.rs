@@ -8,6 +8,7 @@ use super::sink::Destination;
 use super::source::Source;
 use super::worker::Worker;
 use super::worker_handle::{Lane, WorkerHandle};
+use crate::process::Origin;
 use crate::record::suppress_this_thread;
 use std::pin::Pin;
 use std::thread;
@@ -61,6 +62,7 @@ impl ExporterThread {
         Ok(WorkerHandle {
             lanes: self.lanes.into(),
             thread: thread.thread().id(),
+            origin: Origin::here(),
         })
     }
 }

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 /// Why TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TlsError {
     /// The crate was built without it.
     #[error(

@@ -7,8 +7,9 @@
 //! ```
 //!
 //! It exists so that sending never happens on an application's thread, and is
-//! the same for spans and log records. While a batch is under way it must still
-//! hear a shutdown, and its deadline.
+//! the same for spans and log records. While a batch is under way, and while the
+//! backend wants to be left alone, it must still hear a shutdown, and its
+//! deadline.
 
 use super::settings::BatchSettings;
 use super::sink::{Destination, Sink};
@@ -22,6 +23,17 @@ pub(super) struct Worker<S: Source> {
     sink: Sink<S>,
     settings: BatchSettings,
     pending: Pending<S>,
+    /// Taken from the queue and to be sent before the rest of it: the backend
+    /// asked to be left alone for a while.
+    held: Vec<S::Item>,
+}
+
+/// What of the queue is sent.
+#[derive(Debug, Clone, Copy)]
+enum Send {
+    /// Only full requests.
+    Batches,
+    Everything,
 }
 
 /// Commands that are not answered yet.
@@ -49,8 +61,9 @@ impl<S: Source> Worker<S> {
     ) -> Worker<S> {
         Worker {
             source,
-            sink: Sink::new(source, destination),
+            sink: Sink::new(source, destination, settings.max_export_batch_bytes),
             settings,
+            held: Vec::new(),
             pending: Pending {
                 source,
                 commands,
@@ -63,24 +76,26 @@ impl<S: Source> Worker<S> {
     pub(super) async fn run(mut self) {
         let mut next = Instant::now() + self.settings.scheduled_delay;
         loop {
-            let mut is_due = false;
+            // When the backend may be asked again, if that is sooner.
+            let rest = self.sink.rests_until();
+            let until = rest.map_or(next, |rest| rest.min(next));
             tokio::select! {
                 biased;
                 command = self.pending.commands.recv() => match command {
                     Some(command) => self.pending.accept(command),
                     // All handles are gone; what is recorded is still sent.
-                    None => return self.export_all(1).await,
+                    None => return self.export_all(Send::Everything).await,
                 },
-                () = sleep_until(next) => is_due = true,
+                () = sleep_until(until) => {}
                 () = self.source.filled() => {}
             }
-            if is_due {
+            if Instant::now() >= next {
                 next = Instant::now() + self.settings.scheduled_delay;
                 self.source.follow_wall_clock();
                 self.source.gather();
-                self.export_all(1).await;
+                self.export_all(Send::Everything).await;
             } else {
-                self.export_all(self.settings.max_export_batch_size).await;
+                self.export_all(Send::Batches).await;
             }
             if self.serve().await {
                 return;
@@ -96,16 +111,16 @@ impl<S: Source> Worker<S> {
             let is_shutdown = self.pending.is_shutdown();
             // More gathers than one: the queue may be too full to take what
             // lies with the threads.
-            while !self.source.gather() && !self.pending.is_late() {
-                self.export_all(1).await;
+            while !self.source.gather() && !self.is_hopeless() {
+                self.export_all(Send::Everything).await;
             }
             if is_shutdown {
                 self.source.close();
             }
-            self.export_all(1).await;
+            self.export_all(Send::Everything).await;
             if is_shutdown {
-                let left = self.source.take(usize::MAX);
-                self.source.counters().dropped_export_failed.add(left.len());
+                let left = self.source.take(usize::MAX, usize::MAX).len() + self.held.len();
+                self.source.counters().dropped_export_failed.add(left);
                 self.pending.answer(u64::MAX, self.sink.last_failure());
                 return true;
             }
@@ -114,21 +129,49 @@ impl<S: Source> Worker<S> {
         false
     }
 
-    /// Sends batches while at least this many spans wait, or until a shutdown
-    /// runs out of time.
-    async fn export_all(&mut self, at_least: usize) {
-        while self.source.waiting() >= at_least && !self.pending.is_late() {
-            let batch = self.source.take(self.settings.max_export_batch_size);
+    /// Whether nothing can be sent before a shutdown runs out of time.
+    fn is_hopeless(&self) -> bool {
+        let rest = self.sink.rests_until();
+        self.pending
+            .shutdown_deadline()
+            .is_some_and(|deadline| rest.unwrap_or_else(Instant::now) >= deadline)
+    }
+
+    /// Sends what waits, while the backend takes it and no shutdown runs out of
+    /// time.
+    async fn export_all(&mut self, what: Send) {
+        while !self.is_hopeless() {
+            if let Some(until) = self.sink.rests_until() {
+                // Who asks for a flush waits for the end of the rest as well.
+                if self.pending.waiting.is_empty() || !self.pending.sleep(until).await {
+                    return;
+                }
+                continue;
+            }
+            let batch = match what {
+                _ if !self.held.is_empty() => std::mem::take(&mut self.held),
+                Send::Batches if !self.source.has_batch() => return,
+                Send::Batches | Send::Everything => self
+                    .source
+                    .take(self.settings.max_export_batch_size, self.sink.max_bytes()),
+            };
             if batch.is_empty() {
                 return;
             }
-            if !self.pending.listen_during(self.sink.export(&batch)).await {
-                self.source
-                    .counters()
-                    .dropped_export_failed
-                    .add(batch.len());
-            }
-            self.source.recycle(batch);
+            self.export(batch).await;
+        }
+    }
+
+    async fn export(&mut self, mut batch: Vec<S::Item>) {
+        let is_done = self.pending.listen_during(self.sink.export(&batch)).await;
+        let unsettled = batch.split_off(self.sink.settled());
+        self.source.recycle(batch);
+        if is_done {
+            self.held = unsettled;
+        } else {
+            let counters = self.source.counters();
+            counters.dropped_export_failed.add(unsettled.len());
+            self.source.recycle(unsettled);
         }
     }
 }
@@ -154,12 +197,45 @@ impl<S: Source> Pending<S> {
             .any(|waiting| waiting.command.is_shutdown)
     }
 
+    /// When the first shutdown runs out of time.
+    fn shutdown_deadline(&self) -> Option<Instant> {
+        let shutdowns = self.waiting.iter().filter(|it| it.command.is_shutdown);
+        let deadlines = shutdowns.map(|it| it.command.deadline);
+        deadlines.min().map(Instant::from_std)
+    }
+
     /// Whether a shutdown has run out of time.
     fn is_late(&self) -> bool {
-        let now = std::time::Instant::now();
-        let is_late =
-            |waiting: &Waiting| waiting.command.is_shutdown && waiting.command.deadline <= now;
-        self.waiting.iter().any(is_late)
+        let deadline = self.shutdown_deadline();
+        deadline.is_some_and(|deadline| deadline <= Instant::now())
+    }
+
+    /// Waits while somebody waits for an answer; false if nobody does any more,
+    /// or a shutdown makes it pointless.
+    async fn sleep(&mut self, until: Instant) -> bool {
+        while Instant::now() < until {
+            let deadlines = self.waiting.iter().map(|waiting| waiting.command.deadline);
+            let Some(first) = deadlines.min().map(Instant::from_std) else {
+                return false;
+            };
+            tokio::select! {
+                biased;
+                Some(command) = self.commands.recv() => {
+                    let is_shutdown = command.is_shutdown;
+                    self.accept(command);
+                    if is_shutdown {
+                        return false;
+                    }
+                }
+                () = sleep_until(first.min(until)) => {
+                    if self.is_late() {
+                        return false;
+                    }
+                    self.expire();
+                }
+            }
+        }
+        true
     }
 
     /// Runs `work` while taking commands; false if a shutdown's time ran out

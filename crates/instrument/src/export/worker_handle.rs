@@ -3,6 +3,7 @@
 //! It exists so that flush and shutdown can be waited for with and without a
 //! runtime. A wait must never outlast its timeout, whatever the backend does.
 
+use crate::process::Origin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::{self, ThreadId};
@@ -20,6 +21,9 @@ pub enum FlushError {
         /// The time there was.
         timeout: Duration,
     },
+    /// This process is a child by `fork` of the one that sends.
+    #[error("the thread that sends is in the process that this one was forked from")]
+    Forked,
     /// Spans were sent and not taken.
     #[error("{spans} spans were lost: {why}")]
     Failed {
@@ -42,6 +46,7 @@ impl FlushError {
     /// One error for both: the one about spans, with the other's words.
     fn and(self, other: FlushError) -> FlushError {
         match (self, other) {
+            (FlushError::Forked, _) | (_, FlushError::Forked) => FlushError::Forked,
             (late @ FlushError::TimedOut { .. }, _) | (_, late @ FlushError::TimedOut { .. }) => {
                 late
             }
@@ -77,6 +82,7 @@ pub(super) struct Lane {
 pub(crate) struct WorkerHandle {
     pub(super) lanes: Arc<[Lane]>,
     pub(super) thread: ThreadId,
+    pub(super) origin: Origin,
 }
 
 /// How long beyond its timeout an answer may be under way.
@@ -95,10 +101,6 @@ impl Lane {
             (refused.0.reply)(Ok(()));
         }
     }
-
-    fn is_failing(&self) -> bool {
-        self.is_failing.load(Ordering::Relaxed)
-    }
 }
 
 impl WorkerHandle {
@@ -108,12 +110,18 @@ impl WorkerHandle {
     }
 
     /// Flushes where the last export succeeded, blocking this thread unless it
-    /// is the exporter's own.
-    pub(crate) fn flush_healthy(&self, timeout: Duration) -> Result<(), FlushError> {
+    /// is the exporter's own. A backend that did not take it in time counts as
+    /// failing until it takes something: the next to ask does not wait.
+    pub(crate) fn flush_healthy(&self, timeout: Duration) {
         if thread::current().id() == self.thread {
-            return Ok(());
+            return;
         }
-        self.ask_lanes(false, timeout, |lane| !lane.is_failing())
+        let is_healthy = |lane: &Lane| !lane.is_failing.load(Ordering::Relaxed);
+        if let Err(FlushError::TimedOut { .. }) = self.ask_lanes(false, timeout, is_healthy) {
+            for lane in &*self.lanes {
+                lane.is_failing.store(true, Ordering::Relaxed);
+            }
+        }
     }
 
     fn ask_lanes(
@@ -122,6 +130,9 @@ impl WorkerHandle {
         timeout: Duration,
         is_asked: impl Fn(&Lane) -> bool,
     ) -> Result<(), FlushError> {
+        if self.origin.is_left() {
+            return Err(FlushError::Forked);
+        }
         let latest = Instant::now() + timeout + GRACE;
         let (sender, answers) = mpsc::sync_channel(self.lanes.len());
         let mut asked = 0;
@@ -149,6 +160,9 @@ impl WorkerHandle {
         is_shutdown: bool,
         timeout: Duration,
     ) -> Result<(), FlushError> {
+        if self.origin.is_left() {
+            return Err(FlushError::Forked);
+        }
         let ask = |lane: &Lane| {
             let (sender, answer) = oneshot::channel();
             let reply = Box::new(move |result| sender.send(result).unwrap_or_default());

@@ -3,14 +3,14 @@
 //! It exists so that a number stays a number. What is only known through
 //! `Debug` becomes text.
 
-use crate::record::{KeyValue, Span, Status, Value};
+use crate::record::{Exception, KeyValue, Span, SpanBuilder, SpanHandle, Status, Value};
 use crate::sampling::SpanKind;
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt::Debug;
-use tracing_core::Metadata;
 use tracing_core::field::{Field, Visit};
 use tracing_core::span::Attributes;
+use tracing_core::{Level, Metadata};
 
 const NAME: &str = "otel.name";
 const KIND: &str = "otel.kind";
@@ -147,21 +147,37 @@ impl Visit for SpanFields<'_> {
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
         self.set(field, Value::from(value.to_string()));
+        self.0.record_error(value);
     }
 }
 
 /// Collects what is said of a span after its start, before the span is locked.
 #[derive(Default)]
-pub(super) struct LaterFields(Vec<(&'static str, Value)>);
+pub(super) struct LaterFields {
+    values: Vec<(&'static str, Value)>,
+    exceptions: Vec<Exception>,
+}
 
 impl LaterFields {
     fn set(&mut self, field: &Field, value: Value) {
-        self.0.push((field.name(), value));
+        self.values.push((field.name(), value));
+    }
+
+    /// Hands what is an attribute to a span that has not started.
+    pub(super) fn move_attributes(&mut self, mut builder: SpanBuilder) -> SpanBuilder {
+        let plain = |(name, _): &mut (&'static str, Value)| !is_special(name);
+        for (name, value) in self.values.extract_if(.., plain) {
+            builder = builder.attribute(name, value);
+        }
+        builder
     }
 
     pub(super) fn set_on(self, span: &mut Span) {
-        for (name, value) in self.0 {
+        for (name, value) in self.values {
             set_field(span, name, value);
+        }
+        for exception in self.exceptions {
+            span.record_exception(exception);
         }
     }
 }
@@ -175,14 +191,17 @@ impl Visit for LaterFields {
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
         self.set(field, Value::from(value.to_string()));
+        self.exceptions.push(Exception::of(value));
     }
 }
 
 /// Collects what an event says.
 #[derive(Default)]
 pub(super) struct EventFields {
-    pub(super) message: Option<String>,
-    pub(super) error: Option<String>,
+    message: Option<String>,
+    /// A field `error` that is text only, as `#[instrument(err)]` has it.
+    error_text: Option<String>,
+    exception: Option<Exception>,
     attributes: Vec<KeyValue>,
 }
 
@@ -190,23 +209,44 @@ impl EventFields {
     fn set(&mut self, field: &Field, value: Value) {
         match (field.name(), value) {
             ("message", Value::Str(text)) => self.message = Some(text.into_owned()),
+            ("error", Value::Str(text)) => self.error_text = Some(text.into_owned()),
             (name, value) => self.attributes.push(KeyValue::new(name, value)),
         }
     }
 
-    /// Named by its message, or by its callsite where it has none.
-    pub(super) fn into_name_and_attributes(
-        mut self,
-        metadata: &'static Metadata<'static>,
-    ) -> (Cow<'static, str>, Vec<KeyValue>) {
+    /// Puts the event on a span. It is named by its message, or by its callsite
+    /// where it has none; one that reports an error is an `exception`.
+    pub(super) fn report(mut self, metadata: &'static Metadata<'static>, span: &SpanHandle) {
+        let is_error = *metadata.level() == Level::ERROR;
+        if let Some(text) = self.error_text.take() {
+            if is_error && self.exception.is_none() {
+                self.exception = Some(Exception::of_text(text));
+            } else {
+                self.attributes.push(KeyValue::new("error", text));
+            }
+        }
+        if is_error {
+            let of_exception = self.exception.as_ref().map(|error| &error.message);
+            let description = self.message.as_ref().or(of_exception);
+            span.fail_unless_said(description.cloned().unwrap_or_default());
+        }
+        let name = match self.exception {
+            Some(exception) => {
+                if let Some(message) = self.message {
+                    self.attributes.push(KeyValue::new("message", message));
+                }
+                self.attributes.extend(exception.into_attributes());
+                Cow::Borrowed("exception")
+            }
+            None => self
+                .message
+                .map_or(Cow::Borrowed(metadata.name()), Cow::Owned),
+        };
         self.attributes
             .push(KeyValue::new("level", metadata.level().as_str()));
         self.attributes
             .push(KeyValue::new("target", metadata.target()));
-        let name = self
-            .message
-            .map_or(Cow::Borrowed(metadata.name()), Cow::Owned);
-        (name, self.attributes)
+        span.add_event(name, self.attributes);
     }
 }
 
@@ -218,12 +258,16 @@ impl Visit for EventFields {
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        let text = value.to_string();
-        self.error = Some(text.clone());
-        self.attributes
-            .push(KeyValue::new("exception.message", text));
+        if self.exception.is_some() {
+            // One error makes an event; what else there is stays a text.
+            self.attributes
+                .push(KeyValue::new(field.name(), value.to_string()));
+            return;
+        }
+        self.exception = Some(Exception::of(value));
         if field.name() != "error" {
-            self.set(field, Value::from(value.to_string()));
+            self.attributes
+                .push(KeyValue::new(field.name(), value.to_string()));
         }
     }
 }

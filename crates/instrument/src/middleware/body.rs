@@ -4,8 +4,10 @@
 //! never hold the span after the last frame.
 
 use super::exchange::Exchange;
+use super::unwinding::EndOnPanic;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
+use std::fmt::Debug;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -20,13 +22,16 @@ pin_project! {
 }
 
 impl<B: Body> TracedBody<B> {
-    pub(super) fn new(inner: B, exchange: Exchange) -> TracedBody<B> {
+    pub(super) fn new(inner: B, mut exchange: Exchange) -> TracedBody<B> {
+        if inner.is_end_stream() {
+            exchange.end();
+        }
         let exchange = Some(exchange).filter(|_| !inner.is_end_stream());
         TracedBody { inner, exchange }
     }
 }
 
-impl<B: Body> Body for TracedBody<B> {
+impl<B: Body<Error: Debug>> Body for TracedBody<B> {
     type Data = B::Data;
     type Error = B::Error;
 
@@ -35,21 +40,24 @@ impl<B: Body> Body for TracedBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let this = self.project();
-        let attached = this
-            .exchange
-            .as_ref()
-            .map(|exchange| exchange.context().attach());
+        let mut watched = EndOnPanic::watch(this.exchange);
+        let exchange = watched.held();
+        let attached = exchange.as_ref().map(|it| it.context().attach());
         let frame = ready!(this.inner.poll_frame(cx));
         drop(attached);
         match &frame {
-            None => drop(this.exchange.take()),
-            Some(Err(_)) => {
-                if let Some(mut exchange) = this.exchange.take() {
-                    exchange.fail(std::any::type_name::<B::Error>());
+            None => {
+                if let Some(mut exchange) = exchange.take() {
+                    exchange.end();
+                }
+            }
+            Some(Err(error)) => {
+                if let Some(mut exchange) = exchange.take() {
+                    exchange.fail(error);
                 }
             }
             Some(Ok(frame)) => {
-                if let (Some(exchange), Some(trailers)) = (this.exchange, frame.trailers_ref()) {
+                if let (Some(exchange), Some(trailers)) = (exchange, frame.trailers_ref()) {
                     exchange.trailers(trailers);
                 }
             }

@@ -12,15 +12,19 @@
 //! # drop(layer);
 //! ```
 
+use super::describe::{self, Describe, Described};
 use super::exchange::{Convention, Exchange, Side};
 use super::http_attributes::{
-    default_port, full_url, host_and_port, known_method, protocol_version, span_name,
+    default_port, describe_grpc, describe_method, full_url, host_and_port, protocol_version,
+    span_name,
 };
 use super::{TracedBody, TracedResponse};
 use crate::propagation::Propagators;
+use crate::record::Part;
 use crate::{Span, SpanKind, Tracer, span};
 use http::{Request, Response};
 use http_body::Body;
+use std::fmt::Debug;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use tower_layer::Layer;
@@ -104,18 +108,12 @@ impl ClientLayer {
             Some(tracer) => tracer.span(name),
             None => span(name),
         };
-        let mut span = builder.kind(SpanKind::Client).start();
-        if span.is_recording() {
-            match self.convention {
-                Convention::Http => describe_http(&mut span, request, template.as_deref()),
-                Convention::Grpc => {
-                    let method = request.uri().path().trim_start_matches('/').to_owned();
-                    span.set_attribute("rpc.system.name", "grpc")
-                        .set_attribute("rpc.method", method);
-                }
-            }
-            self.describe_server(&mut span, request.uri());
-        }
+        let sent = Sent {
+            request,
+            layer: self,
+            template: template.as_deref(),
+        };
+        let span = describe::start(Part::Client, builder.kind(SpanKind::Client), sent);
         let propagators = self
             .propagators
             .as_ref()
@@ -123,39 +121,46 @@ impl ClientLayer {
         propagators.inject_context(&span.context(), request.headers_mut());
         span
     }
+}
 
-    fn describe_server(&self, span: &mut Span, uri: &http::Uri) {
+/// What is sent, and to whom.
+struct Sent<'a, B> {
+    request: &'a Request<B>,
+    layer: &'a ClientLayer,
+    template: Option<&'a str>,
+}
+
+impl<B> Describe for Sent<'_, B> {
+    fn describe(self, into: &mut impl Described) {
+        match self.layer.convention {
+            Convention::Http => describe_http(into, self.request, self.template),
+            Convention::Grpc => describe_grpc(into, self.request.uri()),
+        }
+        let uri = self.request.uri();
         let of_uri = uri
             .authority()
             .map(|authority| host_and_port(authority.as_str()));
-        let of_layer = self
-            .server
-            .as_ref()
-            .map(|(host, port)| (&**host, Some(*port)));
+        let of_layer = self.layer.server.as_ref();
+        let of_layer = of_layer.map(|(host, port)| (&**host, Some(*port)));
         if let Some((host, port)) = of_uri.or(of_layer) {
-            span.set_attribute("server.address", host.to_owned());
+            into.say("server.address", host.to_owned());
             if let Some(port) = port.or_else(|| default_port(uri.scheme_str())) {
-                span.set_attribute("server.port", port);
+                into.say("server.port", port);
             }
         }
     }
 }
 
-fn describe_http<B>(span: &mut Span, request: &Request<B>, template: Option<&str>) {
-    match known_method(request.method()) {
-        Some(method) => span.set_attribute("http.request.method", method),
-        None => span
-            .set_attribute("http.request.method", "_OTHER")
-            .set_attribute("http.request.method_original", request.method().to_string()),
-    };
+fn describe_http<B>(into: &mut impl Described, request: &Request<B>, template: Option<&str>) {
+    describe_method(into, request.method());
     if let Some(url) = full_url(request.uri()) {
-        span.set_attribute("url.full", url);
+        into.say("url.full", url);
     }
     if let Some(template) = template {
-        span.set_attribute("url.template", template.to_owned());
+        into.say("url.template", template.to_owned());
     }
     if let Some(version) = protocol_version(request.version()) {
-        span.set_attribute("network.protocol.version", version);
+        into.say("network.protocol.version", version);
     }
 }
 
@@ -179,7 +184,7 @@ pub struct TracedClient<S> {
 
 impl<S, A, B> Service<Request<A>> for TracedClient<S>
 where
-    S: Service<Request<A>, Response = Response<B>>,
+    S: Service<Request<A>, Response = Response<B>, Error: Debug>,
     B: Body,
 {
     type Response = Response<TracedBody<B>>;

@@ -22,7 +22,9 @@ mod statement;
 #[cfg(test)]
 mod tests;
 
+use super::describe::{self, Describe, Described};
 use super::task::FutureExt;
+use crate::record::Part;
 use crate::{Span, SpanKind, Status, Tracer, span};
 use statement::{Dialect, Statement};
 use std::error::Error;
@@ -103,6 +105,17 @@ impl Database {
         self
     }
 
+    fn describe(&self, into: &mut impl Described) {
+        into.say("db.system.name", self.system);
+        if let Some((address, port)) = &self.server {
+            into.say("server.address", address.to_string());
+            into.say("server.port", *port);
+        }
+        if let Some(namespace) = &self.namespace {
+            into.say("db.namespace", namespace.to_string());
+        }
+    }
+
     /// A span for a statement that starts now. It is a child of the current
     /// one, named like `SELECT orders`.
     pub fn span(&self, sql: &str) -> Span {
@@ -113,35 +126,13 @@ impl Database {
             Some(tracer) => tracer.span(name),
             None => span(name),
         };
-        let mut span = builder.kind(SpanKind::Client).start();
-        if !span.is_recording() {
-            return span;
-        }
-        span.set_attribute("db.system.name", self.system);
-        if let Some((address, port)) = &self.server {
-            span.set_attribute("server.address", address.to_string());
-            span.set_attribute("server.port", *port);
-        }
-        if let Some(namespace) = &self.namespace {
-            span.set_attribute("db.namespace", namespace.to_string());
-        }
-        let text = if self.has_literals {
-            sql.to_owned()
-        } else {
-            statement.text
+        let sent = Sent {
+            database: self,
+            sql,
+            statement,
+            summary,
         };
-        span.set_attribute("db.query.text", text);
-        if let Some(summary) = summary {
-            span.set_attribute("db.query.summary", summary);
-        }
-        if let Some(operation) = statement.operation {
-            span.set_attribute("db.operation.name", operation);
-        }
-        // Of several tables none is the one.
-        if let [collection] = statement.targets.as_slice() {
-            span.set_attribute("db.collection.name", collection.clone());
-        }
-        span
+        describe::start(Part::Database, builder.kind(SpanKind::Client), sent)
     }
 
     /// Awaits `run`, which sends `sql`, in a span. An error goes onto the span
@@ -157,6 +148,36 @@ impl Database {
             fail(&mut span, std::any::type_name::<E>().to_owned(), None);
         }
         outcome
+    }
+}
+
+/// A statement, and where it goes.
+struct Sent<'a> {
+    database: &'a Database,
+    sql: &'a str,
+    statement: Statement,
+    summary: Option<String>,
+}
+
+impl Describe for Sent<'_> {
+    fn describe(self, into: &mut impl Described) {
+        self.database.describe(into);
+        let text = if self.database.has_literals {
+            self.sql.to_owned()
+        } else {
+            self.statement.text
+        };
+        into.say("db.query.text", text);
+        if let Some(summary) = self.summary {
+            into.say("db.query.summary", summary);
+        }
+        if let Some(operation) = self.statement.operation {
+            into.say("db.operation.name", operation);
+        }
+        // Of several tables none is the one.
+        if let [collection] = self.statement.targets.as_slice() {
+            into.say("db.collection.name", collection.clone());
+        }
     }
 }
 

@@ -4,9 +4,12 @@
 //! only: what counts as an error, and where the status stands. It must never
 //! end a span twice, nor lose one when a request is dropped midway.
 
+use super::failure::Failure;
 use super::http_attributes::grpc_status_name;
+use crate::propagation::percent;
 use crate::{Context, Span, Status};
 use http::{HeaderMap, StatusCode};
+use std::fmt::Debug;
 
 const GRPC_STATUS: &str = "grpc-status";
 const GRPC_MESSAGE: &str = "grpc-message";
@@ -52,10 +55,13 @@ impl Exchange {
 
     /// The head of the response is there.
     pub(super) fn answer(&mut self, status: StatusCode, headers: &HeaderMap) {
-        self.is_over = true;
         match self.convention {
-            Convention::Http => self.http_status(status),
-            // An answer without a message has its status in the head.
+            Convention::Http => {
+                self.is_over = true;
+                self.http_status(status);
+            }
+            // An answer without a message has its status in the head; others
+            // are not over before their trailers.
             Convention::Grpc => self.trailers(headers),
         }
     }
@@ -86,6 +92,7 @@ impl Exchange {
         else {
             return;
         };
+        self.is_over = true;
         let name = grpc_status_name(code);
         self.span.set_attribute("rpc.response.status_code", name);
         let is_error = match self.side {
@@ -102,32 +109,60 @@ impl Exchange {
             ),
         };
         if is_error {
-            let message = trailers
-                .get(GRPC_MESSAGE)
-                .and_then(|message| message.to_str().ok());
+            let message = trailers.get(GRPC_MESSAGE);
+            let message = message.map(|message| percent::decode_message(message.as_bytes()));
             self.span.set_attribute("error.type", name);
             self.span
-                .set_status(Status::Error(message.unwrap_or_default().to_owned().into()));
+                .set_status(Status::Error(message.unwrap_or_default().into()));
         }
     }
 
-    /// It failed without an answer, or in the middle of one.
-    pub(super) fn fail(&mut self, error_type: &'static str) {
+    /// The body has ended.
+    pub(super) fn end(&mut self) {
         self.is_over = true;
+    }
+
+    /// It failed without an answer, or in the middle of one.
+    pub(super) fn fail<E: Debug>(&mut self, error: &E) {
+        self.is_over = true;
+        if !self.span.is_recording() {
+            return;
+        }
+        let failure = Failure::of(error);
+        let error_type = match self.convention {
+            Convention::Http => failure.http(),
+            Convention::Grpc => {
+                self.span
+                    .set_attribute("rpc.response.status_code", failure.grpc());
+                failure.grpc()
+            }
+        };
         self.span.set_attribute("error.type", error_type);
         self.span.set_status(Status::Error("".into()));
+    }
+
+    /// It was dropped midway: the peer went away, the caller gave up, or a
+    /// timeout around it ran out.
+    fn cancel(&mut self) {
+        self.span.add_event("cancelled", []);
+        if self.convention == Convention::Http {
+            // Not known to be anybody's error.
+            return;
+        }
+        self.span
+            .set_attribute("rpc.response.status_code", "CANCELLED");
+        if self.side == Side::Client {
+            self.span.set_attribute("error.type", "CANCELLED");
+            self.span.set_status(Status::Error("".into()));
+        }
     }
 }
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.span.set_attribute("error.type", "panic");
-            self.span.set_status(Status::Error("panicked".into()));
-        } else if !self.is_over {
-            // The peer went away, or a timeout dropped the request: not known
-            // to be anybody's error.
-            self.span.add_event("cancelled", []);
+        // A panic is said by the span itself.
+        if !self.is_over && !std::thread::panicking() {
+            self.cancel();
         }
     }
 }

@@ -4,6 +4,7 @@
 //! never put a secret of a URL on a span.
 //! (OpenTelemetry semantic conventions 1.44: HTTP spans; RPC spans.)
 
+use super::describe::Described;
 use http::{Method, Uri, Version};
 use std::borrow::Cow;
 
@@ -12,7 +13,7 @@ const SECRET_PARAMETERS: [&str; 4] = ["AWSAccessKeyId", "Signature", "sig", "X-G
 
 /// The method, or `None` for one that is not in RFC 9110 or RFC 5789: names
 /// that callers make up must not become names of spans.
-pub(super) fn known_method(method: &Method) -> Option<&'static str> {
+fn known_method(method: &Method) -> Option<&'static str> {
     Some(match *method {
         Method::GET => "GET",
         Method::POST => "POST",
@@ -25,6 +26,24 @@ pub(super) fn known_method(method: &Method) -> Option<&'static str> {
         Method::TRACE => "TRACE",
         _ => return None,
     })
+}
+
+/// The method, and what it was where it is not known.
+pub(super) fn describe_method(into: &mut impl Described, method: &Method) {
+    match known_method(method) {
+        Some(known) => into.say("http.request.method", known),
+        None => into
+            .say("http.request.method", "_OTHER")
+            .say("http.request.method_original", method.to_string()),
+    };
+}
+
+/// The method of a gRPC call, which is its path.
+#[cfg(feature = "tower")]
+pub(super) fn describe_grpc(into: &mut impl Described, uri: &Uri) {
+    let method = uri.path().trim_start_matches('/').to_owned();
+    into.say("rpc.system.name", "grpc")
+        .say("rpc.method", method);
 }
 
 /// `GET /orders/{id}`, or `GET` where there is no template.

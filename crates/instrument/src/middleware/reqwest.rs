@@ -13,14 +13,16 @@
 //! # }
 //! ```
 
+use super::describe::{self, Describe, Described};
 use super::http_attributes::{
-    default_port, full_url, host_and_port, known_method, protocol_version, span_name,
+    default_port, describe_method, full_url, host_and_port, protocol_version, span_name,
 };
 use super::task::FutureExt;
 use crate::propagation::Propagators;
+use crate::record::Part;
 use crate::{SpanKind, Status, span};
 use http::Uri;
-use reqwest::{Error, RequestBuilder, Response};
+use reqwest::{Error, Request, RequestBuilder, Response};
 
 /// Sends requests in spans.
 pub trait SendTraced {
@@ -50,29 +52,12 @@ impl SendTraced for RequestBuilder {
         let (client, request) = self.build_split();
         let mut request = request?;
         let template = Some(template).filter(|template| !template.is_empty());
-        let mut span = span(span_name(request.method(), template))
-            .kind(SpanKind::Client)
-            .start();
-        if span.is_recording() {
-            match known_method(request.method()) {
-                Some(method) => span.set_attribute("http.request.method", method),
-                None => span
-                    .set_attribute("http.request.method", "_OTHER")
-                    .set_attribute("http.request.method_original", request.method().to_string()),
-            };
-            if let Some(template) = template {
-                span.set_attribute("url.template", template.to_owned());
-            }
-            if let Ok(uri) = request.url().as_str().parse::<Uri>() {
-                let authority = uri.authority().map_or("", |authority| authority.as_str());
-                let (host, port) = host_and_port(authority);
-                span.set_attribute("server.address", host.to_owned());
-                if let Some(port) = port.or_else(|| default_port(uri.scheme_str())) {
-                    span.set_attribute("server.port", port);
-                }
-                span.set_attribute("url.full", full_url(&uri).unwrap_or_default());
-            }
-        }
+        let builder = span(span_name(request.method(), template)).kind(SpanKind::Client);
+        let sent = Sent {
+            request: &request,
+            template,
+        };
+        let mut span = describe::start(Part::Reqwest, builder, sent);
         propagators.inject_context(&span.context(), request.headers_mut());
         let outcome = client.execute(request).in_context(span.context()).await;
         match &outcome {
@@ -93,6 +78,30 @@ impl SendTraced for RequestBuilder {
             }
         }
         outcome
+    }
+}
+
+/// What is sent, and to whom.
+struct Sent<'a> {
+    request: &'a Request,
+    template: Option<&'a str>,
+}
+
+impl Describe for Sent<'_> {
+    fn describe(self, into: &mut impl Described) {
+        describe_method(into, self.request.method());
+        if let Some(template) = self.template {
+            into.say("url.template", template.to_owned());
+        }
+        if let Ok(uri) = self.request.url().as_str().parse::<Uri>() {
+            let authority = uri.authority().map_or("", |authority| authority.as_str());
+            let (host, port) = host_and_port(authority);
+            into.say("server.address", host.to_owned());
+            if let Some(port) = port.or_else(|| default_port(uri.scheme_str())) {
+                into.say("server.port", port);
+            }
+            into.say("url.full", full_url(&uri).unwrap_or_default());
+        }
     }
 }
 

@@ -5,9 +5,11 @@
 
 use super::body::TracedBody;
 use super::exchange::Exchange;
+use super::unwinding::EndOnPanic;
 use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
+use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -36,19 +38,18 @@ impl<F, B, E> Future for TracedResponse<F>
 where
     F: Future<Output = Result<Response<B>, E>>,
     B: Body,
+    E: Debug,
 {
     type Output = Result<Response<TracedBody<B>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let attached = this
-            .exchange
-            .as_ref()
-            .map(|exchange| exchange.context().attach());
+        let mut watched = EndOnPanic::watch(this.exchange);
+        let exchange = watched.held();
+        let attached = exchange.as_ref().map(|it| it.context().attach());
         let outcome = ready!(this.inner.poll(cx));
         drop(attached);
-        let mut exchange = this
-            .exchange
+        let mut exchange = exchange
             .take()
             .expect("a future is not polled after it is ready");
         Poll::Ready(match outcome {
@@ -57,7 +58,7 @@ where
                 Ok(response.map(|body| TracedBody::new(body, exchange)))
             }
             Err(error) => {
-                exchange.fail(std::any::type_name::<E>());
+                exchange.fail(&error);
                 Err(error)
             }
         })

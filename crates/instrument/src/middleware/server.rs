@@ -12,17 +12,21 @@
 //! # drop(layer);
 //! ```
 
+use super::describe::{self, Describe, Described};
 use super::exchange::{Convention, Exchange, Side};
 use super::http_attributes::{
-    host_and_port, known_method, protocol_version, redacted_query, span_name,
+    describe_grpc, describe_method, host_and_port, protocol_version, redacted_query, span_name,
 };
 use super::{TracedBody, TracedResponse};
 use crate::propagation::Propagators;
+use crate::record::Part;
 use crate::{Span, SpanKind, Tracer, span};
 use http::{Extensions, Request, Response, header};
 use http_body::Body;
-use std::fmt;
+use std::fmt::{self, Debug};
 use std::net::IpAddr;
+#[cfg(any(feature = "axum-0_7", feature = "axum-0_8"))]
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use tower_layer::Layer;
@@ -32,7 +36,12 @@ type RouteOf = Arc<dyn Fn(&Extensions) -> Option<String> + Send + Sync>;
 
 /// Makes a span for each request that a service answers.
 ///
-/// A span ends with the response's body. With feature `axum` it is named by the
+/// A handler speaks of it through [`current_span`](crate::current_span()), or,
+/// under spans of its own, through the [`SpanHandle`](crate::SpanHandle) in the
+/// request's extensions: `Extension<SpanHandle>` in axum,
+/// `request.extensions().get::<SpanHandle>()` in tonic.
+///
+/// A span ends with the response's body. With the feature of your axum it is named by the
 /// route that matched, provided that it is added with `Router::layer` (and not
 /// around the router, where no route is known yet).
 #[derive(Clone)]
@@ -113,33 +122,42 @@ impl ServerLayer {
             Some(tracer) => tracer.span(name),
             None => span(name),
         };
-        let mut span = builder.kind(SpanKind::Server).parent(parent).start();
-        if span.is_recording() {
-            match self.convention {
-                Convention::Http => describe_http(&mut span, request, route),
-                Convention::Grpc => {
-                    let method = request.uri().path().trim_start_matches('/').to_owned();
-                    span.set_attribute("rpc.system.name", "grpc")
-                        .set_attribute("rpc.method", method);
-                }
-            }
-            describe_peers(&mut span, request);
-        }
-        span
+        let asked = Asked {
+            request,
+            convention: self.convention,
+            route,
+        };
+        describe::start(
+            Part::Server,
+            builder.kind(SpanKind::Server).parent(parent),
+            asked,
+        )
     }
 }
 
-fn describe_http<B>(span: &mut Span, request: &Request<B>, route: Option<String>) {
+/// What was asked.
+struct Asked<'a, B> {
+    request: &'a Request<B>,
+    convention: Convention,
+    route: Option<String>,
+}
+
+impl<B> Describe for Asked<'_, B> {
+    fn describe(self, into: &mut impl Described) {
+        match self.convention {
+            Convention::Http => describe_http(into, self.request, self.route),
+            Convention::Grpc => describe_grpc(into, self.request.uri()),
+        }
+        describe_peers(into, self.request);
+    }
+}
+
+fn describe_http<B>(into: &mut impl Described, request: &Request<B>, route: Option<String>) {
     let (uri, headers) = (request.uri(), request.headers());
-    match known_method(request.method()) {
-        Some(method) => span.set_attribute("http.request.method", method),
-        None => span
-            .set_attribute("http.request.method", "_OTHER")
-            .set_attribute("http.request.method_original", request.method().to_string()),
-    };
-    span.set_attribute("url.path", uri.path().to_owned());
+    describe_method(into, request.method());
+    into.say("url.path", uri.path().to_owned());
     if let Some(query) = uri.query() {
-        span.set_attribute("url.query", redacted_query(query).into_owned());
+        into.say("url.query", redacted_query(query).into_owned());
     }
     let forwarded = headers
         .get("x-forwarded-proto")
@@ -148,31 +166,31 @@ fn describe_http<B>(span: &mut Span, request: &Request<B>, route: Option<String>
         Some("https") => "https",
         _ => "http",
     };
-    span.set_attribute("url.scheme", scheme);
+    into.say("url.scheme", scheme);
     if let Some(route) = route {
-        span.set_attribute("http.route", route);
+        into.say("http.route", route);
     }
     if let Some(version) = protocol_version(request.version()) {
-        span.set_attribute("network.protocol.version", version);
+        into.say("network.protocol.version", version);
     }
     if let Some(agent) = headers
         .get(header::USER_AGENT)
         .and_then(|value| value.to_str().ok())
     {
-        span.set_attribute("user_agent.original", agent.to_owned());
+        into.say("user_agent.original", agent.to_owned());
     }
 }
 
-fn describe_peers<B>(span: &mut Span, request: &Request<B>) {
+fn describe_peers<B>(into: &mut impl Described, request: &Request<B>) {
     let host = request
         .headers()
         .get(header::HOST)
         .and_then(|value| value.to_str().ok());
     let authority = request.uri().authority().map(http::uri::Authority::as_str);
     if let Some((host, port)) = host.or(authority).map(host_and_port) {
-        span.set_attribute("server.address", host.to_owned());
+        into.say("server.address", host.to_owned());
         if let Some(port) = port {
-            span.set_attribute("server.port", port);
+            into.say("server.port", port);
         }
     }
     let forwarded = request
@@ -183,37 +201,47 @@ fn describe_peers<B>(span: &mut Span, request: &Request<B>) {
     let client = first.and_then(|address| address.trim().parse::<IpAddr>().ok());
     let peer = peer_address(request.extensions());
     if let Some(peer) = peer {
-        span.set_attribute("network.peer.address", peer.to_string());
+        into.say("network.peer.address", peer.to_string());
     }
     if let Some(client) = client.or(peer) {
-        span.set_attribute("client.address", client.to_string());
+        into.say("client.address", client.to_string());
     }
 }
 
-#[cfg(feature = "axum")]
+/// What axum's router left, whichever version it is.
+#[cfg_attr(
+    not(any(feature = "axum-0_7", feature = "axum-0_8")),
+    expect(unused_variables, reason = "nobody else leaves anything there")
+)]
 fn matched_path(extensions: &Extensions) -> Option<String> {
-    extensions
-        .get::<axum::extract::MatchedPath>()
-        .map(|path| path.as_str().to_owned())
-}
-
-#[cfg(not(feature = "axum"))]
-fn matched_path(_: &Extensions) -> Option<String> {
+    #[cfg(feature = "axum-0_8")]
+    if let Some(path) = extensions.get::<axum_0_8::extract::MatchedPath>() {
+        return Some(path.as_str().to_owned());
+    }
+    #[cfg(feature = "axum-0_7")]
+    if let Some(path) = extensions.get::<axum_0_7::extract::MatchedPath>() {
+        return Some(path.as_str().to_owned());
+    }
     None
 }
 
-#[cfg(feature = "axum")]
+#[cfg_attr(
+    not(any(feature = "axum-0_7", feature = "axum-0_8")),
+    expect(unused_variables, reason = "nobody else leaves anything there")
+)]
 fn peer_address(extensions: &Extensions) -> Option<IpAddr> {
-    let info = extensions.get::<axum::extract::ConnectInfo<std::net::SocketAddr>>();
-    info.map(|info| info.0.ip())
-}
-
-#[cfg(not(feature = "axum"))]
-fn peer_address(_: &Extensions) -> Option<IpAddr> {
+    #[cfg(feature = "axum-0_8")]
+    if let Some(info) = extensions.get::<axum_0_8::extract::ConnectInfo<SocketAddr>>() {
+        return Some(info.0.ip());
+    }
+    #[cfg(feature = "axum-0_7")]
+    if let Some(info) = extensions.get::<axum_0_7::extract::ConnectInfo<SocketAddr>>() {
+        return Some(info.0.ip());
+    }
     None
 }
 
-impl fmt::Debug for ServerLayer {
+impl Debug for ServerLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServerLayer")
             .field("convention", &self.convention)
@@ -241,7 +269,7 @@ pub struct TracedServer<S> {
 
 impl<S, A, B> Service<Request<A>> for TracedServer<S>
 where
-    S: Service<Request<A>, Response = Response<B>>,
+    S: Service<Request<A>, Response = Response<B>, Error: Debug>,
     B: Body,
 {
     type Response = Response<TracedBody<B>>;
@@ -252,8 +280,9 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<A>) -> Self::Future {
+    fn call(&mut self, mut request: Request<A>) -> Self::Future {
         let span = self.layer.start(&request);
+        request.extensions_mut().insert(span.handle());
         let exchange = Exchange::new(span, self.layer.convention, Side::Server);
         let attached = exchange.context().attach();
         let response = self.inner.call(request);

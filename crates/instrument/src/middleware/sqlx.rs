@@ -3,15 +3,15 @@
 //! It exists so that nothing but the executor changes where statements are run.
 //! It must never change how sqlx prepares, caches or streams them.
 //!
-#![cfg_attr(feature = "sqlx-postgres", doc = "```")]
-#![cfg_attr(not(feature = "sqlx-postgres"), doc = "```ignore")]
+#![cfg_attr(feature = "sqlx-0_9-postgres", doc = "```")]
+#![cfg_attr(not(feature = "sqlx-0_9-postgres"), doc = "```ignore")]
 //! use sqlx::PgPool;
 //! use sqlx::postgres::PgConnectOptions;
 //! use tracewell_instrument::middleware::database::Database;
 //!
 //! # async fn example() -> Result<(), sqlx::Error> {
 //! let options: PgConnectOptions = "postgres://db.internal/shop".parse()?;
-//! // With the feature `sqlx-postgres`; else Database::postgresql().server(…).
+//! // With the feature `sqlx-0_9-postgres`; else Database::postgresql().server(…).
 //! let shop = Database::from(&options);
 //! let pool = PgPool::connect_with(options).await?;
 //! // A pool, a connection or a transaction: whatever is an executor.
@@ -26,6 +26,7 @@
 
 use super::database::{Database, fail};
 use super::task::FutureExt;
+use super::unwinding::EndOnPanic;
 use crate::Span;
 use futures_core::Stream;
 use futures_core::future::BoxFuture;
@@ -37,7 +38,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 #[cfg(test)]
-#[cfg(feature = "sqlx-postgres")]
+#[cfg(feature = "sqlx-0_9-postgres")]
 mod tests;
 
 impl Database {
@@ -52,7 +53,7 @@ impl Database {
 }
 
 /// Where these options connect to. A socket is named by its folder.
-#[cfg(feature = "sqlx-postgres")]
+#[cfg(feature = "sqlx-0_9-postgres")]
 impl From<&sqlx::postgres::PgConnectOptions> for Database {
     fn from(options: &sqlx::postgres::PgConnectOptions) -> Database {
         let socket = options.get_socket().map(|folder| folder.to_string_lossy());
@@ -215,19 +216,21 @@ where
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
         let this = self.project();
-        let attached = this.span.as_ref().map(Span::attach);
+        let mut watched = EndOnPanic::watch(this.span);
+        let span = watched.held();
+        let attached = span.as_ref().map(Span::attach);
         let item = ready!(this.inner.poll_next(cx));
         drop(attached);
         match &item {
             Some(Ok(Either::Right(_))) => *this.rows += 1,
             Some(Ok(Either::Left(_))) => {}
             Some(Err(error)) => {
-                if let Some(mut span) = this.span.take() {
+                if let Some(mut span) = span.take() {
                     fail_with(&mut span, error);
                 }
             }
             None => {
-                if let Some(mut span) = this.span.take() {
+                if let Some(mut span) = span.take() {
                     span.set_attribute("db.response.returned_rows", *this.rows);
                 }
             }

@@ -19,6 +19,7 @@
 //! # }
 //! ```
 
+use super::unwinding::EndOnPanic;
 use crate::{Context, Span};
 use pin_project_lite::pin_project;
 use std::future::Future;
@@ -90,11 +91,12 @@ impl<F: Future> Future for InSpan<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let attached = this.span.as_ref().map(Span::attach);
+        let mut watched = EndOnPanic::watch(this.span);
+        let attached = watched.held().as_ref().map(Span::attach);
         let output = this.inner.poll(cx);
         drop(attached);
         if output.is_ready() {
-            this.span.take();
+            watched.held().take();
         }
         output
     }

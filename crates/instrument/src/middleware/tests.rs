@@ -2,7 +2,7 @@
 
 mod grpc;
 mod http;
-#[cfg(feature = "reqwest")]
+#[cfg(feature = "reqwest-0_13")]
 mod reqwest;
 
 use crate::mock::MockExporter;

@@ -95,6 +95,35 @@ pub(super) fn from_attribute(attribute: otel::KeyValue) -> KeyValue {
     KeyValue::new(String::from(attribute.key), from_value(attribute.value))
 }
 
+/// The same back, for what a sampler sets.
+#[cfg(feature = "opentelemetry-sdk-0_33")]
+pub(super) fn to_attribute(attribute: KeyValue) -> otel::KeyValue {
+    let value = match attribute.value {
+        Value::Bool(value) => value.into(),
+        Value::I64(value) => value.into(),
+        Value::F64(value) => value.into(),
+        Value::Str(text) => text.into(),
+        Value::Array(array) => otel::Value::Array(match *array {
+            Array::Bool(values) => otel::Array::Bool(values),
+            Array::I64(values) => otel::Array::I64(values),
+            Array::F64(values) => otel::Array::F64(values),
+            Array::Str(texts) => {
+                otel::Array::String(texts.into_iter().map(otel::StringValue::from).collect())
+            }
+        }),
+    };
+    otel::KeyValue::new(attribute.key, value)
+}
+
+#[cfg(feature = "opentelemetry-sdk-0_33")]
+pub(super) fn from_link(link: &otel::trace::Link) -> crate::Link {
+    crate::Link {
+        context: from_span_context(&link.span_context),
+        attributes: from_attributes(link.attributes.clone()),
+        dropped_attributes: link.dropped_attributes_count,
+    }
+}
+
 fn from_value(value: otel::Value) -> Value {
     match value {
         otel::Value::Bool(value) => value.into(),

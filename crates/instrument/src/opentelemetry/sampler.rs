@@ -4,7 +4,9 @@
 //! dynamic rates and consistent thresholds. It must never decide otherwise than
 //! our recorder would.
 
-use super::convert::{from_kind, from_span_context, to_trace_state};
+use super::convert::{
+    from_attributes, from_kind, from_link, from_span_context, to_attribute, to_trace_state,
+};
 use crate::context::TraceId;
 use crate::sampling::{Sampler, SamplingQuestion};
 use ::opentelemetry::trace::{Link, SpanKind, TraceContextExt as _};
@@ -36,6 +38,7 @@ const UNKNOWN_SERVICE: &str = "unknown_service";
 pub struct SdkSampler {
     sampler: Arc<dyn Sampler>,
     service: Arc<str>,
+    reads_attributes: bool,
 }
 
 impl SdkSampler {
@@ -43,6 +46,7 @@ impl SdkSampler {
     #[must_use]
     pub fn new(sampler: Arc<dyn Sampler>) -> SdkSampler {
         SdkSampler {
+            reads_attributes: sampler.reads_attributes(),
             sampler,
             service: UNKNOWN_SERVICE.into(),
         }
@@ -65,18 +69,26 @@ impl ShouldSample for SdkSampler {
         trace_id: ::opentelemetry::TraceId,
         name: &str,
         span_kind: &SpanKind,
-        _attributes: &[KeyValue],
-        _links: &[Link],
+        attributes: &[KeyValue],
+        links: &[Link],
     ) -> SamplingResult {
         let parent = parent_context
             .map(|context| from_span_context(context.span().span_context()))
             .filter(|parent| parent.is_valid());
+        let (attributes, links) = if self.reads_attributes {
+            let links = links.iter().map(from_link).collect();
+            (from_attributes(attributes.to_vec()), links)
+        } else {
+            (Vec::new(), Vec::new())
+        };
+        let trace_id = TraceId(u128::from_be_bytes(trace_id.to_bytes()));
         let decision = self.sampler.decide(&SamplingQuestion {
             parent: parent.as_ref(),
-            trace_id: TraceId(u128::from_be_bytes(trace_id.to_bytes())),
-            name,
             kind: from_kind(span_kind),
             service: &self.service,
+            attributes: &attributes,
+            links: &links,
+            ..SamplingQuestion::root(trace_id, name)
         });
         SamplingResult {
             decision: if decision.is_sampled {
@@ -84,7 +96,7 @@ impl ShouldSample for SdkSampler {
             } else {
                 SamplingDecision::Drop
             },
-            attributes: Vec::new(),
+            attributes: decision.attributes.into_iter().map(to_attribute).collect(),
             trace_state: to_trace_state(decision.trace_state.as_deref()),
         }
     }

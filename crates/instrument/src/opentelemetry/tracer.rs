@@ -82,9 +82,15 @@ impl ::opentelemetry::trace::Tracer for Tracer {
         if let Some(start) = builder.start_time {
             starting = starting.start_unix_ns(unix_ns(start));
         }
+        let mut attributes = builder.attributes.unwrap_or_default();
+        if starting.is_asked_for_attributes() {
+            for attribute in from_attributes(std::mem::take(&mut attributes)) {
+                starting = starting.attribute(attribute.key, attribute.value);
+            }
+        }
         let mut span = starting.start();
         if span.is_recording() {
-            for attribute in from_attributes(builder.attributes.unwrap_or_default()) {
+            for attribute in from_attributes(attributes) {
                 span.set_attribute(attribute.key, attribute.value);
             }
             for event in builder.events.unwrap_or_default() {

@@ -12,6 +12,7 @@ const KNOWN: &str = "tracecontext, baggage, b3, b3multi, jaeger, xray, none";
 
 /// Why a list of propagators was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PropagatorError {
     /// A name that stands for no format here.
     #[error("OTEL_PROPAGATORS has `{name}`, which is not known; write one or more of {KNOWN}")]

@@ -1,4 +1,4 @@
-//! Percent-encoding of baggage values.
+//! Percent-encoding of baggage values and of gRPC's messages.
 //!
 //! It exists because clients disagree about the space: JavaScript sends `%20`,
 //! Python `+`. It must never lose a plus sign that was meant as one.
@@ -22,9 +22,19 @@ pub(crate) fn encode(text: &str, into: &mut String) {
 /// What `text` stands for. A `%` without two digits stands for itself, and
 /// bytes that are not UTF-8 become U+FFFD (W3C Baggage, section 3.3.1.3).
 pub(super) fn decode(text: &str) -> String {
-    let space = if is_quoted_plus(text) { b' ' } else { b'+' };
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
+    let plus = if is_quoted_plus(text) { b' ' } else { b'+' };
+    decode_bytes(text.as_bytes(), plus)
+}
+
+/// What the value of `grpc-message` stands for, by the same leniency (gRPC over
+/// HTTP/2, responses: it must never be refused).
+pub(crate) fn decode_message(value: &[u8]) -> String {
+    decode_bytes(value, b'+')
+}
+
+/// With `plus` in place of each plus sign.
+fn decode_bytes(mut rest: &[u8], plus: u8) -> String {
+    let mut bytes = Vec::with_capacity(rest.len());
     while let [first, tail @ ..] = rest {
         rest = tail;
         match (first, tail) {
@@ -34,7 +44,7 @@ pub(super) fn decode(text: &str) -> String {
                 bytes.push((digit(*high) << 4) | digit(*low));
                 rest = tail;
             }
-            (b'+', _) => bytes.push(space),
+            (b'+', _) => bytes.push(plus),
             (byte, _) => bytes.push(*byte),
         }
     }

@@ -1,13 +1,14 @@
 //! What is said of a span before it starts.
 //!
 //! It exists because kind, parent and links must be known when the sampler is
-//! asked. It must never collect attributes: an unsampled span would pay for
-//! them.
+//! asked. It must never collect attributes unasked: an unsampled span would pay
+//! for them.
 
 use super::current::Context;
-use super::data::Link;
+use super::data::{Link, Part};
 use super::span::{Rare, Span};
 use super::tracer::Tracer;
+use super::value::{KeyValue, Value};
 use crate::context::SpanContext;
 use crate::sampling::SpanKind;
 use std::borrow::Cow;
@@ -83,6 +84,32 @@ impl SpanBuilder {
         self
     }
 
+    /// An attribute that the sampler sees, if it
+    /// [`reads_attributes`](crate::sampling::Sampler::reads_attributes). Costs
+    /// also where nothing is recorded: of what no sampler reads,
+    /// [`Span::set_attribute`] is cheaper.
+    pub fn attribute(
+        mut self,
+        key: impl Into<Cow<'static, str>>,
+        value: impl Into<Value>,
+    ) -> SpanBuilder {
+        self.rare().attributes.push(KeyValue::new(key, value));
+        self
+    }
+
+    /// Recorded by a part of this crate, and not by the application.
+    pub(crate) fn of_part(mut self, part: Part) -> SpanBuilder {
+        let tracer = self.tracer.or_else(Tracer::current);
+        self.tracer = tracer.map(|tracer| tracer.of_part(part));
+        self
+    }
+
+    /// Whether whoever decides wants to see attributes.
+    pub(crate) fn is_asked_for_attributes(&self) -> bool {
+        let tracer = self.tracer.or_else(Tracer::current);
+        tracer.is_some_and(|tracer| tracer.core().sampler_reads_attributes)
+    }
+
     /// When it started, in nanoseconds since 1970; now unless said.
     pub fn start_unix_ns(mut self, start_unix_ns: u64) -> SpanBuilder {
         self.rare().start_unix_ns = Some(start_unix_ns);
@@ -102,7 +129,7 @@ impl SpanBuilder {
         }
         let above = self.parent.as_ref();
         match self.tracer.or_else(Tracer::current) {
-            Some(tracer) => tracer.start(self.name, self.kind, above),
+            Some(tracer) => tracer.start(self.name, self.kind, above, None),
             None => Span::unrecorded(above.cloned().unwrap_or_else(Context::current)),
         }
     }
@@ -110,10 +137,9 @@ impl SpanBuilder {
     #[cold]
     fn start_rare(mut self) -> Span {
         let rare = self.rare.take();
-        let mut span = self.start();
-        if let Some(rare) = rare {
-            span.add_rare(*rare);
+        match self.tracer.or_else(Tracer::current) {
+            Some(tracer) => tracer.start(self.name, self.kind, self.parent.as_ref(), rare),
+            None => self.start(),
         }
-        span
     }
 }

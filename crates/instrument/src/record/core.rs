@@ -8,8 +8,10 @@ use super::clock::Clock;
 use super::data::Scope;
 use super::keep::{Keep, KeepPolicy};
 use super::limits::SpanLimits;
-use super::queue::{Chunk, Queue, lock};
+use super::queue::{Chunk, Queue, QueueLimits, lock};
 use super::thread_chunk::ThreadChunk;
+use crate::process::{Origin, say_once};
+use crate::processing::Processors;
 use crate::sampling::Sampler;
 use crate::statistics::Counters;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,17 +23,19 @@ pub(crate) struct CoreSettings {
     pub(crate) sampler: Arc<dyn Sampler>,
     pub(crate) limits: SpanLimits,
     pub(crate) keep: Option<KeepPolicy>,
-    pub(crate) max_queue_spans: usize,
-    pub(crate) batch_spans: usize,
+    pub(crate) processors: Processors,
+    pub(crate) queue: QueueLimits,
 }
 
 #[derive(Debug)]
 pub(crate) struct Core {
     pub(super) service: Box<str>,
     pub(super) sampler: Arc<dyn Sampler>,
+    pub(crate) sampler_reads_attributes: bool,
     pub(super) limits: SpanLimits,
     pub(super) clock: Clock,
     pub(super) keep: Option<Keep>,
+    pub(super) processors: Processors,
     queue: Queue,
     threads: Mutex<Vec<Arc<ThreadChunk>>>,
     scopes: Mutex<Vec<Scope>>,
@@ -39,6 +43,8 @@ pub(crate) struct Core {
     /// The last export failed.
     pub(crate) is_failing: AtomicBool,
     is_closed: AtomicBool,
+    has_said_closed: AtomicBool,
+    origin: Origin,
 }
 
 impl Core {
@@ -47,16 +53,20 @@ impl Core {
     pub(crate) fn leak(settings: CoreSettings) -> &'static Core {
         Box::leak(Box::new(Core {
             service: settings.service.into(),
+            sampler_reads_attributes: settings.sampler.reads_attributes(),
             sampler: settings.sampler,
             limits: settings.limits,
             clock: Clock::new(),
             keep: settings.keep.map(Keep::new),
-            queue: Queue::new(settings.max_queue_spans, settings.batch_spans),
+            processors: settings.processors,
+            queue: Queue::new(settings.queue),
             threads: Mutex::default(),
-            scopes: Mutex::default(),
+            scopes: Mutex::new(Scope::first()),
             counters: Counters::default(),
             is_failing: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),
+            has_said_closed: AtomicBool::new(false),
+            origin: Origin::here(),
         }))
     }
 
@@ -66,6 +76,30 @@ impl Core {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.is_closed.load(Ordering::Relaxed)
+    }
+
+    /// A span is not recorded because nothing is any more.
+    #[cold]
+    pub(super) fn say_closed(&self) {
+        say_once(
+            &self.has_said_closed,
+            "a span was started after the guard was dropped, and is not recorded; keep the \
+             guard until the end of main: `let _guard = …`, not `let _ = …`",
+        );
+    }
+
+    /// Closes it in a child that has no exporter.
+    pub(super) fn check_process(&self) {
+        if self.origin.is_left() {
+            self.close_quietly();
+        }
+    }
+
+    /// The same as [`close`](Core::close), where nobody is to be told of spans
+    /// that start later.
+    pub(crate) fn close_quietly(&self) {
+        self.has_said_closed.store(true, Ordering::Relaxed);
+        self.close();
     }
 
     /// Records nothing from now on.
@@ -134,6 +168,6 @@ impl Core {
     /// Everything that has ended, for set-ups without an exporter.
     pub(crate) fn take_finished(&self) -> Chunk {
         self.gather();
-        self.queue.take(usize::MAX)
+        self.queue.take(usize::MAX, usize::MAX)
     }
 }

@@ -4,6 +4,7 @@
 //! being handed it. A guard that is dropped out of order must never bring back
 //! a context that was detached.
 
+use super::inbox::Inbox;
 use super::keep::LocalTrace;
 use crate::context::SpanContext;
 use crate::propagation::Baggage;
@@ -19,6 +20,8 @@ pub struct Context {
     pub(super) span: SpanContext,
     pub(super) baggage: Baggage,
     pub(super) local: Option<Arc<LocalTrace>>,
+    /// The way to the span, where it is recorded in this process.
+    pub(super) open: Option<Arc<Inbox>>,
 }
 
 /// What is current where nothing is.
@@ -26,6 +29,7 @@ static EMPTY: Context = Context {
     span: SpanContext::INVALID,
     baggage: Baggage::new(),
     local: None,
+    open: None,
 };
 
 thread_local! {
@@ -46,7 +50,7 @@ struct Slot {
 
 struct Attached {
     context: Context,
-    #[cfg(feature = "opentelemetry")]
+    #[cfg(feature = "opentelemetry-0_33")]
     _mirror: crate::opentelemetry::Mirror,
 }
 
@@ -84,7 +88,7 @@ impl Context {
             let attached = attached.borrow();
             let last = attached.slots.last().and_then(|slot| slot.context.as_ref());
             let current = last.map(|attached| &attached.context);
-            #[cfg(feature = "opentelemetry")]
+            #[cfg(feature = "opentelemetry-0_33")]
             if let Some(newer) = crate::opentelemetry::newer_than(current) {
                 return read.take().map(|read| read(&newer));
             }
@@ -114,6 +118,7 @@ impl Context {
     pub fn with_span(mut self, span: SpanContext) -> Context {
         self.span = span;
         self.local = None;
+        self.open = None;
         self
     }
 
@@ -130,10 +135,10 @@ impl Context {
         &self.span
     }
 
-    /// Whether its span may be recorded in this process.
+    /// Whether its span is recorded in this process.
     #[cfg(feature = "tracing")]
-    pub(crate) fn is_recorded(&self) -> bool {
-        self.span.is_sampled() || self.local.is_some()
+    fn is_recorded(&self) -> bool {
+        self.open.is_some()
     }
 
     /// The baggage.
@@ -159,25 +164,44 @@ impl Context {
         self.push(name).unwrap_or_default();
     }
 
-    /// Ends the last [`enter`](Context::enter) of this name.
+    /// Puts it in place of all that this thread entered by this name.
     #[cfg(feature = "tracing")]
-    pub(crate) fn leave(name: u64) {
+    pub(crate) fn replace_entered(&self, name: u64) {
+        let replaced = ATTACHED.try_with(|attached| {
+            let slots = &mut attached.try_borrow_mut().ok()?.slots;
+            let entered = slots.iter_mut().filter(|slot| slot.entered_as == name);
+            let old = entered.map(|slot| slot.context.replace(self.clone().attached()));
+            Some(old.collect::<Vec<_>>())
+        });
+        // Dropped outside the borrow: what a context owns may run code.
+        drop(replaced);
+    }
+
+    fn attached(self) -> Attached {
+        Attached {
+            #[cfg(feature = "opentelemetry-0_33")]
+            _mirror: crate::opentelemetry::Mirror::of(&self),
+            context: self,
+        }
+    }
+
+    /// Ends the last [`enter`](Context::enter) of this name; says whether its
+    /// span is recorded.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn leave(name: u64) -> bool {
         // Dropped outside the borrow: what a context owns may run code.
         let left = ATTACHED.try_with(|attached| {
             let mut attached = attached.try_borrow_mut().ok()?;
             attached.detach_entered(name)
         });
-        drop(left);
+        let left = left.ok().flatten();
+        left.is_some_and(|left| left.context.is_recorded())
     }
 
     /// The position of the context; `None` while a thread ends, and to those
     /// who attach from within [`with_current`](Context::with_current).
     fn push(self, entered_as: u64) -> Option<usize> {
-        let attached_now = Attached {
-            #[cfg(feature = "opentelemetry")]
-            _mirror: crate::opentelemetry::Mirror::of(&self),
-            context: self,
-        };
+        let attached_now = self.attached();
         let pushed = ATTACHED.try_with(|attached| {
             let slots = &mut attached.try_borrow_mut().ok()?.slots;
             slots.push(Slot {

@@ -4,11 +4,14 @@
 //! one structure. Its memory is used again for later spans: it must never keep
 //! anything of the span before.
 
+use super::core::Core;
+use super::inbox::Inbox;
 use super::limits::SpanLimits;
 use super::value::{KeyValue, Value};
 use crate::context::{SpanContext, SpanId};
 use crate::sampling::SpanKind;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Whether the work went well (opentelemetry/proto/trace/v1, `Status`).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -32,6 +35,7 @@ impl Status {
 
 /// Something that happened during a span.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Event {
     /// When, in nanoseconds since 1970.
     pub time_unix_ns: u64,
@@ -45,6 +49,7 @@ pub struct Event {
 
 /// Another span that this one has to do with, besides its parent.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Link {
     /// The other span.
     pub context: SpanContext,
@@ -59,6 +64,37 @@ pub struct Link {
 pub(crate) struct Scope {
     pub(crate) name: Cow<'static, str>,
     pub(crate) version: Cow<'static, str>,
+}
+
+/// Who records for others: parts of this crate with a scope each, by its number
+/// in every recorder. 0 is the application itself.
+#[derive(Debug, Clone, Copy)]
+#[cfg_attr(
+    not(all(feature = "tower", feature = "reqwest-0_13")),
+    expect(dead_code, reason = "some are behind features")
+)]
+pub(crate) enum Part {
+    Server = 1,
+    Client = 2,
+    Database = 3,
+    Reqwest = 4,
+}
+
+impl Scope {
+    /// The application, and the parts in the order of their numbers.
+    pub(super) fn first() -> Vec<Scope> {
+        let part = |name| Scope {
+            name: Cow::Borrowed(name),
+            version: Cow::Borrowed(env!("CARGO_PKG_VERSION")),
+        };
+        vec![
+            Scope::default(),
+            part("tracewell_instrument::middleware::server"),
+            part("tracewell_instrument::middleware::client"),
+            part("tracewell_instrument::middleware::database"),
+            part("tracewell_instrument::middleware::reqwest"),
+        ]
+    }
 }
 
 /// A finished span.
@@ -96,6 +132,11 @@ pub struct SpanData {
     pub(crate) scope: u32,
     /// The clock at the start, in nanoseconds since its anchor.
     pub(crate) start_ns: u64,
+    /// Its memory when it ended, in bytes.
+    pub(super) held_bytes: usize,
+    /// It started while its thread was unwinding: that panic is not its own.
+    pub(super) started_in_panic: bool,
+    pub(super) is_unwound: bool,
     spare: Spare,
 }
 
@@ -105,9 +146,12 @@ const MAX_REUSED: usize = 32;
 /// Above this, in bytes, nor is a text's.
 const MAX_REUSED_BYTES: usize = 256;
 
-/// Memory of texts for the next span: no part of what a span says.
+/// Memory for the next span: no part of what a span says.
 #[derive(Debug, Default)]
-struct Spare(Vec<String>);
+struct Spare {
+    texts: Vec<String>,
+    inbox: Option<Arc<Inbox>>,
+}
 
 impl Clone for Spare {
     fn clone(&self) -> Spare {
@@ -117,9 +161,9 @@ impl Clone for Spare {
 
 impl Spare {
     fn keep(&mut self, mut text: String) {
-        if text.capacity() <= MAX_REUSED_BYTES && self.0.len() < MAX_REUSED {
+        if text.capacity() <= MAX_REUSED_BYTES && self.texts.len() < MAX_REUSED {
             text.clear();
-            self.0.push(text);
+            self.texts.push(text);
         }
     }
 }
@@ -147,6 +191,33 @@ impl SpanData {
         self.end_unix_ns.saturating_sub(self.start_unix_ns)
     }
 
+    /// Where others speak of it.
+    pub(super) fn inbox(&mut self, core: &'static Core) -> &Arc<Inbox> {
+        let inbox = &mut self.spare.inbox;
+        inbox.get_or_insert_with(|| Arc::new(Inbox::new(core)))
+    }
+
+    /// The same, where there is one already.
+    pub(super) fn known_inbox(&self) -> Option<&Arc<Inbox>> {
+        self.spare.inbox.as_ref()
+    }
+
+    /// A span that is `Ok` stays so, and nothing makes a status unset again
+    /// (OpenTelemetry specification, trace API).
+    pub(crate) fn set_status(&mut self, status: Status) {
+        if self.status != Status::Ok && status != Status::Unset {
+            self.status = status;
+        }
+    }
+
+    /// An error, unless its status says more.
+    pub(crate) fn fail_unless_said(&mut self, description: Cow<'static, str>) {
+        match &self.status {
+            Status::Error(known) if !known.is_empty() => {}
+            _ => self.set_status(Status::Error(description)),
+        }
+    }
+
     /// Makes room for another span.
     pub(crate) fn reset(&mut self) {
         let mut attributes = std::mem::take(&mut self.attributes);
@@ -158,6 +229,9 @@ impl SpanData {
             }
         }
         events.clear();
+        if !spare.inbox.as_mut().is_some_and(Inbox::reset) {
+            spare.inbox = None;
+        }
         *self = SpanData::default();
         self.spare = spare;
         if attributes.capacity() <= MAX_REUSED {
@@ -191,7 +265,7 @@ impl SpanData {
     /// A copy of a text, in memory of an earlier span where there is some.
     #[cfg(feature = "tracing")]
     pub(crate) fn copy_of(&mut self, text: &str) -> String {
-        let mut copy = self.spare.0.pop().unwrap_or_default();
+        let mut copy = self.spare.texts.pop().unwrap_or_default();
         copy.push_str(text);
         copy
     }

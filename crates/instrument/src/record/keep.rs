@@ -20,7 +20,14 @@ use std::time::Duration;
 
 /// Which traces are kept although the sampler said no. While it is set, every
 /// unsampled span costs about as much as a sampled one.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use tracewell_instrument::KeepPolicy;
+/// let policy = KeepPolicy::default().slower_than(Duration::from_secs(2));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct KeepPolicy {
     /// Traces with a span whose status is an error: yes.
     pub errors: bool,
@@ -38,6 +45,29 @@ impl Default for KeepPolicy {
             slower_than: None,
             max_bytes: 16 * 1024 * 1024,
         }
+    }
+}
+
+impl KeepPolicy {
+    /// Whether traces with errors are kept.
+    #[must_use]
+    pub fn errors(mut self, are_kept: bool) -> KeepPolicy {
+        self.errors = are_kept;
+        self
+    }
+
+    /// Keeps traces that took at least this long.
+    #[must_use]
+    pub fn slower_than(mut self, limit: Duration) -> KeepPolicy {
+        self.slower_than = Some(limit);
+        self
+    }
+
+    /// With so much memory for undecided traces.
+    #[must_use]
+    pub fn max_bytes(mut self, bytes: usize) -> KeepPolicy {
+        self.max_bytes = bytes;
+        self
     }
 }
 
@@ -101,11 +131,19 @@ impl LocalTrace {
         })
     }
 
-    /// Takes a span that ended; returns those that are to be exported.
-    pub(super) fn finish(&self, keep: &Keep, full: &Counter, span: Box<SpanData>) -> Chunk {
+    /// Takes a span that ended; returns those that are to be exported. One that
+    /// is not wanted is never among them.
+    pub(super) fn finish(
+        &self,
+        keep: &Keep,
+        full: &Counter,
+        span: Box<SpanData>,
+        is_wanted: bool,
+    ) -> Chunk {
         let mut state = lock(&self.state);
         let (spans, bytes, has_error) = match &mut *state {
-            State::Kept => return vec![span],
+            State::Kept if is_wanted => return vec![span],
+            State::Kept => return Chunk::new(),
             State::Forgotten => return Chunk::new(),
             State::Undecided {
                 spans,
@@ -120,13 +158,18 @@ impl LocalTrace {
                 (keep.policy.errors && *has_error) || keep.policy.slower_than.is_some_and(is_slow);
             keep.release(*bytes);
             let mut spans = std::mem::take(spans);
-            spans.push(span);
+            if is_wanted {
+                spans.push(span);
+            }
             *state = if is_kept {
                 State::Kept
             } else {
                 State::Forgotten
             };
             return if is_kept { spans } else { Chunk::new() };
+        }
+        if !is_wanted {
+            return Chunk::new();
         }
         let span_bytes = span.memory_bytes();
         if keep.reserve(span_bytes) {

@@ -7,10 +7,17 @@
 use super::core::Core;
 use super::current::{Context, ContextGuard};
 use super::data::{Event, Link, SpanData, Status};
+use super::exception::Exception;
+use super::handle::SpanHandle;
+use super::inbox::Inbox;
+use super::panic;
 use super::value::{KeyValue, Value};
 use crate::context::SpanContext;
+#[cfg(feature = "tracing")]
+use crate::sampling::SpanKind;
 use std::borrow::Cow;
 use std::error::Error;
+use std::sync::Arc;
 
 /// A running span. It ends when it is dropped.
 ///
@@ -34,6 +41,7 @@ struct Record {
 #[derive(Debug, Default)]
 pub(super) struct Rare {
     pub(super) links: Vec<Link>,
+    pub(super) attributes: Vec<KeyValue>,
     pub(super) start_unix_ns: Option<u64>,
 }
 
@@ -59,6 +67,12 @@ impl Span {
         self.record.is_some()
     }
 
+    /// Its name; `None` where nothing is recorded.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.record.as_ref().map(|record| &*record.data.name)
+    }
+
     /// Its ids and flags.
     #[must_use]
     pub fn span_context(&self) -> &SpanContext {
@@ -69,7 +83,19 @@ impl Span {
     /// parent's context.
     #[must_use]
     pub fn context(&self) -> Context {
-        self.context.clone()
+        let mut context = self.context.clone();
+        context.open = self.inbox().cloned();
+        context
+    }
+
+    fn inbox(&self) -> Option<&Arc<Inbox>> {
+        self.record.as_ref()?.data.known_inbox()
+    }
+
+    /// For code that does not own it: see [`SpanHandle`].
+    #[must_use]
+    pub fn handle(&self) -> SpanHandle {
+        SpanHandle::new(self.inbox().cloned())
     }
 
     /// Makes it current on this thread until the guard is dropped.
@@ -116,13 +142,10 @@ impl Span {
     }
 
     /// Sets its status. A span that is `Ok` stays so, and nothing makes a
-    /// status unset again (OpenTelemetry specification, trace API).
+    /// status unset again.
     pub fn set_status(&mut self, status: Status) -> &mut Span {
-        if let Some(record) = &mut self.record
-            && record.data.status != Status::Ok
-            && status != Status::Unset
-        {
-            record.data.status = status;
+        if let Some(record) = &mut self.record {
+            record.data.set_status(status);
         }
         self
     }
@@ -179,6 +202,9 @@ impl Span {
         for link in rare.links {
             data.add_link(&core.limits, link);
         }
+        for attribute in rare.attributes {
+            data.set_attribute(&core.limits, attribute);
+        }
     }
 
     /// Links another span. An invalid one is ignored.
@@ -204,24 +230,69 @@ impl Span {
     /// and causes, and the status error with the message (semantic conventions,
     /// exceptions on spans).
     pub fn record_error<E: Error + ?Sized>(&mut self, error: &E) -> &mut Span {
-        if !self.is_recording() {
-            return self;
+        if self.is_recording() {
+            self.record_exception(Exception::of(error));
         }
-        let message = error.to_string();
-        let mut attributes = vec![
-            KeyValue::new("exception.type", std::any::type_name::<E>()),
-            KeyValue::new("exception.message", message.clone()),
-        ];
-        let causes = causes_of(error);
-        if !causes.is_empty() {
-            attributes.push(KeyValue::new("exception.stacktrace", causes));
+        self
+    }
+
+    pub(crate) fn record_exception(&mut self, exception: Exception) {
+        let message = exception.message.clone();
+        self.add_event("exception", exception.into_attributes());
+        self.set_status(Status::Error(Cow::Owned(message)));
+    }
+
+    /// Says that a panic goes through it: an `exception` event and the status
+    /// error with the panic's message. Says it once, and not of a panic that was
+    /// there before it.
+    #[cold]
+    pub(crate) fn unwind(&mut self) {
+        let Some(Record { data, .. }) = &mut self.record else {
+            return;
+        };
+        if data.started_in_panic || std::mem::replace(&mut data.is_unwound, true) {
+            return;
         }
-        self.add_event("exception", attributes);
-        self.set_status(Status::Error(Cow::Owned(message)))
+        self.set_attribute("error.type", "panic");
+        self.record_exception(panic::exception());
     }
 
     /// Ends it now.
     pub fn end(self) {}
+
+    /// `None` where nothing is recorded.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn name_and_kind(&self) -> Option<(Cow<'static, str>, SpanKind)> {
+        let data = &self.record.as_ref()?.data;
+        Some((data.name.clone(), data.kind))
+    }
+
+    /// Takes another span's place in the trace, and keeps what was said of this
+    /// one. Nothing of it is recorded if nothing of the other is.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn become_another(&mut self, mut other: Span) {
+        match (self.record.take(), &mut other.record) {
+            (Some(known), Some(new)) => {
+                let mut said = known.data;
+                said.parent_span_id = new.data.parent_span_id;
+                said.parent_is_remote = new.data.parent_is_remote;
+                new.data = said;
+            }
+            // Its handles go nowhere from now on.
+            (Some(known), None) => drop(known.data.known_inbox().and_then(Inbox::close)),
+            (None, _) => {}
+        }
+        *self = other;
+    }
+
+    /// It ends now, unless this is said again: what follows until it is dropped
+    /// is not its work.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn mark_end(&mut self) {
+        if let Some(record) = &mut self.record {
+            record.data.end_unix_ns = record.now_unix_ns();
+        }
+    }
 
     /// Ends it at this time, in nanoseconds since 1970, but not before its start.
     pub fn end_at(mut self, end_unix_ns: u64) {
@@ -234,29 +305,14 @@ impl Span {
     #[inline]
     fn finish(&mut self, mut record: Record, end_unix_ns: u64) {
         record.data.end_unix_ns = end_unix_ns;
+        if let Some(said) = record.data.known_inbox().and_then(Inbox::close) {
+            said.add_to(&mut record.data, record.core);
+        }
         record.data.context = std::mem::take(&mut self.context.span);
         record
             .core
             .finish(self.context.local.as_deref(), record.data);
     }
-}
-
-/// How far a chain of causes is followed.
-const MAX_CAUSES: usize = 16;
-
-fn causes_of<E: Error + ?Sized>(error: &E) -> String {
-    let mut text = String::new();
-    let mut next = error.source();
-    for _ in 0..MAX_CAUSES {
-        let Some(cause) = next else { break };
-        if !text.is_empty() {
-            text.push('\n');
-        }
-        text.push_str("caused by: ");
-        text.push_str(&cause.to_string());
-        next = cause.source();
-    }
-    text
 }
 
 impl Record {
@@ -270,8 +326,14 @@ impl Record {
 impl Drop for Span {
     #[inline]
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.unwind();
+        }
         if let Some(record) = self.record.take() {
-            let end_unix_ns = record.now_unix_ns();
+            let end_unix_ns = match record.data.end_unix_ns {
+                0 => record.now_unix_ns(),
+                marked_unix_ns => marked_unix_ns,
+            };
             self.finish(record, end_unix_ns);
         }
     }

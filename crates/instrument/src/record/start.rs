@@ -7,7 +7,7 @@ use super::core::Core;
 use super::current::Context;
 use super::keep::LocalTrace;
 use super::random;
-use super::span::Span;
+use super::span::{Rare, Span};
 use super::thread;
 use crate::context::{SpanContext, TraceFlags};
 use crate::sampling::{SamplingQuestion, SpanKind};
@@ -21,10 +21,22 @@ impl Core {
         name: Cow<'static, str>,
         kind: SpanKind,
         above: Option<&Context>,
+        rare: Option<Box<Rare>>,
     ) -> Span {
-        Context::with_current(|current| {
-            self.start_below(above.unwrap_or(current), scope, name, kind)
-        })
+        let mut span = Context::with_current(|current| {
+            self.start_below(above.unwrap_or(current), scope, name, kind, rare.as_deref())
+        });
+        if let Some(rare) = rare {
+            span.add_rare(*rare);
+        }
+        if !self.processors.is_empty() && span.is_recording() {
+            // Outside: a processor may make something current.
+            let current = above.is_none().then(Context::current);
+            if let Some(parent) = above.or(current.as_ref()) {
+                self.processors.start(&mut span, parent);
+            }
+        }
+        span
     }
 
     /// Reads the parent where it lies and builds the span where it will lie:
@@ -36,8 +48,10 @@ impl Core {
         scope: u32,
         name: Cow<'static, str>,
         kind: SpanKind,
+        rare: Option<&Rare>,
     ) -> Span {
         if self.is_closed() {
+            self.say_closed();
             return Span::unrecorded(above.clone());
         }
         let parent = above.span().is_valid().then_some(above.span());
@@ -51,6 +65,8 @@ impl Core {
             name: &name,
             kind,
             service: &self.service,
+            attributes: rare.map_or(&[], |rare| &rare.attributes),
+            links: rare.map_or(&[], |rare| &rare.links),
         });
         let is_sampled = decision.is_sampled;
         let span = SpanContext {
@@ -72,6 +88,7 @@ impl Core {
             span,
             baggage: above.baggage.clone(),
             local,
+            open: None,
         };
         if !is_recorded {
             return Span::unrecorded(context);
@@ -84,6 +101,11 @@ impl Core {
         data.name = name;
         data.kind = kind;
         data.scope = scope;
+        data.started_in_panic = std::thread::panicking();
+        data.inbox(self);
+        for attribute in decision.attributes {
+            data.set_attribute(&self.limits, attribute);
+        }
         data.start_ns = self.clock.now_ns();
         data.start_unix_ns = self.clock.unix_ns(data.start_ns);
         Span::recorded(context, data, self)

@@ -15,7 +15,12 @@ struct Desk {
     core: &'static Core,
     chunk: Arc<ThreadChunk>,
     blank: Chunk,
+    /// Spans until it is looked whether this is still the same process: asking
+    /// costs as much as a span.
+    until_check: u8,
 }
+
+const SPANS_PER_CHECK: u8 = 64;
 
 /// One per recorder that this thread has used: nearly always one.
 struct Desks(Vec<Desk>);
@@ -35,6 +40,7 @@ impl Desks {
                 core,
                 chunk,
                 blank: Chunk::new(),
+                until_check: 0,
             });
             self.0.len() - 1
         });
@@ -43,15 +49,20 @@ impl Desks {
 }
 
 impl Desk {
-    fn finish(&mut self, span: Box<SpanData>) {
-        let mut chunk = self.chunk.lock();
-        chunk.push(span);
-        if chunk.len() < self.core.queue().chunk_spans() {
-            return;
+    fn finish(&mut self, mut span: Box<SpanData>) {
+        match self.until_check.checked_sub(1) {
+            Some(left) => self.until_check = left,
+            None => {
+                self.core.check_process();
+                self.until_check = SPANS_PER_CHECK;
+            }
         }
-        let chunk_spans = chunk.len();
-        let full = std::mem::replace(&mut *chunk, Chunk::with_capacity(chunk_spans));
-        drop(chunk);
+        let queue = self.core.queue();
+        let chunk_spans = queue.chunk_spans();
+        span.held_bytes = span.memory_bytes();
+        let Some(full) = self.chunk.push(span, chunk_spans, queue.chunk_bytes()) else {
+            return;
+        };
         let blank = self.core.enqueue(full);
         if self.blank.len() < chunk_spans {
             self.blank.extend(blank);
@@ -84,7 +95,8 @@ pub(super) fn finish(core: &'static Core, span: Box<SpanData>) {
     });
     // A thread whose locals are gone already puts its span straight into the
     // queue.
-    if let (Some(span), false) = (span, matches!(done, Ok(Some(())))) {
+    if let (Some(mut span), false) = (span, matches!(done, Ok(Some(())))) {
+        span.held_bytes = span.memory_bytes();
         core.enqueue(vec![span]);
     }
 }

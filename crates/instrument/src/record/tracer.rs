@@ -5,8 +5,8 @@
 
 use super::core::Core;
 use super::current::Context;
-use super::data::Scope;
-use super::span::Span;
+use super::data::{Part, Scope};
+use super::span::{Rare, Span};
 use crate::sampling::SpanKind;
 use crate::statistics::Statistics;
 use std::borrow::Cow;
@@ -85,6 +85,19 @@ impl Tracer {
         }
     }
 
+    /// The same for a part of this crate, unless it has a scope already.
+    pub(crate) fn of_part(self, part: Part) -> Tracer {
+        let scope = if self.scope == 0 {
+            part as u32
+        } else {
+            self.scope
+        };
+        Tracer {
+            core: self.core,
+            scope,
+        }
+    }
+
     /// Makes it the tracer of this thread until the guard is dropped: for tests
     /// that run side by side.
     pub fn set_default(&self) -> DefaultGuard {
@@ -106,8 +119,9 @@ impl Tracer {
         name: Cow<'static, str>,
         kind: SpanKind,
         parent: Option<&Context>,
+        rare: Option<Box<Rare>>,
     ) -> Span {
-        self.core.start(self.scope, name, kind, parent)
+        self.core.start(self.scope, name, kind, parent, rare)
     }
 }
 

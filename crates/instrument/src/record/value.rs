@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 /// The value of an attribute (opentelemetry/proto/common/v1, `AnyValue`).
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Value {
     /// True or false.
     Bool(bool),
@@ -23,6 +24,7 @@ pub enum Value {
 /// An array whose elements have one type, as the specification of attributes
 /// demands.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Array {
     /// Truths.
     Bool(Vec<bool>),

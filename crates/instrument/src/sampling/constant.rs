@@ -15,18 +15,12 @@ pub struct AlwaysOff;
 
 impl Sampler for AlwaysOn {
     fn decide(&self, question: &SamplingQuestion<'_>) -> SamplingDecision {
-        SamplingDecision {
-            is_sampled: true,
-            trace_state: question.trace_state(),
-        }
+        SamplingDecision::new(true, question.trace_state())
     }
 }
 
 impl Sampler for AlwaysOff {
     fn decide(&self, question: &SamplingQuestion<'_>) -> SamplingDecision {
-        SamplingDecision {
-            is_sampled: false,
-            trace_state: question.trace_state(),
-        }
+        SamplingDecision::new(false, question.trace_state())
     }
 }

@@ -26,6 +26,7 @@ const PARTS: f64 = 65_536.0;
 /// How much is to be kept. Rates are spans a second that the sampler is asked
 /// about: traces, when inside [`ParentBased`](super::ParentBased).
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct DynamicTargets {
     /// Of each operation (service and span name).
     pub per_operation: f64,
@@ -47,6 +48,36 @@ impl Default for DynamicTargets {
             operations: HashMap::new(),
             min_probability: 1e-5,
         }
+    }
+}
+
+impl DynamicTargets {
+    /// So many of each operation.
+    #[must_use]
+    pub fn per_operation(mut self, rate: f64) -> DynamicTargets {
+        self.per_operation = rate;
+        self
+    }
+
+    /// So many of each service in all; `None` for no limit.
+    #[must_use]
+    pub fn per_service(mut self, rate: impl Into<Option<f64>>) -> DynamicTargets {
+        self.per_service = rate.into();
+        self
+    }
+
+    /// So many of operations with this span name.
+    #[must_use]
+    pub fn operation(mut self, name: impl Into<String>, rate: f64) -> DynamicTargets {
+        self.operations.insert(name.into(), rate);
+        self
+    }
+
+    /// At least this part of any operation.
+    #[must_use]
+    pub fn min_probability(mut self, probability: f64) -> DynamicTargets {
+        self.min_probability = probability;
+        self
     }
 }
 

@@ -20,6 +20,7 @@ const DEFAULT_INITIAL_RATE: f64 = 0.001;
 
 /// Why a sampler was not made.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SamplerError {
     /// A name that stands for no sampler.
     #[error(

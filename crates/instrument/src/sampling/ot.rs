@@ -47,14 +47,8 @@ pub(super) fn keep_above(
     question: &SamplingQuestion<'_>,
 ) -> SamplingDecision {
     match threshold.filter(|threshold| threshold.keeps(randomness(question))) {
-        Some(threshold) => SamplingDecision {
-            is_sampled: true,
-            trace_state: with_threshold(question, Some(threshold)),
-        },
-        None => SamplingDecision {
-            is_sampled: false,
-            trace_state: question.trace_state(),
-        },
+        Some(threshold) => SamplingDecision::new(true, with_threshold(question, Some(threshold))),
+        None => SamplingDecision::new(false, question.trace_state()),
     }
 }
 

@@ -51,10 +51,7 @@ impl Sampler for ParentBased {
             (false, true) if parent.flags.contains(TraceFlags::DEFERRED) => {
                 self.root.decide(question)
             }
-            (is_sampled, false) => SamplingDecision {
-                is_sampled,
-                trace_state: question.trace_state(),
-            },
+            (is_sampled, false) => SamplingDecision::new(is_sampled, question.trace_state()),
             (false, true) => self.remote_not_sampled.decide(question),
             (true, true) => {
                 let mut decision = self.remote_sampled.decide(question);
@@ -71,5 +68,11 @@ impl Sampler for ParentBased {
                 decision
             }
         }
+    }
+
+    fn reads_attributes(&self) -> bool {
+        [&self.root, &self.remote_sampled, &self.remote_not_sampled]
+            .iter()
+            .any(|sampler| sampler.reads_attributes())
     }
 }

@@ -41,15 +41,9 @@ impl Sampler for RateLimited {
         let is_taken = |pace| self.bucket.take(pace, self.clock.now_ns());
         if self.pace.is_some_and(is_taken) {
             let trace_state = ot::with_threshold(question, None);
-            SamplingDecision {
-                is_sampled: true,
-                trace_state,
-            }
+            SamplingDecision::new(true, trace_state)
         } else {
-            SamplingDecision {
-                is_sampled: false,
-                trace_state: question.trace_state(),
-            }
+            SamplingDecision::new(false, question.trace_state())
         }
     }
 }

@@ -46,10 +46,7 @@ impl Sampler for Ratio {
             } else {
                 None
             };
-            return SamplingDecision {
-                is_sampled,
-                trace_state,
-            };
+            return SamplingDecision::new(is_sampled, trace_state);
         }
         ot::keep_above(self.threshold, question)
     }

@@ -162,10 +162,7 @@ impl Sampler for JaegerRemote {
                 if pace.is_some_and(is_taken) {
                     kept_without_probability(question)
                 } else {
-                    SamplingDecision {
-                        is_sampled: false,
-                        trace_state: question.trace_state(),
-                    }
+                    SamplingDecision::new(false, question.trace_state())
                 }
             }
             Strategy::PerOperation(strategies) => self.decide_for_operation(strategies, question),
@@ -187,10 +184,7 @@ impl fmt::Debug for JaegerRemote {
 }
 
 fn kept_without_probability(question: &SamplingQuestion<'_>) -> SamplingDecision {
-    SamplingDecision {
-        is_sampled: true,
-        trace_state: ot::with_threshold(question, None),
-    }
+    SamplingDecision::new(true, ot::with_threshold(question, None))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

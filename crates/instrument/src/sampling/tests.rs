@@ -28,11 +28,9 @@ impl SamplingClock for SetClock {
 /// A root of the trace with this randomness.
 fn root(trace_id: u64) -> SamplingQuestion<'static> {
     SamplingQuestion {
-        parent: None,
-        trace_id: TraceId((7 << 64) | u128::from(trace_id)),
-        name: "GET /",
         kind: SpanKind::Server,
         service: "shop",
+        ..SamplingQuestion::root(TraceId((7 << 64) | u128::from(trace_id)), "GET /")
     }
 }
 

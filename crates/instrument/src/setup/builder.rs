@@ -15,6 +15,8 @@ use crate::export::{
     BatchSettings, Compression, Destination, ExporterThread, Otlp, OtlpSettings, Protocol,
     TlsSettings, encode_resource,
 };
+use crate::process;
+use crate::processing::{Processors, SpanProcessor};
 use crate::propagation::Propagators;
 use crate::record::{Core, CoreSettings, KeepPolicy, KeyValue, SpanLimits, Tracer, Value};
 use crate::sampling::{Sampler, sampler_from_names};
@@ -28,6 +30,7 @@ use std::time::Duration;
 pub struct Builder {
     lookup: Lookup,
     resource: Vec<KeyValue>,
+    default_service_name: Option<Cow<'static, str>>,
     otlp: OtlpInCode,
     #[cfg(feature = "otlp-logs")]
     logs: LogsInCode,
@@ -36,6 +39,7 @@ pub struct Builder {
     sampler: Option<Arc<dyn Sampler>>,
     propagators: Option<Propagators>,
     keep: Option<KeepPolicy>,
+    processors: Processors,
     shutdown_timeout: Duration,
     has_panic_hook: bool,
     has_signals: bool,
@@ -46,6 +50,7 @@ pub fn builder() -> Builder {
     Builder {
         lookup: Box::new(|name| std::env::var(name).ok()),
         resource: Vec::new(),
+        default_service_name: None,
         otlp: OtlpInCode::default(),
         #[cfg(feature = "otlp-logs")]
         logs: LogsInCode::default(),
@@ -54,6 +59,7 @@ pub fn builder() -> Builder {
         sampler: None,
         propagators: None,
         keep: None,
+        processors: Processors::default(),
         shutdown_timeout: Duration::from_secs(5),
         has_panic_hook: true,
         has_signals: false,
@@ -64,6 +70,13 @@ impl Builder {
     /// The service's name: `service.name`.
     pub fn service_name(self, name: impl Into<Cow<'static, str>>) -> Builder {
         self.resource_attribute("service.name", name.into())
+    }
+
+    /// The service's name where the environment says none, so that one program
+    /// can be several services.
+    pub fn default_service_name(mut self, name: impl Into<Cow<'static, str>>) -> Builder {
+        self.default_service_name = Some(name.into());
+        self
     }
 
     /// The service's version: `service.version`.
@@ -154,14 +167,21 @@ impl Builder {
         self
     }
 
+    /// What is done with each recorded span when it starts and ends. May be called
+    /// several times.
+    pub fn processor(mut self, processor: impl SpanProcessor + 'static) -> Builder {
+        self.processors.add(processor);
+        self
+    }
+
     /// The longest that dropping the guard, or a signal, waits: 5 s.
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Builder {
         self.shutdown_timeout = timeout;
         self
     }
 
-    /// Leaves the panic hook alone. Otherwise a panic first sends what is
-    /// finished, for at most 2 s, and not while the backend is away.
+    /// Leaves the panic hook alone. Otherwise a panic first does what
+    /// [`before_panic`](super::before_panic) says.
     pub fn without_panic_hook(mut self) -> Builder {
         self.has_panic_hook = false;
         self
@@ -190,8 +210,36 @@ impl Builder {
     /// # Errors
     /// All mistakes at once, or that it was set up before.
     pub fn init(self) -> Result<Guard, SetupError> {
+        self.init_by(Env::into_result)
+    }
+
+    /// Sets it up for the whole process, whatever is wrong: a setting that is not
+    /// understood is said on standard error and taken as not set, as OpenTelemetry
+    /// asks for. For services that must start. Where nothing can be sent at all,
+    /// nothing is recorded.
+    pub fn init_or_warn(self) -> Guard {
+        let shutdown_timeout = self.shutdown_timeout;
+        let set_up = self.init_by(|env| {
+            for problem in SetupError::of(env.problems).problems {
+                process::say(&format!("{problem}; it is ignored"));
+            }
+            Ok(())
+        });
+        set_up.unwrap_or_else(|error| {
+            process::say(&format!("nothing is recorded: {error}"));
+            Guard {
+                running: None,
+                shutdown_timeout,
+            }
+        })
+    }
+
+    fn init_by(
+        self,
+        judge: impl FnOnce(Env) -> Result<(), SetupError>,
+    ) -> Result<Guard, SetupError> {
         let (has_panic_hook, has_signals) = (self.has_panic_hook, self.has_signals);
-        let (guard, propagators) = self.start()?;
+        let (guard, propagators) = self.start(judge)?;
         let is_first = PROPAGATORS.set(propagators).is_ok();
         let Some(running) = &guard.running else {
             return Ok(guard);
@@ -215,22 +263,26 @@ impl Builder {
     /// # Errors
     /// All mistakes at once.
     pub fn build(self) -> Result<Guard, SetupError> {
-        Ok(self.start()?.0)
+        Ok(self.start(Env::into_result)?.0)
     }
 
-    fn start(mut self) -> Result<(Guard, Propagators), SetupError> {
+    /// `judge` says whether what is wrong with the settings is in the way.
+    fn start(
+        mut self,
+        judge: impl FnOnce(Env) -> Result<(), SetupError>,
+    ) -> Result<(Guard, Propagators), SetupError> {
         let lookup = std::mem::replace(&mut self.lookup, Box::new(|_| None));
         let mut env = Env::new(lookup);
         let is_disabled = {
             let set = env.first(&["OTEL_SDK_DISABLED"]);
             env.is_true(set)
         };
+        refuse_config_file(&mut env);
+        read_log_level(&mut env);
         let shutdown_timeout = self.shutdown_timeout;
         let propagators = self.read_propagators(&mut env);
         let settings = self.settings(&mut env);
-        if !env.problems.is_empty() {
-            return Err(SetupError::of(env.problems));
-        }
+        judge(env)?;
         let mut guard = Guard {
             running: None,
             shutdown_timeout,
@@ -287,3 +339,4 @@ mod read;
 #[cfg(feature = "otlp-logs")]
 use logs::{LogSettings, LogsInCode};
 use otlp::OtlpInCode;
+use read::{read_log_level, refuse_config_file};

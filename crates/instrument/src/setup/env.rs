@@ -4,11 +4,14 @@
 //! specification, environment variables). It must never read the environment
 //! but through its lookup, so that tests need not change the process.
 
-use super::error::Problem;
+use super::error::{Problem, SetupError};
 use super::otlp_signal::Signal;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
+
+/// The longest: more overflows the clocks that it is added to.
+const A_YEAR: Duration = Duration::from_secs(365 * 86_400);
 
 /// Finds a variable's value.
 pub(super) type Lookup = Box<dyn Fn(&str) -> Option<String> + Send>;
@@ -30,6 +33,15 @@ impl Env {
         Env {
             lookup,
             problems: Vec::new(),
+        }
+    }
+
+    /// All mistakes at once, if there are any.
+    pub(super) fn into_result(self) -> Result<(), SetupError> {
+        if self.problems.is_empty() {
+            Ok(())
+        } else {
+            Err(SetupError::of(self.problems))
         }
     }
 
@@ -90,10 +102,16 @@ impl Env {
 
     pub(super) fn milliseconds(&mut self, set: Option<Set>) -> Option<Duration> {
         let set = set?;
-        // A year: more overflows the clocks that it is added to.
-        let fits = |number: &u64| *number <= 31_536_000_000;
+        let fits = |number: &u64| u128::from(*number) <= A_YEAR.as_millis();
         let number = self.parse(&set, fits, "write a whole number of milliseconds")?;
         Some(Duration::from_millis(number))
+    }
+
+    /// The same where 0 means that there is no limit (OpenTelemetry specification,
+    /// timeouts).
+    pub(super) fn timeout(&mut self, set: Option<Set>) -> Option<Duration> {
+        let timeout = self.milliseconds(set)?;
+        Some(if timeout.is_zero() { A_YEAR } else { timeout })
     }
 
     fn parse<T: FromStr>(

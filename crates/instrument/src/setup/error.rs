@@ -10,6 +10,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 /// Everything that is wrong.
+#[non_exhaustive]
 pub struct SetupError {
     /// At least one.
     pub problems: Vec<Problem>,

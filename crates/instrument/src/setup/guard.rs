@@ -12,6 +12,30 @@ use std::time::Duration;
 
 /// Keeps the exporter running. Dropping it sends what is finished, within the
 /// set-up's `shutdown_timeout`, and records nothing more.
+///
+/// The compiler warns where nothing holds it:
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// fn main() -> Result<(), tracewell_instrument::SetupError> {
+///     tracewell_instrument::init()?;
+///     Ok(())
+/// }
+/// ```
+///
+/// Of `let _ = tracewell_instrument::init()?`, which drops it at once, it warns
+/// with `#![warn(let_underscore_drop)]`; the first span says so on standard error:
+///
+/// ```compile_fail
+/// #![deny(let_underscore_drop)]
+/// fn main() -> Result<(), tracewell_instrument::SetupError> {
+///     let _ = tracewell_instrument::init()?;
+///     Ok(())
+/// }
+/// ```
+///
+/// A process that forks sets tracing up after it: the thread that sends stays in
+/// the parent, and the child says on standard error that it records nothing.
 #[derive(Debug)]
 #[must_use = "spans are exported until the guard is dropped: keep it in main"]
 pub struct Guard {

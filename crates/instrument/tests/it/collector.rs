@@ -47,6 +47,9 @@ pub(crate) struct Order {
 struct State {
     received: Mutex<Vec<Received>>,
     orders: Mutex<VecDeque<Order>>,
+    /// Larger requests are refused, with 413 or in the words of a gRPC server,
+    /// and not received.
+    max_request_bytes: Option<usize>,
 }
 
 pub(crate) struct Collector {
@@ -61,16 +64,41 @@ impl Collector {
     }
 
     pub(crate) fn obeying(orders: impl IntoIterator<Item = Order>) -> Collector {
-        Collector::run(orders, None)
+        Collector::run(orders, None, None)
+    }
+
+    /// Is connected to and never answers.
+    pub(crate) fn silent() -> Collector {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        // Open as long as the tests run.
+        std::mem::forget(listener);
+        Collector {
+            address,
+            scheme: "http",
+            state: Arc::default(),
+        }
+    }
+
+    /// Takes no request that is larger.
+    pub(crate) fn taking_at_most(max_request_bytes: usize) -> Collector {
+        Collector::run([], None, Some(max_request_bytes))
     }
 
     /// Behind TLS, with these certificates.
     pub(crate) fn behind(tls: ServerConfig) -> Collector {
-        Collector::run([], Some(TlsAcceptor::from(Arc::new(tls))))
+        Collector::run([], Some(TlsAcceptor::from(Arc::new(tls))), None)
     }
 
-    fn run(orders: impl IntoIterator<Item = Order>, tls: Option<TlsAcceptor>) -> Collector {
-        let state = Arc::new(State::default());
+    fn run(
+        orders: impl IntoIterator<Item = Order>,
+        tls: Option<TlsAcceptor>,
+        max_request_bytes: Option<usize>,
+    ) -> Collector {
+        let state = Arc::new(State {
+            max_request_bytes,
+            ..State::default()
+        });
         state.orders.lock().unwrap().extend(orders);
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
@@ -176,6 +204,22 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Answer,
     let (head, body) = request.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     let is_grpc = head.headers["content-type"] == "application/grpc";
+    if state.max_request_bytes.is_some_and(|max| body.len() > max) {
+        let too_large = "grpc: received message larger than max";
+        return Ok(if is_grpc {
+            grpc(Some(Order {
+                status: 8,
+                headers: vec![("grpc-message", too_large)],
+                body: Vec::new(),
+            }))
+        } else {
+            http(Some(Order {
+                status: 413,
+                headers: Vec::new(),
+                body: Vec::new(),
+            }))
+        });
+    }
     let order = state.orders.lock().unwrap().pop_front();
     let message = if is_grpc {
         body.slice(5..)
@@ -194,7 +238,7 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Answer,
     );
     let message = match encoding.map(|encoding| encoding.to_str().unwrap()) {
         None => message.to_vec(),
-        Some("zstd") => zstd::bulk::decompress(&message, 1 << 20).unwrap(),
+        Some("zstd") => zstd::bulk::decompress(&message, 1 << 24).unwrap(),
         Some("gzip") => {
             let mut plain = Vec::new();
             flate2::read::GzDecoder::new(&message[..])

@@ -47,7 +47,7 @@ fn retryable_answers_are_retried_and_others_are_not() {
         (Protocol::Grpc, vec![order(8, &[], b"")], 0, 1),
         (
             Protocol::Grpc,
-            vec![order(16, &[("grpc-message", "who are you")], b"")],
+            vec![order(16, &[("grpc-message", "who%20are%20you%3f")], b"")],
             0,
             1,
         ),
@@ -59,6 +59,11 @@ fn retryable_answers_are_retried_and_others_are_not() {
         let statistics = guard.statistics();
         assert_eq!(collector.received().len(), requests, "{flushed:?}");
         assert_eq!(flushed.is_ok(), exported == 1, "{flushed:?}");
+        if let Err(FlushError::Failed { why, .. }) = flushed
+            && why.contains("status 16")
+        {
+            assert!(why.ends_with("who are you?"), "{why}");
+        }
         assert_eq!(
             (statistics.exported, statistics.lost()),
             (exported, 1 - exported)
@@ -97,10 +102,7 @@ fn what_a_backend_refuses_in_part_is_counted() {
 #[test]
 fn batches_are_no_larger_than_set_and_all_threads_arrive() {
     let collector = Collector::start();
-    let batch = BatchSettings {
-        max_export_batch_size: 100,
-        ..BatchSettings::default()
-    };
+    let batch = BatchSettings::default().max_export_batch_size(100);
     let guard = to(&collector).batch(batch).build().unwrap();
     let tracer = guard.tracer().unwrap();
     let threads: Vec<_> = (0..4)
@@ -133,11 +135,9 @@ fn batches_are_no_larger_than_set_and_all_threads_arrive() {
 fn a_full_queue_drops_and_counts() {
     // Bound, never accepted, never answering.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let batch = BatchSettings {
-        max_queue_size: 100,
-        max_export_batch_size: 50,
-        ..BatchSettings::default()
-    };
+    let batch = BatchSettings::default()
+        .max_queue_size(100)
+        .max_export_batch_size(50);
     let guard = builder()
         .variables(|_| None)
         .endpoint(format!("http://{}", silent.local_addr().unwrap()))

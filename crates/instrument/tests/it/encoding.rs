@@ -178,14 +178,13 @@ fn check(span: &Span) {
 #[test]
 fn limits_cut_and_count() {
     let collector = Collector::start();
-    let limits = SpanLimits {
-        max_attributes: 2,
-        max_value_chars: Some(3),
-        max_events: 1,
-        max_links: 1,
-        max_attributes_per_event: 1,
-        max_attributes_per_link: 1,
-    };
+    let limits = SpanLimits::default()
+        .max_attributes(2)
+        .max_value_chars(3)
+        .max_events(1)
+        .max_links(1)
+        .max_attributes_per_event(1)
+        .max_attributes_per_link(1);
     let guard = quiet()
         .endpoint(collector.url())
         .limits(limits)

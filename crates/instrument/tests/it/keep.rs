@@ -46,11 +46,9 @@ fn a_trace_with_an_error_is_kept_whole_and_others_are_not() {
 
 #[test]
 fn a_slow_trace_is_kept() {
-    let policy = KeepPolicy {
-        errors: false,
-        slower_than: Some(Duration::from_secs(60)),
-        ..KeepPolicy::default()
-    };
+    let policy = KeepPolicy::default()
+        .errors(false)
+        .slower_than(Duration::from_secs(60));
     let mock = keeping(policy);
     let tracer = mock.tracer();
     trace(&tracer, tracer.span("quick"), true);
@@ -81,10 +79,7 @@ fn spans_that_end_after_their_root_follow_its_fate() {
 
 #[test]
 fn undecided_traces_stay_within_their_bytes() {
-    let policy = KeepPolicy {
-        max_bytes: 4096,
-        ..KeepPolicy::default()
-    };
+    let policy = KeepPolicy::default().max_bytes(4096);
     let mock = keeping(policy);
     let tracer = mock.tracer();
     let mut big = tracer.span("big").start();

@@ -202,3 +202,52 @@ fn a_span_is_entered_and_closed_on_other_threads() {
         expect("outer").root().attribute("text", "a"),
     ]);
 }
+
+#[test]
+fn a_span_ends_when_it_was_left_not_when_its_last_child_closes() {
+    let mock = MockExporter::new();
+    let tracer = mock.tracer();
+    recording(&mock, || {
+        let request = info_span!("request");
+        let task = request.in_scope(|| info_span!("task"));
+        drop(request);
+        tracer.span("after the request").start().end();
+        task.in_scope(|| {});
+        drop(task);
+    });
+    let (request, after) = (mock.span("request"), mock.span("after the request"));
+    assert!(request.end_unix_ns <= after.start_unix_ns);
+    assert!(mock.span("task").end_unix_ns >= after.end_unix_ns);
+}
+
+#[test]
+fn a_span_that_is_entered_again_ends_later_and_one_never_entered_at_its_close() {
+    let mock = MockExporter::new();
+    let tracer = mock.tracer();
+    recording(&mock, || {
+        let (twice, never) = (info_span!("twice"), info_span!("never"));
+        twice.in_scope(|| {});
+        tracer.span("between").start().end();
+        twice.in_scope(|| {});
+        drop((twice, never));
+    });
+    let between = mock.span("between").end_unix_ns;
+    assert!(mock.span("twice").end_unix_ns >= between);
+    assert!(mock.span("never").end_unix_ns >= between);
+}
+
+#[test]
+fn the_span_of_a_dropped_future_ends_with_the_drop() {
+    use tracing::Instrument;
+    let mock = MockExporter::new();
+    let tracer = mock.tracer();
+    recording(&mock, || {
+        let mut future = Box::pin(std::future::pending::<()>().instrument(info_span!("dropped")));
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(future.as_mut().poll(&mut context).is_pending());
+        tracer.span("meanwhile").start().end();
+        drop(future);
+    });
+    let meanwhile = mock.span("meanwhile").end_unix_ns;
+    assert!(mock.span("dropped").end_unix_ns >= meanwhile);
+}

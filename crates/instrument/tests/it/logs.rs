@@ -116,10 +116,11 @@ fn check(scope: &str, record: &LogRecord) {
         ("who", Any::StringValue("a".into())),
         ("list", Any::StringValue("[1, 2]".into())),
         ("exception.message", Any::StringValue("no way".into())),
+        ("exception.type", Any::StringValue("std::io::Error".into())),
     ] {
         assert_eq!(value(record, key), Some(&expect), "{key}");
     }
-    assert_eq!(record.attributes.len(), 7);
+    assert_eq!(record.attributes.len(), 8);
 }
 
 #[test]

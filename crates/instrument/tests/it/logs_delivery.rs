@@ -104,11 +104,9 @@ fn a_flush_that_loses_both_says_both() {
 fn a_full_queue_drops_and_counts_and_nobody_waits() {
     // Bound, never accepted, never answering.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let batch = BatchSettings {
-        max_queue_size: 100,
-        max_export_batch_size: 50,
-        ..BatchSettings::logs()
-    };
+    let batch = BatchSettings::logs()
+        .max_queue_size(100)
+        .max_export_batch_size(50);
     let guard = quiet()
         .endpoint(format!("http://{}", silent.local_addr().unwrap()))
         .logs_batch(batch)
@@ -129,10 +127,7 @@ fn a_full_queue_drops_and_counts_and_nobody_waits() {
 #[test]
 fn batches_are_no_larger_than_set() {
     let collector = Collector::start();
-    let batch = BatchSettings {
-        max_export_batch_size: 100,
-        ..BatchSettings::logs()
-    };
+    let batch = BatchSettings::logs().max_export_batch_size(100);
     let setup = quiet().endpoint(collector.url()).logs_batch(batch);
     let guard = setup.build().unwrap();
     say(&guard, 1000);

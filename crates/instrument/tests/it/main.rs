@@ -9,12 +9,17 @@
     reason = "a test that unwraps says where it failed"
 )]
 
+extern crate axum_0_8 as axum;
+
 mod again;
 mod certificates;
 mod collector;
 mod delivery;
 mod encoding;
+mod errors;
+mod handles;
 mod keep;
+mod large;
 mod layer;
 mod logs;
 mod logs_delivery;
@@ -25,6 +30,8 @@ mod opentelemetry_context;
 mod opentelemetry_stock;
 mod opentelemetry_tasks;
 mod process;
+mod processors;
+mod samplers;
 mod setup;
 mod shutdown;
 mod spans;

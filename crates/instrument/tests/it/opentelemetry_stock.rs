@@ -160,16 +160,20 @@ fn samplers_are_told_what_our_recorder_tells_them() {
                 kind,
                 parent,
                 trace_id,
+                attributes,
+                ..
             } = question;
+            assert_eq!(attributes.len(), usize::from(*name == "GET /orders"));
             let parent = parent.map(|parent| (parent.trace_id == *trace_id, parent.is_remote));
             self.0
                 .lock()
                 .unwrap()
                 .push(format!("{service} {name} {kind:?} {parent:?}"));
-            SamplingDecision {
-                is_sampled: true,
-                trace_state: None,
-            }
+            SamplingDecision::new(true, None).attribute("decided", true)
+        }
+
+        fn reads_attributes(&self) -> bool {
+            true
         }
     }
     let asked = Arc::new(Asked::default());
@@ -198,11 +202,9 @@ fn samplers_are_told_what_our_recorder_tells_them() {
     );
     let spans = finished(&exporter);
     assert_eq!(spans.len(), 3);
-    assert!(
-        spans
-            .iter()
-            .any(|span| span.attributes == [KeyValue::new("kept", true)])
-    );
+    assert!(spans.iter().any(
+        |span| span.attributes == [KeyValue::new("kept", true), KeyValue::new("decided", true)]
+    ));
 }
 
 #[test]

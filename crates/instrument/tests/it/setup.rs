@@ -184,3 +184,75 @@ fn disabled_set_ups_record_nothing_and_hand_the_parent_on() {
         assert_eq!(guard.shutdown(LONG), Ok(()));
     }
 }
+
+#[test]
+fn a_default_name_yields_to_the_environment() {
+    let collector = Collector::start();
+    for (variable, expected) in [("", "shop"), ("cart", "cart")] {
+        let guard = with(&[
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url()),
+            ("OTEL_SERVICE_NAME", variable),
+        ])
+        .default_service_name("shop")
+        .build()
+        .unwrap();
+        guard.tracer().unwrap().span("one").start().end();
+        guard.shutdown(LONG).unwrap();
+        let resource = collector.received()[0].request.resource_spans[0]
+            .resource
+            .clone()
+            .unwrap();
+        let name = resource
+            .attributes
+            .iter()
+            .find(|one| one.key == "service.name");
+        assert!(format!("{name:?}").contains(expected), "{name:?}");
+    }
+}
+
+#[test]
+fn a_timeout_of_zero_is_none() {
+    let collector = Collector::start();
+    let guard = with(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url()),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "0"),
+        ("OTEL_BSP_EXPORT_TIMEOUT", "0"),
+    ])
+    .build()
+    .unwrap();
+    guard.tracer().unwrap().span("one").start().end();
+    guard.flush(LONG).unwrap();
+    assert_eq!(collector.spans().len(), 1);
+}
+
+#[test]
+fn a_configuration_file_is_refused_by_name() {
+    let refused = with(&[("OTEL_CONFIG_FILE", "otel.yaml")]).build();
+    let said = refused.unwrap_err().to_string();
+    assert!(
+        said.starts_with("OTEL_CONFIG_FILE is `otel.yaml`"),
+        "{said}"
+    );
+}
+
+#[test]
+fn spans_of_middleware_name_their_part_as_scope() {
+    use tracewell_instrument::middleware::database::Database;
+    let collector = Collector::start();
+    let guard = with(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url())])
+        .build()
+        .unwrap();
+    let tracer = guard.tracer().unwrap();
+    tracer.span("own").start().end();
+    drop(Database::sqlite().tracer(tracer).span("SELECT 1"));
+    let library = tracer.scoped("library", "1");
+    drop(Database::sqlite().tracer(library).span("SELECT 2"));
+    guard.shutdown(LONG).unwrap();
+    let scopes = &collector.received()[0].request.resource_spans[0].scope_spans;
+    let names = scopes.iter().map(|scope| {
+        let scope = scope.scope.clone().unwrap_or_default();
+        scope.name
+    });
+    let parts = ["", "tracewell_instrument::middleware::database", "library"];
+    assert_eq!(names.collect::<Vec<_>>(), parts);
+}

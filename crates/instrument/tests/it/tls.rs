@@ -15,10 +15,7 @@ fn to(url: String, protocol: Protocol, tls: TlsSettings) -> Builder {
 }
 
 fn trusting(authority: &Authority) -> TlsSettings {
-    TlsSettings {
-        authorities: Some(authority.file()),
-        ..TlsSettings::default()
-    }
+    TlsSettings::default().authorities(authority.file())
 }
 
 /// Sends two spans; what the flush said, and how many were lost.
@@ -76,11 +73,7 @@ fn text(path: &std::path::Path) -> String {
 #[test]
 fn who_cannot_be_believed_gets_nothing_and_the_fix_is_said() {
     let (ours, other) = (Authority::new(), Authority::new());
-    let showing = |identity: Identity| TlsSettings {
-        client_certificate: Some(identity.certificate),
-        client_key: Some(identity.key),
-        ..trusting(&ours)
-    };
+    let showing = |identity: Identity| trusting(&ours).client(identity.certificate, identity.key);
     let wants_client = || ours.server("127.0.0.1", Some(&ours));
     for (server, tls, parts) in [
         (
@@ -136,12 +129,12 @@ fn files_that_cannot_be_used_are_named_at_set_up() {
     let (authority, other) = (Authority::new(), Authority::new());
     let Identity { certificate, key } = authority.identity();
     let nowhere = PathBuf::from("no-such-file.pem");
-    let settings =
-        |authorities: &PathBuf, certificate: Option<&PathBuf>, key: Option<&PathBuf>| TlsSettings {
-            authorities: Some(authorities.clone()),
-            client_certificate: certificate.cloned(),
-            client_key: key.cloned(),
-        };
+    let settings = |authorities: &PathBuf, certificate: Option<&PathBuf>, key: Option<&PathBuf>| {
+        let mut settings = TlsSettings::default().authorities(authorities);
+        settings.client_certificate = certificate.cloned();
+        settings.client_key = key.cloned();
+        settings
+    };
     let root = authority.file();
     for (tls, part) in [
         (

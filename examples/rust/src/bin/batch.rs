@@ -9,12 +9,14 @@ use tracewell_instrument::{BatchSettings, span};
 
 fn main() -> Outcome {
     let guard = builder()
-        .batch(BatchSettings {
-            max_queue_size: 2048,       // spans beyond it are dropped: memory stays bounded
-            max_export_batch_size: 512, // a full batch leaves at once
-            scheduled_delay: Duration::from_secs(5), // an incomplete one after this time
-            export_timeout: Duration::from_secs(30), // after it a batch is given up
-        })
+        .batch(
+            BatchSettings::default()
+                .max_queue_size(2048) // spans beyond it are dropped: memory stays bounded,
+                .max_queue_bytes(32 << 20) // also where they are large
+                .max_export_batch_size(512) // a full batch leaves at once
+                .scheduled_delay(Duration::from_secs(5)) // an incomplete one after this time
+                .export_timeout(Duration::from_secs(30)), // after it a batch is given up
+        )
         .init()?;
 
     let root = span("import").start();

@@ -29,11 +29,9 @@ fn requests(name: &'static str, count: usize) -> usize {
 
 fn main() -> Outcome {
     let clock = Arc::new(Seconds::default());
-    let targets = DynamicTargets {
-        per_operation: 3.0,
-        per_service: None,
-        ..DynamicTargets::default()
-    };
+    let targets = DynamicTargets::default()
+        .per_operation(3.0)
+        .per_service(None);
     let sampler = Dynamic::with_clock(targets, clock.clone());
     let _guard = builder()
         .sampler(ParentBased::new(Arc::new(sampler)))

@@ -43,11 +43,12 @@ fn main() -> Outcome {
     );
     let guard = builder()
         .sampler(ParentBased::new(Arc::new(Ratio::new(share))))
-        .keep(KeepPolicy {
-            errors: true,
-            slower_than: Some(Duration::from_millis(200)),
-            max_bytes: max_spans * STEP_BYTES,
-        })
+        .keep(
+            KeepPolicy::default()
+                .errors(true)
+                .slower_than(Duration::from_millis(200))
+                .max_bytes(max_spans * STEP_BYTES),
+        )
         .init()?;
 
     for _ in 0..100 {

@@ -4,7 +4,7 @@
 //! `Debug` becomes text.
 
 use super::record::LogRecord;
-use crate::record::Value;
+use crate::record::{Exception, Value};
 use std::error::Error;
 use std::fmt::Debug;
 use tracing_core::field::{Field, Visit};
@@ -58,11 +58,11 @@ impl Visit for RecordFields<'_> {
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        let text = value.to_string();
         if field.name() != "error" {
-            self.text(field, text.clone());
+            self.text(field, value.to_string());
         }
-        self.0.add("exception.message", text);
+        let exception = Exception::of(value).into_attributes();
+        self.0.attributes.extend(exception);
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {

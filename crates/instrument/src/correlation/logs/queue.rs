@@ -1,9 +1,10 @@
 //! Log records between the application's threads and the exporter.
 //!
 //! It exists because the exporter may be slow, or its backend away. It must
-//! never hold more records than its limit, nor make an application wait.
+//! never hold more records or bytes than its limits, nor make an application wait.
 
 use super::record::LogRecord;
+use crate::record::QueueLimits;
 use crate::statistics::Counters;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,10 +30,9 @@ impl Default for LogLimits {
 
 #[derive(Debug)]
 pub(crate) struct LogQueue {
-    records: Mutex<VecDeque<LogRecord>>,
+    waiting: Mutex<Waiting>,
     limits: LogLimits,
-    max_records: usize,
-    wake_at: usize,
+    room: QueueLimits,
     filled: Notify,
     pub(crate) counters: Counters,
     /// The last export failed.
@@ -40,15 +40,19 @@ pub(crate) struct LogQueue {
     is_closed: AtomicBool,
 }
 
+#[derive(Debug, Default)]
+struct Waiting {
+    records: VecDeque<LogRecord>,
+    bytes: usize,
+}
+
 impl LogQueue {
-    /// Wakes the exporter when `wake_at` records lie in it. Never freed, as the
-    /// recorder of spans is not: a program has one.
-    pub(crate) fn leak(limits: LogLimits, max_records: usize, wake_at: usize) -> &'static LogQueue {
+    /// Never freed, as the recorder of spans is not: a program has one.
+    pub(crate) fn leak(limits: LogLimits, room: QueueLimits) -> &'static LogQueue {
         Box::leak(Box::new(LogQueue {
-            records: Mutex::default(),
+            waiting: Mutex::default(),
             limits,
-            max_records,
-            wake_at,
+            room,
             filled: Notify::new(),
             counters: Counters::default(),
             is_failing: AtomicBool::new(false),
@@ -57,38 +61,54 @@ impl LogQueue {
     }
 
     /// Telemetry must not multiply panics: a poisoned lock is no problem here.
-    fn lock(&self) -> MutexGuard<'_, VecDeque<LogRecord>> {
-        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn push(&self, mut record: LogRecord) {
         record.limit(self.limits.max_attributes, self.limits.max_value_chars);
-        let mut records = self.lock();
+        let bytes = record.memory_bytes();
+        let mut waiting = self.lock();
         // Read under the lock: after the last batch nothing may slip in.
         if self.is_closed.load(Ordering::Relaxed) {
             self.counters.dropped_after_shutdown.add(1);
             return;
         }
-        if records.len() >= self.max_records {
+        if waiting.records.len() >= self.room.max_items
+            || waiting.bytes + bytes > self.room.max_bytes
+        {
             self.counters.dropped_queue_full.add(1);
             return;
         }
-        records.push_back(record);
-        let is_filled = records.len() >= self.wake_at;
-        drop(records);
+        waiting.bytes += bytes;
+        waiting.records.push_back(record);
+        let is_filled = self.room.is_batch(waiting.records.len(), waiting.bytes);
+        drop(waiting);
         if is_filled {
             self.filled.notify_one();
         }
     }
 
-    pub(crate) fn take(&self, max: usize) -> Vec<LogRecord> {
-        let mut records = self.lock();
-        let count = max.min(records.len());
-        records.drain(..count).collect()
+    /// The oldest: at most so many, and so many bytes, but one at least.
+    pub(crate) fn take(&self, max_records: usize, max_bytes: usize) -> Vec<LogRecord> {
+        let mut waiting = self.lock();
+        let (mut taken, mut taken_bytes) = (Vec::new(), 0);
+        while let Some(record) = waiting.records.front() {
+            let bytes = record.memory_bytes();
+            let is_full = taken.len() >= max_records || taken_bytes + bytes > max_bytes;
+            if is_full && !taken.is_empty() {
+                break;
+            }
+            taken_bytes += bytes;
+            taken.extend(waiting.records.pop_front());
+        }
+        waiting.bytes -= taken_bytes;
+        taken
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.lock().len()
+    pub(crate) fn has_batch(&self) -> bool {
+        let waiting = self.lock();
+        self.room.is_batch(waiting.records.len(), waiting.bytes)
     }
 
     /// Waits until there is a batch.
@@ -98,8 +118,8 @@ impl LogQueue {
 
     /// Takes nothing from now on.
     pub(crate) fn close(&self) {
-        let records = self.lock();
+        let waiting = self.lock();
         self.is_closed.store(true, Ordering::Relaxed);
-        drop(records);
+        drop(waiting);
     }
 }

@@ -80,6 +80,16 @@ impl LogRecord {
         }
     }
 
+    /// About how much memory it holds, in bytes.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let attributes: usize = self.attributes.iter().map(KeyValue::heap_bytes).sum();
+        size_of::<LogRecord>()
+            + self.target.len()
+            + self.body.as_ref().map_or(0, String::len)
+            + size_of_val(&self.attributes[..])
+            + attributes
+    }
+
     /// Cuts what is beyond the limits.
     pub(super) fn limit(&mut self, max_attributes: usize, max_value_chars: Option<usize>) {
         let dropped = self.attributes.len().saturating_sub(max_attributes);

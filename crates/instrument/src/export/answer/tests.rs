@@ -29,7 +29,6 @@ fn http_answers_are_retried_as_the_specification_says() {
         (400, None, None),
         (401, None, None),
         (404, None, None),
-        (413, None, None),
         (500, None, None),
         (301, None, None),
     ] {
@@ -139,4 +138,37 @@ fn encode_base64(bytes: &[u8]) -> String {
         }
     }
     text
+}
+
+#[test]
+fn what_is_too_large_is_known_from_what_will_never_be_taken() {
+    let is_too_large = |answer: Answer| matches!(answer, Answer::TooLarge { .. });
+    assert!(is_too_large(from_http(
+        413,
+        &HeaderMap::new(),
+        b"",
+        NOW_UNIX_S
+    )));
+    for (code, message, expected) in [
+        (
+            "8",
+            "grpc: received message larger than max (5 vs. 4)",
+            true,
+        ),
+        ("8", "gRPC message exceeds maximum size 4: 5", true),
+        (
+            "11",
+            "Error, decoded message length too large: found 5",
+            true,
+        ),
+        ("8", "quota", false),
+        ("13", "larger than max", false),
+    ] {
+        let trailers = headers(&[("grpc-status", code), ("grpc-message", message)]);
+        assert_eq!(
+            is_too_large(from_grpc(&trailers, b"")),
+            expected,
+            "{message}"
+        );
+    }
 }

@@ -1,10 +1,11 @@
 //! tonic's health service behind the server layer, called through the client's.
 
-use super::super::client::ClientLayer;
+use super::super::client::{ClientLayer, TracedClient};
 use super::super::server::ServerLayer;
 use super::on_each_flavour;
 use crate::mock::expect;
-use crate::{SpanKind, Status};
+use crate::{SpanKind, Status, Tracer, Value};
+use std::net::SocketAddr;
 use tonic::transport::{Channel, Server};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
@@ -58,4 +59,101 @@ fn one_call_is_one_trace_and_its_status_is_grpcs() {
                 .status(Status::Unset),
         ]);
     });
+}
+
+/// What a server answers to each call, as HTTP.
+async fn serve(answer: axum::Router) -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, answer).await });
+    address
+}
+
+fn client(address: SocketAddr, tracer: Tracer) -> HealthClient<TracedClient<Channel>> {
+    let channel = Channel::from_shared(format!("http://{address}")).unwrap();
+    let layer = ClientLayer::grpc().tracer(tracer);
+    HealthClient::new(layer.layer(channel.connect_lazy()))
+}
+
+fn check() -> HealthCheckRequest {
+    HealthCheckRequest {
+        service: String::new(),
+    }
+}
+
+#[test]
+fn messages_are_read_as_they_were_meant() {
+    on_each_flavour(|mock| async move {
+        let refuse = || async {
+            let headers = [
+                ("content-type", "application/grpc"),
+                ("grpc-status", "13"),
+                ("grpc-message", "no%20nope: 100% +1 %C3%A4"),
+            ];
+            (headers, "")
+        };
+        let address = serve(axum::Router::new().fallback(refuse)).await;
+        let refused = client(address, mock.tracer()).check(check()).await;
+        assert_eq!(refused.unwrap_err().message(), "no nope: 100% +1 ä");
+        mock.assert([expect(CHECK).status(Status::Error("no nope: 100% +1 ä".into()))]);
+    });
+}
+
+#[test]
+fn calls_without_an_answer_have_a_status_and_a_stable_type() {
+    on_each_flavour(|mock| async move {
+        let never = || std::future::pending::<()>();
+        let silent = serve(axum::Router::new().fallback(never)).await;
+
+        let mut late = tonic::Request::new(check());
+        late.set_timeout(std::time::Duration::from_millis(1));
+        let late = client(silent, mock.tracer()).check(late).await;
+        assert!(late.is_err());
+        assert_failed(&mock, "DEADLINE_EXCEEDED");
+
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let dead = listener.local_addr().unwrap();
+        drop(listener);
+        client(dead, mock.tracer())
+            .check(check())
+            .await
+            .unwrap_err();
+        assert_failed(&mock, "UNAVAILABLE");
+
+        let mut given_up = client(silent, mock.tracer());
+        let mut call = Box::pin(given_up.check(check()));
+        assert!(
+            std::future::poll_fn(|cx| {
+                std::task::Poll::Ready(call.as_mut().poll(cx).is_pending())
+            })
+            .await
+        );
+        drop(call);
+        assert_failed(&mock, "CANCELLED");
+
+        // A stream that is dropped before its trailers.
+        let head = || async {
+            let body = axum::body::Body::from_stream(tokio_stream::pending::<
+                Result<Vec<u8>, std::convert::Infallible>,
+            >());
+            ([("content-type", "application/grpc")], body)
+        };
+        let streaming = serve(axum::Router::new().fallback(head)).await;
+        let watch = client(streaming, mock.tracer()).watch(check()).await;
+        drop(watch.unwrap());
+        let spans = mock.spans();
+        assert_eq!(
+            spans[0].attribute("error.type"),
+            Some(&Value::from("CANCELLED"))
+        );
+    });
+}
+
+/// The one span, of which nothing is left after that.
+fn assert_failed(mock: &crate::mock::MockExporter, status: &'static str) {
+    mock.assert([expect(CHECK)
+        .attribute("rpc.response.status_code", status)
+        .attribute("error.type", status)
+        .error()]);
+    mock.discard();
 }

@@ -15,6 +15,7 @@ const MAX_ANSWER_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Where strategies come from: `http://host:port/path`.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Endpoint {
     authority: String,
     path: String,
@@ -39,6 +40,7 @@ impl fmt::Display for Endpoint {
 /// Why an endpoint was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("endpoint `{text}` {reason}; write http://host:5778/sampling")]
+#[non_exhaustive]
 pub struct EndpointError {
     text: String,
     reason: &'static str,
@@ -95,6 +97,7 @@ impl FromStr for Endpoint {
 
 /// Why the server gave no answer.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum FetchError {
     /// The connection failed.
     #[error("{endpoint}: {source}")]
@@ -147,7 +150,7 @@ fn exchange_over(mut stream: TcpStream, endpoint: &Endpoint, service: &str) -> i
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.set_write_timeout(Some(TIMEOUT))?;
     let mut encoded = String::new();
-    crate::propagation::percent_encode(service, &mut encoded);
+    crate::propagation::percent::encode(service, &mut encoded);
     let request = format!(
         "GET {}?service={encoded} HTTP/1.0\r\nHost: {}\r\nAccept: application/json\r\n\r\n",
         endpoint.path, endpoint.authority

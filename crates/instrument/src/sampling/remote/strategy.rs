@@ -24,6 +24,7 @@ const MAX_OPERATIONS: usize = 2000;
 
 /// Why an answer was not taken.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StrategyError {
     /// It is no JSON.
     #[error("sampling strategy is not JSON: {0}")]

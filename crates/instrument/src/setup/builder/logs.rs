@@ -98,12 +98,7 @@ impl LogsInCode {
 
 impl LogSettings {
     pub(super) fn start(self, exporter: &mut ExporterThread) -> Logger {
-        let BatchSettings {
-            max_queue_size,
-            max_export_batch_size,
-            ..
-        } = self.batch;
-        let queue = LogQueue::leak(self.limits, max_queue_size, max_export_batch_size);
+        let queue = LogQueue::leak(self.limits, self.batch.queue());
         exporter.lane(queue, self.destination, self.batch);
         Logger::new(queue)
     }

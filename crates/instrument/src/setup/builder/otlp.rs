@@ -35,17 +35,15 @@ impl OtlpInCode {
             env.is_true(set)
         };
         let written = written_endpoint(signal, self.endpoint, env);
-        let endpoint = match endpoint(signal, written, protocol, is_insecure) {
-            Ok(endpoint) => Some(endpoint),
-            Err(problem) => {
-                env.problems.push(problem);
-                None
-            }
-        };
+        let endpoint = endpoint(signal, written, protocol, is_insecure).or_else(|problem| {
+            env.problems.push(problem);
+            // Where it is where nobody says.
+            endpoint(signal, None, protocol, is_insecure)
+        });
         let headers = read_headers(signal, self.headers, env);
         let timeout = self.timeout.or_else(|| {
             let set = env.otlp(signal, "TIMEOUT");
-            env.milliseconds(set)
+            env.timeout(set)
         });
         let compression = read_compression(signal, self.compression, env);
         let tls = self.tls.unwrap_or_else(|| TlsSettings {
@@ -57,7 +55,7 @@ impl OtlpInCode {
         });
         let otlp = Otlp::new(OtlpSettings {
             protocol,
-            endpoint: endpoint?,
+            endpoint: endpoint.ok()?,
             headers,
             timeout: timeout.unwrap_or(Duration::from_secs(10)),
             compression,
@@ -98,6 +96,7 @@ fn read_protocol(signal: Signal, env: &mut Env) -> Option<Protocol> {
         "grpc" => Some(Protocol::Grpc),
         "http/protobuf" => Some(Protocol::HttpProtobuf),
         _ => {
+            // http/json is a choice of the specification's that is not there.
             env.wrong(&set, "write grpc or http/protobuf");
             None
         }
@@ -123,6 +122,7 @@ fn read_compression(signal: Signal, in_code: Option<Compression>, env: &mut Env)
     if let Some(feature) = compression.missing_feature() {
         let setting = set.map_or_else(|| "compression".to_owned(), |set| set.name);
         env.problems.push(Problem::Feature { setting, feature });
+        return Compression::None;
     }
     compression
 }

@@ -24,7 +24,7 @@ impl Builder {
             Ok(propagators) => propagators,
             Err(error) => {
                 env.problems.push(error.into());
-                Propagators::none()
+                Propagators::default()
             }
         }
     }
@@ -32,7 +32,7 @@ impl Builder {
     /// What is to be exported; nothing of a signal where there is a problem.
     pub(super) fn settings(self, env: &mut Env) -> Settings {
         let exporter = read_exporter("OTEL_TRACES_EXPORTER", Exporter::Otlp, env);
-        let resource = read_resource(self.resource, env);
+        let resource = read_resource(self.resource, self.default_service_name, env);
         let limits = self.limits.unwrap_or_else(|| read_limits(env));
         let defaults = BatchSettings::default();
         let batch = self
@@ -59,8 +59,8 @@ impl Builder {
                 sampler,
                 limits,
                 keep: self.keep,
-                max_queue_spans: batch.max_queue_size,
-                batch_spans: batch.max_export_batch_size,
+                processors: self.processors,
+                queue: batch.queue(),
             };
             SpanSettings {
                 core,
@@ -91,7 +91,11 @@ pub(super) fn read_exporter(name: &str, default: Exporter, env: &mut Env) -> Exp
     }
 }
 
-fn read_resource(in_code: Vec<KeyValue>, env: &mut Env) -> Resource {
+fn read_resource(
+    in_code: Vec<KeyValue>,
+    default_service_name: Option<Cow<'static, str>>,
+    env: &mut Env,
+) -> Resource {
     let mut resource = Resource::default();
     for attribute in in_code {
         resource.add(attribute.key, attribute.value);
@@ -104,8 +108,37 @@ fn read_resource(in_code: Vec<KeyValue>, env: &mut Env) -> Resource {
             resource.add(key, value);
         }
     }
+    if let Some(name) = default_service_name {
+        resource.add("service.name", name);
+    }
     resource.add_detected();
     resource
+}
+
+/// A file would set everything, and is not read: a program must not run as if it
+/// had been.
+pub(super) fn refuse_config_file(env: &mut Env) {
+    for name in ["OTEL_CONFIG_FILE", "OTEL_EXPERIMENTAL_CONFIG_FILE"] {
+        if let Some(set) = env.first(&[name]) {
+            env.wrong(
+                &set,
+                "configuration files are not read: unset it and set variables",
+            );
+        }
+    }
+}
+
+/// How much is said on standard error: what is said are losses, so that a level
+/// is all or nothing.
+pub(super) fn read_log_level(env: &mut Env) {
+    let Some(set) = env.first(&["OTEL_LOG_LEVEL"]) else {
+        return;
+    };
+    match set.value.to_ascii_lowercase().as_str() {
+        "none" | "off" => process::be_silent(),
+        "error" | "warn" | "warning" | "info" | "debug" | "trace" | "verbose" | "all" => {}
+        _ => env.wrong(&set, "write none, error, warn, info or debug"),
+    }
 }
 
 fn read_limits(env: &mut Env) -> SpanLimits {
@@ -153,7 +186,8 @@ pub(super) fn read_batch(prefix: &str, default: BatchSettings, env: &mut Env) ->
         max_export_batch_size: max_export_batch_size
             .unwrap_or(default.max_export_batch_size.min(max_queue_size)),
         scheduled_delay: env.milliseconds(delay).unwrap_or(default.scheduled_delay),
-        export_timeout: env.milliseconds(timeout).unwrap_or(default.export_timeout),
+        export_timeout: env.timeout(timeout).unwrap_or(default.export_timeout),
+        ..default
     }
 }
 
@@ -184,7 +218,8 @@ fn read_sampler(env: &mut Env, service: &str) -> Option<Arc<dyn Sampler>> {
         Ok(sampler) => Some(sampler),
         Err(error) => {
             env.problems.push(error.into());
-            None
+            // What it is where nobody says.
+            sampler_from_names(None, None, service).ok()
         }
     }
 }

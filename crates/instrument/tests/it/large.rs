@@ -1,0 +1,135 @@
+//! Large spans, and backends that take less or want to be left alone.
+
+use crate::collector::{Collector, Order};
+use crate::variables::with;
+use std::time::{Duration, Instant};
+use tracewell_instrument::{BatchSettings, Builder, FlushError, Guard, Protocol, builder};
+
+const LONG: Duration = Duration::from_secs(20);
+const MEBIBYTE: usize = 1024 * 1024;
+
+fn to(collector: &Collector) -> Builder {
+    builder().variables(|_| None).endpoint(collector.url())
+}
+
+fn record(guard: &Guard, name: &'static str, bytes: usize) {
+    let mut span = guard.tracer().unwrap().span(name).start();
+    span.set_attribute("text", "x".repeat(bytes));
+}
+
+#[test]
+fn the_queue_is_bounded_by_bytes() {
+    // Bound, never accepted, never answering.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let batch = BatchSettings::default().max_queue_bytes(8 * MEBIBYTE);
+    let guard = builder()
+        .variables(|_| None)
+        .endpoint(format!("http://{}", silent.local_addr().unwrap()))
+        .batch(batch)
+        .shutdown_timeout(Duration::ZERO)
+        .build()
+        .unwrap();
+    for _ in 0..100 {
+        record(&guard, "large", MEBIBYTE);
+    }
+    // The queue, and one batch under way.
+    let dropped = guard.statistics().dropped_queue_full;
+    assert!(dropped >= 100 - 8 - 3, "{dropped}");
+}
+
+#[test]
+fn requests_are_bounded_by_bytes_and_a_larger_span_goes_alone() {
+    let collector = Collector::taking_at_most(8 * MEBIBYTE);
+    let guard = to(&collector).build().unwrap();
+    for _ in 0..6 {
+        record(&guard, "large", MEBIBYTE);
+    }
+    record(&guard, "giant", 5 * MEBIBYTE);
+    record(&guard, "small", 1);
+    guard.flush(LONG).unwrap();
+    let sizes = collector.received().into_iter().map(|received| {
+        let spans = crate::collector::spans_of(received.request);
+        spans.len()
+    });
+    assert_eq!(sizes.collect::<Vec<_>>(), [2, 2, 2, 1, 1]);
+}
+
+#[test]
+fn a_request_that_is_too_large_is_halved_and_a_giant_takes_nobody_with_it() {
+    for protocol in [Protocol::HttpProtobuf, Protocol::Grpc] {
+        let collector = Collector::taking_at_most(MEBIBYTE / 4);
+        let guard = to(&collector).protocol(protocol).build().unwrap();
+        for number in 0..40 {
+            match number {
+                17 => record(&guard, "giant", MEBIBYTE / 2),
+                _ => record(&guard, "small", MEBIBYTE / 32),
+            }
+        }
+        let lost = guard.flush(LONG).unwrap_err();
+        assert!(
+            matches!(lost, FlushError::Failed { spans: 1, .. }),
+            "{protocol:?}: {lost}"
+        );
+        let spans = collector.spans();
+        assert_eq!(spans.len(), 39, "{protocol:?}");
+        assert!(spans.iter().all(|span| span.name == "small"));
+        let statistics = guard.statistics();
+        assert_eq!((statistics.exported, statistics.lost()), (39, 1));
+    }
+}
+
+fn come_again(seconds: &'static str) -> Order {
+    Order {
+        status: 503,
+        headers: vec![("retry-after", seconds)],
+        body: Vec::new(),
+    }
+}
+
+/// With less patience than a second.
+fn impatient(collector: &Collector) -> Guard {
+    with(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url()),
+        ("OTEL_BSP_EXPORT_TIMEOUT", "500"),
+    ])
+    .build()
+    .unwrap()
+}
+
+#[test]
+fn a_backend_that_wants_to_be_left_alone_gets_the_batch_afterwards() {
+    let collector = Collector::obeying([come_again("1")]);
+    let guard = impatient(&collector);
+    record(&guard, "one", 1);
+    let asked = Instant::now();
+    guard.flush(LONG).unwrap();
+    assert!(asked.elapsed() >= Duration::from_secs(1), "not before it");
+    let requests = collector.received();
+    assert_eq!(
+        requests.len(),
+        2,
+        "asked once, and once more after the rest"
+    );
+    assert_eq!(guard.statistics().exported, 1);
+}
+
+#[test]
+fn nothing_is_sent_before_the_time_and_no_shutdown_waits_for_it() {
+    let collector = Collector::obeying([come_again("3000")]);
+    let guard = impatient(&collector);
+    record(&guard, "one", 1);
+    let late = guard.flush(Duration::from_millis(300)).unwrap_err();
+    assert!(matches!(late, FlushError::TimedOut { .. }), "{late}");
+    record(&guard, "two", 1);
+    let late = guard.flush(Duration::from_millis(300)).unwrap_err();
+    assert!(matches!(late, FlushError::TimedOut { .. }), "{late}");
+    let statistics = guard.statistics();
+    assert_eq!(statistics.lost(), 0, "both wait: {statistics:?}");
+    assert_eq!(collector.received().len(), 1);
+    let (tracer, asked) = (guard.tracer().unwrap(), Instant::now());
+    let lost = guard.shutdown(LONG).unwrap_err();
+    assert!(asked.elapsed() < LONG / 2, "it is hopeless");
+    assert!(lost.to_string().contains("left alone for 3000 s"), "{lost}");
+    assert_eq!(tracer.statistics().dropped_export_failed, 2);
+    assert_eq!(collector.received().len(), 0);
+}
