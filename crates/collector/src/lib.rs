@@ -44,5 +44,6 @@ pub use accounting::{Accounting, Outcome, ReceiverSnapshot};
 pub use admission::Admission;
 pub use complaints::Complaint;
 pub use intake::{Intake, IntakeConfig};
+pub use receivers::StartError;
 pub use receivers::otlp::config::OtlpConfig;
-pub use receivers::otlp::{OtlpListeners, OtlpReceiver, StartError};
+pub use receivers::otlp::{OtlpListeners, OtlpReceiver};
