@@ -8,9 +8,12 @@ mod answers;
 mod body;
 pub(crate) mod connections;
 mod grpc;
+pub mod jaeger;
 pub mod otlp;
 mod port;
+mod posted;
 mod rpc_status;
+pub mod zipkin;
 
 use self::otlp::config::ConfigMistake;
 

@@ -247,7 +247,7 @@ async fn connection<H: Handler>(
     }
 }
 
-async fn told_to_stop(stopped: &mut watch::Receiver<bool>) {
+pub(crate) async fn told_to_stop(stopped: &mut watch::Receiver<bool>) {
     // An error means that `Serving` was dropped, which says the same.
     stopped.wait_for(|stopped| *stopped).await.ok();
 }

@@ -59,11 +59,7 @@ impl OtlpReceiver {
     ) -> Result<Self, StartError> {
         let cors = config.cors().map_err(StartError::Config)?;
         let limit_bytes = config.effective_limit_bytes(intake.admission().limit_bytes());
-        let port = |receiver| Port {
-            intake: Arc::clone(intake),
-            account: accounting.receiver(receiver),
-            limit_bytes,
-        };
+        let port = |receiver| Port::new(receiver, limit_bytes, intake, accounting);
         let failed = |receiver| move |source| StartError::Listener { receiver, source };
         let grpc = listeners.grpc.map(|listener| {
             serve(listener, GrpcHandler(port(GRPC_RECEIVER)), intake.crowd())

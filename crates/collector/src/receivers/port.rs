@@ -8,7 +8,7 @@ use http::Response;
 use http::request::Parts;
 
 use super::answers::{self, Answer, ReplyBody, Sender};
-use crate::accounting::ReceiverAccount;
+use crate::accounting::{Accounting, ReceiverAccount};
 use crate::intake::Intake;
 
 /// One listener of a receiver.
@@ -21,6 +21,22 @@ pub(super) struct Port {
 }
 
 impl Port {
+    /// Opens the account of `receiver`. A request occupies up to twice its size
+    /// at once, so a larger one than half the budget could never be admitted,
+    /// and its client would be told "busy" for ever.
+    pub(super) fn new(
+        receiver: &'static str,
+        max_request_bytes: usize,
+        intake: &Arc<Intake>,
+        accounting: &Accounting,
+    ) -> Self {
+        Self {
+            intake: Arc::clone(intake),
+            account: accounting.receiver(receiver),
+            limit_bytes: max_request_bytes.min(intake.admission().limit_bytes() / 2),
+        }
+    }
+
     /// Answers a request, counts it under what became of it, and tells of a
     /// refusal. Dropped when the client goes away.
     pub(super) async fn answer(
