@@ -82,6 +82,8 @@ def start_all(demo: Demo, postgres: LocalPostgres, any_ports: bool) -> tuple[str
 
     ports = ["--otlp-grpc-port", "0", "--otlp-http-port", "0", "--query-grpc-port", "0"]
     ports += ["--query-http-port", "0"] if any_ports else []
+    for name in ["jaeger-grpc", "jaeger-http", "jaeger-compact", "jaeger-binary", "jaeger-zipkin", "zipkin"]:
+        ports += [f"--{name}-port", "off"]
     tracewell = [os.environ["TRACEWELL_BIN"], "--data-dir", demo.directory / "traces", *ports]
     addresses = demo.start("tracewell", tracewell, demo.directory, READY)
     ui = f"http://{addresses['ui']}"

@@ -1,0 +1,108 @@
+//! Clients of the protocols before OTLP, against the whole server.
+
+use crate::running::{Running, request};
+use std::net::UdpSocket;
+
+/// A batch of Jaeger's Thrift: ids, a name and a start, in the binary protocol.
+fn thrift_batch(trace: i64, name: &str) -> Vec<u8> {
+    let mut out = vec![12, 0, 1, 11, 0, 1, 0, 0, 0, 3];
+    out.extend(b"old\x00\x0f\x00\x02\x0c\x00\x00\x00\x01");
+    for (id, number) in [(1i16, trace), (2, 0), (3, 8), (8, 1_700_000_000_000_000)] {
+        out.push(10);
+        out.extend(id.to_be_bytes());
+        out.extend(number.to_be_bytes());
+    }
+    out.extend([11, 0, 5]);
+    out.extend((name.len() as u32).to_be_bytes());
+    out.extend(name.as_bytes());
+    out.extend([0, 0]);
+    out
+}
+
+fn datagram(trace: i64, name: &str) -> Vec<u8> {
+    let mut out = b"\x80\x01\x00\x04\x00\x00\x00\x09emitBatch\x00\x00\x00\x00\x0c\x00\x01".to_vec();
+    out.extend(thrift_batch(trace, name));
+    out.push(0);
+    out
+}
+
+/// Name and service of the one span of a trace, once it is there.
+fn found(server: &Running, trace: &str) -> (String, String) {
+    let path = format!("/api/traces/{trace}");
+    let answer = loop {
+        // Datagrams are not answered.
+        let answer = server.get(&path);
+        if answer.status == 200 {
+            break answer.json();
+        }
+        std::thread::yield_now();
+    };
+    let trace = &answer["data"][0];
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let name = text(&trace["spans"][0]["operationName"]);
+    (name, text(&trace["processes"]["p1"]["serviceName"]))
+}
+
+#[test]
+fn each_port_takes_what_its_clients_send() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Running::start(data.path(), &[]);
+    let zipkin = r#"[{"traceId":"a1","id":"1","name":"get","timestamp":1700000000000000,
+        "localEndpoint":{"serviceName":"old"}}]"#;
+    let url = server.url("zipkin", "/api/v2/spans");
+    assert_eq!(
+        request("POST", &url, "application/json", zipkin.into()).status,
+        202
+    );
+    let url = server.url("jaeger-http", "/api/traces");
+    let batch = thrift_batch(0xa2, "http");
+    assert_eq!(
+        request("POST", &url, "application/x-thrift", batch).status,
+        202
+    );
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    for (trace, port) in [
+        (0xa3, "jaeger-compact"),
+        (0xa4, "jaeger-binary"),
+        (0xa5, "jaeger-zipkin"),
+    ] {
+        socket
+            .send_to(&datagram(trace, port), server.address(port))
+            .unwrap();
+    }
+    for (trace, name) in [
+        ("a1", "get"),
+        ("a2", "http"),
+        ("a3", "jaeger-compact"),
+        ("a4", "jaeger-binary"),
+        ("a5", "jaeger-zipkin"),
+    ] {
+        assert_eq!(found(&server, trace), (name.to_owned(), "old".to_owned()));
+    }
+    let status = server.get("/api/status").json();
+    let receivers = status["receivers"].as_array().unwrap();
+    let stored = |name: &str| {
+        let mut of_name = receivers.iter().filter(|one| one["name"] == name);
+        of_name.next().unwrap()["stored"].as_u64().unwrap()
+    };
+    for name in [
+        "zipkin",
+        "jaeger_thrift_http",
+        "jaeger_thrift_compact",
+        "jaeger_thrift_binary",
+        "jaeger_zipkin_compact",
+    ] {
+        assert_eq!(stored(name), 1, "{name}");
+    }
+    assert_eq!(stored("jaeger_grpc"), 0);
+}
+
+#[test]
+fn a_port_that_is_off_is_not_there() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Running::start(data.path(), &["--zipkin-port", "off"]);
+    let status = server.get("/api/status").json();
+    let endpoints = status["endpoints"].to_string();
+    assert!(!endpoints.contains("Zipkin"), "{endpoints}");
+    assert!(endpoints.contains("Jaeger gRPC"), "{endpoints}");
+}
