@@ -40,7 +40,9 @@ pub(crate) fn command(binary: &Path) -> Command {
 }
 
 /// Receivers of older protocols, which are not measured.
-const LEGACY_PORTS: [&str; 6] = [
+const LEGACY_PORTS: [&str; 8] = [
+    "sampling-http",
+    "sampling-grpc",
     "jaeger-grpc",
     "jaeger-http",
     "jaeger-compact",

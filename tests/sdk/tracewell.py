@@ -25,6 +25,8 @@ PORTS = [
     "jaeger-binary",
     "jaeger-zipkin",
     "zipkin",
+    "sampling-http",
+    "sampling-grpc",
 ]
 
 

@@ -39,6 +39,7 @@ pub mod complaints;
 pub mod intake;
 pub mod receivers;
 mod refusal;
+pub mod sampling;
 pub mod workers;
 
 pub use accounting::{Accounting, Outcome, ReceiverSnapshot};
@@ -50,3 +51,4 @@ pub use receivers::jaeger::{JaegerListeners, JaegerReceiver};
 pub use receivers::otlp::config::OtlpConfig;
 pub use receivers::otlp::{OtlpListeners, OtlpReceiver};
 pub use receivers::zipkin::ZipkinReceiver;
+pub use sampling::{Sampling, Strategies, StrategiesError};

@@ -50,6 +50,8 @@ pub(crate) struct Config {
     pub(crate) jaeger: Jaeger,
     /// The receiver of Zipkin's spans; `None` where it is off.
     pub(crate) zipkin: Option<Endpoint>,
+    /// What clients are told that ask how to sample.
+    pub(crate) sampling: Sampling,
     /// The read side.
     pub(crate) query: Query,
     /// What the process says about itself on standard error.
@@ -83,6 +85,17 @@ pub(crate) struct Jaeger {
     pub(crate) thrift_binary: Option<Endpoint>,
     /// UDP: Zipkin's spans of the oldest clients.
     pub(crate) zipkin_compact: Option<Endpoint>,
+}
+
+/// What clients are told that ask how to sample.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sampling {
+    /// Jaeger's file of strategies; `None`: everything is recorded.
+    pub(crate) strategies_file: Option<PathBuf>,
+    /// Over HTTP; `None` where that is off.
+    pub(crate) http: Option<Endpoint>,
+    /// Over gRPC.
+    pub(crate) grpc: Option<Endpoint>,
 }
 
 /// The read side: APIs and UI.

@@ -11,6 +11,7 @@ mod limits;
 mod open_files;
 mod read_listener;
 mod receivers;
+mod sampling;
 mod stores;
 
 use crate::config::Config;
@@ -84,7 +85,16 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         endpoints,
     } = bound;
 
-    let receivers = Receivers::start(&config, otlp, jaeger, zipkin, &intake, &accounting)?;
+    let sampling = sampling::start(config.sampling.strategies_file.as_deref())?;
+    let receivers = Receivers::start(
+        &config,
+        &sampling,
+        otlp,
+        jaeger,
+        zipkin,
+        &intake,
+        &accounting,
+    )?;
 
     let (stop_queries, stopped) = watch::channel(false);
     let http = tracewell_api::http_router(&state, &facts, &config.query.base_path);

@@ -62,6 +62,26 @@ pub(super) async fn message(
     port.intake.accept(body, &port.account).await
 }
 
+/// Messages of calls that carry no spans hold a name or two.
+const SMALL_MESSAGE_BYTES: usize = 64 << 10;
+
+/// The one message of a call that carries no spans.
+pub(super) async fn small_message(
+    port: &Port,
+    headers: &HeaderMap,
+    mut body: Incoming,
+) -> Result<Bytes, Refusal> {
+    let _head = port.intake.charge_head(headers)?;
+    let mut permit = port.intake.admission().permit();
+    let framed = body::collect(&mut body, PREFIX, SMALL_MESSAGE_BYTES, &mut permit).await?;
+    match unframe(framed)? {
+        (false, message) => Ok(message),
+        (true, _) => Err(Refusal::Undecodable(
+            "send this message uncompressed".to_owned(),
+        )),
+    }
+}
+
 /// Answers a question about health. No request of a protocol, so it is in no
 /// account. `is_here` knows the services of the port.
 pub(super) async fn answer_health(

@@ -6,9 +6,11 @@
 //! | 14250 | gRPC: `CollectorService/PostSpans` |
 //! | 14268 | HTTP: a Thrift `Batch` at `/api/traces` |
 //! | UDP 6831, 6832, 5775 | datagrams for an agent, in Thrift |
+//! | 5778, 5779 | questions about sampling, over HTTP and gRPC |
 
 mod datagrams;
 mod grpc;
+mod sampling;
 mod thrift_http;
 
 use std::net::{SocketAddr, TcpListener, UdpSocket};
@@ -19,12 +21,14 @@ use tokio::time::Instant;
 
 use self::datagrams::Datagrams;
 use self::grpc::GrpcHandler;
+use self::sampling::SamplingHandler;
 use super::StartError;
 use super::connections::{Serving, serve, stop_all};
 use super::port::Port;
 use super::posted::Posted;
 use crate::accounting::Accounting;
 use crate::intake::Intake;
+use crate::sampling::Sampling;
 
 /// Names in the accounts.
 pub const GRPC_RECEIVER: &str = "jaeger_grpc";
@@ -36,6 +40,11 @@ pub const COMPACT_RECEIVER: &str = "jaeger_thrift_compact";
 pub const BINARY_RECEIVER: &str = "jaeger_thrift_binary";
 /// Likewise.
 pub const ZIPKIN_COMPACT_RECEIVER: &str = "jaeger_zipkin_compact";
+
+/// Likewise.
+pub const SAMPLING_HTTP_RECEIVER: &str = "jaeger_sampling_http";
+/// Likewise.
+pub const SAMPLING_GRPC_RECEIVER: &str = "jaeger_sampling_grpc";
 
 /// Listeners and sockets, already bound; a side without one is off.
 #[derive(Debug, Default)]
@@ -50,6 +59,10 @@ pub struct JaegerListeners {
     pub thrift_binary: Option<UdpSocket>,
     /// For datagrams of Zipkin's spans from clients of long ago, usually 5775.
     pub zipkin_compact: Option<UdpSocket>,
+    /// For questions about sampling over HTTP, usually port 5778.
+    pub sampling_http: Option<TcpListener>,
+    /// For questions about sampling over gRPC, usually port 5779.
+    pub sampling_grpc: Option<TcpListener>,
 }
 
 /// The receiver, running. Dropped without [`JaegerReceiver::stop`], it stops
@@ -69,20 +82,42 @@ impl JaegerReceiver {
     pub fn start(
         listeners: JaegerListeners,
         max_request_bytes: usize,
+        sampling: &Arc<Sampling>,
         intake: &Arc<Intake>,
         accounting: &Accounting,
     ) -> Result<Self, StartError> {
         let port = |name| Port::new(name, max_request_bytes, intake, accounting);
         let mut servings = Vec::new();
-        if let Some(listener) = listeners.grpc {
-            let handler = GrpcHandler(port(GRPC_RECEIVER));
+        for (name, listener, takes_spans) in [
+            (GRPC_RECEIVER, listeners.grpc, true),
+            (SAMPLING_GRPC_RECEIVER, listeners.sampling_grpc, false),
+        ] {
+            if let Some(listener) = listener {
+                let handler = GrpcHandler {
+                    port: port(name),
+                    sampling: Arc::clone(sampling),
+                    takes_spans,
+                };
+                let serving = serve(listener, handler, intake.crowd());
+                servings.push((name, usable(name, serving)?));
+            }
+        }
+        if let Some(listener) = listeners.sampling_http {
+            let handler = SamplingHandler {
+                port: port(SAMPLING_HTTP_RECEIVER),
+                sampling: Arc::clone(sampling),
+            };
             let serving = serve(listener, handler, intake.crowd());
-            servings.push((GRPC_RECEIVER, usable(GRPC_RECEIVER, serving)?));
+            servings.push((
+                SAMPLING_HTTP_RECEIVER,
+                usable(SAMPLING_HTTP_RECEIVER, serving)?,
+            ));
         }
         if let Some(listener) = listeners.thrift_http {
             let handler = Posted {
                 port: port(THRIFT_HTTP_RECEIVER),
                 route: thrift_http::route,
+                other: Some(thrift_http::sampling_answers(Arc::clone(sampling))),
             };
             let serving = serve(listener, handler, intake.crowd());
             servings.push((THRIFT_HTTP_RECEIVER, usable(THRIFT_HTTP_RECEIVER, serving)?));

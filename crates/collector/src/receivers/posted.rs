@@ -25,10 +25,21 @@ pub(super) type Unserved = (StatusCode, &'static str);
 pub(super) type Route = fn(&Parts) -> Result<Decoder, Unserved>;
 
 /// Answers requests that post spans.
-#[derive(Debug)]
 pub(super) struct Posted {
     pub(super) port: Port,
     pub(super) route: Route,
+    /// Answers what is no post of spans.
+    pub(super) other: Option<Other>,
+}
+
+/// The answer to a request that asks for something; `None` for another.
+pub(super) type Other = Box<dyn Fn(&Parts) -> Option<Answer> + Send + Sync>;
+
+impl std::fmt::Debug for Posted {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = formatter.debug_struct("Posted");
+        shown.field("port", &self.port).finish_non_exhaustive()
+    }
 }
 
 impl Handler for Posted {
@@ -51,6 +62,11 @@ impl Handler for Posted {
 
 impl Posted {
     async fn answer(&self, head: &Parts, mut body: Incoming) -> Answer {
+        let other = self.other.as_ref().and_then(|other| other(head));
+        if let Some(answer) = other {
+            body::discard(body).await;
+            return answer;
+        }
         let answer = match (self.route)(head) {
             Err((status, text)) => plain_text(status, text),
             Ok(_) if head.method != Method::POST => {

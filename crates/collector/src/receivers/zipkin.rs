@@ -40,6 +40,7 @@ impl ZipkinReceiver {
         let handler = Posted {
             port: Port::new(RECEIVER, max_request_bytes, intake, accounting),
             route,
+            other: None,
         };
         let serving = serve(listener, handler, intake.crowd());
         let receiver = RECEIVER;

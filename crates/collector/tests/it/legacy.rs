@@ -3,13 +3,14 @@
 mod captures;
 mod datagrams;
 mod jaeger;
+mod sampling;
 mod zipkin;
 
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
 
 use tracewell_collector::{
-    Accounting, Intake, IntakeConfig, JaegerListeners, JaegerReceiver, ReceiverSnapshot,
+    Accounting, Intake, IntakeConfig, JaegerListeners, JaegerReceiver, ReceiverSnapshot, Sampling,
     ZipkinReceiver,
 };
 use tracewell_model::Consumer;
@@ -22,6 +23,7 @@ const MAX_REQUEST_BYTES: usize = 8 << 20;
 struct Legacy {
     jaeger: JaegerReceiver,
     zipkin: ZipkinReceiver,
+    sampling: Arc<Sampling>,
     accounting: Arc<Accounting>,
     // The workers live as long as it does.
     _intake: Arc<Intake>,
@@ -43,11 +45,21 @@ fn start(consumer: Arc<dyn Consumer>) -> Legacy {
         thrift_compact: udp(),
         thrift_binary: udp(),
         zipkin_compact: udp(),
+        sampling_http: Some(tcp()),
+        sampling_grpc: Some(tcp()),
     };
-    let jaeger = JaegerReceiver::start(listeners, MAX_REQUEST_BYTES, &intake, &accounting);
+    let sampling = Arc::new(Sampling::default());
+    let jaeger = JaegerReceiver::start(
+        listeners,
+        MAX_REQUEST_BYTES,
+        &sampling,
+        &intake,
+        &accounting,
+    );
     let zipkin = ZipkinReceiver::start(tcp(), MAX_REQUEST_BYTES, &intake, &accounting);
     Legacy {
         jaeger: jaeger.unwrap(),
+        sampling,
         zipkin: zipkin.unwrap(),
         accounting,
         _intake: intake,

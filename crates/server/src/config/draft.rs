@@ -12,7 +12,7 @@ use super::mistake::Place;
 use super::value::{PortAndHost, show_bytes};
 use super::{
     Config, Durability, Endpoint, FreeSpace, Jaeger, Log, LogFormat, Otlp, Query, Retention,
-    Storage,
+    Sampling, Storage,
 };
 
 /// Values read so far.
@@ -31,6 +31,7 @@ pub(super) struct Draft {
     pub(super) max_request_bytes: u64,
     pub(super) jaeger: JaegerPorts,
     pub(super) zipkin: Option<PortAndHost>,
+    pub(super) sampling: SamplingDraft,
     pub(super) query_http: PortAndHost,
     pub(super) query_grpc: PortAndHost,
     pub(super) base_path: String,
@@ -45,6 +46,14 @@ pub(super) struct JaegerPorts {
     pub(super) thrift_compact: Option<PortAndHost>,
     pub(super) thrift_binary: Option<PortAndHost>,
     pub(super) zipkin_compact: Option<PortAndHost>,
+}
+
+/// What clients are told that ask how to sample.
+#[derive(Debug, Default)]
+pub(super) struct SamplingDraft {
+    pub(super) strategies_file: Option<PathBuf>,
+    pub(super) http: Option<PortAndHost>,
+    pub(super) grpc: Option<PortAndHost>,
 }
 
 /// Where each setting comes from.
@@ -75,6 +84,7 @@ impl Draft {
             max_request_bytes: 0,
             jaeger: JaegerPorts::default(),
             zipkin: None,
+            sampling: SamplingDraft::default(),
             query_http: any_port,
             query_grpc: any_port,
             base_path: String::new(),
@@ -125,6 +135,8 @@ impl Draft {
                 self.jaeger.thrift_http,
             ),
             ("receivers.zipkin.endpoint", self.zipkin),
+            ("sampling.http.endpoint", self.sampling.http),
+            ("sampling.grpc.endpoint", self.sampling.grpc),
             ("query.http.endpoint", Some(self.query_http)),
             ("query.grpc.endpoint", Some(self.query_grpc)),
         ];
@@ -233,6 +245,23 @@ impl Draft {
                 "receivers.zipkin.endpoint",
                 self.zipkin,
             ),
+            sampling: Sampling {
+                http: legacy(
+                    "sampling-http",
+                    "Sampling HTTP",
+                    "--sampling-http-port",
+                    "sampling.http.endpoint",
+                    self.sampling.http,
+                ),
+                grpc: legacy(
+                    "sampling-grpc",
+                    "Sampling gRPC",
+                    "--sampling-grpc-port",
+                    "sampling.grpc.endpoint",
+                    self.sampling.grpc,
+                ),
+                strategies_file: self.sampling.strategies_file.clone(),
+            },
             query: Query {
                 http: endpoint(
                     "query-http",
@@ -262,7 +291,8 @@ impl Draft {
 
 /// Is a port of a protocol before OTLP one that nobody asked for?
 fn is_optional(key: &str, places: &Places) -> bool {
-    let is_legacy = key.starts_with("receivers.jaeger.") || key.starts_with("receivers.zipkin.");
+    let legacy = ["receivers.jaeger.", "receivers.zipkin.", "sampling."];
+    let is_legacy = legacy.iter().any(|section| key.starts_with(section));
     is_legacy && matches!(places.get(key), None | Some(Place::Default))
 }
 

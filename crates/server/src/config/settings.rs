@@ -297,6 +297,39 @@ pub(crate) static SETTINGS: &[Setting] = &[
         |draft, text| value::port_or_off(text).map(|port| draft.zipkin = port),
         |config| show_or_off(config.zipkin.as_ref()),
     ),
+    Setting {
+        key: "sampling.strategies_file",
+        flag: "sampling-strategies-file",
+        value_name: "FILE",
+        default: "",
+        help: "Jaeger's file of sampling strategies, read again when it changes; \
+               without one clients are told to record everything",
+        kind: Kind::Value,
+        read: |draft, text| {
+            draft.sampling.strategies_file = (!text.is_empty()).then(|| text.into());
+            Ok(())
+        },
+        show: |config| {
+            let file = config.sampling.strategies_file.as_ref();
+            file.map_or_else(String::new, |file| file.display().to_string())
+        },
+    },
+    port(
+        "sampling.http.endpoint",
+        "sampling-http-port",
+        "5778",
+        "Where Jaeger's clients ask over HTTP how to sample; off closes it",
+        |draft, text| value::port_or_off(text).map(|port| draft.sampling.http = port),
+        |config| show_or_off(config.sampling.http.as_ref()),
+    ),
+    port(
+        "sampling.grpc.endpoint",
+        "sampling-grpc-port",
+        "5779",
+        "Where Jaeger's clients ask over gRPC how to sample; off closes it",
+        |draft, text| value::port_or_off(text).map(|port| draft.sampling.grpc = port),
+        |config| show_or_off(config.sampling.grpc.as_ref()),
+    ),
     port(
         "query.http.endpoint",
         "query-http-port",

@@ -51,6 +51,8 @@ fn asked_for(mut config: Config) -> Config {
         &mut jaeger.thrift_binary,
         &mut jaeger.zipkin_compact,
         &mut config.zipkin,
+        &mut config.sampling.http,
+        &mut config.sampling.grpc,
     ]
     .into_iter()
     .flatten()

@@ -42,6 +42,8 @@ pub(super) fn bind_all(config: &Config) -> Result<Bound, BindError> {
         thrift_compact: binding.udp(received(jaeger.thrift_compact)),
         thrift_binary: binding.udp(received(jaeger.thrift_binary)),
         zipkin_compact: binding.udp(received(jaeger.zipkin_compact)),
+        sampling_http: binding.tcp(received(config.sampling.http)),
+        sampling_grpc: binding.tcp(received(config.sampling.grpc)),
     };
     let zipkin = binding.tcp(received(config.zipkin));
     match (query_http, query_grpc) {

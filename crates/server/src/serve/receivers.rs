@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tracewell_collector::{
     Accounting, Intake, JaegerListeners, JaegerReceiver, OtlpConfig, OtlpListeners, OtlpReceiver,
-    StartError, ZipkinReceiver,
+    Sampling, StartError, ZipkinReceiver,
 };
 
 /// All that run.
@@ -20,6 +20,7 @@ impl Receivers {
     /// Starts to serve what is bound.
     pub(super) fn start(
         config: &Config,
+        sampling: &Arc<Sampling>,
         otlp: OtlpListeners,
         jaeger: JaegerListeners,
         zipkin: Option<TcpListener>,
@@ -35,7 +36,7 @@ impl Receivers {
             .map(|listener| ZipkinReceiver::start(listener, max_request_bytes, intake, accounting));
         Ok(Self {
             otlp: OtlpReceiver::start(&otlp_config, otlp, intake, accounting)?,
-            jaeger: JaegerReceiver::start(jaeger, max_request_bytes, intake, accounting)?,
+            jaeger: JaegerReceiver::start(jaeger, max_request_bytes, sampling, intake, accounting)?,
             zipkin: zipkin.transpose()?,
         })
     }

@@ -106,3 +106,48 @@ fn a_port_that_is_off_is_not_there() {
     assert!(!endpoints.contains("Zipkin"), "{endpoints}");
     assert!(endpoints.contains("Jaeger gRPC"), "{endpoints}");
 }
+
+#[test]
+fn a_changed_file_of_strategies_is_answered() {
+    let data = tempfile::tempdir().unwrap();
+    let file = data.path().join("strategies.json");
+    let strategies = |share: f64| {
+        format!(r#"{{"default_strategy": {{"type": "probabilistic", "param": {share}}}}}"#)
+    };
+    std::fs::write(&file, strategies(0.5)).unwrap();
+    let flag = ["--sampling-strategies-file", file.to_str().unwrap()];
+    let store = data.path().join("store");
+    let server = Running::start(&store, &flag);
+    let url = server.url("sampling-http", "/sampling?service=cart");
+    let share = || {
+        let answer = request("GET", &url, "", Vec::new());
+        assert_eq!(answer.status, 200);
+        answer.json()["probabilisticSampling"]["samplingRate"].as_f64()
+    };
+    assert_eq!(share(), Some(0.5));
+    // What is wrong changes nothing, and what comes after it is read.
+    std::fs::write(&file, "{oops").unwrap();
+    assert_eq!(share(), Some(0.5));
+    std::fs::write(&file, strategies(0.25)).unwrap();
+    while share() != Some(0.25) {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_wrong_file_of_strategies_keeps_from_starting() {
+    let data = tempfile::tempdir().unwrap();
+    let file = data.path().join("strategies.json");
+    std::fs::write(
+        &file,
+        r#"{"default_strategy": {"type": "probabilistic", "param": 7}}"#,
+    )
+    .unwrap();
+    let file = file.to_str().unwrap();
+    let flag = ["--sampling-strategies-file", file];
+    let refusal = crate::lifecycle::refused_on_free_ports(data.path(), &flag);
+    assert!(
+        refusal.contains(file) && refusal.contains("0 to 1"),
+        "{refusal}"
+    );
+}

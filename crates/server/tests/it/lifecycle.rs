@@ -20,7 +20,11 @@ fn send(server: &Running) {
 }
 
 /// Ports that a test of the others leaves alone.
-const LEGACY_OFF: [&str; 12] = [
+const LEGACY_OFF: [&str; 16] = [
+    "--sampling-http-port",
+    "off",
+    "--sampling-grpc-port",
+    "off",
     "--jaeger-grpc-port",
     "off",
     "--jaeger-http-port",
@@ -38,6 +42,12 @@ const LEGACY_OFF: [&str; 12] = [
 /// Starts a process that must not start, and answers what it said.
 fn refused(data_dir: &Path, grpc_port: &str) -> String {
     refused_with(data_dir, grpc_port, &LEGACY_OFF)
+}
+
+/// As above, for a reason that is no port.
+pub(crate) fn refused_on_free_ports(data_dir: &Path, more: &[&str]) -> String {
+    let more = [&LEGACY_OFF[..], more].concat();
+    refused_with(&data_dir.join("store"), "0", &more)
 }
 
 fn refused_with(data_dir: &Path, grpc_port: &str, more: &[&str]) -> String {

@@ -46,6 +46,8 @@ impl Running {
             "--jaeger-binary-port",
             "--jaeger-zipkin-port",
             "--zipkin-port",
+            "--sampling-http-port",
+            "--sampling-grpc-port",
         ] {
             if !more.contains(&port) {
                 arguments.extend([port, "0"]);

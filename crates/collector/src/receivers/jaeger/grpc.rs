@@ -1,6 +1,8 @@
-//! Jaeger's gRPC: `jaeger.api_v2.CollectorService/PostSpans`.
+//! Jaeger's gRPC: `jaeger.api_v2.CollectorService/PostSpans`, and
+//! `SamplingManager/GetSamplingStrategy`, also on a port of its own.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -8,6 +10,7 @@ use http::{Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use tracewell_wire::jaeger;
 
+use super::sampling;
 use crate::receivers::answers::{
     Answer, ReplyBody, accepted_answer, grpc_message, grpc_refused, grpc_unimplemented, plain_text,
 };
@@ -15,13 +18,19 @@ use crate::receivers::body;
 use crate::receivers::connections::Handler;
 use crate::receivers::grpc::{self, health, is_grpc};
 use crate::receivers::port::Port;
+use crate::sampling::Sampling;
 
 const POST_SPANS: &str = "/jaeger.api_v2.CollectorService/PostSpans";
 const SERVICE: &str = "jaeger.api_v2.CollectorService";
 
 /// Answers gRPC calls.
 #[derive(Debug)]
-pub(super) struct GrpcHandler(pub(super) Port);
+pub(super) struct GrpcHandler {
+    pub(super) port: Port,
+    pub(super) sampling: Arc<Sampling>,
+    /// Or only questions?
+    pub(super) takes_spans: bool,
+}
 
 impl Handler for GrpcHandler {
     type Body = ReplyBody;
@@ -29,18 +38,19 @@ impl Handler for GrpcHandler {
     async fn handle(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<ReplyBody> {
         let (head, body) = request.into_parts();
         if head.uri.path() == health::CHECK && is_grpc(&head.headers) {
-            return grpc::answer_health(&self.0, body, |service| service == SERVICE).await;
+            let is_here = |service: &str| matches!(service, SERVICE | sampling::SERVICE);
+            return grpc::answer_health(&self.port, body, is_here).await;
         }
         let answer = self.answer(&head, body);
-        self.0.answer(&head, peer, answer).await
+        self.port.answer(&head, peer, answer).await
     }
 
     fn no_room(&self, peer: SocketAddr) {
-        self.0.no_room(peer);
+        self.port.no_room(peer);
     }
 
     fn not_http(&self, peer: SocketAddr, error: &hyper::Error) {
-        self.0.not_http(peer, error);
+        self.port.not_http(peer, error);
     }
 }
 
@@ -50,14 +60,27 @@ impl GrpcHandler {
             body::discard(body).await;
             return plain_text(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "415 this port takes Jaeger's gRPC; its Thrift over HTTP goes to port 14268 by default",
+                "415 this port takes Jaeger's gRPC; its Thrift over HTTP goes to port 14268 by default, \
+                 questions about sampling to 5778",
             );
         }
-        if head.uri.path() != POST_SPANS || head.method != Method::POST {
-            return grpc_unimplemented("no such method; this port takes Jaeger's PostSpans");
+        match head.uri.path() {
+            POST_SPANS if self.takes_spans && head.method == Method::POST => {}
+            sampling::GET_STRATEGY if head.method == Method::POST => {
+                return sampling::over_grpc(&self.sampling, &self.port, &head.headers, body).await;
+            }
+            _ if self.takes_spans => {
+                return grpc_unimplemented("no such method; this port takes Jaeger's PostSpans");
+            }
+            _ => {
+                return grpc_unimplemented(
+                    "no such method; this port answers GetSamplingStrategy, \
+                     PostSpans goes to port 14250 by default",
+                );
+            }
         }
         let decoder = jaeger::protobuf::decode_within;
-        match grpc::message(&self.0, &head.headers, body, decoder).await {
+        match grpc::message(&self.port, &head.headers, body, decoder).await {
             // `PostSpansResponse` has no fields.
             Ok(accepted) => accepted_answer(grpc_message(&Bytes::new()), &accepted),
             Err(refusal) => grpc_refused(&refusal),
