@@ -39,6 +39,18 @@ pub(crate) fn command(binary: &Path) -> Command {
     command
 }
 
+/// Receivers of older protocols, which are not measured.
+const LEGACY_PORTS: [&str; 8] = [
+    "sampling-http",
+    "sampling-grpc",
+    "jaeger-grpc",
+    "jaeger-http",
+    "jaeger-compact",
+    "jaeger-binary",
+    "jaeger-zipkin",
+    "zipkin",
+];
+
 impl Server {
     /// Starts and waits until it is ready. Its log goes to a file beside the
     /// data directory.
@@ -49,6 +61,9 @@ impl Server {
         command.arg("--data-dir").arg(data_dir);
         for port in ["otlp-grpc", "otlp-http", "query-http", "query-grpc"] {
             command.arg(format!("--{port}-port")).arg("0");
+        }
+        for port in LEGACY_PORTS {
+            command.arg(format!("--{port}-port")).arg("off");
         }
         command.args(flags).stdout(Stdio::piped()).stderr(log);
         let started = Instant::now();

@@ -25,6 +25,17 @@ SHOP_PORT = 8080
 START_LIMIT_S = 60
 STOP_LIMIT_S = 10
 
+# Ports of protocols that the shop does not speak.
+NOT_USED = [
+    "jaeger-grpc",
+    "jaeger-http",
+    "jaeger-compact",
+    "jaeger-binary",
+    "jaeger-zipkin",
+    "zipkin",
+    "sampling-http",
+    "sampling-grpc",
+]
 READY = r"ready otlp-grpc=(\S+) otlp-http=(?P<otlp>\S+) query-http=(?P<ui>\S+) .*"
 
 
@@ -82,6 +93,8 @@ def start_all(demo: Demo, postgres: LocalPostgres, any_ports: bool) -> tuple[str
 
     ports = ["--otlp-grpc-port", "0", "--otlp-http-port", "0", "--query-grpc-port", "0"]
     ports += ["--query-http-port", "0"] if any_ports else []
+    for name in NOT_USED:
+        ports += [f"--{name}-port", "off"]
     tracewell = [os.environ["TRACEWELL_BIN"], "--data-dir", demo.directory / "traces", *ports]
     addresses = demo.start("tracewell", tracewell, demo.directory, READY)
     ui = f"http://{addresses['ui']}"

@@ -11,8 +11,23 @@ BINARY = Path(os.environ.get("TRACEWELL_BIN", REPOSITORY / "target" / "debug" / 
 
 READY = (
     r"ready otlp-grpc=(?P<otlp_grpc>\S+) otlp-http=(?P<otlp_http>\S+)"
-    r" query-http=(?P<query_http>\S+) query-grpc=(?P<query_grpc>\S+).*"
+    r" query-http=(?P<query_http>\S+) query-grpc=(?P<query_grpc>\S+)(?P<others>.*)"
 )
+
+PORTS = [
+    "otlp-grpc",
+    "otlp-http",
+    "query-http",
+    "query-grpc",
+    "jaeger-grpc",
+    "jaeger-http",
+    "jaeger-compact",
+    "jaeger-binary",
+    "jaeger-zipkin",
+    "zipkin",
+    "sampling-http",
+    "sampling-grpc",
+]
 
 
 def environment() -> dict[str, str]:
@@ -34,10 +49,9 @@ class Tracewell:
     def start(self) -> None:
         """Starts the server; on a directory used before it finds its data again."""
         self._starts += 1
-        ports = ["--otlp-grpc-port", "--otlp-http-port", "--query-http-port", "--query-grpc-port"]
         command: list[str | Path] = [BINARY, "--data-dir", self.data_dir]
-        for flag in ports:
-            command += [flag, "0"]
+        for name in PORTS:
+            command += [f"--{name}-port", "0"]
         command += self._options
         log = self._directory / f"tracewell-{self._starts}.log"
         self._process = Process("tracewell", command, log, environment(), self._directory)
@@ -49,6 +63,8 @@ class Tracewell:
         self.otlp_grpc = f"http://{ready['otlp_grpc']}"
         self.otlp_http = f"http://{ready['otlp_http']}"
         self.query_http = f"http://{ready['query_http']}"
+        pairs = (pair.split("=") for pair in ready["others"].split())
+        self.addresses: dict[str, str] = dict(pairs)
 
     @property
     def data_dir(self) -> Path:

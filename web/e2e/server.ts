@@ -79,7 +79,9 @@ interface Starting {
 function startBinary(directory: string, env: NodeJS.ProcessEnv): Starting {
   const binary = process.env.TRACEWELL_BIN ?? new URL("../../target/debug/tracewell", import.meta.url).pathname;
   if (!existsSync(binary)) throw new Error(`no Tracewell at ${binary}: build it or set TRACEWELL_BIN`);
-  const ports = ["--otlp-grpc-port", "--otlp-http-port", "--query-http-port", "--query-grpc-port"].flatMap((flag) => [flag, "0"]);
+  const legacy = ["jaeger-grpc", "jaeger-http", "jaeger-compact", "jaeger-binary", "jaeger-zipkin", "zipkin", "sampling-http", "sampling-grpc"];
+  const off = legacy.flatMap((name) => [`--${name}-port`, "off"]);
+  const ports = ["--otlp-grpc-port", "--otlp-http-port", "--query-http-port", "--query-grpc-port"].flatMap((flag) => [flag, "0"]).concat(off);
   const child = spawn(binary, ["--data-dir", join(directory, "data"), ...ports], { env, stdio: ["ignore", "pipe", "pipe"] });
   const ready = lineOf(child, /^ready .*\botlp-http=(\S+).*\bquery-http=(\S+)/m);
   return { process: child, ready: ready.then(([, otlp, query]) => ({ ui: `http://${query}`, otlpHttp: `http://${otlp}` })) };

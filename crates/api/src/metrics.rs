@@ -154,6 +154,11 @@ fn receivers(page: &mut Page<'_>, accounts: &[ReceiverSnapshot]) -> fmt::Result 
             let kinds = account.repaired.iter();
             kinds.map(|(kind, count)| ([receiver(account), ("kind", *kind)], *count))
         }),
+    )?;
+    page.counters(
+        "tracewell_datagrams_lost",
+        "Datagrams that the kernel dropped because they came faster than they were read",
+        per_receiver(|account| account.datagrams_lost),
     )
 }
 

@@ -124,6 +124,7 @@ struct Receiver {
     ignored: BTreeMap<&'static str, u64>,
     ignored_items: BTreeMap<&'static str, u64>,
     repaired: BTreeMap<&'static str, u64>,
+    datagrams_lost: u64,
 }
 
 /// Requests of one client that were not taken as they are.
@@ -249,5 +250,6 @@ fn receiver(account: ReceiverSnapshot) -> Receiver {
         ignored: account.ignored,
         ignored_items: account.ignored_items,
         repaired: account.repaired,
+        datagrams_lost: account.datagrams_lost,
     }
 }

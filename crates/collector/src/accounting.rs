@@ -143,6 +143,9 @@ pub struct ReceiverSnapshot {
     /// What was put right in spans that were kept, by kind: places where
     /// U+FFFD stands for bytes that were not UTF-8, values that were cut.
     pub repaired: BTreeMap<&'static str, u64>,
+    /// Datagrams that the kernel dropped because they came faster than they
+    /// were read. Nobody knows what was in them; they are in no other number.
+    pub datagrams_lost: u64,
 }
 
 /// One receiver's running account.
@@ -152,6 +155,7 @@ pub struct ReceiverAccount {
     complaints: Arc<Complaints>,
     received: AtomicU64,
     stored: AtomicU64,
+    datagrams_lost: AtomicU64,
     requests: [AtomicU64; Outcome::ALL.len()],
     // Behind locks, because reasons and signals are named elsewhere and none
     // is touched by a request that goes well.
@@ -167,6 +171,7 @@ impl ReceiverAccount {
             complaints,
             received: AtomicU64::new(0),
             stored: AtomicU64::new(0),
+            datagrams_lost: AtomicU64::new(0),
             requests: Default::default(),
             rejected: Mutex::default(),
             ignored: Mutex::default(),
@@ -219,6 +224,11 @@ impl ReceiverAccount {
         *lock(&self.repaired).entry(kind).or_default() += times;
     }
 
+    /// The kernel dropped so many datagrams before they were read.
+    pub(crate) fn datagrams_lost(&self, datagrams: u64) {
+        self.datagrams_lost.fetch_add(datagrams, Ordering::Relaxed);
+    }
+
     fn count_rejected(&self, reason: &'static str, spans: u64) {
         *lock(&self.rejected).entry(reason).or_default() += spans;
     }
@@ -248,6 +258,7 @@ impl ReceiverAccount {
             ignored: of_ignored(|of| of.requests),
             ignored_items: of_ignored(|of| of.items),
             repaired: lock(&self.repaired).clone(),
+            datagrams_lost: self.datagrams_lost.load(Ordering::Relaxed),
         }
     }
 }

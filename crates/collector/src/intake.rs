@@ -24,6 +24,7 @@ pub(crate) use self::opening::{Decode, Decoder, IgnoredBody, RequestBody};
 use self::opening::{count, decode};
 use crate::accounting::ReceiverAccount;
 use crate::admission::{Admission, Permit};
+use crate::receivers::connections::crowd::Crowd;
 use crate::refusal::{Refusal, rejection_reason};
 use crate::workers::Workers;
 
@@ -56,6 +57,7 @@ pub struct Intake {
     admission: Arc<Admission>,
     workers: Workers,
     max_connections: usize,
+    crowd: Arc<Crowd>,
 }
 
 /// The store has every good span of a request.
@@ -83,6 +85,7 @@ impl Intake {
             admission: Admission::new(config.memory_budget_bytes),
             workers: Workers::start(threads, MAX_QUEUED_REQUESTS)?,
             max_connections: config.max_connections,
+            crowd: Crowd::new(config.max_connections),
         }))
     }
 
@@ -101,6 +104,11 @@ impl Intake {
         let mut permit = self.admission.permit();
         permit.resize(each.sum())?;
         Ok(permit)
+    }
+
+    /// The connections of all receivers.
+    pub(crate) fn crowd(&self) -> &Arc<Crowd> {
+        &self.crowd
     }
 
     pub(crate) fn max_connections(&self) -> usize {

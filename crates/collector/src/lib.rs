@@ -29,8 +29,9 @@
 //! [`Admission`] (through [`Intake::admission`]) says how much of the memory
 //! budget is held. Logs go through `tracing`.
 //!
-//! This crate opens sockets; **it never opens a file, never names the store or
-//! the query engine, and never knows what a query is.**
+//! This crate opens sockets; **it never opens a file** (but the kernel's table of
+//! UDP sockets, for what that has dropped)**, never names the store or the query
+//! engine, and never knows what a query is.**
 
 pub mod accounting;
 pub mod admission;
@@ -38,11 +39,16 @@ pub mod complaints;
 pub mod intake;
 pub mod receivers;
 mod refusal;
+pub mod sampling;
 pub mod workers;
 
 pub use accounting::{Accounting, Outcome, ReceiverSnapshot};
 pub use admission::Admission;
 pub use complaints::Complaint;
 pub use intake::{Intake, IntakeConfig};
+pub use receivers::StartError;
+pub use receivers::jaeger::{JaegerListeners, JaegerReceiver};
 pub use receivers::otlp::config::OtlpConfig;
-pub use receivers::otlp::{OtlpListeners, OtlpReceiver, StartError};
+pub use receivers::otlp::{OtlpListeners, OtlpReceiver};
+pub use receivers::zipkin::ZipkinReceiver;
+pub use sampling::{Sampling, Strategies, StrategiesError};

@@ -46,6 +46,12 @@ pub(crate) struct Config {
     pub(crate) listen: IpAddr,
     /// The OTLP receivers.
     pub(crate) otlp: Otlp,
+    /// Receivers of Jaeger's protocols.
+    pub(crate) jaeger: Jaeger,
+    /// The receiver of Zipkin's spans; `None` where it is off.
+    pub(crate) zipkin: Option<Endpoint>,
+    /// What clients are told that ask how to sample.
+    pub(crate) sampling: Sampling,
     /// The read side.
     pub(crate) query: Query,
     /// What the process says about itself on standard error.
@@ -64,6 +70,32 @@ pub(crate) struct Otlp {
     /// Origins whose pages may post spans: `*`, or `scheme://host[:port]` in
     /// which the host may start with `*.`. Empty: no browser may.
     pub(crate) cors_allowed_origins: Vec<String>,
+}
+
+/// Receivers of Jaeger's protocols; `None` where one is off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Jaeger {
+    /// gRPC.
+    pub(crate) grpc: Option<Endpoint>,
+    /// Thrift over HTTP.
+    pub(crate) thrift_http: Option<Endpoint>,
+    /// UDP: Thrift's compact protocol.
+    pub(crate) thrift_compact: Option<Endpoint>,
+    /// UDP: Thrift's binary protocol.
+    pub(crate) thrift_binary: Option<Endpoint>,
+    /// UDP: Zipkin's spans of the oldest clients.
+    pub(crate) zipkin_compact: Option<Endpoint>,
+}
+
+/// What clients are told that ask how to sample.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sampling {
+    /// Jaeger's file of strategies; `None`: everything is recorded.
+    pub(crate) strategies_file: Option<PathBuf>,
+    /// Over HTTP; `None` where that is off.
+    pub(crate) http: Option<Endpoint>,
+    /// Over gRPC.
+    pub(crate) grpc: Option<Endpoint>,
 }
 
 /// The read side: APIs and UI.
@@ -88,6 +120,8 @@ pub(crate) struct Endpoint {
     pub(crate) address: SocketAddr,
     /// The flag that changes it, for the message about a taken port.
     pub(crate) flag: &'static str,
+    /// Nobody asked for this port: when it is taken, the server runs without it.
+    pub(crate) is_optional: bool,
 }
 
 /// Which store keeps the spans.

@@ -10,6 +10,8 @@ mod bind;
 mod limits;
 mod open_files;
 mod read_listener;
+mod receivers;
+mod sampling;
 mod stores;
 
 use crate::config::Config;
@@ -17,15 +19,14 @@ use anyhow::Context;
 use bind::{Bound, bind_all};
 use limits::MemoryShares;
 use read_listener::ReadListener;
+use receivers::Receivers;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 use tracewell_api::{BoundEndpoint, ProcessFacts, QueryLimits, QueryState};
-use tracewell_collector::{
-    Accounting, Intake, IntakeConfig, OtlpConfig, OtlpListeners, OtlpReceiver,
-};
+use tracewell_collector::{Accounting, Intake, IntakeConfig};
 use tracewell_model::TraceStore;
 use tracewell_model::clock::SystemClock;
 
@@ -76,22 +77,24 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         QueryLimits::default(),
     ));
     let Bound {
-        otlp_grpc,
-        otlp_http,
+        otlp,
+        jaeger,
+        zipkin,
         query_http,
         query_grpc,
         endpoints,
     } = bound;
 
-    let otlp_config = OtlpConfig {
-        max_request_bytes: config.otlp.max_request_bytes,
-        cors_allowed_origins: config.otlp.cors_allowed_origins.clone(),
-    };
-    let listeners = OtlpListeners {
-        grpc: otlp_grpc,
-        http: otlp_http,
-    };
-    let receivers = OtlpReceiver::start(&otlp_config, listeners, &intake, &accounting)?;
+    let sampling = sampling::start(config.sampling.strategies_file.as_deref())?;
+    let receivers = Receivers::start(
+        &config,
+        &sampling,
+        otlp,
+        jaeger,
+        zipkin,
+        &intake,
+        &accounting,
+    )?;
 
     let (stop_queries, stopped) = watch::channel(false);
     let http = tracewell_api::http_router(&state, &facts, &config.query.base_path);

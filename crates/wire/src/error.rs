@@ -50,8 +50,22 @@ pub(crate) enum Problem {
     FieldRange(u64),
     #[error("field {field} has wire type {got}")]
     WireType { field: u32, got: u8 },
-    #[error("field {field} is a group: this is not OTLP")]
+    #[error("field {field} is a group, which no message has")]
     Group { field: u32 },
+    #[error("field {field} is {got}, not {want}")]
+    Kind {
+        field: i16,
+        got: &'static str,
+        want: &'static str,
+    },
+    #[error("{0} is no type of Thrift")]
+    NoKind(u8),
+    #[error("no Thrift message begins like this")]
+    NoMessage,
+    #[error("a length of {0} is negative")]
+    NegativeLength(i64),
+    #[error("nested deeper than {0} levels")]
+    Depth(usize),
     #[error("malformed protobuf in an attribute value")]
     Value,
     #[error("the body has {got} bytes, at most {max} can be decoded")]

@@ -4,4 +4,8 @@
 //! fields of OTLP become those fields, logs become events, references become
 //! the parent and links.
 
+mod fields;
+mod gathering;
 pub mod json;
+pub mod protobuf;
+pub mod thrift;

@@ -7,11 +7,19 @@
 
 pub mod decompress;
 pub mod error;
+mod fields;
+mod gathered;
 pub mod jaeger;
+mod json;
+mod mend;
+mod notes;
 pub mod otlp;
 pub mod rejected;
 pub mod repaired;
 pub mod room;
+mod status_text;
+mod thrift;
+pub mod zipkin;
 
 pub use error::WireError;
 pub use rejected::{RejectReason, Rejected};

@@ -19,7 +19,6 @@ mod intake;
 mod items;
 pub mod json;
 mod links;
-mod notes;
 pub mod protobuf;
 
 pub use items::Items;

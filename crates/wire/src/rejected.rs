@@ -7,6 +7,8 @@
 
 use std::fmt::{self, Write as _};
 
+use tracewell_model::ids::IdError;
+
 /// Why a span was left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RejectReason {
@@ -19,15 +21,18 @@ pub enum RejectReason {
     /// An id of a link has a wrong length. Links to nowhere (no ids, or zeros)
     /// are legal: SDKs record them for their attributes.
     LinkId = 3,
+    /// A time or a duration that 64 bits of nanoseconds do not hold.
+    Time = 4,
 }
 
 impl RejectReason {
     /// All reasons, in numeric order.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::TraceId,
         Self::SpanId,
         Self::ParentSpanId,
         Self::LinkId,
+        Self::Time,
     ];
 
     /// A stable name for metric labels.
@@ -38,6 +43,7 @@ impl RejectReason {
             Self::SpanId => "span_id",
             Self::ParentSpanId => "parent_span_id",
             Self::LinkId => "link_id",
+            Self::Time => "time",
         }
     }
 }
@@ -66,6 +72,10 @@ pub(crate) enum FaultProblem {
     /// An id with a character that is no hexadecimal digit.
     NotHex,
     Zero,
+    /// A time or duration that does not fit.
+    Microseconds(i64),
+    /// Likewise, of a protocol that counts seconds.
+    Seconds(i64),
 }
 
 impl Fault {
@@ -75,6 +85,18 @@ impl Fault {
             field,
             problem,
         }
+    }
+}
+
+impl Fault {
+    /// Why hexadecimal text is no id.
+    pub(crate) fn hex(reason: RejectReason, field: &'static str, error: &IdError) -> Self {
+        let problem = match *error {
+            IdError::Length { max, got } => FaultProblem::Digits { want: max, got },
+            IdError::Digit(_) => FaultProblem::NotHex,
+            IdError::Zero => FaultProblem::Zero,
+        };
+        Self::new(reason, field, problem)
     }
 }
 
@@ -95,6 +117,12 @@ impl fmt::Display for Fault {
             }
             FaultProblem::NotHex => write!(f, "{field} has a character that is not hexadecimal"),
             FaultProblem::Zero => write!(f, "{field} is all zeros"),
+            FaultProblem::Microseconds(us) => {
+                write!(f, "{field} is {us} µs, which 64 bits of ns do not hold")
+            }
+            FaultProblem::Seconds(seconds) => {
+                write!(f, "{field} is {seconds} s, which 64 bits of ns do not hold")
+            }
         }
     }
 }

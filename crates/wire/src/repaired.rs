@@ -4,6 +4,13 @@
 //! the spans of its resource (OTLP asks for that). But people must be able to
 //! find the client that sends it, so nothing is put right without a count.
 
+use tracewell_model::any_value::MAX_DEPTH;
+
+/// Stands where an array or list was cut.
+pub(crate) const CUT: &str = "[cut: nested deeper than 32 levels]";
+
+const _: () = assert!(MAX_DEPTH == 32, "the mark says so");
+
 /// What was put right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Repair {

@@ -10,9 +10,13 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, EXPECT};
+use http::request::Parts;
+use http::{HeaderMap, Version};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use tokio::time::timeout;
+use tracewell_wire::decompress::Encoding;
 
 use crate::admission::Permit;
 use crate::refusal::Refusal;
@@ -111,6 +115,22 @@ pub(crate) async fn discard(mut body: Incoming) {
     };
     // Too slow or too long: the connection closes with the body unread.
     timeout(DISCARD_TIMEOUT, reading).await.ok();
+}
+
+/// Whether the rest of a body must be read although nobody needs it. Over
+/// HTTP/2 a stream is simply reset; over HTTP/1.1 the connection would be, and
+/// with it goes the answer, unless the client waits to be told to continue.
+pub(super) fn must_read_on(head: &Parts, body: &Incoming) -> bool {
+    head.version < Version::HTTP_2 && !body.is_end_stream() && !head.headers.contains_key(EXPECT)
+}
+
+/// How a body is encoded.
+pub(super) fn content_encoding(headers: &HeaderMap) -> Result<Encoding, Refusal> {
+    let Some(value) = headers.get(CONTENT_ENCODING) else {
+        return Ok(Encoding::Identity);
+    };
+    let name = String::from_utf8_lossy(value.as_bytes());
+    Encoding::parse(&name).ok_or_else(|| Refusal::unknown_encoding(&name))
 }
 
 struct Assembly<'p> {

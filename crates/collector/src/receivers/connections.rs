@@ -133,6 +133,29 @@ impl Serving {
     }
 }
 
+/// Stops several, waits up to `patience` for requests in flight and answers how
+/// many connections had to be cut.
+pub(crate) async fn stop_all(
+    sides: impl IntoIterator<Item = Serving>,
+    patience: Duration,
+) -> usize {
+    let deadline = Instant::now() + patience;
+    let sides: Vec<Serving> = sides.into_iter().collect();
+    // All at once, so that none takes requests while another drains.
+    sides.iter().for_each(Serving::close);
+    let mut cut = 0;
+    for side in sides {
+        cut += side.stop(deadline).await;
+    }
+    if cut > 0 {
+        tracing::warn!(
+            connections = cut,
+            "connections were cut because their requests did not end in time"
+        );
+    }
+    cut
+}
+
 async fn accept<H: Handler>(
     listener: TcpListener,
     handler: Arc<H>,
@@ -224,7 +247,7 @@ async fn connection<H: Handler>(
     }
 }
 
-async fn told_to_stop(stopped: &mut watch::Receiver<bool>) {
+pub(crate) async fn told_to_stop(stopped: &mut watch::Receiver<bool>) {
     // An error means that `Serving` was dropped, which says the same.
     stopped.wait_for(|stopped| *stopped).await.ok();
 }

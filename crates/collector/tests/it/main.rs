@@ -14,6 +14,7 @@ mod cors;
 mod crowds;
 mod grpc;
 mod http;
+mod legacy;
 mod limits;
 mod refusals;
 mod requests;

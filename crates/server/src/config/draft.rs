@@ -4,12 +4,15 @@
 //! A draft holds only values that each passed their own check. It never leaves
 //! this module's parent: everybody else sees a finished [`Config`].
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use super::mistake::Place;
 use super::value::{PortAndHost, show_bytes};
 use super::{
-    Config, Durability, Endpoint, FreeSpace, Log, LogFormat, Otlp, Query, Retention, Storage,
+    Config, Durability, Endpoint, FreeSpace, Jaeger, Log, LogFormat, Otlp, Query, Retention,
+    Sampling, Storage,
 };
 
 /// Values read so far.
@@ -26,11 +29,35 @@ pub(super) struct Draft {
     pub(super) otlp_http: PortAndHost,
     pub(super) cors_allowed_origins: Vec<String>,
     pub(super) max_request_bytes: u64,
+    pub(super) jaeger: JaegerPorts,
+    pub(super) zipkin: Option<PortAndHost>,
+    pub(super) sampling: SamplingDraft,
     pub(super) query_http: PortAndHost,
     pub(super) query_grpc: PortAndHost,
     pub(super) base_path: String,
     pub(super) log: Log,
 }
+
+/// Ports of Jaeger's protocols; `None` where one is off.
+#[derive(Debug, Default)]
+pub(super) struct JaegerPorts {
+    pub(super) grpc: Option<PortAndHost>,
+    pub(super) thrift_http: Option<PortAndHost>,
+    pub(super) thrift_compact: Option<PortAndHost>,
+    pub(super) thrift_binary: Option<PortAndHost>,
+    pub(super) zipkin_compact: Option<PortAndHost>,
+}
+
+/// What clients are told that ask how to sample.
+#[derive(Debug, Default)]
+pub(super) struct SamplingDraft {
+    pub(super) strategies_file: Option<PathBuf>,
+    pub(super) http: Option<PortAndHost>,
+    pub(super) grpc: Option<PortAndHost>,
+}
+
+/// Where each setting comes from.
+pub(super) type Places = BTreeMap<&'static str, Place>;
 
 impl Draft {
     /// A draft that still waits for the defaults of the table.
@@ -55,6 +82,9 @@ impl Draft {
             otlp_http: any_port,
             cors_allowed_origins: Vec::new(),
             max_request_bytes: 0,
+            jaeger: JaegerPorts::default(),
+            zipkin: None,
+            sampling: SamplingDraft::default(),
             query_http: any_port,
             query_grpc: any_port,
             base_path: String::new(),
@@ -66,7 +96,7 @@ impl Draft {
     }
 
     /// Settings that contradict one another: the key to blame, and why.
-    pub(super) fn contradictions(&self) -> Vec<(&'static str, String)> {
+    pub(super) fn contradictions(&self, places: &Places) -> Vec<(&'static str, String)> {
         let mut found = Vec::new();
         if self.is_read_only && self.storage == Storage::Memory {
             let message = "storage: memory has nothing to look into; remove one of the two";
@@ -82,20 +112,62 @@ impl Draft {
                 ),
             ));
         }
-        let ports = [
-            ("receivers.otlp.protocols.grpc.endpoint", self.otlp_grpc),
-            ("receivers.otlp.protocols.http.endpoint", self.otlp_http),
-            ("query.http.endpoint", self.query_http),
-            ("query.grpc.endpoint", self.query_grpc),
+        found.extend(self.shared_ports(places));
+        found
+    }
+
+    /// Endpoints that would take the same port from one another. One that nobody
+    /// asked for gives way when it comes to that.
+    fn shared_ports(&self, places: &Places) -> Vec<(&'static str, String)> {
+        let mut found = Vec::new();
+        let tcp = [
+            (
+                "receivers.otlp.protocols.grpc.endpoint",
+                Some(self.otlp_grpc),
+            ),
+            (
+                "receivers.otlp.protocols.http.endpoint",
+                Some(self.otlp_http),
+            ),
+            ("receivers.jaeger.protocols.grpc.endpoint", self.jaeger.grpc),
+            (
+                "receivers.jaeger.protocols.thrift_http.endpoint",
+                self.jaeger.thrift_http,
+            ),
+            ("receivers.zipkin.endpoint", self.zipkin),
+            ("sampling.http.endpoint", self.sampling.http),
+            ("sampling.grpc.endpoint", self.sampling.grpc),
+            ("query.http.endpoint", Some(self.query_http)),
+            ("query.grpc.endpoint", Some(self.query_grpc)),
         ];
-        for (index, (key, wanted)) in ports.iter().enumerate() {
-            let address = self.address(*wanted);
-            let same = ports[..index]
-                .iter()
-                .find(|(_, other)| overlap(self.address(*other), address));
-            if let Some((other_key, _)) = same {
-                let message = format!("{address} is also the address of {other_key}; change one");
-                found.push((key, message));
+        let jaeger = &self.jaeger;
+        let udp = [
+            (
+                "receivers.jaeger.protocols.thrift_compact.endpoint",
+                jaeger.thrift_compact,
+            ),
+            (
+                "receivers.jaeger.protocols.thrift_binary.endpoint",
+                jaeger.thrift_binary,
+            ),
+            (
+                "receivers.jaeger.protocols.zipkin_compact.endpoint",
+                jaeger.zipkin_compact,
+            ),
+        ];
+        for ports in [&tcp[..], &udp] {
+            let wanted = ports.iter().filter_map(|(key, port)| {
+                let address = self.address((*port)?);
+                (!is_optional(key, places)).then_some((*key, address))
+            });
+            let wanted: Vec<_> = wanted.collect();
+            for (index, (key, address)) in wanted.iter().enumerate() {
+                let mut before = wanted[..index].iter();
+                if let Some((other_key, _)) = before.find(|(_, other)| overlap(*other, *address)) {
+                    let message =
+                        format!("{address} is also the address of {other_key}; change one");
+                    found.push((*key, message));
+                }
             }
         }
         found
@@ -106,12 +178,19 @@ impl Draft {
     }
 
     /// The finished configuration.
-    pub(super) fn finish(self) -> Config {
+    pub(super) fn finish(self, places: &Places) -> Config {
         let endpoint = |name, title, flag, wanted| Endpoint {
             name,
             title,
             flag,
             address: self.address(wanted),
+            is_optional: false,
+        };
+        let legacy = |name, title, flag, key, wanted: Option<_>| {
+            wanted.map(|wanted| Endpoint {
+                is_optional: is_optional(key, places),
+                ..endpoint(name, title, flag, wanted)
+            })
         };
         Config {
             otlp: Otlp {
@@ -121,6 +200,67 @@ impl Draft {
                 // pointer has fewer bits than the disk has bytes.
                 max_request_bytes: usize::try_from(self.max_request_bytes).unwrap_or(usize::MAX),
                 cors_allowed_origins: self.cors_allowed_origins.clone(),
+            },
+            jaeger: Jaeger {
+                grpc: legacy(
+                    "jaeger-grpc",
+                    "Jaeger gRPC",
+                    "--jaeger-grpc-port",
+                    "receivers.jaeger.protocols.grpc.endpoint",
+                    self.jaeger.grpc,
+                ),
+                thrift_http: legacy(
+                    "jaeger-http",
+                    "Jaeger HTTP",
+                    "--jaeger-http-port",
+                    "receivers.jaeger.protocols.thrift_http.endpoint",
+                    self.jaeger.thrift_http,
+                ),
+                thrift_compact: legacy(
+                    "jaeger-compact",
+                    "Jaeger UDP",
+                    "--jaeger-compact-port",
+                    "receivers.jaeger.protocols.thrift_compact.endpoint",
+                    self.jaeger.thrift_compact,
+                ),
+                thrift_binary: legacy(
+                    "jaeger-binary",
+                    "Jaeger UDP",
+                    "--jaeger-binary-port",
+                    "receivers.jaeger.protocols.thrift_binary.endpoint",
+                    self.jaeger.thrift_binary,
+                ),
+                zipkin_compact: legacy(
+                    "jaeger-zipkin",
+                    "Jaeger UDP",
+                    "--jaeger-zipkin-port",
+                    "receivers.jaeger.protocols.zipkin_compact.endpoint",
+                    self.jaeger.zipkin_compact,
+                ),
+            },
+            zipkin: legacy(
+                "zipkin",
+                "Zipkin HTTP",
+                "--zipkin-port",
+                "receivers.zipkin.endpoint",
+                self.zipkin,
+            ),
+            sampling: Sampling {
+                http: legacy(
+                    "sampling-http",
+                    "Sampling HTTP",
+                    "--sampling-http-port",
+                    "sampling.http.endpoint",
+                    self.sampling.http,
+                ),
+                grpc: legacy(
+                    "sampling-grpc",
+                    "Sampling gRPC",
+                    "--sampling-grpc-port",
+                    "sampling.grpc.endpoint",
+                    self.sampling.grpc,
+                ),
+                strategies_file: self.sampling.strategies_file.clone(),
             },
             query: Query {
                 http: endpoint(
@@ -147,6 +287,13 @@ impl Draft {
             log: self.log,
         }
     }
+}
+
+/// Is a port of a protocol before OTLP one that nobody asked for?
+fn is_optional(key: &str, places: &Places) -> bool {
+    let legacy = ["receivers.jaeger.", "receivers.zipkin.", "sampling."];
+    let is_legacy = legacy.iter().any(|section| key.starts_with(section));
+    is_legacy && matches!(places.get(key), None | Some(Place::Default))
 }
 
 /// Whether two listeners would take the same port from one another.

@@ -1,7 +1,7 @@
 //! The effective configuration as YAML, each value with where it comes from.
 //!
 //! What is printed is itself a configuration: read back, it gives the same
-//! [`super::Config`]. Values are quoted whenever YAML could read them otherwise.
+//! [`super::Config`], in which every port has been asked for. Values are quoted whenever YAML could read them otherwise.
 
 use super::mistake::Place;
 use super::settings::{Kind, SETTINGS};

@@ -8,7 +8,7 @@
 use tracing_subscriber::EnvFilter;
 
 use super::draft::Draft;
-use super::value::{self, show_bytes, show_choice, show_duration, show_limit};
+use super::value::{self, show_bytes, show_choice, show_duration, show_limit, show_or_off};
 use super::{Config, FreeSpace};
 
 /// One setting.
@@ -206,26 +206,22 @@ pub(crate) static SETTINGS: &[Setting] = &[
         read: |draft, text| value::host(text).map(|host| draft.listen = host),
         show: |config| config.listen.to_string(),
     },
-    Setting {
-        key: "receivers.otlp.protocols.grpc.endpoint",
-        flag: "otlp-grpc-port",
-        value_name: "[HOST:]PORT",
-        default: "4317",
-        help: "Where OTLP over gRPC is received; port 0 takes a free one",
-        kind: Kind::Value,
-        read: |draft, text| value::port_and_host(text).map(|port| draft.otlp_grpc = port),
-        show: |config| config.otlp.grpc.address.to_string(),
-    },
-    Setting {
-        key: "receivers.otlp.protocols.http.endpoint",
-        flag: "otlp-http-port",
-        value_name: "[HOST:]PORT",
-        default: "4318",
-        help: "Where OTLP over HTTP is received; port 0 takes a free one",
-        kind: Kind::Value,
-        read: |draft, text| value::port_and_host(text).map(|port| draft.otlp_http = port),
-        show: |config| config.otlp.http.address.to_string(),
-    },
+    port(
+        "receivers.otlp.protocols.grpc.endpoint",
+        "otlp-grpc-port",
+        "4317",
+        "Where OTLP over gRPC is received; port 0 takes a free one",
+        |draft, text| value::port_and_host(text).map(|port| draft.otlp_grpc = port),
+        |config| config.otlp.grpc.address.to_string(),
+    ),
+    port(
+        "receivers.otlp.protocols.http.endpoint",
+        "otlp-http-port",
+        "4318",
+        "Where OTLP over HTTP is received; port 0 takes a free one",
+        |draft, text| value::port_and_host(text).map(|port| draft.otlp_http = port),
+        |config| config.otlp.http.address.to_string(),
+    ),
     Setting {
         key: "receivers.otlp.protocols.http.cors.allowed_origins",
         flag: "otlp-http-cors-allowed-origins",
@@ -251,26 +247,105 @@ pub(crate) static SETTINGS: &[Setting] = &[
         },
         show: |config| show_bytes(config.otlp.max_request_bytes as u64),
     },
+    // Ports of the protocols before OTLP. Their defaults are those of Jaeger's
+    // all-in-one; a default that is taken keeps nobody from starting.
+    port(
+        "receivers.jaeger.protocols.grpc.endpoint",
+        "jaeger-grpc-port",
+        "14250",
+        "Where Jaeger's agents and collectors send over gRPC; off closes it",
+        |draft, text| value::port_or_off(text).map(|port| draft.jaeger.grpc = port),
+        |config| show_or_off(config.jaeger.grpc.as_ref()),
+    ),
+    port(
+        "receivers.jaeger.protocols.thrift_http.endpoint",
+        "jaeger-http-port",
+        "14268",
+        "Where Jaeger's clients send Thrift over HTTP; off closes it",
+        |draft, text| value::port_or_off(text).map(|port| draft.jaeger.thrift_http = port),
+        |config| show_or_off(config.jaeger.thrift_http.as_ref()),
+    ),
+    port(
+        "receivers.jaeger.protocols.thrift_compact.endpoint",
+        "jaeger-compact-port",
+        "6831",
+        "UDP port for Jaeger's clients that send compact Thrift; off closes it",
+        |draft, text| value::port_or_off(text).map(|port| draft.jaeger.thrift_compact = port),
+        |config| show_or_off(config.jaeger.thrift_compact.as_ref()),
+    ),
+    port(
+        "receivers.jaeger.protocols.thrift_binary.endpoint",
+        "jaeger-binary-port",
+        "6832",
+        "UDP port for Jaeger's clients that send binary Thrift; off closes it",
+        |draft, text| value::port_or_off(text).map(|port| draft.jaeger.thrift_binary = port),
+        |config| show_or_off(config.jaeger.thrift_binary.as_ref()),
+    ),
+    port(
+        "receivers.jaeger.protocols.zipkin_compact.endpoint",
+        "jaeger-zipkin-port",
+        "5775",
+        "UDP port for Jaeger's oldest clients, which send Zipkin's spans; off closes it",
+        |draft, text| value::port_or_off(text).map(|port| draft.jaeger.zipkin_compact = port),
+        |config| show_or_off(config.jaeger.zipkin_compact.as_ref()),
+    ),
+    port(
+        "receivers.zipkin.endpoint",
+        "zipkin-port",
+        "9411",
+        "Where Zipkin's clients send over HTTP; off closes it",
+        |draft, text| value::port_or_off(text).map(|port| draft.zipkin = port),
+        |config| show_or_off(config.zipkin.as_ref()),
+    ),
     Setting {
-        key: "query.http.endpoint",
-        flag: "query-http-port",
-        value_name: "[HOST:]PORT",
-        default: "16686",
-        help: "Where the UI and the HTTP APIs are served; port 0 takes a free one",
+        key: "sampling.strategies_file",
+        flag: "sampling-strategies-file",
+        value_name: "FILE",
+        default: "",
+        help: "Jaeger's file of sampling strategies, read again when it changes; \
+               without one clients are told to record everything",
         kind: Kind::Value,
-        read: |draft, text| value::port_and_host(text).map(|port| draft.query_http = port),
-        show: |config| config.query.http.address.to_string(),
+        read: |draft, text| {
+            draft.sampling.strategies_file = (!text.is_empty()).then(|| text.into());
+            Ok(())
+        },
+        show: |config| {
+            let file = config.sampling.strategies_file.as_ref();
+            file.map_or_else(String::new, |file| file.display().to_string())
+        },
     },
-    Setting {
-        key: "query.grpc.endpoint",
-        flag: "query-grpc-port",
-        value_name: "[HOST:]PORT",
-        default: "16685",
-        help: "Where Jaeger's gRPC query services are served; port 0 takes a free one",
-        kind: Kind::Value,
-        read: |draft, text| value::port_and_host(text).map(|port| draft.query_grpc = port),
-        show: |config| config.query.grpc.address.to_string(),
-    },
+    port(
+        "sampling.http.endpoint",
+        "sampling-http-port",
+        "5778",
+        "Where Jaeger's clients ask over HTTP how to sample; off closes it",
+        |draft, text| value::port_or_off(text).map(|port| draft.sampling.http = port),
+        |config| show_or_off(config.sampling.http.as_ref()),
+    ),
+    port(
+        "sampling.grpc.endpoint",
+        "sampling-grpc-port",
+        "5779",
+        "Where Jaeger's clients ask over gRPC how to sample; off closes it",
+        |draft, text| value::port_or_off(text).map(|port| draft.sampling.grpc = port),
+        |config| show_or_off(config.sampling.grpc.as_ref()),
+    ),
+    port(
+        "query.http.endpoint",
+        "query-http-port",
+        "16686",
+        "Where the UI and the HTTP APIs are served; port 0 takes a free one",
+        |draft, text| value::port_and_host(text).map(|port| draft.query_http = port),
+        |config| config.query.http.address.to_string(),
+    ),
+    port(
+        "query.grpc.endpoint",
+        "query-grpc-port",
+        "16685",
+        "Where Jaeger's gRPC query services are served; port 0 takes a free one",
+        |draft, text| value::port_and_host(text).map(|port| draft.query_grpc = port),
+        |config| config.query.grpc.address.to_string(),
+    ),
     Setting {
         key: "query.base_path",
         flag: "query-base-path",
@@ -309,6 +384,27 @@ pub(crate) static SETTINGS: &[Setting] = &[
         show: |config| show_choice(config.log.format),
     },
 ];
+
+/// A port to listen on.
+const fn port(
+    key: &'static str,
+    flag: &'static str,
+    default: &'static str,
+    help: &'static str,
+    read: fn(&mut Draft, &str) -> Result<(), String>,
+    show: fn(&Config) -> String,
+) -> Setting {
+    Setting {
+        key,
+        flag,
+        value_name: "[HOST:]PORT",
+        default,
+        help,
+        kind: Kind::Value,
+        read,
+        show,
+    }
+}
 
 fn at_least(text: &str, size: u64, least: u64) -> Result<u64, String> {
     if size < least {

@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::draft::Draft;
+use super::draft::{Draft, Places};
 use super::mistake::{Mistake, Mistakes, Place, nearest};
 use super::settings::{RETENTION, SETTINGS, variable};
 use super::written::Written;
@@ -95,7 +95,7 @@ pub(crate) fn load(sources: Sources) -> Result<Loaded, Mistakes> {
     }));
 
     let mut draft = Draft::empty();
-    let mut places = BTreeMap::new();
+    let mut places = Places::new();
     for one in written.into_iter().flat_map(expand) {
         let Some(setting) = SETTINGS.iter().find(|setting| setting.key == one.key) else {
             let message = format!("unknown setting {}", one.key);
@@ -115,7 +115,7 @@ pub(crate) fn load(sources: Sources) -> Result<Loaded, Mistakes> {
         places.insert(setting.key, one.place);
     }
     if mistakes.is_empty() {
-        for (key, reason) in draft.contradictions() {
+        for (key, reason) in draft.contradictions(&places) {
             let place = places.get(key).cloned().unwrap_or(Place::Default);
             mistakes.push(Mistake {
                 place,
@@ -125,7 +125,7 @@ pub(crate) fn load(sources: Sources) -> Result<Loaded, Mistakes> {
     }
     if mistakes.is_empty() {
         Ok(Loaded {
-            config: draft.finish(),
+            config: draft.finish(&places),
             places,
             file,
             warnings,

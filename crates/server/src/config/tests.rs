@@ -41,7 +41,78 @@ fn mistakes_of(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Every address the process listens on.
+/// As when every port had been written down: none gives way any more.
+fn asked_for(mut config: Config) -> Config {
+    let jaeger = &mut config.jaeger;
+    for endpoint in [
+        &mut jaeger.grpc,
+        &mut jaeger.thrift_http,
+        &mut jaeger.thrift_compact,
+        &mut jaeger.thrift_binary,
+        &mut jaeger.zipkin_compact,
+        &mut config.zipkin,
+        &mut config.sampling.http,
+        &mut config.sampling.grpc,
+    ]
+    .into_iter()
+    .flatten()
+    {
+        endpoint.is_optional = false;
+    }
+    config
+}
+
+#[test]
+fn a_port_before_otlp_gives_way_unless_somebody_asked_for_it() {
+    let ports = |config: &Config| {
+        let jaeger = &config.jaeger;
+        let all = [
+            jaeger.grpc,
+            jaeger.thrift_http,
+            jaeger.thrift_compact,
+            jaeger.thrift_binary,
+            jaeger.zipkin_compact,
+            config.zipkin,
+        ];
+        all.map(|endpoint| endpoint.map(|it| (it.address.port(), it.is_optional)))
+    };
+    let default = load(Sources::default()).unwrap().config;
+    let usual = [14250, 14268, 6831, 6832, 5775, 9411];
+    assert_eq!(ports(&default), usual.map(|port| Some((port, true))));
+    let text =
+        "receivers:\n  jaeger: {protocols: {grpc: {endpoint: 14250}}}\n  zipkin: {endpoint: off}";
+    let config = load_text(text).unwrap().config;
+    assert_eq!(ports(&config)[0], Some((14250, false)));
+    assert_eq!(ports(&config)[5], None);
+    assert_eq!(ports(&config)[1], Some((14268, true)));
+    // Somebody wants the port for something else: no contradiction.
+    let flags = [("query-http-port", "9411"), ("jaeger-http-port", "14250")];
+    let config = load(sources(None, &[], &flags)).unwrap().config;
+    assert_eq!(ports(&config)[5], Some((9411, true)));
+    let flags = [("query-http-port", "9411"), ("zipkin-port", "9411")];
+    let mistakes = load(sources(None, &[], &flags)).unwrap_err().to_string();
+    assert!(
+        mistakes.contains("is also the address of receivers.zipkin.endpoint"),
+        "{mistakes}"
+    );
+    // TCP and UDP do not take ports from one another.
+    let flags = [("zipkin-port", "6831"), ("jaeger-compact-port", "6831")];
+    assert!(load(sources(None, &[], &flags)).is_ok());
+    let flags = [
+        ("jaeger-binary-port", "6831"),
+        ("jaeger-compact-port", "6831"),
+    ];
+    assert!(load(sources(None, &[], &flags)).is_err());
+    let wrong = load(sources(None, &[], &[("zipkin-port", "on")]))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        wrong.ends_with("such as 4317 or 0.0.0.0:4317, or off"),
+        "{wrong}"
+    );
+}
+
+/// Addresses of what is always open.
 fn addresses(config: &Config) -> [String; 4] {
     let (otlp, query) = (&config.otlp, &config.query);
     let endpoints = [otlp.grpc, otlp.http, query.http, query.grpc];
@@ -377,6 +448,8 @@ fn the_printed_configuration_reads_back_as_the_same() {
             ("retention-free-space", "auto"),
             ("listen", "::1"),
             ("query-base-path", "/t/x"),
+            ("zipkin-port", "off"),
+            ("jaeger-grpc-port", "10.0.0.1:7"),
             (
                 "otlp-http-cors-allowed-origins",
                 "*, https://*.example.com:8443",
@@ -385,7 +458,8 @@ fn the_printed_configuration_reads_back_as_the_same() {
     ))
     .unwrap();
     let text = print(&loaded);
-    assert_eq!(load_text(&text).unwrap().config, loaded.config, "{text}");
+    let again = load_text(&text).unwrap().config;
+    assert_eq!(again, asked_for(loaded.config), "{text}");
     for (line, origin) in [
         ("  level: \"off\"", "TRACEWELL_LOG_LEVEL"),
         ("storage: embedded", "default"),
@@ -404,7 +478,8 @@ fn the_printed_configuration_reads_back_as_the_same() {
 fn the_example_file_names_every_setting_with_its_default() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/tracewell.yaml");
     let loaded = load(sources(Some(&path), &[], &[])).unwrap();
-    assert_eq!(loaded.config, load(Sources::default()).unwrap().config);
+    let default = load(Sources::default()).unwrap().config;
+    assert_eq!(loaded.config, asked_for(default));
     for setting in SETTINGS {
         let place = loaded.places[setting.key].to_string();
         assert!(

@@ -9,7 +9,7 @@ use std::net::{IpAddr, ToSocketAddrs};
 use std::time::Duration;
 
 use super::mistake::nearest;
-use super::{Durability, LogFormat, Storage};
+use super::{Durability, Endpoint, LogFormat, Storage};
 
 /// A setting with a fixed set of words.
 pub(super) trait Choice: Copy + PartialEq + 'static {
@@ -228,6 +228,24 @@ pub(super) struct PortAndHost {
     /// 0 lets the system choose.
     pub(super) port: u16,
 }
+
+/// Reads what [`port_and_host`] does, or `off` for a port that is not opened.
+pub(super) fn port_or_off(text: &str) -> Result<Option<PortAndHost>, String> {
+    // YAML's older readers make a truth value of a bare `off`.
+    if matches!(text, OFF | "false") {
+        return Ok(None);
+    }
+    let port = port_and_host(text).map_err(|message| format!("{message}, or {OFF}"))?;
+    Ok(Some(port))
+}
+
+/// Prints an address as [`port_or_off`] reads it.
+pub(super) fn show_or_off(endpoint: Option<&Endpoint>) -> String {
+    endpoint.map_or_else(|| OFF.to_owned(), |endpoint| endpoint.address.to_string())
+}
+
+/// Stands for a port that is not opened.
+const OFF: &str = "off";
 
 /// Reads `4317`, `:4317`, `0.0.0.0:4317`, `localhost:4317` or `[::1]:4317`.
 pub(super) fn port_and_host(text: &str) -> Result<PortAndHost, String> {

@@ -19,13 +19,44 @@ fn send(server: &Running) {
     assert_eq!(answer.status, 200, "{answer:?}");
 }
 
+/// Ports that a test of the others leaves alone.
+const LEGACY_OFF: [&str; 16] = [
+    "--sampling-http-port",
+    "off",
+    "--sampling-grpc-port",
+    "off",
+    "--jaeger-grpc-port",
+    "off",
+    "--jaeger-http-port",
+    "off",
+    "--jaeger-compact-port",
+    "off",
+    "--jaeger-binary-port",
+    "off",
+    "--jaeger-zipkin-port",
+    "off",
+    "--zipkin-port",
+    "off",
+];
+
 /// Starts a process that must not start, and answers what it said.
 fn refused(data_dir: &Path, grpc_port: &str) -> String {
+    refused_with(data_dir, grpc_port, &LEGACY_OFF)
+}
+
+/// As above, for a reason that is no port.
+pub(crate) fn refused_on_free_ports(data_dir: &Path, more: &[&str]) -> String {
+    let more = [&LEGACY_OFF[..], more].concat();
+    refused_with(&data_dir.join("store"), "0", &more)
+}
+
+fn refused_with(data_dir: &Path, grpc_port: &str, more: &[&str]) -> String {
     let mut arguments = vec!["--data-dir", data_dir.to_str().unwrap()];
     arguments.extend(["--otlp-grpc-port", grpc_port]);
     for port in ["--otlp-http-port", "--query-http-port", "--query-grpc-port"] {
         arguments.extend([port, "0"]);
     }
+    arguments.extend(more);
     let mut command = tracewell(&arguments, &[]);
     let mut child = command
         .stdout(Stdio::piped())
@@ -63,6 +94,18 @@ fn a_taken_port_names_the_port_and_the_setting() {
     let refusal = refused(data.path(), &port);
     assert!(refusal.contains(&format!("127.0.0.1:{port}")), "{refusal}");
     assert!(refusal.contains("--otlp-grpc-port"), "{refusal}");
+}
+
+#[test]
+fn a_taken_port_that_was_asked_for_keeps_from_starting() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let data = tempfile::tempdir().unwrap();
+    let mut more = LEGACY_OFF;
+    more[LEGACY_OFF.len() - 1] = &port;
+    let refusal = refused_with(data.path(), "0", &more);
+    assert!(refusal.contains(&format!("127.0.0.1:{port}")), "{refusal}");
+    assert!(refusal.contains("--zipkin-port"), "{refusal}");
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod crash;
 mod crash_full_disk;
 mod crash_phases;
 mod import_export;
+mod legacy;
 mod lifecycle;
 mod load;
 mod oracle;

@@ -40,8 +40,18 @@ impl Running {
             "--otlp-http-port",
             "--query-http-port",
             "--query-grpc-port",
+            "--jaeger-grpc-port",
+            "--jaeger-http-port",
+            "--jaeger-compact-port",
+            "--jaeger-binary-port",
+            "--jaeger-zipkin-port",
+            "--zipkin-port",
+            "--sampling-http-port",
+            "--sampling-grpc-port",
         ] {
-            arguments.extend([port, "0"]);
+            if !more.contains(&port) {
+                arguments.extend([port, "0"]);
+            }
         }
         arguments.extend(more);
         let mut command = tracewell(&arguments, &[]);

@@ -23,11 +23,10 @@ use tracewell_model::batch::builder::RawValue;
 use crate::error::{Position, Problem};
 use crate::rejected::{Place, Rejected};
 use crate::{Decoded, Repaired, WireError};
-use message::{Process, Tag, Trace};
+use message::{Process, Trace};
 use span::Spans;
 
-/// What Jaeger calls a service that has no name.
-const NO_SERVICE: &str = "OTLPResourceNoServiceName";
+use super::fields::NO_SERVICE;
 
 /// Reads one trace. Spans may be of several traces: each names its own.
 ///
@@ -70,7 +69,7 @@ fn resource(builder: &mut SpanBatchBuilder, process: &Process<'_>) -> u32 {
         put_text(builder, Level::Resource, row, "service.name", service);
     }
     for tag in process.tags.iter().flatten() {
-        put_tag(builder, Level::Resource, row, tag);
+        put(builder, Level::Resource, row, &tag.key, raw(&tag.value()));
     }
     row
 }
@@ -79,23 +78,24 @@ fn resource(builder: &mut SpanBatchBuilder, process: &Process<'_>) -> u32 {
 const TEXT: &str = "text that was read as JSON is UTF-8";
 
 fn put_text(builder: &mut SpanBatchBuilder, level: Level, row: u32, key: &str, text: &str) {
-    let value = RawValue::Str(text.as_bytes());
+    put(builder, level, row, key, RawValue::Str(text.as_bytes()));
+}
+
+fn put(builder: &mut SpanBatchBuilder, level: Level, row: u32, key: &str, value: RawValue<'_>) {
     let put = builder.attribute(level, row, key.as_bytes(), value);
     put.expect(TEXT);
 }
 
-/// Adds a tag as an attribute; one without a value becomes an empty value.
-fn put_tag(builder: &mut SpanBatchBuilder, level: Level, row: u32, tag: &Tag<'_>) {
-    let (key, value) = (tag.key.as_bytes(), tag.value());
-    let value = match &value {
+/// A value for a batch; a tag without one becomes an empty value.
+fn raw(value: &AnyValue) -> RawValue<'_> {
+    match value {
         AnyValue::String(text) => RawValue::Str(text.as_bytes()),
         AnyValue::Int(value) => RawValue::Int(*value),
         AnyValue::Double(value) => RawValue::Double(*value),
         AnyValue::Bool(value) => RawValue::Bool(*value),
         AnyValue::Bytes(bytes) => RawValue::Bytes(bytes),
         AnyValue::Empty | AnyValue::Array(_) | AnyValue::KvList(_) => RawValue::Other(b""),
-    };
-    builder.attribute(level, row, key, value).expect(TEXT);
+    }
 }
 
 /// The place of an error of the JSON library, and what it says, without text

@@ -10,10 +10,7 @@
 mod count;
 mod decode;
 mod encode;
-mod members;
 mod message;
-mod reader;
-mod scalar;
 
 use crate::otlp::Links;
 use crate::room::Room;
@@ -21,7 +18,6 @@ use crate::{Decoded, WireError};
 use tracewell_model::SpanBatch;
 
 pub(super) use count::count;
-pub(crate) use scalar::base64;
 
 /// Reads an `ExportTraceServiceRequest` in OTLP's JSON form.
 ///

@@ -15,7 +15,6 @@ mod count;
 pub(super) mod decode;
 mod encode;
 pub(super) mod entity;
-pub(super) mod fields;
 pub mod parts;
 pub(super) mod repair;
 pub(super) mod resource;

@@ -14,6 +14,7 @@ mod hostile;
 mod items;
 mod jaeger;
 mod json;
+mod legacy;
 mod protobuf;
 mod rejections;
 mod repairs;

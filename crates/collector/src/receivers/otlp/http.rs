@@ -3,34 +3,28 @@
 pub(super) mod cors;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
-use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, EXPECT};
+use http::header::{ALLOW, CONTENT_TYPE};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::{Body, Incoming};
-use tracewell_wire::decompress::Encoding;
 
 use self::cors::Cors;
-use super::answers::{
-    self, Answer, Format, ReplyBody, Sender, Stated, grpc_unimplemented, http_accepted,
-    http_refused, plain_text,
-};
-use super::grpc::is_grpc;
+use super::answers::{Format, Stated, http_accepted, http_refused};
 use super::signal::Signal;
-use crate::accounting::ReceiverAccount;
-use crate::intake::{Accepted, Decode, IgnoredBody, Intake, RequestBody};
-use crate::receivers::body::{self, Length};
+use crate::intake::{Accepted, Decode, IgnoredBody, RequestBody};
+use crate::receivers::answers::{Answer, ReplyBody, grpc_unimplemented, plain_text};
+use crate::receivers::body::{self, Length, content_encoding, must_read_on};
 use crate::receivers::connections::Handler;
+use crate::receivers::grpc::is_grpc;
+use crate::receivers::port::Port;
 use crate::refusal::Refusal;
 
 /// Answers HTTP requests.
 #[derive(Debug)]
 pub(super) struct HttpHandler {
-    intake: Arc<Intake>,
-    account: Arc<ReceiverAccount>,
-    limit_bytes: usize,
-    cors: Option<Cors>,
+    pub(super) port: Port,
+    pub(super) cors: Option<Cors>,
 }
 
 impl Handler for HttpHandler {
@@ -46,18 +40,8 @@ impl Handler for HttpHandler {
             cors.answer_preflight(&head.headers, response.headers_mut());
             return response;
         }
-        let progress = self.account.request();
-        let answer = self.answer(&head, body).await;
-        progress.end(answer.outcome);
-        let sender = Sender {
-            peer,
-            headers: &head.headers,
-            path: head.uri.path(),
-        };
-        if let Some(complaint) = answer.complaint(sender) {
-            self.account.complain(complaint);
-        }
-        let mut response = answer.response;
+        let answer = self.answer(&head, body);
+        let mut response = self.port.answer(&head, peer, answer).await;
         if let Some(cors) = &self.cors {
             cors.answer(&head.headers, response.headers_mut());
         }
@@ -65,30 +49,15 @@ impl Handler for HttpHandler {
     }
 
     fn no_room(&self, peer: SocketAddr) {
-        let max = self.intake.max_connections();
-        self.account.complain(answers::no_room(peer, max));
+        self.port.no_room(peer);
     }
 
     fn not_http(&self, peer: SocketAddr, error: &hyper::Error) {
-        self.account.complain(answers::not_http(peer, error));
+        self.port.not_http(peer, error);
     }
 }
 
 impl HttpHandler {
-    pub(super) fn new(
-        intake: Arc<Intake>,
-        account: Arc<ReceiverAccount>,
-        limit_bytes: usize,
-        cors: Option<Cors>,
-    ) -> Self {
-        Self {
-            intake,
-            account,
-            limit_bytes,
-            cors,
-        }
-    }
-
     async fn answer(&self, head: &Parts, mut body: Incoming) -> Answer {
         let answer = match self.route(head) {
             Err(answer) => *answer,
@@ -106,7 +75,7 @@ impl HttpHandler {
             Ok((ignored, stated)) => {
                 ignored.say_ignored_once();
                 let items = self.count(head, &mut body, ignored, stated).await;
-                self.account.signal_ignored(ignored.name(), items);
+                self.port.account.signal_ignored(ignored.name(), items);
                 http_accepted(&Accepted::default(), answer_format(stated)).ignored()
             }
         };
@@ -162,12 +131,12 @@ impl HttpHandler {
         signal: Signal,
         stated: Stated,
     ) -> u64 {
-        let (Some(items), Ok(encoding)) = (signal.items(), encoding(&head.headers)) else {
+        let (Some(items), Ok(encoding)) = (signal.items(), content_encoding(&head.headers)) else {
             return 0;
         };
         let length = Length::Declared(body.size_hint().exact());
-        let mut permit = self.intake.admission().permit();
-        let collected = body::collect(body, length, self.limit_bytes, &mut permit).await;
+        let mut permit = self.port.intake.admission().permit();
+        let collected = body::collect(body, length, self.port.limit_bytes, &mut permit).await;
         let Ok(bytes) = collected else {
             return 0;
         };
@@ -182,10 +151,10 @@ impl HttpHandler {
                     Format::Protobuf => items.count_protobuf(plain),
                 },
             }),
-            limit_bytes: self.limit_bytes,
+            limit_bytes: self.port.limit_bytes,
             permit,
         };
-        self.intake.count(body).await.unwrap_or_default()
+        self.port.intake.count(body).await.unwrap_or_default()
     }
 
     async fn export(
@@ -194,11 +163,11 @@ impl HttpHandler {
         body: &mut Incoming,
         stated: Stated,
     ) -> Result<Accepted, Refusal> {
-        let encoding = encoding(&head.headers)?;
-        let _head = self.intake.charge_head(&head.headers)?;
+        let encoding = content_encoding(&head.headers)?;
+        let _head = self.port.intake.charge_head(&head.headers)?;
         let length = Length::Declared(body.size_hint().exact());
-        let mut permit = self.intake.admission().permit();
-        let bytes = body::collect(body, length, self.limit_bytes, &mut permit).await?;
+        let mut permit = self.port.intake.admission().permit();
+        let bytes = body::collect(body, length, self.port.limit_bytes, &mut permit).await?;
         let body = RequestBody {
             bytes,
             encoding,
@@ -208,10 +177,10 @@ impl HttpHandler {
                     Decode::Sniffed(|body| Format::sniff(body).map(Format::decoder))
                 }
             },
-            limit_bytes: self.limit_bytes,
+            limit_bytes: self.port.limit_bytes,
             permit,
         };
-        self.intake.accept(body, &self.account).await
+        self.port.intake.accept(body, &self.port.account).await
     }
 }
 
@@ -221,19 +190,4 @@ fn answer_format(stated: Stated) -> Format {
         Stated::As(format) => format,
         Stated::Nothing | Stated::Other => Format::Json,
     }
-}
-
-/// Whether the rest of a body must be read although nobody needs it. Over
-/// HTTP/2 a stream is simply reset; over HTTP/1.1 the connection would be, and
-/// with it goes the answer, unless the client waits to be told to continue.
-fn must_read_on(head: &Parts, body: &Incoming) -> bool {
-    head.version < Version::HTTP_2 && !body.is_end_stream() && !head.headers.contains_key(EXPECT)
-}
-
-fn encoding(headers: &HeaderMap) -> Result<Encoding, Refusal> {
-    let Some(value) = headers.get(CONTENT_ENCODING) else {
-        return Ok(Encoding::Identity);
-    };
-    let name = String::from_utf8_lossy(value.as_bytes());
-    Encoding::parse(&name).ok_or_else(|| Refusal::unknown_encoding(&name))
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use tracewell_model::AnyValue;
 
-use crate::otlp::json::base64;
+use crate::json::scalar::base64;
 
 #[derive(Deserialize)]
 pub(super) struct Trace<'a> {
@@ -117,15 +117,6 @@ impl Tag<'_> {
     /// The value if it is text.
     pub(super) fn text(&self) -> Option<&str> {
         self.value.as_str()
-    }
-
-    /// Is it `true`, as a truth value or as text?
-    pub(super) fn is_true(&self) -> bool {
-        match &self.value {
-            Value::Bool(value) => *value,
-            Value::String(text) => text == "true",
-            _ => false,
-        }
     }
 }
 

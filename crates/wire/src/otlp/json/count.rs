@@ -1,7 +1,7 @@
 //! Counts objects at the end of a path of names.
 
-use super::reader::Reader;
 use crate::WireError;
+use crate::json::Reader;
 use crate::otlp::items::Step;
 
 pub(in crate::otlp) fn count(body: &[u8], steps: &[Step]) -> Option<u64> {

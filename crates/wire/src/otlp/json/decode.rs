@@ -5,12 +5,11 @@
 //! buffer; as in protobuf, resource and scope are looked for before the spans.
 
 use super::message::Rewriter;
-use super::reader::Reader;
-use crate::error::{Position, Problem};
-use crate::otlp::intake::{Intake, Verdict, begin};
-use crate::otlp::notes::Notes;
-use crate::otlp::protobuf::decode::BODY_BYTES_MAX;
-use crate::otlp::protobuf::fields::Cursor;
+use crate::fields::Cursor;
+use crate::gathered::{Gathered, Verdict};
+use crate::json::{self, Reader};
+use crate::notes::Notes;
+use crate::otlp::intake::{Intake, begin};
 use crate::otlp::protobuf::{resource, span};
 use crate::rejected::Place;
 use crate::room::Room;
@@ -18,29 +17,13 @@ use crate::{Decoded, WireError};
 use std::borrow::Cow;
 
 pub(super) fn decode(body: &[u8], room: Room<'_>) -> Result<Decoded, WireError> {
-    let (got, max) = (body.len(), BODY_BYTES_MAX);
-    if got > max {
-        return Err(WireError::at_byte(max, Problem::BodyLength { got, max }));
-    }
-    // Editors and PowerShell begin files with a byte order mark.
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    let repaired;
-    let mut intake = Intake::new(room);
-    let text = match std::str::from_utf8(body) {
-        Ok(text) => text,
-        Err(_) => {
-            let notes = &mut intake.notes;
-            repaired = notes.utf8(body).map_err(|full| full.at_byte(0))?;
-            &repaired
-        }
-    };
-    if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) {
-        return Err(syntax_error(&error));
-    }
+    let mut gathered = Gathered::new(body, room)?;
+    let text = json::checked(body, &mut gathered.notes)?;
+    let mut intake = Intake::new(gathered);
     let mut buffer = Vec::new();
     let mut place = Place::default();
     let mut pause = Notes::pause(text.len());
-    Reader::new(text).object(|reader, name| match name {
+    Reader::new(&text).object(|reader, name| match name {
         "resourceSpans" | "resource_spans" => reader.array("resourceSpans", |reader, _| {
             ask(&mut intake, reader, &mut pause)?;
             let read = resource_spans(&mut intake, &mut buffer, reader, place);
@@ -48,7 +31,7 @@ pub(super) fn decode(body: &[u8], room: Room<'_>) -> Result<Decoded, WireError> 
             read
         }),
         name => {
-            intake.notes.strange.name(name);
+            intake.strange.name(name);
             reader.skip().map(drop)
         }
     })?;
@@ -64,19 +47,10 @@ fn ask(
     let left = reader.left();
     if left < *pause {
         *pause = Notes::pause(left);
-        let asked = intake.notes.ask(&intake.builder);
+        let asked = intake.gathered.notes.ask(&intake.gathered.builder);
         asked.map_err(|full| reader.error(full.into()))?;
     }
     Ok(())
-}
-
-fn syntax_error(error: &serde_json::Error) -> WireError {
-    let (line, column) = (error.line(), error.column());
-    let text = error.to_string();
-    // It says the place at the end; ours stands at the beginning.
-    let what = text.split(" at line ").next().unwrap_or_default();
-    let problem = Problem::Syntax(what.to_owned());
-    WireError::at(Position::Text { line, column }, problem)
 }
 
 /// What `ResourceSpans` and `ScopeSpans` have besides their repeated field,
@@ -151,7 +125,7 @@ fn resource_spans<'a>(
         }),
         "resource" | "schemaUrl" | "schema_url" => reader.skip().map(drop),
         name => {
-            intake.notes.strange.name(name);
+            intake.strange.name(name);
             reader.skip().map(drop)
         }
     })
@@ -179,11 +153,11 @@ fn scope_spans<'a>(
     reader.object(|reader, name| match name {
         "spans" => reader.array("spans", |reader, _| {
             ask(intake, reader, &mut pause)?;
-            let (builder, notes) = (&mut intake.builder, &mut intake.notes);
+            let Gathered { builder, notes, .. } = &mut intake.gathered;
             let fault = rewrite(buffer, notes, |rewriter| rewriter.span(reader))?;
             let verdict = span::span(builder, Cursor::new(buffer, 0), header, fault, notes)?;
             if let Some(fault) = verdict {
-                intake.reject(fault, place);
+                intake.gathered.reject(fault, place);
             }
             place.span += 1;
             Ok(())
@@ -191,7 +165,7 @@ fn scope_spans<'a>(
         "schemaUrl" | "schema_url" => reader.skip().map(drop),
         name if owners.contains(&name) => reader.skip().map(drop),
         name => {
-            intake.notes.strange.name(name);
+            intake.strange.name(name);
             reader.skip().map(drop)
         }
     })

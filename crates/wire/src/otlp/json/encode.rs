@@ -6,7 +6,7 @@
 //! lists around them, key and value of an attribute (Jaeger's UI refuses
 //! answers without some of these, and the Collector writes most of them).
 
-use super::members::{Members, object, put_text};
+use crate::json::members::{Members, object, put_text};
 use crate::otlp::Links;
 use crate::otlp::protobuf::entity::entity_refs;
 use tracewell_model::batch::view::BatchView;

@@ -5,17 +5,16 @@
 //! base64, nesting. Names are taken in lowerCamelCase and as protobuf has them
 //! (`trace_id`), as the OpenTelemetry Collector does.
 
-use super::reader::Reader;
-use super::scalar::{base64, double, enumeration, id, integer};
 use crate::WireError;
-use crate::otlp::intake::Verdict;
-use crate::otlp::notes::Notes;
-use crate::otlp::protobuf::fields::{
+use crate::fields::{
     put_bytes, put_fixed64, put_i32, put_message, put_present_bytes, put_u32, put_varint,
 };
-use crate::otlp::protobuf::repair::CUT;
+use crate::gathered::Verdict;
+use crate::json::Reader;
+use crate::json::scalar::{base64, double, enumeration, id, integer};
+use crate::notes::Notes;
 use crate::rejected::{Fault, RejectReason};
-use crate::repaired::Repair;
+use crate::repaired::{CUT, Repair};
 use tracewell_model::any_value::MAX_DEPTH;
 
 const KINDS: [&str; 6] = [

@@ -1,7 +1,7 @@
 //! Counts messages at the end of a path of fields.
 
-use super::fields::Cursor;
 use crate::WireError;
+use crate::fields::Cursor;
 use crate::otlp::items::Step;
 
 pub(in crate::otlp) fn count(body: &[u8], steps: &[Step]) -> Option<u64> {

@@ -4,12 +4,12 @@
 //! them in the message. So the fields of `ResourceSpans` and `ScopeSpans` are
 //! looked over once, jumping over the spans, before the spans are read.
 
-use super::fields::{Cursor, known};
 use super::resource;
 use super::span::span;
-use crate::error::Problem;
+use crate::fields::{Cursor, known};
+use crate::gathered::Gathered;
+use crate::notes::Notes;
 use crate::otlp::intake::{Intake, begin};
-use crate::otlp::notes::Notes;
 use crate::rejected::Place;
 use crate::room::Room;
 use crate::{Decoded, WireError};
@@ -18,25 +18,18 @@ use std::borrow::Cow;
 const REQUEST: u32 = known(&[1]);
 const RESOURCE_SPANS: u32 = known(&[1, 2, 3]);
 
-/// Offsets of a batch are 32 bits wide; protobuf itself ends at the same size.
-pub(in crate::otlp) const BODY_BYTES_MAX: usize = i32::MAX as usize;
-
 /// `scope_spans`, and what it was called until 2022: same message, old number.
 const SCOPE_SPANS: u32 = 0x12;
 const INSTRUMENTATION_LIBRARY_SPANS: u32 = 1000 << 3 | 2;
 
 pub(super) fn decode(body: &[u8], room: Room<'_>) -> Result<Decoded, WireError> {
-    let (got, max) = (body.len(), BODY_BYTES_MAX);
-    if got > max {
-        return Err(WireError::at_byte(max, Problem::BodyLength { got, max }));
-    }
-    let mut intake = Intake::new(room);
+    let mut intake = Intake::new(Gathered::new(body, room)?);
     let mut fields = Cursor::new(body, 0);
     let mut place = Place::default();
     let mut pause = Notes::pause(body.len());
     while !fields.is_done() {
         if fields.rest().len() < pause {
-            pause = fields.ask(&mut intake.notes, &intake.builder)?;
+            pause = fields.ask(&mut intake.gathered.notes, &intake.gathered.builder)?;
         }
         match fields.tag()? {
             0x0a => {
@@ -48,7 +41,7 @@ pub(super) fn decode(body: &[u8], room: Room<'_>) -> Result<Decoded, WireError> 
             }
             tag => {
                 fields.skip(tag, REQUEST)?;
-                intake.notes.strange.number("the request", tag >> 3);
+                intake.strange.number("the request", tag >> 3);
             }
         }
     }
@@ -108,7 +101,7 @@ fn resource_spans<'a>(
     let mut pause = Notes::pause(fields.rest().len());
     while !fields.is_done() {
         if fields.rest().len() < pause {
-            pause = fields.ask(&mut intake.notes, &intake.builder)?;
+            pause = fields.ask(&mut intake.gathered.notes, &intake.gathered.builder)?;
         }
         match fields.tag()? {
             SCOPE_SPANS | INSTRUMENTATION_LIBRARY_SPANS => {
@@ -121,7 +114,7 @@ fn resource_spans<'a>(
             tag => {
                 fields.skip(tag, 0)?;
                 if tag >> 3 > 3 {
-                    intake.notes.strange.number("resource_spans", tag >> 3);
+                    intake.strange.number("resource_spans", tag >> 3);
                 }
             }
         }
@@ -145,24 +138,24 @@ fn scope_spans<'a>(
     let mut pause = Notes::pause(fields.rest().len());
     while !fields.is_done() {
         if fields.rest().len() < pause {
-            pause = fields.ask(&mut intake.notes, &intake.builder)?;
+            pause = fields.ask(&mut intake.gathered.notes, &intake.gathered.builder)?;
         }
         match fields.tag()? {
             0x12 => {
-                let (builder, notes) = (&mut intake.builder, &mut intake.notes);
+                let Gathered { builder, notes, .. } = &mut intake.gathered;
                 let verdict = fields
                     .message()
                     .and_then(|message| span(builder, message, header, None, notes))
                     .map_err(|error| error.within_item("spans", place.span as usize))?;
                 if let Some(fault) = verdict {
-                    intake.reject(fault, place);
+                    intake.gathered.reject(fault, place);
                 }
                 place.span += 1;
             }
             tag => {
                 fields.skip(tag, 0)?;
                 if tag >> 3 > 3 {
-                    intake.notes.strange.number("scope_spans", tag >> 3);
+                    intake.strange.number("scope_spans", tag >> 3);
                 }
             }
         }

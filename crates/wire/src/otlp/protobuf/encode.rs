@@ -4,7 +4,7 @@
 //! have their default value, as protobuf's own libraries do. Consecutive spans
 //! of one resource, and within it of one scope, share their messages.
 
-use super::fields::{
+use crate::fields::{
     put_bytes, put_fixed64, put_i32, put_message, put_present_bytes, put_u32, put_varint,
 };
 use crate::otlp::Links;

@@ -3,10 +3,10 @@
 //! A reference says which attributes of the resource identify an entity. We
 //! pass them on; until something here uses them, columns would be waste.
 
-use super::fields::{Cursor, known, put_present_bytes};
 use super::repair;
 use crate::WireError;
-use crate::otlp::notes::Notes;
+use crate::fields::{Cursor, known, put_present_bytes};
+use crate::notes::Notes;
 
 const ENTITY_REF: u32 = known(&[1, 2, 3, 4]);
 

@@ -6,12 +6,12 @@
 
 use super::decode::Envelope;
 use super::encode::{put_attributes, put_events, put_links, put_resource, put_scope};
-use super::fields::{Cursor, put_bytes};
 use super::{resource, span};
 use crate::WireError;
 use crate::error::Problem;
+use crate::fields::{Cursor, put_bytes};
+use crate::notes::Notes;
 use crate::otlp::Links;
-use crate::otlp::notes::Notes;
 use crate::room::Room;
 use tracewell_model::batch::view::BatchView;
 use tracewell_model::{SpanBatchBuilder, SpanHeader, SpanRef, ValueRef};

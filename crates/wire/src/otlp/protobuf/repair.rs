@@ -2,41 +2,12 @@
 //!
 //! None of this is on the way of a request that is well formed.
 
-use super::fields::{Cursor, put_message, put_present_bytes};
 use crate::WireError;
 use crate::error::Problem;
-use crate::otlp::notes::Notes;
-use crate::repaired::Repair;
+use crate::fields::{Cursor, put_message, put_present_bytes};
+use crate::notes::Notes;
+use crate::repaired::{CUT, Repair};
 use tracewell_model::any_value::MAX_DEPTH;
-use tracewell_model::batch::builder::RawValue;
-use tracewell_model::{Level, SpanBatchBuilder};
-
-/// Stands where an array or list was cut.
-pub(in crate::otlp) const CUT: &str = "[cut: nested deeper than 32 levels]";
-
-const _: () = assert!(MAX_DEPTH == 32, "the mark says so");
-
-/// Adds an attribute whose key or text is not UTF-8.
-#[cold]
-pub(super) fn add_attribute(
-    builder: &mut SpanBatchBuilder,
-    (level, row): (Level, u32),
-    key: &[u8],
-    value: RawValue<'_>,
-    notes: &mut Notes<'_>,
-) -> Result<(), WireError> {
-    let key = notes.utf8(key).map_err(|full| full.at_byte(0))?;
-    let text;
-    let value = match value {
-        RawValue::Str(bytes) => {
-            text = notes.utf8(bytes).map_err(|full| full.at_byte(0))?;
-            RawValue::Str(text.as_bytes())
-        }
-        other => other,
-    };
-    let added = builder.attribute(level, row, key.as_bytes(), value);
-    added.map_err(|_| WireError::at_byte(0, Problem::NotUtf8))
-}
 
 /// Writes the fields of an `AnyValue` whose texts or depth are not right.
 pub(super) fn any_value(

@@ -5,11 +5,11 @@
 //! the error gives the builder up.
 
 use super::entity;
-use super::fields::{Cursor, known};
 use super::value::attribute;
 use crate::WireError;
-use crate::error::Problem;
-use crate::otlp::notes::Notes;
+use crate::fields::{Cursor, known};
+use crate::mend;
+use crate::notes::Notes;
 use tracewell_model::{Level, SpanBatchBuilder};
 
 const RESOURCE: u32 = known(&[1, 2, 3]);
@@ -47,12 +47,8 @@ pub(in crate::otlp) fn resource(
             tag => fields.skip(tag, RESOURCE)?,
         }
     }
-    if let Ok(row) = builder.resource(schema_url, dropped, &entity_refs) {
-        return Ok(row);
-    }
-    let schema_url = repaired(schema_url, notes, &message)?;
-    let added = builder.resource(schema_url.as_bytes(), dropped, &entity_refs);
-    added.map_err(|_| message.error(Problem::NotUtf8))
+    let offset = message.offset();
+    mend::resource(builder, schema_url, dropped, &entity_refs, notes, offset)
 }
 
 /// Adds an `InstrumentationScope`.
@@ -85,23 +81,6 @@ pub(in crate::otlp) fn scope(
             tag => fields.skip(tag, SCOPE)?,
         }
     }
-    if let Ok(row) = builder.scope(name, version, schema_url, dropped) {
-        return Ok(row);
-    }
-    let name = repaired(name, notes, &message)?;
-    let version = repaired(version, notes, &message)?;
-    let schema_url = repaired(schema_url, notes, &message)?;
-    let [name, version, schema_url] = [&name, &version, &schema_url].map(|text| text.as_bytes());
-    let added = builder.scope(name, version, schema_url, dropped);
-    added.map_err(|_| message.error(Problem::NotUtf8))
-}
-
-fn repaired(
-    bytes: &[u8],
-    notes: &mut Notes<'_>,
-    message: &Cursor<'_>,
-) -> Result<String, WireError> {
-    notes
-        .utf8(bytes)
-        .map_err(|full| full.at_byte(message.offset()))
+    let texts = [name, version, schema_url];
+    mend::scope(builder, texts, dropped, notes, message.offset())
 }

@@ -5,12 +5,12 @@
 //! same, because malformed bytes must fail the request wherever they stand.
 //! Text that is not UTF-8 is no fault: it is put right.
 
-use super::fields::{Cursor, known};
 use super::value::attribute;
 use crate::WireError;
-use crate::error::Problem;
-use crate::otlp::intake::Verdict;
-use crate::otlp::notes::Notes;
+use crate::fields::{Cursor, known};
+use crate::gathered::Verdict;
+use crate::mend;
+use crate::notes::Notes;
 use crate::rejected::{Fault, FaultProblem, RejectReason};
 use tracewell_model::batch::builder::LinkHeader;
 use tracewell_model::{Level, SpanBatchBuilder, SpanHeader, SpanId, TraceId};
@@ -44,8 +44,8 @@ pub(in crate::otlp) fn span<'a>(
     }
     if fault.is_some() {
         builder.abandon_span();
-    } else if builder.span(&header).is_err() {
-        add_repaired(builder, header, message, notes)?;
+    } else {
+        mend::span(builder, &header, notes, message.offset())?;
     }
     Ok(fault)
 }
@@ -126,31 +126,6 @@ impl RawIds<'_> {
     }
 }
 
-/// Adds a span of which a text is not UTF-8.
-#[cold]
-fn add_repaired(
-    builder: &mut SpanBatchBuilder,
-    header: SpanHeader<'_>,
-    message: Cursor<'_>,
-    notes: &mut Notes<'_>,
-) -> Result<(), WireError> {
-    let mut repaired = |text: &[u8]| {
-        let repaired = notes.utf8(text);
-        repaired.map_err(|full| full.at_byte(message.offset()))
-    };
-    let name = repaired(header.name)?;
-    let trace_state = repaired(header.trace_state)?;
-    let status_message = repaired(header.status_message)?;
-    let header = SpanHeader {
-        name: name.as_bytes(),
-        trace_state: trace_state.as_bytes(),
-        status_message: status_message.as_bytes(),
-        ..header
-    };
-    let added = builder.span(&header);
-    added.map_err(|_| message.error(Problem::NotUtf8))
-}
-
 /// An id that must be there and not be zeros.
 fn present_id<const N: usize>(
     bytes: &[u8],
@@ -209,13 +184,7 @@ fn event(
             tag => fields.skip(tag, EVENT)?,
         }
     }
-    if builder.event(time_ns, name, dropped).is_ok() {
-        return Ok(());
-    }
-    let name = notes.utf8(name);
-    let name = name.map_err(|full| full.at_byte(message.offset()))?;
-    let added = builder.event(time_ns, name.as_bytes(), dropped);
-    added.map(drop).map_err(|_| message.error(Problem::NotUtf8))
+    mend::event(builder, time_ns, name, dropped, notes, message.offset())
 }
 
 fn link(
@@ -258,14 +227,7 @@ fn link(
             fault.get_or_insert(bad);
         }
     }
-    if builder.link(&header).is_ok() {
-        return Ok(());
-    }
-    let trace_state = notes.utf8(header.trace_state);
-    let trace_state = trace_state.map_err(|full| full.at_byte(message.offset()))?;
-    header.trace_state = trace_state.as_bytes();
-    let added = builder.link(&header);
-    added.map(drop).map_err(|_| message.error(Problem::NotUtf8))
+    mend::link(builder, &header, notes, message.offset()).map(drop)
 }
 
 fn link_ids(trace_id: &[u8], span_id: &[u8]) -> Result<(TraceId, SpanId), Fault> {

@@ -4,11 +4,12 @@
 //! the bytes that came, once those are known to be well formed. Several
 //! `value` fields in one `KeyValue` are merged as protobuf says.
 
-use super::fields::{Cursor, known};
 use super::repair;
 use crate::WireError;
 use crate::error::Problem;
-use crate::otlp::notes::Notes;
+use crate::fields::{Cursor, known};
+use crate::mend;
+use crate::notes::Notes;
 use tracewell_model::any_value::AnyValueError;
 use tracewell_model::batch::builder::RawValue;
 use tracewell_model::batch::intern::NotUtf8;
@@ -100,11 +101,7 @@ fn unusual(
             last_value(Cursor::new(&repaired, value.offset()))?
         }
     };
-    let (level, row) = owner;
-    match builder.attribute(level, row, key, value) {
-        Ok(()) => Ok(()),
-        Err(NotUtf8) => repair::add_attribute(builder, owner, key, value, notes),
-    }
+    mend::attribute(builder, owner, key, value, notes, 0)
 }
 
 /// Field 1, of less than 128 bytes, and what follows it.

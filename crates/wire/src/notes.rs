@@ -5,7 +5,6 @@
 //! [`STEP_BYTES`] of input, whether the request may go on growing. **A loop
 //! that does not ask can be made to take all memory.**
 
-use super::empty::Strange;
 use crate::WireError;
 use crate::error::Problem;
 use crate::repaired::{Repair, Repaired};
@@ -13,10 +12,9 @@ use crate::room::{NoRoom, Room, STEP_BYTES};
 use tracewell_model::SpanBatchBuilder;
 
 /// See the module's text.
-pub(super) struct Notes<'r> {
+pub(crate) struct Notes<'r> {
     room: Room<'r>,
-    pub(super) repaired: Repaired,
-    pub(super) strange: Strange,
+    pub(crate) repaired: Repaired,
     /// Memory of the batch when it was looked at last.
     batch_bytes: usize,
     /// Memory of what is found again: resources and scopes.
@@ -26,11 +24,10 @@ pub(super) struct Notes<'r> {
 }
 
 impl<'r> Notes<'r> {
-    pub(super) fn new(room: Room<'r>) -> Self {
+    pub(crate) fn new(room: Room<'r>) -> Self {
         Self {
             room,
             repaired: Repaired::default(),
-            strange: Strange::default(),
             batch_bytes: 0,
             rows_bytes: 0,
             buffer_bytes: 0,
@@ -40,7 +37,7 @@ impl<'r> Notes<'r> {
     /// For a message of which `left` bytes are left: how many are to be left
     /// when it is time to ask.
     #[inline(always)]
-    pub(super) fn pause(left: usize) -> usize {
+    pub(crate) fn pause(left: usize) -> usize {
         left.saturating_sub(STEP_BYTES)
     }
 
@@ -49,25 +46,25 @@ impl<'r> Notes<'r> {
     /// # Errors
     /// There is no room; reading must end. Likewise below.
     #[cold]
-    pub(super) fn ask(&mut self, builder: &SpanBatchBuilder) -> Result<(), NoRoom> {
+    pub(crate) fn ask(&mut self, builder: &SpanBatchBuilder) -> Result<(), NoRoom> {
         self.batch_bytes = builder.memory_bytes();
         self.ask_for(0)
     }
 
     /// Asks for `bytes` that are needed for a moment.
-    pub(super) fn ask_for(&mut self, bytes: usize) -> Result<(), NoRoom> {
+    pub(crate) fn ask_for(&mut self, bytes: usize) -> Result<(), NoRoom> {
         let held_bytes = self.batch_bytes + self.rows_bytes + self.buffer_bytes;
         self.room.ask(held_bytes.saturating_add(bytes))
     }
 
     /// A row more is found again by so many bytes.
-    pub(super) fn keep_row(&mut self, bytes: usize) {
+    pub(crate) fn keep_row(&mut self, bytes: usize) {
         self.rows_bytes += bytes;
     }
 
     /// Asks when the buffer for rewriting has grown much.
     #[inline]
-    pub(super) fn buffer(&mut self, capacity: usize) -> Result<(), NoRoom> {
+    pub(crate) fn buffer(&mut self, capacity: usize) -> Result<(), NoRoom> {
         if capacity < self.buffer_bytes + STEP_BYTES {
             return Ok(());
         }
@@ -80,7 +77,7 @@ impl<'r> Notes<'r> {
     /// # Errors
     /// There is no room for the text.
     #[cold]
-    pub(super) fn utf8(&mut self, bytes: &[u8]) -> Result<String, NoRoom> {
+    pub(crate) fn utf8(&mut self, bytes: &[u8]) -> Result<String, NoRoom> {
         let (mut places, mut len) = (0, 0);
         for chunk in bytes.utf8_chunks() {
             let is_cut = !chunk.invalid().is_empty();
@@ -106,7 +103,7 @@ impl<'r> Notes<'r> {
 impl NoRoom {
     /// As the error of the request, at a place in it.
     #[cold]
-    pub(super) fn at_byte(self, offset: usize) -> WireError {
+    pub(crate) fn at_byte(self, offset: usize) -> WireError {
         WireError::at_byte(offset, self.into())
     }
 }

@@ -6,12 +6,12 @@
 
 use crate::WireError;
 use crate::error::Problem;
-use crate::otlp::notes::Notes;
+use crate::notes::Notes;
 use tracewell_model::SpanBatchBuilder;
 
 /// Reads the fields of one message.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::otlp) struct Cursor<'a> {
+pub(crate) struct Cursor<'a> {
     rest: &'a [u8],
     /// Offset of the end of `rest` in the body.
     end: usize,
@@ -19,7 +19,7 @@ pub(in crate::otlp) struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     /// A cursor over bytes whose first one stands at `offset` in the body.
-    pub(in crate::otlp) fn new(bytes: &'a [u8], offset: usize) -> Self {
+    pub(crate) fn new(bytes: &'a [u8], offset: usize) -> Self {
         Self {
             rest: bytes,
             end: offset + bytes.len(),
@@ -27,25 +27,25 @@ impl<'a> Cursor<'a> {
     }
 
     /// Offset in the body of what is read next.
-    pub(super) fn offset(&self) -> usize {
+    pub(crate) fn offset(&self) -> usize {
         self.end - self.rest.len()
     }
 
     #[inline(always)]
-    pub(super) fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.rest.is_empty()
     }
 
     /// What is left of the message.
     #[inline(always)]
-    pub(super) fn rest(&self) -> &'a [u8] {
+    pub(crate) fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
     /// Asks whether the request may go on growing, and answers how much is to
     /// be left when it is time to ask again ([`Notes::pause`]).
     #[cold]
-    pub(super) fn ask(
+    pub(crate) fn ask(
         &self,
         notes: &mut Notes<'_>,
         builder: &SpanBatchBuilder,
@@ -57,13 +57,13 @@ impl<'a> Cursor<'a> {
     }
 
     #[cold]
-    pub(super) fn error(&self, problem: Problem) -> WireError {
+    pub(crate) fn error(&self, problem: Problem) -> WireError {
         WireError::at_byte(self.offset(), problem)
     }
 
     /// A tag: `number << 3 | wire type`.
     #[inline(always)]
-    pub(super) fn tag(&mut self) -> Result<u32, WireError> {
+    pub(crate) fn tag(&mut self) -> Result<u32, WireError> {
         if let [byte, rest @ ..] = self.rest
             && *byte < 0x80
         {
@@ -76,7 +76,7 @@ impl<'a> Cursor<'a> {
     }
 
     #[inline(always)]
-    pub(super) fn varint(&mut self) -> Result<u64, WireError> {
+    pub(crate) fn varint(&mut self) -> Result<u64, WireError> {
         match self.rest {
             [a, rest @ ..] if *a < 0x80 => {
                 self.rest = rest;
@@ -111,12 +111,12 @@ impl<'a> Cursor<'a> {
 
     /// A varint field of 32 bits; like every protobuf reader, takes the low bits.
     #[inline(always)]
-    pub(super) fn varint32(&mut self) -> Result<u32, WireError> {
+    pub(crate) fn varint32(&mut self) -> Result<u32, WireError> {
         Ok(self.varint()? as u32)
     }
 
     #[inline(always)]
-    pub(super) fn fixed64(&mut self) -> Result<u64, WireError> {
+    pub(crate) fn fixed64(&mut self) -> Result<u64, WireError> {
         let Some((head, rest)) = self.rest.split_first_chunk() else {
             return Err(self.error(Problem::Truncated));
         };
@@ -125,7 +125,7 @@ impl<'a> Cursor<'a> {
     }
 
     #[inline(always)]
-    pub(super) fn fixed32(&mut self) -> Result<u32, WireError> {
+    pub(crate) fn fixed32(&mut self) -> Result<u32, WireError> {
         let Some((head, rest)) = self.rest.split_first_chunk() else {
             return Err(self.error(Problem::Truncated));
         };
@@ -135,7 +135,7 @@ impl<'a> Cursor<'a> {
 
     /// A length and that many bytes.
     #[inline(always)]
-    pub(super) fn bytes(&mut self) -> Result<&'a [u8], WireError> {
+    pub(crate) fn bytes(&mut self) -> Result<&'a [u8], WireError> {
         let length = self.varint()?;
         let split = usize::try_from(length)
             .ok()
@@ -150,7 +150,7 @@ impl<'a> Cursor<'a> {
 
     /// A length and a message of that many bytes.
     #[inline(always)]
-    pub(super) fn message(&mut self) -> Result<Self, WireError> {
+    pub(crate) fn message(&mut self) -> Result<Self, WireError> {
         let rest = self.bytes()?;
         Ok(Self {
             rest,
@@ -161,7 +161,7 @@ impl<'a> Cursor<'a> {
     /// Skips a field that the decoder does not know. `known` has a bit for
     /// each field number that it does know: such a field came with a wrong
     /// wire type. Groups left protobuf before OTLP began, and are refused.
-    pub(super) fn skip(&mut self, tag: u32, known: u32) -> Result<(), WireError> {
+    pub(crate) fn skip(&mut self, tag: u32, known: u32) -> Result<(), WireError> {
         let (field, wire_type) = (tag >> 3, (tag & 7) as u8);
         let wrong = Problem::WireType {
             field,
@@ -185,7 +185,7 @@ impl<'a> Cursor<'a> {
 }
 
 /// Bits for [`Cursor::skip`].
-pub(super) const fn known(fields: &[u32]) -> u32 {
+pub(crate) const fn known(fields: &[u32]) -> u32 {
     let (mut bits, mut index) = (0, 0);
     while index < fields.len() {
         bits |= 1 << fields[index];
@@ -194,7 +194,7 @@ pub(super) const fn known(fields: &[u32]) -> u32 {
     bits
 }
 
-pub(in crate::otlp) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
         value >>= 7;
@@ -203,7 +203,7 @@ pub(in crate::otlp) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
 }
 
 /// A varint field, left out when 0.
-pub(in crate::otlp) fn put_u32(out: &mut Vec<u8>, tag: u8, value: u32) {
+pub(crate) fn put_u32(out: &mut Vec<u8>, tag: u8, value: u32) {
     if value != 0 {
         out.push(tag);
         put_varint(out, u64::from(value));
@@ -211,7 +211,7 @@ pub(in crate::otlp) fn put_u32(out: &mut Vec<u8>, tag: u8, value: u32) {
 }
 
 /// An int32 or enum field, left out when 0; negative numbers take ten bytes.
-pub(in crate::otlp) fn put_i32(out: &mut Vec<u8>, tag: u8, value: i32) {
+pub(crate) fn put_i32(out: &mut Vec<u8>, tag: u8, value: i32) {
     if value != 0 {
         out.push(tag);
         put_varint(out, i64::from(value) as u64);
@@ -219,7 +219,7 @@ pub(in crate::otlp) fn put_i32(out: &mut Vec<u8>, tag: u8, value: i32) {
 }
 
 /// A fixed64 field, left out when 0.
-pub(in crate::otlp) fn put_fixed64(out: &mut Vec<u8>, tag: u8, value: u64) {
+pub(crate) fn put_fixed64(out: &mut Vec<u8>, tag: u8, value: u64) {
     if value != 0 {
         out.push(tag);
         out.extend_from_slice(&value.to_le_bytes());
@@ -227,14 +227,14 @@ pub(in crate::otlp) fn put_fixed64(out: &mut Vec<u8>, tag: u8, value: u64) {
 }
 
 /// A bytes or string field, left out when empty.
-pub(in crate::otlp) fn put_bytes(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
+pub(crate) fn put_bytes(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
     if !bytes.is_empty() {
         put_present_bytes(out, tag, bytes);
     }
 }
 
 /// A bytes or string field, written even when empty.
-pub(in crate::otlp) fn put_present_bytes(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
+pub(crate) fn put_present_bytes(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
     out.push(tag);
     put_varint(out, bytes.len() as u64);
     out.extend_from_slice(bytes);
@@ -242,7 +242,7 @@ pub(in crate::otlp) fn put_present_bytes(out: &mut Vec<u8>, tag: u8, bytes: &[u8
 
 /// A message field. One byte is left for the length, which most messages
 /// need; longer ones are moved up.
-pub(in crate::otlp) fn put_message(out: &mut Vec<u8>, tag: u8, write: impl FnOnce(&mut Vec<u8>)) {
+pub(crate) fn put_message(out: &mut Vec<u8>, tag: u8, write: impl FnOnce(&mut Vec<u8>)) {
     out.extend_from_slice(&[tag, 0]);
     let start = out.len();
     write(out);
@@ -301,7 +301,7 @@ mod tests {
                 "byte 2: a length of 5 runs past the end, 1 bytes are left",
             ),
             (&[0x10, 1], "byte 1: field 2 has wire type 0"),
-            (&[0x1b], "byte 1: field 3 is a group: this is not OTLP"),
+            (&[0x1b], "byte 1: field 3 is a group, which no message has"),
             (&[0x1e], "byte 1: field 3 has wire type 6"),
         ];
         for (bytes, want) in cases {

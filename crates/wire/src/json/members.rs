@@ -7,13 +7,13 @@ use std::fmt::Display;
 use std::io::Write;
 
 /// The members of an object that is being written.
-pub(super) struct Members<'b> {
+pub(crate) struct Members<'b> {
     out: &'b mut Vec<u8>,
     is_first: bool,
 }
 
 /// Writes an object, whose members `write` adds.
-pub(super) fn object(out: &mut Vec<u8>, write: impl FnOnce(&mut Members<'_>)) {
+pub(crate) fn object(out: &mut Vec<u8>, write: impl FnOnce(&mut Members<'_>)) {
     out.push(b'{');
     let is_first = true;
     write(&mut Members { out, is_first });
@@ -22,7 +22,7 @@ pub(super) fn object(out: &mut Vec<u8>, write: impl FnOnce(&mut Members<'_>)) {
 
 impl Members<'_> {
     /// A member whose value `write` appends.
-    pub(super) fn value(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
+    pub(crate) fn value(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
         if !self.is_first {
             self.out.push(b',');
         }
@@ -33,7 +33,7 @@ impl Members<'_> {
     }
 
     /// A member that is an array.
-    pub(super) fn list<T>(
+    pub(crate) fn list<T>(
         &mut self,
         name: &str,
         items: impl Iterator<Item = T>,
@@ -52,36 +52,36 @@ impl Members<'_> {
     }
 
     /// A string, even when empty.
-    pub(super) fn always_text(&mut self, name: &str, text: &str) {
+    pub(crate) fn always_text(&mut self, name: &str, text: &str) {
         self.value(name, |out| put_text(out, text));
     }
 
     /// A string, left out when empty.
-    pub(super) fn text(&mut self, name: &str, text: &str) {
+    pub(crate) fn text(&mut self, name: &str, text: &str) {
         if !text.is_empty() {
             self.always_text(name, text);
         }
     }
 
     /// A value that is written as it is displayed.
-    pub(super) fn bare(&mut self, name: &str, value: impl Display) {
+    pub(crate) fn bare(&mut self, name: &str, value: impl Display) {
         self.value(name, |out| put(out, format_args!("{value}")));
     }
 
     /// A value that is displayed between quotes and needs no escapes.
-    pub(super) fn quoted(&mut self, name: &str, value: impl Display) {
+    pub(crate) fn quoted(&mut self, name: &str, value: impl Display) {
         self.value(name, |out| put(out, format_args!("\"{value}\"")));
     }
 
     /// A number, left out when 0.
-    pub(super) fn count(&mut self, name: &str, count: u32) {
+    pub(crate) fn count(&mut self, name: &str, count: u32) {
         if count != 0 {
             self.bare(name, count);
         }
     }
 
     /// JSON has no infinities and no NaN; protobuf writes their names.
-    pub(super) fn double(&mut self, name: &str, value: f64) {
+    pub(crate) fn double(&mut self, name: &str, value: f64) {
         if value.is_nan() {
             self.quoted(name, "NaN");
         } else if value.is_infinite() {
@@ -93,7 +93,7 @@ impl Members<'_> {
     }
 
     /// Bytes as base64.
-    pub(super) fn bytes(&mut self, name: &str, bytes: &[u8]) {
+    pub(crate) fn bytes(&mut self, name: &str, bytes: &[u8]) {
         self.value(name, |out| {
             out.push(b'"');
             put_base64(out, bytes);
@@ -103,7 +103,7 @@ impl Members<'_> {
 }
 
 /// A JSON string.
-pub(super) fn put_text(out: &mut Vec<u8>, text: &str) {
+pub(crate) fn put_text(out: &mut Vec<u8>, text: &str) {
     serde_json::to_writer(out, text).expect("writing to memory cannot fail");
 }
 

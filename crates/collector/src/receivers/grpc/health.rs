@@ -9,13 +9,11 @@
 use bytes::Bytes;
 use prost::Message;
 
-use super::signal::Signal;
-
 /// The path of `Check`.
-pub(super) const CHECK: &str = "/grpc.health.v1.Health/Check";
+pub(in crate::receivers) const CHECK: &str = "/grpc.health.v1.Health/Check";
 
 /// Requests hold the name of a service.
-pub(super) const MAX_REQUEST_BYTES: usize = 4 << 10;
+pub(in crate::receivers) const MAX_REQUEST_BYTES: usize = 4 << 10;
 
 const SERVING: i32 = 1;
 
@@ -33,9 +31,9 @@ struct HealthCheckResponse {
 
 /// The answer to a request, or `None` for a service that is not here. Without
 /// a name the whole port is meant.
-pub(super) fn check(request: &[u8]) -> Option<Bytes> {
+pub(in crate::receivers) fn check(request: &[u8], is_here: fn(&str) -> bool) -> Option<Bytes> {
     let request = HealthCheckRequest::decode(request).ok()?;
-    let is_here = request.service.is_empty() || Signal::is_grpc_service(&request.service);
+    let is_here = request.service.is_empty() || is_here(&request.service);
     is_here.then(|| {
         let response = HealthCheckResponse { status: SERVING };
         response.encode_to_vec().into()

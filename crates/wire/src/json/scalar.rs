@@ -5,7 +5,7 @@
 //! sends 64-bit integers as numbers, Python and Rust as strings. `null` is the
 //! default everywhere.
 
-use super::reader::Reader;
+use super::Reader;
 use crate::WireError;
 use crate::error::Problem;
 use crate::rejected::{Fault, FaultProblem, RejectReason};
@@ -13,7 +13,7 @@ use std::str::FromStr;
 
 /// An integer; a fraction of zero or an exponent is fine, other fractions
 /// and numbers that do not fit are not.
-pub(super) fn integer<T: FromStr + TryFrom<i128>>(
+pub(crate) fn integer<T: FromStr + TryFrom<i128>>(
     reader: &mut Reader<'_>,
 ) -> Result<Option<T>, WireError> {
     let before = *reader;
@@ -31,7 +31,7 @@ pub(super) fn integer<T: FromStr + TryFrom<i128>>(
 }
 
 /// A double, also as `"NaN"`, `"Infinity"` and `"-Infinity"`.
-pub(super) fn double(reader: &mut Reader<'_>) -> Result<Option<f64>, WireError> {
+pub(crate) fn double(reader: &mut Reader<'_>) -> Result<Option<f64>, WireError> {
     let before = *reader;
     let value = match reader.number("a number")? {
         None => return Ok(None),
@@ -56,7 +56,7 @@ fn float(text: &str) -> Option<f64> {
 
 /// An enum: its number, or its name out of `names` (in the order of numbers
 /// from 0).
-pub(super) fn enumeration(reader: &mut Reader<'_>, names: &[&str]) -> Result<i32, WireError> {
+pub(crate) fn enumeration(reader: &mut Reader<'_>, names: &[&str]) -> Result<i32, WireError> {
     let mut as_text = *reader;
     if reader.is_string() {
         let text = as_text.string()?;
@@ -72,7 +72,7 @@ pub(super) fn enumeration(reader: &mut Reader<'_>, names: &[&str]) -> Result<i32
 }
 
 /// Hexadecimal digits of either case: the bytes of an id and how many.
-pub(super) fn id<const N: usize>(
+pub(crate) fn id<const N: usize>(
     text: &str,
     reason: RejectReason,
     field: &'static str,
@@ -127,7 +127,7 @@ pub(crate) fn base64(text: &str) -> Option<Vec<u8>> {
 }
 
 /// Appends standard base64 with padding.
-pub(super) fn put_base64(out: &mut Vec<u8>, bytes: &[u8]) {
+pub(crate) fn put_base64(out: &mut Vec<u8>, bytes: &[u8]) {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for group in bytes.chunks(3) {
         let byte = |index: usize| u32::from(group.get(index).copied().unwrap_or(0));

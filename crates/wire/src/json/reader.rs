@@ -10,14 +10,14 @@ use std::borrow::Cow;
 
 /// A place in a JSON text.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     text: &'a str,
     at: usize,
 }
 
 impl<'a> Reader<'a> {
     /// Reads `text`, which is JSON.
-    pub(super) fn new(text: &'a str) -> Self {
+    pub(crate) fn new(text: &'a str) -> Self {
         Self { text, at: 0 }
     }
 
@@ -34,12 +34,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Bytes of the text that are not read yet.
-    pub(super) fn left(&self) -> usize {
+    pub(crate) fn left(&self) -> usize {
         self.text.len() - self.at
     }
 
     #[cold]
-    pub(super) fn error(&self, problem: Problem) -> WireError {
+    pub(crate) fn error(&self, problem: Problem) -> WireError {
         WireError::at(position(self.text, self.at), problem)
     }
 
@@ -66,7 +66,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Steps over `null`, if it stands here.
-    pub(super) fn null(&mut self) -> bool {
+    pub(crate) fn null(&mut self) -> bool {
         let is_null = self.peek() == b'n';
         if is_null {
             self.at += "null".len();
@@ -75,7 +75,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Calls `each` with the name of every member; it must read the value.
-    pub(super) fn object(
+    pub(crate) fn object(
         &mut self,
         mut each: impl FnMut(&mut Self, &str) -> Result<(), WireError>,
     ) -> Result<(), WireError> {
@@ -100,7 +100,7 @@ impl<'a> Reader<'a> {
 
     /// Calls `each` with the number of every element; it must read it. Errors
     /// get `field` and the number around them.
-    pub(super) fn array(
+    pub(crate) fn array(
         &mut self,
         field: &'static str,
         mut each: impl FnMut(&mut Self, usize) -> Result<(), WireError>,
@@ -124,7 +124,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A string; empty for `null`.
-    pub(super) fn string(&mut self) -> Result<Cow<'a, str>, WireError> {
+    pub(crate) fn string(&mut self) -> Result<Cow<'a, str>, WireError> {
         if self.null() {
             return Ok(Cow::Borrowed(""));
         }
@@ -156,7 +156,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A number, bare or in quotes; `None` for `null`.
-    pub(super) fn number(&mut self, want: &'static str) -> Result<Option<&'a str>, WireError> {
+    pub(crate) fn number(&mut self, want: &'static str) -> Result<Option<&'a str>, WireError> {
         if self.null() {
             return Ok(None);
         }
@@ -174,7 +174,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A truth value; `None` for `null`.
-    pub(super) fn boolean(&mut self) -> Result<Option<bool>, WireError> {
+    pub(crate) fn boolean(&mut self) -> Result<Option<bool>, WireError> {
         if self.null() {
             return Ok(None);
         }
@@ -187,17 +187,17 @@ impl<'a> Reader<'a> {
     }
 
     /// Does a string stand here?
-    pub(super) fn is_string(&mut self) -> bool {
+    pub(crate) fn is_string(&mut self) -> bool {
         self.peek() == b'"'
     }
 
     /// Does an array stand here?
-    pub(super) fn is_list(&mut self) -> bool {
+    pub(crate) fn is_list(&mut self) -> bool {
         self.peek() == b'['
     }
 
     /// Steps over a value of any kind and depth, and answers its text.
-    pub(super) fn skip(&mut self) -> Result<&'a str, WireError> {
+    pub(crate) fn skip(&mut self) -> Result<&'a str, WireError> {
         self.peek();
         let (start, mut depth) = (self.at, 0usize);
         loop {

@@ -1,0 +1,210 @@
+//! Datagrams for Jaeger's agent, from one UDP socket.
+//!
+//! UDP cannot push back: who sends too much is told nothing. So what is lost
+//! is counted, by us where we have no room and by the kernel where we do not
+//! read fast enough. **A datagram never waits for the one before it**, and at
+//! most [`MAX_AT_WORK`] are decoded or wait for the store; beyond them the
+//! socket's buffer fills, and then the kernel drops and counts.
+
+mod kernel_losses;
+
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
+use tracewell_wire::decompress::Encoding;
+use tracewell_wire::jaeger;
+
+use self::kernel_losses::KernelLosses;
+use crate::accounting::Outcome;
+use crate::complaints::Complaint;
+use crate::intake::{Accepted, Decode, RequestBody};
+use crate::receivers::connections::told_to_stop;
+use crate::receivers::port::Port;
+use crate::refusal::Refusal;
+
+/// No datagram is longer.
+const DATAGRAM_BYTES_MAX: usize = 65_535;
+
+/// As many as Jaeger's agent queues.
+const MAX_AT_WORK: usize = 1_000;
+
+/// What the kernel is asked to keep until we read it; it gives what
+/// `net.core.rmem_max` allows.
+const SOCKET_BUFFER_BYTES: usize = 8 << 20;
+
+/// Datagrams that are read before anything else is looked at.
+const READ_AT_ONCE: usize = 64;
+
+/// Time between two looks at what the kernel has dropped.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// A socket that is being read. Dropping it stops that without waiting.
+#[derive(Debug)]
+pub(super) struct Datagrams {
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    reading: JoinHandle<()>,
+}
+
+impl Datagrams {
+    /// Reads `socket`, which is bound, from a task of the current runtime.
+    ///
+    /// # Errors
+    ///
+    /// When the socket cannot be used.
+    pub(super) fn receive(socket: UdpSocket, port: Port) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        rustix::net::sockopt::set_socket_recv_buffer_size(&socket, SOCKET_BUFFER_BYTES)?;
+        let socket = tokio::net::UdpSocket::from_std(socket)?;
+        let address = socket.local_addr()?;
+        let (stop, stopped) = watch::channel(false);
+        let reader = Reader {
+            losses: KernelLosses::of(address),
+            socket,
+            port,
+            buffer: vec![0; DATAGRAM_BYTES_MAX],
+            at_work: JoinSet::new(),
+        };
+        Ok(Self {
+            address,
+            stop,
+            reading: tokio::spawn(reader.run(stopped)),
+        })
+    }
+
+    /// Where it receives.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Takes what has arrived, and stops once all of it is stored, or at
+    /// `deadline`.
+    pub(super) async fn stop(mut self, deadline: Instant) {
+        self.stop.send_replace(true);
+        if timeout_at(deadline, &mut self.reading).await.is_err() {
+            // The task owns the datagrams at work and takes them along.
+            self.reading.abort();
+            tracing::warn!(
+                address = %self.address,
+                "datagrams were not stored in time and are counted as abandoned"
+            );
+        }
+    }
+}
+
+struct Reader {
+    socket: tokio::net::UdpSocket,
+    port: Port,
+    buffer: Vec<u8>,
+    at_work: JoinSet<()>,
+    losses: KernelLosses,
+}
+
+impl Reader {
+    async fn run(mut self, mut stopped: watch::Receiver<bool>) {
+        let mut look = interval(LOOK_INTERVAL);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let has_room = self.at_work.len() < MAX_AT_WORK;
+            tokio::select! {
+                readable = self.socket.readable(), if has_room => {
+                    let read = readable.and_then(|()| self.read());
+                    if let Err(error) = read {
+                        tracing::warn!(%error, "datagrams cannot be read");
+                        look.tick().await;
+                    }
+                }
+                Some(_) = self.at_work.join_next() => {}
+                _ = look.tick() => self.losses.look(&self.port.account),
+                () = told_to_stop(&mut stopped) => break,
+            }
+        }
+        self.drain().await;
+    }
+
+    /// Reads what is there, within reason.
+    fn read(&mut self) -> io::Result<()> {
+        while self.at_work.try_join_next().is_some() {}
+        for _ in 0..READ_AT_ONCE {
+            match self.socket.try_recv_from(&mut self.buffer) {
+                Ok((len, peer)) => self.take(len, peer),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            }
+            if self.at_work.len() >= MAX_AT_WORK {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Has a datagram decoded and stored.
+    fn take(&mut self, len: usize, peer: SocketAddr) {
+        let Port {
+            intake, account, ..
+        } = &self.port;
+        let progress = account.request();
+        let mut permit = intake.admission().permit();
+        let room = permit.resize(len);
+        let body = RequestBody {
+            bytes: Bytes::copy_from_slice(&self.buffer[..len]),
+            encoding: Encoding::Identity,
+            decode: Decode::Stated(jaeger::thrift::decode_datagram_within),
+            limit_bytes: DATAGRAM_BYTES_MAX,
+            permit,
+        };
+        let (intake, account) = (intake.clone(), account.clone());
+        self.at_work.spawn(async move {
+            let result = match room {
+                Ok(()) => intake.accept(body, &account).await,
+                Err(full) => Err(Refusal::from(full)),
+            };
+            let (outcome, message) = told(result);
+            progress.end(outcome);
+            if let Some(message) = message {
+                account.complain(complaint(outcome.label(), peer, message));
+            }
+        });
+    }
+
+    /// Takes what had arrived when it was time to stop, and waits for all.
+    async fn drain(&mut self) {
+        while let Ok((len, peer)) = self.socket.try_recv_from(&mut self.buffer) {
+            self.take(len, peer);
+            if self.at_work.len() >= MAX_AT_WORK {
+                self.at_work.join_next().await;
+            }
+        }
+        self.losses.look(&self.port.account);
+        while self.at_work.join_next().await.is_some() {}
+    }
+}
+
+/// How a datagram is counted, and what is told to the people who run the
+/// server: its sender hears nothing.
+fn told(result: Result<Accepted, Refusal>) -> (Outcome, Option<String>) {
+    match result {
+        Ok(accepted) if accepted.rejected_spans > 0 => (Outcome::PartlyAccepted, accepted.message),
+        Ok(_) => (Outcome::Accepted, None),
+        Err(refusal) => (refusal.verdict().outcome, Some(refusal.to_string())),
+    }
+}
+
+fn complaint(reason: &'static str, peer: SocketAddr, message: String) -> Complaint {
+    Complaint {
+        // The account puts its name here.
+        receiver: "",
+        reason,
+        peer,
+        user_agent: String::new(),
+        path: String::new(),
+        message,
+        times: 0,
+        last_ns: 0,
+    }
+}

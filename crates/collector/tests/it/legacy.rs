@@ -1,0 +1,121 @@
+//! The receivers of Jaeger's and Zipkin's protocols.
+
+mod captures;
+mod datagrams;
+mod jaeger;
+mod sampling;
+mod zipkin;
+
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::sync::Arc;
+
+use tracewell_collector::{
+    Accounting, Intake, IntakeConfig, JaegerListeners, JaegerReceiver, ReceiverSnapshot, Sampling,
+    ZipkinReceiver,
+};
+use tracewell_model::Consumer;
+
+use crate::running::PATIENCE;
+
+const MAX_REQUEST_BYTES: usize = 8 << 20;
+
+/// All of these receivers on free ports.
+struct Legacy {
+    jaeger: JaegerReceiver,
+    zipkin: ZipkinReceiver,
+    sampling: Arc<Sampling>,
+    accounting: Arc<Accounting>,
+    // The workers live as long as it does.
+    _intake: Arc<Intake>,
+}
+
+fn start(consumer: Arc<dyn Consumer>) -> Legacy {
+    let limits = IntakeConfig {
+        memory_budget_bytes: 256 << 20,
+        workers: None,
+        max_connections: 100,
+    };
+    let intake = Intake::start(limits, consumer).unwrap();
+    let accounting = Accounting::new();
+    let tcp = || TcpListener::bind("127.0.0.1:0").unwrap();
+    let udp = || Some(UdpSocket::bind("127.0.0.1:0").unwrap());
+    let listeners = JaegerListeners {
+        grpc: Some(tcp()),
+        thrift_http: Some(tcp()),
+        thrift_compact: udp(),
+        thrift_binary: udp(),
+        zipkin_compact: udp(),
+        sampling_http: Some(tcp()),
+        sampling_grpc: Some(tcp()),
+    };
+    let sampling = Arc::new(Sampling::default());
+    let jaeger = JaegerReceiver::start(
+        listeners,
+        MAX_REQUEST_BYTES,
+        &sampling,
+        &intake,
+        &accounting,
+    );
+    let zipkin = ZipkinReceiver::start(tcp(), MAX_REQUEST_BYTES, &intake, &accounting);
+    Legacy {
+        jaeger: jaeger.unwrap(),
+        sampling,
+        zipkin: zipkin.unwrap(),
+        accounting,
+        _intake: intake,
+    }
+}
+
+impl Legacy {
+    fn address(&self, receiver: &str) -> SocketAddr {
+        match receiver {
+            "zipkin" => self.zipkin.address(),
+            name => self.jaeger.address(name).unwrap(),
+        }
+    }
+
+    fn url(&self, receiver: &str, path: &str) -> String {
+        format!("http://{}{path}", self.address(receiver))
+    }
+
+    fn account(&self, receiver: &str) -> ReceiverSnapshot {
+        let mut accounts = self.accounting.snapshot().into_iter();
+        let found = accounts.find(|account| account.receiver == receiver);
+        found.unwrap()
+    }
+
+    /// Waits until an account is as it must become.
+    async fn until(&self, receiver: &str, is_so: impl Fn(&ReceiverSnapshot) -> bool) {
+        let waiting = async {
+            while !is_so(&self.account(receiver)) {
+                tokio::task::yield_now().await;
+            }
+        };
+        let waited = tokio::time::timeout(PATIENCE, waiting).await;
+        waited.unwrap_or_else(|_| panic!("it stayed {:?}", self.account(receiver)));
+    }
+}
+
+/// A batch of Jaeger's Thrift in the binary protocol, with one good span of
+/// this name.
+fn thrift_batch(name: &str) -> Vec<u8> {
+    let mut out = vec![15, 0, 2, 12, 0, 0, 0, 1];
+    for (id, number) in [(1i16, 7i64), (2, 0), (3, 8)] {
+        out.push(10);
+        out.extend(id.to_be_bytes());
+        out.extend(number.to_be_bytes());
+    }
+    out.extend([11, 0, 5]);
+    out.extend((name.len() as u32).to_be_bytes());
+    out.extend(name.as_bytes());
+    out.extend([0, 0]);
+    out
+}
+
+/// A datagram with such a batch.
+fn datagram(name: &str) -> Vec<u8> {
+    let mut out = b"\x80\x01\x00\x04\x00\x00\x00\x09emitBatch\x00\x00\x00\x00\x0c\x00\x01".to_vec();
+    out.extend(thrift_batch(name));
+    out.push(0);
+    out
+}

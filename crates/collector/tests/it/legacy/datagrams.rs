@@ -1,0 +1,121 @@
+//! UDP, which cannot push back: everything that is sent arrives or is counted.
+
+use std::sync::Arc;
+
+use tokio::net::UdpSocket;
+use tracewell_collector::ReceiverSnapshot;
+use tracewell_model::StoreError;
+
+use super::{Legacy, datagram, start};
+use crate::consumers::{Holding, Recorder, Refusing};
+use crate::running::PATIENCE;
+
+const BINARY: &str = "jaeger_thrift_binary";
+
+async fn sender(legacy: &Legacy, receiver: &str) -> UdpSocket {
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    socket.connect(legacy.address(receiver)).await.unwrap();
+    socket
+}
+
+fn ended(account: &ReceiverSnapshot) -> u64 {
+    account.requests.values().sum()
+}
+
+#[tokio::test]
+async fn every_port_takes_both_protocols() {
+    let recorder = Arc::new(Recorder::default());
+    let legacy = start(recorder.clone());
+    for receiver in [BINARY, "jaeger_thrift_compact", "jaeger_zipkin_compact"] {
+        let socket = sender(&legacy, receiver).await;
+        socket.send(&datagram(receiver)).await.unwrap();
+        legacy.until(receiver, |account| account.stored == 1).await;
+        // An empty batch in the compact protocol.
+        let compact = b"\x82\x81\x00\x09emitBatch\x1c\x00\x00";
+        socket.send(compact).await.unwrap();
+        let taken = |account: &ReceiverSnapshot| account.requests["accepted"] == 2;
+        legacy.until(receiver, taken).await;
+    }
+    let names = recorder.names();
+    assert_eq!(
+        names,
+        [BINARY, "jaeger_thrift_compact", "jaeger_zipkin_compact"]
+    );
+}
+
+#[tokio::test]
+async fn a_malformed_datagram_is_counted_and_the_next_one_lives() {
+    let recorder = Arc::new(Recorder::default());
+    let legacy = start(recorder.clone());
+    let socket = sender(&legacy, BINARY).await;
+    let good = datagram("pay");
+    for bytes in [&good[..], b"junk", &good[..40], b"", &good] {
+        socket.send(bytes).await.unwrap();
+    }
+    legacy.until(BINARY, |account| ended(account) == 5).await;
+    let account = legacy.account(BINARY);
+    assert_eq!((account.stored, account.requests["undecodable"]), (2, 3));
+    assert_eq!(recorder.names(), ["pay", "pay"]);
+    let complaints = legacy.accounting.complaints();
+    assert_eq!(complaints.len(), 1);
+    assert_eq!(
+        (complaints[0].reason, complaints[0].times),
+        ("undecodable", 3)
+    );
+    assert_eq!(complaints[0].peer, socket.local_addr().unwrap());
+}
+
+#[tokio::test]
+async fn what_the_store_refuses_is_counted() {
+    let legacy = start(Arc::new(Refusing(StoreError::Busy("full".to_owned()))));
+    let socket = sender(&legacy, BINARY).await;
+    socket.send(&datagram("pay")).await.unwrap();
+    legacy.until(BINARY, |account| ended(account) == 1).await;
+    let account = legacy.account(BINARY);
+    assert_eq!((account.received, account.rejected["refused_busy"]), (1, 1));
+    assert_eq!(account.requests["busy"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_flood_everything_arrives_or_is_counted() {
+    if std::fs::read("/proc/net/udp").is_err() {
+        eprintln!("skipped: this system does not tell what it drops");
+        return;
+    }
+    // More than the largest buffer that we ask for holds.
+    const SENT: u64 = 40_000;
+    let (holding, mut acks) = Holding::new();
+    let legacy = start(holding);
+    let socket = sender(&legacy, BINARY).await;
+    let bytes = datagram("flood");
+    for _ in 0..SENT {
+        socket.send(&bytes).await.unwrap();
+    }
+    // Only now does the store answer: meanwhile everything filled up.
+    let answering = tokio::spawn(async move {
+        while let Some(ack) = acks.recv().await {
+            ack(Ok(()));
+        }
+    });
+    let sum = |account: &ReceiverSnapshot| ended(account) + account.datagrams_lost;
+    legacy.until(BINARY, |account| sum(account) == SENT).await;
+    answering.abort();
+    let account = legacy.account(BINARY);
+    assert!(account.datagrams_lost > 0, "{account:?}");
+    assert_eq!(account.stored, account.requests["accepted"]);
+    let complaints = legacy.accounting.complaints();
+    let of_kernel = complaints.iter().find(|one| one.reason == "datagrams_lost");
+    assert!(of_kernel.unwrap().message.contains("rmem_max"));
+}
+
+#[tokio::test]
+async fn what_has_arrived_is_stored_before_the_end() {
+    let recorder = Arc::new(Recorder::default());
+    let legacy = start(recorder.clone());
+    let socket = sender(&legacy, BINARY).await;
+    for _ in 0..50 {
+        socket.send(&datagram("pay")).await.unwrap();
+    }
+    legacy.jaeger.stop(PATIENCE).await;
+    assert_eq!(recorder.spans(), 50);
+}

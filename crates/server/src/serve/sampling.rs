@@ -1,0 +1,104 @@
+//! The file of sampling strategies: read at the start, and again when it
+//! changes.
+//!
+//! Its content is compared, not its time: editors, mounts and links that are
+//! swapped each treat times in their own way. A file that is wrong at the start
+//! keeps the server from starting; one that becomes wrong later leaves what
+//! held before, and is told once.
+
+use anyhow::Context;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{MissedTickBehavior, interval};
+use tracewell_collector::{Sampling, Strategies};
+
+/// Time between two looks. Clients ask once a minute.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Strategies are written by people; anything larger is another file.
+const MAX_FILE_BYTES: u64 = 16 << 20;
+
+/// What clients are told, from `file` if there is one, which is then watched
+/// from a task of the current runtime.
+///
+/// # Errors
+/// The file cannot be read, or holds no strategies.
+pub(super) fn start(file: Option<&Path>) -> anyhow::Result<Arc<Sampling>> {
+    let sampling = Arc::new(Sampling::default());
+    if let Some(path) = file {
+        let known = read(path).and_then(|content| {
+            set(&sampling, path, &content)?;
+            Ok(content)
+        });
+        let setting = || format!("sampling.strategies_file {}", path.display());
+        let known = known.with_context(setting)?;
+        tokio::spawn(watch(path.to_path_buf(), known, Arc::clone(&sampling)));
+    }
+    Ok(sampling)
+}
+
+async fn watch(path: PathBuf, mut known: Vec<u8>, sampling: Arc<Sampling>) {
+    let mut look = interval(LOOK_INTERVAL);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut is_there = true;
+    loop {
+        look.tick().await;
+        let from = path.clone();
+        let content = tokio::task::spawn_blocking(move || read(&from)).await;
+        let Ok(content) = content else {
+            // The process ends.
+            return;
+        };
+        match content {
+            Ok(content) => {
+                is_there = true;
+                if content != known {
+                    match set(&sampling, &path, &content) {
+                        Ok(()) => tracing::info!(
+                            file = %path.display(),
+                            "sampling strategies have changed"
+                        ),
+                        Err(error) => tracing::warn!(
+                            file = %path.display(),
+                            "sampling strategies are left as they were: {error:#}"
+                        ),
+                    }
+                    known = content;
+                }
+            }
+            Err(error) if is_there => {
+                is_there = false;
+                tracing::warn!(
+                    file = %path.display(),
+                    "sampling strategies are left as they were: {error:#}"
+                );
+            }
+            Err(_told) => {}
+        }
+    }
+}
+
+fn set(sampling: &Sampling, path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    let (strategies, passed_over) = Strategies::parse(content)?;
+    for text in passed_over {
+        tracing::warn!(file = %path.display(), "sampling strategies: {text}");
+    }
+    sampling.set(strategies);
+    Ok(())
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    let file = File::open(path).context("cannot be read")?;
+    file.take(MAX_FILE_BYTES + 1)
+        .read_to_end(&mut content)
+        .context("cannot be read")?;
+    anyhow::ensure!(
+        content.len() as u64 <= MAX_FILE_BYTES,
+        "is larger than {MAX_FILE_BYTES} bytes: no file of strategies"
+    );
+    Ok(content)
+}
