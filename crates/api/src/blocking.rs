@@ -20,7 +20,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tracewell_model::StoreError;
 
 use super::QueryState;
-pub(crate) use stream::{StreamSender, stream_query};
+pub(crate) use stream::{QueryStream, StreamSender, stream_query};
 
 /// How long a query may take to notice its flag and hand over what it has.
 const CANCEL_GRACE: Duration = Duration::from_secs(1);

@@ -7,6 +7,7 @@
 
 mod completion;
 mod count;
+mod lines;
 mod search;
 mod skeleton;
 mod span_detail;

@@ -10,6 +10,7 @@ pub mod dependencies;
 pub mod find;
 pub mod lower;
 pub mod newer;
+pub mod ranking;
 pub mod search;
 pub mod summary;
 pub mod tags;

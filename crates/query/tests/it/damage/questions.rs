@@ -179,8 +179,8 @@ fn found(store: &dyn TraceStore, query: &str) -> Asked {
     let mut answer = Answer::default();
     let wanted = everything(query);
     let outcome = search(store, &wanted, &AtomicBool::new(false), &mut |event| {
-        if let SearchEvent::Trace { summary, batch, .. } = event {
-            answer.say_times(summary.trace_id, batch.len() as u64);
+        if let SearchEvent::Trace(trace) = event {
+            answer.say_times(trace.place.trace_id, trace.batch.len() as u64);
         }
         ControlFlow::Continue(())
     })?;
