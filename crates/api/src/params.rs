@@ -49,13 +49,26 @@ impl Params {
 
     /// How many answers are wanted: `limit`, from 1 to `most`.
     pub(crate) fn limit(&self, default: usize, most: usize) -> Result<usize, ApiError> {
-        let Some(text) = self.text("limit") else {
+        self.number("limit", default, most)
+    }
+
+    /// A number of things, from 1 to `most`.
+    pub(crate) fn number(
+        &self,
+        name: &str,
+        default: usize,
+        most: usize,
+    ) -> Result<usize, ApiError> {
+        let Some(text) = self.text(name) else {
             return Ok(default);
         };
-        let limit = text.parse().ok().filter(|limit| (1..=most).contains(limit));
-        limit.ok_or_else(|| {
+        let number = text
+            .parse()
+            .ok()
+            .filter(|number| (1..=most).contains(number));
+        number.ok_or_else(|| {
             ApiError::bad_request(
-                format!("limit: {text:?} is not a whole number from 1 to {most}"),
+                format!("{name}: {text:?} is not a whole number from 1 to {most}"),
                 format!("leave it out for {default}"),
             )
         })

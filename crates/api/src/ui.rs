@@ -7,6 +7,7 @@
 
 mod completion;
 mod count;
+mod histogram;
 mod lines;
 mod search;
 mod skeleton;
@@ -42,6 +43,7 @@ pub(crate) fn router(query: &Arc<QueryState>) -> Router {
     Router::new()
         .route("/search", get(search::search))
         .route("/count", get(count::count))
+        .route("/histogram", get(histogram::histogram))
         .route("/services", get(completion::services))
         .route("/operations", get(completion::operations))
         .route("/keys", get(completion::keys))

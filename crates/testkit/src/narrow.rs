@@ -17,7 +17,8 @@ use tracewell_model::store::{
     ScanReport, ScanRequest, ScanVisitor, ServiceCount, StoreStatus,
 };
 use tracewell_model::{
-    Level, QueryMemory, SpanBatch, SpanBatchBuilder, StoreError, TimeRange, TraceId, TraceStore,
+    Level, QueryMemory, SpanBatch, SpanBatchBuilder, SpanId, StoreError, TimeRange, TraceId,
+    TraceStore,
 };
 
 /// The batch with these columns and no others; which spans failed is stated
@@ -96,6 +97,12 @@ pub fn narrowed(batch: &SpanBatch, wanted: &ScanColumns) -> SpanBatch {
     }
     if wanted.status_messages {
         spans.status_message = from.status_message.clone();
+    }
+    if wanted.starts_only {
+        spans.trace_id.fill(TraceId::default());
+        spans.span_id.fill(SpanId::default());
+        spans.parent_span_id.fill(SpanId::default());
+        spans.duration_ns.fill(0);
     }
     assembler.finish(spans).expect("parts of one batch fit")
 }

@@ -74,9 +74,13 @@ fn decode(coding: &str, packed: &[u8]) -> Vec<u8> {
     plain
 }
 
-/// What differs from answer to answer: how long it took.
+/// Without what differs from answer to answer: how long it took, and how far it
+/// was after a while.
 fn comparable(body: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(body);
+    let lines = text.split_inclusive('\n');
+    let lines = lines.filter(|line| !line.starts_with(r#"{"type":"progress""#));
+    let text: String = lines.collect();
     let Some((before, rest)) = text.rsplit_once("\"elapsedMs\":") else {
         return body.to_vec();
     };

@@ -8,6 +8,7 @@ mod damage;
 mod dependencies;
 mod failures;
 mod find;
+mod histogram;
 mod identity;
 mod newer;
 mod nil;
