@@ -65,6 +65,17 @@ impl QueryPool {
         }
     }
 
+    pub(crate) fn limits(&self) -> QueryLimits {
+        self.limits
+    }
+
+    /// Queries that run, and that wait.
+    pub(crate) fn at_work(&self) -> (usize, usize) {
+        let free = self.places.available_permits();
+        let running = self.limits.concurrent.saturating_sub(free);
+        (running, self.waiting.load(Ordering::Acquire))
+    }
+
     /// Waits for a place until `deadline`.
     async fn place(&self, deadline: Instant) -> Result<OwnedSemaphorePermit, QueryError> {
         if let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() {

@@ -41,6 +41,12 @@ impl Params {
             .filter(|value| !value.is_empty())
     }
 
+    /// All texts of a parameter that may be given several times.
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        let named = self.0.iter().filter(move |(known, _)| known == name);
+        named.map(|(_, value)| value.as_str())
+    }
+
     /// A parameter without which there is no answer.
     pub(crate) fn required(&self, name: &str, hint: &str) -> Result<&str, ApiError> {
         self.text(name)

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tracewell_model::batch::SpanColumns;
 use tracewell_model::batch::assemble::BatchAssembler;
 use tracewell_model::batch::builder::LinkHeader;
+use tracewell_model::batch::identity::Outline;
 use tracewell_model::batch::view::BatchView;
 use tracewell_model::failure::failed_rows;
 use tracewell_model::store::{
@@ -193,6 +194,15 @@ impl TraceStore for NarrowStore {
             }
         }
         Ok(found)
+    }
+
+    fn spans(
+        &self,
+        trace: TraceId,
+        wanted: &[Outline],
+        cancelled: &AtomicBool,
+    ) -> Result<FoundTraces, StoreError> {
+        self.inner.spans(trace, wanted, cancelled)
     }
 
     fn query_memory(&self) -> QueryMemory {

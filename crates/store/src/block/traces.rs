@@ -175,6 +175,12 @@ pub(crate) struct TraceRuns {
 }
 
 impl TraceRuns {
+    /// Row groups and rows of them, where only one trace was asked for.
+    pub(super) fn by_group(&self) -> impl Iterator<Item = (usize, Range<usize>)> {
+        let groups = self.by_group.iter();
+        groups.flat_map(|(group, runs)| runs.iter().map(|(_, rows)| (*group, rows.clone())))
+    }
+
     /// Spans there are.
     pub(crate) fn rows(&self) -> usize {
         let runs = self.by_group.values().flatten();
