@@ -9,6 +9,7 @@ pub mod count;
 pub mod dependencies;
 pub mod find;
 pub mod histogram;
+pub mod keys;
 pub mod lower;
 pub mod newer;
 pub mod ranking;

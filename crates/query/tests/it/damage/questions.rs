@@ -215,6 +215,7 @@ fn values(store: &dyn TraceStore, level: Level, key: &str) -> Asked {
         level,
         key,
         prefix: "",
+        service: None,
         range: TimeRange::ALL,
         limit: 1_000,
     };
@@ -226,7 +227,7 @@ fn values(store: &dyn TraceStore, level: Level, key: &str) -> Asked {
 
 fn statuses(store: &dyn TraceStore) -> Asked {
     let (field, never) = (IntrinsicValues::Status, AtomicBool::new(false));
-    let found = intrinsic_values(store, field, "", TimeRange::ALL, 10, &never);
+    let found = intrinsic_values(store, field, (None, ""), TimeRange::ALL, 10, &never);
     listed(found, |answer, (value, count)| {
         answer.say_times(value, count);
     })
