@@ -20,7 +20,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tracewell_model::StoreError;
 
 use super::QueryState;
-pub(crate) use stream::{StreamSender, stream_query};
+pub(crate) use stream::{QueryStream, StreamSender, stream_query};
 
 /// How long a query may take to notice its flag and hand over what it has.
 const CANCEL_GRACE: Duration = Duration::from_secs(1);
@@ -63,6 +63,17 @@ impl QueryPool {
             places: Arc::new(Semaphore::new(limits.concurrent)),
             waiting: AtomicUsize::new(0),
         }
+    }
+
+    pub(crate) fn limits(&self) -> QueryLimits {
+        self.limits
+    }
+
+    /// Queries that run, and that wait.
+    pub(crate) fn at_work(&self) -> (usize, usize) {
+        let free = self.places.available_permits();
+        let running = self.limits.concurrent.saturating_sub(free);
+        (running, self.waiting.load(Ordering::Acquire))
     }
 
     /// Waits for a place until `deadline`.

@@ -184,10 +184,10 @@ impl Export {
             let mut ended = None;
             let (pieces, cancelled) = (&mut self.pieces, &*self.cancelled);
             let outcome = search(&*self.store, &self.wanted, cancelled, &mut |event| {
-                let SearchEvent::Trace { batch, .. } = event else {
+                let SearchEvent::Trace(trace) = event else {
                     return ControlFlow::Continue(());
                 };
-                match pieces.trace(batch) {
+                match pieces.trace(trace.batch) {
                     Ok(()) => ControlFlow::Continue(()),
                     Err(error) => {
                         ended = Some(error);

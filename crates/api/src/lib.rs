@@ -51,6 +51,8 @@ pub struct QueryState {
     pub(crate) clock: Arc<dyn Clock>,
     /// The threads that queries run on.
     pub(crate) pool: QueryPool,
+    /// The traces that people look at.
+    pub(crate) traces: Arc<ui::TraceCache>,
 }
 
 impl QueryState {
@@ -60,6 +62,7 @@ impl QueryState {
             store,
             clock,
             pool: QueryPool::new(limits),
+            traces: Arc::default(),
         }
     }
 }
@@ -80,7 +83,7 @@ pub fn http_router(state: &Arc<QueryState>, facts: &Arc<ProcessFacts>, base_path
         .nest("/api/ui", ui::router(state))
         .merge(export::router(state))
         .merge(jaeger::router(state))
-        .merge(status::router(Arc::clone(store), Arc::clone(facts)))
+        .merge(status::router(Arc::clone(state), Arc::clone(facts)))
         .merge(health::router(Arc::clone(store)))
         .merge(metrics::router(Arc::clone(store), Arc::clone(facts)))
         // Files of the UI, which are no routes, were compressed when it was built.

@@ -41,6 +41,12 @@ impl Params {
             .filter(|value| !value.is_empty())
     }
 
+    /// All texts of a parameter that may be given several times.
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        let named = self.0.iter().filter(move |(known, _)| known == name);
+        named.map(|(_, value)| value.as_str())
+    }
+
     /// A parameter without which there is no answer.
     pub(crate) fn required(&self, name: &str, hint: &str) -> Result<&str, ApiError> {
         self.text(name)
@@ -49,13 +55,26 @@ impl Params {
 
     /// How many answers are wanted: `limit`, from 1 to `most`.
     pub(crate) fn limit(&self, default: usize, most: usize) -> Result<usize, ApiError> {
-        let Some(text) = self.text("limit") else {
+        self.number("limit", default, most)
+    }
+
+    /// A number of things, from 1 to `most`.
+    pub(crate) fn number(
+        &self,
+        name: &str,
+        default: usize,
+        most: usize,
+    ) -> Result<usize, ApiError> {
+        let Some(text) = self.text(name) else {
             return Ok(default);
         };
-        let limit = text.parse().ok().filter(|limit| (1..=most).contains(limit));
-        limit.ok_or_else(|| {
+        let number = text
+            .parse()
+            .ok()
+            .filter(|number| (1..=most).contains(number));
+        number.ok_or_else(|| {
             ApiError::bad_request(
-                format!("limit: {text:?} is not a whole number from 1 to {most}"),
+                format!("{name}: {text:?} is not a whole number from 1 to {most}"),
                 format!("leave it out for {default}"),
             )
         })

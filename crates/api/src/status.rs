@@ -4,6 +4,8 @@
 //! It shows [`ProcessFacts`] and what the store says of itself. **Nothing is
 //! counted here.**
 
+mod reading;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -13,15 +15,16 @@ use axum::routing::get;
 use http::header;
 use serde::Serialize;
 use tracewell_collector::{Complaint, ReceiverSnapshot};
-use tracewell_model::TraceStore;
 use tracewell_model::store::{CompactionStatus, DamagedBlock, StoreStatus};
 
+use crate::QueryState;
 use crate::error::to_json;
 use crate::facts::{BoundEndpoint, ProcessFacts, VERSION};
+use reading::{Kept, Process, Queries};
 
 /// The route, relative to the root of the APIs.
-pub(crate) fn router(store: Arc<dyn TraceStore>, facts: Arc<ProcessFacts>) -> Router {
-    let status = move || async move { answer(&facts, &store.status()) };
+pub(crate) fn router(state: Arc<QueryState>, facts: Arc<ProcessFacts>) -> Router {
+    let status = move || async move { answer(&facts, &state, &state.store.status()) };
     Router::new().route("/api/status", get(status))
 }
 
@@ -37,6 +40,12 @@ struct Status<'a> {
     /// What clients were refused or lost, the newest first.
     complaints: Vec<Complained<'a>>,
     memory: Memory,
+    queries: Queries,
+    /// Rows of traces that are open in a browser.
+    opened_traces: Kept,
+    /// Whole traces that somebody searches in.
+    whole_traces: Kept,
+    process: Option<Process>,
 }
 
 #[derive(Serialize, Default)]
@@ -148,7 +157,7 @@ struct Memory {
     requests_limit_bytes: u64,
 }
 
-fn answer(facts: &ProcessFacts, store: &StoreStatus) -> Response {
+fn answer(facts: &ProcessFacts, state: &QueryState, store: &StoreStatus) -> Response {
     let accounts = facts.receivers();
     let complaints = facts.complaints();
     let spans = accounts
@@ -159,6 +168,7 @@ fn answer(facts: &ProcessFacts, store: &StoreStatus) -> Response {
             rejected: sum.rejected + account.rejected.values().sum::<u64>(),
             in_flight: sum.in_flight + account.in_flight,
         });
+    let [opened_traces, whole_traces] = reading::kept(state);
     let (requests_held_bytes, requests_limit_bytes) = facts.intake_bytes();
     let status = Status {
         version: VERSION,
@@ -186,6 +196,10 @@ fn answer(facts: &ProcessFacts, store: &StoreStatus) -> Response {
             requests_held_bytes,
             requests_limit_bytes,
         },
+        queries: reading::queries(state),
+        opened_traces,
+        whole_traces,
+        process: reading::process(),
     };
     let headers = [
         (header::CONTENT_TYPE, "application/json"),

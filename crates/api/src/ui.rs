@@ -7,6 +7,10 @@
 
 mod completion;
 mod count;
+mod histogram;
+mod lines;
+mod opened;
+mod recent;
 mod search;
 mod skeleton;
 mod span_detail;
@@ -23,7 +27,8 @@ use axum::routing::{get, post};
 
 use super::QueryState;
 use super::error::ApiError;
-use trace_cache::TraceCache;
+pub(crate) use recent::Limits;
+pub(crate) use trace_cache::TraceCache;
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -36,11 +41,12 @@ struct UiState {
 pub(crate) fn router(query: &Arc<QueryState>) -> Router {
     let state = UiState {
         query: Arc::clone(query),
-        traces: Arc::default(),
+        traces: Arc::clone(&query.traces),
     };
     Router::new()
         .route("/search", get(search::search))
         .route("/count", get(count::count))
+        .route("/histogram", get(histogram::histogram))
         .route("/services", get(completion::services))
         .route("/operations", get(completion::operations))
         .route("/keys", get(completion::keys))
@@ -48,6 +54,7 @@ pub(crate) fn router(query: &Arc<QueryState>) -> Router {
         .route("/query/check", get(completion::check))
         .route("/traces/{id}/skeleton", get(trace::skeleton))
         .route("/traces/{id}/spans", post(trace::spans))
+        .route("/traces/{id}/rows", get(trace::rows))
         .route("/traces/{id}/find", get(trace::find))
         .route("/traces/{id}/otlp", get(trace::otlp))
         .method_not_allowed_fallback(wrong_method)

@@ -88,6 +88,13 @@ impl QueryMemory {
         account.map_or(0, |account| account.held_bytes.load(Ordering::Acquire))
     }
 
+    /// Bytes that queries may hold together, and each; `None` without a limit.
+    #[must_use]
+    pub fn limits(&self) -> Option<(usize, usize)> {
+        let account = self.0.as_ref()?;
+        Some((account.limit_bytes, account.each_bytes))
+    }
+
     /// A reservation that holds nothing yet.
     #[must_use]
     pub fn reservation(&self) -> Reservation {

@@ -2,6 +2,8 @@
 //!
 //! One bit a row. Sets that meet must come from tables of one length.
 
+use std::ops::Range;
+
 /// A set of rows out of `0..len`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowSet {
@@ -40,6 +42,14 @@ impl RowSet {
                 *word |= u64::from(test(first + bit)) << bit;
             }
         }
+        set
+    }
+
+    /// The rows of a range.
+    #[must_use]
+    pub fn from_range(len: usize, rows: Range<usize>) -> Self {
+        let mut set = Self::none(len);
+        rows.for_each(|row| set.insert(row));
         set
     }
 

@@ -15,6 +15,7 @@ mod status;
 mod time_range;
 
 use crate::batch::SpanBatch;
+use crate::batch::identity::Outline;
 use crate::budget::QueryMemory;
 use crate::ids::TraceId;
 use std::sync::Arc;
@@ -72,6 +73,24 @@ pub trait TraceStore: Send + Sync + 'static {
         columns: Option<&ScanColumns>,
         cancelled: &AtomicBool,
     ) -> Result<FoundTraces, StoreError>;
+
+    /// The spans of one trace that have one of these outlines, with all they
+    /// have, as the one entry of the answer: a batch in no order, without exact
+    /// duplicates; `None` when there are none. It SHOULD cost what these spans
+    /// cost and not what the trace does. What cannot be read is left out, and
+    /// the report counts it.
+    ///
+    /// # Errors
+    /// As [`TraceStore::traces`].
+    fn spans(
+        &self,
+        trace: TraceId,
+        wanted: &[Outline],
+        cancelled: &AtomicBool,
+    ) -> Result<FoundTraces, StoreError> {
+        let found = self.traces(&[trace], None, cancelled)?;
+        Ok(found.only_spans(wanted))
+    }
 
     /// Shows every stored span that matches to `visit`, newest parts first as
     /// far as the store can order them. A span that was stored twice MAY be

@@ -115,14 +115,15 @@ fn count_in_traces(
         range,
         limit: usize::MAX,
         after: None,
-        detail: Detail::Summary,
+        detail: Detail::Columns(ScanColumns::default()),
     };
     let (mut spans, mut traces, mut so_far) = (0, 0, None);
     let searched = search(store, &every, cancelled, &mut |event| {
         match event {
-            SearchEvent::Trace { batch, matched, .. } => {
-                let times = batch.spans();
-                let in_range = matched
+            SearchEvent::Trace(found) => {
+                let times = found.batch.spans();
+                let in_range = found
+                    .matched
                     .iter()
                     .filter(|row| range.includes(times.start_ns[*row], times.duration_ns[*row]));
                 spans += in_range.count() as u64;

@@ -8,8 +8,11 @@
 pub mod count;
 pub mod dependencies;
 pub mod find;
+pub mod histogram;
+pub mod keys;
 pub mod lower;
 pub mod newer;
+pub mod ranking;
 pub mod search;
 pub mod summary;
 pub mod tags;

@@ -12,16 +12,17 @@
 
 mod candidates;
 mod fetch;
+mod judge;
 
 use crate::summary::TraceSummary;
 use candidates::Candidates;
 pub(crate) use fetch::Fetcher;
+pub use judge::FoundTrace;
+use judge::Judge;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 use tracewell_model::store::{ScanColumns, ScanReport, ScanRequest};
-use tracewell_model::{
-    RowSet, SpanBatch, SpanFilter, StoreError, TimeRange, TraceId, TraceStore, TraceTree,
-};
+use tracewell_model::{SpanFilter, StoreError, TimeRange, TraceId, TraceStore};
 
 /// Where a search goes on: everything at or before this place was handed out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,9 +34,11 @@ pub struct Cursor {
 }
 
 /// How much of a trace that matches is handed out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Detail {
-    /// The summary, and the columns that it and the filter were made from.
+    /// These columns of all its spans, and those of the filter.
+    Columns(ScanColumns),
+    /// What [`FoundTrace::summary`] looks at, and the columns of the filter.
     Summary,
     /// All its spans with all they have.
     Whole,
@@ -60,14 +63,7 @@ pub struct Search {
 #[derive(Debug)]
 pub enum SearchEvent<'a> {
     /// A trace that matches.
-    Trace {
-        /// In short.
-        summary: Box<TraceSummary>,
-        /// Its spans, as far as [`Search::detail`] says.
-        batch: &'a SpanBatch,
-        /// The rows of the spans that match, also those outside the range.
-        matched: &'a RowSet,
-    },
+    Trace(&'a FoundTrace<'a>),
     /// How far it is.
     Progress(ScanReport),
 }
@@ -107,11 +103,19 @@ pub fn search(
         columns: ScanColumns::default(),
         cancelled,
     };
+    let of_filter = ScanColumns::of_filter(&search.filter);
     let mut run = Run {
         search,
-        candidate_filter: (!is_local).then_some(&candidate_filter),
-        columns: TraceSummary::columns().and(ScanColumns::of_filter(&search.filter)),
+        judge: Judge {
+            search,
+            candidate_filter: (!is_local).then_some(&candidate_filter),
+        },
+        columns: match &search.detail {
+            Detail::Columns(columns) => columns.clone().and(of_filter),
+            Detail::Summary | Detail::Whole => TraceSummary::columns().and(of_filter),
+        },
         fetcher: Fetcher::new(store, cancelled),
+        scanned: ScanReport::default(),
         emit,
         candidates: Candidates::within(&store.query_memory()),
         emitted: 0,
@@ -121,6 +125,7 @@ pub fn search(
     };
     let mut later_until_ns = Some(u64::MAX);
     let scanned = store.scan(&request, &mut |chunk, report| {
+        run.scanned = *report;
         run.candidates.add(chunk.batch, chunk.rows);
         later_until_ns = later_until_ns.min(chunk.later_until_ns);
         run.hand_out(later_until_ns)?;
@@ -130,7 +135,7 @@ pub fn search(
         if run.candidates.is_waiting() {
             return ControlFlow::Continue(());
         }
-        run.tell(SearchEvent::Progress(run.fetcher.with_fetched(*report)))
+        run.tell_progress()
     })?;
     // The scan is over: everything that is left is final.
     if !run.is_over() {
@@ -157,23 +162,16 @@ pub fn search(
 
 struct Run<'a> {
     search: &'a Search,
-    /// What made candidates, where that is less than the whole filter.
-    candidate_filter: Option<&'a SpanFilter>,
+    judge: Judge<'a>,
     columns: ScanColumns,
     fetcher: Fetcher<'a>,
+    scanned: ScanReport,
     emit: &'a mut dyn FnMut(SearchEvent<'_>) -> ControlFlow<()>,
     candidates: Candidates,
     emitted: usize,
     last: Option<Cursor>,
     failed: Option<StoreError>,
     is_stopped: bool,
-}
-
-/// A trace that matches.
-struct Match {
-    tree: TraceTree,
-    matched: RowSet,
-    place: Cursor,
 }
 
 impl Run<'_> {
@@ -197,8 +195,9 @@ impl Run<'_> {
     }
 
     /// Tells the caller, and remembers whether he wants to hear more.
-    fn tell(&mut self, event: SearchEvent<'_>) -> ControlFlow<()> {
-        let flow = (self.emit)(event);
+    fn tell_progress(&mut self) -> ControlFlow<()> {
+        let report = self.fetcher.with_fetched(self.scanned);
+        let flow = (self.emit)(SearchEvent::Progress(report));
         self.is_stopped |= flow.is_break();
         flow
     }
@@ -212,95 +211,49 @@ impl Run<'_> {
             if ids.is_empty() {
                 return ControlFlow::Continue(());
             }
-            if let Err(error) = self.judge_in_parts(&ids) {
+            if let Err(error) = self.judge_all(&ids) {
                 self.failed = Some(error);
             }
             if self.is_over() {
                 return ControlFlow::Break(());
             }
+            // Judging may find nothing for a long time.
+            self.tell_progress()?;
         }
     }
 
-    /// Judges all of them, fewer at a time where they do not fit together.
-    fn judge_in_parts(&mut self, ids: &[TraceId]) -> Result<(), StoreError> {
-        match self.judge_all(ids) {
-            Err(StoreError::OverBudget(_)) if ids.len() > 1 => {
-                let (newer, older) = ids.split_at(ids.len() / 2);
-                self.judge_in_parts(newer)?;
-                if self.is_over() {
-                    return Ok(());
-                }
-                self.judge_in_parts(older)
-            }
-            other => other,
-        }
-    }
-
-    /// Nothing was handed out when it fails.
+    /// Fetches these traces and hands out those that match.
     fn judge_all(&mut self, ids: &[TraceId]) -> Result<(), StoreError> {
-        let is_whole = self.search.detail == Detail::Whole;
-        // A span-local filter has judged already: nearly all will be shown.
-        let is_certain = self.candidate_filter.is_none();
-        let columns = (!is_whole || !is_certain).then_some(&self.columns);
-        let (mut traces, mut held) = self.fetcher.fetch(ids, columns)?;
-        if is_whole && !is_certain {
-            let spans_of = |batch: &SpanBatch| batch.spans().trace_id[0];
-            let matching = traces.iter().filter(|batch| self.judge(batch).is_some());
-            let ids: Vec<TraceId> = matching.map(spans_of).collect();
-            drop((traces, held));
-            (traces, held) = self.fetcher.fetch(&ids, None)?;
+        let judge = &self.judge;
+        if self.search.detail != Detail::Whole {
+            return self.emit_matching(ids, Some(&self.columns.clone()));
         }
-        for batch in &traces {
-            let Some(found) = self.judge(batch) else {
-                continue;
+        if judge.is_certain() {
+            return self.emit_matching(ids, None);
+        }
+        let mut matching = Vec::new();
+        self.fetcher.each(ids, Some(&self.columns), &mut |batch| {
+            let found = judge.judge(batch);
+            matching.extend(found.map(|found| found.place.trace_id));
+            ControlFlow::Continue(())
+        })?;
+        self.emit_matching(&matching, None)
+    }
+
+    fn emit_matching(
+        &mut self,
+        ids: &[TraceId],
+        columns: Option<&ScanColumns>,
+    ) -> Result<(), StoreError> {
+        self.fetcher.each(ids, columns, &mut |batch| {
+            let Some(found) = self.judge.judge(batch) else {
+                return ControlFlow::Continue(());
             };
             self.emitted += 1;
             self.last = Some(found.place);
-            let Match { tree, matched, .. } = found;
-            let summary = Box::new(TraceSummary::new(batch, &tree, &matched));
-            let event = SearchEvent::Trace {
-                summary,
-                batch,
-                matched: &matched,
-            };
-            if self.tell(event).is_break() {
-                break;
-            }
-        }
-        drop((traces, held));
-        Ok(())
-    }
-
-    /// Does the trace match as a whole, and was it not on an earlier page?
-    fn judge(&self, batch: &SpanBatch) -> Option<Match> {
-        let tree = TraceTree::new(batch);
-        let filter = &self.search.filter;
-        let matched = filter.matching_in_trace(batch, &tree.facts(batch));
-        let spans = batch.spans();
-        let newest_in_range = |rows: &RowSet| {
-            let times = rows
-                .iter()
-                .map(|row| (spans.start_ns[row], spans.duration_ns[row]));
-            let range = &self.search.range;
-            times
-                .filter(|(start_ns, duration_ns)| range.includes(*start_ns, *duration_ns))
-                .map(|(start_ns, _)| start_ns)
-                .max()
-        };
-        let newest_match_ns = newest_in_range(&matched)?;
-        let newest_match_ns = match self.candidate_filter {
-            Some(filter) => newest_in_range(&filter.matching(batch))?,
-            None => newest_match_ns,
-        };
-        let place = Cursor {
-            newest_match_ns,
-            trace_id: spans.trace_id[0],
-        };
-        let is_earlier = self.search.after.is_some_and(|after| place >= after);
-        (!is_earlier).then_some(Match {
-            tree,
-            matched,
-            place,
+            let flow = (self.emit)(SearchEvent::Trace(&found));
+            self.is_stopped |= flow.is_break();
+            flow
         })
     }
 }

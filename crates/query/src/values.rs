@@ -3,6 +3,7 @@
 //! A sample of the newest spans, weighed by spans: completion must be quick,
 //! and what is frequent shows in a sample. **It never claims to be complete.**
 
+use crate::{lower, tags};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
@@ -49,6 +50,8 @@ pub struct ValuesOf<'a> {
     pub key: &'a str,
     /// Only values whose text begins so, whatever the case.
     pub prefix: &'a str,
+    /// Only those of spans of this service.
+    pub service: Option<&'a str>,
     /// When.
     pub range: TimeRange,
     /// Values wanted, at most.
@@ -73,7 +76,8 @@ pub fn attribute_values(
         Level::Link => Place::Link,
     };
     let field = Field::Attribute(place, vec![of.key.into()]);
-    let filter = SpanFilter::Test(field, Condition::Exists);
+    let exists = SpanFilter::Test(field, Condition::Exists);
+    let filter = SpanFilter::And(vec![of_service(of.service), exists]);
     let columns = ScanColumns {
         attributes: vec![(of.level, of.key.into())],
         ..ScanColumns::default()
@@ -107,6 +111,11 @@ pub fn attribute_values(
     })
 }
 
+/// Spans of this service, or all.
+fn of_service(service: Option<&str>) -> SpanFilter {
+    service.map_or(SpanFilter::All, |name| lower::lower(&tags::service(name)))
+}
+
 fn is_enough(seen: usize, distinct: usize, report: &ScanReport) -> bool {
     seen > MAX_SPANS || distinct > MAX_DISTINCT || report.searched_spans > MAX_SEARCHED_SPANS
 }
@@ -133,15 +142,15 @@ pub enum IntrinsicValues {
 }
 
 /// The most frequent values of a field that every span has, with how many
-/// spans have it, most frequent first; only those that begin with `prefix`,
-/// whatever the case.
+/// spans have it, most frequent first; only those of spans of `service`, if it
+/// is given, that begin with `prefix`, whatever the case.
 ///
 /// # Errors
 /// What the store says: cancelled or damaged.
 pub fn intrinsic_values(
     store: &dyn TraceStore,
     field: IntrinsicValues,
-    prefix: &str,
+    (service, prefix): (Option<&str>, &str),
     range: TimeRange,
     limit: usize,
     cancelled: &AtomicBool,
@@ -149,13 +158,13 @@ pub fn intrinsic_values(
     let values = match field {
         IntrinsicValues::Status => {
             let code = |spans: &SpanColumns, row| StatusCode::from_otlp(spans.status_code[row]);
-            keyword_counts(store, range, cancelled, |spans, row| {
+            keyword_counts(store, (service, range), cancelled, |spans, row| {
                 code(spans, row).name()
             })?
         }
         IntrinsicValues::Kind => {
             let kind = |spans: &SpanColumns, row| SpanKind::from_otlp(spans.kind[row]);
-            keyword_counts(store, range, cancelled, |spans, row| {
+            keyword_counts(store, (service, range), cancelled, |spans, row| {
                 kind(spans, row).name()
             })?
         }
@@ -167,6 +176,7 @@ pub fn intrinsic_values(
         }),
         IntrinsicValues::Name => {
             let query = OperationQuery {
+                service,
                 prefix,
                 limit: MAX_OPERATIONS,
                 ..OperationQuery::all(range)
@@ -193,7 +203,7 @@ pub fn intrinsic_values(
 /// How often a keyword of the spans occurs among the newest.
 fn keyword_counts(
     store: &dyn TraceStore,
-    range: TimeRange,
+    (service, range): (Option<&str>, TimeRange),
     cancelled: &AtomicBool,
     keyword: impl Fn(&SpanColumns, usize) -> &'static str,
 ) -> Result<Listed<(String, u64)>, StoreError> {
@@ -203,7 +213,7 @@ fn keyword_counts(
     };
     let request = ScanRequest {
         range,
-        filter: &SpanFilter::All,
+        filter: &of_service(service),
         columns,
         cancelled,
     };
@@ -301,7 +311,7 @@ fn code_counts<'a>(
 }
 
 /// How much an owner of attributes counts: in spans that matched.
-enum Weights<'a> {
+pub(crate) enum Weights<'a> {
     Spans(&'a RowSet),
     /// Spans that refer to each row of the table.
     Referred(Vec<u64>),
@@ -310,7 +320,7 @@ enum Weights<'a> {
 }
 
 impl<'a> Weights<'a> {
-    fn new(batch: &'a SpanBatch, level: Level, rows: &'a RowSet) -> Self {
+    pub(crate) fn new(batch: &'a SpanBatch, level: Level, rows: &'a RowSet) -> Self {
         let referred = |references: &[u32]| {
             let mut counts = vec![0; batch.level_len(level)];
             rows.iter()
@@ -326,7 +336,7 @@ impl<'a> Weights<'a> {
         }
     }
 
-    fn of(&self, owner: u32) -> u64 {
+    pub(crate) fn of(&self, owner: u32) -> u64 {
         let owner = owner as usize;
         match self {
             Self::Spans(rows) => u64::from(rows.contains(owner)),

@@ -29,6 +29,7 @@ mod refine;
 mod scan;
 pub(crate) mod schema;
 mod span_file;
+mod spans;
 mod traces;
 mod verify;
 mod write;

@@ -5,7 +5,7 @@
 //! does not fit is refused while it is still small. **Nothing is read here.**
 
 use tracewell_model::batch::concat::BatchJoiner;
-use tracewell_model::store::MAX_TRACE_BYTES;
+use tracewell_model::store::{FoundTraces, MAX_TRACE_BYTES, ScanReport};
 use tracewell_model::{QueryMemory, Reservation, RowSet, SpanBatch, StoreError, TraceId};
 
 /// What a span needs at the very least, whatever its columns: ids and times.
@@ -89,6 +89,17 @@ impl<'a> Gathering<'a> {
     /// What was decoded is gone.
     pub(crate) fn release(&mut self, bytes: usize) {
         self.memory.shrink(bytes);
+    }
+
+    /// What was found of the traces, whole spans, each once.
+    pub(crate) fn finish(self, report: ScanReport) -> FoundTraces {
+        let joiners = self.joiners.into_iter();
+        let traces = joiners.map(|joiner| (!joiner.is_empty()).then(|| joiner.finish_distinct()));
+        FoundTraces {
+            traces: traces.collect(),
+            memory: self.memory,
+            report,
+        }
     }
 
     /// A joiner for each id, and the memory that they hold.

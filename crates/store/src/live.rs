@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use tracewell_model::batch::Level;
 use tracewell_model::batch::concat::BatchJoiner;
+use tracewell_model::batch::identity::Outline;
 use tracewell_model::store::{
     AttributeKey, OperationQuery, ScanChunk, ScanReport, ScanRequest, ScanVisitor,
 };
@@ -274,6 +275,29 @@ pub(crate) fn collect_traces(
         }
         for (place, rows) in rows {
             gathered.add(place, &live.batch, &rows)?;
+        }
+    }
+    Ok(())
+}
+
+/// Gathers the spans of one trace that have one of these outlines.
+///
+/// # Errors
+/// They do not fit the memory of queries.
+pub(crate) fn collect_spans(
+    snapshot: &[LiveBatch],
+    (trace, wanted): (TraceId, &HashSet<Outline>),
+    gathered: &mut Gathering<'_>,
+) -> Result<(), StoreError> {
+    for live in snapshot {
+        let batch = &live.batch;
+        let is_wanted = |row: &usize| wanted.contains(&batch.outline(*row));
+        let rows = batch.spans().trace_id.iter().enumerate();
+        let rows = rows.filter(|(_, id)| **id == trace).map(|(row, _)| row);
+        let mut found = RowSet::none(batch.len());
+        rows.filter(is_wanted).for_each(|row| found.insert(row));
+        if !found.is_empty() {
+            gathered.add(0, batch, &found)?;
         }
     }
     Ok(())

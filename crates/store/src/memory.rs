@@ -9,6 +9,7 @@ use crate::live::{self, LiveBatch, LiveBatches};
 use crate::wal::WalPosition;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use tracewell_model::batch::identity::Outline;
 use tracewell_model::store::{
     Ack, AttributeKey, FoundTraces, Listed, Operation, OperationQuery, ScanColumns, ScanReport,
     ScanRequest, ScanVisitor, ServiceCount, StoreStatus,
@@ -89,14 +90,22 @@ impl TraceStore for MemoryStore {
         let snapshot = self.live.snapshot();
         let mut gathered = Gathering::new(ids, &self.query_memory);
         live::collect_traces(&snapshot, &mut gathered)?;
-        let (joiners, memory) = gathered.into_parts();
-        let found = joiners.into_iter();
-        let traces = found.map(|joiner| (!joiner.is_empty()).then(|| joiner.finish_distinct()));
-        Ok(FoundTraces {
-            traces: traces.collect(),
-            memory,
-            report: live::looked_at(&snapshot),
-        })
+        Ok(gathered.finish(live::looked_at(&snapshot)))
+    }
+
+    fn spans(
+        &self,
+        trace: TraceId,
+        wanted: &[Outline],
+        cancelled: &AtomicBool,
+    ) -> Result<FoundTraces, StoreError> {
+        live::check_cancelled(cancelled)?;
+        let snapshot = self.live.snapshot();
+        let ids = [trace];
+        let mut gathered = Gathering::new(&ids, &self.query_memory);
+        let wanted = wanted.iter().copied().collect();
+        live::collect_spans(&snapshot, (trace, &wanted), &mut gathered)?;
+        Ok(gathered.finish(live::looked_at(&snapshot)))
     }
 
     fn scan(

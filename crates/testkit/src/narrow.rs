@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tracewell_model::batch::SpanColumns;
 use tracewell_model::batch::assemble::BatchAssembler;
 use tracewell_model::batch::builder::LinkHeader;
+use tracewell_model::batch::identity::Outline;
 use tracewell_model::batch::view::BatchView;
 use tracewell_model::failure::failed_rows;
 use tracewell_model::store::{
@@ -17,7 +18,8 @@ use tracewell_model::store::{
     ScanReport, ScanRequest, ScanVisitor, ServiceCount, StoreStatus,
 };
 use tracewell_model::{
-    Level, QueryMemory, SpanBatch, SpanBatchBuilder, StoreError, TimeRange, TraceId, TraceStore,
+    Level, QueryMemory, SpanBatch, SpanBatchBuilder, SpanId, StoreError, TimeRange, TraceId,
+    TraceStore,
 };
 
 /// The batch with these columns and no others; which spans failed is stated
@@ -96,6 +98,12 @@ pub fn narrowed(batch: &SpanBatch, wanted: &ScanColumns) -> SpanBatch {
     }
     if wanted.status_messages {
         spans.status_message = from.status_message.clone();
+    }
+    if wanted.starts_only {
+        spans.trace_id.fill(TraceId::default());
+        spans.span_id.fill(SpanId::default());
+        spans.parent_span_id.fill(SpanId::default());
+        spans.duration_ns.fill(0);
     }
     assembler.finish(spans).expect("parts of one batch fit")
 }
@@ -186,6 +194,15 @@ impl TraceStore for NarrowStore {
             }
         }
         Ok(found)
+    }
+
+    fn spans(
+        &self,
+        trace: TraceId,
+        wanted: &[Outline],
+        cancelled: &AtomicBool,
+    ) -> Result<FoundTraces, StoreError> {
+        self.inner.spans(trace, wanted, cancelled)
     }
 
     fn query_memory(&self) -> QueryMemory {

@@ -18,6 +18,9 @@ use super::{CANCEL_GRACE, CancelOnDrop, QueryError, QueryState, caught};
 /// Pieces made ahead of a client that reads slowly.
 const PIECES_AHEAD: usize = 4;
 
+/// The share of the time limit that is left when it is late: a fifth.
+const LAST_SHARE: u32 = 5;
+
 /// Where a running query puts the pieces of its answer.
 pub(crate) struct StreamSender<T> {
     pieces: mpsc::Sender<T>,
@@ -49,6 +52,12 @@ impl<T> StreamSender<T> {
             deadline: self.deadline.max(Instant::now()) + CANCEL_GRACE,
             ..self
         }
+    }
+
+    /// Is most of the time over, so that a query with more to do after looking
+    /// should stop looking?
+    pub(crate) fn is_late(&self) -> bool {
+        self.deadline.saturating_duration_since(Instant::now()) < self.limit / LAST_SHARE
     }
 
     /// The error that says that the time is over.

@@ -8,10 +8,10 @@ use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 
 use tracewell_model::store::{Listed, OperationQuery};
-use tracewell_model::{SpanBatch, SpanKind, StoreError, TimeRange, TraceStore};
-use tracewell_query::search::{Detail, SearchOutcome};
+use tracewell_model::{SpanKind, StoreError, TimeRange, TraceStore};
+use tracewell_query::search::{Detail, FoundTrace, SearchOutcome};
 use tracewell_query::traceql::{AttributeScope, Expr, Field};
-use tracewell_query::{Search, SearchEvent, TraceSummary, lower, search, tags};
+use tracewell_query::{Search, SearchEvent, lower, search, tags};
 
 /// The name Jaeger's storage gives to spans without `service.name`.
 pub(super) const NO_SERVICE: &str = "OTLPResourceNoServiceName";
@@ -98,7 +98,7 @@ impl TraceQuery {
         store: &dyn TraceStore,
         cancelled: &AtomicBool,
         detail: Detail,
-        each: &mut dyn FnMut(&TraceSummary, &SpanBatch) -> ControlFlow<()>,
+        each: &mut dyn FnMut(&FoundTrace<'_>) -> ControlFlow<()>,
     ) -> Result<SearchOutcome, StoreError> {
         let wanted = Search {
             filter: lower::lower(&self.conditions.expression()),
@@ -108,7 +108,7 @@ impl TraceQuery {
             detail,
         };
         search(store, &wanted, cancelled, &mut |event| match event {
-            SearchEvent::Trace { summary, batch, .. } => each(&summary, batch),
+            SearchEvent::Trace(found) => each(found),
             SearchEvent::Progress(_) => ControlFlow::Continue(()),
         })
     }

@@ -14,8 +14,9 @@ use tracewell_model::store::{
     Ack, AttributeKey, FoundTraces, Listed, Operation, OperationQuery, ScanColumns, ScanReport,
     ScanRequest, ScanVisitor, ServiceCount, StoreStatus,
 };
-use tracewell_model::{SpanBatch, SpanId, StoreError, TimeRange, TraceId, TraceStore};
-use tracewell_testkit::{TestSpan, batch};
+use tracewell_model::{QueryMemory, SpanBatch, SpanId, StoreError, TimeRange, TraceId, TraceStore};
+use tracewell_store::memory::MemoryStore;
+use tracewell_testkit::{TestSpan, batch, conformance};
 use tracewell_wire::otlp;
 
 use super::Server;
@@ -96,6 +97,41 @@ async fn status_accounts_for_every_span() {
     assert_eq!(status["memory"]["requestsHeldBytes"], 0);
     assert!(status["uptimeSeconds"].as_f64().is_some());
     assert_eq!(status["version"], env!("CARGO_PKG_VERSION"));
+}
+
+#[tokio::test]
+async fn status_says_what_reading_holds_and_may_hold() {
+    let memory = QueryMemory::new(64 << 20, 32 << 20);
+    let store = MemoryStore::new(1 << 20).with_query_memory(memory);
+    let spans: Vec<_> = (1..=100)
+        .map(|n| TestSpan::new(1, n, "shop", "work", n))
+        .collect();
+    conformance::append(&store, &spans).unwrap();
+    let server = Server::with_store(Arc::new(store), "");
+    let status = server.get("/api/status").await.json();
+    let idle = json!({
+        "running": 0, "waiting": 0, "runningLimit": 2, "waitingLimit": 8, "timeLimitSeconds": 60.0,
+        "memoryHeldBytes": 0, "memoryLimitBytes": 64 << 20, "memoryEachBytes": 32 << 20,
+    });
+    assert_eq!(status["queries"], idle);
+    assert_eq!(status["openedTraces"]["traces"], 0);
+    let trace = "/api/ui/traces/aaaa0000000000000000000000000001";
+    assert_eq!(server.get(&format!("{trace}/skeleton")).await.status, 200);
+    let status = server.get("/api/status").await.json();
+    let opened = &status["openedTraces"];
+    assert_eq!(
+        (&opened["traces"], &opened["bytes"]),
+        (&json!(1), &json!(3_200))
+    );
+    assert_eq!(status["queries"]["memoryHeldBytes"], 3_200);
+    assert!(opened["limitBytes"].as_u64() > Some(1 << 20));
+    assert_eq!(status["wholeTraces"]["traces"], 0);
+    assert_eq!(
+        server.get(&format!("{trace}/find?q=work")).await.status,
+        200
+    );
+    let status = server.get("/api/status").await.json();
+    assert_eq!(status["wholeTraces"]["traces"], 1);
 }
 
 /// Value of each series; the comments of the page are checked on the way.

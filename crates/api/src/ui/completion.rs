@@ -10,6 +10,7 @@ use serde::Serialize;
 use tracewell_model::batch::columns::ValueType;
 use tracewell_model::store::OperationQuery;
 use tracewell_model::{AnyValue, Level};
+use tracewell_query::keys::keys_of_service;
 use tracewell_query::traceql;
 use tracewell_query::values::{
     IntrinsicValues, ValueCount, ValuesOf, attribute_values, intrinsic_values,
@@ -141,7 +142,12 @@ pub(super) async fn keys(
     let limit = params.limit(DEFAULT_KEYS, MAX_COMPLETIONS)?;
     let range = params.range_or_all(state.query.clock.now_ns())?;
     let store = Arc::clone(&state.query.store);
-    let found = run_query(&state.query, move |_| store.attribute_keys(range)).await?;
+    let service = params.text("service").map(str::to_owned);
+    let found = run_query(&state.query, move |cancelled| match service {
+        Some(service) => keys_of_service(&*store, &service, range, cancelled),
+        None => store.attribute_keys(range),
+    });
+    let found = found.await?;
     let partial = found.lacking();
     let mut keys = found.entries;
     keys.retain(|key| key.key.to_lowercase().contains(&prefix));
@@ -191,13 +197,15 @@ pub(super) async fn values(
     let key = params.required("key", "name an attribute that api/ui/keys lists")?;
     let scope = params.text("scope").unwrap_or("span");
     let prefix = params.text("prefix").unwrap_or("").to_owned();
+    let service = params.text("service").map(str::to_owned);
     let limit = params.limit(DEFAULT_VALUES, MAX_COMPLETIONS)?;
     let range = params.range_or_all(state.query.clock.now_ns())?;
     let store = Arc::clone(&state.query.store);
     if scope == "intrinsic" {
         let (field, value_type) = intrinsic(key)?;
         let found = run_query(&state.query, move |cancelled| {
-            intrinsic_values(&*store, field, &prefix, range, limit, cancelled)
+            let among = (service.as_deref(), prefix.as_str());
+            intrinsic_values(&*store, field, among, range, limit, cancelled)
         });
         let found = found.await?;
         let partial = found.lacking();
@@ -224,6 +232,7 @@ pub(super) async fn values(
             level,
             key: &key,
             prefix: &prefix,
+            service: service.as_deref(),
             range,
             limit,
         };

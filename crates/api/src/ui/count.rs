@@ -11,7 +11,7 @@ use tracewell_query::count::count as count_matches;
 use tracewell_query::{lower, traceql};
 
 use super::UiState;
-use super::search::Searched;
+use super::lines::{Searched, elapsed_ms};
 use crate::blocking::run_query;
 use crate::error::{ApiError, to_json};
 use crate::params::Params;
@@ -50,7 +50,7 @@ pub(super) async fn count(
         traces: found.traces,
         exact: found.is_exact,
         partial: found.partial,
-        elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        elapsed_ms: elapsed_ms(started),
         searched: Searched::new(&found.report),
         searched_spans: found.report.searched_spans,
     };

@@ -10,7 +10,7 @@ use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 use tracewell_model::batch::view::{BatchView, SpanRef, ValueRef};
 use tracewell_model::{AnyValue, Level};
 
-use super::trace_cache::LoadedTrace;
+use super::opened::Oddity;
 use crate::base64;
 
 /// One span.
@@ -76,13 +76,8 @@ struct Link<'a> {
 }
 
 impl<'a> Span<'a> {
-    /// The span at a place of the tree, with its row in the batch.
-    pub(super) fn new(
-        trace: &LoadedTrace,
-        view: &'a BatchView<'a>,
-        place: u32,
-        row: usize,
-    ) -> Self {
+    /// The span of a row of the skeleton, with its row in the batch.
+    pub(super) fn new(view: &'a BatchView<'a>, (place, row): (u32, usize), oddity: Oddity) -> Self {
         let (batch, span) = (view.batch(), view.span(row));
         let (resource, scope) = (span.resource_row(), span.scope_row());
         let [dropped_attributes, dropped_events, dropped_links] = span.dropped();
@@ -119,7 +114,7 @@ impl<'a> Span<'a> {
             dropped_attributes,
             dropped_events,
             dropped_links,
-            warnings: warnings(trace, span),
+            warnings: warnings(oddity, span),
         }
     }
 }
@@ -150,16 +145,15 @@ impl<'a> Link<'a> {
     }
 }
 
-fn warnings(trace: &LoadedTrace, span: SpanRef<'_>) -> Vec<&'static str> {
-    let row = span.row();
+fn warnings(oddity: Oddity, span: SpanRef<'_>) -> Vec<&'static str> {
     let checks = [
-        (trace.tree.orphans.contains(row), "its parent never arrived"),
+        (oddity.is_orphan, "its parent never arrived"),
         (
             span.ends_before_start(),
             "it ends before it starts; its duration is shown as 0",
         ),
         (
-            trace.tree.repeated_ids.contains(row),
+            oddity.has_repeated_id,
             "another span of the trace has the same id",
         ),
     ];

@@ -2,6 +2,8 @@
 
 mod completion;
 mod count;
+mod failures;
+mod histogram;
 mod search;
 mod skeleton;
 mod traces;

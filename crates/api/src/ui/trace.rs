@@ -1,5 +1,8 @@
 //! One trace: its skeleton, its spans in full, finding in it, and the whole of
 //! it for download.
+//!
+//! Spans in full are read as they are asked for: **what a page shows of a trace
+//! costs what it shows, not what the trace holds**.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -10,16 +13,19 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, header};
 use serde::{Deserialize, Serialize};
+use tracewell_model::batch::identity::Outline;
 use tracewell_model::batch::view::BatchView;
-use tracewell_model::{StoreError, TraceId};
+use tracewell_model::{SpanBatch, SpanId, StoreError, TraceId, TraceStore};
 use tracewell_query::find::find as find_in;
 use tracewell_wire::otlp;
 
 use super::UiState;
+use super::opened::OpenedTrace;
+use super::recent::OfTrace;
 use super::skeleton;
 use super::span_detail::Span;
-use super::trace_cache::LoadedTrace;
-use crate::blocking::{QueryError, run_query};
+use super::trace_cache::{LoadedTrace, TraceCache};
+use crate::blocking::run_query;
 use crate::compression::{Coding, Encoded};
 use crate::error::{ApiError, to_json};
 use crate::params::Params;
@@ -36,27 +42,57 @@ const OTLP_JSON_SPAN_BYTES: usize = 512;
 
 const JSON: &str = "application/json";
 
-/// What `answer` makes of the trace `id`, on a thread for queries. `revision`
-/// is the one that the client knows, if it named one; without `is_fresh` a
-/// remembered trace will do.
-async fn with_trace<A>(
+/// Where a handler gets its trace from: the cache's word for it.
+type Get<T> = fn(
+    &TraceCache,
+    &dyn TraceStore,
+    TraceId,
+    Option<&str>,
+    &AtomicBool,
+) -> Result<Option<Arc<T>>, StoreError>;
+
+/// What an answer is made with.
+struct Query<'a> {
+    traces: &'a TraceCache,
+    store: &'a dyn TraceStore,
+    cancelled: &'a AtomicBool,
+}
+
+/// Why there is no answer.
+enum Failure {
+    Store(StoreError),
+    Api(ApiError),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<ApiError> for Failure {
+    fn from(error: ApiError) -> Self {
+        Self::Api(error)
+    }
+}
+
+/// What `answer` makes of what `get` gets of the trace `id`, on a thread for
+/// queries. `revision` is the one that the client knows, if it named one.
+async fn with_trace<T, A>(
     state: UiState,
     id: &str,
     revision: Option<String>,
-    is_fresh: bool,
+    get: Get<T>,
     answer: A,
 ) -> Result<Encoded, ApiError>
 where
-    A: FnOnce(&LoadedTrace) -> Result<Encoded, ApiError> + Send + 'static,
+    T: OfTrace + 'static,
+    A: FnOnce(&T, &Query<'_>) -> Result<Encoded, Failure> + Send + 'static,
 {
     let id = TraceId::parse_hex(id).map_err(|error| ApiError::trace_id(id, &error))?;
     let (store, traces) = (Arc::clone(&state.query.store), state.traces);
     let work = move |cancelled: &AtomicBool| -> Result<Result<Encoded, ApiError>, StoreError> {
-        let trace = if is_fresh {
-            traces.load(&*store, id, cancelled)?
-        } else {
-            traces.get(&*store, id, revision.as_deref(), cancelled)?
-        };
+        let trace = get(&traces, &*store, id, revision.as_deref(), cancelled)?;
         let Some(trace) = trace else {
             return Ok(Err(ApiError::not_found(format!(
                 "trace {id} is not stored"
@@ -65,21 +101,23 @@ where
                 "its spans may still be on their way, or retention has removed it",
             )));
         };
-        if revision.is_some_and(|known| known != trace.revision) {
+        if revision.is_some_and(|known| known != trace.revision()) {
             return Ok(Err(ApiError::changed(format!(
                 "the trace has changed; its revision is now {}",
-                trace.revision
+                trace.revision()
             ))
             .with_hint("read the skeleton again")));
         }
-        let answer = answer(&trace);
-        Ok(answer.map(|answer| {
-            if is_fresh {
-                answer.having_searched(&trace.report)
-            } else {
-                answer
-            }
-        }))
+        let query = Query {
+            traces: &traces,
+            store: &*store,
+            cancelled,
+        };
+        match answer(&trace, &query) {
+            Ok(answer) => Ok(Ok(answer)),
+            Err(Failure::Api(error)) => Ok(Err(error)),
+            Err(Failure::Store(error)) => Err(error),
+        }
     };
     run_query(&state.query, work).await?
 }
@@ -91,11 +129,17 @@ pub(super) async fn skeleton(
     headers: HeaderMap,
 ) -> Result<Encoded, ApiError> {
     let coding = Coding::accepted(&headers);
-    with_trace(state, &id, None, true, move |trace| {
-        let room = trace.room_for(skeleton::memory_bytes(trace));
-        let _held = room.map_err(QueryError::from)?;
-        let bytes = skeleton::encode(trace);
-        Ok(Encoded::new(skeleton::CONTENT_TYPE, coding, bytes))
+    let get: Get<LoadedTrace> =
+        |traces, store, id, _, cancelled| traces.skeleton(store, id, cancelled);
+    with_trace(state, &id, None, get, move |trace, query| {
+        let answer = {
+            let _held = trace.room_for(skeleton::memory_bytes(trace))?;
+            let bytes = skeleton::encode(trace);
+            Encoded::new(skeleton::CONTENT_TYPE, coding, bytes)
+        };
+        // Where there is no memory for it, details will read it again.
+        let _opened = query.traces.open(trace).is_ok();
+        Ok(answer.having_searched(&trace.report))
     })
     .await
 }
@@ -128,43 +172,103 @@ pub(super) async fn spans(
         ));
     }
     let coding = Coding::accepted(&headers);
-    with_trace(state, &id, Some(revision), false, move |trace| {
-        Ok(Encoded::new(JSON, coding, spans_json(trace, &rows)?))
+    let get: Get<OpenedTrace> = TraceCache::opened;
+    with_trace(state, &id, Some(revision), get, move |trace, query| {
+        Ok(Encoded::new(JSON, coding, spans_json(trace, &rows, query)?))
     })
     .await
 }
 
-fn spans_json(trace: &LoadedTrace, rows: &[u32]) -> Result<Vec<u8>, ApiError> {
-    let order = &trace.tree.order;
-    if let Some(beyond) = rows.iter().find(|row| **row as usize >= order.len()) {
-        return Err(ApiError::bad_request(
+fn spans_json(trace: &OpenedTrace, rows: &[u32], query: &Query<'_>) -> Result<Vec<u8>, Failure> {
+    if let Some(beyond) = rows.iter().find(|row| **row as usize >= trace.len()) {
+        return Err(Failure::Api(ApiError::bad_request(
             format!("rows: there is no row {beyond}"),
-            format!("the trace has rows 0 to {}", order.len() - 1),
-        ));
+            format!("the trace has rows 0 to {}", trace.len() - 1),
+        )));
     }
-    let view = BatchView::new(&trace.batch);
+    let wanted: Vec<Outline> = rows.iter().map(|row| trace.outline(*row)).collect();
+    let found = query.store.spans(trace.id(), &wanted, query.cancelled)?;
+    let (batch, _held) = found.only(trace.id())?.unwrap_or_default();
+    let view = BatchView::new(&batch);
     let mut out = br#"{"revision":"#.to_vec();
-    out.extend(to_json(&trace.revision));
+    out.extend(to_json(&trace.revision()));
     out.extend_from_slice(br#","spans":["#);
-    for (index, place) in rows.iter().enumerate() {
+    for (index, row) in rows.iter().enumerate() {
         if index > 0 {
             out.push(b',');
         }
-        let span = Span::new(trace, &view, *place, order[*place as usize] as usize);
+        let of_batch = row_in(&batch, trace, *row).ok_or_else(|| {
+            ApiError::changed(format!("the span of row {row} is not stored any more"))
+                .with_hint("read the skeleton again")
+        })?;
+        let span = Span::new(&view, (*row, of_batch), trace.oddity(*row));
         out.extend(to_json(&span));
         if out.len() > MAX_SPANS_BYTES {
             let mib = MAX_SPANS_BYTES >> 20;
-            return Err(ApiError::bad_request(
+            return Err(Failure::Api(ApiError::bad_request(
                 format!(
                     "rows: the spans of these {} rows are over {mib} MiB",
                     rows.len()
                 ),
                 "ask for fewer rows at a time",
-            ));
+            )));
         }
     }
     out.extend_from_slice(b"]}");
     Ok(out)
+}
+
+/// Which span of the batch stands in a row.
+fn row_in(batch: &SpanBatch, trace: &OpenedTrace, row: u32) -> Option<usize> {
+    let outline = trace.outline(row);
+    let mut same = (0..batch.len()).filter(|of_batch| batch.outline(*of_batch) == outline);
+    let first = same.next()?;
+    let others: Vec<usize> = same.collect();
+    if others.is_empty() {
+        return Some(first);
+    }
+    let before = trace.namesakes_before(row);
+    std::iter::once(first).chain(others).nth(before)
+}
+
+/// `GET /traces/{id}/rows`
+pub(super) async fn rows(
+    State(state): State<UiState>,
+    Path(id): Path<String>,
+    params: Params,
+    headers: HeaderMap,
+) -> Result<Encoded, ApiError> {
+    let texts: Vec<&str> = params.all("span").collect();
+    if texts.is_empty() || texts.len() > MAX_ROWS {
+        return Err(ApiError::bad_request(
+            format!("span: {} span ids, wanted are 1 to {MAX_ROWS}", texts.len()),
+            "write span=0123456789abcdef, once for each span",
+        ));
+    }
+    let ids: Result<Vec<SpanId>, _> = texts.into_iter().map(span_id).collect();
+    let ids = ids?;
+    let revision = params.text("revision").map(str::to_owned);
+    let coding = Coding::accepted(&headers);
+    let get: Get<OpenedTrace> = TraceCache::opened;
+    with_trace(state, &id, revision, get, move |trace, _| {
+        let answer = Found {
+            revision: trace.revision(),
+            rows: trace.rows_of(&ids),
+        };
+        Ok(Encoded::new(JSON, coding, to_json(&answer)))
+    })
+    .await
+}
+
+fn span_id(text: &str) -> Result<SpanId, ApiError> {
+    let digits = u64::from_str_radix(text, 16).ok();
+    let digits = digits.filter(|_| text.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    digits.map(|id| SpanId(id.to_be_bytes())).ok_or_else(|| {
+        ApiError::bad_request(
+            format!("span: {text:?} is no span id"),
+            "a span id has up to 16 hexadecimal digits",
+        )
+    })
 }
 
 #[derive(Serialize)]
@@ -185,7 +289,8 @@ pub(super) async fn find(
         .to_owned();
     let revision = params.text("revision").map(str::to_owned);
     let coding = Coding::accepted(&headers);
-    with_trace(state, &id, revision, false, move |trace| {
+    let get: Get<LoadedTrace> = TraceCache::whole;
+    with_trace(state, &id, revision, get, move |trace, _| {
         let found = find_in(&trace.batch, &text);
         let rows = (0u32..).zip(&trace.tree.order);
         let rows = rows.filter(|(_, row)| found.contains(**row as usize));
@@ -206,10 +311,11 @@ pub(super) async fn otlp(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let coding = Coding::accepted(&headers);
-    let encoded = with_trace(state, &id, None, true, move |trace| {
-        let room = trace.room_for(trace.batch.len() * OTLP_JSON_SPAN_BYTES);
-        let _held = room.map_err(QueryError::from)?;
-        Ok(Encoded::new(JSON, coding, otlp::json::encode(&trace.batch)))
+    let get: Get<LoadedTrace> = |traces, store, id, _, cancelled| traces.load(store, id, cancelled);
+    let encoded = with_trace(state, &id, None, get, move |trace, _| {
+        let _held = trace.room_for(trace.batch.len() * OTLP_JSON_SPAN_BYTES)?;
+        let answer = Encoded::new(JSON, coding, otlp::json::encode(&trace.batch));
+        Ok(answer.having_searched(&trace.report))
     })
     .await?;
     let mut response = encoded.into_response();

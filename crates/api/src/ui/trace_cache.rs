@@ -1,27 +1,36 @@
-//! The traces that people look at just now, assembled.
+//! The traces that people look at just now.
 //!
 //! A page asks for the skeleton once and then for details of a few rows at a
-//! time; assembling the trace for each would cost more than everything else.
-//! Entries never grow stale in a harmful way: rows belong to a revision, and a
-//! revision never changes. Whoever asks for a trace that is being assembled
-//! waits his turn, so that readers do not hold parts of it several times. What
-//! is remembered counts as memory of queries and goes when a query of the UI
-//! wants it. **The cache never holds more than [`MAX_BYTES`]**; a trace larger than that is assembled anew each time.
+//! time. For those the outlines of its spans are kept (`opened`); the whole
+//! trace only where somebody searches in it, because assembling it for each
+//! letter would cost more than everything else. Whoever asks for a trace that is
+//! being assembled waits his turn, so that readers do not hold parts of it
+//! several times. **What is kept counts as memory of queries and goes when a
+//! query of the UI wants it.**
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use tracewell_model::store::ScanReport;
+use tracewell_model::store::{ScanColumns, ScanReport};
 use tracewell_model::{Reservation, SpanBatch, StoreError, TraceId, TraceStore};
-use tracewell_query::TraceTree;
+use tracewell_query::{TraceSummary, TraceTree};
 
-/// Bytes of all entries: three traces of 100,000 spans.
-const MAX_BYTES: usize = 64 << 20;
+use super::opened::OpenedTrace;
+use super::recent::{Limits, OfTrace, Recent};
 
-/// Entries; more people than this rarely read at the same time, and losing an
-/// entry costs some milliseconds.
-const MAX_TRACES: usize = 8;
+/// Whole traces: three of 100,000 spans.
+const WHOLE: Limits = Limits {
+    traces: 8,
+    bytes: 64 << 20,
+};
+
+/// Outlines of opened ones: two of a million spans. More people than this
+/// rarely read at the same time, and losing an entry costs a skeleton's time.
+const OPENED: Limits = Limits {
+    traces: 32,
+    bytes: 64 << 20,
+};
 
 /// How often somebody who waits for a trace looks whether he still should.
 const LOOK_UP_EVERY: Duration = Duration::from_millis(50);
@@ -35,6 +44,7 @@ pub(super) struct LoadedTrace {
     pub(super) id: TraceId,
     /// Changes when spans are added; the same whatever order spans came in.
     pub(super) revision: String,
+    /// Whole spans, or what a skeleton shows of them.
     pub(super) batch: SpanBatch,
     pub(super) tree: TraceTree,
     /// What loading it cost.
@@ -50,13 +60,16 @@ impl LoadedTrace {
         report: ScanReport,
     ) -> Result<Self, StoreError> {
         // Making the tree takes about as much again for a moment.
-        memory.grow(batch.len() * TREE_PER_SPAN * 2)?;
+        let tree_bytes = batch.len() * TREE_PER_SPAN;
+        memory.grow(tree_bytes * 2)?;
+        let tree = TraceTree::new(&batch);
+        memory.shrink(tree_bytes);
         Ok(Self {
             id,
             report,
             memory,
             revision: revision(&batch),
-            tree: TraceTree::new(&batch),
+            tree,
             batch,
         })
     }
@@ -69,6 +82,16 @@ impl LoadedTrace {
         let mut room = self.memory.of_same_account();
         room.grow(bytes)?;
         Ok(room)
+    }
+}
+
+impl OfTrace for LoadedTrace {
+    fn id(&self) -> TraceId {
+        self.id
+    }
+
+    fn revision(&self) -> &str {
+        &self.revision
     }
 
     fn memory_bytes(&self) -> usize {
@@ -88,13 +111,31 @@ fn revision(batch: &SpanBatch) -> String {
     format!("{:x}-{sum:016x}", batch.len())
 }
 
+/// Which columns of its spans a trace is loaded with.
+#[derive(Debug, Clone, Copy)]
+enum Wanted {
+    Whole,
+    /// What a skeleton shows.
+    Skeleton,
+}
+
 /// Reads the trace as it is stored now.
 fn read(
     store: &dyn TraceStore,
     id: TraceId,
+    wanted: Wanted,
     cancelled: &AtomicBool,
 ) -> Result<Option<LoadedTrace>, StoreError> {
-    let found = store.traces(&[id], None, cancelled)?;
+    let columns = match wanted {
+        Wanted::Whole => None,
+        Wanted::Skeleton => Some(TraceSummary::columns().and(ScanColumns {
+            scopes: true,
+            events: true,
+            links: true,
+            ..ScanColumns::default()
+        })),
+    };
+    let found = store.traces(&[id], columns.as_ref(), cancelled)?;
     let report = found.report;
     let held = found.only(id)?;
     held.map(|held| LoadedTrace::new(id, held, report))
@@ -116,19 +157,30 @@ impl Drop for Loading<'_> {
     }
 }
 
-/// Recently loaded traces.
-#[derive(Debug, Default)]
-pub(super) struct TraceCache {
-    /// The one used last comes last.
-    entries: Mutex<Vec<Arc<LoadedTrace>>>,
+/// Recently opened and loaded traces.
+#[derive(Debug)]
+pub(crate) struct TraceCache {
+    opened: Recent<OpenedTrace>,
+    whole: Recent<LoadedTrace>,
     /// The traces that are being assembled.
     loading: Mutex<Vec<TraceId>>,
     loaded: Condvar,
 }
 
+impl Default for TraceCache {
+    fn default() -> Self {
+        Self {
+            opened: Recent::new(OPENED),
+            whole: Recent::new(WHOLE),
+            loading: Mutex::default(),
+            loaded: Condvar::new(),
+        }
+    }
+}
+
 impl TraceCache {
-    /// Reads the trace as it is stored now, and remembers it. `None` if it is
-    /// not there.
+    /// Reads the whole trace as it is stored now, and remembers it. `None` if it
+    /// is not there.
     ///
     /// # Errors
     /// What the store says.
@@ -139,34 +191,98 @@ impl TraceCache {
         cancelled: &AtomicBool,
     ) -> Result<Option<Arc<LoadedTrace>>, StoreError> {
         let _loading = self.begin(id, cancelled)?;
-        let loaded = match read(store, id, cancelled) {
-            Err(StoreError::OverBudget(over)) if over.may_pass() && self.forget_all() => {
-                read(store, id, cancelled)
-            }
-            other => other,
-        };
-        let Some(trace) = loaded?.map(Arc::new) else {
-            return Ok(None);
-        };
-        self.remember(Arc::clone(&trace));
-        Ok(Some(trace))
+        let trace = self
+            .read(store, id, Wanted::Whole, cancelled)?
+            .map(Arc::new);
+        if let Some(trace) = &trace {
+            self.whole.remember(Arc::clone(trace));
+        }
+        Ok(trace)
     }
 
-    /// The trace in this revision (`None`: whichever was used last) if it is
-    /// remembered, else as it is stored now.
+    /// The whole trace in this revision (`None`: whichever was used last) if it
+    /// is remembered, else as it is stored now.
     ///
     /// # Errors
     /// What the store says.
-    pub(super) fn get(
+    pub(super) fn whole(
         &self,
         store: &dyn TraceStore,
         id: TraceId,
         revision: Option<&str>,
         cancelled: &AtomicBool,
     ) -> Result<Option<Arc<LoadedTrace>>, StoreError> {
-        match self.recall(id, revision) {
+        match self.whole.recall(id, revision) {
             Some(trace) => Ok(Some(trace)),
             None => self.load(store, id, cancelled),
+        }
+    }
+
+    /// Reads what a skeleton shows of the trace, as it is stored now.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(super) fn skeleton(
+        &self,
+        store: &dyn TraceStore,
+        id: TraceId,
+        cancelled: &AtomicBool,
+    ) -> Result<Option<Arc<LoadedTrace>>, StoreError> {
+        let _loading = self.begin(id, cancelled)?;
+        let trace = self.read(store, id, Wanted::Skeleton, cancelled)?;
+        Ok(trace.map(Arc::new))
+    }
+
+    /// The rows of the trace in this revision (`None`: whichever was used last)
+    /// if they are remembered, else as it is stored now.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(super) fn opened(
+        &self,
+        store: &dyn TraceStore,
+        id: TraceId,
+        revision: Option<&str>,
+        cancelled: &AtomicBool,
+    ) -> Result<Option<Arc<OpenedTrace>>, StoreError> {
+        if let Some(opened) = self.opened.recall(id, revision) {
+            return Ok(Some(opened));
+        }
+        let trace = self.skeleton(store, id, cancelled)?;
+        trace.map(|trace| self.open(&trace)).transpose()
+    }
+
+    /// Remembers the rows of a trace.
+    ///
+    /// # Errors
+    /// There is no memory for them.
+    pub(super) fn open(&self, trace: &LoadedTrace) -> Result<Arc<OpenedTrace>, StoreError> {
+        let opened = Arc::new(OpenedTrace::new(trace)?);
+        self.opened.remember(Arc::clone(&opened));
+        Ok(opened)
+    }
+
+    /// What it holds and may hold of opened traces, and of whole ones.
+    pub(crate) fn held(&self) -> [(Limits, Limits); 2] {
+        [
+            (self.opened.held(), self.opened.limits()),
+            (self.whole.held(), self.whole.limits()),
+        ]
+    }
+
+    /// Reads; once more without what is remembered, where that was in the way.
+    fn read(
+        &self,
+        store: &dyn TraceStore,
+        id: TraceId,
+        wanted: Wanted,
+        cancelled: &AtomicBool,
+    ) -> Result<Option<LoadedTrace>, StoreError> {
+        match read(store, id, wanted, cancelled) {
+            Err(StoreError::OverBudget(over)) if over.may_pass() && self.forget_all() => {
+                read(store, id, wanted, cancelled)
+            }
+            other => other,
         }
     }
 
@@ -186,31 +302,7 @@ impl TraceCache {
 
     /// Gives up what is remembered; was there anything?
     fn forget_all(&self) -> bool {
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        !std::mem::take(&mut *entries).is_empty()
-    }
-
-    fn recall(&self, id: TraceId, revision: Option<&str>) -> Option<Arc<LoadedTrace>> {
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_wanted = |trace: &Arc<LoadedTrace>| {
-            trace.id == id && revision.is_none_or(|revision| trace.revision == revision)
-        };
-        let index = entries.iter().rposition(is_wanted)?;
-        let trace = entries.remove(index);
-        entries.push(Arc::clone(&trace));
-        Some(trace)
-    }
-
-    fn remember(&self, trace: Arc<LoadedTrace>) {
-        if trace.memory_bytes() > MAX_BYTES {
-            return;
-        }
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.retain(|known| known.id != trace.id || known.revision != trace.revision);
-        entries.push(trace);
-        let mut bytes: usize = entries.iter().map(|trace| trace.memory_bytes()).sum();
-        while bytes > MAX_BYTES || entries.len() > MAX_TRACES {
-            bytes -= entries.remove(0).memory_bytes();
-        }
+        let had_whole = self.whole.forget_all();
+        self.opened.forget_all() || had_whole
     }
 }

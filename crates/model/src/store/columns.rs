@@ -7,10 +7,14 @@ use crate::filter::{Condition, Field, Intrinsic, Place, SpanFilter};
 use crate::tree::structure_columns;
 
 /// Which columns of spans a reader looks at beyond trace id, span id, parent
-/// id, start and duration, which are always there. Others MAY be empty or hold
-/// less than the store knows: such a batch is *partial*.
+/// id, start and duration, which are there unless [`ScanColumns::starts_only`].
+/// Others MAY be empty or hold less than the store knows: such a batch is
+/// *partial*.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ScanColumns {
+    /// Of what is always there, starts alone: ids, parents and durations MAY
+    /// be zeros. For scans; a trace needs them.
+    pub starts_only: bool,
     /// Span names, kinds and status codes.
     pub names: bool,
     /// Status messages.
@@ -59,6 +63,7 @@ impl ScanColumns {
     }
 
     fn add_all(&mut self, other: Self) {
+        self.starts_only &= other.starts_only;
         self.names |= other.names;
         self.status_messages |= other.status_messages;
         self.services |= other.services;

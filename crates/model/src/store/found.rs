@@ -5,8 +5,12 @@
 
 use super::{ScanReport, StoreError};
 use crate::batch::SpanBatch;
+use crate::batch::concat::BatchJoiner;
+use crate::batch::identity::Outline;
 use crate::budget::Reservation;
 use crate::ids::TraceId;
+use crate::rows::RowSet;
+use std::collections::HashSet;
 
 /// Traces that were asked for, and what it cost.
 #[derive(Debug, Default, PartialEq)]
@@ -26,6 +30,24 @@ impl FoundTraces {
     pub fn into_only(mut self) -> Option<(SpanBatch, Reservation)> {
         let batch = self.traces.pop().flatten()?;
         Some((batch, self.memory))
+    }
+
+    /// Of each trace the spans that have one of these outlines; `None` where
+    /// none has.
+    #[must_use]
+    pub fn only_spans(mut self, wanted: &[Outline]) -> Self {
+        let wanted: HashSet<&Outline> = wanted.iter().collect();
+        for trace in &mut self.traces {
+            *trace = trace.take().and_then(|batch| {
+                let is_wanted = |row| wanted.contains(&batch.outline(row));
+                let rows = RowSet::from_fn(batch.len(), is_wanted);
+                let mut joiner = BatchJoiner::new();
+                let joined = joiner.append_rows(&batch, &rows);
+                joined.expect("a part is no larger than the whole");
+                (!joiner.is_empty()).then(|| joiner.finish())
+            });
+        }
+        self
     }
 
     /// The trace `id`, which alone was asked for, and the memory it holds.

@@ -5,13 +5,15 @@
 //! trace. A trace that is too large even alone is passed over and remembered:
 //! **no search fails because of one trace.**
 
+use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 use tracewell_model::store::{ScanColumns, ScanReport};
 use tracewell_model::{Reservation, SpanBatch, StoreError, TraceId, TraceStore};
 
-/// Traces fetched at a time: at first, and at most.
+/// Traces fetched at a time: at first, and at most. Each fetch looks through
+/// all live batches once.
 const FIRST_TRACES: usize = 8;
-const MAX_TRACES: usize = 32;
+const MAX_TRACES: usize = 512;
 
 /// Bytes that the traces of one fetch should not exceed.
 const WANTED_BYTES: usize = 32 << 20;
@@ -54,6 +56,35 @@ impl<'a> Fetcher<'a> {
         report.searched_bytes += self.fetched_bytes;
         report.lacks_also(&self.lacking);
         report
+    }
+
+    /// Shows the traces that are there to `each`, in the order asked, until it
+    /// breaks off; no more of them are in memory at a time than fit.
+    ///
+    /// # Errors
+    /// What the store says; [`StoreError::OverBudget`] when not even one fits
+    /// beside what other queries hold.
+    pub(crate) fn each(
+        &mut self,
+        ids: &[TraceId],
+        columns: Option<&ScanColumns>,
+        each: &mut dyn FnMut(&SpanBatch) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let mut rest = ids;
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(self.at_a_time.min(rest.len()));
+            match self.fetch(now, columns) {
+                Err(StoreError::OverBudget(_)) if now.len() > 1 => continue,
+                fetched => {
+                    let (traces, _held) = fetched?;
+                    if traces.iter().try_for_each(&mut *each).is_break() {
+                        return Ok(());
+                    }
+                }
+            }
+            rest = later;
+        }
+        Ok(())
     }
 
     /// The traces that are there, in the order asked, and the memory they hold.

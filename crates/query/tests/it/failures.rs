@@ -39,7 +39,8 @@ fn lists_counts_tags_and_summaries_agree() {
     let mut summed_up = Vec::new();
     let never = AtomicBool::new(false);
     search(&store, &everything("{}"), &never, &mut |event| {
-        if let SearchEvent::Trace { summary, .. } = event
+        if let SearchEvent::Trace(trace) = event
+            && let summary = trace.summary()
             && summary.failed > 0
         {
             summed_up.push(u128::from_be_bytes(summary.trace_id.0) as u64);

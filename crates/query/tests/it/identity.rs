@@ -31,8 +31,8 @@ fn ways(store: &dyn TraceStore, query: &str) -> [(u64, u64); 3] {
     };
     let (mut spans, mut traces) = (0, 0);
     search(store, &everything(query), &never, &mut |event| {
-        if let SearchEvent::Trace { summary, .. } = event {
-            spans += u64::from(summary.matched_count);
+        if let SearchEvent::Trace(trace) = event {
+            spans += trace.matched.count() as u64;
             traces += 1;
         }
         ControlFlow::Continue(())

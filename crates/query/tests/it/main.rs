@@ -8,12 +8,14 @@ mod damage;
 mod dependencies;
 mod failures;
 mod find;
+mod histogram;
 mod identity;
 mod newer;
 mod nil;
 mod paging;
 mod patterns;
 mod projection;
+mod ranking;
 mod search;
 mod structure;
 mod summary;
@@ -64,8 +66,8 @@ type Number = u64;
 fn run(store: &NarrowStore, wanted: &Search) -> (Vec<Number>, SearchOutcome) {
     let mut found = Vec::new();
     let outcome = search(store, wanted, &AtomicBool::new(false), &mut |event| {
-        if let SearchEvent::Trace { summary, .. } = event {
-            let id = u128::from_be_bytes(summary.trace_id.0);
+        if let SearchEvent::Trace(trace) = event {
+            let id = u128::from_be_bytes(trace.place.trace_id.0);
             found.push(id as u64);
         }
         ControlFlow::Continue(())

@@ -44,7 +44,7 @@ fn finds(store: &dyn TraceStore, query: &str) -> &'static str {
     let mut found = "no";
     let wanted = everything(&format!("{{ {query} }}"));
     search(store, &wanted, &AtomicBool::new(false), &mut |event| {
-        if matches!(event, SearchEvent::Trace { .. }) {
+        if matches!(event, SearchEvent::Trace(_)) {
             found = "yes";
         }
         ControlFlow::Continue(())

@@ -144,7 +144,7 @@ fn a_caller_that_breaks_off_hears_no_more() {
         &everything("{}"),
         &AtomicBool::new(false),
         &mut |event| {
-            if matches!(event, SearchEvent::Trace { .. }) {
+            if matches!(event, SearchEvent::Trace(_)) {
                 heard += 1;
             }
             if heard == 2 {

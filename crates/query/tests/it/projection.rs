@@ -39,8 +39,8 @@ fn found(store: &NarrowStore, query: &str, detail: Detail) -> Vec<(TraceSummary,
     };
     let mut found = Vec::new();
     let outcome = search(store, &wanted, &AtomicBool::new(false), &mut |event| {
-        if let SearchEvent::Trace { summary, batch, .. } = event {
-            found.push((*summary, flatten(batch)));
+        if let SearchEvent::Trace(trace) = event {
+            found.push((trace.summary(), flatten(trace.batch)));
         }
         ControlFlow::Continue(())
     });

@@ -21,7 +21,8 @@ fn roots_orphans_and_children_of_every_case() {
         &everything("{}"),
         &AtomicBool::new(false),
         &mut |event| {
-            if let SearchEvent::Trace { summary, .. } = event {
+            if let SearchEvent::Trace(trace) = event {
+                let summary = trace.summary();
                 let line = u128::from_be_bytes(summary.trace_id.0) as u64;
                 let root = summary.root.map_or(String::new(), |(_, name)| name);
                 found.push((line, root, summary.orphans as usize));

@@ -36,7 +36,7 @@ fn found(store: &dyn TraceStore, query: &str, range: TimeRange) -> [u64; 3] {
         ..everything(query)
     };
     search(store, &wanted, &never, &mut |event| {
-        traces += u64::from(matches!(event, SearchEvent::Trace { .. }));
+        traces += u64::from(matches!(event, SearchEvent::Trace(_)));
         ControlFlow::Continue(())
     })
     .unwrap();

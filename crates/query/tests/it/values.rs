@@ -3,6 +3,7 @@
 use std::sync::atomic::AtomicBool;
 
 use tracewell_model::{AnyValue, Level, SpanKind, StatusCode, TimeRange};
+use tracewell_query::keys::keys_of_service;
 use tracewell_query::values::{IntrinsicValues, ValuesOf, attribute_values, intrinsic_values};
 use tracewell_testkit::TestSpan;
 use tracewell_testkit::narrow::NarrowStore;
@@ -36,6 +37,7 @@ fn values(level: Level, key: &str, prefix: &str, range: (u64, u64)) -> Vec<(AnyV
         level,
         key,
         prefix,
+        service: None,
         range: TimeRange {
             start_ns: range.0,
             end_ns: range.1,
@@ -138,6 +140,7 @@ fn keys_beyond_the_columns_of_a_batch_are_counted_too() {
         level: Level::Span,
         key,
         prefix: "",
+        service: None,
         range: TimeRange::ALL,
         limit: 5,
     };
@@ -166,7 +169,14 @@ fn what_every_span_has_is_listed() {
         ),
     ] {
         let not_cancelled = AtomicBool::new(false);
-        let found = intrinsic_values(&store, field, prefix, TimeRange::ALL, 5, &not_cancelled);
+        let found = intrinsic_values(
+            &store,
+            field,
+            (None, prefix),
+            TimeRange::ALL,
+            5,
+            &not_cancelled,
+        );
         let found = found.unwrap().entries;
         let found: Vec<_> = found
             .iter()
@@ -174,4 +184,51 @@ fn what_every_span_has_is_listed() {
             .collect();
         assert_eq!(found, want, "{field:?} {prefix}");
     }
+}
+
+#[test]
+fn of_a_service_only_its_own_is_offered() {
+    let (store, never) = (store(), AtomicBool::new(false));
+    let of = |service| {
+        let of = ValuesOf {
+            level: Level::Span,
+            key: "code",
+            prefix: "",
+            service,
+            range: TimeRange::ALL,
+            limit: 10,
+        };
+        let found = attribute_values(&store, &of, &never).unwrap();
+        found.entries.len()
+    };
+    assert_eq!([of(None), of(Some("bank")), of(Some("none"))], [3, 1, 0]);
+    for (field, service, want) in [
+        (IntrinsicValues::Name, "shop", vec!["GET"]),
+        (IntrinsicValues::Kind, "bank", vec!["client"]),
+        (IntrinsicValues::Status, "shop", vec!["unset"]),
+    ] {
+        let among = (Some(service), "");
+        let found = intrinsic_values(&store, field, among, TimeRange::ALL, 5, &never).unwrap();
+        let names: Vec<String> = found.entries.into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, want, "{field:?} of {service}");
+    }
+    let keys = |service| {
+        let found = keys_of_service(&store, service, TimeRange::ALL, &never).unwrap();
+        let keys = found.entries.into_iter();
+        let keys = keys.map(|key| format!("{}.{}", key.level.name(), key.key));
+        keys.collect::<Vec<String>>()
+    };
+    assert_eq!(
+        keys("shop"),
+        ["span.code", "span.http.route", "resource.service.name"]
+    );
+    assert_eq!(
+        keys("bank"),
+        [
+            "span.code",
+            "span.ok",
+            "resource.service.name",
+            "event.wait"
+        ]
+    );
 }

@@ -45,7 +45,8 @@ impl MemoryShares {
         Self {
             queries: QueryMemory::new(
                 bytes(queries_bytes),
-                bytes(queries_bytes.min(limit_bytes / 4)),
+                // With the default limit the skeleton of a million spans fits.
+                bytes(queries_bytes.min(limit_bytes / 16 * 5)),
             ),
             compaction: compaction(limit_bytes),
             intake_bytes: bytes(limit_bytes / 4),

@@ -187,15 +187,16 @@ pub(super) fn filter_columns(filter: &SpanFilter, index: &Index) -> BTreeSet<usi
 
 /// The columns that a visitor looks at, ascending.
 pub(super) fn visitor_columns(wanted: &ScanColumns, index: &Index) -> BTreeSet<usize> {
-    let mut fixed = vec![
-        Fixed::TraceId,
-        Fixed::SpanId,
-        Fixed::ParentSpanId,
-        Fixed::StartNs,
-        Fixed::DurationNs,
-        // A batch that lacks columns must say which of its spans failed.
-        Fixed::Failed,
-    ];
+    // A batch that lacks columns must say which of its spans failed.
+    let mut fixed = vec![Fixed::StartNs, Fixed::Failed];
+    if !wanted.starts_only {
+        fixed.extend([
+            Fixed::TraceId,
+            Fixed::SpanId,
+            Fixed::ParentSpanId,
+            Fixed::DurationNs,
+        ]);
+    }
     if wanted.names {
         fixed.extend([Fixed::Name, Fixed::Kind, Fixed::StatusCode]);
     }

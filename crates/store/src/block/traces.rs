@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
+use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 
 use tracewell_model::store::{ScanColumns, ScanReport};
@@ -22,6 +23,9 @@ use crate::gather::Gathering;
 
 /// Rows of a row group that belong to the trace at a place of those wanted.
 type Run = (usize, Range<usize>);
+
+/// The trace ids of a page.
+type PageIds = Rc<[[u8; 16]]>;
 
 /// Rows that are decoded at a time.
 const PIECE_ROWS: usize = 2 * PAGE_ROWS;
@@ -66,6 +70,7 @@ impl Block {
             reader: Reader::new(self),
             cancelled,
             left_out: LeftOut::default(),
+            last_page: None,
             report,
         };
         let by_group = read.runs(ids)?;
@@ -102,6 +107,7 @@ impl Block {
             reader: Reader::new(self),
             cancelled,
             left_out: found.left_out,
+            last_page: None,
             report,
         };
         let columns: Vec<usize> = match columns {
@@ -154,6 +160,8 @@ struct TraceRead<'a> {
     reader: Reader<'a>,
     cancelled: &'a AtomicBool,
     left_out: LeftOut,
+    /// The trace ids of the page that was read last: many traces stand there.
+    last_page: Option<(usize, Range<usize>, PageIds)>,
     report: &'a mut ScanReport,
 }
 
@@ -167,6 +175,12 @@ pub(crate) struct TraceRuns {
 }
 
 impl TraceRuns {
+    /// Row groups and rows of them, where only one trace was asked for.
+    pub(super) fn by_group(&self) -> impl Iterator<Item = (usize, Range<usize>)> {
+        let groups = self.by_group.iter();
+        groups.flat_map(|(group, runs)| runs.iter().map(|(_, rows)| (*group, rows.clone())))
+    }
+
     /// Spans there are.
     pub(crate) fn rows(&self) -> usize {
         let runs = self.by_group.values().flatten();
@@ -178,19 +192,22 @@ impl TraceRead<'_> {
     /// Where the rows of these traces are, by row group.
     fn runs(&mut self, ids: &[TraceId]) -> Result<Runs, BlockError> {
         let mut runs = Runs::new();
-        let mut unplaced = HashMap::new();
+        let (mut placed, mut unplaced) = (Vec::new(), HashMap::new());
         for (place, id) in ids.iter().enumerate() {
             check(self.cancelled)?;
             match self.block.index.pages_of(*id) {
-                Ok(pages) => {
-                    for (group, run) in self.runs_from(*id, pages)? {
-                        runs.entry(group).or_default().push((place, run));
-                    }
-                }
+                Ok(pages) => placed.push((pages, place)),
                 Err(error) => {
                     self.block.do_without(error)?;
                     unplaced.insert(id.0, place);
                 }
+            }
+        }
+        // Those of one page one after another, so that it is read once.
+        placed.sort_unstable();
+        for (pages, place) in placed {
+            for (group, run) in self.runs_from(ids[place], pages)? {
+                runs.entry(group).or_default().push((place, run));
             }
         }
         if !unplaced.is_empty() {
@@ -269,15 +286,20 @@ impl TraceRead<'_> {
 
     /// The trace ids of a page; `None` when they cannot be read, which is
     /// counted.
-    fn ids(
-        &mut self,
-        group: usize,
-        rows: Range<usize>,
-    ) -> Result<Option<Vec<[u8; 16]>>, BlockError> {
+    fn ids(&mut self, group: usize, rows: Range<usize>) -> Result<Option<PageIds>, BlockError> {
         check(self.cancelled)?;
+        if let Some((of, last, ids)) = &self.last_page
+            && (*of, last) == (group, &rows)
+        {
+            return Ok(Some(Rc::clone(ids)));
+        }
         let spans = rows.len();
-        match self.block.ids(&self.reader, group, rows) {
-            Ok(ids) => Ok(Some(ids)),
+        match self.block.ids(&self.reader, group, rows.clone()) {
+            Ok(ids) => {
+                let ids = PageIds::from(ids);
+                self.last_page = Some((group, rows, Rc::clone(&ids)));
+                Ok(Some(ids))
+            }
             Err(error) => {
                 let place = (group, spans);
                 self.block
@@ -311,7 +333,7 @@ impl TraceRead<'_> {
         for (place, run) in runs {
             let part = first..first + run.len();
             first = part.end;
-            let rows = RowSet::from_fn(batch.len(), |row| part.contains(&row));
+            let rows = RowSet::from_range(batch.len(), part);
             let added = gathered.add(*place, &batch, &rows);
             added.map_err(BlockError::NotTaken)?;
             self.report.searched_spans += run.len() as u64;

@@ -6,8 +6,10 @@ use super::{EmbeddedStore, Inner, scan};
 use crate::gather::Gathering;
 use crate::live::{self, LiveBatch};
 use crate::quarantine;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
+use tracewell_model::batch::identity::Outline;
 use tracewell_model::store::{
     Ack, AttributeKey, FoundTraces, Listed, Operation, OperationQuery, ScanColumns, ScanReport,
     ScanRequest, ScanVisitor, ServiceCount, StoreStatus,
@@ -71,6 +73,31 @@ impl TraceStore for EmbeddedStore {
             report,
             memory,
         })
+    }
+
+    fn spans(
+        &self,
+        trace: TraceId,
+        wanted: &[Outline],
+        cancelled: &AtomicBool,
+    ) -> Result<FoundTraces, StoreError> {
+        live::check_cancelled(cancelled)?;
+        let (snapshot, blocks) = self.inner.live.snapshot();
+        let ids = [trace];
+        let mut gathered = Gathering::new(&ids, &self.inner.options.query_memory);
+        let wanted: HashSet<Outline> = wanted.iter().copied().collect();
+        live::collect_spans(&snapshot, (trace, &wanted), &mut gathered)?;
+        let mut report = live::looked_at(&snapshot);
+        for block in &blocks {
+            report.total_blocks += 1;
+            let added = block.gather_spans(trace, &wanted, &mut gathered, cancelled, &mut report);
+            if let Err(error) = added {
+                leave_out(block, block.meta().spans, error, &mut report)?;
+            }
+        }
+        self.inner.live.unopened.count(TimeRange::ALL, &mut report);
+        self.inner.note_incomplete(&report);
+        Ok(gathered.finish(report))
     }
 
     fn scan(

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tracewell_model::batch::identity::Outline;
 use tracewell_model::clock::{ManualClock, SystemClock};
 use tracewell_model::store::{
     AttributeKey, FoundTraces, Listed, Operation, OperationQuery, ScanColumns, ScanReport,
@@ -45,6 +46,14 @@ impl TraceStore for Compacting {
         cancelled: &AtomicBool,
     ) -> Result<FoundTraces, StoreError> {
         self.compacted().traces(ids, columns, cancelled)
+    }
+    fn spans(
+        &self,
+        trace: TraceId,
+        wanted: &[Outline],
+        cancelled: &AtomicBool,
+    ) -> Result<FoundTraces, StoreError> {
+        self.compacted().spans(trace, wanted, cancelled)
     }
     fn scan(
         &self,

@@ -2,10 +2,11 @@
 
 use super::{append, scan, trace};
 use crate::random::Random;
-use crate::spans::{TestSpan, batch, trace_id};
+use crate::spans::{TestSpan, batch, flatten, trace_id};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
+use tracewell_model::batch::identity::Outline;
 use tracewell_model::filter::{CompareOp, Condition, Field, Intrinsic, Literal, Place};
 use tracewell_model::store::{
     Listed, Operation, OperationQuery, ScanColumns, ScanRequest, ServiceCount,
@@ -28,6 +29,7 @@ pub(super) const ALL: &[(&str, Check)] = &[
         "traces hold the columns that were asked for",
         traces_hold_the_wanted_columns,
     ),
+    ("single spans of a trace are whole", single_spans_are_whole),
     (
         "several traces come in the order asked",
         several_traces_in_order,
@@ -153,6 +155,48 @@ fn traces_hold_the_wanted_columns(store: &dyn TraceStore) {
                 "{filter:?}"
             );
         }
+    }
+}
+
+fn single_spans_are_whole(store: &dyn TraceStore) {
+    let mut spans = Random::new(37).spans(600, START_NS);
+    // Spans of one moment and of one id, and one that says the same twice.
+    for span in &mut spans[..200] {
+        let lasted_ns = span.end_ns.saturating_sub(span.start_ns);
+        span.start_ns = START_NS + span.start_ns % 3;
+        span.end_ns = span.start_ns + lasted_ns;
+    }
+    for part in spans.chunks(83) {
+        append(store, part).expect("stored");
+    }
+    append(store, &spans[150..250]).expect("stored");
+    let ids: BTreeSet<TraceId> = spans.iter().map(|span| span.trace_id).collect();
+    let never = AtomicBool::new(false);
+    for id in ids {
+        let whole = store.traces(&[id], None, &never).expect("reads");
+        let (whole, _held) = whole.into_only().expect("stored");
+        let mut outlines: Vec<_> = (0..whole.len()).map(|row| whole.outline(row)).collect();
+        let mut want = flatten(&whole);
+        if outlines.len() > 3 {
+            outlines.truncate(outlines.len() / 2);
+            let outline = |span: &TestSpan| batch(std::slice::from_ref(span)).outline(0);
+            want.retain(|span| outlines.contains(&outline(span)));
+        }
+        let absent = Outline {
+            start_ns: outlines[0].start_ns,
+            duration_ns: i64::MAX,
+            ..outlines[0]
+        };
+        outlines.push(absent);
+        let found = store.spans(id, &outlines, &never).expect("reads");
+        let (found, _held) = found.into_only().expect("stored");
+        let mut found = flatten(&found);
+        for spans in [&mut found, &mut want] {
+            spans.sort_by_key(|span| format!("{span:?}"));
+        }
+        assert_eq!(found, want);
+        let none = store.spans(id, &[absent], &never).expect("reads");
+        assert!(none.into_only().is_none());
     }
 }
 

@@ -71,8 +71,8 @@ async fn find_traces(
     let store = Arc::clone(&state.store);
     stream(&state, move |cancelled, sender| {
         let mut flow = ControlFlow::Continue(());
-        let outcome = query.run(&*store, cancelled, Detail::Whole, &mut |_, batch| {
-            flow = send_spans(batch, sender);
+        let outcome = query.run(&*store, cancelled, Detail::Whole, &mut |found| {
+            flow = send_spans(found.batch, sender);
             flow
         })?;
         Ok(flow_to_end(flow, &outcome, sender))

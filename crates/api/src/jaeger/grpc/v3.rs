@@ -72,8 +72,8 @@ async fn find_traces(
     let store = Arc::clone(&state.store);
     stream(&state, move |cancelled, sender| {
         let mut flow = ControlFlow::Continue(());
-        let outcome = query.run(&*store, cancelled, Detail::Whole, &mut |_, batch| {
-            flow = send_trace(batch, sender);
+        let outcome = query.run(&*store, cancelled, Detail::Whole, &mut |found| {
+            flow = send_trace(found.batch, sender);
             flow
         })?;
         Ok(flow_to_end(flow, &outcome, sender))
@@ -95,9 +95,9 @@ async fn find_trace_summaries(
     let store = Arc::clone(&state.store);
     stream(&state, move |cancelled, sender| {
         let mut flow = ControlFlow::Continue(());
-        let outcome = query.run(&*store, cancelled, Detail::Summary, &mut |summary, _| {
+        let outcome = query.run(&*store, cancelled, Detail::Summary, &mut |found| {
             let response = FindTraceSummariesResponse {
-                summaries: vec![TraceSummary::new(summary)],
+                summaries: vec![TraceSummary::new(&found.summary())],
             };
             flow = sender.send(Ok(response.encode_to_vec()));
             flow

@@ -174,8 +174,8 @@ fn write_matches(
     writer: &mut JsonWriter,
 ) -> Result<Outcome, StoreError> {
     let mut envelope = Envelope::open(writer);
-    let found = query.run(store, cancelled, Detail::Whole, &mut |_, batch| {
-        envelope.trace(batch);
+    let found = query.run(store, cancelled, Detail::Whole, &mut |found| {
+        envelope.trace(found.batch);
         if envelope.is_broken() {
             ControlFlow::Break(())
         } else {

@@ -31,12 +31,12 @@ pub(super) async fn search(State(state): State<Arc<QueryState>>, params: Params)
     let write = move |cancelled: &AtomicBool, writer: &mut JsonWriter| {
         let mut summaries = 0;
         writer.raw(b"{\"summaries\":[");
-        let found = query.run(&*store, cancelled, Detail::Summary, &mut |summary, _| {
+        let found = query.run(&*store, cancelled, Detail::Summary, &mut |found| {
             if summaries > 0 {
                 writer.raw(b",");
             }
             summaries += 1;
-            writer.value(&SummaryJson::new(summary));
+            writer.value(&SummaryJson::new(&found.summary()));
             if writer.is_broken() {
                 ControlFlow::Break(())
             } else {

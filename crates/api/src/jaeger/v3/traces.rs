@@ -32,8 +32,8 @@ pub(super) async fn search(State(state): State<Arc<QueryState>>, params: Params)
     let store = Arc::clone(&state.store);
     let write = move |cancelled: &AtomicBool, writer: &mut JsonWriter| {
         let mut result = TracesResult { writer, traces: 0 };
-        let found = query.run(&*store, cancelled, Detail::Whole, &mut |_, batch| {
-            result.trace(batch);
+        let found = query.run(&*store, cancelled, Detail::Whole, &mut |found| {
+            result.trace(found.batch);
             if result.writer.is_broken() {
                 ControlFlow::Break(())
             } else {

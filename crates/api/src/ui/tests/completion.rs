@@ -41,6 +41,18 @@ async fn completions_have_the_shapes_of_the_contract() {
                 {"name": "GET /", "kind": "server", "spanCount": 1},
             ]}),
         ),
+        (
+            "keys?service=bank&prefix=r",
+            json!({"keys": [
+                {"scope": "span", "key": "route.length", "type": "double"},
+                {"scope": "resource", "key": "service.name", "type": "string"},
+            ]}),
+        ),
+        ("values?key=http.route&service=bank", json!({"values": []})),
+        (
+            "values?scope=intrinsic&key=name&service=bank",
+            json!({"values": [{"type": "string", "value": "charge", "count": 1}]}),
+        ),
         ("operations?service=none", json!({"operations": []})),
         (
             "keys?prefix=ROUTE",

@@ -91,6 +91,72 @@ async fn pages_by_cursor_hold_every_trace_once() {
 }
 
 #[tokio::test]
+async fn every_sort_ranks_all_that_matches_and_its_pages_go_on() {
+    let spans = Random::new(3).spans(700, NOW_NS - 3_000 * SECOND_NS);
+    let all: BTreeSet<String> = spans.iter().map(|span| span.trace_id.to_string()).collect();
+    let server = Server::new(&spans);
+    let number = |trace: &Value, field: &str| -> u64 {
+        let value = &trace[field];
+        let text = value.as_str().and_then(|text| text.parse().ok());
+        text.or_else(|| value.as_u64()).unwrap()
+    };
+    for (sort, field, falls) in [
+        ("longest", "durationNs", true),
+        ("shortest", "durationNs", false),
+        ("errors", "errorCount", true),
+        ("spans", "spanCount", true),
+    ] {
+        let (mut cursor, mut found) = (String::new(), Vec::new());
+        loop {
+            let path = format!("/api/ui/search?sort={sort}&limit=40&cursor={cursor}");
+            let page = lines(&server.get(&path).await);
+            found.extend(by_type(&page, "trace"));
+            let done = page.last().unwrap();
+            assert_eq!(done["sort"], sort);
+            assert_eq!(done["matchedTraces"], all.len());
+            assert_eq!(done["partial"], Value::Null);
+            match &done["cursor"] {
+                Value::String(next) => cursor.clone_from(next),
+                _ => break,
+            }
+        }
+        let ids = found.iter().map(|trace| trace["traceId"].as_str().unwrap());
+        let ids: BTreeSet<String> = ids.map(str::to_owned).collect();
+        assert_eq!((found.len(), &ids), (all.len(), &all), "{sort}");
+        let values: Vec<u64> = found.iter().map(|trace| number(trace, field)).collect();
+        let mut want = values.clone();
+        want.sort_unstable();
+        if falls {
+            want.reverse();
+        }
+        assert_eq!(values, want, "{sort}");
+    }
+    let newest = lines(&server.get("/api/ui/search?limit=7").await);
+    let done = newest.last().unwrap();
+    assert_eq!(
+        (&done["sort"], &done["matchedTraces"]),
+        (&json!("newest"), &Value::Null)
+    );
+    // A cursor of another sort would leave traces out.
+    let by_time = done["cursor"].as_str().unwrap();
+    refused(
+        &server,
+        &format!("/api/ui/search?sort=spans&cursor={by_time}"),
+    )
+    .await;
+    let path = "/api/ui/search?limit=7&sort=spans";
+    let by_spans = lines(&server.get(path).await);
+    let by_spans = by_spans.last().unwrap()["cursor"].as_str().unwrap();
+    for sort in ["newest", "errors"] {
+        refused(
+            &server,
+            &format!("/api/ui/search?sort={sort}&cursor={by_spans}"),
+        )
+        .await;
+    }
+}
+
+#[tokio::test]
 async fn times_may_be_written_in_every_form() {
     let server = Server::new(&[TestSpan::new(
         1,
@@ -127,6 +193,7 @@ async fn what_is_wrong_is_named() {
         ("limit=1001", vec!["limit", "\"1001\""]),
         ("limit=many", vec!["limit", "\"many\""]),
         ("cursor=abc", vec!["cursor", "\"abc\""]),
+        ("sort=worst", vec!["sort", "\"worst\""]),
     ] {
         let error = refused(&server, &format!("/api/ui/search?{query}")).await;
         assert_eq!(error["code"], "bad_request");

@@ -69,6 +69,10 @@ impl Skeleton {
         decoded
     }
 
+    pub(super) fn name_of(&self, row: usize) -> &str {
+        self.text("names", self.name[row] as usize)
+    }
+
     fn text(&self, table: &str, index: usize) -> &str {
         self.header[table][index].as_str().unwrap()
     }

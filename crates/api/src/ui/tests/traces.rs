@@ -120,6 +120,63 @@ async fn a_trace_that_grows_gets_a_new_revision() {
 }
 
 #[tokio::test]
+async fn a_span_is_found_by_its_id_and_nothing_else() {
+    let server = Server::new(&[
+        TestSpan::new(1, 1, "shop", "root", 10).with_text("mentions", "00000000000000ff"),
+        TestSpan::new(1, 0xff, "db", "SELECT", 30).child_of(1),
+        TestSpan::new(1, 3, "db", "SELECT", 20).child_of(1),
+        TestSpan::new(1, 3, "db", "again", 40).child_of(1),
+    ]);
+    let skeleton = skeleton(&server).await;
+    for (query, rows) in [
+        ("span=00000000000000ff", json!([2])),
+        ("span=FF", json!([2])),
+        ("span=3", json!([1, 3])),
+        ("span=3&span=1", json!([0, 1, 3])),
+        ("span=abc", json!([])),
+    ] {
+        let answer = server.get(&format!("{TRACE}/rows?{query}")).await.json();
+        assert_eq!(answer["rows"], rows, "{query}");
+        assert_eq!(answer["revision"], skeleton.header["revision"]);
+    }
+    for query in [
+        "",
+        "span=",
+        "span=xyz",
+        "span=%2B1",
+        "span=12345678901234567",
+    ] {
+        refused(&server, &format!("{TRACE}/rows?{query}")).await;
+    }
+    let other = server.get(&format!("{TRACE}/rows?span=1&revision=x")).await;
+    assert_eq!(other.status, 409);
+}
+
+#[tokio::test]
+async fn spans_that_share_ids_and_times_have_each_their_own_details() {
+    let twin = |name: &str| TestSpan::new(1, 7, "shop", name, 20).child_of(1);
+    let server = Server::new(&[
+        TestSpan::new(1, 1, "shop", "root", 10),
+        twin("one"),
+        twin("other"),
+        twin("other"),
+    ]);
+    let skeleton = skeleton(&server).await;
+    let details = details(&server, &skeleton.header["revision"], &[2, 0, 1]).await;
+    let mut names: Vec<&str> = details
+        .iter()
+        .filter_map(|of| of["name"].as_str())
+        .collect();
+    assert_eq!(names.remove(1), "root");
+    names.sort_unstable();
+    assert_eq!(names, ["one", "other"], "what is stored twice is one span");
+    for (detail, row) in details.iter().zip([2, 0, 1]) {
+        assert_eq!(detail["row"], row);
+        assert_eq!(detail["name"].as_str(), Some(skeleton.name_of(row)));
+    }
+}
+
+#[tokio::test]
 async fn find_answers_rows_in_reading_order() {
     let server = Server::new(&[
         TestSpan::new(1, 1, "shop", "root", 10),

@@ -179,8 +179,8 @@ fn found(store: &dyn TraceStore, query: &str) -> Asked {
     let mut answer = Answer::default();
     let wanted = everything(query);
     let outcome = search(store, &wanted, &AtomicBool::new(false), &mut |event| {
-        if let SearchEvent::Trace { summary, batch, .. } = event {
-            answer.say_times(summary.trace_id, batch.len() as u64);
+        if let SearchEvent::Trace(trace) = event {
+            answer.say_times(trace.place.trace_id, trace.batch.len() as u64);
         }
         ControlFlow::Continue(())
     })?;
@@ -215,6 +215,7 @@ fn values(store: &dyn TraceStore, level: Level, key: &str) -> Asked {
         level,
         key,
         prefix: "",
+        service: None,
         range: TimeRange::ALL,
         limit: 1_000,
     };
@@ -226,7 +227,7 @@ fn values(store: &dyn TraceStore, level: Level, key: &str) -> Asked {
 
 fn statuses(store: &dyn TraceStore) -> Asked {
     let (field, never) = (IntrinsicValues::Status, AtomicBool::new(false));
-    let found = intrinsic_values(store, field, "", TimeRange::ALL, 10, &never);
+    let found = intrinsic_values(store, field, (None, ""), TimeRange::ALL, 10, &never);
     listed(found, |answer, (value, count)| {
         answer.say_times(value, count);
     })

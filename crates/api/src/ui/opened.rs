@@ -1,0 +1,92 @@
+//! A trace that somebody has open: what names each row, and nothing more.
+//!
+//! With the outlines of its spans the store finds the few that a page shows,
+//! whatever the size of the trace; **no name and no attribute is kept here**.
+
+use tracewell_model::batch::identity::Outline;
+use tracewell_model::{Reservation, RowSet, SpanId, StoreError, TraceId};
+
+use super::recent::OfTrace;
+use super::trace_cache::LoadedTrace;
+
+/// The rows of a revision of a trace, in the order of its skeleton.
+#[derive(Debug)]
+pub(super) struct OpenedTrace {
+    id: TraceId,
+    revision: String,
+    outlines: Vec<Outline>,
+    orphans: RowSet,
+    repeated_ids: RowSet,
+    _memory: Reservation,
+}
+
+/// What is odd about a row.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Oddity {
+    /// Its parent never arrived.
+    pub(super) is_orphan: bool,
+    /// Another span has its id.
+    pub(super) has_repeated_id: bool,
+}
+
+impl OpenedTrace {
+    /// # Errors
+    /// There is no memory for it.
+    pub(super) fn new(trace: &LoadedTrace) -> Result<Self, StoreError> {
+        let (batch, tree) = (&trace.batch, &trace.tree);
+        let memory = trace.room_for(batch.len() * size_of::<Outline>())?;
+        let row = |place: usize| tree.order[place] as usize;
+        let places = |rows: &RowSet| RowSet::from_fn(batch.len(), |at| rows.contains(row(at)));
+        Ok(Self {
+            id: trace.id,
+            revision: trace.revision.clone(),
+            outlines: (0..batch.len()).map(|at| batch.outline(row(at))).collect(),
+            orphans: places(&tree.orphans),
+            repeated_ids: places(&tree.repeated_ids),
+            _memory: memory,
+        })
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.outlines.len()
+    }
+
+    pub(super) fn outline(&self, row: u32) -> Outline {
+        self.outlines[row as usize]
+    }
+
+    pub(super) fn oddity(&self, row: u32) -> Oddity {
+        Oddity {
+            is_orphan: self.orphans.contains(row as usize),
+            has_repeated_id: self.repeated_ids.contains(row as usize),
+        }
+    }
+
+    /// How many rows before this one have its outline: spans that agree in it
+    /// are told apart by their order.
+    pub(super) fn namesakes_before(&self, row: u32) -> usize {
+        let (before, outline) = (&self.outlines[..row as usize], self.outline(row));
+        before.iter().filter(|other| **other == outline).count()
+    }
+
+    /// Rows of the spans with one of these ids, ascending.
+    pub(super) fn rows_of(&self, ids: &[SpanId]) -> Vec<u32> {
+        let rows = (0u32..).zip(&self.outlines);
+        let rows = rows.filter(|(_, outline)| ids.contains(&outline.span_id));
+        rows.map(|(row, _)| row).collect()
+    }
+}
+
+impl OfTrace for OpenedTrace {
+    fn id(&self) -> TraceId {
+        self.id
+    }
+
+    fn revision(&self) -> &str {
+        &self.revision
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.outlines.len() * size_of::<Outline>()
+    }
+}

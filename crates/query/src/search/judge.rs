@@ -1,0 +1,82 @@
+//! Does a trace that was fetched match, and where does it stand?
+//!
+//! A filter on spans alone needs no tree to judge, and who only counts needs
+//! none to show: **a tree is made where somebody asks for it**, once.
+
+use super::{Cursor, Search};
+use crate::summary::TraceSummary;
+use std::cell::OnceCell;
+use tracewell_model::{RowSet, SpanBatch, SpanFilter, TraceTree};
+
+/// A trace that matches.
+#[derive(Debug)]
+pub struct FoundTrace<'a> {
+    /// Its spans, as far as [`Search::detail`] says.
+    pub batch: &'a SpanBatch,
+    /// The rows of the spans that match, also those outside the range.
+    pub matched: RowSet,
+    /// Where it stands among others.
+    pub place: Cursor,
+    tree: OnceCell<TraceTree>,
+}
+
+impl FoundTrace<'_> {
+    /// The trace in short; needs the columns of a summary.
+    #[must_use]
+    pub fn summary(&self) -> TraceSummary {
+        let tree = self.tree.get_or_init(|| TraceTree::new(self.batch));
+        TraceSummary::new(self.batch, tree, &self.matched)
+    }
+}
+
+/// Judges the traces of one search.
+pub(super) struct Judge<'a> {
+    pub(super) search: &'a Search,
+    /// What made candidates, where that is less than the whole filter.
+    pub(super) candidate_filter: Option<&'a SpanFilter>,
+}
+
+impl Judge<'_> {
+    /// Has the scan judged already, so that nearly all will be shown?
+    pub(super) fn is_certain(&self) -> bool {
+        self.candidate_filter.is_none()
+    }
+
+    /// Does the trace match as a whole, and was it not on an earlier page?
+    pub(super) fn judge<'b>(&self, batch: &'b SpanBatch) -> Option<FoundTrace<'b>> {
+        let filter = &self.search.filter;
+        let tree = OnceCell::new();
+        let matched = if self.is_certain() {
+            filter.matching(batch)
+        } else {
+            let tree = tree.get_or_init(|| TraceTree::new(batch));
+            filter.matching_in_trace(batch, &tree.facts(batch))
+        };
+        let newest_match_ns = self.newest_in_range(batch, &matched)?;
+        let newest_match_ns = match self.candidate_filter {
+            Some(filter) => self.newest_in_range(batch, &filter.matching(batch))?,
+            None => newest_match_ns,
+        };
+        let place = Cursor {
+            newest_match_ns,
+            trace_id: batch.spans().trace_id[0],
+        };
+        let is_earlier = self.search.after.is_some_and(|after| place >= after);
+        (!is_earlier).then_some(FoundTrace {
+            batch,
+            matched,
+            place,
+            tree,
+        })
+    }
+
+    /// The latest start of those of these rows that belong to the range.
+    fn newest_in_range(&self, batch: &SpanBatch, rows: &RowSet) -> Option<u64> {
+        let spans = batch.spans();
+        let range = &self.search.range;
+        rows.iter()
+            .filter(|row| range.includes(spans.start_ns[*row], spans.duration_ns[*row]))
+            .map(|row| spans.start_ns[row])
+            .max()
+    }
+}
