@@ -7,8 +7,8 @@ import type { Connect, Plugin } from "vite";
 import { encodeSkeleton, type Skeleton } from "../src/model/columns";
 import { valueText } from "../src/model/details";
 import { LocalSource } from "../src/model/LocalSource";
-import { resolveTime } from "../src/routes/timeRange";
-import { tokenize } from "../src/search/query/tokens";
+import { resolveTime } from "../src/model/timeRange";
+import { tokenize } from "../src/query/tokens";
 import { bigDetail, bigTrace } from "./big";
 import { shopTrace } from "./shop";
 import { DevStore, summarize } from "./store";
@@ -38,7 +38,8 @@ export function devBackend(): Plugin {
 /** Every page is the same document. */
 const pages: Connect.NextHandleFunction = (request, _response, next) => {
   const path = (request.url ?? "/").split("?")[0]!;
-  if (path === "/search" || path === "/import" || path.startsWith("/trace/")) request.url = "/index.html";
+  const isFile = /^\/(@|src\/|node_modules\/|assets\/)|\.\w+$/.test(path);
+  if (!isFile) request.url = "/index.html";
   next();
 };
 

@@ -4,9 +4,9 @@
 import { type AssembledTrace, assembleTraces, type FileSpan } from "../src/model/assemble";
 import { type Attribute, type SpanDetail, valueText } from "../src/model/details";
 import { readOtlp } from "../src/model/files/otlp";
-import { parseConditions } from "../src/search/query/conditions";
-import { parseDuration } from "../src/search/query/literal";
-import { unquote } from "../src/search/query/tokens";
+import { parseConditions } from "../src/query/conditions";
+import { parseDuration } from "../src/query/literal";
+import { unquote } from "../src/query/tokens";
 import { FLAG } from "../src/model/columns";
 import type { Bar, TraceSummary } from "../src/api/types";
 

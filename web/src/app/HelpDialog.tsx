@@ -3,7 +3,7 @@
 import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { Icon } from "../components/Icon";
-import { activeShortcuts, helpOpen, type Shortcut } from "./keyboard";
+import { activeShortcuts, helpOpen, type Shortcut } from "../components/keyboard";
 
 const NAMES: Record<string, string> = { ArrowDown: "↓", ArrowUp: "↑", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc", " ": "Space" };
 

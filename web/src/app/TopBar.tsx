@@ -5,11 +5,11 @@ import type { VNode } from "preact";
 import { useState } from "preact/hooks";
 import { Icon, type IconName } from "../components/Icon";
 import { Popover } from "../components/Popover";
-import { normalizeTraceId } from "../routes/params";
-import { href, navigate, route } from "../routes/router";
-import { chooseFiles } from "../trace/openedFiles";
-import { helpOpen } from "./keyboard";
-import { chooseTheme, theme, type Theme } from "./theme";
+import { normalizeTraceId } from "../location/params";
+import { href, navigate, place } from "../location/place";
+import { chooseFiles } from "../files/opened";
+import { helpOpen } from "../components/keyboard";
+import { chooseTheme, theme, type Theme } from "../components/theme";
 
 const THEMES: [Theme, string, IconName][] = [
   ["auto", "As the system", "auto"],
@@ -18,7 +18,7 @@ const THEMES: [Theme, string, IconName][] = [
 ];
 
 export function TopBar(): VNode {
-  const page = route.value.page;
+  const { path } = place.value;
   const [id, setId] = useState("");
   const [wrong, setWrong] = useState(false);
   const open = (event: Event): void => {
@@ -36,7 +36,7 @@ export function TopBar(): VNode {
         Tracewell
       </a>
       <nav aria-label="Pages">
-        <a href={href("search")} aria-current={page === "search" ? "page" : undefined}>
+        <a href={href("search")} aria-current={path === "search" ? "page" : undefined}>
           Search
         </a>
       </nav>

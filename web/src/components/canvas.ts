@@ -3,7 +3,7 @@
 
 import { effect } from "@preact/signals";
 import { PALETTE_SIZE } from "../model/palette";
-import { themeVersion } from "../app/theme";
+import { themeVersion } from "./theme";
 
 export interface Colours {
   services: string[];

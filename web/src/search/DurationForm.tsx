@@ -4,8 +4,8 @@ import type { VNode } from "preact";
 import { useState } from "preact/hooks";
 import { Icon } from "../components/Icon";
 import { Popover } from "../components/Popover";
-import { type Condition, slotValue, withSlot } from "./query/conditions";
-import { durationLiteral, parseDuration } from "./query/literal";
+import { type Condition, slotValue, withSlot } from "../query/conditions";
+import { durationLiteral, parseDuration } from "../query/literal";
 
 interface DurationFormProps {
   conditions: Condition[];

@@ -8,12 +8,12 @@ import { Icon } from "../components/Icon";
 import { type Option, PickList } from "../components/PickList";
 import { Popover } from "../components/Popover";
 import { formatCount } from "../model/format";
-import type { SearchParams } from "../routes/params";
-import type { TimeRangeText } from "../routes/timeRange";
+import type { SearchParams } from "../location/params";
+import type { TimeRangeText } from "../model/timeRange";
 import { DurationForm } from "./DurationForm";
-import { compare, type Condition, parseConditions, slotOf, slotValue, toQuery, withSlot } from "./query/conditions";
-import { typedLiteral, valueLiteral } from "./query/literal";
-import { attributeField } from "./query/tokens";
+import { compare, type Condition, parseConditions, slotOf, slotValue, toQuery, withSlot } from "../query/conditions";
+import { typedLiteral, valueLiteral } from "../query/literal";
+import { attributeField } from "../query/tokens";
 
 const LIMITS = [20, 50, 100, 200, 500, 1000];
 

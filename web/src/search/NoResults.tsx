@@ -5,9 +5,9 @@ import type { VNode } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { search, status } from "../api/endpoints";
 import { formatTime, nsToMs } from "../model/format";
-import type { SearchParams } from "../routes/params";
-import { describeRange, resolveTime, toUrlTime } from "../routes/timeRange";
-import { type Condition, parseConditions, toQuery } from "./query/conditions";
+import type { SearchParams } from "../location/params";
+import { describeRange, resolveTime, toUrlTime } from "../model/timeRange";
+import { type Condition, parseConditions, toQuery } from "../query/conditions";
 
 /** Each condition costs a search of its own. */
 const MAX_CHECKED = 6;

@@ -6,9 +6,9 @@ import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hook
 import { checkQuery } from "../api/endpoints";
 import type { QueryCheck } from "../api/types";
 import { Icon } from "../components/Icon";
-import type { TimeRangeText } from "../routes/timeRange";
-import { completionAt } from "./query/completion";
-import { tokenize } from "./query/tokens";
+import type { TimeRangeText } from "../model/timeRange";
+import { completionAt } from "../query/completion";
+import { tokenize } from "../query/tokens";
 import { useSuggestions } from "./useSuggestions";
 
 const CHECK_MS = 220;

@@ -9,8 +9,8 @@ import { Icon } from "../components/Icon";
 import { isArriving } from "../model/arrival";
 import { assignColours } from "../model/palette";
 import { formatAgo, formatCount, formatDuration, formatTime, nsToMs, plural } from "../model/format";
-import type { Sort } from "../routes/params";
-import { href } from "../routes/router";
+import type { Sort } from "../location/params";
+import { href } from "../location/place";
 import { MiniTimeline } from "./MiniTimeline";
 import { session } from "./session";
 

@@ -6,9 +6,9 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { TraceSummary } from "../api/types";
 import { drawOnResize, prepare, themeColours } from "../components/canvas";
 import { formatDuration, formatTime, nsToMs, plural } from "../model/format";
-import { toUrlTime } from "../routes/timeRange";
-import { parseConditions, toQuery, withSlot } from "./query/conditions";
-import { durationLiteral } from "./query/literal";
+import { toUrlTime } from "../model/timeRange";
+import { parseConditions, toQuery, withSlot } from "../query/conditions";
+import { durationLiteral } from "../query/literal";
 import { session } from "./session";
 
 const HEIGHT = 132;

@@ -4,13 +4,13 @@
 import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { useShortcuts } from "../app/keyboard";
+import { useShortcuts } from "../components/keyboard";
 import { ApiError, Unreachable } from "../api/client";
 import { Icon } from "../components/Icon";
 import { formatBytes, formatCount, formatTime, nsToMs, plural } from "../model/format";
-import { readSearchParams, type SearchParams, SORTS, type Sort, writeSearchParams } from "../routes/params";
-import { href, navigate, replaceParams } from "../routes/router";
-import { toUrlTime } from "../routes/timeRange";
+import { readSearchParams, type SearchParams, SORTS, type Sort, writeSearchParams } from "../location/params";
+import { href, navigate, replaceParams } from "../location/place";
+import { toUrlTime } from "../model/timeRange";
 import { FilterBar } from "./FilterBar";
 import { FirstRun, useFirstRun } from "./FirstRun";
 import { NoResults } from "./NoResults";
@@ -29,7 +29,6 @@ export function SearchPage({ params }: { params: URLSearchParams }): VNode {
   const selected = useSignal(-1);
   const firstRun = useFirstRun();
 
-  session.urlParams = params;
   useEffect(() => {
     document.title = value.q === "{}" ? "Search · Tracewell" : `${value.q} · Tracewell`;
     if (!session.holds(value)) {
@@ -47,8 +46,7 @@ export function SearchPage({ params }: { params: URLSearchParams }): VNode {
   };
   const sortBy = (sort: Sort): void => {
     const next = writeSearchParams({ ...value, sort }, params);
-    replaceParams("search", next);
-    navigate(href("search", next), { replace: true });
+    replaceParams(next);
   };
 
   const traces = sortTraces(session.traces.value, value.sort);

@@ -5,7 +5,7 @@ import { useState } from "preact/hooks";
 import { Icon } from "../components/Icon";
 import { Popover } from "../components/Popover";
 import { formatTime } from "../model/format";
-import { describeRange, PRESETS, resolveTime, type TimeRangeText, toUrlTime } from "../routes/timeRange";
+import { describeRange, PRESETS, resolveTime, type TimeRangeText, toUrlTime } from "../model/timeRange";
 
 export interface TimePickerProps {
   range: TimeRangeText;

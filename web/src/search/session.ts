@@ -5,8 +5,8 @@ import { computed, signal } from "@preact/signals";
 import { isAbort } from "../api/client";
 import { search } from "../api/endpoints";
 import type { SearchDone, SearchProgress, TraceSummary } from "../api/types";
-import type { SearchParams, Sort } from "../routes/params";
-import { resolveTime } from "../routes/timeRange";
+import type { SearchParams, Sort } from "../location/params";
+import { resolveTime } from "../model/timeRange";
 
 export type Phase = "idle" | "loading" | "done" | "failed" | "cancelled";
 
@@ -25,8 +25,6 @@ export class SearchSession {
   readonly range = signal<[number, number]>([0, 0]);
   params: SearchParams | null = null;
   scrollTop = 0;
-  /** The search page's parameters as they were last in the URL, for the way back. */
-  urlParams = new URLSearchParams();
   private abort: AbortController | null = null;
 
   /** Whether these parameters are the ones whose results are here (or coming). */

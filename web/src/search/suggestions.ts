@@ -2,10 +2,10 @@
 // the server's catalogue. Answers are remembered for a short while.
 
 import { keys, services, values } from "../api/endpoints";
-import type { TimeRangeText } from "../routes/timeRange";
-import { catalogueKey, type CompletionContext, FIXED_VALUES, INTRINSICS, OPERATORS } from "./query/completion";
-import { typedLiteral } from "./query/literal";
-import { attributeField, quote } from "./query/tokens";
+import type { TimeRangeText } from "../model/timeRange";
+import { catalogueKey, type CompletionContext, FIXED_VALUES, INTRINSICS, OPERATORS } from "../query/completion";
+import { typedLiteral } from "../query/literal";
+import { attributeField, quote } from "../query/tokens";
 
 export interface Suggestion {
   label: string;

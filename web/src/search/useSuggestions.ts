@@ -3,8 +3,8 @@
 // arrives later keeps the choice. It must never place a suggestion by the text of another moment.
 
 import { useEffect, useState } from "preact/hooks";
-import type { TimeRangeText } from "../routes/timeRange";
-import { completionAt, type CompletionContext } from "./query/completion";
+import type { TimeRangeText } from "../model/timeRange";
+import { completionAt, type CompletionContext } from "../query/completion";
 import { loadSuggestions, narrow, type Suggestion } from "./suggestions";
 
 export interface Suggestions {

@@ -7,10 +7,10 @@ import { CopyButton } from "../components/CopyButton";
 import { Icon } from "../components/Icon";
 import { type Attribute, valueText } from "../model/details";
 import { formatCount, plural } from "../model/format";
-import { href } from "../routes/router";
-import { compare, toQuery } from "../search/query/conditions";
-import { typedLiteral } from "../search/query/literal";
-import { attributeField } from "../search/query/tokens";
+import { href } from "../location/place";
+import { compare, toQuery } from "../query/conditions";
+import { typedLiteral } from "../query/literal";
+import { attributeField } from "../query/tokens";
 import type { TraceView } from "./view";
 
 const GROUPS: [string, RegExp][] = [

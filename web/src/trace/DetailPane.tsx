@@ -3,14 +3,14 @@
 
 import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { recall, remember } from "../app/theme";
+import { recall, remember } from "../components/theme";
 import { CopyButton } from "../components/CopyButton";
 import { Icon } from "../components/Icon";
 import type { SpanDetail } from "../model/details";
 import { FLAG } from "../model/columns";
 import { formatCount, formatDuration, formatTime, nsToMs, plural } from "../model/format";
 import { NO_ROW } from "../model/TraceModel";
-import { href } from "../routes/router";
+import { href } from "../location/place";
 import { AttributeGroups, AttributeTable } from "./Attributes";
 import { Events } from "./Events";
 import type { TraceView } from "./view";

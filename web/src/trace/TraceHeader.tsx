@@ -5,8 +5,7 @@ import { CopyButton } from "../components/CopyButton";
 import { Icon } from "../components/Icon";
 import { Popover } from "../components/Popover";
 import { formatAgo, formatCount, formatDuration, formatTime, nsToMs } from "../model/format";
-import { href } from "../routes/router";
-import { session } from "../search/session";
+import { hrefBack } from "../location/place";
 import { FindBar } from "./FindBar";
 import type { Download } from "./TracePage";
 import type { TraceView } from "./view";
@@ -26,7 +25,7 @@ export function TraceHeader({ view, findRef, downloads, note, onReload }: TraceH
   return (
     <header class="trace-header">
       <div class="trace-title">
-        <a class="button quiet small icon-only" href={href("search", session.urlParams)} title="Back to search (u)" aria-label="Back to search">
+        <a class="button quiet small icon-only" href={hrefBack("search")} title="Back to search (u)" aria-label="Back to search">
           <Icon name="left" />
         </a>
         <h1>

@@ -6,11 +6,10 @@ import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { ErrorBoundary } from "../components/ErrorBoundary";
 import { copyText } from "../components/CopyButton";
-import { type Shortcut, useShortcuts } from "../app/keyboard";
+import { type Shortcut, useShortcuts } from "../components/keyboard";
 import { NO_ROW } from "../model/TraceModel";
-import { readTraceParams, writeTraceParams } from "../routes/params";
-import { href, navigate, replaceParams } from "../routes/router";
-import { session } from "../search/session";
+import { readTraceParams, writeTraceParams } from "../location/params";
+import { hrefBack, navigate, replaceParams } from "../location/place";
 import { DetailPane } from "./DetailPane";
 import { Minimap } from "./Minimap";
 import { Notices } from "./Notices";
@@ -55,7 +54,7 @@ export function TracePage({ view, path, downloads, note, onReload, watching = fa
         first = false;
         return;
       }
-      timer = setTimeout(() => replaceParams(path, writeTraceParams(view.toParams(readTraceParams(base)), new URLSearchParams(location.search))), URL_DELAY_MS);
+      timer = setTimeout(() => replaceParams(writeTraceParams(view.toParams(readTraceParams(base)), new URLSearchParams(location.search))), URL_DELAY_MS);
     });
     return () => {
       stop();
@@ -121,7 +120,7 @@ function shortcuts(view: TraceView, focusFind: () => void, onReload?: () => void
     }),
     key("Copy", ["Y"], "Copy the trace id", () => void copyText(model.header.traceId)),
     key("Copy", ["l"], "Copy a link to this view", () => void copyText(location.href)),
-    key("Everywhere", ["u"], "Back to search", () => navigate(href("search", session.urlParams))),
+    key("Everywhere", ["u"], "Back to search", () => navigate(hrefBack("search"))),
   ];
   if (onReload) list.push(key("Everywhere", ["r"], "Load the trace again", onReload));
   return list;

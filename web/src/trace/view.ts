@@ -2,11 +2,11 @@
 // fetched. Signals, so that a hover or a drag re-renders only what depends on it.
 
 import { computed, signal } from "@preact/signals";
-import { recall, remember } from "../app/theme";
+import { recall, remember } from "../components/theme";
 import type { DetailSource, SpanDetail } from "../model/details";
 import { NO_ROW, type TraceModel } from "../model/TraceModel";
 import { assignColours } from "../model/palette";
-import type { TraceParams } from "../routes/params";
+import type { TraceParams } from "../location/params";
 
 export type PaneSide = "right" | "bottom";
 

@@ -1,20 +1,16 @@
-// The pages that show a trace: one from the store by its id, or one from an opened file. Both end
-// in the same TracePage. This module and its style sheet are loaded when first needed.
+//! A trace from the store by its id: loaded, looked at again while it may still grow, or said to be
+//! missing. Showing it is TracePage's.
 
-import type { VNode } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
-import "../styles/trace.css";
+import type { ComponentChildren, VNode } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import { ApiError, isAbort } from "../api/client";
 import { jaegerDownload, otlpDownload, RemoteSource } from "../api/endpoints";
 import { takeSkeleton } from "../api/prefetch";
 import { Icon } from "../components/Icon";
-import { formatDuration, formatTime, nsToMs, plural } from "../model/format";
-import { LocalSource } from "../model/LocalSource";
 import { TraceModel } from "../model/TraceModel";
-import { readTraceParams } from "../routes/params";
+import { readTraceParams } from "../location/params";
 import { isArriving } from "../model/arrival";
-import { href } from "../routes/router";
-import { chooseFiles, opened, openError } from "./openedFiles";
+import { href } from "../location/place";
 import { TracePage } from "./TracePage";
 import { TraceView } from "./view";
 
@@ -23,7 +19,14 @@ const RETRIES = 3;
 const RETRY_MS = 2000;
 const WATCH_MS = 4000;
 
-export function StoredTrace({ traceId, params }: { traceId: string; params: URLSearchParams }): VNode {
+export interface StoredTraceProps {
+  traceId: string;
+  params: URLSearchParams;
+  /** What else can be done when the trace is not there. */
+  elsewhere: ComponentChildren;
+}
+
+export function StoredTrace({ traceId, params, elsewhere }: StoredTraceProps): VNode {
   const [view, setView] = useState<TraceView | null>(null);
   const [error, setError] = useState<Error | null>(null);
   const [attempt, setAttempt] = useState(0);
@@ -77,7 +80,7 @@ export function StoredTrace({ traceId, params }: { traceId: string; params: URLS
       />
     );
   }
-  if (error !== null) return <Missing traceId={traceId} error={error} waiting={attempt < RETRIES} onRetry={() => setAttempt(attempt + 1)} />;
+  if (error !== null) return <Missing traceId={traceId} error={error} elsewhere={elsewhere} waiting={attempt < RETRIES} onRetry={() => setAttempt(attempt + 1)} />;
   return <Loading />;
 }
 
@@ -94,7 +97,7 @@ function Loading(): VNode {
   );
 }
 
-function Missing({ traceId, error, waiting, onRetry }: { traceId: string; error: Error; waiting: boolean; onRetry: () => void }): VNode {
+function Missing({ traceId, error, waiting, elsewhere, onRetry }: { traceId: string; error: Error; waiting: boolean; elsewhere: ComponentChildren; onRetry: () => void }): VNode {
   const notFound = error instanceof ApiError && error.status === 404;
   return (
     <div class="state">
@@ -117,78 +120,8 @@ function Missing({ traceId, error, waiting, onRetry }: { traceId: string; error:
         <a class="button" href={href("search")}>
           Search
         </a>
-        <button type="button" class="button" onClick={() => chooseFiles()}>
-          <Icon name="upload" />
-          Open from a file
-        </button>
+        {elsewhere}
       </div>
-    </div>
-  );
-}
-
-export function OpenedTraces({ params }: { params: URLSearchParams }): VNode {
-  const files = opened.value;
-  const wanted = params.get("trace");
-  const trace = files?.traces.find(({ header }) => header.traceId === wanted) ?? (files?.traces.length === 1 ? files.traces[0] : undefined);
-  const view = useMemo(() => {
-    if (trace === undefined) return null;
-    const model = new TraceModel(trace);
-    const next = new TraceView(model, new LocalSource(trace.details, (row) => model.serviceName(row)));
-    void next.restore(readTraceParams(params));
-    return next;
-  }, [trace]);
-  if (view !== null) {
-    const note = (
-      <>
-        Opened from <strong>{files!.names}</strong>, only in this browser
-        {files!.traces.length > 1 && (
-          <>
-            {" · "}
-            <a href={href("import")}>all {plural(files!.traces.length, "trace")}</a>
-          </>
-        )}
-      </>
-    );
-    return <TracePage key={trace!.header.traceId} view={view} path="import" downloads={[]} note={note} />;
-  }
-  return (
-    <div class="import-page">
-      {openError.value !== null && (
-        <div class="notice error" role="alert">
-          <Icon name="error" />
-          {openError.value}
-        </div>
-      )}
-      {files === null ? (
-        <div class="drop-zone">
-          <Icon name="upload" size={28} />
-          <h1>Open a trace from a file</h1>
-          <p class="muted">Jaeger JSON, OTLP JSON, or OTLP JSON lines, also gzipped. The file is read by this browser and sent nowhere.</p>
-          <button type="button" class="button primary" onClick={() => chooseFiles()}>
-            Choose files
-          </button>
-          <p class="muted">or drop them anywhere on the page</p>
-        </div>
-      ) : (
-        <>
-          <h1>
-            {plural(files.traces.length, "trace")} in {files.names}
-          </h1>
-          <ul class="opened-list">
-            {files.traces.map(({ header }) => (
-              <li key={header.traceId}>
-                <a href={href("import", new URLSearchParams({ trace: header.traceId }))}>
-                  <strong>{header.rootService ?? "root span not in the file"}</strong> {header.rootName}
-                </a>
-                <span class="num">{formatDuration(Number(header.durationNs))}</span>
-                <span class="num">{plural(header.n, "span")}</span>
-                <span class={`num ${header.errorCount > 0 ? "error-text" : "muted"}`}>{plural(header.errorCount, "error")}</span>
-                <span class="num muted">{formatTime(nsToMs(header.startNs))}</span>
-              </li>
-            ))}
-          </ul>
-        </>
-      )}
     </div>
   );
 }

@@ -1,7 +1,7 @@
 // The URL codecs: what a page writes, it reads back; nonsense falls back to the default.
 import { expect, it } from "vitest";
 import { normalizeTraceId, queryString, readSearchParams, readTraceParams, type SearchParams, type TraceParams, writeSearchParams, writeTraceParams } from "./params";
-import { describeRange, resolveTime } from "./timeRange";
+import { describeRange, resolveTime } from "../model/timeRange";
 
 const DEFAULT: SearchParams = { q: "{}", from: "now-1h", to: "now", limit: 20, sort: "newest" };
 

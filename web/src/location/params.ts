@@ -1,7 +1,7 @@
 // The URLs of the two pages as typed values and back. The URL is the source of truth of every
 // view: opening a link shows the same thing, and parameters that are not ours are kept.
 
-import { DEFAULT_RANGE } from "./timeRange";
+import { DEFAULT_RANGE } from "../model/timeRange";
 
 export const SORTS = ["newest", "longest", "shortest", "spans", "errors"] as const;
 export type Sort = (typeof SORTS)[number];
@@ -98,3 +98,5 @@ export function normalizeTraceId(text: string): string | null {
   const id = text.trim().toLowerCase().replace(/^0x/, "").replace(/-/g, "");
   return /^[0-9a-f]{1,32}$/.test(id) && !/^0+$/.test(id) ? id.padStart(32, "0") : null;
 }
+
+export const isTraceId = (text: string): boolean => normalizeTraceId(text) === text;

@@ -1,10 +1,10 @@
 // Jaeger's URLs keep their meaning here: bookmarks and links in chats, dashboards and runbooks
 // that point at a Jaeger UI work after only the host has changed.
 
-import { type Condition, compare, toQuery } from "../search/query/conditions";
-import { durationLiteral, parseDuration } from "../search/query/literal";
-import { attributeField, quote } from "../search/query/tokens";
-import { DEFAULT_LIMIT, MAX_LIMIT, type SearchParams } from "./params";
+import { type Condition, compare, toQuery } from "../query/conditions";
+import { durationLiteral, parseDuration } from "../query/literal";
+import { attributeField, quote } from "../query/tokens";
+import { DEFAULT_LIMIT, MAX_LIMIT, type SearchParams } from "../location/params";
 
 const JAEGER_KEYS = [
   "service", "operation", "tags", "tag", "start", "end", "lookback", "minDuration", "maxDuration", "limit", "view", "traceID",

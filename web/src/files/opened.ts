@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import type { AssembledTrace } from "../model/assemble";
 import { FileError, openFiles } from "../model/files/open";
-import { href, navigate } from "../routes/router";
+import { href, navigate } from "../location/place";
 
 export interface Opened {
   names: string;
