@@ -38,7 +38,7 @@ export function devBackend(): Plugin {
 /** Every page is the same document. */
 const pages: Connect.NextHandleFunction = (request, _response, next) => {
   const path = (request.url ?? "/").split("?")[0]!;
-  const isFile = /^\/(@|src\/|node_modules\/|assets\/)|\.\w+$/.test(path);
+  const isFile = /^\/(api|@|src\/|node_modules\/|assets\/)|\.\w+$/.test(path);
   if (!isFile) request.url = "/index.html";
   next();
 };
