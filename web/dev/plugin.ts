@@ -137,13 +137,16 @@ async function answer(url: URL, request: IncomingMessage, response: ServerRespon
     const { rows } = JSON.parse(await bodyOf(request)) as { rows: number[] };
     return json(response, 200, { revision: skeleton.header.revision, spans: source ? await source.spans(rows) : rows.map((row) => bigDetail(skeleton, row)) });
   }
+  if (what === "rows") {
+    const rows = source ? await source.rowsOf(get("span")) : [Number.parseInt(get("span"), 16) - 1].filter((row) => row < skeleton.header.n);
+    return json(response, 200, { revision: skeleton.header.revision, rows });
+  }
   if (what === "find") {
     if (source) return json(response, 200, { rows: [...(await source.find(get("q")))] });
     const names = skeleton.header.names.map((name) => name.toLowerCase().includes(get("q").toLowerCase()));
     const rows: number[] = [];
-    const byId = Number.parseInt(get("q"), 16) - 1;
     skeleton.columns.name.forEach((name, row) => {
-      if (names[name] || (get("q").length === 16 && row === byId)) rows.push(row);
+      if (names[name]) rows.push(row);
     });
     return json(response, 200, { rows });
   }

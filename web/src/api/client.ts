@@ -18,6 +18,13 @@ export class Unreachable extends Error {
   }
 }
 
+/** The answer ended before it was complete: the connection broke, or the server did. */
+export class CutOff extends Error {
+  constructor() {
+    super("The answer of the server was cut off.");
+  }
+}
+
 export function apiUrl(path: string, params: Record<string, string | number | undefined> = {}): string {
   const url = new URL(path, document.baseURI);
   for (const [key, value] of Object.entries(params)) if (value !== undefined && value !== "") url.searchParams.set(key, String(value));
@@ -47,8 +54,18 @@ async function errorBody(response: Response): Promise<ApiErrorBody> {
   return { code: "error", message: text.slice(0, 300) || `the server answered ${response.status}` };
 }
 
+/** What a response holds, all of it. */
+export async function whole<T>(response: Response, read: (response: Response) => Promise<T>): Promise<T> {
+  try {
+    return await read(response);
+  } catch (error) {
+    if (isAbort(error)) throw error;
+    throw new CutOff();
+  }
+}
+
 export async function getJson<T>(path: string, params: Record<string, string | number | undefined> = {}, signal?: AbortSignal): Promise<T> {
-  return (await request(apiUrl(path, params), { signal })).json() as Promise<T>;
+  return whole(await request(apiUrl(path, params), { signal }), (response) => response.json() as Promise<T>);
 }
 
 /** The JSON documents of a stream, one per line, as soon as each line is complete. */

@@ -2,7 +2,7 @@
 
 import { decodeSkeleton, type Skeleton } from "../model/columns";
 import type { DetailSource, SpanDetail } from "../model/details";
-import { apiUrl, getJson, readNdjson, request } from "./client";
+import { apiUrl, getJson, readNdjson, request, whole } from "./client";
 import type { AttributeKey, AttributeSample, OperationList, QueryCheck, SearchLine, ServerStatus, ServiceCount } from "./types";
 
 export interface SearchRequest {
@@ -41,7 +41,7 @@ export const status = (signal?: AbortSignal): Promise<ServerStatus> => getJson("
 
 export async function skeleton(traceId: string, signal?: AbortSignal): Promise<Skeleton> {
   const response = await request(apiUrl(`api/ui/traces/${traceId}/skeleton`), { signal });
-  return decodeSkeleton(await response.arrayBuffer());
+  return whole(response, async () => decodeSkeleton(await response.arrayBuffer()));
 }
 
 /** Details and find of a stored trace. */
@@ -58,7 +58,11 @@ export class RemoteSource implements DetailSource {
       body: JSON.stringify({ revision: this.revision, rows }),
       signal,
     });
-    return ((await response.json()) as { spans: SpanDetail[] }).spans;
+    return (await whole(response, (answer) => answer.json() as Promise<{ spans: SpanDetail[] }>)).spans;
+  }
+
+  async rowsOf(spanId: string, signal?: AbortSignal): Promise<number[]> {
+    return (await getJson<{ rows: number[] }>(`api/ui/traces/${this.traceId}/rows`, { span: spanId, revision: this.revision }, signal)).rows;
   }
 
   async find(query: string, signal?: AbortSignal): Promise<Uint32Array> {

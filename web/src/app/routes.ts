@@ -3,7 +3,7 @@
 //! page is one line here. It must never hold state of a page.
 
 import type { ComponentType } from "preact";
-import { prefetchSkeleton } from "../api/prefetch";
+import { skeletons } from "../api/skeletons";
 import { isTraceId } from "../location/params";
 
 /** The names in a path: `trace/:traceId` has `traceId`. */
@@ -24,7 +24,7 @@ function route<Path extends string>(path: Path, load: () => Promise<{ default: C
 
 export const ROUTES: readonly Route[] = [
   route("search", () => import("../pages/search")),
-  route("trace/:traceId", () => import("../pages/trace"), ({ traceId }) => isTraceId(traceId) && prefetchSkeleton(traceId)),
+  route("trace/:traceId", () => import("../pages/trace"), ({ traceId }) => isTraceId(traceId) && skeletons.get(traceId).ahead()),
   route("import", () => import("../pages/import")),
 ];
 

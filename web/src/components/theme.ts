@@ -2,6 +2,7 @@
 // without being remembered.
 
 import { effect, signal } from "@preact/signals";
+import { recall, remember } from "../model/preferences";
 
 export type Theme = "auto" | "light" | "dark";
 
@@ -11,12 +12,8 @@ const isTheme = (value: unknown): value is Theme => value === "auto" || value ==
 function stored(): Theme {
   const fromUrl = new URLSearchParams(location.search).get("theme");
   if (isTheme(fromUrl)) return fromUrl;
-  try {
-    const value = localStorage.getItem(KEY);
-    return isTheme(value) ? value : "auto";
-  } catch {
-    return "auto";
-  }
+  const value = recall(KEY);
+  return isTheme(value) ? value : "auto";
 }
 
 export const theme = signal<Theme>(stored());
@@ -35,21 +32,4 @@ export function startTheme(): void {
 export function chooseTheme(choice: Theme): void {
   theme.value = choice;
   remember(KEY, choice);
-}
-
-/** Storage may be forbidden; a preference is then for this page only. */
-export function remember(key: string, value: string): void {
-  try {
-    localStorage.setItem(key, value);
-  } catch {
-    // Nothing to do: the choice holds until the page is closed.
-  }
-}
-
-export function recall(key: string): string | null {
-  try {
-    return localStorage.getItem(key);
-  } catch {
-    return null;
-  }
 }

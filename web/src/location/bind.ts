@@ -49,7 +49,7 @@ export function bindParams<T>({ read, write, shown, show }: Bound<T>): () => voi
   });
   const forget = writeBeforeLeaving(() => timer !== undefined && writeNow());
   return () => {
-    clearTimeout(timer);
+    if (timer !== undefined) writeNow();
     stopReading();
     stopWriting();
     forget();

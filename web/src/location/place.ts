@@ -51,7 +51,8 @@ export function writeBeforeLeaving(write: () => void): () => void {
   return () => writers.delete(write);
 }
 
-const settle = (): void => writers.forEach((write) => write());
+/** Puts into the URL what the views show now. */
+export const settle = (): void => writers.forEach((write) => write());
 
 export function navigate(url: string, options: { replace?: boolean } = {}): void {
   settle();

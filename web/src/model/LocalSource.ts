@@ -12,6 +12,10 @@ export class LocalSource implements DetailSource {
     return Promise.resolve(rows.map((row) => this.details[row]).filter((detail) => detail !== undefined));
   }
 
+  rowsOf(spanId: string): Promise<number[]> {
+    return Promise.resolve(this.details.flatMap((detail, row) => (detail.spanId === spanId ? [row] : [])));
+  }
+
   find(query: string): Promise<Uint32Array> {
     const matches = matcher(query);
     const rows: number[] = [];

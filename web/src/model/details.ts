@@ -57,6 +57,8 @@ export interface DetailSource {
   spans(rows: number[], signal?: AbortSignal): Promise<SpanDetail[]>;
   /** Ascending rows whose name, service, attributes, events or span id contain the text, or that have `key=value`. */
   find(query: string, signal?: AbortSignal): Promise<Uint32Array>;
+  /** Ascending rows of the spans with this id: one, none, or several where an id is repeated. */
+  rowsOf(spanId: string, signal?: AbortSignal): Promise<number[]>;
 }
 
 /** An attribute value as people read it on one line. */

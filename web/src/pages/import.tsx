@@ -5,7 +5,6 @@ import { useMemo } from "preact/hooks";
 import "../styles/trace.css";
 import { Icon } from "../components/Icon";
 import { chooseFiles, opened, openError } from "../files/opened";
-import { readTraceParams } from "../location/params";
 import { href, place } from "../location/place";
 import { formatDuration, formatTime, nsToMs, plural } from "../model/format";
 import { LocalSource } from "../model/LocalSource";
@@ -21,9 +20,7 @@ export default function Import(): VNode {
   const view = useMemo(() => {
     if (trace === undefined) return null;
     const model = new TraceModel(trace);
-    const next = new TraceView(model, new LocalSource(trace.details, (row) => model.serviceName(row)));
-    void next.restore(readTraceParams(params));
-    return next;
+    return new TraceView(model, new LocalSource(trace.details, (row) => model.serviceName(row)));
   }, [trace]);
   if (view !== null) {
     const note = (
@@ -37,7 +34,7 @@ export default function Import(): VNode {
         )}
       </>
     );
-    return <TracePage key={trace!.header.traceId} view={view} path="import" downloads={[]} note={note} />;
+    return <TracePage key={trace!.header.traceId} view={view} downloads={[]} note={note} />;
   }
   return (
     <div class="import-page">

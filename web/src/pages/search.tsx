@@ -1,10 +1,14 @@
-//! The page at `search`.
+//! The page at `search`. Its search outlives it, so that the way back from a trace shows the same list
+//! at the same place.
 
 import type { VNode } from "preact";
 import "../styles/search.css";
 import { place } from "../location/place";
 import { SearchPage } from "../search/SearchPage";
+import { SearchSession } from "../search/session";
+
+const session = new SearchSession();
 
 export default function Search(): VNode {
-  return <SearchPage params={place.value.params} />;
+  return <SearchPage session={session} params={place.value.params} />;
 }

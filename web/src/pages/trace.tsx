@@ -6,7 +6,7 @@ import { Empty } from "../components/Empty";
 import { Icon } from "../components/Icon";
 import { chooseFiles } from "../files/opened";
 import { isTraceId } from "../location/params";
-import { href, place } from "../location/place";
+import { href } from "../location/place";
 import { StoredTrace } from "../trace/StoredTrace";
 
 export default function Trace({ args: { traceId } }: { args: { traceId: string } }): VNode {
@@ -30,5 +30,5 @@ export default function Trace({ args: { traceId } }: { args: { traceId: string }
       Open from a file
     </button>
   );
-  return <StoredTrace traceId={traceId} params={place.value.params} elsewhere={elsewhere} />;
+  return <StoredTrace traceId={traceId} elsewhere={elsewhere} />;
 }

@@ -8,7 +8,7 @@ import { status } from "../api/endpoints";
 import type { ServerStatus } from "../api/types";
 import { CopyButton } from "../components/CopyButton";
 import { plural } from "../model/format";
-import { session } from "./session";
+import type { SearchSession } from "./session";
 import { SNIPPETS } from "./snippets";
 
 const POLL_MS = 1000;
@@ -18,7 +18,7 @@ const QUERY_ENDPOINT = /\b(UI|query)\b/i;
 const storedSpans = (answer: ServerStatus): number => Math.max(Number(answer.spans.stored) || 0, Number(answer.store.spans) || 0);
 
 /** The server's status while it has never stored a span, else null. */
-export function useFirstRun(): ReadonlySignal<ServerStatus | null> {
+export function useFirstRun(session: SearchSession): ReadonlySignal<ServerStatus | null> {
   const state = useSignal<ServerStatus | null>(null);
   const looked = session.phase.value;
   useEffect(() => {

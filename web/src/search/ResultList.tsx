@@ -3,7 +3,7 @@
 import type { Signal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { prefetchSkeleton } from "../api/prefetch";
+import { skeletons } from "../api/skeletons";
 import type { TraceSummary } from "../api/types";
 import { Icon } from "../components/Icon";
 import { isArriving } from "../model/arrival";
@@ -12,12 +12,13 @@ import { formatAgo, formatCount, formatDuration, formatTime, nsToMs, plural } fr
 import type { Sort } from "../location/params";
 import { href } from "../location/place";
 import { MiniTimeline } from "./MiniTimeline";
-import { session } from "./session";
+import type { SearchSession } from "./session";
 
 const ROW_PX = 58;
 const OVERSCAN = 4;
 
 export interface ResultListProps {
+  session: SearchSession;
   traces: TraceSummary[];
   sort: Sort;
   onSort: (sort: Sort) => void;
@@ -27,7 +28,7 @@ export interface ResultListProps {
   filtered: boolean;
 }
 
-export function ResultList({ traces, sort, onSort, selected, longest, filtered }: ResultListProps): VNode {
+export function ResultList({ session, traces, sort, onSort, selected, longest, filtered }: ResultListProps): VNode {
   const scroller = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ top: session.scrollTop, height: 800 });
   useEffect(() => {
@@ -140,7 +141,7 @@ function ResultRow({ trace, index, count, selected, longest, filtered }: { trace
       <div class="c-name">
         <p class="title">
           <span class="dot" style={{ "--c": rootColour === undefined ? "var(--faint)" : `var(--svc-${rootColour})` }} />
-          <a class="result-link" href={href(`trace/${trace.traceId}`)} onPointerEnter={() => prefetchSkeleton(trace.traceId)}>
+          <a class="result-link" href={href(`trace/${trace.traceId}`)} onPointerEnter={() => skeletons.get(trace.traceId).ahead()}>
             {trace.rootName === null ? (
               <em>root span not received</em>
             ) : (

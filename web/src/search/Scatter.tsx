@@ -9,12 +9,13 @@ import { formatDuration, formatTime, nsToMs, plural } from "../model/format";
 import { toUrlTime } from "../model/timeRange";
 import { parseConditions, toQuery, withSlot } from "../query/conditions";
 import { durationLiteral } from "../query/literal";
-import { session } from "./session";
+import type { SearchSession } from "./session";
 
 const HEIGHT = 132;
 const PAD = { left: 58, right: 14, top: 10, bottom: 20 };
 
 export interface ScatterProps {
+  session: SearchSession;
   traces: TraceSummary[];
   query: string;
   onOpen: (traceId: string) => void;
@@ -30,7 +31,7 @@ interface Scale {
   high: number;
 }
 
-function scaleOf(traces: readonly TraceSummary[], [from, to]: [number, number], width: number): Scale {
+function scaleOf(session: SearchSession, traces: readonly TraceSummary[], [from, to]: [number, number], width: number): Scale {
   const durations = traces.map(({ durationNs }) => Math.max(1000, Number(durationNs)));
   let low = Math.log10(Math.min(...durations, 1e12)) - 0.12;
   let high = Math.log10(Math.max(...durations, 1)) + 0.12;
@@ -52,7 +53,7 @@ function scaleOf(traces: readonly TraceSummary[], [from, to]: [number, number], 
   };
 }
 
-export function Scatter({ traces, query, onOpen, onSelect }: ScatterProps): VNode {
+export function Scatter({ session, traces, query, onOpen, onSelect }: ScatterProps): VNode {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [hover, setHover] = useState<{ trace: TraceSummary; x: number; y: number } | null>(null);
   const [box, setBox] = useState<[number, number, number, number] | null>(null);
@@ -61,7 +62,7 @@ export function Scatter({ traces, query, onOpen, onSelect }: ScatterProps): VNod
     const element = canvas.current!;
     return drawOnResize(element, (width) => {
       const context = prepare(element, width, HEIGHT);
-      if (context !== null && width > 0) draw(context, width, traces, scaleOf(traces, session.range.value, width));
+      if (context !== null && width > 0) draw(context, width, traces, scaleOf(session, traces, session.range.value, width));
     });
   }, [traces.length, traces[0], session.range.value]);
 
@@ -69,7 +70,7 @@ export function Scatter({ traces, query, onOpen, onSelect }: ScatterProps): VNod
     const rect = canvas.current!.getBoundingClientRect();
     return [event.clientX - rect.left, event.clientY - rect.top];
   };
-  const scale = (): Scale => scaleOf(traces, session.range.peek(), canvas.current!.clientWidth);
+  const scale = (): Scale => scaleOf(session, traces, session.range.peek(), canvas.current!.clientWidth);
   const nearest = ([x, y]: [number, number]): TraceSummary | null => {
     const s = scale();
     let best: TraceSummary | null = null;

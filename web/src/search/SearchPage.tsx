@@ -17,17 +17,17 @@ import { NoResults } from "./NoResults";
 import { QueryBar } from "./QueryBar";
 import { ResultList } from "./ResultList";
 import { Scatter } from "./Scatter";
-import { longestNs, session, sortTraces } from "./session";
+import { type SearchSession, sortTraces } from "./session";
 import { TimePicker } from "./TimePicker";
 
 const SORT_LABELS: Record<Sort, string> = { newest: "Newest first", longest: "Longest first", shortest: "Shortest first", spans: "Most spans", errors: "Most errors" };
 
-export function SearchPage({ params }: { params: URLSearchParams }): VNode {
+export function SearchPage({ session, params }: { session: SearchSession; params: URLSearchParams }): VNode {
   const value = readSearchParams(params);
   const input = useRef<HTMLInputElement>(null);
   const timeButton = useRef<HTMLButtonElement>(null);
   const selected = useSignal(-1);
-  const firstRun = useFirstRun();
+  const firstRun = useFirstRun(session);
 
   useEffect(() => {
     document.title = value.q === "{}" ? "Search · Tracewell" : `${value.q} · Tracewell`;
@@ -81,19 +81,19 @@ export function SearchPage({ params }: { params: URLSearchParams }): VNode {
         </div>
         <FilterBar query={value.q} limit={value.limit} range={value} onChange={go} />
       </section>
-      <Progress />
-      <Newer onShow={(to) => go({ to })} />
+      <Progress session={session} />
+      <Newer session={session} onShow={(to) => go({ to })} />
       {firstRun.value && (empty || session.phase.value === "failed") ? (
         <FirstRun status={firstRun.value} onFirstSpan={() => void session.run(value)} />
       ) : empty ? (
         <NoResults params={value} onChange={go} />
       ) : (
         <>
-          <Problem />
+          <Problem session={session} />
           <div class={`found ${session.stale.value ? "stale" : ""}`}>
-            <Scatter traces={traces} onOpen={(id) => navigate(href(`trace/${id}`))} onSelect={(q, from, to) => go({ q, from, to })} query={value.q} />
+            <Scatter session={session} traces={traces} onOpen={(id) => navigate(href(`trace/${id}`))} onSelect={(q, from, to) => go({ q, from, to })} query={value.q} />
             <div class="result-bar">
-              <Summary />
+              <Summary session={session} />
               <label class="sort">
                 <span class="visually-hidden">Sort by</span>
                 <select class="input" value={value.sort} onChange={(event) => sortBy(event.currentTarget.value as Sort)}>
@@ -105,7 +105,7 @@ export function SearchPage({ params }: { params: URLSearchParams }): VNode {
                 </select>
               </label>
             </div>
-            <ResultList traces={traces} sort={value.sort} onSort={sortBy} selected={selected} longest={longestNs.value} filtered={value.q !== "{}"} />
+            <ResultList session={session} traces={traces} sort={value.sort} onSort={sortBy} selected={selected} longest={session.longestNs.value} filtered={value.q !== "{}"} />
           </div>
         </>
       )}
@@ -113,14 +113,14 @@ export function SearchPage({ params }: { params: URLSearchParams }): VNode {
   );
 }
 
-function Progress(): VNode {
+function Progress({ session }: { session: SearchSession }): VNode {
   const busy = session.phase.value === "loading";
   const progress = session.progress.value;
   const share = progress && progress.totalBlocks > 0 ? progress.searchedBlocks / progress.totalBlocks : 0;
   return <div class={`progress-line ${busy ? "busy" : ""}`}>{busy && <div style={{ width: `${share * 100}%` }} />}</div>;
 }
 
-function Summary(): VNode {
+function Summary({ session }: { session: SearchSession }): VNode {
   const { phase, progress, done, traces } = session;
   const count = traces.value.length;
   if (phase.value === "loading") {
@@ -151,7 +151,7 @@ function Summary(): VNode {
   );
 }
 
-function Problem(): VNode | null {
+function Problem({ session }: { session: SearchSession }): VNode | null {
   const error = session.error.value;
   const partial = session.done.value?.partial;
   if (error !== null) {
@@ -179,7 +179,7 @@ function Problem(): VNode | null {
 }
 
 /** Spans dated in the future: a clock that is wrong, which nobody looks for. */
-function Newer({ onShow }: { onShow: (to: string) => void }): VNode | null {
+function Newer({ session, onShow }: { session: SearchSession; onShow: (to: string) => void }): VNode | null {
   const newerNs = session.done.value?.newerNs;
   if (!newerNs) return null;
   const newest = nsToMs(newerNs);

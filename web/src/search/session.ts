@@ -1,5 +1,5 @@
-// One search as it happens: results that stream in, progress, an error, more by cursor. It outlives
-// the page, so that going back from a trace shows the same list at the same place.
+//! One search as it happens: results that stream in, progress, an error, more by cursor. Each is an
+//! instance: two may live side by side. Whoever holds one decides how long it lives.
 
 import { computed, signal } from "@preact/signals";
 import { isAbort } from "../api/client";
@@ -23,6 +23,7 @@ export class SearchSession {
   readonly error = signal<Error | null>(null);
   /** The searched times in ms, fixed when the search began. */
   readonly range = signal<[number, number]>([0, 0]);
+  readonly longestNs = computed(() => this.traces.value.reduce((longest, trace) => Math.max(longest, Number(trace.durationNs)), 1));
   params: SearchParams | null = null;
   scrollTop = 0;
   private abort: AbortController | null = null;
@@ -100,8 +101,6 @@ export class SearchSession {
   }
 }
 
-export const session = new SearchSession();
-
 const ORDER: Record<Sort, (a: TraceSummary, b: TraceSummary) => number> = {
   newest: (a, b) => compareNs(b.startNs, a.startNs),
   longest: (a, b) => compareNs(b.durationNs, a.durationNs),
@@ -114,5 +113,3 @@ const ORDER: Record<Sort, (a: TraceSummary, b: TraceSummary) => number> = {
 const compareNs = (a: string, b: string): number => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
 
 export const sortTraces = (traces: readonly TraceSummary[], sort: Sort): TraceSummary[] => [...traces].sort(ORDER[sort]);
-
-export const longestNs = computed(() => session.traces.value.reduce((longest, trace) => Math.max(longest, Number(trace.durationNs)), 1));

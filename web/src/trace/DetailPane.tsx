@@ -3,9 +3,10 @@
 
 import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { recall, remember } from "../components/theme";
+import { recall, remember } from "../model/preferences";
 import { CopyButton } from "../components/CopyButton";
 import { Icon } from "../components/Icon";
+import { Failure } from "../components/Loaded";
 import type { SpanDetail } from "../model/details";
 import { FLAG } from "../model/columns";
 import { formatCount, formatDuration, formatTime, nsToMs, plural } from "../model/format";
@@ -20,12 +21,13 @@ export function DetailPane({ view, stored }: { view: TraceView; stored: boolean 
   const [size, setSize] = useState(Number(recall(`tracewell.pane.${side}`)) || (side === "right" ? 440 : 300));
   useEffect(() => setSize(Number(recall(`tracewell.pane.${side}`)) || (side === "right" ? 440 : 300)), [side]);
   const row = view.selected.value;
-  void view.detailVersion.value;
+  void view.details.version.value;
   const detail = view.detail(row);
-  // While the next span's details are on their way the last ones stay, so that nothing flickers.
+  // While the next span's details are on their way the last ones stay, so that nothing flickers; but
+  // not when it is said why they do not come.
   const last = useRef<SpanDetail | undefined>(undefined);
   if (detail !== undefined) last.current = detail;
-  const shown = detail ?? last.current;
+  const shown = detail ?? (view.details.problem.value === null ? last.current : undefined);
   const resize = (event: PointerEvent): void => {
     const handle = event.currentTarget as HTMLElement;
     if (!handle.hasPointerCapture(event.pointerId)) return;
@@ -39,7 +41,7 @@ export function DetailPane({ view, stored }: { view: TraceView; stored: boolean 
     <aside class="detail-pane" aria-label="Span details" style={side === "right" ? { width: `${size}px` } : { height: `${size}px` }}>
       <div class="pane-edge" onPointerDown={(event) => (event.currentTarget as HTMLElement).setPointerCapture(event.pointerId)} onPointerMove={resize} />
       {shown === undefined ? (
-        <p class="pane-empty">{view.problem.value === null ? "Loading…" : `The details could not be loaded: ${view.problem.value.message}`}</p>
+        <PaneState view={view} />
       ) : (
         <div class={`detail ${detail === undefined ? "stale" : ""}`} key={shown.row}>
           <SpanDetails view={view} detail={shown} stored={stored} />
@@ -47,6 +49,12 @@ export function DetailPane({ view, stored }: { view: TraceView; stored: boolean 
       )}
     </aside>
   );
+}
+
+function PaneState({ view }: { view: TraceView }): VNode {
+  const error = view.details.problem.value;
+  if (error === null) return <p class="pane-empty">Loading…</p>;
+  return <Failure what="The details of this span" error={error} retryAtMs={view.details.retryAtMs.value} onRetry={() => view.details.again()} />;
 }
 
 function SpanDetails({ view, detail, stored }: { view: TraceView; detail: SpanDetail; stored: boolean }): VNode {
@@ -111,7 +119,7 @@ function SpanDetails({ view, detail, stored }: { view: TraceView; detail: SpanDe
                 <span class="mono">{detail.parentSpanId}</span> {stored ? "never arrived" : "is not in the file"}
               </span>
             ) : (
-              <button type="button" class="link-button" onClick={() => view.select(parent)}>
+              <button type="button" class="link-button" onClick={() => view.jump(parent)}>
                 {model.spanName(parent)}
               </button>
             )}

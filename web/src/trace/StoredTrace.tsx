@@ -2,89 +2,81 @@
 //! missing. Showing it is TracePage's.
 
 import type { ComponentChildren, VNode } from "preact";
-import { useEffect, useState } from "preact/hooks";
-import { ApiError, isAbort } from "../api/client";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { ApiError } from "../api/client";
 import { jaegerDownload, otlpDownload, RemoteSource } from "../api/endpoints";
-import { takeSkeleton } from "../api/prefetch";
+import type { Resource } from "../api/resource";
+import { skeletons } from "../api/skeletons";
+import { Empty } from "../components/Empty";
 import { Icon } from "../components/Icon";
+import { Loaded } from "../components/Loaded";
+import { hrefBack } from "../location/place";
+import { isYoung } from "../model/arrival";
+import type { Skeleton } from "../model/columns";
 import { TraceModel } from "../model/TraceModel";
-import { readTraceParams } from "../location/params";
-import { isArriving } from "../model/arrival";
-import { href } from "../location/place";
 import { TracePage } from "./TracePage";
 import { TraceView } from "./view";
 
-/** A trace that is not there may still be on its way. */
-const RETRIES = 3;
-const RETRY_MS = 2000;
-const WATCH_MS = 4000;
+/** How often a young trace is looked at again, and how much longer for each span that has to be read for it. */
+const WATCH_MS = 3000;
+const WATCH_MS_PER_SPAN = 0.2;
 
 export interface StoredTraceProps {
   traceId: string;
-  params: URLSearchParams;
   /** What else can be done when the trace is not there. */
   elsewhere: ComponentChildren;
 }
 
-export function StoredTrace({ traceId, params, elsewhere }: StoredTraceProps): VNode {
-  const [view, setView] = useState<TraceView | null>(null);
-  const [error, setError] = useState<Error | null>(null);
-  const [attempt, setAttempt] = useState(0);
-  const [reload, setReload] = useState(0);
-  useEffect(() => {
-    let current = true;
-    takeSkeleton(traceId).then(
-      (skeleton) => {
-        if (!current) return;
-        setError(null);
-        // Nothing came in since: what is on screen stays as it is.
-        if (view !== null && skeleton.header.revision === view.model.header.revision) return;
-        const next = new TraceView(new TraceModel(skeleton), new RemoteSource(traceId, skeleton.header.revision));
-        // After a reload the URL of now, not of the first opening, is what to show.
-        void next.restore(readTraceParams(reload === 0 ? params : new URLSearchParams(location.search)));
-        setView(next);
-      },
-      (reason: Error) => current && view === null && !isAbort(reason) && setError(reason),
-    );
-    return () => {
-      current = false;
-    };
-  }, [traceId, attempt, reload]);
-  useEffect(() => {
-    if (!(error instanceof ApiError) || error.status !== 404 || attempt >= RETRIES) return;
-    const timer = setTimeout(() => setAttempt(attempt + 1), RETRY_MS);
-    return () => clearTimeout(timer);
-  }, [error, attempt]);
-  const watching = view !== null && isArriving(view.model.header);
-  useEffect(() => {
-    if (!watching) return;
-    const timer = setTimeout(() => setReload((n) => n + 1), WATCH_MS);
-    return () => clearTimeout(timer);
-  }, [watching, view, reload]);
-  // The trace has grown since it was opened: its rows have other numbers now.
-  const conflict = view?.problem.value;
-  useEffect(() => {
-    if (conflict instanceof ApiError && conflict.status === 409) setReload((n) => n + 1);
-  }, [conflict]);
-  if (view !== null) {
-    return (
-      <TracePage
-        view={view}
-        path={`trace/${traceId}`}
-        downloads={[
-          { label: "OTLP JSON", url: otlpDownload(traceId), name: `${traceId}.otlp.json` },
-          { label: "Jaeger JSON", url: jaegerDownload(traceId), name: `${traceId}.jaeger.json` },
-        ]}
-        onReload={() => setReload((n) => n + 1)}
-        watching={watching}
-      />
-    );
-  }
-  if (error !== null) return <Missing traceId={traceId} error={error} elsewhere={elsewhere} waiting={attempt < RETRIES} onRetry={() => setAttempt(attempt + 1)} />;
-  return <Loading />;
+export function StoredTrace({ traceId, elsewhere }: StoredTraceProps): VNode {
+  const resource = skeletons.get(traceId);
+  return (
+    <Loaded
+      resource={resource}
+      what="The trace"
+      placeholder={<Placeholder />}
+      failure={(error, { retryAtMs }) =>
+        error instanceof ApiError && error.status === 404 ? <Missing traceId={traceId} waiting={retryAtMs !== null} elsewhere={elsewhere} onRetry={() => resource.refresh()} /> : null
+      }
+    >
+      {(skeleton) => <Opened traceId={traceId} skeleton={skeleton} resource={resource} />}
+    </Loaded>
+  );
 }
 
-function Loading(): VNode {
+function Opened({ traceId, skeleton, resource }: { traceId: string; skeleton: Skeleton; resource: Resource<Skeleton> }): VNode {
+  const { header } = skeleton;
+  const before = useRef<TraceView | undefined>(undefined);
+  // The same revision is the same trace: what is on screen stays as it is.
+  const view = useMemo(() => new TraceView(new TraceModel(skeleton), new RemoteSource(traceId, header.revision), before.current), [header.revision]);
+  useEffect(() => {
+    before.current = view;
+    return () => view.end();
+  }, [view]);
+  const young = isYoung(header);
+  useEffect(() => {
+    if (!young) return;
+    const timer = setInterval(() => !document.hidden && isYoung(header) && resource.refresh(), WATCH_MS + header.n * WATCH_MS_PER_SPAN);
+    return () => clearInterval(timer);
+  }, [young, skeleton]);
+  // The trace has grown since it was opened: its rows have other numbers now.
+  const problem = view.details.problem.value ?? view.wanted.value?.error;
+  useEffect(() => {
+    if (problem instanceof ApiError && problem.status === 409) resource.refresh();
+  }, [problem]);
+  return (
+    <TracePage
+      view={view}
+      downloads={[
+        { label: "OTLP JSON", url: otlpDownload(traceId), name: `${traceId}.otlp.json` },
+        { label: "Jaeger JSON", url: jaegerDownload(traceId), name: `${traceId}.jaeger.json` },
+      ]}
+      onReload={() => resource.refresh()}
+      watching={young}
+    />
+  );
+}
+
+function Placeholder(): VNode {
   return (
     <div class="trace-loading" aria-label="Loading the trace" role="status">
       {Array.from({ length: 18 }, (_, i) => (
@@ -97,31 +89,26 @@ function Loading(): VNode {
   );
 }
 
-function Missing({ traceId, error, waiting, elsewhere, onRetry }: { traceId: string; error: Error; waiting: boolean; elsewhere: ComponentChildren; onRetry: () => void }): VNode {
-  const notFound = error instanceof ApiError && error.status === 404;
+function Missing({ traceId, waiting, elsewhere, onRetry }: { traceId: string; waiting: boolean; elsewhere: ComponentChildren; onRetry: () => void }): VNode {
   return (
-    <div class="state">
-      <h1>{notFound ? "This trace is not here" : "The trace could not be loaded"}</h1>
-      {notFound ? (
+    <Empty
+      alert
+      title="This trace is not here"
+      actions={
         <>
-          <p>
-            No span of <code>{traceId}</code> is stored.{" "}
-            {waiting ? "If it was sent just now it may still arrive: looking again…" : "It may have been dropped by retention or sampling, never have been sent, or have gone to another server."}
-          </p>
+          <button type="button" class="button primary" onClick={onRetry}>
+            <Icon name="reload" />
+            Look again
+          </button>
+          <a class="button" href={hrefBack("search")}>
+            Search
+          </a>
+          {elsewhere}
         </>
-      ) : (
-        <p>{error.message}</p>
-      )}
-      <div class="actions">
-        <button type="button" class="button primary" onClick={onRetry}>
-          <Icon name="reload" />
-          Look again
-        </button>
-        <a class="button" href={href("search")}>
-          Search
-        </a>
-        {elsewhere}
-      </div>
-    </div>
+      }
+    >
+      No span of <code>{traceId}</code> is stored.{" "}
+      {waiting ? "If it was sent just now it may still arrive: looking again…" : "It may have been dropped by retention or sampling, never have been sent, or have gone to another server."}
+    </Empty>
   );
 }

@@ -7,7 +7,7 @@ import { Popover } from "../components/Popover";
 import { formatAgo, formatCount, formatDuration, formatTime, nsToMs } from "../model/format";
 import { hrefBack } from "../location/place";
 import { FindBar } from "./FindBar";
-import type { Download } from "./TracePage";
+import { type Download, linkToView } from "./TracePage";
 import type { TraceView } from "./view";
 
 export interface TraceHeaderProps {
@@ -49,7 +49,7 @@ export function TraceHeader({ view, findRef, downloads, note, onReload }: TraceH
             <Icon name="reload" />
           </button>
         )}
-        <CopyButton text={() => location.href} title="Copy a link to this view (l)" class="button quiet icon-only" />
+        <CopyButton text={() => linkToView(view)} title="Copy a link to this view (l)" class="button quiet icon-only" />
         {downloads.length > 0 && (
           <Popover label={<Icon name="download" />} title="Download" class="button quiet icon-only" align="end">
             {() =>

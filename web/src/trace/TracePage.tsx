@@ -1,15 +1,15 @@
-// The page of one trace, put together: header, notices, minimap, waterfall and detail pane; the
-// keyboard; and the URL that always says what is shown.
+//! The page of one trace, put together: header, notices, minimap, waterfall and detail pane; the
+//! keyboard; and the URL that always says what is shown.
 
-import { effect } from "@preact/signals";
 import type { ComponentChildren, VNode } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { ErrorBoundary } from "../components/ErrorBoundary";
 import { copyText } from "../components/CopyButton";
 import { type Shortcut, useShortcuts } from "../components/keyboard";
 import { NO_ROW } from "../model/TraceModel";
 import { readTraceParams, writeTraceParams } from "../location/params";
-import { hrefBack, navigate, replaceParams } from "../location/place";
+import { bindParams } from "../location/bind";
+import { hrefBack, navigate, settle } from "../location/place";
 import { DetailPane } from "./DetailPane";
 import { Minimap } from "./Minimap";
 import { Notices } from "./Notices";
@@ -25,8 +25,6 @@ export interface Download {
 
 export interface TracePageProps {
   view: TraceView;
-  /** Below the base path; the URL is kept up to date there. */
-  path: string;
   downloads: Download[];
   note?: ComponentChildren;
   onReload?: () => void;
@@ -34,33 +32,13 @@ export interface TracePageProps {
   watching?: boolean;
 }
 
-const URL_DELAY_MS = 150;
-
-export function TracePage({ view, path, downloads, note, onReload, watching = false }: TracePageProps): VNode {
+export function TracePage({ view, downloads, note, onReload, watching = false }: TracePageProps): VNode {
   const find = useRef<HTMLInputElement>(null);
   const { header } = view.model;
   useEffect(() => {
     document.title = `${header.rootService ?? "Trace"} ${header.rootName ?? header.traceId.slice(0, 8)} · Tracewell`;
   }, [header]);
-  useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let first = true;
-    const stop = effect(() => {
-      const base = new URLSearchParams(location.search);
-      // Dependencies are read now, the URL is written when things have settled.
-      void [view.selected.value, view.zoom.value, view.findText.value, view.only.value, view.detailVersion.value, view.model.version.value];
-      clearTimeout(timer);
-      if (first) {
-        first = false;
-        return;
-      }
-      timer = setTimeout(() => replaceParams(writeTraceParams(view.toParams(readTraceParams(base)), new URLSearchParams(location.search))), URL_DELAY_MS);
-    });
-    return () => {
-      stop();
-      clearTimeout(timer);
-    };
-  }, [view, path]);
+  useLayoutEffect(() => bindParams({ read: readTraceParams, write: writeTraceParams, shown: () => view.params(), show: (params) => view.show(params) }), [view]);
   useShortcuts(() => shortcuts(view, () => find.current?.select(), onReload), [view, onReload]);
   const side = view.paneSide.value;
   return (
@@ -80,6 +58,13 @@ export function TracePage({ view, path, downloads, note, onReload, watching = fa
       </div>
     </div>
   );
+}
+
+/** Once the URL names the span that is selected. */
+export async function linkToView(view: TraceView): Promise<string> {
+  await view.settled();
+  settle();
+  return location.href;
 }
 
 function shortcuts(view: TraceView, focusFind: () => void, onReload?: () => void): Shortcut[] {
@@ -108,18 +93,18 @@ function shortcuts(view: TraceView, focusFind: () => void, onReload?: () => void
     key("Find", ["/"], "Find in this trace", focusFind),
     key("Find", ["n"], "Next match", () => view.nextMatch(1)),
     key("Find", ["N"], "Previous match", () => view.nextMatch(-1)),
-    key("Find", ["h"], "Matches only", () => view.setOnly(!view.only.peek())),
+    key("Find", ["h"], "Matches only", () => view.finder.setOnly(!view.finder.only.peek())),
     key("Find", ["e"], "Next error", () => view.nextError(1)),
     key("Find", ["E"], "Previous error", () => view.nextError(-1)),
     key("Panes", ["b"], "Show or hide details", () => view.openPane(!view.paneOpen.peek())),
     key("Panes", ["\\"], "Details at the right or the bottom", () => view.dock(view.paneSide.peek() === "right" ? "bottom" : "right")),
-    key("Panes", ["Escape"], "Clear find, then selection", () => (view.findText.peek() === "" ? view.clearSelection() : view.find(""))),
+    key("Panes", ["Escape"], "Clear find, then selection", () => (view.finder.text.peek() === "" ? view.clearSelection() : view.find(""))),
     key("Copy", ["y"], "Copy the span as JSON", () => {
       const detail = view.detail(view.selected.peek());
       if (detail) void copyText(JSON.stringify(detail, null, 2));
     }),
     key("Copy", ["Y"], "Copy the trace id", () => void copyText(model.header.traceId)),
-    key("Copy", ["l"], "Copy a link to this view", () => void copyText(location.href)),
+    key("Copy", ["l"], "Copy a link to this view", () => void linkToView(view).then(copyText)),
     key("Everywhere", ["u"], "Back to search", () => navigate(hrefBack("search"))),
   ];
   if (onReload) list.push(key("Everywhere", ["r"], "Load the trace again", onReload));

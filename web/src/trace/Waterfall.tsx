@@ -105,15 +105,15 @@ function Rows({ view, scroller, height: fullHeight, children }: RowsProps): VNod
 
   useEffect(() => {
     if (count > 0) view.shown.value = [model.visible[first]!, model.visible[Math.max(first, last - 1)]!];
-    const timer = setTimeout(() => void view.fetch([...model.visible.subarray(first, last)]), PREFETCH_MS);
+    const timer = setTimeout(() => void view.details.fetch([...model.visible.subarray(first, last)]), PREFETCH_MS);
     return () => clearTimeout(timer);
   }, [first, last, model.version.value]);
 
   const [zoomFrom, zoomTo] = view.zoom.value;
   const selected = view.selected.value;
-  void view.detailVersion.value;
+  void view.details.version.value;
   void model.matchVersion.value;
-  const finding = view.findText.value !== "";
+  const finding = view.finder.text.value !== "";
 
   const rows: VNode[] = [];
   for (let position = first; position < last; position++) {

@@ -68,7 +68,6 @@ export class WaterfallRow extends Component<WaterfallRowProps> {
         aria-selected={selected}
         onClick={open}
         onDblClick={() => view.fit(row)}
-        onPointerEnter={() => void view.fetch([row])}
       >
         {this.tree(depth, parent, error)}
         {this.bar(error)}
