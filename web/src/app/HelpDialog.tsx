@@ -3,7 +3,7 @@
 import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { Icon } from "../components/Icon";
-import { activeShortcuts, helpOpen, type Shortcut } from "../components/keyboard";
+import { helpOpen, scopes, type Shortcut } from "../components/keyboard";
 
 const NAMES: Record<string, string> = { ArrowDown: "↓", ArrowUp: "↑", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc", " ": "Space" };
 
@@ -15,7 +15,7 @@ export function HelpDialog(): VNode {
     else dialog.current?.close();
   }, [open]);
   const groups = new Map<string, Shortcut[]>();
-  for (const shortcut of activeShortcuts.value.flat()) groups.set(shortcut.group, [...(groups.get(shortcut.group) ?? []), shortcut]);
+  for (const shortcut of scopes.value.flatMap(({ list }) => list)) groups.set(shortcut.group, [...(groups.get(shortcut.group) ?? []), shortcut]);
   return (
     <dialog ref={dialog} class="dialog" aria-label="Keyboard shortcuts" onClose={() => (helpOpen.value = false)} onClick={(event) => event.target === dialog.current && dialog.current?.close()}>
       <header>

@@ -55,6 +55,8 @@ export function ResultList({ session, traces, sort, onSort, selected, longest, f
     const top = index * ROW_PX;
     if (top < element.scrollTop) element.scrollTop = top;
     else if (top + ROW_PX > element.scrollTop + element.clientHeight - 40) element.scrollTop = top + ROW_PX - element.clientHeight + 40;
+    // The focus goes with the selection: Enter opens it, and a screen reader says it.
+    element.querySelector<HTMLElement>(`[aria-posinset="${index + 1}"] .result-link`)?.focus({ preventScroll: true });
   }, [selected.value]);
   const first = Math.max(0, Math.floor(view.top / ROW_PX) - OVERSCAN);
   const last = Math.min(traces.length, Math.ceil((view.top + view.height) / ROW_PX) + OVERSCAN);

@@ -26,6 +26,7 @@ export function SearchPage({ session, params }: { session: SearchSession; params
   const value = readSearchParams(params);
   const input = useRef<HTMLInputElement>(null);
   const timeButton = useRef<HTMLButtonElement>(null);
+  const found = useRef<HTMLDivElement>(null);
   const selected = useSignal(-1);
   const firstRun = useFirstRun(session);
 
@@ -68,6 +69,7 @@ export function SearchPage({ session, params }: { session: SearchSession; params
       { keys: ["Escape"], label: "Stop searching", group: "Search", run: () => session.cancel() },
     ],
     [value.q, value.from, value.to, value.limit, value.sort, traces.length],
+    found,
   );
 
   const empty = session.phase.value === "done" && traces.length === 0;
@@ -90,7 +92,7 @@ export function SearchPage({ session, params }: { session: SearchSession; params
       ) : (
         <>
           <Problem session={session} />
-          <div class={`found ${session.stale.value ? "stale" : ""}`}>
+          <div class={`found ${session.stale.value ? "stale" : ""}`} ref={found}>
             <Scatter session={session} traces={traces} onOpen={(id) => navigate(href(`trace/${id}`))} onSelect={(q, from, to) => go({ q, from, to })} query={value.q} />
             <div class="result-bar">
               <Summary session={session} />

@@ -39,14 +39,15 @@ export function TracePage({ view, downloads, note, onReload, watching = false }:
     document.title = `${header.rootService ?? "Trace"} ${header.rootName ?? header.traceId.slice(0, 8)} · Tracewell`;
   }, [header]);
   useLayoutEffect(() => bindParams({ read: readTraceParams, write: writeTraceParams, shown: () => view.params(), show: (params) => view.show(params) }), [view]);
-  useShortcuts(() => shortcuts(view, () => find.current?.select(), onReload), [view, onReload]);
+  const main = useRef<HTMLDivElement>(null);
+  useShortcuts(() => shortcuts(view, () => find.current?.select(), onReload), [view, onReload], main);
   const side = view.paneSide.value;
   return (
     <div class={`trace-page dock-${side}`}>
       <TraceHeader view={view} findRef={find} downloads={downloads} note={note} onReload={onReload} />
       <Notices view={view} stored={onReload !== undefined} watching={watching} />
       <div class="trace-body">
-        <div class="trace-main">
+        <div class="trace-main" ref={main}>
           <Minimap view={view} />
           <Waterfall view={view} />
         </div>
