@@ -125,7 +125,7 @@ test("a wrong query is underlined and explained", async ({ page, open, errors })
   await query.press("Enter");
   await expect(page.locator(".query-error")).toBeVisible();
   await expect(page.locator(".tok-wrong").first()).toBeVisible();
-  await expect(page.locator(".page-notice.error")).toBeVisible();
+  await expect(page.locator(".page-notice .notice.error")).toBeVisible();
   await query.fill("{ status = error }");
   await query.press("Enter");
   await expect(page.locator(".query-error")).toBeHidden();

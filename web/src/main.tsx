@@ -4,7 +4,7 @@
 import { render } from "preact";
 import "./styles/tokens.css";
 import "./styles/base.css";
-import "./styles/components.css";
+import "./components/controls.css";
 import { App } from "./app/App";
 import { loadAhead } from "./app/Page";
 import { redirect } from "./app/redirects";

@@ -75,7 +75,9 @@ export async function* readNdjson<T>(stream: ReadableStream<Uint8Array>): AsyncG
   let rest = "";
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await reader.read().catch((error: unknown) => {
+        throw isAbort(error) ? error : new CutOff();
+      });
       rest += done ? decoder.decode() : decoder.decode(value, { stream: true });
       const lines = rest.split("\n");
       rest = done ? "" : lines.pop()!;

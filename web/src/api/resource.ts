@@ -23,8 +23,9 @@ const LAST_RETRY_MS = 30_000;
 const PASSING = new Set([429, 500, 502, 503, 504]);
 
 /** A server that is away or overloaded comes back; a wrong question stays wrong. */
-export const retryWhenAway: RetryPolicy = (error, attempt) =>
-  error instanceof Unreachable || error instanceof CutOff || (error instanceof ApiError && PASSING.has(error.status)) ? Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** attempt) : null;
+export const isPassing = (error: Error): boolean => error instanceof Unreachable || error instanceof CutOff || (error instanceof ApiError && PASSING.has(error.status));
+
+export const retryWhenAway: RetryPolicy = (error, attempt) => (isPassing(error) ? Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** attempt) : null);
 
 export interface ResourceOptions<T> {
   load: (signal: AbortSignal) => Promise<T>;

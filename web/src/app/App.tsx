@@ -9,6 +9,7 @@ import { HelpDialog } from "./HelpDialog";
 import { Page } from "./Page";
 import { StoreNotice } from "./StoreNotice";
 import { TopBar } from "./TopBar";
+import "./App.css";
 
 export function App(): VNode {
   useShortcuts(

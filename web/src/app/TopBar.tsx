@@ -10,6 +10,7 @@ import { href, navigate, place } from "../location/place";
 import { chooseFiles } from "../files/opened";
 import { helpOpen } from "../components/keyboard";
 import { chooseTheme, theme, type Theme } from "../components/theme";
+import "./TopBar.css";
 
 const THEMES: [Theme, string, IconName][] = [
   ["auto", "As the system", "auto"],

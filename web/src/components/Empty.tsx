@@ -2,6 +2,7 @@
 //! the one shape of "nothing here", so that every page says it the same way.
 
 import type { ComponentChildren, VNode } from "preact";
+import "./Empty.css";
 
 export interface EmptyProps {
   title: ComponentChildren;

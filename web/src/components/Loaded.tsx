@@ -16,6 +16,23 @@ export function useResource<T>(resource: Resource<T>): ResourceState<T> {
   return resource.state.value;
 }
 
+/** The same, asked for again every so often while the tab is seen; null for not. */
+export function usePolled<T>(resource: Resource<T>, everyMs: number | null): ResourceState<T> {
+  useEffect(() => {
+    if (everyMs === null) return;
+    const ask = (): void => {
+      if (!document.hidden) resource.refresh();
+    };
+    const timer = setInterval(ask, everyMs);
+    document.addEventListener("visibilitychange", ask);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener("visibilitychange", ask);
+    };
+  }, [resource, everyMs]);
+  return useResource(resource);
+}
+
 export interface LoadedProps<T> {
   resource: Resource<T>;
   /** In the size of what will be there. */

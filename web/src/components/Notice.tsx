@@ -3,6 +3,7 @@
 
 import type { ComponentChildren, VNode } from "preact";
 import { Icon, type IconName } from "./Icon";
+import "./Notice.css";
 
 export type NoticeKind = "plain" | "warn" | "error";
 const ICONS: Record<NoticeKind, IconName> = { plain: "help", warn: "warning", error: "error" };
@@ -12,14 +13,16 @@ export interface NoticeProps {
   icon?: IconName;
   /** A screen reader says it at once. */
   alert?: boolean;
+  /** For a notice inside of a region that is announced already. */
+  silent?: boolean;
   action?: ComponentChildren;
   onDismiss?: () => void;
   children: ComponentChildren;
 }
 
-export function Notice({ kind = "plain", icon = ICONS[kind], alert = false, action, onDismiss, children }: NoticeProps): VNode {
+export function Notice({ kind = "plain", icon = ICONS[kind], alert = false, silent = false, action, onDismiss, children }: NoticeProps): VNode {
   return (
-    <div class={`notice ${kind}`} role={alert ? "alert" : "status"}>
+    <div class={`notice ${kind}`} role={silent ? undefined : alert ? "alert" : "status"}>
       <Icon name={icon} />
       <span class="notice-text">{children}</span>
       {action}

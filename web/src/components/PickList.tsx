@@ -3,6 +3,7 @@
 
 import type { VNode } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
+import "./PickList.css";
 
 export interface Option {
   value: string;

@@ -3,6 +3,7 @@
 
 import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
+import "./Popover.css";
 
 export interface PopoverProps {
   label: ComponentChildren;

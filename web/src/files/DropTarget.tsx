@@ -4,6 +4,7 @@
 import type { VNode } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { openDropped } from "./opened";
+import "./DropTarget.css";
 
 export function DropTarget(): VNode | null {
   const [over, setOver] = useState(false);

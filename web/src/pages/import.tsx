@@ -2,7 +2,6 @@
 
 import type { VNode } from "preact";
 import { useMemo } from "preact/hooks";
-import "../styles/trace.css";
 import { Icon } from "../components/Icon";
 import { chooseFiles, opened, openError } from "../files/opened";
 import { href, place } from "../location/place";
@@ -11,6 +10,7 @@ import { LocalSource } from "../model/LocalSource";
 import { TraceModel } from "../model/TraceModel";
 import { TracePage } from "../trace/TracePage";
 import { TraceView } from "../trace/view";
+import "./import.css";
 
 export default function Import(): VNode {
   const { params } = place.value;

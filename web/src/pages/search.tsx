@@ -2,7 +2,6 @@
 //! at the same place.
 
 import type { VNode } from "preact";
-import "../styles/search.css";
 import { place } from "../location/place";
 import { SearchPage } from "../search/SearchPage";
 import { SearchSession } from "../search/session";

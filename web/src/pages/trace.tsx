@@ -1,7 +1,6 @@
 //! The page at `trace/:traceId`: a trace from the store.
 
 import type { VNode } from "preact";
-import "../styles/trace.css";
 import { Empty } from "../components/Empty";
 import { Icon } from "../components/Icon";
 import { chooseFiles } from "../files/opened";

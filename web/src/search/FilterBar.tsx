@@ -14,6 +14,7 @@ import { DurationForm } from "./DurationForm";
 import { compare, type Condition, parseConditions, slotOf, slotValue, toQuery, withSlot } from "../query/conditions";
 import { typedLiteral, valueLiteral } from "../query/literal";
 import { attributeField } from "../query/tokens";
+import "./FilterBar.css";
 
 const LIMITS = [20, 50, 100, 200, 500, 1000];
 

@@ -10,6 +10,7 @@ import type { TimeRangeText } from "../model/timeRange";
 import { completionAt } from "../query/completion";
 import { tokenize } from "../query/tokens";
 import { useSuggestions } from "./useSuggestions";
+import "./QueryBar.css";
 
 const CHECK_MS = 220;
 

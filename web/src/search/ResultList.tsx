@@ -2,7 +2,7 @@
 
 import type { Signal } from "@preact/signals";
 import type { VNode } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { skeletons } from "../api/skeletons";
 import type { TraceSummary } from "../api/types";
 import { Icon } from "../components/Icon";
@@ -13,6 +13,7 @@ import type { Sort } from "../location/params";
 import { href } from "../location/place";
 import { MiniTimeline } from "./MiniTimeline";
 import type { SearchSession } from "./session";
+import "./ResultList.css";
 
 const ROW_PX = 58;
 const OVERSCAN = 4;
@@ -48,7 +49,7 @@ export function ResultList({ session, traces, sort, onSort, selected, longest, f
       element.removeEventListener("scroll", update);
     };
   }, []);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = scroller.current!;
     const index = selected.value;
     if (index < 0) return;

@@ -10,6 +10,7 @@ import { toUrlTime } from "../model/timeRange";
 import { parseConditions, toQuery, withSlot } from "../query/conditions";
 import { durationLiteral } from "../query/literal";
 import type { SearchSession } from "./session";
+import "./Scatter.css";
 
 const HEIGHT = 132;
 const PAD = { left: 58, right: 14, top: 10, bottom: 20 };

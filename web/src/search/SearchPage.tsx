@@ -5,8 +5,10 @@ import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { useShortcuts } from "../components/keyboard";
-import { ApiError, Unreachable } from "../api/client";
-import { Icon } from "../components/Icon";
+import { ApiError } from "../api/client";
+import { isPassing } from "../api/resource";
+import { Countdown } from "../components/Loaded";
+import { Notice } from "../components/Notice";
 import { formatBytes, formatCount, formatTime, nsToMs, plural } from "../model/format";
 import { readSearchParams, type SearchParams, SORTS, type Sort, writeSearchParams } from "../location/params";
 import { href, navigate, replaceParams } from "../location/place";
@@ -19,6 +21,7 @@ import { ResultList } from "./ResultList";
 import { Scatter } from "./Scatter";
 import { type SearchSession, sortTraces } from "./session";
 import { TimePicker } from "./TimePicker";
+import "./SearchPage.css";
 
 const SORT_LABELS: Record<Sort, string> = { newest: "Newest first", longest: "Longest first", shortest: "Shortest first", spans: "Most spans", errors: "Most errors" };
 
@@ -85,8 +88,8 @@ export function SearchPage({ session, params }: { session: SearchSession; params
       </section>
       <Progress session={session} />
       <Newer session={session} onShow={(to) => go({ to })} />
-      {firstRun.value && (empty || session.phase.value === "failed") ? (
-        <FirstRun status={firstRun.value} onFirstSpan={() => void session.run(value)} />
+      {firstRun !== null ? (
+        <FirstRun status={firstRun} onFirstSpan={() => void session.run(value)} />
       ) : empty ? (
         <NoResults params={value} onChange={go} />
       ) : (
@@ -157,25 +160,26 @@ function Problem({ session }: { session: SearchSession }): VNode | null {
   const error = session.error.value;
   const partial = session.done.value?.partial;
   if (error !== null) {
-    const hint = error instanceof ApiError ? error.body.hint : undefined;
     return (
-      <div class="notice error page-notice" role="alert">
-        <Icon name="error" />
-        <span>
-          {error.message}
-          {hint && <span class="hint"> {hint}</span>}
-        </span>
-        <button type="button" class="button small" onClick={() => session.params && void session.run(session.params)}>
-          {error instanceof Unreachable ? "Try again" : "Search again"}
-        </button>
+      <div class="page-notice">
+        <Notice
+          kind="error"
+          alert
+          action={
+            <button type="button" class="button small" onClick={() => session.again()}>
+              {isPassing(error) ? "Try again" : "Search again"}
+            </button>
+          }
+        >
+          {error.message} {error instanceof ApiError && error.body.hint} <Countdown toMs={session.retryAtMs.value} />
+        </Notice>
       </div>
     );
   }
   if (!partial) return null;
   return (
-    <div class="notice warn page-notice" role="status">
-      <Icon name="warning" />
-      <span>The answer is incomplete: {partial}</span>
+    <div class="page-notice">
+      <Notice kind="warn">The answer is incomplete: {partial}</Notice>
     </div>
   );
 }
@@ -186,12 +190,17 @@ function Newer({ session, onShow }: { session: SearchSession; onShow: (to: strin
   if (!newerNs) return null;
   const newest = nsToMs(newerNs);
   return (
-    <div class="notice warn page-notice" role="status">
-      <Icon name="warning" />
-      <span>Matching spans are dated after the searched time, up to {formatTime(newest, false)}. The clock that dated them may be wrong.</span>
-      <button type="button" class="button small" onClick={() => onShow(toUrlTime(newest + 1000))}>
-        Show them
-      </button>
+    <div class="page-notice">
+      <Notice
+        kind="warn"
+        action={
+          <button type="button" class="button small" onClick={() => onShow(toUrlTime(newest + 1000))}>
+            Show them
+          </button>
+        }
+      >
+        Matching spans are dated after the searched time, up to {formatTime(newest, false)}. The clock that dated them may be wrong.
+      </Notice>
     </div>
   );
 }

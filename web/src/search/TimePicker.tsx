@@ -6,6 +6,7 @@ import { Icon } from "../components/Icon";
 import { Popover } from "../components/Popover";
 import { formatTime } from "../model/format";
 import { describeRange, PRESETS, resolveTime, type TimeRangeText, toUrlTime } from "../model/timeRange";
+import "./TimePicker.css";
 
 export interface TimePickerProps {
   range: TimeRangeText;

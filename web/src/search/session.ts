@@ -2,8 +2,9 @@
 //! instance: two may live side by side. Whoever holds one decides how long it lives.
 
 import { computed, signal } from "@preact/signals";
-import { isAbort } from "../api/client";
+import { CutOff, isAbort } from "../api/client";
 import { search } from "../api/endpoints";
+import { retryWhenAway } from "../api/resource";
 import type { SearchDone, SearchProgress, TraceSummary } from "../api/types";
 import type { SearchParams, Sort } from "../location/params";
 import { resolveTime } from "../model/timeRange";
@@ -26,7 +27,11 @@ export class SearchSession {
   readonly longestNs = computed(() => this.traces.value.reduce((longest, trace) => Math.max(longest, Number(trace.durationNs)), 1));
   params: SearchParams | null = null;
   scrollTop = 0;
+  /** When it is tried again by itself. */
+  readonly retryAtMs = signal<number | null>(null);
   private abort: AbortController | null = null;
+  private attempt = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Whether these parameters are the ones whose results are here (or coming). */
   holds(params: SearchParams): boolean {
@@ -37,6 +42,7 @@ export class SearchSession {
 
   async run(params: SearchParams): Promise<void> {
     this.params = params;
+    this.attempt = 0;
     this.scrollTop = 0;
     const now = Date.now();
     this.range.value = [resolveTime(params.from, now) ?? now - 3_600_000, resolveTime(params.to, now) ?? now];
@@ -50,14 +56,21 @@ export class SearchSession {
     if (this.params !== null && cursor) await this.read(this.params, cursor);
   }
 
+  /** The same search once more, after a failure. */
+  again(): void {
+    if (this.params !== null) void this.run(this.params);
+  }
+
   cancel(): void {
     this.abort?.abort();
+    this.stopRetry();
     if (this.phase.peek() === "loading") this.phase.value = "cancelled";
     this.stale.value = false;
   }
 
   private async read(params: SearchParams, cursor: string | undefined): Promise<void> {
     this.abort?.abort();
+    this.stopRetry();
     const abort = new AbortController();
     this.abort = abort;
     this.phase.value = "loading";
@@ -67,6 +80,7 @@ export class SearchSession {
     const found: TraceSummary[] = cursor === undefined ? [] : [...this.traces.peek()];
     const known = new Set(found.map(({ traceId }) => traceId));
     let shownAt = 0;
+    let complete = false;
     const show = (): void => {
       if (abort.signal.aborted) return;
       this.traces.value = [...found];
@@ -84,20 +98,34 @@ export class SearchSession {
           this.progress.value = line;
         } else if (line.type === "done") {
           this.done.value = line;
+          complete = true;
         } else if (line.type === "error") {
           throw new Error(line.message);
         }
       }
+      if (!complete) throw new CutOff();
       show();
-      this.phase.value = this.done.peek() === null ? "failed" : "done";
-      if (this.done.peek() === null) this.error.value = new Error("The answer ended before it was complete.");
+      this.phase.value = "done";
+      this.attempt = 0;
     } catch (error) {
       if (abort.signal.aborted || isAbort(error)) return;
       if (found.length > 0) show();
       this.stale.value = false;
       this.error.value = error as Error;
       this.phase.value = "failed";
+      this.retryLater(() => this.read(params, cursor), error as Error);
     }
+  }
+
+  private retryLater(read: () => Promise<void>, error: Error): void {
+    const waitMs = retryWhenAway(error, this.attempt++);
+    this.retryAtMs.value = waitMs === null ? null : Date.now() + waitMs;
+    if (waitMs !== null) this.timer = setTimeout(() => void read(), waitMs);
+  }
+
+  private stopRetry(): void {
+    clearTimeout(this.timer);
+    this.retryAtMs.value = null;
   }
 }
 

@@ -12,6 +12,7 @@ import { compare, toQuery } from "../query/conditions";
 import { typedLiteral } from "../query/literal";
 import { attributeField } from "../query/tokens";
 import type { TraceView } from "./view";
+import "./Attributes.css";
 
 const GROUPS: [string, RegExp][] = [
   ["HTTP", /^(http|url|user_agent)\b/],

@@ -15,6 +15,7 @@ import { href } from "../location/place";
 import { AttributeGroups, AttributeTable } from "./Attributes";
 import { Events } from "./Events";
 import type { TraceView } from "./view";
+import "./DetailPane.css";
 
 export function DetailPane({ view, stored }: { view: TraceView; stored: boolean }): VNode {
   const side = view.paneSide.value;

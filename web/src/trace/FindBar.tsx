@@ -5,6 +5,7 @@ import type { RefObject, VNode } from "preact";
 import { Icon } from "../components/Icon";
 import { formatCount } from "../model/format";
 import type { TraceView } from "./view";
+import "./FindBar.css";
 
 export function FindBar({ view, inputRef }: { view: TraceView; inputRef: RefObject<HTMLInputElement | null> }): VNode {
   void view.model.matchVersion.value;

@@ -6,6 +6,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { drawOnResize, prepare, themeColours } from "../components/canvas";
 import { axisFormatter, axisTicks } from "../model/format";
 import type { TraceView } from "./view";
+import "./Minimap.css";
 
 const HEIGHT = 62;
 const AXIS = 15;

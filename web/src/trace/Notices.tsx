@@ -3,10 +3,11 @@
 
 import { useComputed, useSignal } from "@preact/signals";
 import type { VNode } from "preact";
-import { Icon } from "../components/Icon";
+import { Notice } from "../components/Notice";
 import { formatAgo, formatCount, nsToMs, plural } from "../model/format";
 import { OPEN_DEPTH } from "../model/TraceModel";
 import type { TraceView } from "./view";
+import "./Notices.css";
 
 /** The sentences about what is missing, exact and complete. */
 export function completeness({ header, rootCount, stored }: { header: { orphanCount: number; warnings: string[] }; rootCount: number; stored: boolean }): string[] {
@@ -30,34 +31,48 @@ export function Notices({ view, stored, watching }: { view: TraceView; stored: b
   // Folded in the way it opened: whoever folds by hand knows already.
   const untouched = useComputed(() => model.version.value === 1);
   const folded = model.opensPartly && untouched.value && !dismissed.value;
-  if (sentences.length === 0 && !folded) return null;
+  const wanted = view.wanted.value;
+  if (sentences.length === 0 && !folded && !wanted?.error && wanted?.found !== false) return null;
   const text = sentences.map((sentence) => sentence.charAt(0).toUpperCase() + sentence.slice(1).replace(/\.$/, "")).join(". ");
   return (
     <div class="notices">
+      {wanted?.found === false && (
+        <Notice kind="warn">
+          This trace has no span <code>{wanted.spanId}</code>: the link may be of another trace, or the span has not arrived.
+        </Notice>
+      )}
+      {wanted?.error && (
+        <Notice
+          kind="error"
+          action={
+            <button type="button" class="button small" onClick={() => void view.showSpan(wanted.spanId)}>
+              Try again
+            </button>
+          }
+        >
+          The span of this link could not be looked for: {wanted.error.message}
+        </Notice>
+      )}
       {sentences.length > 0 && (
-        <div class="notice warn" role="status">
-          <Icon name="warning" />
-          <span>
-            {text}
-            {header.orphanCount > 0 && `. The last span ended ${formatAgo(endMs, Date.now())}`}
-            {watching && "; looking for more every few seconds"}.
-          </span>
-        </div>
+        <Notice kind="warn">
+          {text}
+          {header.orphanCount > 0 && `. The last span ended ${formatAgo(endMs, Date.now())}`}
+          {header.orphanCount > 0 && watching && "; looking for more every few seconds"}.
+        </Notice>
       )}
       {folded && (
-        <div class="notice" role="status">
-          <Icon name="collapse" />
-          <span>
-            A large trace: opened to depth {OPEN_DEPTH}
-            {header.errorCount > 0 && " and along the paths to errors"}. {formatCount(model.visibleCount)} of {plural(model.n, "span")} shown.
-          </span>
-          <button type="button" class="button small" onClick={() => model.expandAll()}>
-            Expand all
-          </button>
-          <button type="button" class="button quiet small icon-only no-spread" aria-label="Dismiss" onClick={() => (dismissed.value = true)}>
-            <Icon name="close" size={13} />
-          </button>
-        </div>
+        <Notice
+          icon="collapse"
+          onDismiss={() => (dismissed.value = true)}
+          action={
+            <button type="button" class="button small" onClick={() => model.expandAll()}>
+              Expand all
+            </button>
+          }
+        >
+          A large trace: opened to depth {OPEN_DEPTH}
+          {header.errorCount > 0 && " and along the paths to errors"}. {formatCount(model.visibleCount)} of {plural(model.n, "span")} shown.
+        </Notice>
       )}
     </div>
   );

@@ -16,6 +16,7 @@ import type { Skeleton } from "../model/columns";
 import { TraceModel } from "../model/TraceModel";
 import { TracePage } from "./TracePage";
 import { TraceView } from "./view";
+import "./StoredTrace.css";
 
 /** How often a young trace is looked at again, and how much longer for each span that has to be read for it. */
 const WATCH_MS = 3000;

@@ -3,6 +3,7 @@
 import type { VNode } from "preact";
 import { useRef, useState } from "preact/hooks";
 import type { TraceView } from "./view";
+import "./TimeAxis.css";
 
 const CLICK_PX = 4;
 

@@ -9,6 +9,7 @@ import { hrefBack } from "../location/place";
 import { FindBar } from "./FindBar";
 import { type Download, linkToView } from "./TracePage";
 import type { TraceView } from "./view";
+import "./TraceHeader.css";
 
 export interface TraceHeaderProps {
   view: TraceView;

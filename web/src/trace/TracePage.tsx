@@ -16,6 +16,7 @@ import { Notices } from "./Notices";
 import { TraceHeader } from "./TraceHeader";
 import type { TraceView } from "./view";
 import { Waterfall } from "./Waterfall";
+import "./TracePage.css";
 
 export interface Download {
   label: string;

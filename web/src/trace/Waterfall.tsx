@@ -9,6 +9,7 @@ import { NO_ROW } from "../model/TraceModel";
 import { TimeAxis } from "./TimeAxis";
 import type { TraceView } from "./view";
 import { WaterfallRow } from "./WaterfallRow";
+import "./Waterfall.css";
 
 export const ROW_PX = 24;
 /** The head that stays above the rows. */

@@ -9,6 +9,7 @@ import { formatCount, formatDuration } from "../model/format";
 import { NO_ROW } from "../model/TraceModel";
 import { pillsOf } from "./pills";
 import type { TraceView } from "./view";
+import "./WaterfallRow.css";
 
 export interface WaterfallRowProps {
   view: TraceView;
