@@ -1,4 +1,4 @@
-// Talking to the server: URLs under the base path, errors as one class, NDJSON line by line.
+//! Talking to the server: URLs under the base path, errors as one class, NDJSON line by line.
 
 import type { ApiErrorBody } from "./types";
 

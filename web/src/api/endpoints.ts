@@ -1,4 +1,4 @@
-// One function per question that the UI asks the server; see docs/internals/ui-api.md.
+//! One function per question that the UI asks the server; see docs/internals/ui-api.md.
 
 import { decodeSkeleton, type Skeleton } from "../model/columns";
 import type { DetailSource, SpanDetail } from "../model/details";

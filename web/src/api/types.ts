@@ -1,4 +1,4 @@
-// The shapes of the UI API's JSON answers, as docs/internals/ui-api.md defines them.
+//! The shapes of the UI API's JSON answers, as docs/internals/ui-api.md defines them.
 
 export interface ApiErrorBody {
   code: string;

@@ -1,4 +1,4 @@
-// The list of keyboard shortcuts of the page that is shown, under `?`.
+//! The list of keyboard shortcuts of the page that is shown, under `?`.
 
 import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";

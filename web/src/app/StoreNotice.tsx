@@ -1,5 +1,5 @@
-// What is wrong with the store although it works: on every page, because every answer may lack
-// something for it. Asked for while the tab is seen, and gone by itself when all is well.
+//! What is wrong with the store although it works: on every page, because every answer may lack
+//! something for it. Asked for while the tab is seen, and gone by itself when all is well.
 
 import type { VNode } from "preact";
 import { serverStatus } from "../api/status";

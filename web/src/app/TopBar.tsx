@@ -1,5 +1,5 @@
-// The bar above every page: where one is, a field that opens a trace by its id, opening a file,
-// the theme, and help.
+//! The bar above every page: where one is, a field that opens a trace by its id, opening a file,
+//! the theme, and help.
 
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";

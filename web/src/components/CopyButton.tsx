@@ -1,4 +1,4 @@
-// Copies a text and says so for a moment.
+//! Copies a text and says so for a moment.
 
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";

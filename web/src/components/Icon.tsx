@@ -1,4 +1,4 @@
-// The icons, drawn here so that no font or image has to load. All share one 16-pixel grid.
+//! The icons, drawn here so that no font or image has to load. All share one 16-pixel grid.
 
 import type { VNode } from "preact";
 

@@ -1,5 +1,5 @@
-// Light, dark, or what the system says. A choice is remembered; `theme=` in a URL wins over it
-// without being remembered.
+//! Light, dark, or what the system says. A choice is remembered; `theme=` in a URL wins over it
+//! without being remembered.
 
 import { effect, signal } from "@preact/signals";
 import { recall, remember } from "../model/preferences";

@@ -1,4 +1,4 @@
-// Files that were opened in the browser. They stay in its memory: nothing is sent anywhere.
+//! Files that were opened in the browser. They stay in its memory: nothing is sent anywhere.
 
 import { signal } from "@preact/signals";
 import type { AssembledTrace } from "../model/assemble";

@@ -1,5 +1,5 @@
-// The URLs of the two pages as typed values and back. The URL is the source of truth of every
-// view: opening a link shows the same thing, and parameters that are not ours are kept.
+//! The URLs of the two pages as typed values and back. The URL is the source of truth of every
+//! view: opening a link shows the same thing, and parameters that are not ours are kept.
 
 import { DEFAULT_RANGE } from "../model/timeRange";
 
@@ -41,7 +41,11 @@ export function writeSearchParams(value: SearchParams, base: URLSearchParams): U
   return params;
 }
 
+export const TRACE_VIEWS = ["timeline", "statistics"] as const;
+export type TraceViewName = (typeof TRACE_VIEWS)[number];
+
 export interface TraceParams {
+  view: TraceViewName;
   /** Selected span id. */
   span: string;
   /** ns after the start of the trace, or null for all of it. */
@@ -57,7 +61,9 @@ export function readTraceParams(params: URLSearchParams): TraceParams {
   const zoom = /^(\d+)-(\d+)$/.exec(params.get("zoom") ?? "");
   const pane = params.get("pane");
   const depth = params.get("depth") ?? "";
+  const view = params.get("view") as TraceViewName | null;
   return {
+    view: view !== null && TRACE_VIEWS.includes(view) ? view : "timeline",
     span: /^[0-9a-f]{1,16}$/i.test(params.get("span") ?? "") ? params.get("span")!.toLowerCase().padStart(16, "0") : "",
     zoom: zoom !== null && Number(zoom[2]) > Number(zoom[1]) ? [Number(zoom[1]), Number(zoom[2])] : null,
     find: params.get("find") ?? "",
@@ -70,6 +76,7 @@ export function readTraceParams(params: URLSearchParams): TraceParams {
 
 export function writeTraceParams(value: TraceParams, base: URLSearchParams): URLSearchParams {
   const params = new URLSearchParams(base);
+  put(params, "view", value.view === "timeline" ? "" : value.view);
   put(params, "span", value.span);
   put(params, "zoom", value.zoom === null ? "" : `${Math.round(value.zoom[0])}-${Math.round(value.zoom[1])}`);
   put(params, "find", value.find);

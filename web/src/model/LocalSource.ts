@@ -1,4 +1,4 @@
-// Details and find for a trace that is in the browser's memory: an opened file.
+//! Details and find for a trace that is in the browser's memory: an opened file.
 
 import { type Attribute, type AttributeValue, type DetailSource, type SpanDetail, valueText } from "./details";
 

@@ -1,6 +1,6 @@
-// The state of one opened trace that does not depend on any page: what is collapsed, which rows
-// are visible, who is whose ancestor, which rows match a search. Linear passes over typed arrays;
-// signals tell the page that something changed. It knows no framework and no DOM.
+//! The state of one opened trace that does not depend on any page: what is collapsed, which rows
+//! are visible, who is whose ancestor, which rows match a search. Linear passes over typed arrays;
+//! signals tell the page that something changed. It knows no framework and no DOM.
 
 import { signal } from "@preact/signals-core";
 import { type Columns, FLAG, type Skeleton, type SkeletonHeader } from "./columns";

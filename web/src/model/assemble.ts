@@ -1,5 +1,5 @@
-// Builds, in the browser, what the server builds for stored traces: rows in depth-first order and
-// their columns, from the spans of an opened file. Spans without their parent become roots and say so.
+//! Builds, in the browser, what the server builds for stored traces: rows in depth-first order and
+//! their columns, from the spans of an opened file. Spans without their parent become roots and say so.
 
 import { emptyColumns, FLAG, KINDS, type Skeleton } from "./columns";
 import type { SpanDetail } from "./details";

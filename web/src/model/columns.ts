@@ -1,5 +1,5 @@
-// The columns of one trace: the typed arrays that the waterfall works on, and the decoder of the
-// server's skeleton answer. No per-span object exists anywhere: a million spans are eleven arrays.
+//! The columns of one trace: the typed arrays that the waterfall works on, and the decoder of the
+//! server's skeleton answer. No per-span object exists anywhere: a million spans are eleven arrays.
 
 /** Bits of the `flags` column. */
 export const FLAG = {

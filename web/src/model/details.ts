@@ -1,5 +1,5 @@
-// Everything about single spans that the skeleton leaves out, and where it comes from: the server,
-// or the memory of the browser for an opened file. The pages know only this interface.
+//! Everything about single spans that the skeleton leaves out, and where it comes from: the server,
+//! or the memory of the browser for an opened file. The pages know only this interface.
 
 export type AttributeType = "string" | "int" | "double" | "bool" | "bytes" | "array" | "kvlist" | "empty";
 

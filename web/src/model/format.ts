@@ -1,4 +1,4 @@
-// How durations, times, counts and sizes read on screen. One place, so that every page agrees.
+//! How durations, times, counts and sizes read on screen. One place, so that every page agrees.
 
 const UNITS: [number, string][] = [
   [3_600_000_000_000, "h"],

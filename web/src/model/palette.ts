@@ -1,6 +1,6 @@
-// Which colour a service gets: by a hash of its name, so that it is the same on every page and in
-// every trace, moved on to the next free colour when two services of one trace would share one.
-// The colours themselves are tokens (`--svc-0` …) so that themes can change them; none is red.
+//! Which colour a service gets: by a hash of its name, so that it is the same on every page and in
+//! every trace, moved on to the next free colour when two services of one trace would share one.
+//! The colours themselves are tokens (`--svc-0` …) so that themes can change them; none is red.
 
 export const PALETTE_SIZE = 16;
 

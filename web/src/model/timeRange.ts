@@ -1,5 +1,5 @@
-// The time range of a page: as text in the URL (`now-1h`, RFC 3339, or µs since the epoch), as
-// words on the button, and as numbers for a chart.
+//! The time range of a page: as text in the URL (`now-1h`, RFC 3339, or µs since the epoch), as
+//! words on the button, and as numbers for a chart.
 
 export interface TimeRangeText {
   from: string;

@@ -1,4 +1,4 @@
-// The tree of an opened file's trace: the server's rules (ADR 012), for files that no server reads.
+//! The tree of an opened file's trace: the server's rules (ADR 012), for files that no server reads.
 
 import type { FileSpan } from "./assemble";
 

@@ -1,5 +1,5 @@
-// What could come next at the caret: a field, an operator, a value, or a joining word. Pure text
-// work; the caller asks the server for names and values.
+//! What could come next at the caret: a field, an operator, a value, or a joining word. Pure text
+//! work; the caller asks the server for names and values.
 
 import { type Token, tokenize, unquote } from "./tokens";
 

@@ -1,5 +1,5 @@
-// The two-way street between query text and the form's chips: a query of the shape
-// `{ a && b && c }` is a list of conditions, one chip each. Anything else stays text only.
+//! The two-way street between query text and the form's chips: a query of the shape
+//! `{ a && b && c }` is a list of conditions, one chip each. Anything else stays text only.
 
 import { quote, type Token, tokenize, unquote } from "./tokens";
 

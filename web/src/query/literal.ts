@@ -1,4 +1,4 @@
-// Turning what people type into a form field into a TraceQL literal, and durations into ns.
+//! Turning what people type into a form field into a TraceQL literal, and durations into ns.
 
 import { quote } from "./tokens";
 

@@ -1,5 +1,5 @@
-// Splits TraceQL text into tokens for colouring, chips and completion. The server remains the only
-// parser of record; this never says whether a query is right.
+//! Splits TraceQL text into tokens for colouring, chips and completion. The server remains the only
+//! parser of record; this never says whether a query is right.
 
 export type TokenKind = "space" | "brace" | "paren" | "join" | "op" | "string" | "number" | "word" | "pipe" | "other";
 

@@ -1,4 +1,4 @@
-// The chip for durations: least and most, of a span or of the whole trace.
+//! The chip for durations: least and most, of a span or of the whole trace.
 
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";

@@ -1,5 +1,5 @@
-// The form: chips for service, operation, attributes, duration and errors. They are a view of the
-// query text and write it; nothing here has a state of its own.
+//! The form: chips for service, operation, attributes, duration and errors. They are a view of the
+//! query text and write it; nothing here has a state of its own.
 
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";

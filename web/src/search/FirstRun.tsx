@@ -1,5 +1,5 @@
-// What a person sees before the first span: where to send spans, how, and a light that turns green
-// when one arrives; the results then appear by themselves.
+//! What a person sees before the first span: where to send spans, how, and a light that turns green
+//! when one arrives; the results then appear by themselves.
 
 import type { VNode } from "preact";
 import { useEffect, useState } from "preact/hooks";

@@ -1,5 +1,5 @@
-// Nothing was found: which condition removed everything, where in time there is data, and one
-// click to a wider search.
+//! Nothing was found: which condition removed everything, where in time there is data, and one
+//! click to a wider search.
 
 import type { VNode } from "preact";
 import { useEffect, useState } from "preact/hooks";

@@ -1,5 +1,5 @@
-// The query as text: one input with its words coloured underneath, suggestions while typing, and
-// the server's verdict underlined. Enter searches.
+//! The query as text: one input with its words coloured underneath, suggestions while typing, and
+//! the server's verdict underlined. Enter searches.
 
 import type { RefObject, VNode } from "preact";
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";

@@ -1,4 +1,4 @@
-// The found traces: rows of one height, of which only those on screen exist.
+//! The found traces: rows of one height, of which only those on screen exist.
 
 import type { Signal } from "@preact/signals";
 import type { VNode } from "preact";

@@ -1,5 +1,5 @@
-// Found traces as points: when they started and how long they took. A click opens one; a dragged
-// box searches its time and durations. The result list below is the same data as text.
+//! Found traces as points: when they started and how long they took. A click opens one; a dragged
+//! box searches its time and durations. The result list below is the same data as text.
 
 import type { VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";

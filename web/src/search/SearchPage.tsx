@@ -1,5 +1,5 @@
-// The search page: query, filters and time above; what was found below, or help when there is
-// nothing to find yet.
+//! The search page: query, filters and time above; what was found below, or help when there is
+//! nothing to find yet.
 
 import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";

@@ -1,4 +1,4 @@
-// The time range: presets that move with the clock, or two fixed times.
+//! The time range: presets that move with the clock, or two fixed times.
 
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";

@@ -1,5 +1,5 @@
-// What to offer at the caret of the query bar: fixed words from the grammar, names and values from
-// the server's catalogue. Answers are remembered for a short while.
+//! What to offer at the caret of the query bar: fixed words from the grammar, names and values from
+//! the server's catalogue. Answers are remembered for a short while.
 
 import { keys, services, values } from "../api/endpoints";
 import type { TimeRangeText } from "../model/timeRange";

@@ -1,6 +1,6 @@
-// What is offered at the caret, and which of it is chosen. What was loaded is narrowed by what is
-// typed at once, so that a key never acts on a list that belongs to an older text; a list that
-// arrives later keeps the choice. It must never place a suggestion by the text of another moment.
+//! What is offered at the caret, and which of it is chosen. What was loaded is narrowed by what is
+//! typed at once, so that a key never acts on a list that belongs to an older text; a list that
+//! arrives later keeps the choice. It must never place a suggestion by the text of another moment.
 
 import { useEffect, useState } from "preact/hooks";
 import type { TimeRangeText } from "../model/timeRange";

@@ -1,5 +1,5 @@
-// Attributes as people read them: grouped by what they are about, long values folded, queries and
-// JSON set as code, with copying, finding in this trace and searching for other traces at hand.
+//! Attributes as people read them: grouped by what they are about, long values folded, queries and
+//! JSON set as code, with copying, finding in this trace and searching for other traces at hand.
 
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";

@@ -1,5 +1,5 @@
-// Everything about the selected span: summary, errors first, attributes in groups, events, links,
-// resource and scope. Text from spans is only ever text.
+//! Everything about the selected span: summary, errors first, attributes in groups, events, links,
+//! resource and scope. Text from spans is only ever text.
 
 import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";

@@ -1,4 +1,4 @@
-// The events of a span, in time. Exceptions read like exceptions: type, message, stack trace.
+//! The events of a span, in time. Exceptions read like exceptions: type, message, stack trace.
 
 import type { VNode } from "preact";
 import { CopyButton } from "../components/CopyButton";

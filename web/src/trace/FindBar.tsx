@@ -1,5 +1,5 @@
-// Find in the trace: text or `key=value`, how many spans match, stepping through them, and showing
-// the matches with their ancestors only.
+//! Find in the trace: text or `key=value`, how many spans match, stepping through them, and showing
+//! the matches with their ancestors only.
 
 import type { RefObject, VNode } from "preact";
 import { Icon } from "../components/Icon";

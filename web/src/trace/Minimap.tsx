@@ -1,5 +1,5 @@
-// The whole trace at a glance, whatever is zoomed or folded below: drag to zoom, drag the edges to
-// adjust, wheel to zoom at the pointer, click to go to a place, double click for everything.
+//! The whole trace at a glance, whatever is zoomed or folded below: drag to zoom, drag the edges to
+//! adjust, wheel to zoom at the pointer, click to go to a place, double click for everything.
 
 import type { VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";

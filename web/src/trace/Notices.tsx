@@ -1,5 +1,5 @@
-// What must be known before the picture is believed: missing parents, several roots, other
-// warnings; and what the page did by itself, with a way to undo it.
+//! What must be known before the picture is believed: missing parents, several roots, other
+//! warnings; and what the page did by itself, with a way to undo it.
 
 import { useComputed, useSignal } from "@preact/signals";
 import type { VNode } from "preact";

@@ -1,4 +1,4 @@
-// The time axis above the bars; dragging over it zooms to that time.
+//! The time axis above the bars; dragging over it zooms to that time.
 
 import type { VNode } from "preact";
 import { useRef, useState } from "preact/hooks";

@@ -1,4 +1,4 @@
-// The head of the trace page: what the trace is, its figures, find, folding, and taking it along.
+//! The head of the trace page: what the trace is, its figures, find, folding, and taking it along.
 
 import type { ComponentChildren, RefObject, VNode } from "preact";
 import { CopyButton } from "../components/CopyButton";

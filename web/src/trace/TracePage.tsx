@@ -3,6 +3,7 @@
 
 import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { Tabs } from "../components/Tabs";
 import { ErrorBoundary } from "../components/ErrorBoundary";
 import { copyText } from "../components/CopyButton";
 import { type Shortcut, useShortcuts } from "../components/keyboard";
@@ -11,11 +12,10 @@ import { readTraceParams, writeTraceParams } from "../location/params";
 import { bindParams } from "../location/bind";
 import { hrefBack, navigate, settle } from "../location/place";
 import { DetailPane } from "./DetailPane";
-import { Minimap } from "./Minimap";
 import { Notices } from "./Notices";
+import { TRACE_TABS } from "./tabs";
 import { TraceHeader } from "./TraceHeader";
 import type { TraceView } from "./view";
-import { Waterfall } from "./Waterfall";
 import "./TracePage.css";
 
 export interface Download {
@@ -43,14 +43,16 @@ export function TracePage({ view, downloads, note, onReload, watching = false }:
   const main = useRef<HTMLDivElement>(null);
   useShortcuts(() => shortcuts(view, () => find.current?.select(), onReload), [view, onReload], main);
   const side = view.paneSide.value;
+  const { component: Shown } = TRACE_TABS.find(({ name }) => name === view.tab.value)!;
   return (
     <div class={`trace-page dock-${side}`}>
       <TraceHeader view={view} findRef={find} downloads={downloads} note={note} onReload={onReload} />
       <Notices view={view} stored={onReload !== undefined} watching={watching} />
       <div class="trace-body">
         <div class="trace-main" ref={main}>
-          <Minimap view={view} />
-          <Waterfall view={view} />
+          <Tabs label="View" tabs={TRACE_TABS} current={view.tab.value} onChange={(tab) => (view.tab.value = tab)}>
+            <Shown view={view} />
+          </Tabs>
         </div>
         {view.paneOpen.value && view.selected.value !== NO_ROW && (
           <ErrorBoundary part="The details of this span">
@@ -98,6 +100,7 @@ function shortcuts(view: TraceView, focusFind: () => void, onReload?: () => void
     key("Find", ["h"], "Matches only", () => view.finder.setOnly(!view.finder.only.peek())),
     key("Find", ["e"], "Next error", () => view.nextError(1)),
     key("Find", ["E"], "Previous error", () => view.nextError(-1)),
+    ...TRACE_TABS.map(({ name, label }, index) => key("Panes", [String(index + 1)], `View: ${label}`, () => (view.tab.value = name))),
     key("Panes", ["b"], "Show or hide details", () => view.openPane(!view.paneOpen.peek())),
     key("Panes", ["\\"], "Details at the right or the bottom", () => view.dock(view.paneSide.peek() === "right" ? "bottom" : "right")),
     key("Panes", ["Escape"], "Clear find, then selection", () => (view.finder.text.peek() === "" ? view.clearSelection() : view.find(""))),

@@ -1,5 +1,5 @@
-// The waterfall: a treegrid of which only the rows on screen exist. A scroll step re-renders only
-// the rows that come into view; their elements are the ones that left.
+//! The waterfall: a treegrid of which only the rows on screen exist. A scroll step re-renders only
+//! the rows that come into view; their elements are the ones that left.
 
 import type { ComponentChildren, RefObject, VNode } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";

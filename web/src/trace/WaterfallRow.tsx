@@ -1,5 +1,5 @@
-// One row: tree on the left, bar on the right. It renders again only when something it shows has
-// changed, which is what keeps scrolling cheap.
+//! One row: tree on the left, bar on the right. It renders again only when something it shows has
+//! changed, which is what keeps scrolling cheap.
 
 import { Component, type VNode } from "preact";
 import { Icon } from "../components/Icon";

@@ -7,7 +7,7 @@ import type { DetailSource, SpanDetail } from "../model/details";
 import { recall, remember } from "../model/preferences";
 import { NO_ROW, type TraceModel } from "../model/TraceModel";
 import { assignColours } from "../model/palette";
-import type { TraceParams } from "../location/params";
+import type { TraceParams, TraceViewName } from "../location/params";
 import { keepForBack } from "../location/place";
 import { DetailCache } from "./detailCache";
 import { Finder } from "./finder";
@@ -18,6 +18,7 @@ export type PaneSide = "right" | "bottom";
 const MIN_ZOOM_NS = 1000;
 
 export class TraceView {
+  readonly tab = signal<TraceViewName>("timeline");
   readonly selected = signal(NO_ROW);
   readonly zoom = signal<[number, number]>([0, 1]);
   readonly paneOpen = signal(recall("tracewell.pane") !== "closed");
@@ -212,6 +213,7 @@ export class TraceView {
   /** Shows what a URL says, all of it: what it does not name is as it is at first. */
   show(params: TraceParams): void {
     const { model } = this;
+    this.tab.value = params.view;
     this.showFold(params);
     if (params.zoom === null) this.resetZoom();
     else this.setZoom(...params.zoom);
@@ -267,9 +269,10 @@ export class TraceView {
     const selected = this.selected.value;
     const wanted = this.wanted.value;
     const span = wanted !== null ? wanted.spanId : selected === NO_ROW ? "" : this.details.spanId(selected);
+    const view = this.tab.value;
     const [zoom, find, only] = [this.zoomed.value ? this.zoom.value : null, this.finder.text.value, this.finder.only.value];
     if (span === undefined) return null;
-    return { span, zoom, find, only: only && find !== "", depth, fold, pane: this.pane };
+    return { view, span, zoom, find, only: only && find !== "", depth, fold, pane: this.pane };
   }
 
   /** For whoever copies a link: what is selected has an id by then. */

@@ -1,5 +1,5 @@
-// Turns the text of a file that a person opened into traces: Jaeger JSON, OTLP JSON, or one JSON
-// document per line. Says what is wrong with a file in words that help.
+//! Turns the text of a file that a person opened into traces: Jaeger JSON, OTLP JSON, or one JSON
+//! document per line. Says what is wrong with a file in words that help.
 
 import { type AssembledTrace, assembleTraces, type FileSpan } from "../assemble";
 import { jaegerTraces, readJaeger } from "./jaeger";
