@@ -99,7 +99,8 @@ async function answer(url: URL, request: IncomingMessage, response: ServerRespon
   }
   if (path === "/api/ui/keys") {
     const keys = new Map<string, { scope: string; key: string; type: string }>();
-    for (const { detail } of details) {
+    for (const { detail, service } of details) {
+      if (get("service") !== "" && get("service") !== service) continue;
       for (const { key, type } of detail.attributes) keys.set(`span.${key}`, { scope: "span", key, type });
       for (const { key, type } of detail.resource.attributes) keys.set(`resource.${key}`, { scope: "resource", key, type });
     }
@@ -108,6 +109,7 @@ async function answer(url: URL, request: IncomingMessage, response: ServerRespon
   if (path === "/api/ui/values") {
     const counts = new Map<string, { type: string; value: string; count: number }>();
     for (const { detail, service } of details) {
+      if (get("service") !== "" && get("service") !== service) continue;
       const intrinsic: Record<string, string> = { name: detail.name, "service.name": service, kind: detail.kind, status: detail.statusCode };
       const list = get("scope") === "intrinsic" ? [{ type: "string", value: intrinsic[get("key")] ?? "" }] : [...detail.attributes, ...detail.resource.attributes].filter(({ key }) => key === get("key"));
       for (const { type, value } of list) {
@@ -173,6 +175,12 @@ async function search(url: URL, response: ServerResponse, store: DevStore): Prom
   if (!checked.ok) return json(response, 400, { code: "bad_query", ...checked });
   const now = Date.now();
   const found = store.search(q, resolveTime(get("from", "now-1h"), now) ?? 0, resolveTime(get("to", "now"), now) ?? now);
+  const sort = get("sort", "newest");
+  const rank: Record<string, (trace: (typeof found)[number]["trace"]) => number> = {
+    longest: ({ header }) => -Number(header.durationNs), shortest: ({ header }) => Number(header.durationNs), errors: ({ header }) => -header.errorCount, spans: ({ header }) => -header.n,
+  };
+  const by = rank[sort];
+  if (by !== undefined) found.sort((a, b) => by(a.trace) - by(b.trace));
   const skip = Number(get("cursor", "0"));
   const limit = Number(get("limit", "20"));
   response.setHeader("content-type", "application/x-ndjson");
@@ -181,7 +189,7 @@ async function search(url: URL, response: ServerResponse, store: DevStore): Prom
   for (const { trace, rows } of found.slice(skip, skip + limit)) line({ type: "trace", ...summarize(trace, rows) });
   line({
     type: "done", elapsedMs: 12, searchedBlocks: 4, totalBlocks: 4, searchedBytes: 456_789, searchedSpans: store.stored,
-    cursor: found.length > skip + limit ? String(skip + limit) : null, partial: null,
+    cursor: found.length > skip + limit ? String(skip + limit) : null, partial: null, newerNs: null, sort, matchedTraces: by === undefined ? null : found.length,
   });
   response.end();
 }

@@ -3,7 +3,7 @@ import { expect, test, TRACES } from "./fixtures";
 
 test("a Jaeger search link", async ({ page, open }) => {
   await open("/search?service=payment&lookback=1h&limit=100&tags=%7B%22error%22%3A%22true%22%7D&minDuration&maxDuration&operation=all");
-  await expect(page.getByRole("combobox", { name: "TraceQL query" })).toHaveValue('{ resource.service.name = "payment" && status = error }');
+  await expect(page.getByRole("combobox", { name: "TraceQL query" })).toHaveValue('{ resource.service.name = "payment" && error }');
   await expect(page.getByText("4 traces", { exact: true })).toBeVisible();
   await expect(page).not.toHaveURL(/service=/);
 });

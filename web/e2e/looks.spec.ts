@@ -4,7 +4,7 @@ import { expect, test, TRACES } from "./fixtures";
 
 const PAGES = [
   ["search", "/search", ".result"],
-  ["search with filters", `/search?q=${encodeURIComponent('{ resource.service.name = "payment" && status = error && .http.route = "/authorize" }')}`, ".result, .state"],
+  ["search with filters", `/search?q=${encodeURIComponent('{ resource.service.name = "payment" && error && .http.route = "/authorize" }')}`, ".result, .state"],
   ["no results", `/search?q=${encodeURIComponent('{ name = "nothing" }')}`, ".state"],
   ["trace", `/trace/${TRACES.failed}`, ".row"],
   ["trace with missing parents", `/trace/${TRACES.lost}`, ".row"],

@@ -43,18 +43,18 @@ test("chips write the query, and the query fills the chips", async ({ page, open
   const query = page.getByRole("combobox", { name: "TraceQL query" });
   await expect(query).toHaveValue('{ resource.service.name = "payment" }');
   await page.getByRole("button", { name: "Errors only" }).click();
-  await expect(query).toHaveValue('{ resource.service.name = "payment" && status = error }');
+  await expect(query).toHaveValue('{ resource.service.name = "payment" && error }');
   await expect(page.getByText("4 traces", { exact: true })).toBeVisible();
   await expect(page).toHaveURL(/q=.*payment.*error/);
   await page.getByRole("button", { name: "Any service" }).click();
-  await expect(query).toHaveValue("{ status = error }");
+  await expect(query).toHaveValue("{ error }");
 
   await query.fill('{ name = "charge card" && duration > 1ms }');
   await query.press("Enter");
   await expect(page.getByRole("button", { name: "Operation charge card" })).toBeVisible();
   await expect(page.getByRole("button", { name: /Duration span ≥ 1ms/ })).toBeVisible();
   await page.goBack();
-  await expect(query).toHaveValue("{ status = error }");
+  await expect(query).toHaveValue("{ error }");
 });
 
 test("an attribute is chosen from what is stored", async ({ page, open }) => {
@@ -84,7 +84,7 @@ test("a query is completed while typing", async ({ page, open }) => {
   await open("/search");
   const query = page.getByRole("combobox", { name: "TraceQL query" });
   await query.click();
-  await expect(page.getByRole("option", { name: "{ status = error }" })).toBeVisible();
+  await expect(page.getByRole("option", { name: "{ error }" })).toBeVisible();
   await query.pressSequentially("{ resource.service.name = ");
   await expect(page.getByRole("option", { name: /^checkout/ })).toBeVisible();
   await query.pressSequentially("ch");
@@ -126,7 +126,7 @@ test("a wrong query is underlined and explained", async ({ page, open, errors })
   await expect(page.locator(".query-error")).toBeVisible();
   await expect(page.locator(".tok-wrong").first()).toBeVisible();
   await expect(page.locator(".page-notice .notice.error")).toBeVisible();
-  await query.fill("{ status = error }");
+  await query.fill("{ error }");
   await query.press("Enter");
   await expect(page.locator(".query-error")).toBeHidden();
   await expect(page.locator(".result").first()).toBeVisible();
@@ -143,7 +143,7 @@ test("sorts what was found", async ({ page, open }) => {
 });
 
 test("the chart opens a trace on click, and narrows the search by a dragged box", async ({ page, open }) => {
-  await open("/search?limit=100&q=" + encodeURIComponent("{ status = error }"));
+  await open("/search?limit=100&q=" + encodeURIComponent("{ error }"));
   await expect(page.getByText("4 traces", { exact: true })).toBeVisible();
   const chart = page.locator(".scatter canvas");
   const box = (await chart.boundingBox())!;
@@ -193,7 +193,7 @@ test("works by keyboard alone", async ({ page, open }) => {
 });
 
 test("says which condition removed everything", async ({ page, open }) => {
-  await open("/search?q=" + encodeURIComponent('{ status = error && name = "no such thing" }'));
+  await open("/search?q=" + encodeURIComponent('{ error && name = "no such thing" }'));
   await expect(page.getByRole("heading", { name: "No traces found" })).toBeVisible();
   await expect(page.getByText("There are traces without")).toContainText('name = "no such thing"');
   await page.getByRole("button", { name: "Remove it" }).click();

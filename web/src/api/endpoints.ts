@@ -10,6 +10,7 @@ export interface SearchRequest {
   from: string;
   to: string;
   limit: number;
+  sort?: string;
   cursor?: string;
 }
 
@@ -29,11 +30,16 @@ export const services = async (range: TimeRange, signal?: AbortSignal): Promise<
 export const operations = (service: string, prefix: string, range: TimeRange, signal?: AbortSignal): Promise<OperationList> =>
   getJson("api/ui/operations", { service, prefix, ...range }, signal);
 
-export const keys = async (prefix: string, signal?: AbortSignal): Promise<AttributeKey[]> =>
-  (await getJson<{ keys: AttributeKey[] }>("api/ui/keys", { prefix, limit: 50 }, signal)).keys;
+/** Which spans the names and values are of. */
+export interface Among extends TimeRange {
+  service?: string;
+}
 
-export const values = async (scope: string, key: string, prefix: string, signal?: AbortSignal): Promise<AttributeSample[]> =>
-  (await getJson<{ values: AttributeSample[] }>("api/ui/values", { scope, key, prefix, limit: 20 }, signal)).values;
+export const keys = async (prefix: string, among: Among, signal?: AbortSignal): Promise<AttributeKey[]> =>
+  (await getJson<{ keys: AttributeKey[] }>("api/ui/keys", { prefix, limit: 50, ...among }, signal)).keys;
+
+export const values = async (scope: string, key: string, prefix: string, among: Among, signal?: AbortSignal): Promise<AttributeSample[]> =>
+  (await getJson<{ values: AttributeSample[] }>("api/ui/values", { scope, key, prefix, limit: 20, ...among }, signal)).values;
 
 export const checkQuery = (q: string, signal?: AbortSignal): Promise<QueryCheck> => getJson("api/ui/query/check", { q }, signal);
 

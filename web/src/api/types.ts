@@ -27,12 +27,16 @@ export interface TraceSummary {
 }
 
 export interface SearchProgress {
+  /** Traces that match so far, when they are ranked. */
+  matchedTraces?: number;
   searchedBlocks: number;
   totalBlocks: number;
   searchedBytes: number;
 }
 
-export interface SearchDone extends SearchProgress {
+export interface SearchDone extends Omit<SearchProgress, "matchedTraces"> {
+  /** Traces that match and were ranked; null when the newest were asked for. */
+  matchedTraces: number | null;
   elapsedMs: number;
   searchedSpans: number;
   cursor: string | null;

@@ -31,14 +31,14 @@ describe("Jaeger's search URLs", () => {
     ],
     [
       "/search?service=a&lookback=1h&tags=%7B%22error%22%3A%22true%22%2C%22http.method%22%3A%22GET%22%7D",
-      'search?q={ resource.service.name = "a" && status = error && .http.method = "GET" }',
+      'search?q={ resource.service.name = "a" && error && .http.method = "GET" }',
     ],
     [
       "/search?service=a&lookback=1h&tags=%7B%22http.status_code%22%3A%22500%22%7D",
       'search?q={ resource.service.name = "a" && (.http.status_code = 500 || .http.status_code = "500") }',
     ],
     ["/search?service=a&lookback=1h&tag=span.kind:server", 'search?q={ resource.service.name = "a" && kind = server }'],
-    ["/search?service=a&lookback=1h&tags=http.method%3DGET%20error%3Dtrue", 'search?q={ resource.service.name = "a" && .http.method = "GET" && status = error }'],
+    ["/search?service=a&lookback=1h&tags=http.method%3DGET%20error%3Dtrue", 'search?q={ resource.service.name = "a" && .http.method = "GET" && error }'],
     ["/search?service=a&lookback=1h&tags=%7B%22odd%20key%22%3A%22x%20y%22%7D", 'search?q={ resource.service.name = "a" && ."odd key" = "x y" }'],
     ["/search?service=a&operation=all&lookback=1h&view=ddg&density=ppe", 'search?q={ resource.service.name = "a" }'],
     ["/search?traceID=1F", "trace/0000000000000000000000000000001f"],

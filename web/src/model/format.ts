@@ -38,11 +38,23 @@ function threeDigits(value: number): string {
   return String(Number(value.toFixed(digits)));
 }
 
-/** For a time axis: every label in the unit that suits the whole range. */
-export function axisFormatter(rangeNs: number): (ns: number) => string {
-  const [size, unit] = UNITS.find(([s]) => rangeNs >= s * 2) ?? [1, "ns"];
-  return (ns) => (ns === 0 ? `0 ${unit}` : `${Number((ns / size).toPrecision(6))} ${unit}`);
+/** For a time axis that ends at `toNs`: every label in one unit, with the digits that tell one tick from the next. */
+export function axisFormatter(toNs: number, stepNs: number): (ns: number) => string {
+  if (toNs >= 120e9 && stepNs >= 1e9) return clock;
+  const [size, unit] = UNITS.find(([s]) => s <= 1e9 && toNs >= s * 2) ?? [1, "ns"];
+  const digits = Math.min(12, Math.max(0, Math.ceil(Math.log10(size / stepNs) - 1e-9)));
+  return (ns) => `${Number((ns / size).toFixed(digits))} ${unit}`;
 }
+
+/** `1h 30m 5s`, without the parts that are 0. */
+function clock(ns: number): string {
+  const seconds = Math.round(ns / 1e9);
+  const parts: [number, string][] = [[Math.floor(seconds / 3600), "h"], [Math.floor(seconds / 60) % 60, "m"], [seconds % 60, "s"]];
+  return parts.filter(([count]) => count > 0).map(([count, unit]) => `${count}${unit}`).join(" ") || "0 s";
+}
+
+/** Between the ticks of an axis. */
+export const stepOf = (ticks: readonly number[], range: number): number => (ticks.length > 1 ? ticks[1]! - ticks[0]! : Math.max(1, range));
 
 /** Round positions for about `count` axis labels between two times. */
 export function axisTicks(from: number, to: number, count: number): number[] {
@@ -65,6 +77,9 @@ export function formatTime(epochMs: number, withMs = true): string {
   const base = `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} ${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`;
   return withMs ? `${base}.${String(d.getMilliseconds()).padStart(3, "0")}` : base;
 }
+
+/** The same, without the year as long as it is this one. */
+export const formatWhen = (epochMs: number, nowMs: number): string => (new Date(epochMs).getFullYear() === new Date(nowMs).getFullYear() ? formatTime(epochMs).slice(5) : formatTime(epochMs));
 
 export const nsToMs = (ns: string): number => Number(BigInt(ns) / 1000n) / 1000;
 

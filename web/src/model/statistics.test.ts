@@ -18,7 +18,7 @@ function traceOf(rows: [number, string, number, number, boolean?][]): TraceModel
     while (end < rows.length && rows[end]![0] > depth) end++;
     columns.subtree[row] = end - row;
   });
-  const header: Skeleton["header"] = { traceId: "", n: rows.length, startNs: "0", durationNs: "100", services: ["s"], names, scopes: [""], kinds: [...KINDS], rootService: "s", rootName: "root", errorCount: 0, orphanCount: 0, depth: 1, revision: "", warnings: [] };
+  const header: Skeleton["header"] = { traceId: "", n: rows.length, startNs: "0", durationNs: "100", services: ["s"], names, scopes: [""], kinds: [...KINDS], rootService: "s", rootName: "root", errorCount: 0, orphanCount: 0, cycleCount: 0, depth: 1, revision: "", warnings: [] };
   return new TraceModel({ header, columns });
 }
 

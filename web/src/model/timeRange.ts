@@ -47,7 +47,9 @@ export function describeRange({ from, to }: TimeRangeText, nowMs: number): strin
   if (start === null || end === null) return `${from} to ${to}`;
   const a = new Date(start);
   const b = new Date(end);
-  const day = (d: Date): string => d.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+  // The year is left out where it is this one and no other.
+  const years = new Set([a.getFullYear(), b.getFullYear(), new Date(nowMs).getFullYear()]).size > 1;
+  const day = (d: Date): string => d.toLocaleDateString("en-GB", { day: "numeric", month: "short", ...(years ? { year: "numeric" } : {}) });
   const seconds = end - start < 600_000;
   const time = (d: Date): string => d.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", ...(seconds ? { second: "2-digit" } : {}) });
   return day(a) === day(b) ? `${day(a)}, ${time(a)} – ${time(b)}` : `${day(a)} ${time(a)} – ${day(b)} ${time(b)}`;

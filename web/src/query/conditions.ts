@@ -84,33 +84,37 @@ function wrapped(text: string): boolean {
 
 export type Slot = "service" | "operation" | "errors" | "minDuration" | "maxDuration" | "minTrace" | "maxTrace";
 
-const SLOTS: Record<Slot, { fields: string[]; ops: string[]; make: (value: string) => Condition }> = {
+/** What counts as failed everywhere; `status = error` is less, and no slot. */
+export const FAILED: Condition = { text: "error" };
+const isFailed = ({ text }: Condition): boolean => /^\(?\s*error\s*(=\s*true\s*)?\)?$/.test(text);
+
+const SLOTS: Record<Exclude<Slot, "errors">, { fields: string[]; ops: string[]; make: (value: string) => Condition }> = {
   service: {
     fields: ["resource.service.name", ".service.name", "service.name"],
     ops: ["="],
     make: (value) => compare("resource.service.name", "=", quote(value)),
   },
   operation: { fields: ["name", "span:name"], ops: ["="], make: (value) => compare("name", "=", quote(value)) },
-  errors: { fields: ["status", "span:status"], ops: ["="], make: () => compare("status", "=", "error") },
   minDuration: { fields: ["duration", "span:duration"], ops: [">=", ">"], make: (value) => compare("duration", ">=", value) },
   maxDuration: { fields: ["duration", "span:duration"], ops: ["<=", "<"], make: (value) => compare("duration", "<=", value) },
   minTrace: { fields: ["traceDuration", "trace:duration"], ops: [">=", ">"], make: (value) => compare("traceDuration", ">=", value) },
   maxTrace: { fields: ["traceDuration", "trace:duration"], ops: ["<=", "<"], make: (value) => compare("traceDuration", "<=", value) },
 };
 
-const ORDER = Object.keys(SLOTS) as Slot[];
+const ORDER = Object.keys(SLOTS) as Exclude<Slot, "errors">[];
 
 /** The form's own place for a condition, if it has one. */
-export function slotOf({ comparison }: Condition): Slot | null {
-  if (comparison === undefined) return null;
-  const { field, op, literal } = comparison;
-  const slot = ORDER.find((name) => SLOTS[name].fields.includes(field) && SLOTS[name].ops.includes(op));
-  return slot === undefined || (slot === "errors" && literal !== "error") ? null : slot;
+export function slotOf(condition: Condition): Slot | null {
+  if (isFailed(condition)) return "errors";
+  if (condition.comparison === undefined) return null;
+  const { field, op } = condition.comparison;
+  return ORDER.find((name) => SLOTS[name].fields.includes(field) && SLOTS[name].ops.includes(op)) ?? null;
 }
 
 export function slotValue(conditions: readonly Condition[], slot: Slot): string | null {
   const found = conditions.find((candidate) => slotOf(candidate) === slot);
-  return found?.comparison === undefined ? null : unquote(found.comparison.literal);
+  if (found === undefined) return null;
+  return found.comparison === undefined ? found.text : unquote(found.comparison.literal);
 }
 
 /** Replaces, adds or (with null) removes the condition of a slot; its place in the text is kept. */
@@ -118,7 +122,7 @@ export function withSlot(conditions: readonly Condition[], slot: Slot, value: st
   const index = conditions.findIndex((candidate) => slotOf(candidate) === slot);
   const others = conditions.filter((candidate) => slotOf(candidate) !== slot);
   if (value === null || value === "") return others;
-  const made = SLOTS[slot].make(value);
+  const made = slot === "errors" ? FAILED : SLOTS[slot].make(value);
   if (index >= 0) {
     others.splice(index, 0, made);
     return others;

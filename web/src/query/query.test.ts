@@ -24,7 +24,7 @@ describe("conditions", () => {
   ])("%s", (query, texts) => expect(parseConditions(query)?.map(({ text }) => text) ?? null).toEqual(texts));
 
   it("fills the form from a query", () => {
-    const conditions = parseConditions('{ .service.name = "cart" && name = "GET /" && status = error && duration > 1s && duration <= 2s && traceDuration >= 5s }')!;
+    const conditions = parseConditions('{ .service.name = "cart" && name = "GET /" && error && duration > 1s && duration <= 2s && traceDuration >= 5s }')!;
     const slots = (["service", "operation", "errors", "minDuration", "maxDuration", "minTrace", "maxTrace"] as const).map((slot) => slotValue(conditions, slot));
     expect(slots).toEqual(["cart", "GET /", "error", "1s", "2s", "5s", null]);
   });
@@ -37,7 +37,7 @@ describe("conditions", () => {
     expect(toQuery(conditions)).toBe("{ .a = 1 && .b = 2 }");
     conditions = withSlot(withSlot(conditions, "operation", "op"), "service", "s");
     expect(toQuery(conditions)).toBe('{ resource.service.name = "s" && name = "op" && .a = 1 && .b = 2 }');
-    expect(toQuery(withSlot([], "errors", "yes"))).toBe("{ status = error }");
+    expect(toQuery(withSlot([], "errors", "yes"))).toBe("{ error }");
     expect(toQuery([])).toBe("{}");
   });
 

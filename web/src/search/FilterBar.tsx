@@ -3,7 +3,7 @@
 
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";
-import { keys, operations, services, values } from "../api/endpoints";
+import { type Among, keys, operations, services, values } from "../api/endpoints";
 import { Icon } from "../components/Icon";
 import { type Option, PickList } from "../components/PickList";
 import { Popover } from "../components/Popover";
@@ -45,7 +45,7 @@ export function FilterBar({ query, limit, range, onChange }: FilterBarProps): VN
   const times = { from: range.from, to: range.to };
   const loadServices = async (): Promise<Option[]> => (await services(times)).map(({ name, spanCount }) => ({ value: name, note: formatCount(spanCount) }));
   const loadOperations = async (text: string): Promise<Option[]> => {
-    if (service === null) return (await values("intrinsic", "name", text)).map(({ value, count }) => ({ value: String(value), note: formatCount(count) }));
+    if (service === null) return (await values("intrinsic", "name", text, times)).map(({ value, count }) => ({ value: String(value), note: formatCount(count) }));
     let list = await operations(service, "", times);
     // Where there are too many for one list, those that begin so.
     if (list.partial !== undefined && text !== "") list = await operations(service, text, times);
@@ -70,7 +70,7 @@ export function FilterBar({ query, limit, range, onChange }: FilterBarProps): VN
           </span>
         ),
       )}
-      <AddAttribute onAdd={(condition) => set([...conditions, condition])} />
+      <AddAttribute among={{ ...times, service: service ?? undefined }} onAdd={(condition) => set([...conditions, condition])} />
       {conditions.length > 0 && (
         <button type="button" class="button quiet small" onClick={() => onChange({ q: "{}" })}>
           Clear
@@ -143,7 +143,12 @@ function Choice({ name, value, load, onPick }: { name: string; value: string | n
 
 const OPS = ["=", "!=", "=~", "!~", ">", ">=", "<", "<="];
 
-function AddAttribute({ onAdd }: { onAdd: (condition: Condition) => void }): VNode {
+interface AttributeFormProps {
+  among: Among;
+  onAdd: (condition: Condition) => void;
+}
+
+function AddAttribute({ among, onAdd }: AttributeFormProps): VNode {
   return (
     <Popover
       class="button small"
@@ -156,6 +161,7 @@ function AddAttribute({ onAdd }: { onAdd: (condition: Condition) => void }): VNo
     >
       {(close) => (
         <AttributeForm
+          among={among}
           onAdd={(condition) => {
             close();
             onAdd(condition);
@@ -166,11 +172,11 @@ function AddAttribute({ onAdd }: { onAdd: (condition: Condition) => void }): VNo
   );
 }
 
-function AttributeForm({ onAdd }: { onAdd: (condition: Condition) => void }): VNode {
+function AttributeForm({ among, onAdd }: AttributeFormProps): VNode {
   const [key, setKey] = useState<{ scope: string; key: string; field: string } | null>(null);
   const [op, setOp] = useState("=");
   const loadKeys = async (text: string): Promise<Option[]> =>
-    (await keys(text)).map(({ scope, key: name, type }) => ({ value: JSON.stringify([scope, name]), label: name, note: scope === "span" ? type : `${scope} · ${type}` }));
+    (await keys(text, among)).map(({ scope, key: name, type }) => ({ value: JSON.stringify([scope, name]), label: name, note: scope === "span" ? type : `${scope} · ${type}` }));
   if (key === null) {
     return (
       <PickList
@@ -186,7 +192,7 @@ function AttributeForm({ onAdd }: { onAdd: (condition: Condition) => void }): VN
     );
   }
   const loadValues = async (text: string): Promise<Option[]> =>
-    (await values(key.scope, key.key, text)).map(({ type, value, count }) => ({ value: typedLiteral(type, value), label: String(value), note: formatCount(count) }));
+    (await values(key.scope, key.key, text, among)).map(({ type, value, count }) => ({ value: typedLiteral(type, value), label: String(value), note: formatCount(count) }));
   return (
     <div class="attribute-form">
       <div class="attribute-head">

@@ -8,7 +8,8 @@ import type { TraceSummary } from "../api/types";
 import { Icon } from "../components/Icon";
 import { isArriving } from "../model/arrival";
 import { assignColours } from "../model/palette";
-import { formatAgo, formatCount, formatDuration, formatTime, nsToMs, plural } from "../model/format";
+import { formatAgo, formatCount, formatDuration, formatTime, formatWhen, nsToMs, plural } from "../model/format";
+import { serviceLabel } from "../model/service";
 import type { Sort } from "../location/params";
 import { href } from "../location/place";
 import { MiniTimeline } from "./MiniTimeline";
@@ -93,7 +94,7 @@ export function ResultList({ session, traces, sort, onSort, selected, longest, f
         {cursor && session.phase.value !== "loading" && (
           <div class="load-more">
             <button type="button" class="button" onClick={() => void session.more()}>
-              Load older traces
+              {sort === "newest" ? "Load older traces" : "Load more traces"}
             </button>
           </div>
         )}
@@ -149,7 +150,7 @@ function ResultRow({ trace, index, count, selected, longest, filtered }: { trace
               <em>root span not received</em>
             ) : (
               <>
-                <strong>{trace.rootService}</strong> <span>{trace.rootName}</span>
+                <strong>{serviceLabel(trace.rootService)}</strong> <span>{trace.rootName || "(no name)"}</span>
               </>
             )}
           </a>
@@ -157,9 +158,9 @@ function ResultRow({ trace, index, count, selected, longest, filtered }: { trace
         </p>
         <p class="services">
           {trace.services.slice(0, MAX_SERVICES).map(({ name, spanCount, errorCount }, i) => (
-            <span key={name} class="service" title={`${name}: ${plural(spanCount, "span")}${errorCount > 0 ? `, ${plural(errorCount, "error")}` : ""}`}>
+            <span key={name} class="service" title={`${serviceLabel(name)}: ${plural(spanCount, "span")}${errorCount > 0 ? `, ${plural(errorCount, "error")}` : ""}`}>
               <span class="dot" style={{ "--c": `var(--svc-${colours[i]})` }} />
-              {name} <span class="num">{formatCount(spanCount)}</span>
+              {serviceLabel(name)} <span class="num">{formatCount(spanCount)}</span>
             </span>
           ))}
           {more > 0 && <span class="service">+{more} more</span>}
@@ -192,7 +193,7 @@ function ResultRow({ trace, index, count, selected, longest, filtered }: { trace
       </div>
       <div class="c-time num" title={formatTime(started)}>
         <span>{formatAgo(started, Date.now())}</span>
-        <span class="muted">{formatTime(started).slice(5)}</span>
+        <span class="muted">{formatWhen(started, Date.now())}</span>
       </div>
     </li>
   );

@@ -6,6 +6,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { TraceSummary } from "../api/types";
 import { drawOnResize, prepare, themeColours } from "../components/canvas";
 import { formatDuration, formatTime, nsToMs, plural } from "../model/format";
+import { serviceLabel } from "../model/service";
 import { toUrlTime } from "../model/timeRange";
 import { parseConditions, toQuery, withSlot } from "../query/conditions";
 import { durationLiteral } from "../query/literal";
@@ -132,7 +133,7 @@ export function Scatter({ session, traces, query, onOpen, onSelect }: ScatterPro
       {box && <div class="scatter-box" style={{ left: `${box[0]}px`, top: `${box[1]}px`, width: `${box[2] - box[0]}px`, height: `${box[3] - box[1]}px` }} />}
       {hover && (
         <div class={`tooltip ${hover.x > canvas.current!.clientWidth - 300 ? "left" : ""}`} style={{ left: `${hover.x}px`, top: `${hover.y}px` }}>
-          <strong>{hover.trace.rootService ?? "root span not received"}</strong> {hover.trace.rootName}
+          <strong>{hover.trace.rootName === null ? "root span not received" : serviceLabel(hover.trace.rootService)}</strong> {hover.trace.rootName}
           <p class="num">
             {formatDuration(Number(hover.trace.durationNs))} · {plural(hover.trace.spanCount, "span")}
             {hover.trace.errorCount > 0 && <span class="error-text"> · {plural(hover.trace.errorCount, "error")}</span>}

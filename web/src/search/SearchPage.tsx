@@ -19,7 +19,7 @@ import { NoResults } from "./NoResults";
 import { QueryBar } from "./QueryBar";
 import { ResultList } from "./ResultList";
 import { Scatter } from "./Scatter";
-import { type SearchSession, sortTraces } from "./session";
+import type { SearchSession } from "./session";
 import { TimePicker } from "./TimePicker";
 import "./SearchPage.css";
 
@@ -39,7 +39,7 @@ export function SearchPage({ session, params }: { session: SearchSession; params
       selected.value = -1;
       void session.run(value);
     }
-  }, [value.q, value.from, value.to, value.limit]);
+  }, [value.q, value.from, value.to, value.limit, value.sort]);
 
   /** A new search is a new entry in the history; the same again only refreshes. */
   const go = (change: Partial<SearchParams>): void => {
@@ -48,12 +48,9 @@ export function SearchPage({ session, params }: { session: SearchSession; params
     if (url === location.pathname + location.search) void session.run(next);
     else navigate(url);
   };
-  const sortBy = (sort: Sort): void => {
-    const next = writeSearchParams({ ...value, sort }, params);
-    replaceParams(next);
-  };
+  const sortBy = (sort: Sort): void => replaceParams(writeSearchParams({ ...value, sort }, params));
 
-  const traces = sortTraces(session.traces.value, value.sort);
+  const traces = session.traces.value;
   const open = (index: number): void => {
     const trace = traces[index];
     if (trace) navigate(href(`trace/${trace.traceId}`));
@@ -133,7 +130,7 @@ function Summary({ session }: { session: SearchSession }): VNode {
     return (
       <p class="summary" role="status">
         Searching{at && at.totalBlocks > 0 ? `: ${Math.round((at.searchedBlocks / at.totalBlocks) * 100)} % of ${plural(at.totalBlocks, "block")}` : "…"}
-        {!session.stale.value && count > 0 && ` · ${plural(count, "trace")} so far`}
+        {at?.matchedTraces !== undefined ? ` · ${plural(at.matchedTraces, "trace")} compared` : !session.stale.value && count > 0 && ` · ${plural(count, "trace")} so far`}
         <button type="button" class="button quiet small" onClick={() => session.cancel()}>
           Cancel
         </button>
@@ -144,7 +141,7 @@ function Summary({ session }: { session: SearchSession }): VNode {
   return (
     <p class="summary" role="status">
       <strong>{plural(count, "trace")}</strong>
-      {end?.cursor && <span class="muted">· more available</span>}
+      {end?.matchedTraces ? <span class="muted">of {formatCount(end.matchedTraces)} that match</span> : end?.cursor && <span class="muted">· more available</span>}
       {phase.value === "cancelled" && <span class="muted">· cancelled</span>}
       {end && (
         <span class="muted num">

@@ -6,7 +6,7 @@ import { CutOff, isAbort } from "../api/client";
 import { search } from "../api/endpoints";
 import { retryWhenAway } from "../api/resource";
 import type { SearchDone, SearchProgress, TraceSummary } from "../api/types";
-import type { SearchParams, Sort } from "../location/params";
+import type { SearchParams } from "../location/params";
 import { resolveTime } from "../model/timeRange";
 
 export type Phase = "idle" | "loading" | "done" | "failed" | "cancelled";
@@ -37,7 +37,7 @@ export class SearchSession {
   holds(params: SearchParams): boolean {
     const mine = this.params;
     if (mine === null || this.phase.peek() === "failed") return false;
-    return mine.q === params.q && mine.from === params.from && mine.to === params.to && mine.limit === params.limit;
+    return mine.q === params.q && mine.from === params.from && mine.to === params.to && mine.limit === params.limit && mine.sort === params.sort;
   }
 
   async run(params: SearchParams): Promise<void> {
@@ -50,7 +50,7 @@ export class SearchSession {
     await this.read(params, undefined);
   }
 
-  /** Older traces, after the ones that are here. */
+  /** The traces that come after the ones that are here, in the same order. */
   async more(): Promise<void> {
     const cursor = this.done.peek()?.cursor;
     if (this.params !== null && cursor) await this.read(this.params, cursor);
@@ -88,7 +88,7 @@ export class SearchSession {
       shownAt = performance.now();
     };
     try {
-      for await (const line of search({ q: params.q, from: params.from, to: params.to, limit: params.limit, cursor }, abort.signal)) {
+      for await (const line of search({ q: params.q, from: params.from, to: params.to, limit: params.limit, sort: params.sort, cursor }, abort.signal)) {
         if (abort.signal.aborted) return;
         if (line.type === "trace" && !known.has(line.traceId)) {
           known.add(line.traceId);
@@ -128,16 +128,3 @@ export class SearchSession {
     this.retryAtMs.value = null;
   }
 }
-
-const ORDER: Record<Sort, (a: TraceSummary, b: TraceSummary) => number> = {
-  newest: (a, b) => compareNs(b.startNs, a.startNs),
-  longest: (a, b) => compareNs(b.durationNs, a.durationNs),
-  shortest: (a, b) => compareNs(a.durationNs, b.durationNs),
-  spans: (a, b) => b.spanCount - a.spanCount || compareNs(b.startNs, a.startNs),
-  errors: (a, b) => b.errorCount - a.errorCount || compareNs(b.startNs, a.startNs),
-};
-
-/** Decimal strings of any length. */
-const compareNs = (a: string, b: string): number => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
-
-export const sortTraces = (traces: readonly TraceSummary[], sort: Sort): TraceSummary[] => [...traces].sort(ORDER[sort]);

@@ -7,6 +7,7 @@ import { CopyButton } from "../components/CopyButton";
 import { Icon } from "../components/Icon";
 import { type Attribute, valueText } from "../model/details";
 import { formatCount, plural } from "../model/format";
+import { indentJson } from "../model/json";
 import { href } from "../location/place";
 import { compare, toQuery } from "../query/conditions";
 import { typedLiteral } from "../query/literal";
@@ -124,10 +125,5 @@ function Value({ attribute: { key, type, value }, text }: { attribute: Attribute
 /** Structured values, and texts that hold JSON, with line breaks; null for everything else. */
 function prettyJson(type: string, value: unknown, text: string): string | null {
   if (type === "kvlist" || (type === "array" && text.length > 60)) return JSON.stringify(value, null, 2);
-  if (type !== "string" || !/^\s*[{[]/.test(text) || text.length > 200_000) return null;
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return null;
-  }
+  return type === "string" ? indentJson(text) : null;
 }

@@ -10,6 +10,7 @@ import { Failure } from "../components/Loaded";
 import type { SpanDetail } from "../model/details";
 import { FLAG } from "../model/columns";
 import { formatCount, formatDuration, formatTime, nsToMs, plural } from "../model/format";
+import { serviceLabel } from "../model/service";
 import { NO_ROW } from "../model/TraceModel";
 import { href } from "../location/place";
 import { AttributeGroups, AttributeTable } from "./Attributes";
@@ -75,7 +76,7 @@ function SpanDetails({ view, detail, stored }: { view: TraceView; detail: SpanDe
         <div class="detail-title">
           <span class="dot" style={{ "--c": `var(--svc-${view.colourOf(row)})` }} />
           <h2>
-            <span class="muted">{model.serviceName(row)}</span> {detail.name || "(no name)"}
+            <span class="muted">{serviceLabel(model.serviceName(row))}</span> {detail.name || "(no name)"}
           </h2>
           <CopyButton text={() => JSON.stringify(detail, null, 2)} title="Copy the span as JSON (y)" />
           <button type="button" class="button quiet small icon-only" title="Dock at the other side (\)" aria-label="Dock at the other side" onClick={() => view.dock(view.paneSide.peek() === "right" ? "bottom" : "right")}>
@@ -117,7 +118,7 @@ function SpanDetails({ view, detail, stored }: { view: TraceView; detail: SpanDe
               <span class="muted">none, this is a root</span>
             ) : parent === NO_ROW ? (
               <span class="warn-text">
-                <span class="mono">{detail.parentSpanId}</span> {stored ? "never arrived" : "is not in the file"}
+                <span class="mono">{detail.parentSpanId}</span> {flags & FLAG.cycle ? "has this span among its own parents: a cycle" : stored ? "never arrived" : "is not in the file"}
               </span>
             ) : (
               <button type="button" class="link-button" onClick={() => view.jump(parent)}>

@@ -10,13 +10,14 @@ import type { TraceView } from "./view";
 import "./Notices.css";
 
 /** The sentences about what is missing, exact and complete. */
-export function completeness({ header, rootCount, stored }: { header: { orphanCount: number; warnings: string[] }; rootCount: number; stored: boolean }): string[] {
+export function completeness({ header, rootCount, stored }: { header: { orphanCount: number; cycleCount: number; warnings: string[] }; rootCount: number; stored: boolean }): string[] {
   const sentences = [...header.warnings];
-  const told = sentences.some((sentence) => /\bparents?\b/.test(sentence));
+  const told = sentences.some((sentence) => /\b(never arrived|not in the file)\b/.test(sentence));
   if (header.orphanCount > 0 && !told) {
     sentences.push(`${plural(header.orphanCount, "span refers", "spans refer")} to parents that ${stored ? "never arrived" : "are not in the file"}`);
   }
-  const trueRoots = rootCount - header.orphanCount;
+  if (header.cycleCount > 0 && !sentences.some((sentence) => /cycle/.test(sentence))) sentences.push(`the parents of ${plural(header.cycleCount, "span")} form a cycle, which is cut there`);
+  const trueRoots = rootCount - header.orphanCount - header.cycleCount;
   if (trueRoots > 1) sentences.push(`${formatCount(trueRoots)} spans have no parent: the trace has several roots`);
   if (trueRoots === 0 && header.orphanCount > 0) sentences.push("the root span was not received");
   return sentences;

@@ -5,6 +5,7 @@ import { CopyButton } from "../components/CopyButton";
 import { Icon } from "../components/Icon";
 import { Popover } from "../components/Popover";
 import { formatAgo, formatCount, formatDuration, formatTime, nsToMs } from "../model/format";
+import { serviceLabel } from "../model/service";
 import { hrefBack } from "../location/place";
 import { FindBar } from "./FindBar";
 import { type Download, linkToView } from "./TracePage";
@@ -29,13 +30,13 @@ export function TraceHeader({ view, findRef, downloads, note, onReload }: TraceH
         <a class="button quiet small icon-only" href={hrefBack("search")} title="Back to search (u)" aria-label="Back to search">
           <Icon name="left" />
         </a>
-        <h1>
+        <h1 title={header.rootName === null ? undefined : `${serviceLabel(header.rootService)} ${header.rootName}`}>
           {rootColour !== -1 && header.services.length > 1 && <span class="dot" style={{ "--c": `var(--svc-${rootColour})` }} />}
           {header.rootName === null ? (
-            <span class="unknown-root">Root span not received</span>
+            <span class="unknown-root">{header.orphanCount > 0 ? "Root span not received" : "No span is the root"}</span>
           ) : (
             <>
-              <span>{header.rootService}</span> <span class="root-name">{header.rootName}</span>
+              <span>{serviceLabel(header.rootService)}</span> <span class="root-name">{header.rootName || "(no name)"}</span>
             </>
           )}
         </h1>

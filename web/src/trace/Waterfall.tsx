@@ -4,7 +4,7 @@
 import type { ComponentChildren, RefObject, VNode } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "../components/Icon";
-import { axisFormatter, axisTicks, formatCount } from "../model/format";
+import { axisFormatter, axisTicks, formatCount, stepOf } from "../model/format";
 import { NO_ROW } from "../model/TraceModel";
 import { TimeAxis } from "./TimeAxis";
 import type { TraceView } from "./view";
@@ -43,7 +43,7 @@ export function Waterfall({ view }: { view: TraceView }): VNode {
             <span>Service and operation</span>
             <TreeButtons view={view} />
           </div>
-          <TimeAxis view={view} ticks={ticks} label={axisFormatter(to - from)} />
+          <TimeAxis view={view} ticks={ticks} label={axisFormatter(to, stepOf(ticks, to - from))} />
           <Splitter view={view} />
         </div>
         <Rows view={view} scroller={scroller} height={size.height}>

@@ -6,6 +6,7 @@ import { Icon } from "../components/Icon";
 import { FLAG } from "../model/columns";
 import type { SpanDetail } from "../model/details";
 import { formatCount, formatDuration } from "../model/format";
+import { serviceLabel } from "../model/service";
 import { NO_ROW } from "../model/TraceModel";
 import { pillsOf } from "./pills";
 import type { TraceView } from "./view";
@@ -109,8 +110,16 @@ export class WaterfallRow extends Component<WaterfallRowProps> {
             no parent
           </span>
         ) : null}
-        {!sameService && <span class="service-name">{model.serviceName(row)}</span>}
-        <span class="span-name">{model.spanName(row) || "(no name)"}</span>
+        {flags & FLAG.cycle ? (
+          <span class="orphan-mark" title="Its parents form a cycle, which is cut here">
+            <Icon name="reload" size={12} />
+            cycle
+          </span>
+        ) : null}
+        {!sameService && <span class="service-name">{serviceLabel(model.serviceName(row))}</span>}
+        <span class="span-name" title={`${serviceLabel(model.serviceName(row))} ${model.spanName(row)}`}>
+          {model.spanName(row) || "(no name)"}
+        </span>
         {flags & FLAG.links ? <Icon name="link" size={12} class="link-mark" /> : null}
         {detail &&
           pillsOf(detail).map((pill) => (
@@ -141,9 +150,6 @@ export class WaterfallRow extends Component<WaterfallRowProps> {
     }
     const left = Math.max(0, begin);
     const right = Math.min(1, end);
-    const side = right < 0.86 ? "after" : left > 0.14 ? "before" : "inside";
-    const labelStyle =
-      side === "after" ? { left: `calc(${right * 100}% + 6px)` } : side === "before" ? { right: `calc(${(1 - left) * 100}% + 6px)` } : { right: `calc(${(1 - right) * 100}% + 6px)` };
     return (
       <div role="gridcell" class="time">
         <span
@@ -151,7 +157,7 @@ export class WaterfallRow extends Component<WaterfallRowProps> {
           style={{ left: `${left * 100}%`, width: `${(right - left) * 100}%`, "--c": `var(--svc-${view.colourOf(row)})` }}
         />
         {detail && detail.events.length > 0 && this.eventTicks(detail, from, width, start[row]!)}
-        <span class={`duration num ${side}`} style={labelStyle}>
+        <span class="duration num" style={{ left: `calc(${right * 100}% + 6px)` }}>
           {label}
         </span>
       </div>
