@@ -94,8 +94,7 @@ function startBinary(directory: string, env: NodeJS.ProcessEnv): Starting {
 
 function startPreview(env: NodeJS.ProcessEnv): Starting {
   const vite = new URL("../node_modules/vite/bin/vite.js", import.meta.url).pathname;
-  const port = String(20_000 + Math.floor(Math.random() * 20_000));
-  const child = spawn(process.execPath, [vite, "preview", "--port", port, "--strictPort", "--host", "127.0.0.1"], {
+  const child = spawn(process.execPath, [vite, "preview", "--port", "0", "--host", "127.0.0.1"], {
     cwd: new URL("..", import.meta.url).pathname,
     env: { ...env, NO_COLOR: "1", FORCE_COLOR: "0" },
     stdio: ["ignore", "pipe", "pipe"],

@@ -55,6 +55,8 @@ export interface TraceParams {
   depth: string;
   fold: string;
   pane: "right" | "bottom" | "";
+  /** Clocks that disagree are adjusted. */
+  skew: boolean;
 }
 
 export function readTraceParams(params: URLSearchParams): TraceParams {
@@ -71,6 +73,7 @@ export function readTraceParams(params: URLSearchParams): TraceParams {
     depth: /^(all|\d{1,5})$/.test(depth) ? depth : "",
     fold: /^[0-9a-z_.]*$/.test(params.get("fold") ?? "") ? (params.get("fold") ?? "") : "",
     pane: pane === "right" || pane === "bottom" ? pane : "",
+    skew: params.get("skew") === "1",
   };
 }
 
@@ -84,6 +87,7 @@ export function writeTraceParams(value: TraceParams, base: URLSearchParams): URL
   put(params, "depth", value.depth);
   put(params, "fold", value.fold);
   put(params, "pane", value.pane);
+  put(params, "skew", value.skew ? "1" : "");
   return params;
 }
 

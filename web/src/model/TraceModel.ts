@@ -4,6 +4,7 @@
 
 import { signal } from "@preact/signals-core";
 import { type Columns, FLAG, type Skeleton, type SkeletonHeader } from "./columns";
+import { findSkew, type Skew } from "./skew";
 
 /** Traces up to this size open with every span shown. */
 export const OPEN_ALL_LIMIT = 2000;
@@ -23,6 +24,10 @@ export class TraceModel {
   /** Row of the parent, or -1. */
   readonly parent: Int32Array;
   readonly rootCount: number;
+  /** Clocks that disagree; null where none do. */
+  readonly skew: Skew | null;
+  /** As they were sent. */
+  private readonly sentStart: Float64Array;
 
   /** 1 where the row's children are hidden. */
   readonly collapsed: Uint8Array;
@@ -41,7 +46,7 @@ export class TraceModel {
 
   constructor({ header, columns }: Skeleton) {
     this.header = header;
-    this.columns = columns;
+    this.columns = { ...columns };
     this.n = header.n;
     this.startNs = BigInt(header.startNs);
     this.durationNs = Math.max(1, Number(header.durationNs));
@@ -57,12 +62,32 @@ export class TraceModel {
       this.parent[i] = depth === 0 ? NO_ROW : (lastAtDepth[depth - 1] ?? NO_ROW);
     }
     this.rootCount = roots;
+    this.sentStart = columns.start;
+    this.skew = findSkew(columns, this.parent);
     this.collapsed.set(this.initialFold());
     this.rebuild();
   }
 
   get opensPartly(): boolean {
     return this.n > OPEN_ALL_LIMIT;
+  }
+
+  /** Shows spans where they would lie if the clocks agreed, or where they were sent to lie. */
+  adjustClocks(adjusted: boolean): void {
+    if (this.skew === null) return;
+    this.columns.start = adjusted ? this.skew.start : this.sentStart;
+    this.version.value++;
+  }
+
+  /** The first start and the last end, ns after the start of the trace. */
+  extent(): [number, number] {
+    let [from, to] = [Infinity, 0];
+    const { start, duration } = this.columns;
+    for (let row = 0; row < this.n; row++) {
+      from = Math.min(from, start[row]!);
+      to = Math.max(to, start[row]! + duration[row]!);
+    }
+    return [from, to];
   }
 
   hasChildren(row: number): boolean {

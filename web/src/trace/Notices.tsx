@@ -4,7 +4,7 @@
 import { useComputed, useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { Notice } from "../components/Notice";
-import { formatAgo, formatCount, nsToMs, plural } from "../model/format";
+import { formatAgo, formatCount, formatDuration, nsToMs, plural } from "../model/format";
 import { OPEN_DEPTH } from "../model/TraceModel";
 import type { TraceView } from "./view";
 import "./Notices.css";
@@ -33,7 +33,8 @@ export function Notices({ view, stored, watching }: { view: TraceView; stored: b
   const untouched = useComputed(() => model.version.value === 1);
   const folded = model.opensPartly && untouched.value && !dismissed.value;
   const wanted = view.wanted.value;
-  if (sentences.length === 0 && !folded && !wanted?.error && wanted?.found !== false) return null;
+  const { skew } = model;
+  if (sentences.length === 0 && !folded && skew === null && !wanted?.error && wanted?.found !== false) return null;
   const text = sentences.map((sentence) => sentence.charAt(0).toUpperCase() + sentence.slice(1).replace(/\.$/, "")).join(". ");
   return (
     <div class="notices">
@@ -59,6 +60,20 @@ export function Notices({ view, stored, watching }: { view: TraceView; stored: b
           {text}
           {header.orphanCount > 0 && `. The last span ended ${formatAgo(endMs, Date.now())}`}
           {header.orphanCount > 0 && watching && "; looking for more every few seconds"}.
+        </Notice>
+      )}
+      {skew !== null && (
+        <Notice
+          kind="warn"
+          icon="clock"
+          action={
+            <button type="button" class="button small" aria-pressed={view.adjusted.value} onClick={() => view.adjustClocks(!view.adjusted.peek())}>
+              {view.adjusted.value ? "Show times as sent" : "Adjust clocks"}
+            </button>
+          }
+        >
+          {plural(skew.count, "span starts", "spans start")} before the span that called {skew.count === 1 ? "it" : "them"}, by up to {formatDuration(skew.mostNs)}: the clocks of these services disagree.{" "}
+          {view.adjusted.value ? "Times are adjusted to what the calls allow." : "Times are shown as they were sent."}
         </Notice>
       )}
       {folded && (

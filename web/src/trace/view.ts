@@ -19,6 +19,8 @@ const MIN_ZOOM_NS = 1000;
 
 export class TraceView {
   readonly tab = signal<TraceViewName>("timeline");
+  /** Clocks that disagree are adjusted. */
+  readonly adjusted = signal(false);
   readonly selected = signal(NO_ROW);
   readonly zoom = signal<[number, number]>([0, 1]);
   readonly paneOpen = signal(recall("tracewell.pane") !== "closed");
@@ -168,6 +170,13 @@ export class TraceView {
     this.zoom.value = [0, this.model.durationNs];
   }
 
+  adjustClocks(adjusted: boolean): void {
+    this.adjusted.value = adjusted && this.model.skew !== null;
+    this.model.adjustClocks(this.adjusted.peek());
+    if (this.adjusted.peek()) this.setZoom(...this.model.extent());
+    else this.resetZoom();
+  }
+
   fit(row: number): void {
     if (row === NO_ROW) return;
     const { start, duration } = this.model.columns;
@@ -215,8 +224,10 @@ export class TraceView {
     const { model } = this;
     this.tab.value = params.view;
     this.showFold(params);
-    if (params.zoom === null) this.resetZoom();
-    else this.setZoom(...params.zoom);
+    if (params.skew !== this.adjusted.peek()) this.adjustClocks(params.skew);
+    if (params.zoom === null) {
+      if (!params.skew) this.resetZoom();
+    } else if (params.zoom.join() !== this.zoom.peek().map(Math.round).join()) this.setZoom(...params.zoom);
     if (params.pane !== "") {
       this.paneSide.value = params.pane;
       this.paneOpen.value = true;
@@ -272,7 +283,7 @@ export class TraceView {
     const view = this.tab.value;
     const [zoom, find, only] = [this.zoomed.value ? this.zoom.value : null, this.finder.text.value, this.finder.only.value];
     if (span === undefined) return null;
-    return { view, span, zoom, find, only: only && find !== "", depth, fold, pane: this.pane };
+    return { view, span, zoom, find, only: only && find !== "", depth, fold, pane: this.pane, skew: this.adjusted.value };
   }
 
   /** For whoever copies a link: what is selected has an id by then. */
