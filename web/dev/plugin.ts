@@ -4,7 +4,7 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Connect, Plugin } from "vite";
-import { encodeSkeleton, type Skeleton } from "../src/model/columns";
+import { encodeSkeleton, FLAG, type Skeleton } from "../src/model/columns";
 import { valueText } from "../src/model/details";
 import { LocalSource } from "../src/model/LocalSource";
 import { resolveTime } from "../src/model/timeRange";
@@ -123,6 +123,7 @@ async function answer(url: URL, request: IncomingMessage, response: ServerRespon
   }
   if (path === "/api/ui/query/check") return json(response, 200, check(get("q")));
   if (path === "/api/ui/search") return search(url, response, store);
+  if (path === "/api/ui/histogram") return histogram(url, response, store);
   const trace = /^\/api\/(?:ui\/)?traces\/([0-9a-f]{32})(?:\/(\w+))?$/.exec(path);
   if (trace === null) return json(response, 404, { code: "not_found", message: `no such path: ${path}` });
   const [, id, what] = trace as unknown as [string, string, string | undefined];
@@ -191,6 +192,31 @@ async function search(url: URL, response: ServerResponse, store: DevStore): Prom
     type: "done", elapsedMs: 12, searchedBlocks: 4, totalBlocks: 4, searchedBytes: 456_789, searchedSpans: store.stored,
     cursor: found.length > skip + limit ? String(skip + limit) : null, partial: null, newerNs: null, sort, matchedTraces: by === undefined ? null : found.length,
   });
+  response.end();
+}
+
+function histogram(url: URL, response: ServerResponse, store: DevStore): void {
+  const get = (name: string, fallback: string): string => url.searchParams.get(name) ?? fallback;
+  const now = Date.now();
+  const [from, to] = [resolveTime(get("from", "now-1h"), now) ?? 0, resolveTime(get("to", "now"), now) ?? now];
+  const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 604_800].map((s) => s * 1000);
+  const step = steps.find((ms) => (to - from) / ms < Number(get("buckets", "60")) - 1) ?? 604_800_000;
+  const start = Math.floor(from / step) * step;
+  const counts = Array.from({ length: Math.ceil((to - start) / step) }, (): [number, number] => [0, 0]);
+  for (const { trace, rows } of store.search(get("q", "{}"), from, to)) {
+    for (const row of rows) {
+      const bucket = counts[Math.floor((Number(BigInt(trace.header.startNs) / 1_000_000n) + trace.columns.start[row]! / 1e6 - start) / step)];
+      if (bucket === undefined) continue;
+      bucket[0]++;
+      bucket[1] += trace.columns.flags[row]! & FLAG.error;
+    }
+  }
+  response.setHeader("content-type", "application/x-ndjson");
+  const line = (value: object): void => void response.write(`${JSON.stringify(value)}\n`);
+  line({ type: "buckets", startNs: `${start}000000`, stepNs: `${step}000000`, count: counts.length });
+  line({ type: "counts", buckets: counts.map(([spans, errors], i) => [i, spans, errors]), settled: 0 });
+  const sum = (i: 0 | 1): number => counts.reduce((total, bucket) => total + bucket[i], 0);
+  line({ type: "done", spans: sum(0), errors: sum(1), elapsedMs: 3, searchedBlocks: 4, totalBlocks: 4, searchedBytes: 1234, searchedSpans: store.stored, partial: null });
   response.end();
 }
 

@@ -132,18 +132,27 @@ test("a wrong query is underlined and explained", async ({ page, open, errors })
   await expect(page.locator(".result").first()).toBeVisible();
 });
 
-test("sorts what was found", async ({ page, open }) => {
-  await open("/search?limit=100");
+test("sorts all that matches, not only what is shown", async ({ page, open }) => {
+  await open("/search?limit=5");
+  await expect(page.getByText("5 traces", { exact: true })).toBeVisible();
+  await page.getByRole("button", { name: "Errors", exact: true }).click();
+  await expect(page).toHaveURL(/sort=errors/);
+  // Four traces failed; the newest five have one of them.
+  await expect(page.locator(".result .pill.error")).toHaveCount(4);
+  await expect(page.locator(".summary")).toContainText(`of ${ALL} that match`);
   await page.getByRole("button", { name: "Duration", exact: true }).click();
   await expect(page).toHaveURL(/sort=longest/);
+  await expect(page.locator(".summary strong")).toHaveText("5 traces");
+  const longest = await page.locator(".result .result-link").first().getAttribute("href");
+  await page.getByRole("button", { name: "Load more traces" }).click();
+  await expect(page.getByText("10 traces", { exact: true })).toBeVisible();
   const widths = await page.locator(".result .meter > span").evaluateAll((spans) => spans.map((span) => Number.parseFloat((span as HTMLElement).style.width)));
   expect(widths).toEqual([...widths].sort((a, b) => b - a));
-  await page.getByLabel("Sort by").selectOption("errors");
-  await expect(page.locator(".result").first().locator(".pill.error")).toBeVisible();
+  await expect(page.locator(".result .result-link").first()).toHaveAttribute("href", longest!);
 });
 
 test("the chart opens a trace on click, and narrows the search by a dragged box", async ({ page, open }) => {
-  await open("/search?limit=100&q=" + encodeURIComponent("{ error }"));
+  await open("/search?limit=100&chart=traces&q=" + encodeURIComponent("{ error }"));
   await expect(page.getByText("4 traces", { exact: true })).toBeVisible();
   const chart = page.locator(".scatter canvas");
   const box = (await chart.boundingBox())!;
@@ -167,6 +176,25 @@ test("the chart opens a trace on click, and narrows the search by a dragged box"
   await page.mouse.down();
   await page.mouse.up();
   await expect(page).toHaveURL(/\/trace\/[0-9a-f]{32}/);
+});
+
+test("all that matches is counted over time, and a dragged stretch narrows the search", async ({ page, open }) => {
+  await open("/search?q=" + encodeURIComponent("{ error }"));
+  const chart = page.getByRole("img", { name: /Matching spans over time: 1[36] spans, 1[36] failed/ });
+  await expect(chart).toBeVisible();
+  await expect(page.locator(".overview-head")).toContainText(/1[36] spans match, 1[36] failed/);
+  const box = (await chart.boundingBox())!;
+  await page.mouse.move(box.x + box.width * 0.9, box.y + 60);
+  await expect(page.locator(".tooltip")).toContainText("span");
+  await page.mouse.move(box.x + box.width * 0.5, box.y + 60);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width - 15, box.y + 60, { steps: 4 });
+  await page.mouse.up();
+  await expect(page).toHaveURL(/from=20\d\d-.*to=20\d\d-/);
+  await page.getByRole("button", { name: "Shown traces" }).click();
+  await expect(page).toHaveURL(/chart=traces/);
+  await page.goBack();
+  await expect(page).not.toHaveURL(/from=/);
 });
 
 test("works by keyboard alone", async ({ page, open }) => {

@@ -3,7 +3,9 @@
 import { decodeSkeleton, type Skeleton } from "../model/columns";
 import type { DetailSource, SpanDetail } from "../model/details";
 import { apiUrl, getJson, readNdjson, request, whole } from "./client";
-import type { AttributeKey, AttributeSample, OperationList, QueryCheck, SearchLine, ServerStatus, ServiceCount } from "./types";
+import type { AttributeKey, AttributeSample, HistogramLine, OperationList, QueryCheck, SearchLine, ServerStatus, ServiceCount } from "./types";
+
+const HISTOGRAM_BUCKETS = 120;
 
 export interface SearchRequest {
   q: string;
@@ -17,6 +19,11 @@ export interface SearchRequest {
 export async function* search(params: SearchRequest, signal?: AbortSignal): AsyncGenerator<SearchLine> {
   const response = await request(apiUrl("api/ui/search", { ...params }), { signal });
   if (response.body !== null) yield* readNdjson<SearchLine>(response.body);
+}
+
+export async function* histogram({ q, from, to }: { q: string; from: string; to: string }, signal?: AbortSignal): AsyncGenerator<HistogramLine> {
+  const response = await request(apiUrl("api/ui/histogram", { q, from, to, buckets: HISTOGRAM_BUCKETS }), { signal });
+  if (response.body !== null) yield* readNdjson<HistogramLine>(response.body);
 }
 
 export interface TimeRange {

@@ -51,6 +51,14 @@ export type SearchLine =
   | ({ type: "done" } & SearchDone)
   | ({ type: "error" } & ApiErrorBody);
 
+export type HistogramLine =
+  | { type: "buckets"; startNs: string; stepNs: string; count: number }
+  /** [bucket, spans, failed spans], of which each replaces what was said before. */
+  | { type: "counts"; buckets: [number, number, number][]; settled: number }
+  | ({ type: "progress" } & SearchProgress)
+  | ({ type: "done"; spans: number; errors: number; partial: string | null } & SearchProgress)
+  | ({ type: "error" } & ApiErrorBody);
+
 export interface ServiceCount {
   name: string;
   spanCount: number;

@@ -32,6 +32,7 @@ export function fromJaegerSearch(params: URLSearchParams): SearchParams | null {
     ...rangeOf(params),
     limit: limit > 0 ? Math.min(limit, MAX_LIMIT) : DEFAULT_LIMIT,
     sort: "newest",
+    chart: "spans",
   };
 }
 

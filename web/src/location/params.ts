@@ -6,12 +6,16 @@ import { DEFAULT_RANGE } from "../model/timeRange";
 export const SORTS = ["newest", "longest", "shortest", "spans", "errors"] as const;
 export type Sort = (typeof SORTS)[number];
 
+export const CHARTS = ["spans", "traces"] as const;
+export type Chart = (typeof CHARTS)[number];
+
 export interface SearchParams {
   q: string;
   from: string;
   to: string;
   limit: number;
   sort: Sort;
+  chart: Chart;
 }
 
 export const DEFAULT_LIMIT = 20;
@@ -26,6 +30,7 @@ export function readSearchParams(params: URLSearchParams): SearchParams {
     to: params.get("to") || DEFAULT_RANGE.to,
     limit: limit > 0 ? Math.min(limit, MAX_LIMIT) : DEFAULT_LIMIT,
     sort: sort !== null && SORTS.includes(sort) ? sort : "newest",
+    chart: params.get("chart") === "traces" ? "traces" : "spans",
   };
 }
 
@@ -38,6 +43,7 @@ export function writeSearchParams(value: SearchParams, base: URLSearchParams): U
   put(params, "to", usual || value.to === DEFAULT_RANGE.to ? "" : value.to);
   put(params, "limit", value.limit === DEFAULT_LIMIT ? "" : String(value.limit));
   put(params, "sort", value.sort === "newest" ? "" : value.sort);
+  put(params, "chart", value.chart === "spans" ? "" : value.chart);
   return params;
 }
 

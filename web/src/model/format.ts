@@ -78,6 +78,14 @@ export function formatTime(epochMs: number, withMs = true): string {
   return withMs ? `${base}.${String(d.getMilliseconds()).padStart(3, "0")}` : base;
 }
 
+/** A time on an axis: as much of it as tells one step from the next. */
+export function formatClock(epochMs: number, stepMs: number): string {
+  const text = formatTime(epochMs, true);
+  if (stepMs >= 86_400_000) return text.slice(5, 10);
+  if (text.slice(11, 19) === "00:00:00") return text.slice(5, 16);
+  return stepMs >= 60_000 ? text.slice(11, 16) : stepMs >= 1000 ? text.slice(11, 19) : text.slice(11);
+}
+
 /** The same, without the year as long as it is this one. */
 export const formatWhen = (epochMs: number, nowMs: number): string => (new Date(epochMs).getFullYear() === new Date(nowMs).getFullYear() ? formatTime(epochMs).slice(5) : formatTime(epochMs));
 

@@ -3,11 +3,13 @@
 
 import type { VNode } from "preact";
 import { place } from "../location/place";
+import { HistogramSession } from "../search/histogram";
 import { SearchPage } from "../search/SearchPage";
 import { SearchSession } from "../search/session";
 
 const session = new SearchSession();
+const histogram = new HistogramSession();
 
 export default function Search(): VNode {
-  return <SearchPage session={session} params={place.value.params} />;
+  return <SearchPage session={session} histogram={histogram} params={place.value.params} />;
 }

@@ -15,17 +15,24 @@ import { href, navigate, replaceParams } from "../location/place";
 import { toUrlTime } from "../model/timeRange";
 import { FilterBar } from "./FilterBar";
 import { FirstRun, useFirstRun } from "./FirstRun";
+import type { HistogramSession } from "./histogram";
 import { NoResults } from "./NoResults";
 import { QueryBar } from "./QueryBar";
 import { ResultList } from "./ResultList";
-import { Scatter } from "./Scatter";
+import { Overview } from "./Overview";
 import type { SearchSession } from "./session";
 import { TimePicker } from "./TimePicker";
 import "./SearchPage.css";
 
 const SORT_LABELS: Record<Sort, string> = { newest: "Newest first", longest: "Longest first", shortest: "Shortest first", spans: "Most spans", errors: "Most errors" };
 
-export function SearchPage({ session, params }: { session: SearchSession; params: URLSearchParams }): VNode {
+export interface SearchPageProps {
+  session: SearchSession;
+  histogram: HistogramSession;
+  params: URLSearchParams;
+}
+
+export function SearchPage({ session, histogram, params }: SearchPageProps): VNode {
   const value = readSearchParams(params);
   const input = useRef<HTMLInputElement>(null);
   const timeButton = useRef<HTMLButtonElement>(null);
@@ -45,6 +52,8 @@ export function SearchPage({ session, params }: { session: SearchSession; params
   const go = (change: Partial<SearchParams>): void => {
     const next = { ...value, ...change };
     const url = href("search", writeSearchParams(next, params));
+    // Another chart is another look at the same search.
+    if (change.chart !== undefined) return replaceParams(writeSearchParams(next, params));
     if (url === location.pathname + location.search) void session.run(next);
     else navigate(url);
   };
@@ -93,7 +102,7 @@ export function SearchPage({ session, params }: { session: SearchSession; params
         <>
           <Problem session={session} />
           <div class={`found ${session.stale.value ? "stale" : ""}`} ref={found}>
-            <Scatter session={session} traces={traces} onOpen={(id) => navigate(href(`trace/${id}`))} onSelect={(q, from, to) => go({ q, from, to })} query={value.q} />
+            <Overview session={session} histogram={histogram} params={value} onOpen={(id) => navigate(href(`trace/${id}`))} onChange={go} />
             <div class="result-bar">
               <Summary session={session} />
               <label class="sort">

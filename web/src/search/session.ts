@@ -27,6 +27,8 @@ export class SearchSession {
   readonly longestNs = computed(() => this.traces.value.reduce((longest, trace) => Math.max(longest, Number(trace.durationNs)), 1));
   params: SearchParams | null = null;
   scrollTop = 0;
+  /** Another number for every search, also for the same again. */
+  readonly startedAtMs = signal(0);
   /** When it is tried again by itself. */
   readonly retryAtMs = signal<number | null>(null);
   private abort: AbortController | null = null;
@@ -42,6 +44,7 @@ export class SearchSession {
 
   async run(params: SearchParams): Promise<void> {
     this.params = params;
+    this.startedAtMs.value = Math.max(Date.now(), this.startedAtMs.peek() + 1);
     this.attempt = 0;
     this.scrollTop = 0;
     const now = Date.now();
