@@ -81,11 +81,19 @@ export async function* readNdjson<T>(stream: ReadableStream<Uint8Array>): AsyncG
       rest += done ? decoder.decode() : decoder.decode(value, { stream: true });
       const lines = rest.split("\n");
       rest = done ? "" : lines.pop()!;
-      for (const line of lines) if (line.trim() !== "") yield JSON.parse(line) as T;
+      for (const line of lines) if (line.trim() !== "") yield parsed<T>(line, done);
       if (done) return;
     }
   } finally {
     await reader.cancel().catch(() => undefined);
+  }
+}
+
+function parsed<T>(line: string, isLast: boolean): T {
+  try {
+    return JSON.parse(line) as T;
+  } catch (error) {
+    throw isLast ? new CutOff() : error;
   }
 }
 

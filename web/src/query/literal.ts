@@ -30,6 +30,9 @@ export function valueLiteral(text: string): string {
   return quote(trimmed);
 }
 
+/** Text that may be meant as a number or a boolean. */
+export const typedValue = (text: string): boolean => /^-?\d+(\.\d+)?$/.test(text) || text === "true" || text === "false";
+
 /** By the type that the catalogue of values reports. */
 export function typedLiteral(type: string, value: string | number | boolean): string {
   return type === "int" || type === "double" || type === "bool" || type === "keyword" ? String(value) : quote(String(value));

@@ -87,7 +87,7 @@ export function SearchPage({ session, histogram, params }: SearchPageProps): VNo
       <h1 class="visually-hidden">Search traces</h1>
       <section class="search-form" aria-label="Search">
         <div class="query-row">
-          <QueryBar query={value.q} inputRef={input} onSearch={(q) => go({ q })} range={value} />
+          <QueryBar query={value.q} inputRef={input} onSearch={(q) => go({ q })} onTraceId={(id) => navigate(href(`trace/${id}`))} range={value} />
           <TimePicker range={value} buttonRef={timeButton} onChange={(range) => go(range)} />
         </div>
         <FilterBar query={value.q} limit={value.limit} range={value} onChange={go} />
@@ -165,6 +165,8 @@ function Summary({ session }: { session: SearchSession }): VNode {
 function Problem({ session }: { session: SearchSession }): VNode | null {
   const error = session.error.value;
   const partial = session.done.value?.partial;
+  // What is wrong with a query is said below the query.
+  if (error instanceof ApiError && error.status === 400) return null;
   if (error !== null) {
     return (
       <div class="page-notice">

@@ -20,7 +20,7 @@ const MAX_SUGGESTIONS = 12;
 export async function loadSuggestions(context: CompletionContext, range: Among): Promise<Suggestion[]> {
   switch (context.expects) {
     case "open":
-      return context.from === 0 ? OPENINGS : [];
+      return context.from === 0 ? openings(context.prefix, range) : [];
     case "op":
       return OPERATORS.map((op) => make(op, `${op} `));
     case "join":
@@ -34,7 +34,7 @@ export async function loadSuggestions(context: CompletionContext, range: Among):
 
 /** What of it goes on from what is typed. What is typed in full already is no suggestion. */
 export function narrow(list: Suggestion[], { expects, prefix }: CompletionContext): Suggestion[] {
-  if ((expects === "open" || expects === "join") && prefix !== "") return [];
+  if (expects === "join" && prefix !== "") return [];
   const needle = prefix.toLowerCase();
   return list.filter(({ label }) => label.toLowerCase().includes(needle) && label !== prefix).slice(0, MAX_SUGGESTIONS);
 }
@@ -50,6 +50,19 @@ const OPENINGS: Suggestion[] = [
   { label: '{ name = "…" }', insert: "{ name =  }", caretBack: 2 },
   { label: "{ … }", insert: "{  }", caretBack: 2 },
 ];
+
+/** Before there is a query: what begins one, and services and attributes that have the words in their name. */
+async function openings(prefix: string, among: Among): Promise<Suggestion[]> {
+  if (prefix === "") return OPENINGS;
+  const [named, known] = await Promise.all([
+    remembered(`services ${textOf(among)}`, () => services({ from: among.from, to: among.to })),
+    remembered(`keys ${prefix} ${textOf(among)}`, () => keys(prefix, among)),
+  ]);
+  return [
+    ...named.map(({ name }) => ({ label: name, note: "service", insert: `{ resource.service.name = ${quote(name)} }` })),
+    ...known.map(({ scope, key }) => ({ label: attributeField(scope, key), note: "attribute", insert: `{ ${attributeField(scope, key)} =  }`, caretBack: 2 })),
+  ];
+}
 
 async function fields({ prefix }: CompletionContext, among: Among): Promise<Suggestion[]> {
   const name = prefix.replace(/^(span|resource|event|link|instrumentation)?\./, "");
