@@ -49,3 +49,13 @@ test("a page that does not exist says so", async ({ page, open }) => {
   await open("/trace/not-a-trace-id");
   await expect(page.getByRole("heading", { name: "There is no such page" })).toBeVisible();
 });
+
+test("an embedded trace of Jaeger's has what its parameters leave", async ({ page, open }) => {
+  await open(`/trace/${TRACES.failed}?uiEmbed=v0&uiTimelineHideMinimap=1&uiTimelineHideSummary=1&uiTheme=dark`);
+  await expect(page.getByRole("treegrid")).toBeVisible();
+  await expect(page.locator(".topbar, .minimap, .trace-facts")).toHaveCount(0);
+  await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
+  await open("/search?service=payment&lookback=1h&uiEmbed=v0&uiSearchHideGraph=1");
+  await expect(page.locator(".result").first()).toBeVisible();
+  await expect(page.locator(".topbar, .overview")).toHaveCount(0);
+});

@@ -122,7 +122,7 @@ test("a wrong query is underlined and explained", async ({ page, open, errors })
   errors.allow(/400/);
   await open("/search");
   const query = page.getByRole("combobox", { name: "TraceQL query" });
-  await query.fill("{ name ~ "x" }");
+  await query.fill(`{ name ~ "x" }`);
   await query.press("Enter");
   await expect(page.locator(".query-error")).toHaveCount(1);
   await expect(page.locator(".tok-wrong").first()).toBeVisible();

@@ -11,9 +11,11 @@ import { redirect } from "./app/redirects";
 import { startKeyboard } from "./components/keyboard";
 import { startTheme } from "./components/theme";
 import { place, startPlace } from "./location/place";
+import { startZone } from "./model/timeZone";
 
-startTheme();
 startPlace(redirect);
+startTheme(place.peek().params.get("theme"));
+startZone(place.peek().params.get("tz"));
 startKeyboard();
 loadAhead(place.peek().path);
 render(<App />, document.getElementById("app")!);

@@ -91,10 +91,51 @@ export interface AttributeSample {
 
 export type QueryCheck = { ok: true } | { ok: false; message: string; hint?: string; span?: [number, number] };
 
+type Count = number | string;
+
+export interface Receiver {
+  name: string;
+  received: Count;
+  stored: Count;
+  rejected: Record<string, Count>;
+  requests: Record<string, Count>;
+  repaired: Record<string, Count>;
+}
+
+/** A kind of request that was not taken as it was. */
+export interface Complaint {
+  receiver: string;
+  reason: string;
+  peer: string | null;
+  userAgent: string | null;
+  message: string;
+  times: Count;
+  lastNs: string;
+}
+
+export interface StoreStatus {
+  spans: Count;
+  bytes: Count;
+  memoryBytes?: Count;
+  blocks: number;
+  removedSpans?: Count;
+  oldestNs: string | null;
+  newestNs: string | null;
+  readOnly?: boolean;
+  unhealthy?: string | null;
+  degraded?: string | null;
+  compaction?: { backlogBlocks: number; backlogBytes: number };
+}
+
 export interface ServerStatus {
   version: string;
   uptimeSeconds: number;
-  spans: { received: number | string; stored: number | string; rejected: number | string };
+  spans: { received: Count; stored: Count; rejected: Count; inFlight?: Count };
   endpoints: { name: string; address: string }[];
-  store: { spans: number | string; bytes: number | string; blocks: number; oldestNs: string | null; newestNs: string | null; readOnly?: boolean; degraded?: string | null };
+  store: StoreStatus;
+  receivers?: Receiver[];
+  complaints?: Complaint[];
+  memory?: { requestsHeldBytes: number; requestsLimitBytes: number };
+  queries?: { running: number; waiting: number; runningLimit: number; waitingLimit: number; timeLimitSeconds: number; memoryHeldBytes: number; memoryLimitBytes: number | null };
+  openedTraces?: { bytes: number; limitBytes: number };
 }

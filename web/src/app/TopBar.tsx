@@ -8,6 +8,7 @@ import { Popover } from "../components/Popover";
 import { normalizeTraceId } from "../location/params";
 import { href, navigate, place } from "../location/place";
 import { chooseFiles } from "../files/opened";
+import { ZonePicker } from "./ZonePicker";
 import { helpOpen } from "../components/keyboard";
 import { chooseTheme, theme, type Theme } from "../components/theme";
 import "./TopBar.css";
@@ -40,6 +41,9 @@ export function TopBar(): VNode {
         <a href={href("search")} aria-current={path === "search" ? "page" : undefined}>
           Search
         </a>
+        <a href={href("status")} aria-current={path === "status" ? "page" : undefined}>
+          Status
+        </a>
       </nav>
       <div class="spacer" />
       <form onSubmit={open} role="search" aria-label="Open a trace">
@@ -62,6 +66,7 @@ export function TopBar(): VNode {
         <Icon name="upload" />
         <span class="wide-only">Open file</span>
       </button>
+      <ZonePicker />
       <Popover label={<Icon name={THEMES.find(([value]) => value === theme.value)![2]} />} title="Theme" class="button quiet icon-only" align="end">
         {(close) =>
           THEMES.map(([value, label, icon]) => (

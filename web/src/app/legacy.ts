@@ -6,9 +6,11 @@ import { durationLiteral, parseDuration } from "../query/literal";
 import { attributeField, quote } from "../query/tokens";
 import { DEFAULT_LIMIT, MAX_LIMIT, type SearchParams } from "../location/params";
 
+export const UI_KEYS = ["uiEmbed", "uiSearchHideGraph", "uiTimelineCollapseTitle", "uiTimelineHideMinimap", "uiTimelineHideSummary", "uiTheme", "uiFind"];
+
 const JAEGER_KEYS = [
   "service", "operation", "tags", "tag", "start", "end", "lookback", "minDuration", "maxDuration", "limit", "view", "traceID",
-  "density", "showOp", "visEncoding", "hash", "span", "uiEmbed", "uiSearchHideGraph", "uiTimelineCollapseTitle", "uiTimelineHideMinimap", "uiTimelineHideSummary", "uiTheme", "uiFind",
+  "density", "showOp", "visEncoding", "hash", "span", ...UI_KEYS,
 ];
 
 /** A search link of Jaeger's as ours, or null when it is none. */
@@ -37,9 +39,10 @@ export function fromJaegerSearch(params: URLSearchParams): SearchParams | null {
 }
 
 /** What is left of a Jaeger link's parameters once they are translated. */
-export function withoutJaegerKeys(params: URLSearchParams): URLSearchParams {
+export function withoutJaegerKeys(params: URLSearchParams, keys = JAEGER_KEYS): URLSearchParams {
   const rest = new URLSearchParams(params);
-  for (const key of JAEGER_KEYS) rest.delete(key);
+  for (const key of keys) rest.delete(key);
+  keepEmbed(params, rest);
   return rest;
 }
 
@@ -90,6 +93,23 @@ export function traceOfJaegerSearch(params: URLSearchParams): string | null {
   return ids.length === 1 && !params.has("service") ? ids[0]! : null;
 }
 
+/** What Jaeger's embed mode hides, in our names. */
+const EMBED: [string, string, string][] = [
+  ["uiSearchHideGraph", "graph", "0"],
+  ["uiTimelineCollapseTitle", "title", "0"],
+  ["uiTimelineHideMinimap", "minimap", "0"],
+  ["uiTimelineHideSummary", "facts", "0"],
+];
+
+function keepEmbed(from: URLSearchParams, to: URLSearchParams): void {
+  if (from.get("uiEmbed") === "v0") {
+    to.set("embed", "1");
+    for (const [jaegers, ours, value] of EMBED) if (from.get(jaegers) === "1") to.set(ours, value);
+  }
+  const theme = from.get("uiTheme");
+  if (theme === "dark" || theme === "light") to.set("theme", theme);
+}
+
 /** Parameters of Jaeger's trace page in our names. */
 export function fromJaegerTrace(params: URLSearchParams): URLSearchParams | null {
   if (!params.has("uiFind") && !params.has("uiTheme") && !params.has("uiEmbed")) return null;
@@ -97,8 +117,7 @@ export function fromJaegerTrace(params: URLSearchParams): URLSearchParams | null
   // Our own `span` is no key of Jaeger's trace page.
   if (params.has("span")) rest.set("span", params.get("span")!);
   const find = params.get("uiFind");
-  const theme = params.get("uiTheme");
   if (find) rest.set("find", find);
-  if (theme === "dark" || theme === "light") rest.set("theme", theme);
+  keepEmbed(params, rest);
   return rest;
 }

@@ -4,7 +4,7 @@
 
 import { normalizeTraceId, writeSearchParams } from "../location/params";
 import type { Place } from "../location/place";
-import { fromJaegerSearch, fromJaegerTrace, traceOfJaegerSearch, withoutJaegerKeys } from "./legacy";
+import { UI_KEYS, fromJaegerSearch, fromJaegerTrace, traceOfJaegerSearch, withoutJaegerKeys } from "./legacy";
 import { decoded } from "./routes";
 
 export function redirect({ path, params }: Place): Place | null {
@@ -18,6 +18,8 @@ function ofSearch(params: URLSearchParams): Place | null {
   const traceId = normalizeTraceId(traceOfJaegerSearch(params) ?? "");
   if (traceId !== null) return { path: `trace/${traceId}`, params: withoutJaegerKeys(params) };
   const translated = fromJaegerSearch(params);
+  // The server has translated the rest already.
+  if (translated === null && params.has("uiEmbed")) return { path: "search", params: withoutJaegerKeys(params, UI_KEYS) };
   return translated === null ? null : { path: "search", params: writeSearchParams(translated, withoutJaegerKeys(params)) };
 }
 

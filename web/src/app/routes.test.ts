@@ -5,6 +5,7 @@ import { matchRoute, ROUTES } from "./routes";
 it.each([
   ["search", "search", {}],
   ["import", "import", {}],
+  ["status", "status", {}],
   ["trace/0af7651916cd43dd8448eb211c80319c", "trace/:traceId", { traceId: "0af7651916cd43dd8448eb211c80319c" }],
   ["trace/a%20b", "trace/:traceId", { traceId: "a b" }],
 ] as const)("%s", (path, pattern, args) => {

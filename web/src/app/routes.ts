@@ -26,6 +26,7 @@ export const ROUTES: readonly Route[] = [
   route("search", () => import("../pages/search")),
   route("trace/:traceId", () => import("../pages/trace"), ({ traceId }) => isTraceId(traceId) && skeletons.get(traceId).ahead()),
   route("import", () => import("../pages/import")),
+  route("status", () => import("../pages/status")),
 ];
 
 export interface Match {

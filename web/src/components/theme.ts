@@ -9,18 +9,13 @@ export type Theme = "auto" | "light" | "dark";
 const KEY = "tracewell.theme";
 const isTheme = (value: unknown): value is Theme => value === "auto" || value === "light" || value === "dark";
 
-function stored(): Theme {
-  const fromUrl = new URLSearchParams(location.search).get("theme");
-  if (isTheme(fromUrl)) return fromUrl;
-  const value = recall(KEY);
-  return isTheme(value) ? value : "auto";
-}
-
-export const theme = signal<Theme>(stored());
+export const theme = signal<Theme>("auto");
 /** Changes whenever the colours on screen may have changed; canvases depend on it. */
 export const themeVersion = signal(0);
 
-export function startTheme(): void {
+/** With what the URL says, which may be nothing. */
+export function startTheme(fromUrl: string | null): void {
+  theme.value = [fromUrl, recall(KEY)].find(isTheme) ?? "auto";
   effect(() => {
     if (theme.value === "auto") delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = theme.value;

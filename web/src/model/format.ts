@@ -1,5 +1,7 @@
 //! How durations, times, counts and sizes read on screen. One place, so that every page agrees.
 
+import { wallMs } from "./timeZone";
+
 const UNITS: [number, string][] = [
   [3_600_000_000_000, "h"],
   [60_000_000_000, "m"],
@@ -69,13 +71,12 @@ export function axisTicks(from: number, to: number, count: number): number[] {
   return ticks;
 }
 
-/** `2026-11-22 14:30:43.123` in the browser's zone. */
+/** `2026-11-22 14:30:43.123` in the chosen zone. */
 export function formatTime(epochMs: number, withMs = true): string {
-  const d = new Date(epochMs);
-  if (Number.isNaN(d.getTime())) return "unknown time";
-  const two = (n: number): string => String(n).padStart(2, "0");
-  const base = `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} ${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`;
-  return withMs ? `${base}.${String(d.getMilliseconds()).padStart(3, "0")}` : base;
+  // Beyond what a calendar has.
+  if (!(Math.abs(epochMs) < 8.64e15)) return "unknown time";
+  const text = new Date(wallMs(epochMs)).toISOString().replace("T", " ").replace("Z", "");
+  return withMs ? text : text.slice(0, text.indexOf("."));
 }
 
 /** A time on an axis: as much of it as tells one step from the next. */
@@ -87,7 +88,7 @@ export function formatClock(epochMs: number, stepMs: number): string {
 }
 
 /** The same, without the year as long as it is this one. */
-export const formatWhen = (epochMs: number, nowMs: number): string => (new Date(epochMs).getFullYear() === new Date(nowMs).getFullYear() ? formatTime(epochMs).slice(5) : formatTime(epochMs));
+export const formatWhen = (epochMs: number, nowMs: number): string => (formatTime(epochMs).slice(0, 4) === formatTime(nowMs).slice(0, 4) ? formatTime(epochMs).slice(5) : formatTime(epochMs));
 
 export const nsToMs = (ns: string): number => Number(BigInt(ns) / 1000n) / 1000;
 

@@ -1,6 +1,9 @@
 //! The time range of a page: as text in the URL (`now-1h`, RFC 3339, or µs since the epoch), as
 //! words on the button, and as numbers for a chart.
 
+import { formatTime } from "./format";
+import { epochOfWall } from "./timeZone";
+
 export interface TimeRangeText {
   from: string;
   to: string;
@@ -30,9 +33,13 @@ export function resolveTime(text: string, nowMs: number): number | null {
   if (relative !== null) return nowMs - Number(relative[1]) * UNIT_MS[relative[2]!]!;
   if (/^\d{10,}$/.test(trimmed)) return Number(trimmed) / 1000;
   if (!/^\d{4}-\d{2}-\d{2}/.test(trimmed)) return null;
-  const parsed = Date.parse(trimmed.replace(" ", "T"));
-  return Number.isNaN(parsed) ? null : parsed;
+  const written = trimmed.replace(" ", "T");
+  if (/(Z|[+-]\d\d:?\d\d)$/i.test(written.slice(10))) return valid(Date.parse(written));
+  const wall = valid(Date.parse(`${written.length === 10 ? `${written}T00:00` : written}Z`));
+  return wall === null ? null : epochOfWall(wall);
 }
+
+const valid = (ms: number): number | null => (Number.isNaN(ms) ? null : ms);
 
 /** Milliseconds are enough for people; the query stays exact where the URL is. */
 export const toUrlTime = (ms: number): string => new Date(ms).toISOString();
@@ -45,12 +52,12 @@ export function describeRange({ from, to }: TimeRangeText, nowMs: number): strin
   const start = resolveTime(from, nowMs);
   const end = resolveTime(to, nowMs);
   if (start === null || end === null) return `${from} to ${to}`;
-  const a = new Date(start);
-  const b = new Date(end);
+  const [a, b] = [formatTime(start), formatTime(end)];
   // The year is left out where it is this one and no other.
-  const years = new Set([a.getFullYear(), b.getFullYear(), new Date(nowMs).getFullYear()]).size > 1;
-  const day = (d: Date): string => d.toLocaleDateString("en-GB", { day: "numeric", month: "short", ...(years ? { year: "numeric" } : {}) });
-  const seconds = end - start < 600_000;
-  const time = (d: Date): string => d.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", ...(seconds ? { second: "2-digit" } : {}) });
-  return day(a) === day(b) ? `${day(a)}, ${time(a)} – ${time(b)}` : `${day(a)} ${time(a)} – ${day(b)} ${time(b)}`;
+  const years = new Set([a, b, formatTime(nowMs)].map((text) => text.slice(0, 4))).size > 1;
+  const day = (text: string): string => `${Number(text.slice(8, 10))} ${MONTHS[Number(text.slice(5, 7)) - 1]}${years ? ` ${text.slice(0, 4)}` : ""}`;
+  const time = (text: string): string => text.slice(11, end - start < 600_000 ? 19 : 16);
+  return a.slice(0, 10) === b.slice(0, 10) ? `${day(a)}, ${time(a)} – ${time(b)}` : `${day(a)} ${time(a)} – ${day(b)} ${time(b)}`;
 }
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

@@ -102,7 +102,9 @@ export function SearchPage({ session, histogram, params }: SearchPageProps): VNo
         <>
           <Problem session={session} />
           <div class={`found ${session.stale.value ? "stale" : ""}`} ref={found}>
-            <Overview session={session} histogram={histogram} params={value} onOpen={(id) => navigate(href(`trace/${id}`))} onChange={go} />
+            {params.get("graph") !== "0" && (
+              <Overview session={session} histogram={histogram} params={value} onOpen={(id) => navigate(href(`trace/${id}`))} onChange={go} />
+            )}
             <div class="result-bar">
               <Summary session={session} />
               <label class="sort">

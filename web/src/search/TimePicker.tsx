@@ -5,6 +5,7 @@ import { useState } from "preact/hooks";
 import { Icon } from "../components/Icon";
 import { Popover } from "../components/Popover";
 import { formatTime } from "../model/format";
+import { zone, zoneLabel } from "../model/timeZone";
 import { describeRange, PRESETS, resolveTime, type TimeRangeText, toUrlTime } from "../model/timeRange";
 import "./TimePicker.css";
 
@@ -79,7 +80,7 @@ function AbsoluteForm({ range, onChange }: { range: TimeRangeText; onChange: (ra
         <input class="input mono" value={to} aria-invalid={end === null} onInput={(event) => setTo(event.currentTarget.value)} />
       </label>
       {bad && <p class="field-error">{reversed ? "The range ends before it starts." : "Write 2026-11-22 14:30, now-6h or now."}</p>}
-      <p class="muted">Times are of this browser's zone, {Intl.DateTimeFormat().resolvedOptions().timeZone}.</p>
+      <p class="muted">Times are of the zone {zoneLabel(zone.value)}.</p>
       <button type="submit" class="button primary small" disabled={bad}>
         Apply
       </button>

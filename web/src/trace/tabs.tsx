@@ -2,6 +2,7 @@
 //! selection, find and zoom are the trace's and stay the same across them.
 
 import type { ComponentType, VNode } from "preact";
+import { place } from "../location/place";
 import { TRACE_VIEWS, type TraceViewName } from "../location/params";
 import { Minimap } from "./Minimap";
 import { Statistics } from "./Statistics";
@@ -23,7 +24,7 @@ export const TRACE_TABS = TRACE_VIEWS.map((name) => ({ name, ...TABS[name] }));
 function Timeline({ view }: { view: TraceView }): VNode {
   return (
     <>
-      <Minimap view={view} />
+      {place.value.params.get("minimap") !== "0" && <Minimap view={view} />}
       <Waterfall view={view} />
     </>
   );
