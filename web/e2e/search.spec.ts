@@ -259,3 +259,32 @@ test("a trace with missing parents says so in the list", async ({ page, open }) 
   await open("/search?limit=100");
   await expect(page.locator(".result", { hasText: "incomplete" })).toHaveCount(1);
 });
+
+test("a reload keeps what was loaded and the place in it", async ({ page, open }) => {
+  await open("/search?limit=10");
+  await page.locator(".result-scroll").evaluate((element) => element.scrollTo(0, element.scrollHeight));
+  await page.getByRole("button", { name: "Load older traces" }).click();
+  await expect(page.getByText("20 traces", { exact: true })).toBeVisible();
+  await page.locator(".result-scroll").evaluate((element) => element.scrollTo(0, 480));
+  await expect(page.locator('.result[aria-posinset="12"]')).toBeVisible();
+  await page.reload();
+  await expect(page.getByText("20 traces", { exact: true })).toBeVisible();
+  await expect.poll(() => page.locator(".result-scroll").evaluate((element) => element.scrollTop)).toBe(480);
+});
+
+test("what was searched for is what an opened trace shows", async ({ page, open }) => {
+  await open("/search?q=" + encodeURIComponent('{ span.db.system.name = "redis" }'));
+  await page.locator(".result .result-link").first().click();
+  await expect(page.getByRole("textbox", { name: "Find in this trace" })).toHaveValue("db.system.name=redis");
+  await expect(page.locator(".row.selected")).toContainText(/HGETALL|GET/);
+});
+
+test("the list renews itself as often as is asked", async ({ page, open, server }) => {
+  test.skip(server.isDev, "the development server has no second service");
+  await open("/search?refresh=5&q=" + encodeURIComponent('{ resource.service.name = "refreshed" }'));
+  await expect(page.getByRole("button", { name: /every 5 s/ })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "No traces found" })).toBeVisible();
+  const startMs = Date.now() - 1000;
+  await server.send({ resourceSpans: [{ resource: { attributes: [{ key: "service.name", value: { stringValue: "refreshed" } }] }, scopeSpans: [{ spans: [{ traceId: "00000000000000000000000000000fff", spanId: "00000000000000aa", name: "later", startTimeUnixNano: `${startMs}000000`, endTimeUnixNano: `${startMs + 5}000000` }] }] }] });
+  await expect(page.locator(".result")).toContainText("later", { timeout: 15_000 });
+});

@@ -216,3 +216,44 @@ test("links lead to the other trace, and text of spans is never HTML", async ({ 
   await expect(page).toHaveURL(new RegExp(TRACES.good));
   await expect(page.getByRole("treegrid").getByRole("row").first()).toContainText("frontend");
 });
+
+test("a value leads to more traces with it, or to those without", async ({ page, open }) => {
+  await open("/search?q=" + encodeURIComponent("{ error }"));
+  await page.locator(".result .result-link").first().click();
+  await page.getByRole("row", { name: /charge card/ }).click();
+  const row = page.getByRole("row", { name: /payment\.currency/ });
+  await row.hover();
+  await expect(row.getByRole("link", { name: "Exclude this payment.currency from the search" })).toHaveAttribute("href", /error.*payment\.currency.*!%3D/);
+  await row.getByRole("link", { name: "Search for traces with payment.currency" }).click();
+  await expect(page.getByRole("combobox", { name: "TraceQL query" })).toHaveValue('{ error && span.payment.currency = "EUR" }');
+});
+
+test("a span is copied as text for somewhere else", async ({ page, open, context }) => {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await open(FAILED);
+  await page.getByRole("row", { name: /UPDATE shop.stock/ }).first().click();
+  await page.getByRole("button", { name: "Copy the span as" }).click();
+  await page.getByRole("button", { name: "key=value", exact: true }).click();
+  await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toContain("db.system.name=postgresql");
+});
+
+test("statistics lead to the longest span of an operation", async ({ page, open }) => {
+  await open(FAILED);
+  await page.getByRole("tab", { name: "Statistics" }).click();
+  await expect(page).toHaveURL(/view=statistics/);
+  const row = page.getByRole("row", { name: /UPDATE shop.stock/ });
+  await expect(row).toContainText("6");
+  await row.getByRole("button").click();
+  await expect(page.locator(".row.selected")).toContainText("UPDATE shop.stock");
+  await page.goBack();
+  await expect(page.getByRole("tab", { name: "Statistics" })).toHaveAttribute("aria-selected", "true");
+});
+
+test("in a low window the rows stay", async ({ page, open }) => {
+  await page.setViewportSize({ width: 720, height: 450 });
+  await open(FAILED);
+  await page.getByRole("row", { name: /charge card/ }).click();
+  await expect(page.getByRole("complementary")).toBeVisible();
+  const height = await page.locator(".waterfall-scroll").evaluate((element) => element.clientHeight);
+  expect(height).toBeGreaterThan(100);
+});

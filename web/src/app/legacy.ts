@@ -35,6 +35,7 @@ export function fromJaegerSearch(params: URLSearchParams): SearchParams | null {
     limit: limit > 0 ? Math.min(limit, MAX_LIMIT) : DEFAULT_LIMIT,
     sort: "newest",
     chart: "spans",
+    refresh: 0,
   };
 }
 

@@ -34,8 +34,8 @@ export function bindParams<T>({ read, write, shown, show }: Bound<T>): () => voi
     const { path: now, params } = place.value;
     if (now !== path) return;
     const value = read(params);
-    // One's own writing comes back this way.
-    if (textOf(value) === written) return;
+    // One's own writing comes back this way; a write that waits is of a view that has been left.
+    if (textOf(value) === written && timer === undefined) return;
     written = textOf(value);
     clearTimeout(timer);
     timer = undefined;

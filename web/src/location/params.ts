@@ -16,7 +16,11 @@ export interface SearchParams {
   limit: number;
   sort: Sort;
   chart: Chart;
+  /** Seconds after which it is searched again, 0 for not by itself. */
+  refresh: number;
 }
+
+export const REFRESH_SECONDS = [0, 5, 15, 60, 300];
 
 export const DEFAULT_LIMIT = 20;
 export const MAX_LIMIT = 1000;
@@ -31,6 +35,7 @@ export function readSearchParams(params: URLSearchParams): SearchParams {
     limit: limit > 0 ? Math.min(limit, MAX_LIMIT) : DEFAULT_LIMIT,
     sort: sort !== null && SORTS.includes(sort) ? sort : "newest",
     chart: params.get("chart") === "traces" ? "traces" : "spans",
+    refresh: REFRESH_SECONDS.find((seconds) => String(seconds) === params.get("refresh")) ?? 0,
   };
 }
 
@@ -43,6 +48,7 @@ export function writeSearchParams(value: SearchParams, base: URLSearchParams): U
   put(params, "to", usual || value.to === DEFAULT_RANGE.to ? "" : value.to);
   put(params, "limit", value.limit === DEFAULT_LIMIT ? "" : String(value.limit));
   put(params, "sort", value.sort === "newest" ? "" : value.sort);
+  put(params, "refresh", value.refresh === 0 ? "" : String(value.refresh));
   put(params, "chart", value.chart === "spans" ? "" : value.chart);
   return params;
 }

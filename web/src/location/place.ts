@@ -78,7 +78,10 @@ export function keepForBack(): void {
 }
 
 /** The way back to a path, as it was when it was last shown. */
-export const hrefBack = (path: string): string => href(path, lastParams.get(path));
+export const hrefBack = (path: string): string => href(path, paramsOf(path));
+
+/** The parameters that a path had when it was last shown, to be changed. */
+export const paramsOf = (path: string): URLSearchParams => new URLSearchParams(lastParams.get(path));
 
 export function startPlace(rewriting: Rewrite): void {
   rewrite = rewriting;

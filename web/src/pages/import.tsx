@@ -1,9 +1,9 @@
 //! The page at `import`: files that were opened in the browser, one trace of them, or a way to open some.
 
 import type { VNode } from "preact";
-import { useMemo } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import { Icon } from "../components/Icon";
-import { chooseFiles, opened, openError } from "../files/opened";
+import { chooseFiles, opened, openError, openKept } from "../files/opened";
 import { href, place } from "../location/place";
 import { formatDuration, formatTime, nsToMs, plural } from "../model/format";
 import { LocalSource } from "../model/LocalSource";
@@ -15,6 +15,9 @@ import "./import.css";
 export default function Import(): VNode {
   const { params } = place.value;
   const files = opened.value;
+  useEffect(() => {
+    if (files === null) void openKept();
+  }, []);
   const wanted = params.get("trace");
   const trace = files?.traces.find(({ header }) => header.traceId === wanted) ?? (files?.traces.length === 1 ? files.traces[0] : undefined);
   const view = useMemo(() => {

@@ -8,6 +8,7 @@ import { SearchPage } from "../search/SearchPage";
 import { SearchSession } from "../search/session";
 
 const session = new SearchSession();
+addEventListener("pagehide", () => session.keepPlace());
 const histogram = new HistogramSession();
 
 export default function Search(): VNode {

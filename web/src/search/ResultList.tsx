@@ -5,6 +5,7 @@ import type { VNode } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { skeletons } from "../api/skeletons";
 import type { TraceSummary } from "../api/types";
+import { CopyButton } from "../components/CopyButton";
 import { Icon } from "../components/Icon";
 import { isArriving } from "../model/arrival";
 import { assignColours } from "../model/palette";
@@ -28,9 +29,11 @@ export interface ResultListProps {
   longest: number;
   /** The query leaves something out, so that matches are worth showing. */
   filtered: boolean;
+  /** What to find in an opened trace, so that it shows what was searched for. */
+  find: string | null;
 }
 
-export function ResultList({ session, traces, sort, onSort, selected, longest, filtered }: ResultListProps): VNode {
+export function ResultList({ session, traces, sort, onSort, selected, longest, filtered, find }: ResultListProps): VNode {
   const scroller = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ top: session.scrollTop, height: 800 });
   useEffect(() => {
@@ -39,7 +42,8 @@ export function ResultList({ session, traces, sort, onSort, selected, longest, f
     const update = (): void => {
       // An element that was taken off the page reports a place of 0.
       if (!element.isConnected) return;
-      session.scrollTop = element.scrollTop;
+      // While the list is still too short for its place, the place is kept.
+      if (session.phase.peek() !== "loading") session.scrollTop = element.scrollTop;
       setView({ top: element.scrollTop, height: element.clientHeight });
     };
     const observer = new ResizeObserver(update);
@@ -62,6 +66,10 @@ export function ResultList({ session, traces, sort, onSort, selected, longest, f
   }, [selected.value]);
   const first = Math.max(0, Math.floor(view.top / ROW_PX) - OVERSCAN);
   const last = Math.min(traces.length, Math.ceil((view.top + view.height) / ROW_PX) + OVERSCAN);
+  // After a reload the list is long enough for its old place only when it is here.
+  useLayoutEffect(() => {
+    if (scroller.current!.scrollTop < session.scrollTop) scroller.current!.scrollTop = session.scrollTop;
+  }, [traces.length]);
   const cursor = session.done.value?.cursor;
   const waiting = session.phase.value === "loading" && traces.length === 0;
   const header = (column: Sort, label: string, className: string): VNode => (
@@ -87,7 +95,7 @@ export function ResultList({ session, traces, sort, onSort, selected, longest, f
         ) : (
           <ol aria-label="Traces" style={{ height: `${traces.length * ROW_PX}px` }}>
             {traces.slice(first, last).map((trace, offset) => (
-              <ResultRow key={trace.traceId} trace={trace} index={first + offset} count={traces.length} selected={selected.value === first + offset} longest={longest} filtered={filtered} />
+              <ResultRow key={trace.traceId} trace={trace} index={first + offset} count={traces.length} selected={selected.value === first + offset} longest={longest} filtered={filtered} find={find} />
             ))}
           </ol>
         )}
@@ -133,7 +141,7 @@ function MissingParents({ trace }: { trace: TraceSummary }): VNode {
 
 const MAX_SERVICES = 5;
 
-function ResultRow({ trace, index, count, selected, longest, filtered }: { trace: TraceSummary; index: number; count: number; selected: boolean; longest: number; filtered: boolean }): VNode {
+function ResultRow({ trace, index, count, selected, longest, filtered, find }: { trace: TraceSummary; index: number; count: number; selected: boolean; longest: number } & Pick<ResultListProps, "filtered" | "find">): VNode {
   const colours = assignColours(trace.services.map(({ name }) => name));
   const started = nsToMs(trace.startNs);
   const duration = Number(trace.durationNs);
@@ -145,7 +153,7 @@ function ResultRow({ trace, index, count, selected, longest, filtered }: { trace
       <div class="c-name">
         <p class="title">
           <span class="dot" style={{ "--c": rootColour === undefined ? "var(--faint)" : `var(--svc-${rootColour})` }} />
-          <a class="result-link" href={href(`trace/${trace.traceId}`)} onPointerEnter={() => skeletons.get(trace.traceId).ahead()}>
+          <a class="result-link" title={trace.rootName === null ? undefined : `${serviceLabel(trace.rootService)} ${trace.rootName}`} href={href(`trace/${trace.traceId}`, partly ? new URLSearchParams({ span: trace.matched[0] ?? "", ...(find === null ? {} : { find }) }) : undefined)} onPointerEnter={() => skeletons.get(trace.traceId).ahead()}>
             {trace.rootName === null ? (
               <em>root span not received</em>
             ) : (
@@ -156,7 +164,15 @@ function ResultRow({ trace, index, count, selected, longest, filtered }: { trace
           </a>
           {trace.orphanCount > 0 && <MissingParents trace={trace} />}
         </p>
+        <p class="phone-facts">
+          <span>{formatAgo(started, Date.now())}</span>
+          {trace.errorCount > 0 && <span class="error-text">{plural(trace.errorCount, "error")}</span>}
+        </p>
         <p class="services">
+          <span class="mono row-id" title={trace.traceId}>
+            {trace.traceId.slice(0, 8)}
+            <CopyButton text={trace.traceId} title="Copy the trace id" />
+          </span>
           {trace.services.slice(0, MAX_SERVICES).map(({ name, spanCount, errorCount }, i) => (
             <span key={name} class="service" title={`${serviceLabel(name)}: ${plural(spanCount, "span")}${errorCount > 0 ? `, ${plural(errorCount, "error")}` : ""}`}>
               <span class="dot" style={{ "--c": `var(--svc-${colours[i]})` }} />

@@ -7,11 +7,15 @@ import { useEffect, useRef } from "preact/hooks";
 import { useShortcuts } from "../components/keyboard";
 import { ApiError } from "../api/client";
 import { isPassing } from "../api/resource";
+import { Empty } from "../components/Empty";
 import { Countdown } from "../components/Loaded";
 import { Notice } from "../components/Notice";
 import { formatBytes, formatCount, formatTime, nsToMs, plural } from "../model/format";
 import { readSearchParams, type SearchParams, SORTS, type Sort, writeSearchParams } from "../location/params";
 import { href, navigate, replaceParams } from "../location/place";
+import { catalogueKey } from "../query/completion";
+import { parseConditions, slotOf } from "../query/conditions";
+import { unquote } from "../query/tokens";
 import { toUrlTime } from "../model/timeRange";
 import { FilterBar } from "./FilterBar";
 import { FirstRun, useFirstRun } from "./FirstRun";
@@ -48,12 +52,19 @@ export function SearchPage({ session, histogram, params }: SearchPageProps): VNo
     }
   }, [value.q, value.from, value.to, value.limit, value.sort]);
 
+  const settled = session.phase.value === "done" || session.phase.value === "failed";
+  useEffect(() => {
+    if (value.refresh === 0 || !settled) return;
+    const timer = setTimeout(() => !document.hidden && void session.run(value, { quietly: true }), value.refresh * 1000);
+    return () => clearTimeout(timer);
+  }, [value.refresh, settled, session.startedAtMs.value]);
+
   /** A new search is a new entry in the history; the same again only refreshes. */
   const go = (change: Partial<SearchParams>): void => {
     const next = { ...value, ...change };
     const url = href("search", writeSearchParams(next, params));
-    // Another chart is another look at the same search.
-    if (change.chart !== undefined) return replaceParams(writeSearchParams(next, params));
+    // Another look at the same search is no other place.
+    if (change.chart !== undefined || change.refresh !== undefined) return replaceParams(writeSearchParams(next, params));
     if (url === location.pathname + location.search) void session.run(next);
     else navigate(url);
   };
@@ -82,13 +93,14 @@ export function SearchPage({ session, histogram, params }: SearchPageProps): VNo
   );
 
   const empty = session.phase.value === "done" && traces.length === 0;
+  const unread = session.error.value instanceof ApiError && session.error.value.status === 400;
   return (
     <div class="search-page">
       <h1 class="visually-hidden">Search traces</h1>
       <section class="search-form" aria-label="Search">
         <div class="query-row">
           <QueryBar query={value.q} inputRef={input} onSearch={(q) => go({ q })} onTraceId={(id) => navigate(href(`trace/${id}`))} range={value} />
-          <TimePicker range={value} buttonRef={timeButton} onChange={(range) => go(range)} />
+          <TimePicker range={value} refresh={value.refresh} buttonRef={timeButton} onChange={go} />
         </div>
         <FilterBar query={value.q} limit={value.limit} range={value} onChange={go} />
       </section>
@@ -96,6 +108,10 @@ export function SearchPage({ session, histogram, params }: SearchPageProps): VNo
       <Newer session={session} onShow={(to) => go({ to })} />
       {firstRun !== null ? (
         <FirstRun status={firstRun} onFirstSpan={() => void session.run(value)} />
+      ) : unread ? (
+        <Empty level={2} title="Nothing was searched">
+          The query above cannot be read as it is.
+        </Empty>
       ) : empty ? (
         <NoResults params={value} onChange={go} />
       ) : (
@@ -118,12 +134,21 @@ export function SearchPage({ session, histogram, params }: SearchPageProps): VNo
                 </select>
               </label>
             </div>
-            <ResultList session={session} traces={traces} sort={value.sort} onSort={sortBy} selected={selected} longest={session.longestNs.value} filtered={value.q !== "{}"} />
+            <ResultList session={session} traces={traces} sort={value.sort} onSort={sortBy} selected={selected} longest={session.longestNs.value} filtered={value.q !== "{}"} find={findOf(value.q)} />
           </div>
         </>
       )}
     </div>
   );
+}
+
+/** The attribute that a query asks for, as find in a trace takes it; null when it asks for none, or several. */
+function findOf(query: string): string | null {
+  const asked = (parseConditions(query) ?? []).filter((condition) => slotOf(condition) === null);
+  const [only] = asked.length === 1 ? asked : [];
+  if (only?.comparison?.op !== "=") return null;
+  const { key } = catalogueKey(only.comparison.field);
+  return `${key}=${unquote(only.comparison.literal)}`;
 }
 
 function Progress({ session }: { session: SearchSession }): VNode {
@@ -167,8 +192,6 @@ function Summary({ session }: { session: SearchSession }): VNode {
 function Problem({ session }: { session: SearchSession }): VNode | null {
   const error = session.error.value;
   const partial = session.done.value?.partial;
-  // What is wrong with a query is said below the query.
-  if (error instanceof ApiError && error.status === 400) return null;
   if (error !== null) {
     return (
       <div class="page-notice">

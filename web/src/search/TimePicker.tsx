@@ -5,17 +5,19 @@ import { useState } from "preact/hooks";
 import { Icon } from "../components/Icon";
 import { Popover } from "../components/Popover";
 import { formatTime } from "../model/format";
+import { REFRESH_SECONDS } from "../location/params";
 import { zone, zoneLabel } from "../model/timeZone";
 import { describeRange, PRESETS, resolveTime, type TimeRangeText, toUrlTime } from "../model/timeRange";
 import "./TimePicker.css";
 
 export interface TimePickerProps {
   range: TimeRangeText;
-  onChange: (range: TimeRangeText) => void;
+  refresh: number;
+  onChange: (change: Partial<TimeRangeText> & { refresh?: number }) => void;
   buttonRef: { current: HTMLButtonElement | null };
 }
 
-export function TimePicker({ range, onChange, buttonRef }: TimePickerProps): VNode {
+export function TimePicker({ range, refresh, onChange, buttonRef }: TimePickerProps): VNode {
   return (
     <Popover
       class="button time-button"
@@ -26,7 +28,10 @@ export function TimePicker({ range, onChange, buttonRef }: TimePickerProps): VNo
       label={
         <>
           <Icon name="clock" />
-          <span class="num">{describeRange(range, Date.now())}</span>
+          <span class="num">
+            {describeRange(range, Date.now())}
+            {refresh > 0 && <span class="muted"> · every {refreshLabel(refresh)}</span>}
+          </span>
           <Icon name="down" size={13} />
         </>
       }
@@ -45,13 +50,27 @@ export function TimePicker({ range, onChange, buttonRef }: TimePickerProps): VNo
                 </button>
               ))}
             </div>
-            <AbsoluteForm range={range} onChange={choose} />
+            <div>
+              <AbsoluteForm range={range} onChange={choose} />
+              <label class="refresh">
+                Search again
+                <select class="input" value={refresh} onChange={(event) => onChange({ refresh: Number(event.currentTarget.value) })}>
+                  {REFRESH_SECONDS.map((seconds) => (
+                    <option key={seconds} value={seconds}>
+                      {seconds === 0 ? "when asked to" : `every ${refreshLabel(seconds)}`}
+                    </option>
+                  ))}
+                </select>
+              </label>
+            </div>
           </div>
         );
       }}
     </Popover>
   );
 }
+
+const refreshLabel = (seconds: number): string => (seconds < 60 ? `${seconds} s` : `${seconds / 60} min`);
 
 function AbsoluteForm({ range, onChange }: { range: TimeRangeText; onChange: (range: TimeRangeText) => void }): VNode {
   const now = Date.now();

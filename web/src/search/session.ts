@@ -6,13 +6,26 @@ import { CutOff, isAbort } from "../api/client";
 import { search } from "../api/endpoints";
 import { retryWhenAway } from "../api/resource";
 import type { SearchDone, SearchProgress, TraceSummary } from "../api/types";
-import type { SearchParams } from "../location/params";
+import { MAX_LIMIT, type SearchParams } from "../location/params";
 import { resolveTime } from "../model/timeRange";
 
 export type Phase = "idle" | "loading" | "done" | "failed" | "cancelled";
 
 /** New results are put on screen at most this often. */
 const FLUSH_MS = 60;
+
+const PLACE_KEY = "tracewell.search";
+const textOf = ({ q, from, to, limit, sort }: SearchParams): string => JSON.stringify([q, from, to, limit, sort]);
+
+/** How far the list of this search was loaded and scrolled before the page was loaded again. */
+function recallPlace(params: SearchParams): { scrollTop: number; count: number } | null {
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(PLACE_KEY) ?? "null") as { search: string; scrollTop: number; count: number } | null;
+    return kept?.search === textOf(params) ? kept : null;
+  } catch {
+    return null;
+  }
+}
 
 export class SearchSession {
   readonly traces = signal<TraceSummary[]>([]);
@@ -39,18 +52,22 @@ export class SearchSession {
   holds(params: SearchParams): boolean {
     const mine = this.params;
     if (mine === null || this.phase.peek() === "failed") return false;
-    return mine.q === params.q && mine.from === params.from && mine.to === params.to && mine.limit === params.limit && mine.sort === params.sort;
+    return textOf(mine) === textOf(params);
   }
 
-  async run(params: SearchParams): Promise<void> {
+  /** `quietly`: what is shown stays as it is until the answer is complete. */
+  async run(params: SearchParams, { quietly = false }: { quietly?: boolean } = {}): Promise<void> {
+    const before = this.params === null ? recallPlace(params) : null;
     this.params = params;
     this.startedAtMs.value = Math.max(Date.now(), this.startedAtMs.peek() + 1);
     this.attempt = 0;
-    this.scrollTop = 0;
+    if (!quietly) this.scrollTop = before?.scrollTop ?? 0;
     const now = Date.now();
     this.range.value = [resolveTime(params.from, now) ?? now - 3_600_000, resolveTime(params.to, now) ?? now];
-    this.stale.value = this.traces.peek().length > 0;
-    await this.read(params, undefined);
+    this.stale.value = !quietly && this.traces.peek().length > 0;
+    // Also what had been loaded after the first ones.
+    const limit = Math.min(MAX_LIMIT, Math.max(params.limit, before?.count ?? 0, quietly ? this.traces.peek().length : 0));
+    await this.read({ ...params, limit }, undefined, quietly);
   }
 
   /** The traces that come after the ones that are here, in the same order. */
@@ -71,7 +88,7 @@ export class SearchSession {
     this.stale.value = false;
   }
 
-  private async read(params: SearchParams, cursor: string | undefined): Promise<void> {
+  private async read(params: SearchParams, cursor: string | undefined, quietly = false): Promise<void> {
     this.abort?.abort();
     this.stopRetry();
     const abort = new AbortController();
@@ -96,7 +113,7 @@ export class SearchSession {
         if (line.type === "trace" && !known.has(line.traceId)) {
           known.add(line.traceId);
           found.push(line);
-          if (performance.now() - shownAt > FLUSH_MS) show();
+          if (!quietly && performance.now() - shownAt > FLUSH_MS) show();
         } else if (line.type === "progress") {
           this.progress.value = line;
         } else if (line.type === "done") {
@@ -116,8 +133,14 @@ export class SearchSession {
       this.stale.value = false;
       this.error.value = error as Error;
       this.phase.value = "failed";
-      this.retryLater(() => this.read(params, cursor), error as Error);
+      this.retryLater(() => this.read(params, cursor, quietly), error as Error);
     }
+  }
+
+  /** For the case that the page is loaded again. */
+  keepPlace(): void {
+    if (this.params === null) return;
+    sessionStorage.setItem(PLACE_KEY, JSON.stringify({ search: textOf(this.params), scrollTop: this.scrollTop, count: this.traces.peek().length }));
   }
 
   private retryLater(read: () => Promise<void>, error: Error): void {

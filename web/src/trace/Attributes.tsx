@@ -8,8 +8,8 @@ import { Icon } from "../components/Icon";
 import { type Attribute, valueText } from "../model/details";
 import { formatCount, plural } from "../model/format";
 import { indentJson } from "../model/json";
-import { href } from "../location/place";
-import { compare, toQuery } from "../query/conditions";
+import { href, paramsOf } from "../location/place";
+import { compare, parseConditions, toQuery } from "../query/conditions";
 import { typedLiteral } from "../query/literal";
 import { attributeField } from "../query/tokens";
 import type { TraceView } from "./view";
@@ -75,7 +75,7 @@ export function AttributeTable({ attributes, filter = "", ...context }: { attrib
 function AttributeRow({ attribute, view, stored, scope = "span" }: { attribute: Attribute } & Omit<AttributeContext, "filter">): VNode {
   const text = valueText(attribute.value);
   const simple = ["string", "int", "double", "bool"].includes(attribute.type) && attribute.value !== null;
-  const query = simple ? toQuery([compare(attributeField(scope, attribute.key), "=", typedLiteral(attribute.type, attribute.value as string))]) : "";
+  const searchable = stored && simple && text.length < 1000;
   return (
     <tr>
       <th scope="row" title={attribute.type}>
@@ -89,9 +89,14 @@ function AttributeRow({ attribute, view, stored, scope = "span" }: { attribute: 
               <Icon name="filter" size={13} />
             </button>
           )}
-          {stored && query !== "" && text.length < 1000 && (
-            <a class="button quiet small icon-only" title="Search for traces with this" aria-label={`Search for traces with ${attribute.key}`} href={href("search", new URLSearchParams({ q: query }))}>
+          {searchable && (
+            <a class="button quiet small icon-only" title="Search for traces with this" aria-label={`Search for traces with ${attribute.key}`} href={narrowed(scope, attribute, "=")}>
               <Icon name="search" size={13} />
+            </a>
+          )}
+          {searchable && (
+            <a class="button quiet small icon-only" title="Search for traces with another value than this" aria-label={`Exclude this ${attribute.key} from the search`} href={narrowed(scope, attribute, "!=")}>
+              <Icon name="exclude" size={13} />
             </a>
           )}
           <CopyButton text={text} title="Copy the value" />
@@ -99,6 +104,15 @@ function AttributeRow({ attribute, view, stored, scope = "span" }: { attribute: 
       </td>
     </tr>
   );
+}
+
+/** The search one came from, with one condition more. */
+function narrowed(scope: "span" | "resource", { key, type, value }: Attribute, op: "=" | "!="): string {
+  const params = paramsOf("search");
+  const condition = compare(attributeField(scope, key), op, typedLiteral(type, value as string));
+  const others = (parseConditions(params.get("q") ?? "{}") ?? []).filter(({ text }) => text !== condition.text);
+  params.set("q", toQuery([...others, condition]));
+  return href("search", params);
 }
 
 const CODE_KEYS = /^(db\.(query\.text|statement)|.*stack_?trace)$/;

@@ -4,7 +4,9 @@
 import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { recall, remember } from "../model/preferences";
-import { CopyButton } from "../components/CopyButton";
+import { CopyButton, copyText } from "../components/CopyButton";
+import { Popover } from "../components/Popover";
+import { COPY_FORMATS } from "../model/copyAs";
 import { Icon } from "../components/Icon";
 import { Failure } from "../components/Loaded";
 import type { SpanDetail } from "../model/details";
@@ -78,7 +80,7 @@ function SpanDetails({ view, detail, stored }: { view: TraceView; detail: SpanDe
           <h2>
             <span class="muted">{serviceLabel(model.serviceName(row))}</span> {detail.name || "(no name)"}
           </h2>
-          <CopyButton text={() => JSON.stringify(detail, null, 2)} title="Copy the span as JSON (y)" />
+          <CopyMenu span={detail} service={model.serviceName(row)} traceId={model.header.traceId} />
           <button type="button" class="button quiet small icon-only" title="Dock at the other side (\)" aria-label="Dock at the other side" onClick={() => view.dock(view.paneSide.peek() === "right" ? "bottom" : "right")}>
             <Icon name={view.paneSide.value === "right" ? "paneBottom" : "pane"} size={14} />
           </button>
@@ -194,6 +196,31 @@ function SpanDetails({ view, detail, stored }: { view: TraceView; detail: SpanDe
         />
       </Section>
     </>
+  );
+}
+
+function CopyMenu({ span, service, traceId }: { span: SpanDetail; service: string; traceId: string }): VNode {
+  return (
+    <Popover label={<Icon name="copy" size={14} />} title="Copy the span as" class="button quiet small icon-only" align="end">
+      {(close) =>
+        COPY_FORMATS.map(({ name, text }) => {
+          const copied = text(span, service, traceId);
+          return copied === null ? null : (
+            <button
+              type="button"
+              key={name}
+              class="menu-item"
+              onClick={() => {
+                void copyText(copied);
+                close();
+              }}
+            >
+              {name}
+            </button>
+          );
+        })
+      }
+    </Popover>
   );
 }
 
