@@ -62,7 +62,7 @@ export function TopBar(): VNode {
           autocomplete="off"
         />
       </form>
-      <button type="button" class="button quiet" onClick={() => chooseFiles()} title="Open a trace from a file (Jaeger JSON, OTLP JSON)">
+      <button type="button" class="button quiet" onClick={() => chooseFiles()} title="Open a trace from a file (OTLP, Jaeger or Zipkin)">
         <Icon name="upload" />
         <span class="wide-only">Open file</span>
       </button>

@@ -41,7 +41,7 @@ export function chooseFiles(): void {
   const input = document.createElement("input");
   input.type = "file";
   input.multiple = true;
-  input.accept = ".json,.jsonl,.ndjson,.gz";
+  input.accept = ".json,.jsonl,.ndjson,.gz,.pb,.bin,.proto,.otlp";
   input.addEventListener("change", () => void openDropped([...(input.files ?? [])]));
   input.click();
 }

@@ -51,7 +51,7 @@ export default function Import(): VNode {
         <div class="drop-zone">
           <Icon name="upload" size={28} />
           <h1>Open a trace from a file</h1>
-          <p class="muted">Jaeger JSON, OTLP JSON, or OTLP JSON lines, also gzipped. The file is read by this browser and sent nowhere.</p>
+          <p class="muted">OTLP in JSON, JSON lines or protobuf, Jaeger JSON or Zipkin JSON, also gzipped. The file is read by this browser and sent nowhere.</p>
           <button type="button" class="button primary" onClick={() => chooseFiles()}>
             Choose files
           </button>
