@@ -8,7 +8,7 @@ import { recall, remember } from "../model/preferences";
 import { NO_ROW, type TraceModel } from "../model/TraceModel";
 import { assignColours } from "../model/palette";
 import type { TraceParams, TraceViewName } from "../location/params";
-import { keepForBack } from "../location/place";
+import { keepForBack, settle } from "../location/place";
 import { DetailCache } from "./detailCache";
 import { Finder } from "./finder";
 
@@ -96,6 +96,8 @@ export class TraceView {
   jump(row: number): void {
     keepForBack();
     this.select(row);
+    // At once, where its id is known: who goes back at once can come forward again.
+    settle();
   }
 
   clearSelection(): void {
