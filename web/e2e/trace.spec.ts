@@ -257,3 +257,23 @@ test("in a low window the rows stay", async ({ page, open }) => {
   const height = await page.locator(".waterfall-scroll").evaluate((element) => element.clientHeight);
   expect(height).toBeGreaterThan(100);
 });
+
+test("siblings that are alike stand in one row until they are asked for", async ({ page, open, server }) => {
+  const at = (ms: number): string => `${Date.now() - 300_000 + ms}000000`;
+  const traceId = "00000000000000000000000000000f0a";
+  const child = (i: number) => ({ traceId, spanId: (i + 16).toString(16).padStart(16, "0"), parentSpanId: "0000000000000001", name: "SELECT row", kind: 3, startTimeUnixNano: at(i * 2), endTimeUnixNano: at(i * 2 + 1) });
+  const spans = [{ traceId, spanId: "0000000000000001", name: "load", kind: 2, startTimeUnixNano: at(0), endTimeUnixNano: at(100) }, ...Array.from({ length: 24 }, (_, i) => child(i))];
+  await server.send({ resourceSpans: [{ resource: { attributes: [{ key: "service.name", value: { stringValue: "loader" } }] }, scopeSpans: [{ spans }] }] });
+  await open("/trace/f0a");
+  const rows = page.getByRole("treegrid").getByRole("row");
+  await expect(rows).toHaveCount(2);
+  await expect(rows.nth(1)).toContainText("× 24");
+  await expect(rows.nth(1).locator(".bar")).toHaveCount(24);
+  await rows.nth(1).getByRole("button").click();
+  await expect(rows).toHaveCount(25);
+  await page.reload();
+  await expect(rows).toHaveCount(2);
+  await open("/trace/f0a?span=0000000000000018");
+  await expect(page.locator(".row.selected")).toBeVisible();
+  await expect(rows).toHaveCount(25);
+});

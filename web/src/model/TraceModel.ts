@@ -4,6 +4,7 @@
 
 import { signal } from "@preact/signals-core";
 import { type Columns, FLAG, type Skeleton, type SkeletonHeader } from "./columns";
+import { findRuns } from "./siblings";
 import { findSkew, type Skew } from "./skew";
 
 /** Traces up to this size open with every span shown. */
@@ -29,6 +30,8 @@ export class TraceModel {
   /** As they were sent. */
   private readonly sentStart: Float64Array;
 
+  /** Rows of the run that begins at a row and is shown as one row; 0 elsewhere. */
+  private readonly runs: Uint32Array;
   /** 1 where the row's children are hidden. */
   readonly collapsed: Uint8Array;
   /** Rows on screen order; only the first `visibleCount` are valid. */
@@ -63,6 +66,7 @@ export class TraceModel {
     }
     this.rootCount = roots;
     this.sentStart = columns.start;
+    this.runs = findRuns(this.columns);
     this.skew = findSkew(columns, this.parent);
     this.collapsed.set(this.initialFold());
     this.rebuild();
@@ -125,7 +129,7 @@ export class TraceModel {
 
   private rebuild(): void {
     const { subtree } = this.columns;
-    const { collapsed, visible, kept, n } = this;
+    const { collapsed, visible, kept, runs, n } = this;
     let count = 0;
     for (let i = 0; i < n; ) {
       if (kept !== null && kept[i] === 0) {
@@ -133,7 +137,9 @@ export class TraceModel {
         continue;
       }
       visible[count++] = i;
-      i += collapsed[i] === 1 ? subtree[i]! : 1;
+      // Among matches each row is asked for.
+      if (runs[i]! > 0 && kept === null) i += runs[i]!;
+      else i += collapsed[i] === 1 ? subtree[i]! : 1;
     }
     this.visibleCount = count;
     this.version.value++;
@@ -181,8 +187,19 @@ export class TraceModel {
     this.rebuild();
   }
 
+  /** How many rows the row stands for, 0 when only for itself. */
+  runLength(row: number): number {
+    return this.kept === null ? this.runs[row]! : 0;
+  }
+
+  openRun(row: number): void {
+    this.runs[row] = 0;
+    this.rebuild();
+  }
+
   expandAll(): void {
     this.collapsed.fill(0);
+    this.runs.fill(0);
     this.rebuild();
   }
 
@@ -224,7 +241,16 @@ export class TraceModel {
         changed = true;
       }
     }
-    if (changed) this.rebuild();
+    const run = this.runOf(row);
+    if (run !== NO_ROW) this.runs[run] = 0;
+    if (changed || run !== NO_ROW) this.rebuild();
+  }
+
+  /** The first row of the run that hides a row. */
+  private runOf(row: number): number {
+    const { depth } = this.columns;
+    for (let first = row - 1; first >= 0 && depth[first] === depth[row]; first--) if (this.runs[first]! > 0) return first + this.runs[first]! > row ? first : NO_ROW;
+    return NO_ROW;
   }
 
   private foldAt(depth: number): Uint8Array {

@@ -129,6 +129,7 @@ function Rows({ view, scroller, height: fullHeight, children }: RowsProps): VNod
         selected={row === selected}
         match={finding ? (model.matchesRow(row) ? 1 : -1) : 0}
         collapsed={model.collapsed[row] === 1}
+        alike={model.runLength(row)}
         from={zoomFrom}
         to={zoomTo}
         detail={view.detail(row)}

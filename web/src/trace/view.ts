@@ -127,6 +127,7 @@ export class TraceView {
 
   right(): void {
     const row = this.selected.peek();
+    if (row !== NO_ROW && this.model.runLength(row) > 0) return this.model.openRun(row);
     if (row === NO_ROW || !this.model.hasChildren(row)) return;
     if (this.model.collapsed[row] === 1) this.model.toggle(row);
     else this.move(1);
