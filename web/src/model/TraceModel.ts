@@ -253,6 +253,12 @@ export class TraceModel {
     return NO_ROW;
   }
 
+  /** Folds every parent as told; undefined leaves it as it is. */
+  setFolds(folded: (row: number) => number | undefined): void {
+    for (let row = 0; row < this.n; row++) if (this.hasChildren(row)) this.collapsed[row] = folded(row) ?? this.collapsed[row]!;
+    this.rebuild();
+  }
+
   private foldAt(depth: number): Uint8Array {
     const fold = new Uint8Array(this.n);
     for (let i = 0; i < this.n; i++) if (this.columns.depth[i]! >= depth && this.hasChildren(i)) fold[i] = 1;

@@ -4,6 +4,7 @@
 
 import { computed, signal } from "@preact/signals";
 import type { DetailSource, SpanDetail } from "../model/details";
+import { carryFolds } from "../model/carryFolds";
 import { recall, remember } from "../model/preferences";
 import { NO_ROW, type TraceModel } from "../model/TraceModel";
 import { assignColours } from "../model/palette";
@@ -39,6 +40,8 @@ export class TraceView {
   /** Select the first match once it is known: a link with a search but without a span. */
   private selectsMatch = false;
   private pane: TraceParams["pane"] = "";
+  /** The folds are those of before; the URL has them for the trace as it was. */
+  private carried = false;
   private lastFold = { depth: "", fold: "" };
   /** Its cost grows with the trace: only when a fold changes. */
   private readonly fold = computed(() => {
@@ -58,6 +61,7 @@ export class TraceView {
       this.paneOpen.value = before.paneOpen.peek();
       this.paneSide.value = before.paneSide.peek();
       this.treeShare.value = before.treeShare.peek();
+      this.carried = carryFolds(before.model, model);
     }
     // A trace of one service is coloured by operation, or everything would look the same.
     const byName = model.header.services.length === 1;
@@ -251,6 +255,9 @@ export class TraceView {
   }
 
   private showFold({ depth, fold }: TraceParams): void {
+    const carried = this.carried;
+    this.carried = false;
+    if (carried && fold !== "") return;
     const now = this.fold.peek();
     if (now.depth !== depth || now.fold !== fold) this.model.restoreFold(depth, fold);
   }
