@@ -288,3 +288,17 @@ test("the list renews itself as often as is asked", async ({ page, open, server 
   await server.send({ resourceSpans: [{ resource: { attributes: [{ key: "service.name", value: { stringValue: "refreshed" } }] }, scopeSpans: [{ spans: [{ traceId: "00000000000000000000000000000fff", spanId: "00000000000000aa", name: "later", startTimeUnixNano: `${startMs}000000`, endTimeUnixNano: `${startMs + 5}000000` }] }] }] });
   await expect(page.locator(".result")).toContainText("later", { timeout: 15_000 });
 });
+
+test("columns are chosen, and the choice is kept", async ({ page, open }) => {
+  await open("/search");
+  await expect(page.locator(".result").first()).toBeVisible();
+  await page.getByRole("button", { name: "Columns" }).click();
+  await page.getByRole("checkbox", { name: "Timeline" }).uncheck();
+  await page.getByRole("checkbox", { name: "Spans" }).uncheck();
+  await page.keyboard.press("Escape");
+  await expect(page.locator(".mini-timeline")).toHaveCount(0);
+  await page.reload();
+  await expect(page.locator(".result").first()).toBeVisible();
+  await expect(page.locator(".result-head")).toHaveText(/Trace\s*Duration\s*Errors\s*Started/);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(1440);
+});

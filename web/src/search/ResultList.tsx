@@ -13,6 +13,7 @@ import { formatAgo, formatCount, formatDuration, formatTime, formatWhen, nsToMs,
 import { serviceLabel } from "../model/service";
 import type { Sort } from "../location/params";
 import { href } from "../location/place";
+import { gridStyle, RESULT_COLUMNS, shownColumns } from "./columns";
 import { MiniTimeline } from "./MiniTimeline";
 import type { SearchSession } from "./session";
 import "./ResultList.css";
@@ -72,24 +73,10 @@ export function ResultList({ session, traces, sort, onSort, selected, longest, f
   }, [traces.length]);
   const cursor = session.done.value?.cursor;
   const waiting = session.phase.value === "loading" && traces.length === 0;
-  const header = (column: Sort, label: string, className: string): VNode => (
-    <button type="button" class={`${className} ${sort === column ? "sorted" : ""}`} onClick={() => onSort(column === "longest" && sort === "longest" ? "shortest" : column)}>
-      {label}
-      {sort === column && <Icon name="down" size={12} />}
-      {column === "longest" && sort === "shortest" && <Icon name="up" size={12} />}
-    </button>
-  );
   return (
-    <div class="results">
+    <div class="results" style={gridStyle()}>
       <div class="result-scroll" ref={scroller} tabIndex={-1}>
-        <div class="result-head">
-        <span class="c-name">Trace</span>
-        <span class="c-timeline">Timeline</span>
-        {header("longest", "Duration", "c-duration")}
-        {header("spans", "Spans", "c-spans")}
-        {header("errors", "Errors", "c-errors")}
-        {header("newest", "Started", "c-time")}
-      </div>
+        <Head sort={sort} onSort={onSort} />
         {waiting ? (
           <Placeholders />
         ) : (
@@ -107,6 +94,28 @@ export function ResultList({ session, traces, sort, onSort, selected, longest, f
           </div>
         )}
       </div>
+    </div>
+  );
+}
+
+function Head({ sort, onSort }: Pick<ResultListProps, "sort" | "onSort">): VNode {
+  const turned = sort === "longest" || sort === "shortest";
+  return (
+    <div class="result-head">
+      <span class="c-name">Trace</span>
+      {RESULT_COLUMNS.filter(({ name }) => shownColumns.value.has(name)).map(({ name, label, sort: by }) =>
+        by === undefined ? (
+          <span key={name} class={`c-${name}`}>
+            {label}
+          </span>
+        ) : (
+          <button type="button" key={name} class={`c-${name} ${sort === by ? "sorted" : ""}`} onClick={() => onSort(by === "longest" && sort === "longest" ? "shortest" : by)}>
+            {label}
+            {sort === by && <Icon name="down" size={12} />}
+            {by === "longest" && turned && sort === "shortest" && <Icon name="up" size={12} />}
+          </button>
+        ),
+      )}
     </div>
   );
 }
@@ -142,6 +151,7 @@ function MissingParents({ trace }: { trace: TraceSummary }): VNode {
 const MAX_SERVICES = 5;
 
 function ResultRow({ trace, index, count, selected, longest, filtered, find }: { trace: TraceSummary; index: number; count: number; selected: boolean; longest: number } & Pick<ResultListProps, "filtered" | "find">): VNode {
+  const shown = shownColumns.value;
   const colours = assignColours(trace.services.map(({ name }) => name));
   const started = nsToMs(trace.startNs);
   const duration = Number(trace.durationNs);
@@ -187,30 +197,40 @@ function ResultRow({ trace, index, count, selected, longest, filtered, find }: {
           )}
         </p>
       </div>
-      <div class="c-timeline">
-        <MiniTimeline trace={trace} colours={colours} />
-      </div>
-      <div class="c-duration num">
-        <span>{formatDuration(duration)}</span>
-        <span class="meter">
-          <span style={{ width: `${Math.max(1.5, (duration / longest) * 100)}%` }} />
-        </span>
-      </div>
-      <div class="c-spans num">{formatCount(trace.spanCount)}</div>
-      <div class="c-errors num">
-        {trace.errorCount > 0 ? (
-          <span class="pill error">
-            <Icon name="error" size={11} />
-            {formatCount(trace.errorCount)}
+      {shown.has("timeline") && (
+        <div class="c-timeline">
+          <MiniTimeline trace={trace} colours={colours} />
+        </div>
+      )}
+      {shown.has("duration") && (
+        <div class="c-duration num">
+          <span>{formatDuration(duration)}</span>
+          <span class="meter">
+            <span style={{ width: `${Math.max(1.5, (duration / longest) * 100)}%` }} />
           </span>
-        ) : (
-          <span class="muted">–</span>
-        )}
-      </div>
-      <div class="c-time num" title={formatTime(started)}>
-        <span>{formatAgo(started, Date.now())}</span>
-        <span class="muted">{formatWhen(started, Date.now())}</span>
-      </div>
+        </div>
+      )}
+      {shown.has("spans") && (
+        <div class="c-spans num">{formatCount(trace.spanCount)}</div>
+      )}
+      {shown.has("errors") && (
+        <div class="c-errors num">
+          {trace.errorCount > 0 ? (
+            <span class="pill error">
+              <Icon name="error" size={11} />
+              {formatCount(trace.errorCount)}
+            </span>
+          ) : (
+            <span class="muted">–</span>
+          )}
+        </div>
+      )}
+      {shown.has("time") && (
+        <div class="c-time num" title={formatTime(started)}>
+          <span>{formatAgo(started, Date.now())}</span>
+          <span class="muted">{formatWhen(started, Date.now())}</span>
+        </div>
+      )}
     </li>
   );
 }

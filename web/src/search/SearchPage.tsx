@@ -17,6 +17,7 @@ import { catalogueKey } from "../query/completion";
 import { parseConditions, slotOf } from "../query/conditions";
 import { unquote } from "../query/tokens";
 import { toUrlTime } from "../model/timeRange";
+import { ColumnPicker } from "./columns";
 import { FilterBar } from "./FilterBar";
 import { FirstRun, useFirstRun } from "./FirstRun";
 import type { HistogramSession } from "./histogram";
@@ -123,6 +124,8 @@ export function SearchPage({ session, histogram, params }: SearchPageProps): VNo
             )}
             <div class="result-bar">
               <Summary session={session} />
+              <span class="spacer" />
+              <ColumnPicker />
               <label class="sort">
                 <span class="visually-hidden">Sort by</span>
                 <select class="input" value={value.sort} onChange={(event) => sortBy(event.currentTarget.value as Sort)}>
