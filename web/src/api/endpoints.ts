@@ -57,9 +57,6 @@ export async function skeleton(traceId: string, signal?: AbortSignal): Promise<S
   return whole(response, async () => decodeSkeleton(await response.arrayBuffer()));
 }
 
-/** A request for details carries at most this many rows. */
-const MAX_ROWS = 500;
-
 /** Details and find of a stored trace. */
 export class RemoteSource implements DetailSource {
   constructor(
@@ -78,13 +75,7 @@ export class RemoteSource implements DetailSource {
   }
 
   async rowsOf(spanId: string, signal?: AbortSignal): Promise<number[]> {
-    // Find looks at texts too: which of its rows have the id, their details say.
-    const mentioned = [...(await this.find(spanId, signal))];
-    const rows: number[] = [];
-    for (let at = 0; at < mentioned.length && rows.length === 0; at += MAX_ROWS) {
-      for (const detail of await this.spans(mentioned.slice(at, at + MAX_ROWS), signal)) if (detail.spanId === spanId) rows.push(detail.row);
-    }
-    return rows;
+    return (await getJson<{ rows: number[] }>(`api/ui/traces/${this.traceId}/rows`, { span: spanId, revision: this.revision }, signal)).rows;
   }
 
   async find(query: string, signal?: AbortSignal): Promise<Uint32Array> {
