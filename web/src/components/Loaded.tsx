@@ -3,7 +3,7 @@
 //! be done about it.
 
 import type { ComponentChildren, VNode } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import { ApiError, Unreachable } from "../api/client";
 import type { Resource, ResourceState } from "../api/resource";
 import { Empty } from "./Empty";
@@ -12,7 +12,8 @@ import { Notice } from "./Notice";
 
 /** The state of a resource that is watched as long as the component is there. */
 export function useResource<T>(resource: Resource<T>): ResourceState<T> {
-  useEffect(() => resource.watch(), [resource]);
+  // Before anything is painted: the answer is what is waited for.
+  useLayoutEffect(() => resource.watch(), [resource]);
   return resource.state.value;
 }
 

@@ -24,7 +24,18 @@ export type Rewrite = (place: Place) => Place | null;
 const MAX_HOPS = 4;
 let rewrite: Rewrite = () => null;
 const writers = new Set<() => void>();
+/** Of the places that were left last. */
 const lastParams = new Map<string, URLSearchParams>();
+const MAX_REMEMBERED = 50;
+
+function rememberParams({ path, params }: Place): void {
+  lastParams.delete(path);
+  lastParams.set(path, params);
+  for (const oldest of lastParams.keys()) {
+    if (lastParams.size <= MAX_REMEMBERED) break;
+    if (oldest !== "search") lastParams.delete(oldest);
+  }
+}
 
 function read(): Place {
   const base = basePath();
@@ -41,7 +52,7 @@ function read(): Place {
 
 function arrive(): void {
   const now = read();
-  lastParams.set(now.path, now.params);
+  rememberParams(now);
   place.value = now;
 }
 
@@ -67,7 +78,7 @@ export function replaceParams(params: URLSearchParams): void {
   const url = href(path, params);
   if (url === location.pathname + location.search) return;
   history.replaceState(history.state, "", url);
-  lastParams.set(path, params);
+  rememberParams({ path, params });
   place.value = { path, params };
 }
 

@@ -183,7 +183,7 @@ function Summary({ session }: { session: SearchSession }): VNode {
       {end?.matchedTraces ? <span class="muted">of {formatCount(end.matchedTraces)} that match</span> : end?.cursor && <span class="muted">· more available</span>}
       {phase.value === "cancelled" && <span class="muted">· cancelled</span>}
       {end && (
-        <span class="muted num">
+        <span class="muted num searched">
           · searched {plural(end.searchedSpans, "span")}
           {end.searchedBytes > 0 && `, ${formatBytes(end.searchedBytes)}`} in {formatCount(end.elapsedMs)} ms
         </span>

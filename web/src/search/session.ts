@@ -140,7 +140,11 @@ export class SearchSession {
   /** For the case that the page is loaded again. */
   keepPlace(): void {
     if (this.params === null) return;
-    sessionStorage.setItem(PLACE_KEY, JSON.stringify({ search: textOf(this.params), scrollTop: this.scrollTop, count: this.traces.peek().length }));
+    try {
+      sessionStorage.setItem(PLACE_KEY, JSON.stringify({ search: textOf(this.params), scrollTop: this.scrollTop, count: this.traces.peek().length }));
+    } catch {
+      // Storage is forbidden: the list begins anew.
+    }
   }
 
   private retryLater(read: () => Promise<void>, error: Error): void {
