@@ -63,6 +63,17 @@ for (const [name, fault] of Object.entries(FAULTS)) {
   });
 }
 
+test("status: away, said, and healed by itself", async ({ page, open }) => {
+  const heal = await fail(page, /api\/status/, FAULTS.gone);
+  await open("/status");
+  await expect(page.getByRole("alert")).toContainText("The server is away");
+  await heal();
+  await expect(page.locator(".status-card").first()).toBeVisible();
+  await fail(page, /api\/status/, FAULTS[500]);
+  await expect(page.getByRole("alert")).toContainText("The status may be out of date");
+  await expect(page.locator(".status-card").first()).toBeVisible();
+});
+
 test("search: slow, what was there stays and is marked as old", async ({ page, open }) => {
   await open("/search");
   await expect(page.getByText("20 traces", { exact: true })).toBeVisible();
