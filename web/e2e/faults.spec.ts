@@ -25,11 +25,11 @@ for (const [name, fault] of Object.entries(FAULTS)) {
   test(`search: ${name}, said, and healed by itself`, async ({ page, open }) => {
     const heal = await fail(page, /api\/ui\/search/, fault);
     await open("/search");
-    await expect(page.locator(".page-notice .notice.error")).toContainText(/Trying again/);
-    await expect(page.getByText("No traces found")).toHaveCount(0);
+    await expect(page.getByRole("alert")).toContainText(/Trying again/);
+    await expect(page.getByText(/No traces found|0 traces/)).toHaveCount(0);
     await heal();
     await expect(page.getByText("20 traces", { exact: true })).toBeVisible();
-    await expect(page.locator(".page-notice .notice.error")).toHaveCount(0);
+    await expect(page.getByRole("alert")).toHaveCount(0);
   });
 
   test(`trace: ${name}, said, and healed by itself`, async ({ page, open }) => {

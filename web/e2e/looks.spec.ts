@@ -27,7 +27,7 @@ const STATES: Record<string, State> = {
   "search with filters": { path: query('{ resource.service.name = "payment" && error && .http.route = "/authorize" }'), ready: ".result, .state" },
   "no results": { path: query('{ name = "nothing" }'), ready: ".state" },
   "wrong query": { path: query('{ name ~ "x" }'), ready: ".query-error" },
-  "search, server away": { path: "/search", before: broken(/api\/ui\/search/), ready: ".notice.error" },
+  "search, server away": { path: "/search", before: broken(/api\/ui\/search/), ready: ".state[role=alert]" },
   "time range": { path: "/search", act: open(/Last hour/), ready: ".time-form" },
   "time zone": { path: "/search", act: open(/^Time zone/), ready: ".picklist [role=option]" },
   suggestions: { path: "/search", act: press("/", "{"), ready: ".suggestions [role=option]" },

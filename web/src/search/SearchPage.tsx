@@ -8,7 +8,7 @@ import { useShortcuts } from "../components/keyboard";
 import { ApiError } from "../api/client";
 import { isPassing } from "../api/resource";
 import { Empty } from "../components/Empty";
-import { Countdown } from "../components/Loaded";
+import { Countdown, Failure } from "../components/Loaded";
 import { Notice } from "../components/Notice";
 import { formatBytes, formatCount, formatTime, nsToMs, plural } from "../model/format";
 import { readSearchParams, type SearchParams, SORTS, type Sort, writeSearchParams } from "../location/params";
@@ -113,6 +113,9 @@ export function SearchPage({ session, histogram, params }: SearchPageProps): VNo
         <Empty level={2} title="Nothing was searched">
           The query above cannot be read as it is.
         </Empty>
+      ) : session.error.value !== null && traces.length === 0 ? (
+        // Not "0 traces": how many there are is not known.
+        <Failure what="The search" error={session.error.value} retryAtMs={session.retryAtMs.value} onRetry={() => session.again()} />
       ) : empty ? (
         <NoResults params={value} onChange={go} />
       ) : (
