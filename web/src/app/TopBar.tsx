@@ -33,9 +33,9 @@ export function TopBar(): VNode {
   };
   return (
     <header class="topbar">
-      <a class="brand" href={href("search")}>
+      <a class="brand" href={href("search")} aria-label="Tracewell">
         <Icon name="logo" size={18} />
-        Tracewell
+        <span>Tracewell</span>
       </a>
       <nav aria-label="Pages">
         <a href={href("search")} aria-current={path === "search" ? "page" : undefined}>
