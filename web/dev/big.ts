@@ -42,7 +42,7 @@ export function bigTrace(traceId: string, n: number): Skeleton {
     header: {
       traceId, n, startNs: String(BigInt(Date.now() - 600_000) * 1_000_000n), durationNs: String(total),
       services: SERVICES, names, scopes: ["generated"], kinds: [...KINDS], rootService: SERVICES[columns.service[0]!]!, rootName: names[columns.name[0]!]!,
-      errorCount: errors, orphanCount: 0, depth: deepest + 1, revision: "1", warnings: [],
+      errorCount: errors, orphanCount: 0, cycleCount: 0, depth: deepest + 1, revision: "1", warnings: [],
     },
     columns,
   };

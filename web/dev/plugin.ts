@@ -4,11 +4,11 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Connect, Plugin } from "vite";
-import { encodeSkeleton, type Skeleton } from "../src/model/columns";
+import { encodeSkeleton, FLAG, type Skeleton } from "../src/model/columns";
 import { valueText } from "../src/model/details";
 import { LocalSource } from "../src/model/LocalSource";
-import { resolveTime } from "../src/routes/timeRange";
-import { tokenize } from "../src/search/query/tokens";
+import { resolveTime } from "../src/model/timeRange";
+import { tokenize } from "../src/query/tokens";
 import { bigDetail, bigTrace } from "./big";
 import { shopTrace } from "./shop";
 import { DevStore, summarize } from "./store";
@@ -38,7 +38,8 @@ export function devBackend(): Plugin {
 /** Every page is the same document. */
 const pages: Connect.NextHandleFunction = (request, _response, next) => {
   const path = (request.url ?? "/").split("?")[0]!;
-  if (path === "/search" || path === "/import" || path.startsWith("/trace/")) request.url = "/index.html";
+  const isFile = /^\/(api|@|src\/|node_modules\/|assets\/)|\.\w+$/.test(path);
+  if (!isFile) request.url = "/index.html";
   next();
 };
 
@@ -98,7 +99,8 @@ async function answer(url: URL, request: IncomingMessage, response: ServerRespon
   }
   if (path === "/api/ui/keys") {
     const keys = new Map<string, { scope: string; key: string; type: string }>();
-    for (const { detail } of details) {
+    for (const { detail, service } of details) {
+      if (get("service") !== "" && get("service") !== service) continue;
       for (const { key, type } of detail.attributes) keys.set(`span.${key}`, { scope: "span", key, type });
       for (const { key, type } of detail.resource.attributes) keys.set(`resource.${key}`, { scope: "resource", key, type });
     }
@@ -107,6 +109,7 @@ async function answer(url: URL, request: IncomingMessage, response: ServerRespon
   if (path === "/api/ui/values") {
     const counts = new Map<string, { type: string; value: string; count: number }>();
     for (const { detail, service } of details) {
+      if (get("service") !== "" && get("service") !== service) continue;
       const intrinsic: Record<string, string> = { name: detail.name, "service.name": service, kind: detail.kind, status: detail.statusCode };
       const list = get("scope") === "intrinsic" ? [{ type: "string", value: intrinsic[get("key")] ?? "" }] : [...detail.attributes, ...detail.resource.attributes].filter(({ key }) => key === get("key"));
       for (const { type, value } of list) {
@@ -120,6 +123,7 @@ async function answer(url: URL, request: IncomingMessage, response: ServerRespon
   }
   if (path === "/api/ui/query/check") return json(response, 200, check(get("q")));
   if (path === "/api/ui/search") return search(url, response, store);
+  if (path === "/api/ui/histogram") return histogram(url, response, store);
   const trace = /^\/api\/(?:ui\/)?traces\/([0-9a-f]{32})(?:\/(\w+))?$/.exec(path);
   if (trace === null) return json(response, 404, { code: "not_found", message: `no such path: ${path}` });
   const [, id, what] = trace as unknown as [string, string, string | undefined];
@@ -136,13 +140,16 @@ async function answer(url: URL, request: IncomingMessage, response: ServerRespon
     const { rows } = JSON.parse(await bodyOf(request)) as { rows: number[] };
     return json(response, 200, { revision: skeleton.header.revision, spans: source ? await source.spans(rows) : rows.map((row) => bigDetail(skeleton, row)) });
   }
+  if (what === "rows") {
+    const rows = source ? await source.rowsOf(get("span")) : [Number.parseInt(get("span"), 16) - 1].filter((row) => row < skeleton.header.n);
+    return json(response, 200, { revision: skeleton.header.revision, rows });
+  }
   if (what === "find") {
     if (source) return json(response, 200, { rows: [...(await source.find(get("q")))] });
     const names = skeleton.header.names.map((name) => name.toLowerCase().includes(get("q").toLowerCase()));
     const rows: number[] = [];
-    const byId = Number.parseInt(get("q"), 16) - 1;
     skeleton.columns.name.forEach((name, row) => {
-      if (names[name] || (get("q").length === 16 && row === byId)) rows.push(row);
+      if (names[name]) rows.push(row);
     });
     return json(response, 200, { rows });
   }
@@ -169,6 +176,12 @@ async function search(url: URL, response: ServerResponse, store: DevStore): Prom
   if (!checked.ok) return json(response, 400, { code: "bad_query", ...checked });
   const now = Date.now();
   const found = store.search(q, resolveTime(get("from", "now-1h"), now) ?? 0, resolveTime(get("to", "now"), now) ?? now);
+  const sort = get("sort", "newest");
+  const rank: Record<string, (trace: (typeof found)[number]["trace"]) => number> = {
+    longest: ({ header }) => -Number(header.durationNs), shortest: ({ header }) => Number(header.durationNs), errors: ({ header }) => -header.errorCount, spans: ({ header }) => -header.n,
+  };
+  const by = rank[sort];
+  if (by !== undefined) found.sort((a, b) => by(a.trace) - by(b.trace));
   const skip = Number(get("cursor", "0"));
   const limit = Number(get("limit", "20"));
   response.setHeader("content-type", "application/x-ndjson");
@@ -177,8 +190,33 @@ async function search(url: URL, response: ServerResponse, store: DevStore): Prom
   for (const { trace, rows } of found.slice(skip, skip + limit)) line({ type: "trace", ...summarize(trace, rows) });
   line({
     type: "done", elapsedMs: 12, searchedBlocks: 4, totalBlocks: 4, searchedBytes: 456_789, searchedSpans: store.stored,
-    cursor: found.length > skip + limit ? String(skip + limit) : null, partial: null,
+    cursor: found.length > skip + limit ? String(skip + limit) : null, partial: null, newerNs: null, sort, matchedTraces: by === undefined ? null : found.length,
   });
+  response.end();
+}
+
+function histogram(url: URL, response: ServerResponse, store: DevStore): void {
+  const get = (name: string, fallback: string): string => url.searchParams.get(name) ?? fallback;
+  const now = Date.now();
+  const [from, to] = [resolveTime(get("from", "now-1h"), now) ?? 0, resolveTime(get("to", "now"), now) ?? now];
+  const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 604_800].map((s) => s * 1000);
+  const step = steps.find((ms) => (to - from) / ms < Number(get("buckets", "60")) - 1) ?? 604_800_000;
+  const start = Math.floor(from / step) * step;
+  const counts = Array.from({ length: Math.ceil((to - start) / step) }, (): [number, number] => [0, 0]);
+  for (const { trace, rows } of store.search(get("q", "{}"), from, to)) {
+    for (const row of rows) {
+      const bucket = counts[Math.floor((Number(BigInt(trace.header.startNs) / 1_000_000n) + trace.columns.start[row]! / 1e6 - start) / step)];
+      if (bucket === undefined) continue;
+      bucket[0]++;
+      bucket[1] += trace.columns.flags[row]! & FLAG.error;
+    }
+  }
+  response.setHeader("content-type", "application/x-ndjson");
+  const line = (value: object): void => void response.write(`${JSON.stringify(value)}\n`);
+  line({ type: "buckets", startNs: `${start}000000`, stepNs: `${step}000000`, count: counts.length });
+  line({ type: "counts", buckets: counts.map(([spans, errors], i) => [i, spans, errors]), settled: 0 });
+  const sum = (i: 0 | 1): number => counts.reduce((total, bucket) => total + bucket[i], 0);
+  line({ type: "done", spans: sum(0), errors: sum(1), elapsedMs: 3, searchedBlocks: 4, totalBlocks: 4, searchedBytes: 1234, searchedSpans: store.stored, partial: null });
   response.end();
 }
 

@@ -4,9 +4,9 @@
 import { type AssembledTrace, assembleTraces, type FileSpan } from "../src/model/assemble";
 import { type Attribute, type SpanDetail, valueText } from "../src/model/details";
 import { readOtlp } from "../src/model/files/otlp";
-import { parseConditions } from "../src/search/query/conditions";
-import { parseDuration } from "../src/search/query/literal";
-import { unquote } from "../src/search/query/tokens";
+import { parseConditions } from "../src/query/conditions";
+import { parseDuration } from "../src/query/literal";
+import { unquote } from "../src/query/tokens";
 import { FLAG } from "../src/model/columns";
 import type { Bar, TraceSummary } from "../src/api/types";
 
@@ -55,13 +55,15 @@ function matchingRows(trace: AssembledTrace, q: string): number[] {
   const conditions = parseConditions(q) ?? [];
   return trace.details.flatMap((detail, row) => {
     const service = trace.header.services[trace.columns.service[row]!]!;
-    const holds = conditions.every(({ comparison }) => {
+    const holds = conditions.every(({ comparison, text: textOf }) => {
+      const failed = (trace.columns.flags[row]! & FLAG.error) !== 0;
+      if (textOf === "error" || textOf === "!error") return failed === (textOf === "error");
       if (comparison === undefined) return true;
       const { field, op } = comparison;
       const wanted = unquote(comparison.literal);
       if (field === "status") {
-        const failed = (trace.columns.flags[row]! & FLAG.error) !== 0;
-        return (op === "=") === (wanted === "error" ? failed : !failed);
+        const status = trace.columns.status[row] === 2;
+        return (op === "=") === (wanted === "error" ? status : !status);
       }
       if (field === "duration") return number(trace.columns.duration[row]!, op, parseDuration(wanted) ?? 0);
       if (field === "traceDuration") return number(Number(trace.header.durationNs), op, parseDuration(wanted) ?? 0);

@@ -24,6 +24,9 @@ test("several traces become a list", async ({ page, open }) => {
   await expect(page.getByRole("heading", { name: "3 traces in many.jsonl" })).toBeVisible();
   await page.locator(".opened-list a").nth(1).click();
   await expect(page.getByRole("treegrid")).toBeVisible();
+  await page.reload();
+  await expect(page.getByText("Opened from many.jsonl")).toBeVisible();
+  await expect(page.getByRole("treegrid")).toBeVisible();
 });
 
 test("a file that is no trace is explained", async ({ page, open }) => {

@@ -42,8 +42,9 @@ export function watchErrors(page: Page): { allow: (pattern: RegExp) => void; che
   };
 }
 
-export const test = base.extend<{ errors: ReturnType<typeof watchErrors>; open: (path: string) => Promise<void> }, { server: Server }>({
-  server: [
+/** A server of its own, for tests that leave traces behind: `test.extend({ server: filledServer() })`. */
+export function filledServer(): [(fixtures: object, use: (server: Server) => Promise<void>) => Promise<void>, { scope: "worker"; timeout: number }] {
+  return [
     // Playwright wants the pattern, although no other fixture is needed.
     // oxlint-disable-next-line no-empty-pattern
     async ({}, use) => {
@@ -53,7 +54,11 @@ export const test = base.extend<{ errors: ReturnType<typeof watchErrors>; open: 
       await server.stop();
     },
     { scope: "worker", timeout: 60_000 },
-  ],
+  ];
+}
+
+export const test = base.extend<{ errors: ReturnType<typeof watchErrors>; open: (path: string) => Promise<void> }, { server: Server }>({
+  server: filledServer(),
   errors: [
     async ({ page }, use) => {
       const watch = watchErrors(page);

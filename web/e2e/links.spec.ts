@@ -3,7 +3,7 @@ import { expect, test, TRACES } from "./fixtures";
 
 test("a Jaeger search link", async ({ page, open }) => {
   await open("/search?service=payment&lookback=1h&limit=100&tags=%7B%22error%22%3A%22true%22%7D&minDuration&maxDuration&operation=all");
-  await expect(page.getByRole("combobox", { name: "TraceQL query" })).toHaveValue('{ resource.service.name = "payment" && status = error }');
+  await expect(page.getByRole("combobox", { name: "TraceQL query" })).toHaveValue('{ resource.service.name = "payment" && error }');
   await expect(page.getByText("4 traces", { exact: true })).toBeVisible();
   await expect(page).not.toHaveURL(/service=/);
 });
@@ -48,4 +48,14 @@ test("the field for a trace id opens it", async ({ page, open }) => {
 test("a page that does not exist says so", async ({ page, open }) => {
   await open("/trace/not-a-trace-id");
   await expect(page.getByRole("heading", { name: "There is no such page" })).toBeVisible();
+});
+
+test("an embedded trace of Jaeger's has what its parameters leave", async ({ page, open }) => {
+  await open(`/trace/${TRACES.failed}?uiEmbed=v0&uiTimelineHideMinimap=1&uiTimelineHideSummary=1&uiTheme=dark`);
+  await expect(page.getByRole("treegrid")).toBeVisible();
+  await expect(page.locator(".topbar, .minimap, .trace-facts")).toHaveCount(0);
+  await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
+  await open("/search?service=payment&lookback=1h&uiEmbed=v0&uiSearchHideGraph=1");
+  await expect(page.locator(".result").first()).toBeVisible();
+  await expect(page.locator(".topbar, .overview")).toHaveCount(0);
 });

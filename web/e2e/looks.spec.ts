@@ -1,27 +1,61 @@
 // Themes, narrow windows, and what axe finds on each page in both themes.
 import AxeBuilder from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
 import { expect, test, TRACES } from "./fixtures";
 
-const PAGES = [
-  ["search", "/search", ".result"],
-  ["search with filters", `/search?q=${encodeURIComponent('{ resource.service.name = "payment" && status = error && .http.route = "/authorize" }')}`, ".result, .state"],
-  ["no results", `/search?q=${encodeURIComponent('{ name = "nothing" }')}`, ".state"],
-  ["trace", `/trace/${TRACES.failed}`, ".row"],
-  ["trace with missing parents", `/trace/${TRACES.lost}`, ".row"],
-  ["open a file", "/import", ".drop-zone"],
-] as const;
+type Act = (page: Page) => Promise<unknown>;
+
+const query = (text: string): string => `/search?q=${encodeURIComponent(text)}`;
+const press = (...keys: string[]): Act => async (page) => {
+  for (const key of keys) await page.keyboard.press(key);
+};
+const open = (name: RegExp): Act => (page) => page.getByRole("button", { name }).click();
+const broken = (url: RegExp): Act => (page) => page.route(url, (route) => route.abort());
+
+interface State {
+  path: string;
+  /** What is there when the state is. */
+  ready: string;
+  /** Before the page is opened. */
+  before?: Act;
+  act?: Act;
+}
+
+const STATES: Record<string, State> = {
+  search: { path: "/search", ready: ".result" },
+  "search, points": { path: "/search?chart=traces", ready: ".result" },
+  "search with filters": { path: query('{ resource.service.name = "payment" && error && .http.route = "/authorize" }'), ready: ".result, .state" },
+  "no results": { path: query('{ name = "nothing" }'), ready: ".state" },
+  "wrong query": { path: query('{ name ~ "x" }'), ready: ".query-error" },
+  "search, server away": { path: "/search", before: broken(/api\/ui\/search/), ready: ".state[role=alert]" },
+  "time range": { path: "/search", act: open(/Last hour/), ready: ".time-form" },
+  "time zone": { path: "/search", act: open(/^Time zone/), ready: ".picklist [role=option]" },
+  suggestions: { path: "/search", act: press("/", "{"), ready: ".suggestions [role=option]" },
+  help: { path: "/search", act: press("?"), ready: "dialog[open]" },
+  trace: { path: `/trace/${TRACES.failed}`, act: press("e", "j"), ready: ".detail-head" },
+  "trace, copy menu": { path: `/trace/${TRACES.failed}?find=redis`, act: async (page) => (await page.keyboard.press("e"), open(/^Copy the span as/)(page)), ready: ".popover .menu-item" },
+  "trace with missing parents": { path: `/trace/${TRACES.lost}`, act: press("j", "j", "j"), ready: ".detail-head" },
+  "trace, statistics": { path: `/trace/${TRACES.failed}?view=statistics`, ready: ".table" },
+  "trace, details away": { path: `/trace/${TRACES.failed}`, before: broken(/\/spans$/), act: press("j"), ready: ".detail-pane [role=alert]" },
+  "trace, server away": { path: `/trace/${TRACES.failed}`, before: broken(/skeleton/), ready: ".state" },
+  "trace that is not there": { path: "/trace/abc", ready: ".state" },
+  "open a file": { path: "/import", ready: ".drop-zone" },
+  status: { path: "/status", ready: ".status-card" },
+  "no such page": { path: "/nowhere", ready: ".state" },
+};
 
 for (const theme of ["light", "dark"] as const) {
-  for (const [name, path, ready] of PAGES) {
-    test(`axe: ${name}, ${theme}`, async ({ page, open }) => {
+  for (const [name, { path, ready, before, act }] of Object.entries(STATES)) {
+    test(`axe: ${name}, ${theme}`, async ({ page, open: go, errors }) => {
+      errors.allow(/404|400|ERR_FAILED|Failed to load/);
       await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
-      await open(path);
-      await expect(page.locator(ready).first()).toBeVisible();
-      if (path.startsWith("/trace")) {
-        await page.keyboard.press("e");
-        await page.keyboard.press("j");
-        await expect(page.locator(".detail-head")).toBeVisible();
+      await before?.(page);
+      await go(path);
+      if (act !== undefined) {
+        await expect(page.locator(".result, .row").first()).toBeVisible();
+        await act(page);
       }
+      await expect(page.locator(ready).first()).toBeVisible();
       const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]).analyze();
       expect(violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((node) => `${node.target.join(" ")} ${node.failureSummary?.split("\n")[1] ?? ""}`).join(" | ")}`)).toEqual([]);
     });
@@ -46,12 +80,12 @@ test("the theme follows the system, a choice stays, a URL wins", async ({ page, 
   expect(await background()).toBe(dark);
 });
 
-for (const width of [390, 768]) {
+for (const width of [390, 720, 768]) {
   test(`nothing sticks out at ${width} pixels`, async ({ page, open }) => {
     await page.setViewportSize({ width, height: 800 });
-    for (const path of ["/search", `/trace/${TRACES.failed}`]) {
+    for (const path of ["/search", "/search?chart=traces", `/trace/${TRACES.failed}`, `/trace/${TRACES.failed}?view=statistics`, "/status"]) {
       await open(path);
-      await expect(page.locator(".result, .row").first()).toBeVisible();
+      await expect(page.locator(".result, .row, .table, .status-card").first()).toBeVisible();
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
     }
   });

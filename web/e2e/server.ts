@@ -1,5 +1,6 @@
 // Starts the server that the browser tests look at, with an empty store of its own on free ports:
-// the real binary, or with TRACEWELL_E2E=dev the development server. The one place that knows
+// the real binary; with TRACEWELL_E2E=disk the binary with the pages of `dist` instead of its own,
+// which saves building it; with TRACEWELL_E2E=dev the development server. The one place that knows
 // flags and how readiness is told.
 
 import { type ChildProcess, spawn } from "node:child_process";
@@ -28,10 +29,15 @@ export async function startServer(): Promise<Server> {
   const directory = await mkdtemp(join(tmpdir(), "tracewell-e2e-"));
   // Settings of the developer's shell must not reach the process.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(TRACEWELL_|OTEL_)/.test(name)));
-  const { process: child, ready } = isDev ? startDev(env) : startBinary(directory, env);
+  const children: ChildProcess[] = [];
+  const start = ({ process: child, ready }: Starting): Starting["ready"] => {
+    children.push(child);
+    return ready;
+  };
   const stop = async (): Promise<void> => {
-    const ended = new Promise((resolve) => child.once("exit", resolve));
-    if (child.exitCode === null) {
+    for (const child of children.reverse()) {
+      const ended = new Promise((resolve) => child.once("exit", resolve));
+      if (child.exitCode !== null || child.signalCode !== null) continue;
       child.kill("SIGTERM");
       await ended;
     }
@@ -39,9 +45,10 @@ export async function startServer(): Promise<Server> {
   };
   let addresses: { ui: string; otlpHttp: string };
   try {
-    addresses = await ready;
+    addresses = await start(isDev ? startPreview({ ...env, TRACEWELL_DEV_EMPTY: "1" }) : startBinary(directory, env));
+    if (process.env.TRACEWELL_E2E === "disk") addresses.ui = (await start(startPreview({ ...env, TRACEWELL_URL: addresses.ui }))).ui;
   } catch (error) {
-    child.kill("SIGKILL");
+    for (const child of children) child.kill("SIGKILL");
     await rm(directory, { recursive: true, force: true });
     throw error;
   }
@@ -87,12 +94,11 @@ function startBinary(directory: string, env: NodeJS.ProcessEnv): Starting {
   return { process: child, ready: ready.then(([, otlp, query]) => ({ ui: `http://${query}`, otlpHttp: `http://${otlp}` })) };
 }
 
-function startDev(env: NodeJS.ProcessEnv): Starting {
+function startPreview(env: NodeJS.ProcessEnv): Starting {
   const vite = new URL("../node_modules/vite/bin/vite.js", import.meta.url).pathname;
-  const port = String(20_000 + Math.floor(Math.random() * 20_000));
-  const child = spawn(process.execPath, [vite, "preview", "--port", port, "--strictPort", "--host", "127.0.0.1"], {
+  const child = spawn(process.execPath, [vite, "preview", "--port", "0", "--host", "127.0.0.1"], {
     cwd: new URL("..", import.meta.url).pathname,
-    env: { ...env, TRACEWELL_DEV_EMPTY: "1", NO_COLOR: "1", FORCE_COLOR: "0" },
+    env: { ...env, NO_COLOR: "1", FORCE_COLOR: "0" },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const ready = lineOf(child, /(http:\/\/127\.0\.0\.1:\d+)/);

@@ -216,3 +216,64 @@ test("links lead to the other trace, and text of spans is never HTML", async ({ 
   await expect(page).toHaveURL(new RegExp(TRACES.good));
   await expect(page.getByRole("treegrid").getByRole("row").first()).toContainText("frontend");
 });
+
+test("a value leads to more traces with it, or to those without", async ({ page, open }) => {
+  await open("/search?q=" + encodeURIComponent("{ error }"));
+  await page.locator(".result .result-link").first().click();
+  await page.getByRole("row", { name: /charge card/ }).click();
+  const row = page.getByRole("row", { name: /payment\.currency/ });
+  await row.hover();
+  await expect(row.getByRole("link", { name: "Exclude this payment.currency from the search" })).toHaveAttribute("href", /error.*payment\.currency.*!%3D/);
+  await row.getByRole("link", { name: "Search for traces with payment.currency" }).click();
+  await expect(page.getByRole("combobox", { name: "TraceQL query" })).toHaveValue('{ error && span.payment.currency = "EUR" }');
+});
+
+test("a span is copied as text for somewhere else", async ({ page, open, context }) => {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await open(FAILED);
+  await page.getByRole("row", { name: /UPDATE shop.stock/ }).first().click();
+  await page.getByRole("button", { name: "Copy the span as" }).click();
+  await page.getByRole("button", { name: "key=value", exact: true }).click();
+  await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toContain("db.system.name=postgresql");
+});
+
+test("statistics lead to the longest span of an operation", async ({ page, open }) => {
+  await open(FAILED);
+  await page.getByRole("tab", { name: "Statistics" }).click();
+  await expect(page).toHaveURL(/view=statistics/);
+  const row = page.getByRole("row", { name: /UPDATE shop.stock/ });
+  await expect(row).toContainText("6");
+  await row.getByRole("button").click();
+  await expect(page.locator(".row.selected")).toContainText("UPDATE shop.stock");
+  await page.goBack();
+  await expect(page.getByRole("tab", { name: "Statistics" })).toHaveAttribute("aria-selected", "true");
+});
+
+test("in a low window the rows stay", async ({ page, open }) => {
+  await page.setViewportSize({ width: 720, height: 450 });
+  await open(FAILED);
+  await page.getByRole("row", { name: /charge card/ }).click();
+  await expect(page.getByRole("complementary")).toBeVisible();
+  const height = await page.locator(".waterfall-scroll").evaluate((element) => element.clientHeight);
+  expect(height).toBeGreaterThan(100);
+});
+
+test("siblings that are alike stand in one row until they are asked for", async ({ page, open, server }) => {
+  const at = (ms: number): string => `${Date.now() - 300_000 + ms}000000`;
+  const traceId = "00000000000000000000000000000f0a";
+  const child = (i: number) => ({ traceId, spanId: (i + 16).toString(16).padStart(16, "0"), parentSpanId: "0000000000000001", name: "SELECT row", kind: 3, startTimeUnixNano: at(i * 2), endTimeUnixNano: at(i * 2 + 1) });
+  const spans = [{ traceId, spanId: "0000000000000001", name: "load", kind: 2, startTimeUnixNano: at(0), endTimeUnixNano: at(100) }, ...Array.from({ length: 24 }, (_, i) => child(i))];
+  await server.send({ resourceSpans: [{ resource: { attributes: [{ key: "service.name", value: { stringValue: "loader" } }] }, scopeSpans: [{ spans }] }] });
+  await open("/trace/f0a");
+  const rows = page.getByRole("treegrid").getByRole("row");
+  await expect(rows).toHaveCount(2);
+  await expect(rows.nth(1)).toContainText("× 24");
+  await expect(rows.nth(1).locator(".bar")).toHaveCount(24);
+  await rows.nth(1).getByRole("button").click();
+  await expect(rows).toHaveCount(25);
+  await page.reload();
+  await expect(rows).toHaveCount(2);
+  await open("/trace/f0a?span=0000000000000018");
+  await expect(page.locator(".row.selected")).toBeVisible();
+  await expect(rows).toHaveCount(25);
+});

@@ -1,22 +1,21 @@
-// Entry: styles, theme, router, keyboard, then the page. For a trace URL the skeleton is asked for
-// before anything is drawn, while the trace page's own code still loads.
+//! Entry: styles, theme, place, keyboard, then the page. The page's own code and what it will ask the
+//! server are under way before anything is drawn.
 
 import { render } from "preact";
 import "./styles/tokens.css";
 import "./styles/base.css";
-import "./styles/components.css";
-import "./styles/search.css";
-import { App, loadTracePages } from "./app/App";
-import { startKeyboard } from "./app/keyboard";
-import { startTheme } from "./app/theme";
-import { prefetchSkeleton } from "./api/prefetch";
-import { route, startRouter } from "./routes/router";
+import "./components/controls.css";
+import { App } from "./app/App";
+import { loadAhead } from "./app/Page";
+import { redirect } from "./app/redirects";
+import { startKeyboard } from "./components/keyboard";
+import { startTheme } from "./components/theme";
+import { place, startPlace } from "./location/place";
+import { startZone } from "./model/timeZone";
 
-startTheme();
-startRouter();
+startPlace(redirect);
+startTheme(place.peek().params.get("theme"));
+startZone(place.peek().params.get("tz"));
 startKeyboard();
-if (route.value.page === "trace") {
-  prefetchSkeleton(route.value.traceId);
-  void loadTracePages().catch(() => undefined);
-}
+loadAhead(place.peek().path);
 render(<App />, document.getElementById("app")!);

@@ -1,4 +1,4 @@
-// Talking to the server: URLs under the base path, errors as one class, NDJSON line by line.
+//! Talking to the server: URLs under the base path, errors as one class, NDJSON line by line.
 
 import type { ApiErrorBody } from "./types";
 
@@ -15,6 +15,13 @@ export class ApiError extends Error {
 export class Unreachable extends Error {
   constructor() {
     super("The server does not answer. Is it running?");
+  }
+}
+
+/** The answer ended before it was complete: the connection broke, or the server did. */
+export class CutOff extends Error {
+  constructor() {
+    super("The answer of the server was cut off.");
   }
 }
 
@@ -47,8 +54,18 @@ async function errorBody(response: Response): Promise<ApiErrorBody> {
   return { code: "error", message: text.slice(0, 300) || `the server answered ${response.status}` };
 }
 
+/** What a response holds, all of it. */
+export async function whole<T>(response: Response, read: (response: Response) => Promise<T>): Promise<T> {
+  try {
+    return await read(response);
+  } catch (error) {
+    if (isAbort(error)) throw error;
+    throw new CutOff();
+  }
+}
+
 export async function getJson<T>(path: string, params: Record<string, string | number | undefined> = {}, signal?: AbortSignal): Promise<T> {
-  return (await request(apiUrl(path, params), { signal })).json() as Promise<T>;
+  return whole(await request(apiUrl(path, params), { signal }), (response) => response.json() as Promise<T>);
 }
 
 /** The JSON documents of a stream, one per line, as soon as each line is complete. */
@@ -58,15 +75,25 @@ export async function* readNdjson<T>(stream: ReadableStream<Uint8Array>): AsyncG
   let rest = "";
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await reader.read().catch((error: unknown) => {
+        throw isAbort(error) ? error : new CutOff();
+      });
       rest += done ? decoder.decode() : decoder.decode(value, { stream: true });
       const lines = rest.split("\n");
       rest = done ? "" : lines.pop()!;
-      for (const line of lines) if (line.trim() !== "") yield JSON.parse(line) as T;
+      for (const line of lines) if (line.trim() !== "") yield parsed<T>(line, done);
       if (done) return;
     }
   } finally {
     await reader.cancel().catch(() => undefined);
+  }
+}
+
+function parsed<T>(line: string, isLast: boolean): T {
+  try {
+    return JSON.parse(line) as T;
+  } catch (error) {
+    throw isLast ? new CutOff() : error;
   }
 }
 

@@ -1,21 +1,29 @@
-// One function per question that the UI asks the server; see docs/internals/ui-api.md.
+//! One function per question that the UI asks the server; see docs/internals/ui-api.md.
 
 import { decodeSkeleton, type Skeleton } from "../model/columns";
 import type { DetailSource, SpanDetail } from "../model/details";
-import { apiUrl, getJson, readNdjson, request } from "./client";
-import type { AttributeKey, AttributeSample, OperationList, QueryCheck, SearchLine, ServerStatus, ServiceCount } from "./types";
+import { apiUrl, getJson, readNdjson, request, whole } from "./client";
+import type { AttributeKey, AttributeSample, HistogramLine, OperationList, QueryCheck, SearchLine, ServerStatus, ServiceCount } from "./types";
+
+const HISTOGRAM_BUCKETS = 120;
 
 export interface SearchRequest {
   q: string;
   from: string;
   to: string;
   limit: number;
+  sort?: string;
   cursor?: string;
 }
 
 export async function* search(params: SearchRequest, signal?: AbortSignal): AsyncGenerator<SearchLine> {
   const response = await request(apiUrl("api/ui/search", { ...params }), { signal });
   if (response.body !== null) yield* readNdjson<SearchLine>(response.body);
+}
+
+export async function* histogram({ q, from, to }: { q: string; from: string; to: string }, signal?: AbortSignal): AsyncGenerator<HistogramLine> {
+  const response = await request(apiUrl("api/ui/histogram", { q, from, to, buckets: HISTOGRAM_BUCKETS }), { signal });
+  if (response.body !== null) yield* readNdjson<HistogramLine>(response.body);
 }
 
 export interface TimeRange {
@@ -29,11 +37,16 @@ export const services = async (range: TimeRange, signal?: AbortSignal): Promise<
 export const operations = (service: string, prefix: string, range: TimeRange, signal?: AbortSignal): Promise<OperationList> =>
   getJson("api/ui/operations", { service, prefix, ...range }, signal);
 
-export const keys = async (prefix: string, signal?: AbortSignal): Promise<AttributeKey[]> =>
-  (await getJson<{ keys: AttributeKey[] }>("api/ui/keys", { prefix, limit: 50 }, signal)).keys;
+/** Which spans the names and values are of. */
+export interface Among extends TimeRange {
+  service?: string;
+}
 
-export const values = async (scope: string, key: string, prefix: string, signal?: AbortSignal): Promise<AttributeSample[]> =>
-  (await getJson<{ values: AttributeSample[] }>("api/ui/values", { scope, key, prefix, limit: 20 }, signal)).values;
+export const keys = async (prefix: string, among: Among, signal?: AbortSignal): Promise<AttributeKey[]> =>
+  (await getJson<{ keys: AttributeKey[] }>("api/ui/keys", { prefix, limit: 50, ...among }, signal)).keys;
+
+export const values = async (scope: string, key: string, prefix: string, among: Among, signal?: AbortSignal): Promise<AttributeSample[]> =>
+  (await getJson<{ values: AttributeSample[] }>("api/ui/values", { scope, key, prefix, limit: 20, ...among }, signal)).values;
 
 export const checkQuery = (q: string, signal?: AbortSignal): Promise<QueryCheck> => getJson("api/ui/query/check", { q }, signal);
 
@@ -41,7 +54,7 @@ export const status = (signal?: AbortSignal): Promise<ServerStatus> => getJson("
 
 export async function skeleton(traceId: string, signal?: AbortSignal): Promise<Skeleton> {
   const response = await request(apiUrl(`api/ui/traces/${traceId}/skeleton`), { signal });
-  return decodeSkeleton(await response.arrayBuffer());
+  return whole(response, async () => decodeSkeleton(await response.arrayBuffer()));
 }
 
 /** Details and find of a stored trace. */
@@ -58,7 +71,11 @@ export class RemoteSource implements DetailSource {
       body: JSON.stringify({ revision: this.revision, rows }),
       signal,
     });
-    return ((await response.json()) as { spans: SpanDetail[] }).spans;
+    return (await whole(response, (answer) => answer.json() as Promise<{ spans: SpanDetail[] }>)).spans;
+  }
+
+  async rowsOf(spanId: string, signal?: AbortSignal): Promise<number[]> {
+    return (await getJson<{ rows: number[] }>(`api/ui/traces/${this.traceId}/rows`, { span: spanId, revision: this.revision }, signal)).rows;
   }
 
   async find(query: string, signal?: AbortSignal): Promise<Uint32Array> {

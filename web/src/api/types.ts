@@ -1,4 +1,4 @@
-// The shapes of the UI API's JSON answers, as docs/internals/ui-api.md defines them.
+//! The shapes of the UI API's JSON answers, as docs/internals/ui-api.md defines them.
 
 export interface ApiErrorBody {
   code: string;
@@ -27,12 +27,16 @@ export interface TraceSummary {
 }
 
 export interface SearchProgress {
+  /** Traces that match so far, when they are ranked. */
+  matchedTraces?: number;
   searchedBlocks: number;
   totalBlocks: number;
   searchedBytes: number;
 }
 
-export interface SearchDone extends SearchProgress {
+export interface SearchDone extends Omit<SearchProgress, "matchedTraces"> {
+  /** Traces that match and were ranked; null when the newest were asked for. */
+  matchedTraces: number | null;
   elapsedMs: number;
   searchedSpans: number;
   cursor: string | null;
@@ -45,6 +49,14 @@ export type SearchLine =
   | ({ type: "trace" } & TraceSummary)
   | ({ type: "progress" } & SearchProgress)
   | ({ type: "done" } & SearchDone)
+  | ({ type: "error" } & ApiErrorBody);
+
+export type HistogramLine =
+  | { type: "buckets"; startNs: string; stepNs: string; count: number }
+  /** [bucket, spans, failed spans], of which each replaces what was said before. */
+  | { type: "counts"; buckets: [number, number, number][]; settled: number }
+  | ({ type: "progress" } & SearchProgress)
+  | ({ type: "done"; spans: number; errors: number; partial: string | null } & SearchProgress)
   | ({ type: "error" } & ApiErrorBody);
 
 export interface ServiceCount {
@@ -79,10 +91,51 @@ export interface AttributeSample {
 
 export type QueryCheck = { ok: true } | { ok: false; message: string; hint?: string; span?: [number, number] };
 
+type Count = number | string;
+
+export interface Receiver {
+  name: string;
+  received: Count;
+  stored: Count;
+  rejected: Record<string, Count>;
+  requests: Record<string, Count>;
+  repaired: Record<string, Count>;
+}
+
+/** A kind of request that was not taken as it was. */
+export interface Complaint {
+  receiver: string;
+  reason: string;
+  peer: string | null;
+  userAgent: string | null;
+  message: string;
+  times: Count;
+  lastNs: string;
+}
+
+export interface StoreStatus {
+  spans: Count;
+  bytes: Count;
+  memoryBytes?: Count;
+  blocks: number;
+  removedSpans?: Count;
+  oldestNs: string | null;
+  newestNs: string | null;
+  readOnly?: boolean;
+  unhealthy?: string | null;
+  degraded?: string | null;
+  compaction?: { backlogBlocks: number; backlogBytes: number };
+}
+
 export interface ServerStatus {
   version: string;
   uptimeSeconds: number;
-  spans: { received: number | string; stored: number | string; rejected: number | string };
+  spans: { received: Count; stored: Count; rejected: Count; inFlight?: Count };
   endpoints: { name: string; address: string }[];
-  store: { spans: number | string; bytes: number | string; blocks: number; oldestNs: string | null; newestNs: string | null; readOnly?: boolean; degraded?: string | null };
+  store: StoreStatus;
+  receivers?: Receiver[];
+  complaints?: Complaint[];
+  memory?: { requestsHeldBytes: number; requestsLimitBytes: number };
+  queries?: { running: number; waiting: number; runningLimit: number; waitingLimit: number; timeLimitSeconds: number; memoryHeldBytes: number; memoryLimitBytes: number | null };
+  openedTraces?: { bytes: number; limitBytes: number };
 }

@@ -1,9 +1,10 @@
-// The list of keyboard shortcuts of the page that is shown, under `?`.
+//! The list of keyboard shortcuts of the page that is shown, under `?`.
 
 import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { Icon } from "../components/Icon";
-import { activeShortcuts, helpOpen, type Shortcut } from "./keyboard";
+import { helpOpen, scopes, type Shortcut } from "../components/keyboard";
+import "./HelpDialog.css";
 
 const NAMES: Record<string, string> = { ArrowDown: "↓", ArrowUp: "↑", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc", " ": "Space" };
 
@@ -15,7 +16,7 @@ export function HelpDialog(): VNode {
     else dialog.current?.close();
   }, [open]);
   const groups = new Map<string, Shortcut[]>();
-  for (const shortcut of activeShortcuts.value.flat()) groups.set(shortcut.group, [...(groups.get(shortcut.group) ?? []), shortcut]);
+  for (const shortcut of scopes.value.flatMap(({ list }) => list)) groups.set(shortcut.group, [...(groups.get(shortcut.group) ?? []), shortcut]);
   return (
     <dialog ref={dialog} class="dialog" aria-label="Keyboard shortcuts" onClose={() => (helpOpen.value = false)} onClick={(event) => event.target === dialog.current && dialog.current?.close()}>
       <header>

@@ -1,15 +1,17 @@
-// The bar above every page: where one is, a field that opens a trace by its id, opening a file,
-// the theme, and help.
+//! The bar above every page: where one is, a field that opens a trace by its id, opening a file,
+//! the theme, and help.
 
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";
 import { Icon, type IconName } from "../components/Icon";
 import { Popover } from "../components/Popover";
-import { normalizeTraceId } from "../routes/params";
-import { href, navigate, route } from "../routes/router";
-import { chooseFiles } from "../trace/openedFiles";
-import { helpOpen } from "./keyboard";
-import { chooseTheme, theme, type Theme } from "./theme";
+import { normalizeTraceId } from "../location/params";
+import { href, navigate, place } from "../location/place";
+import { chooseFiles } from "../files/opened";
+import { ZonePicker } from "./ZonePicker";
+import { helpOpen } from "../components/keyboard";
+import { chooseTheme, theme, type Theme } from "../components/theme";
+import "./TopBar.css";
 
 const THEMES: [Theme, string, IconName][] = [
   ["auto", "As the system", "auto"],
@@ -18,7 +20,7 @@ const THEMES: [Theme, string, IconName][] = [
 ];
 
 export function TopBar(): VNode {
-  const page = route.value.page;
+  const { path } = place.value;
   const [id, setId] = useState("");
   const [wrong, setWrong] = useState(false);
   const open = (event: Event): void => {
@@ -31,13 +33,16 @@ export function TopBar(): VNode {
   };
   return (
     <header class="topbar">
-      <a class="brand" href={href("search")}>
+      <a class="brand" href={href("search")} aria-label="Tracewell">
         <Icon name="logo" size={18} />
-        Tracewell
+        <span>Tracewell</span>
       </a>
       <nav aria-label="Pages">
-        <a href={href("search")} aria-current={page === "search" ? "page" : undefined}>
+        <a href={href("search")} aria-current={path === "search" ? "page" : undefined}>
           Search
+        </a>
+        <a href={href("status")} aria-current={path === "status" ? "page" : undefined}>
+          Status
         </a>
       </nav>
       <div class="spacer" />
@@ -57,10 +62,11 @@ export function TopBar(): VNode {
           autocomplete="off"
         />
       </form>
-      <button type="button" class="button quiet" onClick={() => chooseFiles()} title="Open a trace from a file (Jaeger JSON, OTLP JSON)">
+      <button type="button" class="button quiet" onClick={() => chooseFiles()} title="Open a trace from a file (OTLP, Jaeger or Zipkin)">
         <Icon name="upload" />
         <span class="wide-only">Open file</span>
       </button>
+      <ZonePicker />
       <Popover label={<Icon name={THEMES.find(([value]) => value === theme.value)![2]} />} title="Theme" class="button quiet icon-only" align="end">
         {(close) =>
           THEMES.map(([value, label, icon]) => (

@@ -1,4 +1,4 @@
-// Copies a text and says so for a moment.
+//! Copies a text and says so for a moment.
 
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";
@@ -15,13 +15,15 @@ export async function copyText(text: string): Promise<void> {
   area.remove();
 }
 
-export function CopyButton({ text, title, label, class: className = "button quiet small icon-only" }: { text: string | (() => string); title: string; label?: string; class?: string }): VNode {
+export function CopyButton({ text, title, label, class: className = "button quiet small icon-only" }: { text: string | (() => string | Promise<string>); title: string; label?: string; class?: string }): VNode {
   const [copied, setCopied] = useState(false);
   const copy = (): void => {
-    void copyText(typeof text === "string" ? text : text()).then(() => {
-      setCopied(true);
-      setTimeout(() => setCopied(false), 1200);
-    });
+    void Promise.resolve(typeof text === "string" ? text : text())
+      .then(copyText)
+      .then(() => {
+        setCopied(true);
+        setTimeout(() => setCopied(false), 1200);
+      });
   };
   return (
     <button type="button" class={className} title={copied ? "Copied" : title} aria-label={copied ? "Copied" : title} onClick={copy}>

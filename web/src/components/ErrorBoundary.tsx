@@ -1,4 +1,4 @@
-// Keeps a fault of one part of a page from taking the rest with it, and shows what went wrong.
+//! Keeps a fault of one part of a page from taking the rest with it, and shows what went wrong.
 
 import { Component, type ComponentChildren, type VNode } from "preact";
 

@@ -1,4 +1,4 @@
-// The icons, drawn here so that no font or image has to load. All share one 16-pixel grid.
+//! The icons, drawn here so that no font or image has to load. All share one 16-pixel grid.
 
 import type { VNode } from "preact";
 
@@ -30,6 +30,7 @@ const PATHS = {
   pane: "M2.5 3h11v10h-11zM9.5 3v10",
   paneBottom: "M2.5 3h11v10h-11zM2.5 9h11",
   reload: "M13 8a5 5 0 1 1-1.6-3.7M13 2.5V5h-2.5",
+  exclude: "M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12ZM5 8h6",
   dots: "M3.5 8h.1M8 8h.1M12.5 8h.1",
   external: "M6.5 3.5h-3v9h9v-3M9 3h4v4M13 3 7.5 8.5",
 } as const;

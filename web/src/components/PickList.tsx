@@ -1,8 +1,9 @@
-// A text field with a list of suggestions under it: typing narrows the list, arrows and Enter
-// choose. For services, operations, attribute keys and values.
+//! A text field with a list of suggestions under it: typing narrows the list, arrows and Enter
+//! choose. For services, operations, attribute keys and values.
 
 import type { VNode } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
+import "./PickList.css";
 
 export interface Option {
   value: string;

@@ -1,8 +1,9 @@
-// A button with a panel below it, on the browser's own popover: Escape and a click elsewhere close
-// it, focus returns. The panel's content exists only while it is open.
+//! A button with a panel below it, on the browser's own popover: Escape and a click elsewhere close
+//! it, focus returns. The panel's content exists only while it is open.
 
 import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
+import "./Popover.css";
 
 export interface PopoverProps {
   label: ComponentChildren;

@@ -1,9 +1,9 @@
-// What every canvas of the UI needs: sharp pixels at any device ratio, and colours taken from the
-// style sheet, so that a theme is defined in one place.
+//! What every canvas of the UI needs: sharp pixels at any device ratio, and colours taken from the
+//! style sheet, so that a theme is defined in one place.
 
 import { effect } from "@preact/signals";
 import { PALETTE_SIZE } from "../model/palette";
-import { themeVersion } from "../app/theme";
+import { themeVersion } from "./theme";
 
 export interface Colours {
   services: string[];

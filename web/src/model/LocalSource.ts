@@ -1,4 +1,4 @@
-// Details and find for a trace that is in the browser's memory: an opened file.
+//! Details and find for a trace that is in the browser's memory: an opened file.
 
 import { type Attribute, type AttributeValue, type DetailSource, type SpanDetail, valueText } from "./details";
 
@@ -10,6 +10,10 @@ export class LocalSource implements DetailSource {
 
   spans(rows: number[]): Promise<SpanDetail[]> {
     return Promise.resolve(rows.map((row) => this.details[row]).filter((detail) => detail !== undefined));
+  }
+
+  rowsOf(spanId: string): Promise<number[]> {
+    return Promise.resolve(this.details.flatMap((detail, row) => (detail.spanId === spanId ? [row] : [])));
   }
 
   find(query: string): Promise<Uint32Array> {

@@ -1,9 +1,11 @@
-// The state of one opened trace that does not depend on any page: what is collapsed, which rows
-// are visible, who is whose ancestor, which rows match a search. Linear passes over typed arrays;
-// signals tell the page that something changed. It knows no framework and no DOM.
+//! The state of one opened trace that does not depend on any page: what is collapsed, which rows
+//! are visible, who is whose ancestor, which rows match a search. Linear passes over typed arrays;
+//! signals tell the page that something changed. It knows no framework and no DOM.
 
 import { signal } from "@preact/signals-core";
 import { type Columns, FLAG, type Skeleton, type SkeletonHeader } from "./columns";
+import { findRuns } from "./siblings";
+import { findSkew, type Skew } from "./skew";
 
 /** Traces up to this size open with every span shown. */
 export const OPEN_ALL_LIMIT = 2000;
@@ -23,7 +25,13 @@ export class TraceModel {
   /** Row of the parent, or -1. */
   readonly parent: Int32Array;
   readonly rootCount: number;
+  /** Clocks that disagree; null where none do. */
+  readonly skew: Skew | null;
+  /** As they were sent. */
+  private readonly sentStart: Float64Array;
 
+  /** Rows of the run that begins at a row and is shown as one row; 0 elsewhere. */
+  private readonly runs: Uint32Array;
   /** 1 where the row's children are hidden. */
   readonly collapsed: Uint8Array;
   /** Rows on screen order; only the first `visibleCount` are valid. */
@@ -41,7 +49,7 @@ export class TraceModel {
 
   constructor({ header, columns }: Skeleton) {
     this.header = header;
-    this.columns = columns;
+    this.columns = { ...columns };
     this.n = header.n;
     this.startNs = BigInt(header.startNs);
     this.durationNs = Math.max(1, Number(header.durationNs));
@@ -57,12 +65,33 @@ export class TraceModel {
       this.parent[i] = depth === 0 ? NO_ROW : (lastAtDepth[depth - 1] ?? NO_ROW);
     }
     this.rootCount = roots;
+    this.sentStart = columns.start;
+    this.runs = findRuns(this.columns);
+    this.skew = findSkew(columns, this.parent);
     this.collapsed.set(this.initialFold());
     this.rebuild();
   }
 
   get opensPartly(): boolean {
     return this.n > OPEN_ALL_LIMIT;
+  }
+
+  /** Shows spans where they would lie if the clocks agreed, or where they were sent to lie. */
+  adjustClocks(adjusted: boolean): void {
+    if (this.skew === null) return;
+    this.columns.start = adjusted ? this.skew.start : this.sentStart;
+    this.version.value++;
+  }
+
+  /** The first start and the last end, ns after the start of the trace. */
+  extent(): [number, number] {
+    let [from, to] = [Infinity, 0];
+    const { start, duration } = this.columns;
+    for (let row = 0; row < this.n; row++) {
+      from = Math.min(from, start[row]!);
+      to = Math.max(to, start[row]! + duration[row]!);
+    }
+    return [from, to];
   }
 
   hasChildren(row: number): boolean {
@@ -100,7 +129,7 @@ export class TraceModel {
 
   private rebuild(): void {
     const { subtree } = this.columns;
-    const { collapsed, visible, kept, n } = this;
+    const { collapsed, visible, kept, runs, n } = this;
     let count = 0;
     for (let i = 0; i < n; ) {
       if (kept !== null && kept[i] === 0) {
@@ -108,7 +137,9 @@ export class TraceModel {
         continue;
       }
       visible[count++] = i;
-      i += collapsed[i] === 1 ? subtree[i]! : 1;
+      // Among matches each row is asked for.
+      if (runs[i]! > 0 && kept === null) i += runs[i]!;
+      else i += collapsed[i] === 1 ? subtree[i]! : 1;
     }
     this.visibleCount = count;
     this.version.value++;
@@ -156,8 +187,19 @@ export class TraceModel {
     this.rebuild();
   }
 
+  /** How many rows the row stands for, 0 when only for itself. */
+  runLength(row: number): number {
+    return this.kept === null ? this.runs[row]! : 0;
+  }
+
+  openRun(row: number): void {
+    this.runs[row] = 0;
+    this.rebuild();
+  }
+
   expandAll(): void {
     this.collapsed.fill(0);
+    this.runs.fill(0);
     this.rebuild();
   }
 
@@ -199,7 +241,22 @@ export class TraceModel {
         changed = true;
       }
     }
-    if (changed) this.rebuild();
+    const run = this.runOf(row);
+    if (run !== NO_ROW) this.runs[run] = 0;
+    if (changed || run !== NO_ROW) this.rebuild();
+  }
+
+  /** The first row of the run that hides a row. */
+  private runOf(row: number): number {
+    const { depth } = this.columns;
+    for (let first = row - 1; first >= 0 && depth[first] === depth[row]; first--) if (this.runs[first]! > 0) return first + this.runs[first]! > row ? first : NO_ROW;
+    return NO_ROW;
+  }
+
+  /** Folds every parent as told; undefined leaves it as it is. */
+  setFolds(folded: (row: number) => number | undefined): void {
+    for (let row = 0; row < this.n; row++) if (this.hasChildren(row)) this.collapsed[row] = folded(row) ?? this.collapsed[row]!;
+    this.rebuild();
   }
 
   private foldAt(depth: number): Uint8Array {

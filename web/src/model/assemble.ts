@@ -1,5 +1,5 @@
-// Builds, in the browser, what the server builds for stored traces: rows in depth-first order and
-// their columns, from the spans of an opened file. Spans without their parent become roots and say so.
+//! Builds, in the browser, what the server builds for stored traces: rows in depth-first order and
+//! their columns, from the spans of an opened file. Spans without their parent become roots and say so.
 
 import { emptyColumns, FLAG, KINDS, type Skeleton } from "./columns";
 import type { SpanDetail } from "./details";
@@ -65,17 +65,19 @@ function assemble(traceId: string, unsorted: FileSpan[]): AssembledTrace {
   }
   let errors = 0;
   let orphans = 0;
+  let cycles = 0;
   let reversed = 0;
   let duplicates = 0;
   let deepest = 0;
-  order.forEach(({ span, depth, orphan }, row) => {
+  order.forEach(({ span, depth, orphan, cycle }, row) => {
     const { detail } = span;
     detail.row = row;
     let flags = 0;
     if (isFailed(detail)) flags |= FLAG.error;
     if (detail.events.length > 0) flags |= FLAG.events;
     if (detail.links.length > 0) flags |= FLAG.links;
-    if (orphan) flags |= FLAG.orphan;
+    if (cycle) flags |= FLAG.cycle;
+    else if (orphan) flags |= FLAG.orphan;
     if (span.end < span.start) {
       flags |= FLAG.negativeDuration;
       reversed++;
@@ -85,7 +87,8 @@ function assemble(traceId: string, unsorted: FileSpan[]): AssembledTrace {
       duplicates++;
     }
     errors += flags & FLAG.error ? 1 : 0;
-    orphans += orphan ? 1 : 0;
+    orphans += flags & FLAG.orphan ? 1 : 0;
+    cycles += flags & FLAG.cycle ? 1 : 0;
     deepest = Math.max(deepest, depth);
     columns.start[row] = Number(span.start - start);
     columns.duration[row] = span.end > span.start ? Number(span.end - span.start) : 0;
@@ -101,6 +104,7 @@ function assemble(traceId: string, unsorted: FileSpan[]): AssembledTrace {
   fillSubtrees(columns.depth, columns.subtree);
   const warnings: string[] = [];
   if (orphans > 0) warnings.push(`${plural(orphans, "span refers", "spans refer")} to parents that are not in the file`);
+  if (cycles > 0) warnings.push(`the parents of ${plural(cycles, "span")} form a cycle, which is cut there`);
   if (reversed > 0) warnings.push(`${plural(reversed, "span ends", "spans end")} before they start; their duration is shown as 0`);
   if (duplicates > 0) warnings.push(`${plural(duplicates, "span repeats", "spans repeat")} the id of another span`);
   return {
@@ -117,6 +121,7 @@ function assemble(traceId: string, unsorted: FileSpan[]): AssembledTrace {
       rootName: root?.detail.name ?? null,
       errorCount: errors,
       orphanCount: orphans,
+      cycleCount: cycles,
       depth: deepest + 1,
       revision: "file",
       warnings,

@@ -1,5 +1,5 @@
-// The columns of one trace: the typed arrays that the waterfall works on, and the decoder of the
-// server's skeleton answer. No per-span object exists anywhere: a million spans are eleven arrays.
+//! The columns of one trace: the typed arrays that the waterfall works on, and the decoder of the
+//! server's skeleton answer. No per-span object exists anywhere: a million spans are eleven arrays.
 
 /** Bits of the `flags` column. */
 export const FLAG = {
@@ -9,6 +9,8 @@ export const FLAG = {
   orphan: 8,
   negativeDuration: 16,
   duplicateId: 32,
+  /** Its parents form a cycle, which was cut here. */
+  cycle: 64,
 } as const;
 
 export const KINDS = ["unspecified", "internal", "server", "client", "producer", "consumer"] as const;
@@ -26,7 +28,10 @@ export interface SkeletonHeader {
   rootService: string | null;
   rootName: string | null;
   errorCount: number;
+  /** Spans whose parent never arrived. */
   orphanCount: number;
+  /** Spans whose parents form a cycle. */
+  cycleCount: number;
   depth: number;
   revision: string;
   warnings: string[];

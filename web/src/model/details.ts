@@ -1,5 +1,5 @@
-// Everything about single spans that the skeleton leaves out, and where it comes from: the server,
-// or the memory of the browser for an opened file. The pages know only this interface.
+//! Everything about single spans that the skeleton leaves out, and where it comes from: the server,
+//! or the memory of the browser for an opened file. The pages know only this interface.
 
 export type AttributeType = "string" | "int" | "double" | "bool" | "bytes" | "array" | "kvlist" | "empty";
 
@@ -57,6 +57,8 @@ export interface DetailSource {
   spans(rows: number[], signal?: AbortSignal): Promise<SpanDetail[]>;
   /** Ascending rows whose name, service, attributes, events or span id contain the text, or that have `key=value`. */
   find(query: string, signal?: AbortSignal): Promise<Uint32Array>;
+  /** Ascending rows of the spans with this id: one, none, or several where an id is repeated. */
+  rowsOf(spanId: string, signal?: AbortSignal): Promise<number[]>;
 }
 
 /** An attribute value as people read it on one line. */

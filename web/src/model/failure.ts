@@ -1,4 +1,4 @@
-// Which spans of an opened file failed: the server's definition (ADR 010), for files that no server reads.
+//! Which spans of an opened file failed: the server's definition (ADR 010), for files that no server reads.
 
 import type { SpanDetail } from "./details";
 

@@ -1,4 +1,4 @@
-// Spans for the unit tests, in few words.
+//! Spans for the unit tests, in few words.
 
 import type { FileSpan } from "./assemble";
 

@@ -1,6 +1,6 @@
 // Numbers as people read them, and colours that stay apart.
 import { expect, it } from "vitest";
-import { axisFormatter, axisTicks, formatAgo, formatBytes, formatDuration } from "./format";
+import { axisFormatter, axisTicks, formatAgo, formatBytes, formatDuration, stepOf } from "./format";
 import { assignColours, colourOf, PALETTE_SIZE } from "./palette";
 
 it.each([
@@ -32,7 +32,7 @@ it.each([
 
 it("puts axis labels at round times, all in one unit", () => {
   const ticks = axisTicks(0, 181e6, 5);
-  const label = axisFormatter(181e6);
+  const label = axisFormatter(181e6, 50e6);
   expect(ticks.map(label)).toEqual(["0 ms", "50 ms", "100 ms", "150 ms"]);
   expect(axisTicks(0, 0, 5)).toEqual([]);
   for (const range of [10, 1e4, 3e8, 7e9, 2e12, 9e14]) {
@@ -40,6 +40,22 @@ it("puts axis labels at round times, all in one unit", () => {
     expect(count, `${range}`).toBeGreaterThan(2);
     expect(count, `${range}`).toBeLessThan(20);
   }
+});
+
+it.each([
+  [0, 181e6],
+  [1_500_000_000, 1_500_000_040],
+  [123_456_789_000, 123_456_789_900],
+  [0, 7200e9],
+  [3600e9, 3600e9 + 90e9],
+  [86_399e9, 86_400e9],
+  [5, 12],
+])("labels of the axis from %d to %d ns differ", (from, to) => {
+  const ticks = axisTicks(from, to, 8);
+  const label = axisFormatter(to, stepOf(ticks, to - from));
+  const labels = ticks.map(label);
+  expect(labels.length).toBeGreaterThan(2);
+  expect(new Set(labels).size, labels.join()).toBe(labels.length);
 });
 
 it("gives services of one trace different colours, and a service the same one everywhere", () => {

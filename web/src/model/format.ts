@@ -1,4 +1,6 @@
-// How durations, times, counts and sizes read on screen. One place, so that every page agrees.
+//! How durations, times, counts and sizes read on screen. One place, so that every page agrees.
+
+import { wallMs } from "./timeZone";
 
 const UNITS: [number, string][] = [
   [3_600_000_000_000, "h"],
@@ -38,11 +40,23 @@ function threeDigits(value: number): string {
   return String(Number(value.toFixed(digits)));
 }
 
-/** For a time axis: every label in the unit that suits the whole range. */
-export function axisFormatter(rangeNs: number): (ns: number) => string {
-  const [size, unit] = UNITS.find(([s]) => rangeNs >= s * 2) ?? [1, "ns"];
-  return (ns) => (ns === 0 ? `0 ${unit}` : `${Number((ns / size).toPrecision(6))} ${unit}`);
+/** For a time axis that ends at `toNs`: every label in one unit, with the digits that tell one tick from the next. */
+export function axisFormatter(toNs: number, stepNs: number): (ns: number) => string {
+  if (toNs >= 120e9 && stepNs >= 1e9) return clock;
+  const [size, unit] = UNITS.find(([s]) => s <= 1e9 && toNs >= s * 2) ?? [1, "ns"];
+  const digits = Math.min(12, Math.max(0, Math.ceil(Math.log10(size / stepNs) - 1e-9)));
+  return (ns) => `${Number((ns / size).toFixed(digits))} ${unit}`;
 }
+
+/** `1h 30m 5s`, without the parts that are 0. */
+function clock(ns: number): string {
+  const seconds = Math.round(ns / 1e9);
+  const parts: [number, string][] = [[Math.floor(seconds / 3600), "h"], [Math.floor(seconds / 60) % 60, "m"], [seconds % 60, "s"]];
+  return parts.filter(([count]) => count > 0).map(([count, unit]) => `${count}${unit}`).join(" ") || "0 s";
+}
+
+/** Between the ticks of an axis. */
+export const stepOf = (ticks: readonly number[], range: number): number => (ticks.length > 1 ? ticks[1]! - ticks[0]! : Math.max(1, range));
 
 /** Round positions for about `count` axis labels between two times. */
 export function axisTicks(from: number, to: number, count: number): number[] {
@@ -57,14 +71,24 @@ export function axisTicks(from: number, to: number, count: number): number[] {
   return ticks;
 }
 
-/** `2026-11-22 14:30:43.123` in the browser's zone. */
+/** `2026-11-22 14:30:43.123` in the chosen zone. */
 export function formatTime(epochMs: number, withMs = true): string {
-  const d = new Date(epochMs);
-  if (Number.isNaN(d.getTime())) return "unknown time";
-  const two = (n: number): string => String(n).padStart(2, "0");
-  const base = `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} ${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`;
-  return withMs ? `${base}.${String(d.getMilliseconds()).padStart(3, "0")}` : base;
+  // Beyond what a calendar has.
+  if (!(Math.abs(epochMs) < 8.64e15)) return "unknown time";
+  const text = new Date(wallMs(epochMs)).toISOString().replace("T", " ").replace("Z", "");
+  return withMs ? text : text.slice(0, text.indexOf("."));
 }
+
+/** A time on an axis: as much of it as tells one step from the next. */
+export function formatClock(epochMs: number, stepMs: number): string {
+  const text = formatTime(epochMs, true);
+  if (stepMs >= 86_400_000) return text.slice(5, 10);
+  if (text.slice(11, 19) === "00:00:00") return text.slice(5, 16);
+  return stepMs >= 60_000 ? text.slice(11, 16) : stepMs >= 1000 ? text.slice(11, 19) : text.slice(11);
+}
+
+/** The same, without the year as long as it is this one. */
+export const formatWhen = (epochMs: number, nowMs: number): string => (formatTime(epochMs).slice(0, 4) === formatTime(nowMs).slice(0, 4) ? formatTime(epochMs).slice(5) : formatTime(epochMs));
 
 export const nsToMs = (ns: string): number => Number(BigInt(ns) / 1000n) / 1000;
 

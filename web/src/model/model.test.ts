@@ -58,7 +58,7 @@ describe("assembling", () => {
   it("places spans without their parent as roots and says so", () => {
     const { header, columns } = assembled([{ id: "x", parent: "gone" }, { id: "y", parent: "x", start: 1 }]);
     expect([...columns.flags]).toEqual([FLAG.orphan, 0]);
-    expect(header).toMatchObject({ rootName: null, orphanCount: 1, warnings: ["1 span refers to parents that are not in the file"] });
+    expect(header).toMatchObject({ rootName: null, orphanCount: 1, cycleCount: 0, warnings: ["1 span refers to parents that are not in the file"] });
   });
   it("loses no span to circles, own parents or repeated ids", () => {
     const { header, columns } = assembled([

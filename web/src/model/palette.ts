@@ -1,8 +1,11 @@
-// Which colour a service gets: by a hash of its name, so that it is the same on every page and in
-// every trace, moved on to the next free colour when two services of one trace would share one.
-// The colours themselves are tokens (`--svc-0` …) so that themes can change them; none is red.
+//! Which colour a service gets: by a hash of its name, so that it is the same on every page and in
+//! every trace, moved on to the next free colour when two services of one trace would share one.
+//! The colours themselves are tokens (`--svc-0` …) so that themes can change them; none is red.
 
-export const PALETTE_SIZE = 16;
+/** Colours that a service has by its name. */
+const BASE_SIZE = 16;
+/** With a darker and a lighter one of each, for traces of many services. */
+export const PALETTE_SIZE = 48;
 
 function hash(text: string): number {
   let h = 0x811c9dc5;
@@ -12,7 +15,7 @@ function hash(text: string): number {
 }
 
 /** Index of the colour of one service on its own. */
-export const colourOf = (service: string): number => hash(service) % PALETTE_SIZE;
+export const colourOf = (service: string): number => hash(service) % BASE_SIZE;
 
 /** One colour index per service, distinct as long as there are enough colours. */
 export function assignColours(services: readonly string[]): number[] {
@@ -20,7 +23,9 @@ export function assignColours(services: readonly string[]): number[] {
   const result = new Map<string, number>();
   for (const service of [...new Set(services)].sort()) {
     let colour = colourOf(service);
-    if (taken.size < PALETTE_SIZE) while (taken.has(colour)) colour = (colour + 1) % PALETTE_SIZE;
+    // The sixteen first: they are the farthest from one another.
+    const among = taken.size < BASE_SIZE ? BASE_SIZE : PALETTE_SIZE;
+    if (taken.size < PALETTE_SIZE) while (taken.has(colour)) colour = (colour + 1) % among;
     taken.add(colour);
     result.set(service, colour);
   }

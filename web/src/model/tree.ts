@@ -1,4 +1,4 @@
-// The tree of an opened file's trace: the server's rules (ADR 012), for files that no server reads.
+//! The tree of an opened file's trace: the server's rules (ADR 012), for files that no server reads.
 
 import type { FileSpan } from "./assemble";
 
@@ -7,6 +7,8 @@ export interface Placed {
   depth: number;
   /** It stands on top although it names a parent. */
   orphan: boolean;
+  /** It stands on top because its parents form a cycle. */
+  cycle: boolean;
 }
 
 /** The parent that a span names: its parent id, or a shim's link `child_of` within the trace. */
@@ -48,8 +50,9 @@ function repeatsId(span: FileSpan, same: SameId): boolean {
   return span !== same.first;
 }
 
-/** Cuts each circle of parents at its first span. */
-function cutCircles(spans: readonly FileSpan[], parents: Map<FileSpan, FileSpan>): void {
+/** Cuts each circle of parents at its first span; gives these. */
+function cutCircles(spans: readonly FileSpan[], parents: Map<FileSpan, FileSpan>): Set<FileSpan> {
+  const cut = new Set<FileSpan>();
   const done = new Set<FileSpan>();
   const rank = new Map(spans.map((span, place) => [span, place]));
   for (const start of spans) {
@@ -60,9 +63,11 @@ function cutCircles(spans: readonly FileSpan[], parents: Map<FileSpan, FileSpan>
       let first = at;
       for (let next = parents.get(at)!; next !== at; next = parents.get(next)!) if (rank.get(next)! < rank.get(first)!) first = next;
       parents.delete(first);
+      cut.add(first);
     }
     for (const span of walk) done.add(span);
   }
+  return cut;
 }
 
 /** Every span once, depth first, siblings in the given order, which is that of time. */
@@ -73,7 +78,8 @@ export function arrange(spans: readonly FileSpan[]): { placed: Placed[]; root: F
     const parent = parentOf(span, ids);
     if (parent !== undefined) parents.set(span, parent);
   }
-  cutCircles(spans, parents);
+  const cut = cutCircles(spans, parents);
+  for (const span of spans) if (!parents.has(span) && named(span) === span.detail.spanId) cut.add(span);
   const children = new Map<FileSpan, FileSpan[]>();
   const tops = spans.filter((span) => !parents.has(span));
   for (const [span, parent] of parents) {
@@ -82,11 +88,11 @@ export function arrange(spans: readonly FileSpan[]): { placed: Placed[]; root: F
     else children.set(parent, [span]);
   }
   const placed: Placed[] = [];
-  const stack = tops.map((span): Placed => ({ span, depth: 0, orphan: named(span) !== null })).reverse();
+  const stack = tops.map((span): Placed => ({ span, depth: 0, orphan: named(span) !== null, cycle: cut.has(span) })).reverse();
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
     placed.push(next);
     const below = children.get(next.span) ?? [];
-    for (let i = below.length - 1; i >= 0; i--) stack.push({ span: below[i]!, depth: next.depth + 1, orphan: false });
+    for (let i = below.length - 1; i >= 0; i--) stack.push({ span: below[i]!, depth: next.depth + 1, orphan: false, cycle: false });
   }
   return {
     placed,

@@ -1,11 +1,11 @@
-// The chip for durations: least and most, of a span or of the whole trace.
+//! The chip for durations: least and most, of a span or of the whole trace.
 
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";
 import { Icon } from "../components/Icon";
 import { Popover } from "../components/Popover";
-import { type Condition, slotValue, withSlot } from "./query/conditions";
-import { durationLiteral, parseDuration } from "./query/literal";
+import { type Condition, slotValue, withSlot } from "../query/conditions";
+import { durationLiteral, parseDuration } from "../query/literal";
 
 interface DurationFormProps {
   conditions: Condition[];

@@ -1,19 +1,20 @@
-// The form: chips for service, operation, attributes, duration and errors. They are a view of the
-// query text and write it; nothing here has a state of its own.
+//! The form: chips for service, operation, attributes, duration and errors. They are a view of the
+//! query text and write it; nothing here has a state of its own.
 
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";
-import { keys, operations, services, values } from "../api/endpoints";
+import { type Among, keys, operations, services, values } from "../api/endpoints";
 import { Icon } from "../components/Icon";
 import { type Option, PickList } from "../components/PickList";
 import { Popover } from "../components/Popover";
 import { formatCount } from "../model/format";
-import type { SearchParams } from "../routes/params";
-import type { TimeRangeText } from "../routes/timeRange";
+import type { SearchParams } from "../location/params";
+import type { TimeRangeText } from "../model/timeRange";
 import { DurationForm } from "./DurationForm";
-import { compare, type Condition, parseConditions, slotOf, slotValue, toQuery, withSlot } from "./query/conditions";
-import { typedLiteral, valueLiteral } from "./query/literal";
-import { attributeField } from "./query/tokens";
+import { compare, type Condition, parseConditions, slotOf, slotValue, toQuery, withSlot } from "../query/conditions";
+import { typedLiteral, valueLiteral } from "../query/literal";
+import { attributeField } from "../query/tokens";
+import "./FilterBar.css";
 
 const LIMITS = [20, 50, 100, 200, 500, 1000];
 
@@ -44,7 +45,7 @@ export function FilterBar({ query, limit, range, onChange }: FilterBarProps): VN
   const times = { from: range.from, to: range.to };
   const loadServices = async (): Promise<Option[]> => (await services(times)).map(({ name, spanCount }) => ({ value: name, note: formatCount(spanCount) }));
   const loadOperations = async (text: string): Promise<Option[]> => {
-    if (service === null) return (await values("intrinsic", "name", text)).map(({ value, count }) => ({ value: String(value), note: formatCount(count) }));
+    if (service === null) return (await values("intrinsic", "name", text, times)).map(({ value, count }) => ({ value: String(value), note: formatCount(count) }));
     let list = await operations(service, "", times);
     // Where there are too many for one list, those that begin so.
     if (list.partial !== undefined && text !== "") list = await operations(service, text, times);
@@ -69,7 +70,7 @@ export function FilterBar({ query, limit, range, onChange }: FilterBarProps): VN
           </span>
         ),
       )}
-      <AddAttribute onAdd={(condition) => set([...conditions, condition])} />
+      <AddAttribute among={{ ...times, service: service ?? undefined }} onAdd={(condition) => set([...conditions, condition])} />
       {conditions.length > 0 && (
         <button type="button" class="button quiet small" onClick={() => onChange({ q: "{}" })}>
           Clear
@@ -142,7 +143,12 @@ function Choice({ name, value, load, onPick }: { name: string; value: string | n
 
 const OPS = ["=", "!=", "=~", "!~", ">", ">=", "<", "<="];
 
-function AddAttribute({ onAdd }: { onAdd: (condition: Condition) => void }): VNode {
+interface AttributeFormProps {
+  among: Among;
+  onAdd: (condition: Condition) => void;
+}
+
+function AddAttribute({ among, onAdd }: AttributeFormProps): VNode {
   return (
     <Popover
       class="button small"
@@ -155,6 +161,7 @@ function AddAttribute({ onAdd }: { onAdd: (condition: Condition) => void }): VNo
     >
       {(close) => (
         <AttributeForm
+          among={among}
           onAdd={(condition) => {
             close();
             onAdd(condition);
@@ -165,11 +172,11 @@ function AddAttribute({ onAdd }: { onAdd: (condition: Condition) => void }): VNo
   );
 }
 
-function AttributeForm({ onAdd }: { onAdd: (condition: Condition) => void }): VNode {
+function AttributeForm({ among, onAdd }: AttributeFormProps): VNode {
   const [key, setKey] = useState<{ scope: string; key: string; field: string } | null>(null);
   const [op, setOp] = useState("=");
   const loadKeys = async (text: string): Promise<Option[]> =>
-    (await keys(text)).map(({ scope, key: name, type }) => ({ value: JSON.stringify([scope, name]), label: name, note: scope === "span" ? type : `${scope} · ${type}` }));
+    (await keys(text, among)).map(({ scope, key: name, type }) => ({ value: JSON.stringify([scope, name]), label: name, note: scope === "span" ? type : `${scope} · ${type}` }));
   if (key === null) {
     return (
       <PickList
@@ -185,7 +192,7 @@ function AttributeForm({ onAdd }: { onAdd: (condition: Condition) => void }): VN
     );
   }
   const loadValues = async (text: string): Promise<Option[]> =>
-    (await values(key.scope, key.key, text)).map(({ type, value, count }) => ({ value: typedLiteral(type, value), label: String(value), note: formatCount(count) }));
+    (await values(key.scope, key.key, text, among)).map(({ type, value, count }) => ({ value: typedLiteral(type, value), label: String(value), note: formatCount(count) }));
   return (
     <div class="attribute-form">
       <div class="attribute-head">

@@ -1,15 +1,17 @@
-// What a person sees before the first span: where to send spans, how, and a light that turns green
-// when one arrives; the results then appear by themselves.
+//! What a person sees before the first span: where to send spans, how, and a light that turns green
+//! when one arrives; the results then appear by themselves.
 
-import { type ReadonlySignal, useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { status } from "../api/endpoints";
+import { serverStatus } from "../api/status";
 import type { ServerStatus } from "../api/types";
 import { CopyButton } from "../components/CopyButton";
+import { usePolled, useResource } from "../components/Loaded";
+import { Tabs } from "../components/Tabs";
 import { plural } from "../model/format";
-import { session } from "./session";
+import type { SearchSession } from "./session";
 import { SNIPPETS } from "./snippets";
+import "./FirstRun.css";
 
 const POLL_MS = 1000;
 /** Endpoints that are asked, not sent to. */
@@ -18,39 +20,33 @@ const QUERY_ENDPOINT = /\b(UI|query)\b/i;
 const storedSpans = (answer: ServerStatus): number => Math.max(Number(answer.spans.stored) || 0, Number(answer.store.spans) || 0);
 
 /** The server's status while it has never stored a span, else null. */
-export function useFirstRun(): ReadonlySignal<ServerStatus | null> {
-  const state = useSignal<ServerStatus | null>(null);
-  const looked = session.phase.value;
+export function useFirstRun(session: SearchSession): ServerStatus | null {
+  const { data } = useResource(serverStatus);
+  const phase = session.phase.value;
+  const found = session.traces.value.length > 0;
+  // The answer may be older than the search, which found nothing.
+  const empty = (phase === "done" || phase === "failed") && !found;
+  const [old, setOld] = useState<ServerStatus | null>(null);
+  const [waiting, setWaiting] = useState<ServerStatus | null>(null);
   useEffect(() => {
-    if ((looked !== "done" && looked !== "failed") || session.traces.peek().length > 0 || state.peek() !== null) return;
-    status().then(
-      (answer) => {
-        if (storedSpans(answer) === 0) state.value = answer;
-      },
-      () => undefined,
-    );
-  }, [looked]);
+    if (!empty) return;
+    setOld(data);
+    serverStatus.refresh();
+  }, [empty]);
   useEffect(() => {
-    if (session.traces.value.length > 0) state.value = null;
-  }, [session.traces.value]);
-  return state;
+    if (found) setWaiting(null);
+    else if (empty && data !== null && data !== old) setWaiting(storedSpans(data) === 0 ? data : null);
+  }, [data, empty, found]);
+  return waiting;
 }
 
 export function FirstRun({ status: initial, onFirstSpan }: { status: ServerStatus; onFirstSpan: () => void }): VNode {
-  const [received, setReceived] = useState(0);
   const [language, setLanguage] = useState(SNIPPETS[0]!.name);
+  const { data } = usePolled(serverStatus, POLL_MS);
+  const received = data === null ? 0 : storedSpans(data);
   useEffect(() => {
-    const timer = setInterval(() => {
-      status().then(
-        (answer) => {
-          setReceived(storedSpans(answer));
-          if (storedSpans(answer) > 0) onFirstSpan();
-        },
-        () => undefined,
-      );
-    }, POLL_MS);
-    return () => clearInterval(timer);
-  }, []);
+    if (received > 0) onFirstSpan();
+  }, [received]);
   if (initial.store.readOnly) return <NothingToRead />;
   const receivers = initial.endpoints.filter(({ name }) => !QUERY_ENDPOINT.test(name));
   const address = (name: string, port: number): string => initial.endpoints.find((endpoint) => endpoint.name === name)?.address ?? `127.0.0.1:${port}`;
@@ -76,17 +72,12 @@ export function FirstRun({ status: initial, onFirstSpan }: { status: ServerStatu
           </div>
         ))}
       </dl>
-      <div class="tabs" role="tablist" aria-label="Language">
-        {SNIPPETS.map(({ name }) => (
-          <button type="button" key={name} role="tab" aria-selected={name === language} onClick={() => setLanguage(name)}>
-            {name}
-          </button>
-        ))}
-      </div>
-      <div class="snippet" role="tabpanel" aria-label={language}>
-        <CopyButton text={code} title="Copy" label="Copy" class="button small" />
-        <pre tabIndex={0}>{code}</pre>
-      </div>
+      <Tabs label="Language" tabs={SNIPPETS.map(({ name }) => ({ name, label: name }))} current={language} onChange={setLanguage}>
+        <div class="snippet">
+          <CopyButton text={code} title="Copy" label="Copy" class="button small" />
+          <pre tabIndex={0}>{code}</pre>
+        </div>
+      </Tabs>
     </div>
   );
 }

@@ -1,4 +1,4 @@
-// The shape of a trace in a result row: its longest spans as bars, drawn on a small canvas.
+//! The shape of a trace in a result row: its longest spans as bars, drawn on a small canvas.
 
 import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";

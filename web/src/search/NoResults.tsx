@@ -1,13 +1,16 @@
-// Nothing was found: which condition removed everything, where in time there is data, and one
-// click to a wider search.
+//! Nothing was found: which condition removed everything, where in time there is data, and one
+//! click to a wider search.
 
 import type { VNode } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { search, status } from "../api/endpoints";
+import { search } from "../api/endpoints";
+import { serverStatus } from "../api/status";
+import { useResource } from "../components/Loaded";
 import { formatTime, nsToMs } from "../model/format";
-import type { SearchParams } from "../routes/params";
-import { describeRange, resolveTime, toUrlTime } from "../routes/timeRange";
-import { type Condition, parseConditions, toQuery } from "./query/conditions";
+import type { SearchParams } from "../location/params";
+import { describeRange, resolveTime, toUrlTime } from "../model/timeRange";
+import { type Condition, parseConditions, toQuery } from "../query/conditions";
+import "./NoResults.css";
 
 /** Each condition costs a search of its own. */
 const MAX_CHECKED = 6;
@@ -25,16 +28,13 @@ export interface NoResultsProps {
 export function NoResults({ params, onChange }: NoResultsProps): VNode {
   const conditions = parseConditions(params.q) ?? [];
   const [culprits, setCulprits] = useState<Condition[] | null>(null);
-  const [stored, setStored] = useState<[number, number] | null>(null);
+  const store = useResource(serverStatus).data?.store;
+  const stored = store?.oldestNs && store.newestNs ? ([nsToMs(store.oldestNs), nsToMs(store.newestNs)] as const) : null;
   useEffect(() => {
     const abort = new AbortController();
     setCulprits(null);
     void findCulprits(conditions, params, abort.signal).then(
       (found) => !abort.signal.aborted && setCulprits(found),
-      () => undefined,
-    );
-    status(abort.signal).then(
-      ({ store }) => setStored(store.oldestNs && store.newestNs ? [nsToMs(store.oldestNs), nsToMs(store.newestNs)] : null),
       () => undefined,
     );
     return () => abort.abort();
@@ -44,7 +44,7 @@ export function NoResults({ params, onChange }: NoResultsProps): VNode {
   const to = resolveTime(params.to, now) ?? now;
   const outside = stored !== null && (stored[1] < from || stored[0] > to);
   return (
-    <div class="state">
+    <div class="state" role="status">
       <h2>No traces found</h2>
       <p>
         Nothing in “{describeRange(params, now)}” matches{params.q === "{}" ? "." : " this query."}

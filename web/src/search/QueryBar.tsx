@@ -1,15 +1,17 @@
-// The query as text: one input with its words coloured underneath, suggestions while typing, and
-// the server's verdict underlined. Enter searches.
+//! The query as text: one input with its words coloured underneath, suggestions while typing, and
+//! the server's verdict underlined. Enter searches.
 
 import type { RefObject, VNode } from "preact";
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { checkQuery } from "../api/endpoints";
 import type { QueryCheck } from "../api/types";
 import { Icon } from "../components/Icon";
-import type { TimeRangeText } from "../routes/timeRange";
-import { completionAt } from "./query/completion";
-import { tokenize } from "./query/tokens";
+import type { TimeRangeText } from "../model/timeRange";
+import { completionAt } from "../query/completion";
+import { pastedTraceId, plainQuery } from "../query/plain";
+import { tokenize } from "../query/tokens";
 import { useSuggestions } from "./useSuggestions";
+import "./QueryBar.css";
 
 const CHECK_MS = 220;
 
@@ -18,9 +20,10 @@ export interface QueryBarProps {
   range: TimeRangeText;
   inputRef: RefObject<HTMLInputElement | null>;
   onSearch: (query: string) => void;
+  onTraceId: (traceId: string) => void;
 }
 
-export function QueryBar({ query, range, inputRef, onSearch }: QueryBarProps): VNode {
+export function QueryBar({ query, range, inputRef, onSearch, onTraceId }: QueryBarProps): VNode {
   const id = useId();
   const [text, setText] = useState(query === "{}" ? "" : query);
   const [check, setCheck] = useState<QueryCheck>({ ok: true });
@@ -34,7 +37,8 @@ export function QueryBar({ query, range, inputRef, onSearch }: QueryBarProps): V
   useEffect(() => setText(query === "{}" ? "" : query), [query]);
 
   useEffect(() => {
-    if (text.trim() === "") return setCheck({ ok: true });
+    // Words are no query, and nothing is wrong with them.
+    if (text.trim() === "" || plainQuery(text) !== null) return setCheck({ ok: true });
     const abort = new AbortController();
     const timer = setTimeout(() => {
       checkQuery(text, abort.signal).then(setCheck, () => undefined);
@@ -66,8 +70,12 @@ export function QueryBar({ query, range, inputRef, onSearch }: QueryBarProps): V
   };
   const submit = (): void => {
     setCaret(-1);
+    const traceId = pastedTraceId(text);
+    if (traceId !== null) return onTraceId(traceId);
     setSubmitted(true);
-    onSearch(text.trim() === "" ? "{}" : text.trim());
+    const query = plainQuery(text) ?? (text.trim() === "" ? "{}" : text.trim());
+    setText(query === "{}" ? "" : query);
+    onSearch(query);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     const open = suggestions.length > 0;
@@ -92,6 +100,7 @@ export function QueryBar({ query, range, inputRef, onSearch }: QueryBarProps): V
   const wrong = !check.ok && text !== "" && !unfinished ? check : null;
 
   return (
+    <div class="query-box">
     <form
       class={`query-bar ${wrong ? "wrong" : ""}`}
       onSubmit={(event) => {
@@ -108,7 +117,7 @@ export function QueryBar({ query, range, inputRef, onSearch }: QueryBarProps): V
           ref={inputRef}
           class="mono"
           value={text}
-          placeholder='All traces. Narrow with a query: { resource.service.name = "checkout" && duration > 500ms }'
+          placeholder='Words, key=value, a trace id, or a query: { resource.service.name = "checkout" && duration > 500ms }'
           aria-label="TraceQL query"
           role="combobox"
           aria-autocomplete="list"
@@ -150,12 +159,6 @@ export function QueryBar({ query, range, inputRef, onSearch }: QueryBarProps): V
       <button type="submit" class="button primary run">
         Search
       </button>
-      {wrong && (
-        <p class="query-error" id={`${id}-error`} role="alert">
-          {wrong.message}
-          {wrong.hint && <span class="hint">. {wrong.hint}</span>}
-        </p>
-      )}
       <ul class="suggestions" role="listbox" id={`${id}-list`} aria-label="Suggestions" hidden={suggestions.length === 0 || caret < 0}>
         {suggestions.map((suggestion, index) => (
           <li
@@ -175,6 +178,13 @@ export function QueryBar({ query, range, inputRef, onSearch }: QueryBarProps): V
         ))}
       </ul>
     </form>
+      {wrong && (
+        <p class="query-error" id={`${id}-error`} role="alert">
+          {wrong.message}
+          {wrong.hint && <span class="hint">. {wrong.hint}</span>}
+        </p>
+      )}
+    </div>
   );
 }
 

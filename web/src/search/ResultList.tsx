@@ -1,23 +1,28 @@
-// The found traces: rows of one height, of which only those on screen exist.
+//! The found traces: rows of one height, of which only those on screen exist.
 
 import type { Signal } from "@preact/signals";
 import type { VNode } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
-import { prefetchSkeleton } from "../api/prefetch";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { skeletons } from "../api/skeletons";
 import type { TraceSummary } from "../api/types";
+import { CopyButton } from "../components/CopyButton";
 import { Icon } from "../components/Icon";
 import { isArriving } from "../model/arrival";
 import { assignColours } from "../model/palette";
-import { formatAgo, formatCount, formatDuration, formatTime, nsToMs, plural } from "../model/format";
-import type { Sort } from "../routes/params";
-import { href } from "../routes/router";
+import { formatAgo, formatCount, formatDuration, formatTime, formatWhen, nsToMs, plural } from "../model/format";
+import { serviceLabel } from "../model/service";
+import type { Sort } from "../location/params";
+import { href } from "../location/place";
+import { gridStyle, RESULT_COLUMNS, shownColumns } from "./columns";
 import { MiniTimeline } from "./MiniTimeline";
-import { session } from "./session";
+import type { SearchSession } from "./session";
+import "./ResultList.css";
 
 const ROW_PX = 58;
 const OVERSCAN = 4;
 
 export interface ResultListProps {
+  session: SearchSession;
   traces: TraceSummary[];
   sort: Sort;
   onSort: (sort: Sort) => void;
@@ -25,9 +30,11 @@ export interface ResultListProps {
   longest: number;
   /** The query leaves something out, so that matches are worth showing. */
   filtered: boolean;
+  /** What to find in an opened trace, so that it shows what was searched for. */
+  find: string | null;
 }
 
-export function ResultList({ traces, sort, onSort, selected, longest, filtered }: ResultListProps): VNode {
+export function ResultList({ session, traces, sort, onSort, selected, longest, filtered, find }: ResultListProps): VNode {
   const scroller = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ top: session.scrollTop, height: 800 });
   useEffect(() => {
@@ -36,7 +43,8 @@ export function ResultList({ traces, sort, onSort, selected, longest, filtered }
     const update = (): void => {
       // An element that was taken off the page reports a place of 0.
       if (!element.isConnected) return;
-      session.scrollTop = element.scrollTop;
+      // While the list is still too short for its place, the place is kept.
+      if (session.phase.peek() !== "loading") session.scrollTop = element.scrollTop;
       setView({ top: element.scrollTop, height: element.clientHeight });
     };
     const observer = new ResizeObserver(update);
@@ -47,53 +55,67 @@ export function ResultList({ traces, sort, onSort, selected, longest, filtered }
       element.removeEventListener("scroll", update);
     };
   }, []);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = scroller.current!;
     const index = selected.value;
     if (index < 0) return;
     const top = index * ROW_PX;
     if (top < element.scrollTop) element.scrollTop = top;
     else if (top + ROW_PX > element.scrollTop + element.clientHeight - 40) element.scrollTop = top + ROW_PX - element.clientHeight + 40;
+    // The focus goes with the selection: Enter opens it, and a screen reader says it.
+    element.querySelector<HTMLElement>(`[aria-posinset="${index + 1}"] .result-link`)?.focus({ preventScroll: true });
   }, [selected.value]);
   const first = Math.max(0, Math.floor(view.top / ROW_PX) - OVERSCAN);
   const last = Math.min(traces.length, Math.ceil((view.top + view.height) / ROW_PX) + OVERSCAN);
+  // After a reload the list is long enough for its old place only when it is here.
+  useLayoutEffect(() => {
+    if (scroller.current!.scrollTop < session.scrollTop) scroller.current!.scrollTop = session.scrollTop;
+  }, [traces.length]);
   const cursor = session.done.value?.cursor;
   const waiting = session.phase.value === "loading" && traces.length === 0;
-  const header = (column: Sort, label: string, className: string): VNode => (
-    <button type="button" class={`${className} ${sort === column ? "sorted" : ""}`} onClick={() => onSort(column === "longest" && sort === "longest" ? "shortest" : column)}>
-      {label}
-      {sort === column && <Icon name="down" size={12} />}
-      {column === "longest" && sort === "shortest" && <Icon name="up" size={12} />}
-    </button>
-  );
   return (
-    <div class="results">
+    <div class="results" style={gridStyle()}>
       <div class="result-scroll" ref={scroller} tabIndex={-1}>
-        <div class="result-head">
-        <span class="c-name">Trace</span>
-        <span class="c-timeline">Timeline</span>
-        {header("longest", "Duration", "c-duration")}
-        {header("spans", "Spans", "c-spans")}
-        {header("errors", "Errors", "c-errors")}
-        {header("newest", "Started", "c-time")}
-      </div>
+        <Head sort={sort} onSort={onSort} />
         {waiting ? (
           <Placeholders />
         ) : (
           <ol aria-label="Traces" style={{ height: `${traces.length * ROW_PX}px` }}>
             {traces.slice(first, last).map((trace, offset) => (
-              <ResultRow key={trace.traceId} trace={trace} index={first + offset} count={traces.length} selected={selected.value === first + offset} longest={longest} filtered={filtered} />
+              <ResultRow key={trace.traceId} trace={trace} index={first + offset} count={traces.length} selected={selected.value === first + offset} longest={longest} filtered={filtered} find={find} />
             ))}
           </ol>
         )}
         {cursor && session.phase.value !== "loading" && (
           <div class="load-more">
             <button type="button" class="button" onClick={() => void session.more()}>
-              Load older traces
+              {sort === "newest" ? "Load older traces" : "Load more traces"}
             </button>
           </div>
         )}
       </div>
+    </div>
+  );
+}
+
+function Head({ sort, onSort }: Pick<ResultListProps, "sort" | "onSort">): VNode {
+  const turned = sort === "longest" || sort === "shortest";
+  return (
+    <div class="result-head">
+      <span class="c-name">Trace</span>
+      {RESULT_COLUMNS.filter(({ name }) => shownColumns.value.has(name)).map(({ name, label, sort: by }) =>
+        by === undefined ? (
+          <span key={name} class={`c-${name}`}>
+            {label}
+          </span>
+        ) : (
+          <button type="button" key={name} class={`c-${name} ${sort === by ? "sorted" : ""}`} onClick={() => onSort(by === "longest" && sort === "longest" ? "shortest" : by)}>
+            {label}
+            {sort === by && <Icon name="down" size={12} />}
+            {by === "longest" && turned && sort === "shortest" && <Icon name="up" size={12} />}
+          </button>
+        ),
+      )}
     </div>
   );
 }
@@ -128,7 +150,8 @@ function MissingParents({ trace }: { trace: TraceSummary }): VNode {
 
 const MAX_SERVICES = 5;
 
-function ResultRow({ trace, index, count, selected, longest, filtered }: { trace: TraceSummary; index: number; count: number; selected: boolean; longest: number; filtered: boolean }): VNode {
+function ResultRow({ trace, index, count, selected, longest, filtered, find }: { trace: TraceSummary; index: number; count: number; selected: boolean; longest: number } & Pick<ResultListProps, "filtered" | "find">): VNode {
+  const shown = shownColumns.value;
   const colours = assignColours(trace.services.map(({ name }) => name));
   const started = nsToMs(trace.startNs);
   const duration = Number(trace.durationNs);
@@ -140,22 +163,30 @@ function ResultRow({ trace, index, count, selected, longest, filtered }: { trace
       <div class="c-name">
         <p class="title">
           <span class="dot" style={{ "--c": rootColour === undefined ? "var(--faint)" : `var(--svc-${rootColour})` }} />
-          <a class="result-link" href={href(`trace/${trace.traceId}`)} onPointerEnter={() => prefetchSkeleton(trace.traceId)}>
+          <a class="result-link" title={trace.rootName === null ? undefined : `${serviceLabel(trace.rootService)} ${trace.rootName}`} href={href(`trace/${trace.traceId}`, partly ? new URLSearchParams({ span: trace.matched[0] ?? "", ...(find === null ? {} : { find }) }) : undefined)} onPointerEnter={() => skeletons.get(trace.traceId).ahead()}>
             {trace.rootName === null ? (
               <em>root span not received</em>
             ) : (
               <>
-                <strong>{trace.rootService}</strong> <span>{trace.rootName}</span>
+                <strong>{serviceLabel(trace.rootService)}</strong> <span>{trace.rootName || "(no name)"}</span>
               </>
             )}
           </a>
           {trace.orphanCount > 0 && <MissingParents trace={trace} />}
         </p>
+        <p class="phone-facts">
+          <span>{formatAgo(started, Date.now())}</span>
+          {trace.errorCount > 0 && <span class="error-text">{plural(trace.errorCount, "error")}</span>}
+        </p>
         <p class="services">
+          <span class="mono row-id" title={trace.traceId}>
+            {trace.traceId.slice(0, 8)}
+            <CopyButton text={trace.traceId} title="Copy the trace id" />
+          </span>
           {trace.services.slice(0, MAX_SERVICES).map(({ name, spanCount, errorCount }, i) => (
-            <span key={name} class="service" title={`${name}: ${plural(spanCount, "span")}${errorCount > 0 ? `, ${plural(errorCount, "error")}` : ""}`}>
+            <span key={name} class="service" title={`${serviceLabel(name)}: ${plural(spanCount, "span")}${errorCount > 0 ? `, ${plural(errorCount, "error")}` : ""}`}>
               <span class="dot" style={{ "--c": `var(--svc-${colours[i]})` }} />
-              {name} <span class="num">{formatCount(spanCount)}</span>
+              {serviceLabel(name)} <span class="num">{formatCount(spanCount)}</span>
             </span>
           ))}
           {more > 0 && <span class="service">+{more} more</span>}
@@ -166,30 +197,40 @@ function ResultRow({ trace, index, count, selected, longest, filtered }: { trace
           )}
         </p>
       </div>
-      <div class="c-timeline">
-        <MiniTimeline trace={trace} colours={colours} />
-      </div>
-      <div class="c-duration num">
-        <span>{formatDuration(duration)}</span>
-        <span class="meter">
-          <span style={{ width: `${Math.max(1.5, (duration / longest) * 100)}%` }} />
-        </span>
-      </div>
-      <div class="c-spans num">{formatCount(trace.spanCount)}</div>
-      <div class="c-errors num">
-        {trace.errorCount > 0 ? (
-          <span class="pill error">
-            <Icon name="error" size={11} />
-            {formatCount(trace.errorCount)}
+      {shown.has("timeline") && (
+        <div class="c-timeline">
+          <MiniTimeline trace={trace} colours={colours} />
+        </div>
+      )}
+      {shown.has("duration") && (
+        <div class="c-duration num">
+          <span>{formatDuration(duration)}</span>
+          <span class="meter">
+            <span style={{ width: `${Math.max(1.5, (duration / longest) * 100)}%` }} />
           </span>
-        ) : (
-          <span class="muted">–</span>
-        )}
-      </div>
-      <div class="c-time num" title={formatTime(started)}>
-        <span>{formatAgo(started, Date.now())}</span>
-        <span class="muted">{formatTime(started).slice(5)}</span>
-      </div>
+        </div>
+      )}
+      {shown.has("spans") && (
+        <div class="c-spans num">{formatCount(trace.spanCount)}</div>
+      )}
+      {shown.has("errors") && (
+        <div class="c-errors num">
+          {trace.errorCount > 0 ? (
+            <span class="pill error">
+              <Icon name="error" size={11} />
+              {formatCount(trace.errorCount)}
+            </span>
+          ) : (
+            <span class="muted">–</span>
+          )}
+        </div>
+      )}
+      {shown.has("time") && (
+        <div class="c-time num" title={formatTime(started)}>
+          <span>{formatAgo(started, Date.now())}</span>
+          <span class="muted">{formatWhen(started, Date.now())}</span>
+        </div>
+      )}
     </li>
   );
 }

@@ -1,20 +1,23 @@
-// Found traces as points: when they started and how long they took. A click opens one; a dragged
-// box searches its time and durations. The result list below is the same data as text.
+//! Found traces as points: when they started and how long they took. A click opens one; a dragged
+//! box searches its time and durations. The result list below is the same data as text.
 
 import type { VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { TraceSummary } from "../api/types";
 import { drawOnResize, prepare, themeColours } from "../components/canvas";
 import { formatDuration, formatTime, nsToMs, plural } from "../model/format";
-import { toUrlTime } from "../routes/timeRange";
-import { parseConditions, toQuery, withSlot } from "./query/conditions";
-import { durationLiteral } from "./query/literal";
-import { session } from "./session";
+import { serviceLabel } from "../model/service";
+import { toUrlTime } from "../model/timeRange";
+import { parseConditions, toQuery, withSlot } from "../query/conditions";
+import { durationLiteral } from "../query/literal";
+import type { SearchSession } from "./session";
+import "./Scatter.css";
 
 const HEIGHT = 132;
 const PAD = { left: 58, right: 14, top: 10, bottom: 20 };
 
 export interface ScatterProps {
+  session: SearchSession;
   traces: TraceSummary[];
   query: string;
   onOpen: (traceId: string) => void;
@@ -30,7 +33,7 @@ interface Scale {
   high: number;
 }
 
-function scaleOf(traces: readonly TraceSummary[], [from, to]: [number, number], width: number): Scale {
+function scaleOf(session: SearchSession, traces: readonly TraceSummary[], [from, to]: [number, number], width: number): Scale {
   const durations = traces.map(({ durationNs }) => Math.max(1000, Number(durationNs)));
   let low = Math.log10(Math.min(...durations, 1e12)) - 0.12;
   let high = Math.log10(Math.max(...durations, 1)) + 0.12;
@@ -52,7 +55,7 @@ function scaleOf(traces: readonly TraceSummary[], [from, to]: [number, number], 
   };
 }
 
-export function Scatter({ traces, query, onOpen, onSelect }: ScatterProps): VNode {
+export function Scatter({ session, traces, query, onOpen, onSelect }: ScatterProps): VNode {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [hover, setHover] = useState<{ trace: TraceSummary; x: number; y: number } | null>(null);
   const [box, setBox] = useState<[number, number, number, number] | null>(null);
@@ -61,7 +64,7 @@ export function Scatter({ traces, query, onOpen, onSelect }: ScatterProps): VNod
     const element = canvas.current!;
     return drawOnResize(element, (width) => {
       const context = prepare(element, width, HEIGHT);
-      if (context !== null && width > 0) draw(context, width, traces, scaleOf(traces, session.range.value, width));
+      if (context !== null && width > 0) draw(context, width, traces, scaleOf(session, traces, session.range.value, width));
     });
   }, [traces.length, traces[0], session.range.value]);
 
@@ -69,7 +72,7 @@ export function Scatter({ traces, query, onOpen, onSelect }: ScatterProps): VNod
     const rect = canvas.current!.getBoundingClientRect();
     return [event.clientX - rect.left, event.clientY - rect.top];
   };
-  const scale = (): Scale => scaleOf(traces, session.range.peek(), canvas.current!.clientWidth);
+  const scale = (): Scale => scaleOf(session, traces, session.range.peek(), canvas.current!.clientWidth);
   const nearest = ([x, y]: [number, number]): TraceSummary | null => {
     const s = scale();
     let best: TraceSummary | null = null;
@@ -130,7 +133,7 @@ export function Scatter({ traces, query, onOpen, onSelect }: ScatterProps): VNod
       {box && <div class="scatter-box" style={{ left: `${box[0]}px`, top: `${box[1]}px`, width: `${box[2] - box[0]}px`, height: `${box[3] - box[1]}px` }} />}
       {hover && (
         <div class={`tooltip ${hover.x > canvas.current!.clientWidth - 300 ? "left" : ""}`} style={{ left: `${hover.x}px`, top: `${hover.y}px` }}>
-          <strong>{hover.trace.rootService ?? "root span not received"}</strong> {hover.trace.rootName}
+          <strong>{hover.trace.rootName === null ? "root span not received" : serviceLabel(hover.trace.rootService)}</strong> {hover.trace.rootName}
           <p class="num">
             {formatDuration(Number(hover.trace.durationNs))} · {plural(hover.trace.spanCount, "span")}
             {hover.trace.errorCount > 0 && <span class="error-text"> · {plural(hover.trace.errorCount, "error")}</span>}

@@ -1,57 +1,77 @@
-// The search page: query, filters and time above; what was found below, or help when there is
-// nothing to find yet.
+//! The search page: query, filters and time above; what was found below, or help when there is
+//! nothing to find yet.
 
 import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { useShortcuts } from "../app/keyboard";
-import { ApiError, Unreachable } from "../api/client";
-import { Icon } from "../components/Icon";
+import { useShortcuts } from "../components/keyboard";
+import { ApiError } from "../api/client";
+import { isPassing } from "../api/resource";
+import { Empty } from "../components/Empty";
+import { Countdown, Failure } from "../components/Loaded";
+import { Notice } from "../components/Notice";
 import { formatBytes, formatCount, formatTime, nsToMs, plural } from "../model/format";
-import { readSearchParams, type SearchParams, SORTS, type Sort, writeSearchParams } from "../routes/params";
-import { href, navigate, replaceParams } from "../routes/router";
-import { toUrlTime } from "../routes/timeRange";
+import { readSearchParams, type SearchParams, SORTS, type Sort, writeSearchParams } from "../location/params";
+import { href, navigate, replaceParams } from "../location/place";
+import { catalogueKey } from "../query/completion";
+import { parseConditions, slotOf } from "../query/conditions";
+import { unquote } from "../query/tokens";
+import { toUrlTime } from "../model/timeRange";
+import { ColumnPicker } from "./columns";
 import { FilterBar } from "./FilterBar";
 import { FirstRun, useFirstRun } from "./FirstRun";
+import type { HistogramSession } from "./histogram";
 import { NoResults } from "./NoResults";
 import { QueryBar } from "./QueryBar";
 import { ResultList } from "./ResultList";
-import { Scatter } from "./Scatter";
-import { longestNs, session, sortTraces } from "./session";
+import { Overview } from "./Overview";
+import type { SearchSession } from "./session";
 import { TimePicker } from "./TimePicker";
+import "./SearchPage.css";
 
 const SORT_LABELS: Record<Sort, string> = { newest: "Newest first", longest: "Longest first", shortest: "Shortest first", spans: "Most spans", errors: "Most errors" };
 
-export function SearchPage({ params }: { params: URLSearchParams }): VNode {
+export interface SearchPageProps {
+  session: SearchSession;
+  histogram: HistogramSession;
+  params: URLSearchParams;
+}
+
+export function SearchPage({ session, histogram, params }: SearchPageProps): VNode {
   const value = readSearchParams(params);
   const input = useRef<HTMLInputElement>(null);
   const timeButton = useRef<HTMLButtonElement>(null);
+  const found = useRef<HTMLDivElement>(null);
   const selected = useSignal(-1);
-  const firstRun = useFirstRun();
+  const firstRun = useFirstRun(session);
 
-  session.urlParams = params;
   useEffect(() => {
     document.title = value.q === "{}" ? "Search · Tracewell" : `${value.q} · Tracewell`;
     if (!session.holds(value)) {
       selected.value = -1;
       void session.run(value);
     }
-  }, [value.q, value.from, value.to, value.limit]);
+  }, [value.q, value.from, value.to, value.limit, value.sort]);
+
+  const settled = session.phase.value === "done" || session.phase.value === "failed";
+  useEffect(() => {
+    if (value.refresh === 0 || !settled) return;
+    const timer = setTimeout(() => !document.hidden && void session.run(value, { quietly: true }), value.refresh * 1000);
+    return () => clearTimeout(timer);
+  }, [value.refresh, settled, session.startedAtMs.value]);
 
   /** A new search is a new entry in the history; the same again only refreshes. */
   const go = (change: Partial<SearchParams>): void => {
     const next = { ...value, ...change };
     const url = href("search", writeSearchParams(next, params));
+    // Another look at the same search is no other place.
+    if (change.chart !== undefined || change.refresh !== undefined) return replaceParams(writeSearchParams(next, params));
     if (url === location.pathname + location.search) void session.run(next);
     else navigate(url);
   };
-  const sortBy = (sort: Sort): void => {
-    const next = writeSearchParams({ ...value, sort }, params);
-    replaceParams("search", next);
-    navigate(href("search", next), { replace: true });
-  };
+  const sortBy = (sort: Sort): void => replaceParams(writeSearchParams({ ...value, sort }, params));
 
-  const traces = sortTraces(session.traces.value, value.sort);
+  const traces = session.traces.value;
   const open = (index: number): void => {
     const trace = traces[index];
     if (trace) navigate(href(`trace/${trace.traceId}`));
@@ -70,32 +90,45 @@ export function SearchPage({ params }: { params: URLSearchParams }): VNode {
       { keys: ["Escape"], label: "Stop searching", group: "Search", run: () => session.cancel() },
     ],
     [value.q, value.from, value.to, value.limit, value.sort, traces.length],
+    found,
   );
 
   const empty = session.phase.value === "done" && traces.length === 0;
+  const unread = session.error.value instanceof ApiError && session.error.value.status === 400;
   return (
     <div class="search-page">
       <h1 class="visually-hidden">Search traces</h1>
       <section class="search-form" aria-label="Search">
         <div class="query-row">
-          <QueryBar query={value.q} inputRef={input} onSearch={(q) => go({ q })} range={value} />
-          <TimePicker range={value} buttonRef={timeButton} onChange={(range) => go(range)} />
+          <QueryBar query={value.q} inputRef={input} onSearch={(q) => go({ q })} onTraceId={(id) => navigate(href(`trace/${id}`))} range={value} />
+          <TimePicker range={value} refresh={value.refresh} buttonRef={timeButton} onChange={go} />
         </div>
         <FilterBar query={value.q} limit={value.limit} range={value} onChange={go} />
       </section>
-      <Progress />
-      <Newer onShow={(to) => go({ to })} />
-      {firstRun.value && (empty || session.phase.value === "failed") ? (
-        <FirstRun status={firstRun.value} onFirstSpan={() => void session.run(value)} />
+      <Progress session={session} />
+      <Newer session={session} onShow={(to) => go({ to })} />
+      {firstRun !== null ? (
+        <FirstRun status={firstRun} onFirstSpan={() => void session.run(value)} />
+      ) : unread ? (
+        <Empty level={2} title="Nothing was searched">
+          The query above cannot be read as it is.
+        </Empty>
+      ) : session.error.value !== null && traces.length === 0 ? (
+        // Not "0 traces": how many there are is not known.
+        <Failure what="The search" error={session.error.value} retryAtMs={session.retryAtMs.value} onRetry={() => session.again()} />
       ) : empty ? (
         <NoResults params={value} onChange={go} />
       ) : (
         <>
-          <Problem />
-          <div class={`found ${session.stale.value ? "stale" : ""}`}>
-            <Scatter traces={traces} onOpen={(id) => navigate(href(`trace/${id}`))} onSelect={(q, from, to) => go({ q, from, to })} query={value.q} />
+          <Problem session={session} />
+          <div class={`found ${session.stale.value ? "stale" : ""}`} ref={found}>
+            {params.get("graph") !== "0" && (
+              <Overview session={session} histogram={histogram} params={value} onOpen={(id) => navigate(href(`trace/${id}`))} onChange={go} />
+            )}
             <div class="result-bar">
-              <Summary />
+              <Summary session={session} />
+              <span class="spacer" />
+              <ColumnPicker />
               <label class="sort">
                 <span class="visually-hidden">Sort by</span>
                 <select class="input" value={value.sort} onChange={(event) => sortBy(event.currentTarget.value as Sort)}>
@@ -107,7 +140,7 @@ export function SearchPage({ params }: { params: URLSearchParams }): VNode {
                 </select>
               </label>
             </div>
-            <ResultList traces={traces} sort={value.sort} onSort={sortBy} selected={selected} longest={longestNs.value} filtered={value.q !== "{}"} />
+            <ResultList session={session} traces={traces} sort={value.sort} onSort={sortBy} selected={selected} longest={session.longestNs.value} filtered={value.q !== "{}"} find={findOf(value.q)} />
           </div>
         </>
       )}
@@ -115,14 +148,23 @@ export function SearchPage({ params }: { params: URLSearchParams }): VNode {
   );
 }
 
-function Progress(): VNode {
+/** The attribute that a query asks for, as find in a trace takes it; null when it asks for none, or several. */
+function findOf(query: string): string | null {
+  const asked = (parseConditions(query) ?? []).filter((condition) => slotOf(condition) === null);
+  const [only] = asked.length === 1 ? asked : [];
+  if (only?.comparison?.op !== "=") return null;
+  const { key } = catalogueKey(only.comparison.field);
+  return `${key}=${unquote(only.comparison.literal)}`;
+}
+
+function Progress({ session }: { session: SearchSession }): VNode {
   const busy = session.phase.value === "loading";
   const progress = session.progress.value;
   const share = progress && progress.totalBlocks > 0 ? progress.searchedBlocks / progress.totalBlocks : 0;
   return <div class={`progress-line ${busy ? "busy" : ""}`}>{busy && <div style={{ width: `${share * 100}%` }} />}</div>;
 }
 
-function Summary(): VNode {
+function Summary({ session }: { session: SearchSession }): VNode {
   const { phase, progress, done, traces } = session;
   const count = traces.value.length;
   if (phase.value === "loading") {
@@ -130,7 +172,7 @@ function Summary(): VNode {
     return (
       <p class="summary" role="status">
         Searching{at && at.totalBlocks > 0 ? `: ${Math.round((at.searchedBlocks / at.totalBlocks) * 100)} % of ${plural(at.totalBlocks, "block")}` : "…"}
-        {!session.stale.value && count > 0 && ` · ${plural(count, "trace")} so far`}
+        {at?.matchedTraces !== undefined ? ` · ${plural(at.matchedTraces, "trace")} compared` : !session.stale.value && count > 0 && ` · ${plural(count, "trace")} so far`}
         <button type="button" class="button quiet small" onClick={() => session.cancel()}>
           Cancel
         </button>
@@ -141,10 +183,10 @@ function Summary(): VNode {
   return (
     <p class="summary" role="status">
       <strong>{plural(count, "trace")}</strong>
-      {end?.cursor && <span class="muted">· more available</span>}
+      {end?.matchedTraces ? <span class="muted">of {formatCount(end.matchedTraces)} that match</span> : end?.cursor && <span class="muted">· more available</span>}
       {phase.value === "cancelled" && <span class="muted">· cancelled</span>}
       {end && (
-        <span class="muted num">
+        <span class="muted num searched">
           · searched {plural(end.searchedSpans, "span")}
           {end.searchedBytes > 0 && `, ${formatBytes(end.searchedBytes)}`} in {formatCount(end.elapsedMs)} ms
         </span>
@@ -153,45 +195,51 @@ function Summary(): VNode {
   );
 }
 
-function Problem(): VNode | null {
+function Problem({ session }: { session: SearchSession }): VNode | null {
   const error = session.error.value;
   const partial = session.done.value?.partial;
   if (error !== null) {
-    const hint = error instanceof ApiError ? error.body.hint : undefined;
     return (
-      <div class="notice error page-notice" role="alert">
-        <Icon name="error" />
-        <span>
-          {error.message}
-          {hint && <span class="hint"> {hint}</span>}
-        </span>
-        <button type="button" class="button small" onClick={() => session.params && void session.run(session.params)}>
-          {error instanceof Unreachable ? "Try again" : "Search again"}
-        </button>
+      <div class="page-notice">
+        <Notice
+          kind="error"
+          alert
+          action={
+            <button type="button" class="button small" onClick={() => session.again()}>
+              {isPassing(error) ? "Try again" : "Search again"}
+            </button>
+          }
+        >
+          {error.message} {error instanceof ApiError && error.body.hint} <Countdown toMs={session.retryAtMs.value} />
+        </Notice>
       </div>
     );
   }
   if (!partial) return null;
   return (
-    <div class="notice warn page-notice" role="status">
-      <Icon name="warning" />
-      <span>The answer is incomplete: {partial}</span>
+    <div class="page-notice">
+      <Notice kind="warn">The answer is incomplete: {partial}</Notice>
     </div>
   );
 }
 
 /** Spans dated in the future: a clock that is wrong, which nobody looks for. */
-function Newer({ onShow }: { onShow: (to: string) => void }): VNode | null {
+function Newer({ session, onShow }: { session: SearchSession; onShow: (to: string) => void }): VNode | null {
   const newerNs = session.done.value?.newerNs;
   if (!newerNs) return null;
   const newest = nsToMs(newerNs);
   return (
-    <div class="notice warn page-notice" role="status">
-      <Icon name="warning" />
-      <span>Matching spans are dated after the searched time, up to {formatTime(newest, false)}. The clock that dated them may be wrong.</span>
-      <button type="button" class="button small" onClick={() => onShow(toUrlTime(newest + 1000))}>
-        Show them
-      </button>
+    <div class="page-notice">
+      <Notice
+        kind="warn"
+        action={
+          <button type="button" class="button small" onClick={() => onShow(toUrlTime(newest + 1000))}>
+            Show them
+          </button>
+        }
+      >
+        Matching spans are dated after the searched time, up to {formatTime(newest, false)}. The clock that dated them may be wrong.
+      </Notice>
     </div>
   );
 }

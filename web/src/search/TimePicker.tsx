@@ -1,19 +1,23 @@
-// The time range: presets that move with the clock, or two fixed times.
+//! The time range: presets that move with the clock, or two fixed times.
 
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";
 import { Icon } from "../components/Icon";
 import { Popover } from "../components/Popover";
 import { formatTime } from "../model/format";
-import { describeRange, PRESETS, resolveTime, type TimeRangeText, toUrlTime } from "../routes/timeRange";
+import { REFRESH_SECONDS } from "../location/params";
+import { zone, zoneLabel } from "../model/timeZone";
+import { describeRange, PRESETS, resolveTime, type TimeRangeText, toUrlTime } from "../model/timeRange";
+import "./TimePicker.css";
 
 export interface TimePickerProps {
   range: TimeRangeText;
-  onChange: (range: TimeRangeText) => void;
+  refresh: number;
+  onChange: (change: Partial<TimeRangeText> & { refresh?: number }) => void;
   buttonRef: { current: HTMLButtonElement | null };
 }
 
-export function TimePicker({ range, onChange, buttonRef }: TimePickerProps): VNode {
+export function TimePicker({ range, refresh, onChange, buttonRef }: TimePickerProps): VNode {
   return (
     <Popover
       class="button time-button"
@@ -24,7 +28,10 @@ export function TimePicker({ range, onChange, buttonRef }: TimePickerProps): VNo
       label={
         <>
           <Icon name="clock" />
-          <span class="num">{describeRange(range, Date.now())}</span>
+          <span class="num">
+            {describeRange(range, Date.now())}
+            {refresh > 0 && <span class="muted"> · every {refreshLabel(refresh)}</span>}
+          </span>
           <Icon name="down" size={13} />
         </>
       }
@@ -43,13 +50,27 @@ export function TimePicker({ range, onChange, buttonRef }: TimePickerProps): VNo
                 </button>
               ))}
             </div>
-            <AbsoluteForm range={range} onChange={choose} />
+            <div>
+              <AbsoluteForm range={range} onChange={choose} />
+              <label class="refresh">
+                Search again
+                <select class="input" value={refresh} onChange={(event) => onChange({ refresh: Number(event.currentTarget.value) })}>
+                  {REFRESH_SECONDS.map((seconds) => (
+                    <option key={seconds} value={seconds}>
+                      {seconds === 0 ? "when asked to" : `every ${refreshLabel(seconds)}`}
+                    </option>
+                  ))}
+                </select>
+              </label>
+            </div>
           </div>
         );
       }}
     </Popover>
   );
 }
+
+const refreshLabel = (seconds: number): string => (seconds < 60 ? `${seconds} s` : `${seconds / 60} min`);
 
 function AbsoluteForm({ range, onChange }: { range: TimeRangeText; onChange: (range: TimeRangeText) => void }): VNode {
   const now = Date.now();
@@ -78,7 +99,7 @@ function AbsoluteForm({ range, onChange }: { range: TimeRangeText; onChange: (ra
         <input class="input mono" value={to} aria-invalid={end === null} onInput={(event) => setTo(event.currentTarget.value)} />
       </label>
       {bad && <p class="field-error">{reversed ? "The range ends before it starts." : "Write 2026-11-22 14:30, now-6h or now."}</p>}
-      <p class="muted">Times are of this browser's zone, {Intl.DateTimeFormat().resolvedOptions().timeZone}.</p>
+      <p class="muted">Times are of the zone {zoneLabel(zone.value)}.</p>
       <button type="submit" class="button primary small" disabled={bad}>
         Apply
       </button>

@@ -1,17 +1,31 @@
-// One search as it happens: results that stream in, progress, an error, more by cursor. It outlives
-// the page, so that going back from a trace shows the same list at the same place.
+//! One search as it happens: results that stream in, progress, an error, more by cursor. Each is an
+//! instance: two may live side by side. Whoever holds one decides how long it lives.
 
 import { computed, signal } from "@preact/signals";
-import { isAbort } from "../api/client";
+import { CutOff, isAbort } from "../api/client";
 import { search } from "../api/endpoints";
+import { retryWhenAway } from "../api/resource";
 import type { SearchDone, SearchProgress, TraceSummary } from "../api/types";
-import type { SearchParams, Sort } from "../routes/params";
-import { resolveTime } from "../routes/timeRange";
+import { MAX_LIMIT, type SearchParams } from "../location/params";
+import { resolveTime } from "../model/timeRange";
 
 export type Phase = "idle" | "loading" | "done" | "failed" | "cancelled";
 
 /** New results are put on screen at most this often. */
 const FLUSH_MS = 60;
+
+const PLACE_KEY = "tracewell.search";
+const textOf = ({ q, from, to, limit, sort }: SearchParams): string => JSON.stringify([q, from, to, limit, sort]);
+
+/** How far the list of this search was loaded and scrolled before the page was loaded again. */
+function recallPlace(params: SearchParams): { scrollTop: number; count: number } | null {
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(PLACE_KEY) ?? "null") as { search: string; scrollTop: number; count: number } | null;
+    return kept?.search === textOf(params) ? kept : null;
+  } catch {
+    return null;
+  }
+}
 
 export class SearchSession {
   readonly traces = signal<TraceSummary[]>([]);
@@ -23,42 +37,60 @@ export class SearchSession {
   readonly error = signal<Error | null>(null);
   /** The searched times in ms, fixed when the search began. */
   readonly range = signal<[number, number]>([0, 0]);
+  readonly longestNs = computed(() => this.traces.value.reduce((longest, trace) => Math.max(longest, Number(trace.durationNs)), 1));
   params: SearchParams | null = null;
   scrollTop = 0;
-  /** The search page's parameters as they were last in the URL, for the way back. */
-  urlParams = new URLSearchParams();
+  /** Another number for every search, also for the same again. */
+  readonly startedAtMs = signal(0);
+  /** When it is tried again by itself. */
+  readonly retryAtMs = signal<number | null>(null);
   private abort: AbortController | null = null;
+  private attempt = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Whether these parameters are the ones whose results are here (or coming). */
   holds(params: SearchParams): boolean {
     const mine = this.params;
     if (mine === null || this.phase.peek() === "failed") return false;
-    return mine.q === params.q && mine.from === params.from && mine.to === params.to && mine.limit === params.limit;
+    return textOf(mine) === textOf(params);
   }
 
-  async run(params: SearchParams): Promise<void> {
+  /** `quietly`: what is shown stays as it is until the answer is complete. */
+  async run(params: SearchParams, { quietly = false }: { quietly?: boolean } = {}): Promise<void> {
+    const before = this.params === null ? recallPlace(params) : null;
     this.params = params;
-    this.scrollTop = 0;
+    this.startedAtMs.value = Math.max(Date.now(), this.startedAtMs.peek() + 1);
+    this.attempt = 0;
+    if (!quietly) this.scrollTop = before?.scrollTop ?? 0;
     const now = Date.now();
     this.range.value = [resolveTime(params.from, now) ?? now - 3_600_000, resolveTime(params.to, now) ?? now];
-    this.stale.value = this.traces.peek().length > 0;
-    await this.read(params, undefined);
+    this.stale.value = !quietly && this.traces.peek().length > 0;
+    // Also what had been loaded after the first ones.
+    const limit = Math.min(MAX_LIMIT, Math.max(params.limit, before?.count ?? 0, quietly ? this.traces.peek().length : 0));
+    await this.read({ ...params, limit }, undefined, quietly);
   }
 
-  /** Older traces, after the ones that are here. */
+  /** The traces that come after the ones that are here, in the same order. */
   async more(): Promise<void> {
     const cursor = this.done.peek()?.cursor;
     if (this.params !== null && cursor) await this.read(this.params, cursor);
   }
 
+  /** The same search once more, after a failure. */
+  again(): void {
+    if (this.params !== null) void this.run(this.params);
+  }
+
   cancel(): void {
     this.abort?.abort();
+    this.stopRetry();
     if (this.phase.peek() === "loading") this.phase.value = "cancelled";
     this.stale.value = false;
   }
 
-  private async read(params: SearchParams, cursor: string | undefined): Promise<void> {
+  private async read(params: SearchParams, cursor: string | undefined, quietly = false): Promise<void> {
     this.abort?.abort();
+    this.stopRetry();
     const abort = new AbortController();
     this.abort = abort;
     this.phase.value = "loading";
@@ -68,6 +100,7 @@ export class SearchSession {
     const found: TraceSummary[] = cursor === undefined ? [] : [...this.traces.peek()];
     const known = new Set(found.map(({ traceId }) => traceId));
     let shownAt = 0;
+    let complete = false;
     const show = (): void => {
       if (abort.signal.aborted) return;
       this.traces.value = [...found];
@@ -75,46 +108,53 @@ export class SearchSession {
       shownAt = performance.now();
     };
     try {
-      for await (const line of search({ q: params.q, from: params.from, to: params.to, limit: params.limit, cursor }, abort.signal)) {
+      for await (const line of search({ q: params.q, from: params.from, to: params.to, limit: params.limit, sort: params.sort, cursor }, abort.signal)) {
         if (abort.signal.aborted) return;
         if (line.type === "trace" && !known.has(line.traceId)) {
           known.add(line.traceId);
           found.push(line);
-          if (performance.now() - shownAt > FLUSH_MS) show();
+          if (!quietly && performance.now() - shownAt > FLUSH_MS) show();
         } else if (line.type === "progress") {
           this.progress.value = line;
         } else if (line.type === "done") {
           this.done.value = line;
+          complete = true;
         } else if (line.type === "error") {
           throw new Error(line.message);
         }
       }
+      if (!complete) throw new CutOff();
       show();
-      this.phase.value = this.done.peek() === null ? "failed" : "done";
-      if (this.done.peek() === null) this.error.value = new Error("The answer ended before it was complete.");
+      this.phase.value = "done";
+      this.attempt = 0;
     } catch (error) {
       if (abort.signal.aborted || isAbort(error)) return;
       if (found.length > 0) show();
       this.stale.value = false;
       this.error.value = error as Error;
       this.phase.value = "failed";
+      this.retryLater(() => this.read(params, cursor, quietly), error as Error);
     }
   }
+
+  /** For the case that the page is loaded again. */
+  keepPlace(): void {
+    if (this.params === null) return;
+    try {
+      sessionStorage.setItem(PLACE_KEY, JSON.stringify({ search: textOf(this.params), scrollTop: this.scrollTop, count: this.traces.peek().length }));
+    } catch {
+      // Storage is forbidden: the list begins anew.
+    }
+  }
+
+  private retryLater(read: () => Promise<void>, error: Error): void {
+    const waitMs = retryWhenAway(error, this.attempt++);
+    this.retryAtMs.value = waitMs === null ? null : Date.now() + waitMs;
+    if (waitMs !== null) this.timer = setTimeout(() => void read(), waitMs);
+  }
+
+  private stopRetry(): void {
+    clearTimeout(this.timer);
+    this.retryAtMs.value = null;
+  }
 }
-
-export const session = new SearchSession();
-
-const ORDER: Record<Sort, (a: TraceSummary, b: TraceSummary) => number> = {
-  newest: (a, b) => compareNs(b.startNs, a.startNs),
-  longest: (a, b) => compareNs(b.durationNs, a.durationNs),
-  shortest: (a, b) => compareNs(a.durationNs, b.durationNs),
-  spans: (a, b) => b.spanCount - a.spanCount || compareNs(b.startNs, a.startNs),
-  errors: (a, b) => b.errorCount - a.errorCount || compareNs(b.startNs, a.startNs),
-};
-
-/** Decimal strings of any length. */
-const compareNs = (a: string, b: string): number => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
-
-export const sortTraces = (traces: readonly TraceSummary[], sort: Sort): TraceSummary[] => [...traces].sort(ORDER[sort]);
-
-export const longestNs = computed(() => session.traces.value.reduce((longest, trace) => Math.max(longest, Number(trace.durationNs)), 1));

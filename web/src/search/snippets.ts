@@ -1,4 +1,4 @@
-// The shortest programs that send a trace, with the addresses of this server filled in.
+//! The shortest programs that send a trace, with the addresses of this server filled in.
 
 export interface Snippet {
   name: string;

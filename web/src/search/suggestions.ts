@@ -1,11 +1,10 @@
-// What to offer at the caret of the query bar: fixed words from the grammar, names and values from
-// the server's catalogue. Answers are remembered for a short while.
+//! What to offer at the caret of the query bar: fixed words from the grammar, names and values from
+//! the server's catalogue. Answers are remembered for a short while.
 
-import { keys, services, values } from "../api/endpoints";
-import type { TimeRangeText } from "../routes/timeRange";
-import { catalogueKey, type CompletionContext, FIXED_VALUES, INTRINSICS, OPERATORS } from "./query/completion";
-import { typedLiteral } from "./query/literal";
-import { attributeField, quote } from "./query/tokens";
+import { type Among, keys, services, values } from "../api/endpoints";
+import { catalogueKey, type CompletionContext, FIXED_VALUES, INTRINSICS, OPERATORS } from "../query/completion";
+import { typedLiteral } from "../query/literal";
+import { attributeField, quote } from "../query/tokens";
 
 export interface Suggestion {
   label: string;
@@ -18,16 +17,16 @@ export interface Suggestion {
 const MAX_SUGGESTIONS = 12;
 
 /** All that may stand at the caret; not yet narrowed by what is typed. */
-export async function loadSuggestions(context: CompletionContext, range: TimeRangeText): Promise<Suggestion[]> {
+export async function loadSuggestions(context: CompletionContext, range: Among): Promise<Suggestion[]> {
   switch (context.expects) {
     case "open":
-      return context.from === 0 ? OPENINGS : [];
+      return context.from === 0 ? openings(context.prefix, range) : [];
     case "op":
       return OPERATORS.map((op) => make(op, `${op} `));
     case "join":
       return [make("&&", "&& ", "and"), make("||", "|| ", "or")];
     case "field":
-      return fields(context);
+      return fields(context, range);
     case "value":
       return valuesOf(context.field!, context.prefix, range);
   }
@@ -35,24 +34,39 @@ export async function loadSuggestions(context: CompletionContext, range: TimeRan
 
 /** What of it goes on from what is typed. What is typed in full already is no suggestion. */
 export function narrow(list: Suggestion[], { expects, prefix }: CompletionContext): Suggestion[] {
-  if ((expects === "open" || expects === "join") && prefix !== "") return [];
+  if (expects === "join" && prefix !== "") return [];
   const needle = prefix.toLowerCase();
   return list.filter(({ label }) => label.toLowerCase().includes(needle) && label !== prefix).slice(0, MAX_SUGGESTIONS);
 }
+
+const textOf = ({ service = "", from, to }: Among): string => JSON.stringify([service, from, to]);
 
 const make = (label: string, insert: string, note?: string): Suggestion => ({ label, insert, note });
 
 const OPENINGS: Suggestion[] = [
   { label: '{ resource.service.name = "…" }', insert: "{ resource.service.name =  }", caretBack: 2 },
-  { label: "{ status = error }", insert: "{ status = error }" },
+  { label: "{ error }", insert: "{ error }", note: "whatever failed" },
   { label: "{ duration > 500ms }", insert: "{ duration > 500ms }" },
   { label: '{ name = "…" }', insert: "{ name =  }", caretBack: 2 },
   { label: "{ … }", insert: "{  }", caretBack: 2 },
 ];
 
-async function fields({ prefix }: CompletionContext): Promise<Suggestion[]> {
+/** Before there is a query: what begins one, and services and attributes that have the words in their name. */
+async function openings(prefix: string, among: Among): Promise<Suggestion[]> {
+  if (prefix === "") return OPENINGS;
+  const [named, known] = await Promise.all([
+    remembered(`services ${textOf(among)}`, () => services({ from: among.from, to: among.to })),
+    remembered(`keys ${prefix} ${textOf(among)}`, () => keys(prefix, among)),
+  ]);
+  return [
+    ...named.map(({ name }) => ({ label: name, note: "service", insert: `{ resource.service.name = ${quote(name)} }` })),
+    ...known.map(({ scope, key }) => ({ label: attributeField(scope, key), note: "attribute", insert: `{ ${attributeField(scope, key)} =  }`, caretBack: 2 })),
+  ];
+}
+
+async function fields({ prefix }: CompletionContext, among: Among): Promise<Suggestion[]> {
   const name = prefix.replace(/^(span|resource|event|link|instrumentation)?\./, "");
-  const found = await remembered(`keys ${name}`, () => keys(name));
+  const found = await remembered(`keys ${name} ${textOf(among)}`, () => keys(name, among));
   const known = found.map(({ scope, key, type }) => {
     const field = attributeField(scope, key);
     return make(field, `${field} `, type);
@@ -63,15 +77,15 @@ async function fields({ prefix }: CompletionContext): Promise<Suggestion[]> {
   return prefix === "" ? [service, ...intrinsics, ...rest] : [...[service, ...intrinsics].filter(({ label }) => label.startsWith(prefix)), ...rest];
 }
 
-async function valuesOf(field: string, prefix: string, range: TimeRangeText): Promise<Suggestion[]> {
+async function valuesOf(field: string, prefix: string, among: Among): Promise<Suggestion[]> {
   const fixed = FIXED_VALUES[field];
   if (fixed !== undefined) return fixed.map((value) => make(value, `${value} `));
   const { scope, key } = catalogueKey(field);
   if (key === "service.name") {
-    const found = await remembered(`services ${range.from} ${range.to}`, () => services({ from: range.from, to: range.to }));
+    const found = await remembered(`services ${textOf(among)}`, () => services({ from: among.from, to: among.to }));
     return found.map(({ name, spanCount }) => make(name, `${quote(name)} `, `${spanCount} spans`));
   }
-  const found = await remembered(`values ${scope} ${key} ${prefix}`, () => values(scope, key, prefix));
+  const found = await remembered(`values ${scope} ${key} ${prefix} ${textOf(among)}`, () => values(scope, key, prefix, among));
   return found.map(({ type, value, count }) => make(String(value), `${typedLiteral(type, value)} `, String(count)));
 }
 

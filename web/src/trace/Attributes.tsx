@@ -1,5 +1,5 @@
-// Attributes as people read them: grouped by what they are about, long values folded, queries and
-// JSON set as code, with copying, finding in this trace and searching for other traces at hand.
+//! Attributes as people read them: grouped by what they are about, long values folded, queries and
+//! JSON set as code, with copying, finding in this trace and searching for other traces at hand.
 
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";
@@ -7,11 +7,13 @@ import { CopyButton } from "../components/CopyButton";
 import { Icon } from "../components/Icon";
 import { type Attribute, valueText } from "../model/details";
 import { formatCount, plural } from "../model/format";
-import { href } from "../routes/router";
-import { compare, toQuery } from "../search/query/conditions";
-import { typedLiteral } from "../search/query/literal";
-import { attributeField } from "../search/query/tokens";
+import { indentJson } from "../model/json";
+import { href, paramsOf } from "../location/place";
+import { compare, parseConditions, toQuery } from "../query/conditions";
+import { typedLiteral } from "../query/literal";
+import { attributeField } from "../query/tokens";
 import type { TraceView } from "./view";
+import "./Attributes.css";
 
 const GROUPS: [string, RegExp][] = [
   ["HTTP", /^(http|url|user_agent)\b/],
@@ -73,7 +75,7 @@ export function AttributeTable({ attributes, filter = "", ...context }: { attrib
 function AttributeRow({ attribute, view, stored, scope = "span" }: { attribute: Attribute } & Omit<AttributeContext, "filter">): VNode {
   const text = valueText(attribute.value);
   const simple = ["string", "int", "double", "bool"].includes(attribute.type) && attribute.value !== null;
-  const query = simple ? toQuery([compare(attributeField(scope, attribute.key), "=", typedLiteral(attribute.type, attribute.value as string))]) : "";
+  const searchable = stored && simple && text.length < 1000;
   return (
     <tr>
       <th scope="row" title={attribute.type}>
@@ -87,9 +89,14 @@ function AttributeRow({ attribute, view, stored, scope = "span" }: { attribute: 
               <Icon name="filter" size={13} />
             </button>
           )}
-          {stored && query !== "" && text.length < 1000 && (
-            <a class="button quiet small icon-only" title="Search for traces with this" aria-label={`Search for traces with ${attribute.key}`} href={href("search", new URLSearchParams({ q: query }))}>
+          {searchable && (
+            <a class="button quiet small icon-only" title="Search for traces with this" aria-label={`Search for traces with ${attribute.key}`} href={narrowed(scope, attribute, "=")}>
               <Icon name="search" size={13} />
+            </a>
+          )}
+          {searchable && (
+            <a class="button quiet small icon-only" title="Search for traces with another value than this" aria-label={`Exclude this ${attribute.key} from the search`} href={narrowed(scope, attribute, "!=")}>
+              <Icon name="exclude" size={13} />
             </a>
           )}
           <CopyButton text={text} title="Copy the value" />
@@ -97,6 +104,15 @@ function AttributeRow({ attribute, view, stored, scope = "span" }: { attribute: 
       </td>
     </tr>
   );
+}
+
+/** The search one came from, with one condition more. */
+function narrowed(scope: "span" | "resource", { key, type, value }: Attribute, op: "=" | "!="): string {
+  const params = paramsOf("search");
+  const condition = compare(attributeField(scope, key), op, typedLiteral(type, value as string));
+  const others = (parseConditions(params.get("q") ?? "{}") ?? []).filter(({ text }) => text !== condition.text);
+  params.set("q", toQuery([...others, condition]));
+  return href("search", params);
 }
 
 const CODE_KEYS = /^(db\.(query\.text|statement)|.*stack_?trace)$/;
@@ -123,10 +139,5 @@ function Value({ attribute: { key, type, value }, text }: { attribute: Attribute
 /** Structured values, and texts that hold JSON, with line breaks; null for everything else. */
 function prettyJson(type: string, value: unknown, text: string): string | null {
   if (type === "kvlist" || (type === "array" && text.length > 60)) return JSON.stringify(value, null, 2);
-  if (type !== "string" || !/^\s*[{[]/.test(text) || text.length > 200_000) return null;
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return null;
-  }
+  return type === "string" ? indentJson(text) : null;
 }

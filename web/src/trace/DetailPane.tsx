@@ -1,31 +1,37 @@
-// Everything about the selected span: summary, errors first, attributes in groups, events, links,
-// resource and scope. Text from spans is only ever text.
+//! Everything about the selected span: summary, errors first, attributes in groups, events, links,
+//! resource and scope. Text from spans is only ever text.
 
 import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { recall, remember } from "../app/theme";
-import { CopyButton } from "../components/CopyButton";
+import { recall, remember } from "../model/preferences";
+import { CopyButton, copyText } from "../components/CopyButton";
+import { Popover } from "../components/Popover";
+import { COPY_FORMATS } from "../model/copyAs";
 import { Icon } from "../components/Icon";
+import { Failure } from "../components/Loaded";
 import type { SpanDetail } from "../model/details";
 import { FLAG } from "../model/columns";
 import { formatCount, formatDuration, formatTime, nsToMs, plural } from "../model/format";
+import { serviceLabel } from "../model/service";
 import { NO_ROW } from "../model/TraceModel";
-import { href } from "../routes/router";
+import { href } from "../location/place";
 import { AttributeGroups, AttributeTable } from "./Attributes";
 import { Events } from "./Events";
 import type { TraceView } from "./view";
+import "./DetailPane.css";
 
 export function DetailPane({ view, stored }: { view: TraceView; stored: boolean }): VNode {
   const side = view.paneSide.value;
   const [size, setSize] = useState(Number(recall(`tracewell.pane.${side}`)) || (side === "right" ? 440 : 300));
   useEffect(() => setSize(Number(recall(`tracewell.pane.${side}`)) || (side === "right" ? 440 : 300)), [side]);
   const row = view.selected.value;
-  void view.detailVersion.value;
+  void view.details.version.value;
   const detail = view.detail(row);
-  // While the next span's details are on their way the last ones stay, so that nothing flickers.
+  // While the next span's details are on their way the last ones stay, so that nothing flickers; but
+  // not when it is said why they do not come.
   const last = useRef<SpanDetail | undefined>(undefined);
   if (detail !== undefined) last.current = detail;
-  const shown = detail ?? last.current;
+  const shown = detail ?? (view.details.problem.value === null ? last.current : undefined);
   const resize = (event: PointerEvent): void => {
     const handle = event.currentTarget as HTMLElement;
     if (!handle.hasPointerCapture(event.pointerId)) return;
@@ -39,7 +45,7 @@ export function DetailPane({ view, stored }: { view: TraceView; stored: boolean 
     <aside class="detail-pane" aria-label="Span details" style={side === "right" ? { width: `${size}px` } : { height: `${size}px` }}>
       <div class="pane-edge" onPointerDown={(event) => (event.currentTarget as HTMLElement).setPointerCapture(event.pointerId)} onPointerMove={resize} />
       {shown === undefined ? (
-        <p class="pane-empty">{view.problem.value === null ? "Loading…" : `The details could not be loaded: ${view.problem.value.message}`}</p>
+        <PaneState view={view} />
       ) : (
         <div class={`detail ${detail === undefined ? "stale" : ""}`} key={shown.row}>
           <SpanDetails view={view} detail={shown} stored={stored} />
@@ -47,6 +53,12 @@ export function DetailPane({ view, stored }: { view: TraceView; stored: boolean 
       )}
     </aside>
   );
+}
+
+function PaneState({ view }: { view: TraceView }): VNode {
+  const error = view.details.problem.value;
+  if (error === null) return <p class="pane-empty">Loading…</p>;
+  return <Failure what="The details of this span" error={error} retryAtMs={view.details.retryAtMs.value} onRetry={() => view.details.again()} />;
 }
 
 function SpanDetails({ view, detail, stored }: { view: TraceView; detail: SpanDetail; stored: boolean }): VNode {
@@ -66,9 +78,9 @@ function SpanDetails({ view, detail, stored }: { view: TraceView; detail: SpanDe
         <div class="detail-title">
           <span class="dot" style={{ "--c": `var(--svc-${view.colourOf(row)})` }} />
           <h2>
-            <span class="muted">{model.serviceName(row)}</span> {detail.name || "(no name)"}
+            <span class="muted">{serviceLabel(model.serviceName(row))}</span> {detail.name || "(no name)"}
           </h2>
-          <CopyButton text={() => JSON.stringify(detail, null, 2)} title="Copy the span as JSON (y)" />
+          <CopyMenu span={detail} service={model.serviceName(row)} traceId={model.header.traceId} />
           <button type="button" class="button quiet small icon-only" title="Dock at the other side (\)" aria-label="Dock at the other side" onClick={() => view.dock(view.paneSide.peek() === "right" ? "bottom" : "right")}>
             <Icon name={view.paneSide.value === "right" ? "paneBottom" : "pane"} size={14} />
           </button>
@@ -108,10 +120,10 @@ function SpanDetails({ view, detail, stored }: { view: TraceView; detail: SpanDe
               <span class="muted">none, this is a root</span>
             ) : parent === NO_ROW ? (
               <span class="warn-text">
-                <span class="mono">{detail.parentSpanId}</span> {stored ? "never arrived" : "is not in the file"}
+                <span class="mono">{detail.parentSpanId}</span> {flags & FLAG.cycle ? "has this span among its own parents: a cycle" : stored ? "never arrived" : "is not in the file"}
               </span>
             ) : (
-              <button type="button" class="link-button" onClick={() => view.select(parent)}>
+              <button type="button" class="link-button" onClick={() => view.jump(parent)}>
                 {model.spanName(parent)}
               </button>
             )}
@@ -184,6 +196,31 @@ function SpanDetails({ view, detail, stored }: { view: TraceView; detail: SpanDe
         />
       </Section>
     </>
+  );
+}
+
+function CopyMenu({ span, service, traceId }: { span: SpanDetail; service: string; traceId: string }): VNode {
+  return (
+    <Popover label={<Icon name="copy" size={14} />} title="Copy the span as" class="button quiet small icon-only" align="end">
+      {(close) =>
+        COPY_FORMATS.map(({ name, text }) => {
+          const copied = text(span, service, traceId);
+          return copied === null ? null : (
+            <button
+              type="button"
+              key={name}
+              class="menu-item"
+              onClick={() => {
+                void copyText(copied);
+                close();
+              }}
+            >
+              {name}
+            </button>
+          );
+        })
+      }
+    </Popover>
   );
 }
 

@@ -1,4 +1,4 @@
-// The events of a span, in time. Exceptions read like exceptions: type, message, stack trace.
+//! The events of a span, in time. Exceptions read like exceptions: type, message, stack trace.
 
 import type { VNode } from "preact";
 import { CopyButton } from "../components/CopyButton";
@@ -6,6 +6,7 @@ import { Icon } from "../components/Icon";
 import { type SpanEvent, valueText } from "../model/details";
 import { formatDuration } from "../model/format";
 import { AttributeTable } from "./Attributes";
+import "./Events.css";
 
 export function Events({ events, title }: { events: SpanEvent[]; title: string }): VNode {
   return (

@@ -1,17 +1,24 @@
-// Find in the trace: text or `key=value`, how many spans match, stepping through them, and showing
-// the matches with their ancestors only.
+//! Find in the trace: text or `key=value`, how many spans match, stepping through them, and showing
+//! the matches with their ancestors only.
 
 import type { RefObject, VNode } from "preact";
 import { Icon } from "../components/Icon";
 import { formatCount } from "../model/format";
 import type { TraceView } from "./view";
+import "./FindBar.css";
 
 export function FindBar({ view, inputRef }: { view: TraceView; inputRef: RefObject<HTMLInputElement | null> }): VNode {
   void view.model.matchVersion.value;
-  const text = view.findText.value;
-  const { matches } = view.model;
+  const { finder, model } = view;
+  const text = finder.text.value;
+  const { matches } = model;
+  const problem = finder.problem.value;
   const at = matches.indexOf(view.selected.value);
-  const count = text === "" ? "" : view.findBusy.value && matches.length === 0 ? "…" : at >= 0 ? `${formatCount(at + 1)} of ${formatCount(matches.length)}` : formatCount(matches.length);
+  const known = formatCount(matches.length);
+  const place = at >= 0 ? `${formatCount(at + 1)} of ${known}` : known;
+  // Names alone were looked at when the server does not answer: there may be more.
+  const count = text === "" ? "" : problem !== null ? `${place}+ ?` : finder.busy.value ? (matches.length === 0 ? "…" : `${place}…`) : place;
+  const none = text !== "" && matches.length === 0 && !finder.busy.value && problem === null;
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key === "Enter") {
       event.preventDefault();
@@ -23,12 +30,17 @@ export function FindBar({ view, inputRef }: { view: TraceView; inputRef: RefObje
     }
   };
   return (
-    <div class={`find-bar ${text !== "" && matches.length === 0 && !view.findBusy.value ? "none" : ""}`} role="search" aria-label="Find in this trace">
+    <div class={`find-bar ${none ? "none" : problem !== null ? "failed" : ""}`} role="search" aria-label="Find in this trace">
       <Icon name="search" size={14} />
       <input ref={inputRef} placeholder="Find: text or key=value" aria-label="Find in this trace" value={text} onInput={(event) => view.find(event.currentTarget.value)} onKeyDown={onKeyDown} spellcheck={false} autocomplete="off" />
-      <span class="find-count num" role="status" aria-label={text === "" ? undefined : `${count || 0} matching spans`}>
+      <span class="find-count num" role="status" title={problem === null ? undefined : `Only names were looked at: ${problem.message}`} aria-label={text === "" ? undefined : problem === null ? `${count} matching spans` : `${known} spans match by name; the others are not known: ${problem.message}`}>
         {count}
       </span>
+      {problem !== null && (
+        <button type="button" class="button quiet small icon-only" title="Find again" aria-label="Find again" onClick={() => finder.again()}>
+          <Icon name="reload" size={14} />
+        </button>
+      )}
       {text !== "" && (
         <>
           <button type="button" class="button quiet small icon-only" title="Previous match (N)" aria-label="Previous match" onClick={() => view.nextMatch(-1)}>
@@ -37,7 +49,7 @@ export function FindBar({ view, inputRef }: { view: TraceView; inputRef: RefObje
           <button type="button" class="button quiet small icon-only" title="Next match (n)" aria-label="Next match" onClick={() => view.nextMatch(1)}>
             <Icon name="down" size={14} />
           </button>
-          <button type="button" class="button quiet small icon-only" aria-pressed={view.only.value} title="Matches only (h)" aria-label="Matches only" onClick={() => view.setOnly(!view.only.value)}>
+          <button type="button" class="button quiet small icon-only" aria-pressed={finder.only.value} title="Matches only (h)" aria-label="Matches only" onClick={() => finder.setOnly(!finder.only.value)}>
             <Icon name="filter" size={14} />
           </button>
         </>

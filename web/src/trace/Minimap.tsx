@@ -1,11 +1,12 @@
-// The whole trace at a glance, whatever is zoomed or folded below: drag to zoom, drag the edges to
-// adjust, wheel to zoom at the pointer, click to go to a place, double click for everything.
+//! The whole trace at a glance, whatever is zoomed or folded below: drag to zoom, drag the edges to
+//! adjust, wheel to zoom at the pointer, click to go to a place, double click for everything.
 
 import type { VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { drawOnResize, prepare, themeColours } from "../components/canvas";
-import { axisFormatter, axisTicks } from "../model/format";
+import { axisFormatter, axisTicks, formatDuration, stepOf } from "../model/format";
 import type { TraceView } from "./view";
+import "./Minimap.css";
 
 const HEIGHT = 62;
 const AXIS = 15;
@@ -150,7 +151,7 @@ function Handle({ view, side, at, start, handlers }: HandleProps): VNode {
       aria-valuemin={0}
       aria-valuemax={100}
       aria-valuenow={Math.round((value / view.model.durationNs) * 100)}
-      aria-valuetext={axisFormatter(view.model.durationNs)(Math.round(value))}
+      aria-valuetext={formatDuration(Math.round(value))}
       onPointerDown={start}
       onKeyDown={step}
       {...handlers}
@@ -163,10 +164,11 @@ function draw(context: CanvasRenderingContext2D, width: number, view: TraceView)
   const { columns, n, durationNs } = model;
   const theme = themeColours();
   const h = HEIGHT - AXIS - 4;
-  const label = axisFormatter(durationNs);
+  const ticks = axisTicks(0, durationNs, Math.max(2, width / 130));
+  const label = axisFormatter(durationNs, stepOf(ticks, durationNs));
   context.font = "10.5px system-ui, sans-serif";
   context.textBaseline = "middle";
-  for (const tick of axisTicks(0, durationNs, Math.max(2, width / 130))) {
+  for (const tick of ticks) {
     const x = Math.round((tick / durationNs) * width) + 0.5;
     context.strokeStyle = theme.line;
     context.beginPath();

@@ -1,8 +1,9 @@
-// The time axis above the bars; dragging over it zooms to that time.
+//! The time axis above the bars; dragging over it zooms to that time.
 
 import type { VNode } from "preact";
 import { useRef, useState } from "preact/hooks";
 import type { TraceView } from "./view";
+import "./TimeAxis.css";
 
 const CLICK_PX = 4;
 

@@ -1,22 +1,22 @@
-// The page of one trace, put together: header, notices, minimap, waterfall and detail pane; the
-// keyboard; and the URL that always says what is shown.
+//! The page of one trace, put together: header, notices, minimap, waterfall and detail pane; the
+//! keyboard; and the URL that always says what is shown.
 
-import { effect } from "@preact/signals";
 import type { ComponentChildren, VNode } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { Tabs } from "../components/Tabs";
 import { ErrorBoundary } from "../components/ErrorBoundary";
 import { copyText } from "../components/CopyButton";
-import { type Shortcut, useShortcuts } from "../app/keyboard";
+import { type Shortcut, useShortcuts } from "../components/keyboard";
 import { NO_ROW } from "../model/TraceModel";
-import { readTraceParams, writeTraceParams } from "../routes/params";
-import { href, navigate, replaceParams } from "../routes/router";
-import { session } from "../search/session";
+import { readTraceParams, writeTraceParams } from "../location/params";
+import { bindParams } from "../location/bind";
+import { hrefBack, navigate, settle } from "../location/place";
 import { DetailPane } from "./DetailPane";
-import { Minimap } from "./Minimap";
 import { Notices } from "./Notices";
+import { TRACE_TABS } from "./tabs";
 import { TraceHeader } from "./TraceHeader";
 import type { TraceView } from "./view";
-import { Waterfall } from "./Waterfall";
+import "./TracePage.css";
 
 export interface Download {
   label: string;
@@ -26,8 +26,6 @@ export interface Download {
 
 export interface TracePageProps {
   view: TraceView;
-  /** Below the base path; the URL is kept up to date there. */
-  path: string;
   downloads: Download[];
   note?: ComponentChildren;
   onReload?: () => void;
@@ -35,43 +33,26 @@ export interface TracePageProps {
   watching?: boolean;
 }
 
-const URL_DELAY_MS = 150;
-
-export function TracePage({ view, path, downloads, note, onReload, watching = false }: TracePageProps): VNode {
+export function TracePage({ view, downloads, note, onReload, watching = false }: TracePageProps): VNode {
   const find = useRef<HTMLInputElement>(null);
   const { header } = view.model;
   useEffect(() => {
     document.title = `${header.rootService ?? "Trace"} ${header.rootName ?? header.traceId.slice(0, 8)} · Tracewell`;
   }, [header]);
-  useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let first = true;
-    const stop = effect(() => {
-      const base = new URLSearchParams(location.search);
-      // Dependencies are read now, the URL is written when things have settled.
-      void [view.selected.value, view.zoom.value, view.findText.value, view.only.value, view.detailVersion.value, view.model.version.value];
-      clearTimeout(timer);
-      if (first) {
-        first = false;
-        return;
-      }
-      timer = setTimeout(() => replaceParams(path, writeTraceParams(view.toParams(readTraceParams(base)), new URLSearchParams(location.search))), URL_DELAY_MS);
-    });
-    return () => {
-      stop();
-      clearTimeout(timer);
-    };
-  }, [view, path]);
-  useShortcuts(() => shortcuts(view, () => find.current?.select(), onReload), [view, onReload]);
+  useLayoutEffect(() => bindParams({ read: readTraceParams, write: writeTraceParams, shown: () => view.params(), show: (params) => view.show(params) }), [view]);
+  const main = useRef<HTMLDivElement>(null);
+  useShortcuts(() => shortcuts(view, () => find.current?.select(), onReload), [view, onReload], main);
   const side = view.paneSide.value;
+  const { component: Shown } = TRACE_TABS.find(({ name }) => name === view.tab.value)!;
   return (
     <div class={`trace-page dock-${side}`}>
       <TraceHeader view={view} findRef={find} downloads={downloads} note={note} onReload={onReload} />
       <Notices view={view} stored={onReload !== undefined} watching={watching} />
       <div class="trace-body">
-        <div class="trace-main">
-          <Minimap view={view} />
-          <Waterfall view={view} />
+        <div class="trace-main" ref={main}>
+          <Tabs label="View" tabs={TRACE_TABS} current={view.tab.value} onChange={(tab) => (view.tab.value = tab)}>
+            <Shown view={view} />
+          </Tabs>
         </div>
         {view.paneOpen.value && view.selected.value !== NO_ROW && (
           <ErrorBoundary part="The details of this span">
@@ -81,6 +62,13 @@ export function TracePage({ view, path, downloads, note, onReload, watching = fa
       </div>
     </div>
   );
+}
+
+/** Once the URL names the span that is selected. */
+export async function linkToView(view: TraceView): Promise<string> {
+  await view.settled();
+  settle();
+  return location.href;
 }
 
 function shortcuts(view: TraceView, focusFind: () => void, onReload?: () => void): Shortcut[] {
@@ -109,19 +97,20 @@ function shortcuts(view: TraceView, focusFind: () => void, onReload?: () => void
     key("Find", ["/"], "Find in this trace", focusFind),
     key("Find", ["n"], "Next match", () => view.nextMatch(1)),
     key("Find", ["N"], "Previous match", () => view.nextMatch(-1)),
-    key("Find", ["h"], "Matches only", () => view.setOnly(!view.only.peek())),
+    key("Find", ["h"], "Matches only", () => view.finder.setOnly(!view.finder.only.peek())),
     key("Find", ["e"], "Next error", () => view.nextError(1)),
     key("Find", ["E"], "Previous error", () => view.nextError(-1)),
+    ...TRACE_TABS.map(({ name, label }, index) => key("Panes", [String(index + 1)], `View: ${label}`, () => (view.tab.value = name))),
     key("Panes", ["b"], "Show or hide details", () => view.openPane(!view.paneOpen.peek())),
     key("Panes", ["\\"], "Details at the right or the bottom", () => view.dock(view.paneSide.peek() === "right" ? "bottom" : "right")),
-    key("Panes", ["Escape"], "Clear find, then selection", () => (view.findText.peek() === "" ? view.clearSelection() : view.find(""))),
+    key("Panes", ["Escape"], "Clear find, then selection", () => (view.finder.text.peek() === "" ? view.clearSelection() : view.find(""))),
     key("Copy", ["y"], "Copy the span as JSON", () => {
       const detail = view.detail(view.selected.peek());
       if (detail) void copyText(JSON.stringify(detail, null, 2));
     }),
     key("Copy", ["Y"], "Copy the trace id", () => void copyText(model.header.traceId)),
-    key("Copy", ["l"], "Copy a link to this view", () => void copyText(location.href)),
-    key("Everywhere", ["u"], "Back to search", () => navigate(href("search", session.urlParams))),
+    key("Copy", ["l"], "Copy a link to this view", () => void linkToView(view).then(copyText)),
+    key("Everywhere", ["u"], "Back to search", () => navigate(hrefBack("search"))),
   ];
   if (onReload) list.push(key("Everywhere", ["r"], "Load the trace again", onReload));
   return list;

@@ -1,14 +1,15 @@
-// The waterfall: a treegrid of which only the rows on screen exist. A scroll step re-renders only
-// the rows that come into view; their elements are the ones that left.
+//! The waterfall: a treegrid of which only the rows on screen exist. A scroll step re-renders only
+//! the rows that come into view; their elements are the ones that left.
 
 import type { ComponentChildren, RefObject, VNode } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "../components/Icon";
-import { axisFormatter, axisTicks, formatCount } from "../model/format";
+import { axisFormatter, axisTicks, formatCount, stepOf } from "../model/format";
 import { NO_ROW } from "../model/TraceModel";
 import { TimeAxis } from "./TimeAxis";
 import type { TraceView } from "./view";
 import { WaterfallRow } from "./WaterfallRow";
+import "./Waterfall.css";
 
 export const ROW_PX = 24;
 /** The head that stays above the rows. */
@@ -42,7 +43,7 @@ export function Waterfall({ view }: { view: TraceView }): VNode {
             <span>Service and operation</span>
             <TreeButtons view={view} />
           </div>
-          <TimeAxis view={view} ticks={ticks} label={axisFormatter(to - from)} />
+          <TimeAxis view={view} ticks={ticks} label={axisFormatter(to, stepOf(ticks, to - from))} />
           <Splitter view={view} />
         </div>
         <Rows view={view} scroller={scroller} height={size.height}>
@@ -105,15 +106,15 @@ function Rows({ view, scroller, height: fullHeight, children }: RowsProps): VNod
 
   useEffect(() => {
     if (count > 0) view.shown.value = [model.visible[first]!, model.visible[Math.max(first, last - 1)]!];
-    const timer = setTimeout(() => void view.fetch([...model.visible.subarray(first, last)]), PREFETCH_MS);
+    const timer = setTimeout(() => void view.details.fetch([...model.visible.subarray(first, last)]), PREFETCH_MS);
     return () => clearTimeout(timer);
   }, [first, last, model.version.value]);
 
   const [zoomFrom, zoomTo] = view.zoom.value;
   const selected = view.selected.value;
-  void view.detailVersion.value;
+  void view.details.version.value;
   void model.matchVersion.value;
-  const finding = view.findText.value !== "";
+  const finding = view.finder.text.value !== "";
 
   const rows: VNode[] = [];
   for (let position = first; position < last; position++) {
@@ -128,6 +129,7 @@ function Rows({ view, scroller, height: fullHeight, children }: RowsProps): VNod
         selected={row === selected}
         match={finding ? (model.matchesRow(row) ? 1 : -1) : 0}
         collapsed={model.collapsed[row] === 1}
+        alike={model.runLength(row)}
         from={zoomFrom}
         to={zoomTo}
         detail={view.detail(row)}

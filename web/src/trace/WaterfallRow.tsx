@@ -1,14 +1,16 @@
-// One row: tree on the left, bar on the right. It renders again only when something it shows has
-// changed, which is what keeps scrolling cheap.
+//! One row: tree on the left, bar on the right. It renders again only when something it shows has
+//! changed, which is what keeps scrolling cheap.
 
 import { Component, type VNode } from "preact";
 import { Icon } from "../components/Icon";
 import { FLAG } from "../model/columns";
 import type { SpanDetail } from "../model/details";
 import { formatCount, formatDuration } from "../model/format";
+import { serviceLabel } from "../model/service";
 import { NO_ROW } from "../model/TraceModel";
 import { pillsOf } from "./pills";
 import type { TraceView } from "./view";
+import "./WaterfallRow.css";
 
 export interface WaterfallRowProps {
   view: TraceView;
@@ -19,11 +21,15 @@ export interface WaterfallRowProps {
   /** 1 match, -1 not a match while finding, 0 not finding. */
   match: -1 | 0 | 1;
   collapsed: boolean;
+  /** Rows that it stands for, 0 for itself alone. */
+  alike: number;
   from: number;
   to: number;
   detail: SpanDetail | undefined;
 }
 
+/** More bars than this in one row cannot be told from one another. */
+const MAX_RUN_BARS = 200;
 const INDENT_PX = 14;
 /** Deeper levels are indented less, or names would leave the column. */
 const FULL_INDENT_DEPTH = 12;
@@ -38,6 +44,7 @@ export class WaterfallRow extends Component<WaterfallRowProps> {
       now.selected !== next.selected ||
       now.match !== next.match ||
       now.collapsed !== next.collapsed ||
+      now.alike !== next.alike ||
       now.from !== next.from ||
       now.to !== next.to ||
       now.detail !== next.detail ||
@@ -46,7 +53,7 @@ export class WaterfallRow extends Component<WaterfallRowProps> {
   }
 
   override render(): VNode {
-    const { view, row, position, y, selected, match, collapsed } = this.props;
+    const { view, row, position, y, selected, match, collapsed, alike } = this.props;
     const { model } = view;
     const { columns } = model;
     const depth = columns.depth[row]!;
@@ -64,11 +71,10 @@ export class WaterfallRow extends Component<WaterfallRowProps> {
         style={{ top: `${y}px` }}
         aria-level={depth + 1}
         aria-rowindex={position + 1}
-        aria-expanded={parent ? !collapsed : undefined}
+        aria-expanded={parent ? !collapsed : alike > 0 ? false : undefined}
         aria-selected={selected}
         onClick={open}
         onDblClick={() => view.fit(row)}
-        onPointerEnter={() => void view.fetch([row])}
       >
         {this.tree(depth, parent, error)}
         {this.bar(error)}
@@ -77,7 +83,7 @@ export class WaterfallRow extends Component<WaterfallRowProps> {
   }
 
   private tree(depth: number, parent: boolean, error: boolean): VNode {
-    const { view, row, collapsed, detail } = this.props;
+    const { view, row, collapsed, detail, alike } = this.props;
     const { model } = view;
     const above = model.parent[row]!;
     const sameService = above !== NO_ROW && model.columns.service[above] === model.columns.service[row];
@@ -109,8 +115,29 @@ export class WaterfallRow extends Component<WaterfallRowProps> {
             no parent
           </span>
         ) : null}
-        {!sameService && <span class="service-name">{model.serviceName(row)}</span>}
-        <span class="span-name">{model.spanName(row) || "(no name)"}</span>
+        {flags & FLAG.cycle ? (
+          <span class="orphan-mark" title="Its parents form a cycle, which is cut here">
+            <Icon name="reload" size={12} />
+            cycle
+          </span>
+        ) : null}
+        {!sameService && <span class="service-name">{serviceLabel(model.serviceName(row))}</span>}
+        <span class="span-name" title={`${serviceLabel(model.serviceName(row))} ${model.spanName(row)}`}>
+          {model.spanName(row) || "(no name)"}
+        </span>
+        {alike > 0 && (
+          <button
+            type="button"
+            class="alike num"
+            title={`${formatCount(alike)} spans alike, one after the other. Show each`}
+            onClick={(event) => {
+              event.stopPropagation();
+              model.openRun(row);
+            }}
+          >
+            × {formatCount(alike)}
+          </button>
+        )}
         {flags & FLAG.links ? <Icon name="link" size={12} class="link-mark" /> : null}
         {detail &&
           pillsOf(detail).map((pill) => (
@@ -123,7 +150,8 @@ export class WaterfallRow extends Component<WaterfallRowProps> {
   }
 
   private bar(error: boolean): VNode {
-    const { view, row, from, to, detail } = this.props;
+    const { view, row, from, to, detail, alike } = this.props;
+    if (alike > 0) return this.barsOfRun();
     const { start, duration, flags } = view.model.columns;
     const width = to - from;
     const begin = (start[row]! - from) / width;
@@ -141,9 +169,6 @@ export class WaterfallRow extends Component<WaterfallRowProps> {
     }
     const left = Math.max(0, begin);
     const right = Math.min(1, end);
-    const side = right < 0.86 ? "after" : left > 0.14 ? "before" : "inside";
-    const labelStyle =
-      side === "after" ? { left: `calc(${right * 100}% + 6px)` } : side === "before" ? { right: `calc(${(1 - left) * 100}% + 6px)` } : { right: `calc(${(1 - right) * 100}% + 6px)` };
     return (
       <div role="gridcell" class="time">
         <span
@@ -151,8 +176,33 @@ export class WaterfallRow extends Component<WaterfallRowProps> {
           style={{ left: `${left * 100}%`, width: `${(right - left) * 100}%`, "--c": `var(--svc-${view.colourOf(row)})` }}
         />
         {detail && detail.events.length > 0 && this.eventTicks(detail, from, width, start[row]!)}
-        <span class={`duration num ${side}`} style={labelStyle}>
+        <span class="duration num" style={{ left: `calc(${right * 100}% + 6px)` }}>
           {label}
+        </span>
+      </div>
+    );
+  }
+
+  /** One bar each, as far as they can be told; and how long all of them took. */
+  private barsOfRun(): VNode {
+    const { view, row, from, to, alike } = this.props;
+    const { start, duration } = view.model.columns;
+    const step = Math.max(1, Math.ceil(alike / MAX_RUN_BARS));
+    const bars: VNode[] = [];
+    let [total, end] = [0, 0];
+    for (let other = row; other < row + alike; other++) {
+      total += duration[other]!;
+      end = Math.max(end, start[other]! + duration[other]!);
+      const left = Math.max(0, (start[other]! - from) / (to - from));
+      const right = Math.min(1, (start[other]! + duration[other]! - from) / (to - from));
+      if ((other - row) % step === 0 && right >= 0 && left <= 1) bars.push(<span key={other} class="bar" style={{ left: `${left * 100}%`, width: `${Math.max(0, right - left) * 100}%`, "--c": `var(--svc-${view.colourOf(row)})` }} />);
+    }
+    const at = Math.max(0, Math.min(1, (end - from) / (to - from)));
+    return (
+      <div role="gridcell" class="time">
+        {bars}
+        <span class="duration num" title="Added up" style={{ left: `calc(${at * 100}% + 6px)` }}>
+          Σ {formatDuration(total)}
         </span>
       </div>
     );

@@ -1,4 +1,4 @@
-// The one or two attributes of a span that say most about it, short enough for its row.
+//! The one or two attributes of a span that say most about it, short enough for its row.
 
 import { type SpanDetail, valueText } from "../model/details";
 

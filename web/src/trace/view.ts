@@ -1,56 +1,83 @@
-// What one is looking at in a trace: selection, zoom, find, panes, and the details that were
-// fetched. Signals, so that a hover or a drag re-renders only what depends on it.
+//! What one is looking at in a trace: selection, zoom, find, panes, tab. Signals, so that a hover or a
+//! drag re-renders only what depends on it. A span is addressed by its row, which is quick, and by
+//! its id, which lasts; the view must never let the URL name another span than the selected one.
 
 import { computed, signal } from "@preact/signals";
-import { recall, remember } from "../app/theme";
 import type { DetailSource, SpanDetail } from "../model/details";
+import { carryFolds } from "../model/carryFolds";
+import { recall, remember } from "../model/preferences";
 import { NO_ROW, type TraceModel } from "../model/TraceModel";
 import { assignColours } from "../model/palette";
-import type { TraceParams } from "../routes/params";
+import type { TraceParams, TraceViewName } from "../location/params";
+import { keepForBack, settle } from "../location/place";
+import { DetailCache } from "./detailCache";
+import { Finder } from "./finder";
 
 export type PaneSide = "right" | "bottom";
 
 /** The smallest zoom: a microsecond, or the whole trace when that is shorter. */
 const MIN_ZOOM_NS = 1000;
-/** A request for details carries at most this many rows. */
-const DETAIL_BATCH = 500;
-/** Details that are kept; the oldest go first. */
-const MAX_DETAILS = 5000;
-const FIND_DELAY_MS = 160;
 
 export class TraceView {
+  readonly tab = signal<TraceViewName>("timeline");
+  /** Clocks that disagree are adjusted. */
+  readonly adjusted = signal(false);
   readonly selected = signal(NO_ROW);
   readonly zoom = signal<[number, number]>([0, 1]);
-  readonly findText = signal("");
-  readonly findBusy = signal(false);
-  readonly only = signal(false);
   readonly paneOpen = signal(recall("tracewell.pane") !== "closed");
   readonly paneSide = signal<PaneSide>(recall("tracewell.side") === "bottom" || innerWidth < 1000 ? "bottom" : "right");
-  /** Side that the URL asks for; only a choice of the person is remembered. */
   readonly treeShare = signal(Math.min(0.7, Math.max(0.15, Number(recall("tracewell.tree")) || 0.4)));
   /** Rows that are on screen, for the minimap. */
   readonly shown = signal<[number, number]>([0, 0]);
   /** Asks the waterfall to bring a row into view; `seq` makes every request a change. */
   readonly scrollRequest = signal<{ row: number; seq: number } | null>(null);
-  readonly detailVersion = signal(0);
-  /** Why details could not be fetched. */
-  readonly problem = signal<Error | null>(null);
+  /** A span that the URL names and that is being looked for, or was not found. */
+  readonly wanted = signal<{ spanId: string; found: boolean | null; error: Error | null } | null>(null);
   readonly colours: number[];
   readonly zoomed = computed(() => this.zoom.value[0] > 0 || this.zoom.value[1] < this.model.durationNs);
+  readonly details: DetailCache;
+  readonly finder: Finder;
+  /** Select the first match once it is known: a link with a search but without a span. */
+  private selectsMatch = false;
+  private pane: TraceParams["pane"] = "";
+  /** The folds are those of before; the URL has them for the trace as it was. */
+  private carried = false;
+  private lastFold = { depth: "", fold: "" };
+  /** Its cost grows with the trace: only when a fold changes. */
+  private readonly fold = computed(() => {
+    void this.model.version.value;
+    // While only matches are shown the folds are theirs, not the person's.
+    if (!this.model.matchesOnly) this.lastFold = this.model.foldState() ?? { depth: "", fold: "" };
+    return this.lastFold;
+  });
 
-  private readonly details = new Map<number, SpanDetail>();
-  private readonly asked = new Set<number>();
-  private findAbort: AbortController | null = null;
-  private findTimer: ReturnType<typeof setTimeout> | undefined;
-
+  /** `before`: what was looked at when the trace was smaller. */
   constructor(
     readonly model: TraceModel,
     readonly source: DetailSource,
+    before?: TraceView,
   ) {
+    if (before !== undefined) {
+      this.paneOpen.value = before.paneOpen.peek();
+      this.paneSide.value = before.paneSide.peek();
+      this.treeShare.value = before.treeShare.peek();
+      this.carried = carryFolds(before.model, model);
+    }
     // A trace of one service is coloured by operation, or everything would look the same.
     const byName = model.header.services.length === 1;
     this.colours = assignColours(byName ? model.header.names : model.header.services);
     this.zoom.value = [0, model.durationNs];
+    this.details = new DetailCache(source, () => this.selected.peek());
+    this.finder = new Finder(model, source, (rows) => {
+      if (this.selectsMatch && rows.length > 0 && this.selected.peek() === NO_ROW) this.select(rows[0]!);
+      this.selectsMatch = false;
+    });
+  }
+
+  /** Nobody looks at it any more. */
+  end(): void {
+    this.details.end();
+    this.finder.stop();
   }
 
   colourOf(row: number): number {
@@ -62,13 +89,23 @@ export class TraceView {
 
   select(row: number, options: { scroll?: boolean } = {}): void {
     if (row < 0 || row >= this.model.n) return;
+    this.wanted.value = null;
     this.model.reveal(row);
     this.selected.value = row;
     if (options.scroll !== false) this.scrollTo(row);
-    void this.fetch([row]);
+    void this.details.fetch([row]);
+  }
+
+  /** Goes to a span from another one; Back leads back. */
+  jump(row: number): void {
+    keepForBack();
+    this.select(row);
+    // At once, where its id is known: who goes back at once can come forward again.
+    settle();
   }
 
   clearSelection(): void {
+    this.wanted.value = null;
     this.selected.value = NO_ROW;
   }
 
@@ -94,6 +131,7 @@ export class TraceView {
 
   right(): void {
     const row = this.selected.peek();
+    if (row !== NO_ROW && this.model.runLength(row) > 0) return this.model.openRun(row);
     if (row === NO_ROW || !this.model.hasChildren(row)) return;
     if (this.model.collapsed[row] === 1) this.model.toggle(row);
     else this.move(1);
@@ -139,6 +177,13 @@ export class TraceView {
     this.zoom.value = [0, this.model.durationNs];
   }
 
+  adjustClocks(adjusted: boolean): void {
+    this.adjusted.value = adjusted && this.model.skew !== null;
+    this.model.adjustClocks(this.adjusted.peek());
+    if (this.adjusted.peek()) this.setZoom(...this.model.extent());
+    else this.resetZoom();
+  }
+
   fit(row: number): void {
     if (row === NO_ROW) return;
     const { start, duration } = this.model.columns;
@@ -148,49 +193,14 @@ export class TraceView {
 
   // --- find ---
 
-  find(text: string, options: { select?: boolean } = {}): void {
-    this.findText.value = text;
-    this.findAbort?.abort();
-    clearTimeout(this.findTimer);
-    if (text.trim() === "") {
-      this.findBusy.value = false;
-      this.only.value = false;
-      this.model.setMatchesOnly(false);
-      this.model.setMatches(new Uint32Array(0));
-      return;
-    }
-    // Names are here already; attributes are the server's to search.
-    this.model.setMatches(this.model.findNames(text.trim()));
-    const abort = new AbortController();
-    this.findAbort = abort;
-    this.findBusy.value = true;
-    this.findTimer = setTimeout(() => {
-      this.source
-        .find(text.trim(), abort.signal)
-        .then((rows) => {
-          if (abort.signal.aborted) return;
-          this.model.setMatches(rows);
-          if (this.only.peek()) this.model.setMatchesOnly(true);
-          if (options.select && rows.length > 0 && this.selected.peek() === NO_ROW) this.select(rows[0]!);
-        })
-        .catch((error: unknown) => {
-          if (!abort.signal.aborted) this.problem.value = error as Error;
-        })
-        .finally(() => {
-          if (!abort.signal.aborted) this.findBusy.value = false;
-        });
-    }, FIND_DELAY_MS);
+  find(text: string): void {
+    this.selectsMatch = false;
+    this.finder.find(text);
   }
 
   nextMatch(direction: 1 | -1): void {
     const row = this.model.nextMatch(this.selected.peek(), direction);
     if (row !== NO_ROW) this.select(row);
-  }
-
-  setOnly(only: boolean): void {
-    if (only && this.model.matches.length === 0) return;
-    this.only.value = only;
-    this.model.setMatchesOnly(only);
   }
 
   // --- panes ---
@@ -210,76 +220,85 @@ export class TraceView {
     remember("tracewell.tree", this.treeShare.peek().toFixed(3));
   }
 
-  // --- details ---
+  // --- URL ---
 
   detail(row: number): SpanDetail | undefined {
     return this.details.get(row);
   }
 
-  /** Fetches what is neither here nor on its way. */
-  async fetch(rows: readonly number[]): Promise<void> {
-    const missing = rows.filter((row) => !this.details.has(row) && !this.asked.has(row)).slice(0, DETAIL_BATCH);
-    if (missing.length === 0) return;
-    for (const row of missing) this.asked.add(row);
-    try {
-      for (const detail of await this.source.spans(missing)) this.details.set(detail.row, detail);
-      for (const oldest of this.details.keys()) {
-        if (this.details.size <= MAX_DETAILS) break;
-        if (oldest !== this.selected.peek()) this.details.delete(oldest);
-      }
-      this.problem.value = null;
-      this.detailVersion.value++;
-    } catch (error) {
-      this.problem.value = error as Error;
-    } finally {
-      for (const row of missing) this.asked.delete(row);
-    }
-  }
-
-  /** The row of a span id, which only details know: the server finds it. */
-  async rowOf(spanId: string): Promise<number> {
-    const rows = [...(await this.source.find(spanId))].slice(0, DETAIL_BATCH);
-    await this.fetch(rows);
-    return rows.find((row) => this.details.get(row)?.spanId === spanId) ?? NO_ROW;
-  }
-
-  // --- URL ---
-
-  async restore(params: TraceParams): Promise<void> {
-    if (params.depth !== "" || params.fold !== "") this.model.restoreFold(params.depth, params.fold);
-    if (params.zoom !== null) this.setZoom(...params.zoom);
+  /** Shows what a URL says, all of it: what it does not name is as it is at first. */
+  show(params: TraceParams): void {
+    const { model } = this;
+    this.tab.value = params.view;
+    this.showFold(params);
+    if (params.skew !== this.adjusted.peek()) this.adjustClocks(params.skew);
+    if (params.zoom === null) {
+      if (!params.skew) this.resetZoom();
+    } else if (params.zoom.join() !== this.zoom.peek().map(Math.round).join()) this.setZoom(...params.zoom);
     if (params.pane !== "") {
       this.paneSide.value = params.pane;
       this.paneOpen.value = true;
     }
-    if (params.find !== "") {
-      this.only.value = params.only;
-      this.find(params.find, { select: params.span === "" });
+    this.pane = params.pane;
+    if (params.find !== this.finder.text.peek()) {
+      this.finder.find(params.find);
+      this.selectsMatch = params.find !== "" && params.span === "";
     }
-    if (params.span !== "") {
-      const row = await this.rowOf(params.span);
-      if (row !== NO_ROW) {
-        this.openPane(true);
-        this.select(row);
+    if (params.only !== this.finder.only.peek()) {
+      this.finder.only.value = params.only;
+      model.setMatchesOnly(params.only && model.matches.length > 0);
+    }
+    if (params.span === "") {
+      if (this.selected.peek() !== NO_ROW) this.clearSelection();
+      this.wanted.value = null;
+    } else void this.showSpan(params.span);
+  }
+
+  private showFold({ depth, fold }: TraceParams): void {
+    const carried = this.carried;
+    this.carried = false;
+    if (carried && fold !== "") return;
+    const now = this.fold.peek();
+    if (now.depth !== depth || now.fold !== fold) this.model.restoreFold(depth, fold);
+  }
+
+  /** Selects the span of an id; which row that is may have to be asked. */
+  async showSpan(spanId: string): Promise<void> {
+    const selected = this.selected.peek();
+    if (selected !== NO_ROW && this.details.spanId(selected) === spanId) return;
+    const wanted = { spanId, found: null, error: null };
+    this.wanted.value = wanted;
+    try {
+      const row = await this.details.rowOf(spanId);
+      // Somebody has gone elsewhere since.
+      if (this.wanted.peek() !== wanted) return;
+      if (row === NO_ROW) {
+        this.wanted.value = { ...wanted, found: false };
+        return;
       }
+      this.paneOpen.value = true;
+      this.select(row);
+    } catch (error) {
+      if (this.wanted.peek() === wanted) this.wanted.value = { ...wanted, error: error as Error };
     }
   }
 
-  /** Reading it inside an effect makes the effect run when the view changes. */
-  toParams(previous: TraceParams): TraceParams {
-    void this.model.version.value;
-    void this.detailVersion.value;
+  /** What the URL must say, read from signals; null as long as the selected span's id is not known. */
+  params(): TraceParams | null {
+    void this.details.version.value;
+    const { depth, fold } = this.fold.value;
     const selected = this.selected.value;
-    const fold = this.model.matchesOnly ? { depth: previous.depth, fold: previous.fold } : this.model.foldState();
-    return {
-      // Until its details are here the id is not known; the previous one is then still right at the start.
-      span: selected === NO_ROW ? "" : (this.details.get(selected)?.spanId ?? previous.span),
-      zoom: this.zoomed.value ? this.zoom.value : null,
-      find: this.findText.value,
-      only: this.only.value && this.findText.value !== "",
-      depth: fold?.depth ?? "",
-      fold: fold?.fold ?? "",
-      pane: previous.pane,
-    };
+    const wanted = this.wanted.value;
+    const span = wanted !== null ? wanted.spanId : selected === NO_ROW ? "" : this.details.spanId(selected);
+    const view = this.tab.value;
+    const [zoom, find, only] = [this.zoomed.value ? this.zoom.value : null, this.finder.text.value, this.finder.only.value];
+    if (span === undefined) return null;
+    return { view, span, zoom, find, only: only && find !== "", depth, fold, pane: this.pane, skew: this.adjusted.value };
+  }
+
+  /** For whoever copies a link: what is selected has an id by then. */
+  async settled(): Promise<void> {
+    const selected = this.selected.peek();
+    if (selected !== NO_ROW && this.details.spanId(selected) === undefined) await this.details.fetch([selected]);
   }
 }

@@ -1,5 +1,5 @@
-// Reads OTLP JSON: one TracesData or export request, with the liberties that real exporters take
-// (ids of any case, enums as names, integers as numbers, missing fields).
+//! Reads OTLP JSON: one TracesData or export request, with the liberties that real exporters take
+//! (ids of any case, enums as names, integers as numbers, missing fields).
 
 import type { FileSpan } from "../assemble";
 import { KINDS } from "../columns";

@@ -1,0 +1,3 @@
+//! The page at `status`.
+
+export { StatusPage as default } from "../status/StatusPage";

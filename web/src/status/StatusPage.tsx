@@ -1,0 +1,133 @@
+//! What the server says about itself: what came in and where it went, what is stored, how full the
+//! limits are, and what was refused and why. It shows; it never changes anything.
+
+import type { ComponentChildren, VNode } from "preact";
+import { useEffect } from "preact/hooks";
+import { serverStatus } from "../api/status";
+import type { Receiver, ServerStatus } from "../api/types";
+import { Loaded, usePolled } from "../components/Loaded";
+import { Notice } from "../components/Notice";
+import { Table } from "../components/Table";
+import { formatAgo, formatBytes, formatCount, formatDuration, formatTime, nsToMs } from "../model/format";
+import "./StatusPage.css";
+
+const POLL_MS = 3000;
+
+export function StatusPage(): VNode {
+  usePolled(serverStatus, POLL_MS);
+  useEffect(() => {
+    document.title = "Status · Tracewell";
+  }, []);
+  return (
+    <div class="status-page">
+      <h1>Status</h1>
+      <Loaded resource={serverStatus} what="The status" placeholder={<p class="muted">Loading…</p>}>
+        {(status) => <Sections status={status} />}
+      </Loaded>
+    </div>
+  );
+}
+
+function Sections({ status }: { status: ServerStatus }): VNode {
+  const { spans, store, receivers, complaints, memory, queries, openedTraces } = status;
+  return (
+    <>
+      {store.unhealthy && <Notice kind="error">The store is not healthy: {store.unhealthy}</Notice>}
+      {store.degraded && <Notice kind="warn">The store needs attention: {store.degraded}</Notice>}
+      <div class="status-cards">
+        <Card title="Server">
+          <Fact name="Version">{status.version}</Fact>
+          <Fact name="Running for">{formatDuration(status.uptimeSeconds * 1e9)}</Fact>
+          {status.endpoints.map(({ name, address }) => (
+            <Fact key={name} name={name}>
+              <code>{address}</code>
+            </Fact>
+          ))}
+        </Card>
+        <Card title="Spans since the start">
+          <Fact name="Received">{count(spans.received)}</Fact>
+          <Fact name="Stored">{count(spans.stored)}</Fact>
+          <Fact name="Rejected">{Number(spans.rejected) > 0 ? <span class="error-text">{count(spans.rejected)}</span> : "0"}</Fact>
+          <Fact name="On their way">{count(spans.inFlight ?? 0)}</Fact>
+        </Card>
+        <Card title="Storage">
+          <Fact name="Spans">{count(store.spans)}</Fact>
+          <Fact name="On disk">{formatBytes(Number(store.bytes))}</Fact>
+          <Fact name="In memory">{formatBytes(Number(store.memoryBytes ?? 0))}</Fact>
+          <Fact name="Blocks">{formatCount(store.blocks)}</Fact>
+          <Fact name="Removed by retention">{count(store.removedSpans ?? 0)}</Fact>
+          <Fact name="From">{store.oldestNs === null ? "–" : formatTime(nsToMs(store.oldestNs), false)}</Fact>
+          <Fact name="To">{store.newestNs === null ? "–" : formatTime(nsToMs(store.newestNs), false)}</Fact>
+          {store.readOnly && <Fact name="Mode">read only</Fact>}
+        </Card>
+        <Card title="Limits">
+          {memory && <Fact name="Memory of requests">{`${formatBytes(memory.requestsHeldBytes)} of ${formatBytes(memory.requestsLimitBytes)}`}</Fact>}
+          {queries && <Fact name="Queries running">{`${formatCount(queries.running)} of ${formatCount(queries.runningLimit)}`}</Fact>}
+          {queries && <Fact name="Queries waiting">{`${formatCount(queries.waiting)} of ${formatCount(queries.waitingLimit)}`}</Fact>}
+          {queries && <Fact name="Memory of queries">{`${formatBytes(queries.memoryHeldBytes)}${queries.memoryLimitBytes === null ? "" : ` of ${formatBytes(queries.memoryLimitBytes)}`}`}</Fact>}
+          {queries && <Fact name="Time of a query">{`${queries.timeLimitSeconds} s`}</Fact>}
+          {openedTraces && <Fact name="Opened traces">{`${formatBytes(openedTraces.bytes)} of ${formatBytes(openedTraces.limitBytes)}`}</Fact>}
+          {store.compaction && <Fact name="Blocks to merge">{`${formatCount(store.compaction.backlogBlocks)}, ${formatBytes(store.compaction.backlogBytes)}`}</Fact>}
+        </Card>
+      </div>
+      <h2>Receivers</h2>
+      <Table
+        label="Receivers"
+        rows={receivers ?? []}
+        rowKey={({ name }) => name}
+        columns={[
+          { name: "Receiver", show: ({ name }) => name, by: ({ name }) => name },
+          { name: "Received", show: ({ received }) => count(received), by: ({ received }) => Number(received) },
+          { name: "Stored", show: ({ stored }) => count(stored), by: ({ stored }) => Number(stored) },
+          { name: "Rejected", show: ({ rejected }) => reasons(rejected) },
+          { name: "Repaired", show: ({ repaired }) => reasons(repaired) },
+          { name: "Requests", show: ({ requests }) => reasons(requests) },
+        ]}
+      />
+      <h2>Refused or taken in part</h2>
+      {(complaints ?? []).length === 0 ? (
+        <p class="muted">Nothing: every request was taken as it was.</p>
+      ) : (
+        <Table
+          label="Refusals"
+          rows={complaints!}
+          rowKey={({ receiver, reason, peer, message }) => [receiver, reason, peer, message].join("\n")}
+          columns={[
+            { name: "Last", show: ({ lastNs }) => <span title={formatTime(nsToMs(lastNs))}>{formatAgo(nsToMs(lastNs), Date.now())}</span>, by: ({ lastNs }) => nsToMs(lastNs) },
+            { name: "Times", show: ({ times }) => count(times), by: ({ times }) => Number(times) },
+            { name: "Receiver", show: ({ receiver }) => receiver, by: ({ receiver }) => receiver },
+            { name: "Reason", show: ({ reason }) => reason, by: ({ reason }) => reason },
+            { name: "From", show: ({ peer, userAgent }) => [peer, userAgent].filter(Boolean).join(", ") },
+            { name: "What", show: ({ message }) => message },
+          ]}
+        />
+      )}
+    </>
+  );
+}
+
+const count = (n: number | string): string => formatCount(Number(n));
+
+/** `undecodable 3, busy 1`; what did not happen is left out. */
+function reasons(counts: Receiver["requests"]): string {
+  const happened = Object.entries(counts).filter(([, times]) => Number(times) > 0);
+  return happened.length === 0 ? "–" : happened.map(([reason, times]) => `${reason.replaceAll("_", " ")} ${count(times)}`).join(", ");
+}
+
+function Card({ title, children }: { title: string; children: ComponentChildren }): VNode {
+  return (
+    <section class="status-card">
+      <h2>{title}</h2>
+      <dl>{children}</dl>
+    </section>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ComponentChildren }): VNode {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd class="num">{children}</dd>
+    </div>
+  );
+}
