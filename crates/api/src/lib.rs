@@ -7,6 +7,7 @@
 //! is**: that is done once, in `model` and `query`. **Nor does one open a
 //! socket or know which store it reads**: both are handed in.
 
+mod addresses;
 mod assets;
 mod base64;
 mod blocking;
@@ -72,11 +73,13 @@ impl QueryState {
 pub fn http_router(state: &Arc<QueryState>, facts: &Arc<ProcessFacts>, base_path: &str) -> Router {
     let (store, assets) = (&state.store, Assets::new(base_path));
     let page_at_home = assets.clone();
+    let base = base_path.to_owned();
     let others = move |request: Request| async move {
-        match unknown::refusal(&request) {
-            Some(refusal) => refusal.into_response(),
-            None => assets.answer(&request),
+        if let Some(refusal) = unknown::refusal(&request) {
+            return refusal.into_response();
         }
+        let other = addresses::answer(&request, &base);
+        other.unwrap_or_else(|| assets.answer(&request))
     };
     let home = format!("{base_path}/");
     let app = Router::new()

@@ -41,6 +41,36 @@ async fn every_path_has_its_answer() {
     }
 }
 
+#[tokio::test]
+async fn addresses_of_other_products_and_of_none_are_answered() {
+    for base in ["", "/tools/tracewell"] {
+        let server = Server::with_store(Arc::new(MemoryStore::new(1 << 20)), base);
+        let id = "5a3232bed3fa53319632bce8d32b4b0a";
+        for (path, status, location) in [
+            (format!("/zipkin/traces/{id}"), 307, format!("/trace/{id}")),
+            ("/zipkin/".to_owned(), 307, "/search".to_owned()),
+            ("/zipkin/dependency".to_owned(), 404, String::new()),
+            ("/dependencies".to_owned(), 404, String::new()),
+            ("/compare/1...2".to_owned(), 404, String::new()),
+            ("/trace/%zz".to_owned(), 400, String::new()),
+            ("/search%".to_owned(), 400, String::new()),
+            ("/trace/%FF".to_owned(), 400, String::new()),
+            ("/trace/%C3%BC".to_owned(), 200, String::new()),
+        ] {
+            let answer = server.get(&format!("{base}{path}")).await;
+            assert_eq!(answer.status.as_u16(), status, "{base}{path}");
+            if status == 307 {
+                assert_eq!(answer.header("location"), format!("{base}{location}"));
+            } else {
+                assert_eq!(answer.header("content-type"), HTML, "{base}{path}");
+                assert!(status == 200 || answer.text().contains(&format!("href=\"{base}/\"")));
+            }
+        }
+        let interface = server.get(&format!("{base}/api/%zz")).await;
+        assert_eq!(interface.status, 404);
+    }
+}
+
 /// A program that asks for an interface must not take the page for its answer.
 #[tokio::test]
 async fn interfaces_that_are_not_there_are_refused_in_json() {
