@@ -49,9 +49,12 @@ export function filledServer(): [(fixtures: object, use: (server: Server) => Pro
     // oxlint-disable-next-line no-empty-pattern
     async ({}, use) => {
       const server = await startServer();
-      await fill(server);
-      await use(server);
-      await server.stop();
+      try {
+        await fill(server);
+        await use(server);
+      } finally {
+        await server.stop();
+      }
     },
     { scope: "worker", timeout: 60_000 },
   ];

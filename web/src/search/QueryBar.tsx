@@ -101,83 +101,83 @@ export function QueryBar({ query, range, inputRef, onSearch, onTraceId }: QueryB
 
   return (
     <div class="query-box">
-    <form
-      class={`query-bar ${wrong ? "wrong" : ""}`}
-      onSubmit={(event) => {
-        event.preventDefault();
-        submit();
-      }}
-    >
-      <Icon name="search" class="lead" />
-      <div class="query-field">
-        <div class="query-mirror mono" ref={mirror} aria-hidden="true">
-          <Coloured text={text} wrong={wrong?.span} />
+      <form
+        class={`query-bar ${wrong ? "wrong" : ""}`}
+        onSubmit={(event) => {
+          event.preventDefault();
+          submit();
+        }}
+      >
+        <Icon name="search" class="lead" />
+        <div class="query-field">
+          <div class="query-mirror mono" ref={mirror} aria-hidden="true">
+            <Coloured text={text} wrong={wrong?.span} />
+          </div>
+          <input
+            ref={inputRef}
+            class="mono"
+            value={text}
+            placeholder='Words, key=value, a trace id, or a query: { resource.service.name = "checkout" && duration > 500ms }'
+            aria-label="TraceQL query"
+            role="combobox"
+            aria-autocomplete="list"
+            aria-expanded={suggestions.length > 0}
+            aria-controls={`${id}-list`}
+            aria-activedescendant={active >= 0 ? `${id}-${active}` : undefined}
+            aria-invalid={wrong !== null}
+            aria-describedby={wrong ? `${id}-error` : undefined}
+            onInput={(event) => {
+              setText(event.currentTarget.value);
+              forget();
+              setSubmitted(false);
+              moved(event);
+            }}
+            onKeyUp={(event) => ["ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key) && moved(event)}
+            onClick={moved}
+            onKeyDown={onKeyDown}
+            onScroll={syncScroll}
+            onBlur={() => setCaret(-1)}
+            spellcheck={false}
+            autocomplete="off"
+            autocapitalize="off"
+          />
         </div>
-        <input
-          ref={inputRef}
-          class="mono"
-          value={text}
-          placeholder='Words, key=value, a trace id, or a query: { resource.service.name = "checkout" && duration > 500ms }'
-          aria-label="TraceQL query"
-          role="combobox"
-          aria-autocomplete="list"
-          aria-expanded={suggestions.length > 0}
-          aria-controls={`${id}-list`}
-          aria-activedescendant={active >= 0 ? `${id}-${active}` : undefined}
-          aria-invalid={wrong !== null}
-          aria-describedby={wrong ? `${id}-error` : undefined}
-          onInput={(event) => {
-            setText(event.currentTarget.value);
-            forget();
-            setSubmitted(false);
-            moved(event);
-          }}
-          onKeyUp={(event) => ["ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key) && moved(event)}
-          onClick={moved}
-          onKeyDown={onKeyDown}
-          onScroll={syncScroll}
-          onBlur={() => setCaret(-1)}
-          spellcheck={false}
-          autocomplete="off"
-          autocapitalize="off"
-        />
-      </div>
-      {text !== "" && (
-        <button
-          type="button"
-          class="button quiet small icon-only"
-          aria-label="Clear the query"
-          title="Clear the query"
-          onClick={() => {
-            setText("");
-            onSearch("{}");
-          }}
-        >
-          <Icon name="close" size={14} />
-        </button>
-      )}
-      <button type="submit" class="button primary run">
-        Search
-      </button>
-      <ul class="suggestions" role="listbox" id={`${id}-list`} aria-label="Suggestions" hidden={suggestions.length === 0 || caret < 0}>
-        {suggestions.map((suggestion, index) => (
-          <li
-            key={suggestion.label + index}
-            id={`${id}-${index}`}
-            role="option"
-            aria-selected={index === active}
-            class="menu-item"
-            onPointerDown={(event) => {
-              event.preventDefault();
-              accept(index);
+        {text !== "" && (
+          <button
+            type="button"
+            class="button quiet small icon-only"
+            aria-label="Clear the query"
+            title="Clear the query"
+            onClick={() => {
+              setText("");
+              onSearch("{}");
             }}
           >
-            <span class="mono option-text">{suggestion.label}</span>
-            {suggestion.note && <span class="note">{suggestion.note}</span>}
-          </li>
-        ))}
-      </ul>
-    </form>
+            <Icon name="close" size={14} />
+          </button>
+        )}
+        <button type="submit" class="button primary run">
+          Search
+        </button>
+        <ul class="suggestions" role="listbox" id={`${id}-list`} aria-label="Suggestions" hidden={suggestions.length === 0 || caret < 0}>
+          {suggestions.map((suggestion, index) => (
+            <li
+              key={suggestion.label + index}
+              id={`${id}-${index}`}
+              role="option"
+              aria-selected={index === active}
+              class="menu-item"
+              onPointerDown={(event) => {
+                event.preventDefault();
+                accept(index);
+              }}
+            >
+              <span class="mono option-text">{suggestion.label}</span>
+              {suggestion.note && <span class="note">{suggestion.note}</span>}
+            </li>
+          ))}
+        </ul>
+      </form>
       {wrong && (
         <p class="query-error" id={`${id}-error`} role="alert">
           {wrong.message}
