@@ -44,16 +44,18 @@ web/node_modules/installed.json: web/package-lock.json
 test: lint unit browser sdk examples
 	@echo "all tests passed"
 
-lint: web instrument
+lint: web
 	cargo fmt --all --check
 	cargo xtask direction
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --all-features --package tracewell-instrument
+	cargo package --locked --package tracewell-instrument --allow-dirty --no-verify --quiet
 	cd web && npm run --silent check
 
-# What is published alone: that it builds from its package, on the oldest Rust
-# that it names and with nothing but its default features; its documentation; its
-# benchmark, built and not run. Whether its interface broke is asked where
-# cargo-semver-checks is installed and there is a version to compare with.
+# Before the crate is published: that it builds from its package, on the oldest
+# Rust that it names (which is installed) and with nothing but its default
+# features; its benchmark, built and not run. Whether its interface broke is asked
+# where cargo-semver-checks is installed and there is a version to compare with.
 INSTRUMENT_MSRV := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' crates/instrument/Cargo.toml)
 
 instrument:
@@ -61,7 +63,6 @@ instrument:
 	rustup toolchain install $(INSTRUMENT_MSRV) --profile minimal --no-self-update
 	cargo +$(INSTRUMENT_MSRV) check --locked --package tracewell-instrument
 	cargo +$(INSTRUMENT_MSRV) check --locked --package tracewell-instrument --no-default-features
-	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --all-features --package tracewell-instrument
 	cargo bench --locked --no-run --manifest-path examples/rust-span-cost/Cargo.toml
 	@if command -v cargo-semver-checks >/dev/null && git tag --list 'instrument-v*' | grep -q .; then \
 	  cargo semver-checks --package tracewell-instrument --all-features \
