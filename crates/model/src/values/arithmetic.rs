@@ -57,7 +57,9 @@ impl Arithmetic {
     pub fn of(self, left: &Value<'_>, right: &Value<'_>) -> Option<Value<'static>> {
         let is_duration = |value: &Value<'_>| matches!(value, Value::DurationNs(_));
         let (a, b) = match (left, right) {
-            (Value::Int(a) | Value::DurationNs(a), Value::Int(b) | Value::DurationNs(b)) => (*a, *b),
+            (Value::Int(a) | Value::DurationNs(a), Value::Int(b) | Value::DurationNs(b)) => {
+                (*a, *b)
+            }
             (a, b) => return Some(Value::Double(self.of_doubles(a.number()?, b.number()?))),
         };
         let durations = u8::from(is_duration(left)) + u8::from(is_duration(right));

@@ -37,9 +37,7 @@ pub(super) fn intrinsic_values<'b>(
             let status = StatusCode::from_otlp(spans.status_code[row]);
             Some(Value::Status(status))
         }),
-        Intrinsic::Duration => {
-            each(&|row| Some(Value::DurationNs(spans.duration_ns[row].max(0))))
-        }
+        Intrinsic::Duration => each(&|row| Some(Value::DurationNs(spans.duration_ns[row].max(0)))),
         Intrinsic::Failed => {
             let failed = failed_rows(batch);
             each(&|row| Some(Value::Bool(failed.contains(row))))
@@ -52,7 +50,9 @@ pub(super) fn intrinsic_values<'b>(
             let first = events();
             each(&|row| {
                 let time_ns = batch.events().time_ns[first[row]?];
-                Some(Value::DurationNs(time_ns.wrapping_sub(spans.start_ns[row]) as i64))
+                Some(Value::DurationNs(
+                    time_ns.wrapping_sub(spans.start_ns[row]) as i64
+                ))
             })
         }
         Intrinsic::LinkTraceId => {
@@ -63,9 +63,7 @@ pub(super) fn intrinsic_values<'b>(
             let first = links();
             each(&|row| owned(batch.links().span_id[first[row]?].to_string()))
         }
-        Intrinsic::ScopeName => {
-            each(&|row| text(&batch.scopes().name, spans.scope[row] as usize))
-        }
+        Intrinsic::ScopeName => each(&|row| text(&batch.scopes().name, spans.scope[row] as usize)),
         Intrinsic::ScopeVersion => {
             each(&|row| text(&batch.scopes().version, spans.scope[row] as usize))
         }

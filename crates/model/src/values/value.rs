@@ -92,7 +92,9 @@ impl<'a> Value<'a> {
         match (self, other) {
             (Self::Double(a), Self::Double(b)) => a.total_cmp(b),
             (Self::Any(a), Self::Any(b)) => encoded(a).cmp(&encoded(b)),
-            (a, b) if a.rank() == b.rank() => a.partial_order(b).flatten().unwrap_or(Ordering::Equal),
+            (a, b) if a.rank() == b.rank() => {
+                a.partial_order(b).flatten().unwrap_or(Ordering::Equal)
+            }
             (a, b) => a.rank().cmp(&b.rank()),
         }
     }

@@ -8,10 +8,11 @@
 use std::ops::Range;
 
 use tracewell_model::StatusCode;
+use tracewell_model::values::{Arithmetic, compares};
 
 use super::super::MAX_NESTING;
-use super::super::ast::{CompareOp, Expr, Field, FieldType, Intrinsic, Literal};
-use super::super::error::{TraceQlError, cut};
+use super::super::ast::{CompareOp, Expr, Field, FieldType, Intrinsic, Literal, ValueExpr};
+use super::super::error::{TraceQlError, cut, quoted};
 use super::super::validate;
 
 /// One side of an operator, and where it was written.
@@ -26,6 +27,11 @@ pub(super) enum OperandKind {
     Condition(Condition),
     Field(Field),
     Value(Literal),
+    /// More than a field or a literal, and the levels of tree it has.
+    Calculation {
+        value: ValueExpr,
+        height: usize,
+    },
     Nil,
     /// `error`, not yet known to be the intrinsic or the status.
     ErrorWord,
@@ -60,6 +66,66 @@ impl Operand {
         })
     }
 
+    fn calculation_with(
+        value: ValueExpr,
+        height: usize,
+        range: Range<usize>,
+    ) -> Result<Self, TraceQlError> {
+        if height > MAX_NESTING {
+            return Err(too_deep(range));
+        }
+        Ok(Self {
+            kind: OperandKind::Calculation { value, height },
+            range,
+        })
+    }
+
+    /// This operand where a value is wanted, and the levels of tree it has.
+    pub(super) fn into_value(self) -> Result<(ValueExpr, usize), TraceQlError> {
+        let condition = |value| (ValueExpr::Literal(Literal::Bool(value)), 0);
+        Ok(match self.kind {
+            OperandKind::Field(field) => (ValueExpr::Field(field), 0),
+            OperandKind::Value(value) => (ValueExpr::Literal(value), 0),
+            OperandKind::ErrorWord => (ValueExpr::Field(error_field()), 0),
+            OperandKind::Calculation { value, height } => (value, height),
+            OperandKind::Condition(Condition { expr, height }) => match expr {
+                Expr::True => condition(true),
+                Expr::False => condition(false),
+                expr if height < MAX_NESTING => (ValueExpr::Condition(Box::new(expr)), height + 1),
+                _ => return Err(too_deep(self.range)),
+            },
+            OperandKind::Nil => {
+                return Err(TraceQlError::new(self.range, "`nil` is no value here"));
+            }
+        })
+    }
+
+    /// `-` before this operand, the sign at `start`.
+    pub(super) fn minus(self, start: usize) -> Result<Self, TraceQlError> {
+        let (inner, range) = (self.range.clone(), start..self.range.end);
+        let (value, height) = self.into_value()?;
+        validate::number(&value, '-', inner)?;
+        if let ValueExpr::Literal(literal) = &value {
+            let negated = literal.to_value().negated();
+            let literal = negated.and_then(|value| Literal::of_number(&value));
+            let kind = OperandKind::Value(literal.ok_or_else(|| {
+                TraceQlError::new(range.clone(), "the number does not fit in 64 bits")
+            })?);
+            return Ok(Self { kind, range });
+        }
+        Self::calculation_with(ValueExpr::Negated(Box::new(value)), height + 1, range)
+    }
+
+    /// Whether `!` before it makes a condition that may be compared further.
+    pub(super) fn is_boolean(&self) -> bool {
+        match &self.kind {
+            OperandKind::Condition(_) | OperandKind::ErrorWord => true,
+            OperandKind::Field(field) => validate::condition(field, self.range.clone()).is_ok(),
+            OperandKind::Value(value) => matches!(value, Literal::Bool(_)),
+            OperandKind::Calculation { .. } | OperandKind::Nil => false,
+        }
+    }
+
     /// This operand where a condition is wanted.
     pub(super) fn into_condition(self) -> Result<Condition, TraceQlError> {
         let leaf = |expr| Ok(Condition { expr, height: 0 });
@@ -79,6 +145,14 @@ impl Operand {
                 format!("`{value}` alone is not a condition"),
             )
             .hint("compare it with a field, for example `duration > 100ms`")),
+            OperandKind::Calculation { value, .. } => Err(TraceQlError::new(
+                self.range,
+                format!(
+                    "{} is a number, not a condition",
+                    quoted(&value.to_string())
+                ),
+            )
+            .hint("compare it, for example `duration - .wait > 100ms`")),
             OperandKind::Nil => Err(TraceQlError::new(
                 self.range,
                 "`nil` alone is not a condition",
@@ -148,19 +222,6 @@ pub(super) fn compare(
     let range = left.range.start..right.range.end;
     let (left, right) = settle_error_word(left, right);
     let expr = match (left.kind, right.kind) {
-        (OperandKind::Condition(_), _) => {
-            return Err(
-                TraceQlError::new(op_range, format!("`{op}` cannot compare a condition"))
-                    .hint("join comparisons with `&&`: `duration > 1s && duration < 2s`"),
-            );
-        }
-        (_, OperandKind::Condition(_)) => {
-            return Err(TraceQlError::new(
-                right.range,
-                format!("`{op}` compares with a value, not with a condition"),
-            )
-            .hint("join comparisons with `&&` or `||`"));
-        }
         (OperandKind::Field(field), OperandKind::Value(value)) => {
             validate::comparison((&field, left.range), op, (&value, right.range))?;
             Expr::Compare {
@@ -188,21 +249,117 @@ pub(super) fn compare(
         }
         (OperandKind::Field(field), OperandKind::Nil)
         | (OperandKind::Nil, OperandKind::Field(field)) => existence(field, op, &range)?,
-        (OperandKind::Field(_), OperandKind::Field(_)) => {
-            return Err(TraceQlError::new(
-                range,
-                format!("comparing two fields ('{op}') is not supported yet"),
-            )
-            .hint("compare a field with a value"));
-        }
-        _ => {
-            return Err(
-                TraceQlError::new(range, "both sides of the comparison are fixed values")
-                    .hint("compare a field with a value, for example `duration > 100ms`"),
-            );
+        // Whatever it is compared with, nil compares as false.
+        (OperandKind::Nil, OperandKind::Nil) if op.is_equality() => Expr::False,
+        (left_kind, right_kind) => {
+            let left = Operand {
+                kind: left_kind,
+                range: left.range,
+            };
+            let right = Operand {
+                kind: right_kind,
+                range: right.range,
+            };
+            return compare_values(left, op, op_range, right);
         }
     };
     Operand::condition_with(expr, 0, range)
+}
+
+/// The same where there is more than a field and a literal.
+fn compare_values(
+    left: Operand,
+    op: CompareOp,
+    op_range: Range<usize>,
+    right: Operand,
+) -> Result<Operand, TraceQlError> {
+    let range = left.range.start..right.range.end;
+    let is_nil = |operand: &Operand| matches!(operand.kind, OperandKind::Nil);
+    if is_nil(&left) || is_nil(&right) {
+        let message = format!("`{op}` compares a field with nil, nothing else");
+        return Err(TraceQlError::new(range, message).hint("write for example `.key != nil`"));
+    }
+    let is_condition = |operand: &Operand| matches!(operand.kind, OperandKind::Condition(_));
+    let conditions = (is_condition(&left), is_condition(&right));
+    let right_range = right.range.clone();
+    let (left, left_height) = left.into_value()?;
+    let (right, right_height) = right.into_value()?;
+    match (
+        validate::comparison_of_values(&left, op, &right, range.clone()),
+        conditions,
+    ) {
+        (Err(_), (true, _)) => {
+            return Err(
+                TraceQlError::new(op_range, format!("`{op}` cannot compare a condition"))
+                    .hint("join comparisons with `&&`: `duration > 1s && duration < 2s`"),
+            );
+        }
+        (Err(_), (_, true)) => {
+            return Err(TraceQlError::new(
+                right_range,
+                format!("`{op}` compares with a value, not with a condition"),
+            )
+            .hint("join comparisons with `&&` or `||`"));
+        }
+        (checked, _) => checked?,
+    }
+    if let (ValueExpr::Literal(left), ValueExpr::Literal(right)) = (&left, &right)
+        && let Some(op) = op.on_values()
+    {
+        let expr = match compares(op, &left.to_value(), &right.to_value()) {
+            true => Expr::True,
+            false => Expr::False,
+        };
+        return Operand::condition_with(expr, 0, range);
+    }
+    let expr = Expr::CompareValues {
+        left,
+        op,
+        right,
+        source: range.clone().into(),
+    };
+    Operand::condition_with(expr, left_height.max(right_height), range)
+}
+
+/// `left op right` with `op` at `op_range`.
+pub(super) fn calculate(
+    left: Operand,
+    op: Arithmetic,
+    op_range: Range<usize>,
+    right: Operand,
+) -> Result<Operand, TraceQlError> {
+    let range = left.range.start..right.range.end;
+    let (left_range, right_range) = (left.range.clone(), right.range.clone());
+    let (left, left_height) = left.into_value()?;
+    let (right, right_height) = right.into_value()?;
+    validate::number(&left, op.symbol(), left_range)?;
+    validate::number(&right, op.symbol(), right_range)?;
+    if let (ValueExpr::Literal(left), ValueExpr::Literal(right)) = (&left, &right) {
+        let literal = constant(op, left, right, op_range)?;
+        let kind = OperandKind::Value(literal);
+        return Ok(Operand { kind, range });
+    }
+    let value = ValueExpr::Calculated {
+        op,
+        left: Box::new(left),
+        right: Box::new(right),
+    };
+    Operand::calculation_with(value, left_height.max(right_height) + 1, range)
+}
+
+/// `left op right` of two numbers that are written in the query.
+pub(super) fn constant(
+    op: Arithmetic,
+    left: &Literal,
+    right: &Literal,
+    op_range: Range<usize>,
+) -> Result<Literal, TraceQlError> {
+    let value = op.of(&left.to_value(), &right.to_value());
+    let literal = value.and_then(|value| Literal::of_number(&value));
+    literal.ok_or_else(|| {
+        let message = format!("`{left} {} {right}` has no value", op.symbol());
+        TraceQlError::new(op_range, message)
+    })
 }
 
 fn existence(field: Field, op: CompareOp, range: &Range<usize>) -> Result<Expr, TraceQlError> {
