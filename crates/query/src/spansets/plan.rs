@@ -8,6 +8,8 @@
 use super::{Scalar, Spansets, Stage};
 use crate::traceql::{Mode, Relation};
 use tracewell_model::SpanFilter;
+use tracewell_model::batch::view::ValueRef;
+use tracewell_model::filter::{Condition, Field, Intrinsic, Place};
 use tracewell_model::store::ScanColumns;
 use tracewell_model::tree::structure_columns;
 use tracewell_model::values::Expression;
@@ -123,9 +125,11 @@ impl Needs {
     fn of_spansets(spansets: &Spansets) -> Self {
         let (relation, mode, left, right) = match spansets {
             Spansets::Filter(filter) => {
+                let mut required = Vec::new();
+                add_implied(filter, &mut required);
                 return Self {
                     found: filter.clone(),
-                    required: Vec::new(),
+                    required,
                 };
             }
             Spansets::Pipeline(stages) => return Self::of_stages(stages),
@@ -163,6 +167,42 @@ impl Needs {
         let mut all = self.required;
         all.push(self.found);
         all
+    }
+}
+
+/// What a condition on the root or on the parent says of another span of the
+/// trace, which an index may know to be rare.
+fn add_implied(filter: &SpanFilter, required: &mut Vec<SpanFilter>) {
+    let (field, condition) = match filter {
+        SpanFilter::And(parts) => {
+            parts.iter().for_each(|part| add_implied(part, required));
+            return;
+        }
+        // It holds without a parent, too.
+        SpanFilter::Test(_, Condition::Absent) => return,
+        SpanFilter::Test(field, condition) => (field, condition),
+        _ => return,
+    };
+    let test = |field| SpanFilter::Test(field, condition.clone());
+    // The name of a root that never came is empty.
+    let needs_root = !condition.holds(ValueRef::Str(""));
+    let of_root = |field| {
+        let parent = Field::Intrinsic(Intrinsic::ParentSpanId);
+        let has_none = SpanFilter::Test(parent, Condition::Absent);
+        SpanFilter::And(vec![has_none, test(field)])
+    };
+    match field {
+        Field::Intrinsic(Intrinsic::RootName) if needs_root => {
+            required.push(of_root(Field::Intrinsic(Intrinsic::Name)));
+        }
+        Field::Intrinsic(Intrinsic::RootService) if needs_root => {
+            let service = vec!["service.name".into()];
+            required.push(of_root(Field::Attribute(Place::Resource, service)));
+        }
+        Field::ParentAttribute(place, keys) => {
+            required.push(test(Field::Attribute(*place, keys.clone())));
+        }
+        _ => {}
     }
 }
 

@@ -18,6 +18,7 @@ mod projection;
 mod ranking;
 mod reference;
 mod relations;
+mod sealed;
 mod search;
 mod structure;
 mod summary;

@@ -6,9 +6,8 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 
-use tracewell_model::{SpanKind, TraceTree};
+use tracewell_model::{SpanKind, TraceStore, TraceTree};
 use tracewell_query::search::{SearchEvent, search};
-use tracewell_testkit::narrow::NarrowStore;
 use tracewell_testkit::{Random, TestSpan, batch};
 
 use crate::{everything, matching, store_of};
@@ -158,7 +157,7 @@ fn forest(random: &mut Random, trace: u64) -> Vec<TestSpan> {
 pub(crate) type Found = BTreeMap<u64, Vec<u64>>;
 
 /// The starts of the spans found in each trace.
-pub(crate) fn found(store: &NarrowStore, query: &str) -> Found {
+pub(crate) fn found(store: &dyn TraceStore, query: &str) -> Found {
     let mut all = Found::new();
     let never = AtomicBool::new(false);
     search(store, &everything(query), &never, &mut |event| {
@@ -236,6 +235,9 @@ fn traces_without_one_of_the_sides_are_never_fetched() {
         (r#"{ name = "never" } >> { name = "frequent" }"#, 0),
         (r#"{ name = "never" } && { name = "frequent" }"#, 0),
         (r#"{ name = "rare" } !>> { name = "never" }"#, 0),
+        (r#"{ trace:rootName = "never" }"#, 0),
+        (r#"{ name = "frequent" && trace:rootService =~ "n.*" }"#, 0),
+        (r#"{ parent.user = "ann" }"#, 0),
     ] {
         assert_eq!(matching(&store, query).len(), traces, "{query}");
         assert_eq!(store.take_asked().len(), 0, "{query}");
@@ -245,4 +247,10 @@ fn traces_without_one_of_the_sides_are_never_fetched() {
         [7]
     );
     assert_eq!(store.take_asked().len(), 1);
+    // Without a root its name is empty, without a parent it has nothing.
+    assert_eq!(
+        matching(&store, r#"{ trace:rootName != "never" }"#).len(),
+        199
+    );
+    assert_eq!(matching(&store, "{ parent.user = nil }").len(), 199);
 }
