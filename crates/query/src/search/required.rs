@@ -3,7 +3,8 @@
 //! `{ A } >> { B }` with a rare A and a frequent B would fetch every trace that
 //! has a B. A condition is looked for at all times, because its span need not
 //! run in the range. **This only leaves out what cannot be found**: a
-//! condition that too many traces fulfil is left to the judge.
+//! condition that too many traces fulfil, or that takes too long to look for, is
+//! left to the judge.
 
 use foldhash::fast::RandomState;
 use std::collections::HashSet;
@@ -17,6 +18,10 @@ use tracewell_model::{
 /// Traces that fulfil a condition, at most: with more of them it leaves out
 /// too few to be worth looking for.
 const MAX_TRACES: usize = 100_000;
+
+/// Spans that are looked at for a condition, at most: all times may be much
+/// more than the range, whose traces could be fetched in less.
+const MAX_SEARCHED_SPANS: u64 = 10_000_000;
 
 /// Bytes of one in a table that grows.
 const TRACE_BYTES: usize = 48;
@@ -91,7 +96,7 @@ impl Required {
         !self.all_of.is_empty()
     }
 
-    /// `None` when there are too many.
+    /// `None` when there are too many, or too much to look at.
     fn traces_with(
         &mut self,
         filter: &SpanFilter,
@@ -105,19 +110,25 @@ impl Required {
             cancelled,
         };
         let mut traces = Traces::default();
-        let report = store.scan(&request, &mut |chunk, _| {
+        let mut is_known = true;
+        let report = store.scan(&request, &mut |chunk, report| {
             let ids = &chunk.batch.spans().trace_id;
             for row in chunk.rows.iter() {
+                traces.insert(ids[row]);
                 if traces.len() > MAX_TRACES {
+                    is_known = false;
                     return ControlFlow::Break(());
                 }
-                traces.insert(ids[row]);
+            }
+            if report.searched_spans > MAX_SEARCHED_SPANS && chunk.later_until_ns.is_some() {
+                is_known = false;
+                return ControlFlow::Break(());
             }
             ControlFlow::Continue(())
         })?;
         self.report.searched_bytes += report.searched_bytes;
         self.report.searched_spans += report.searched_spans;
         self.report.lacks_also(&report);
-        Ok((traces.len() <= MAX_TRACES).then_some(traces))
+        Ok(is_known.then_some(traces))
     }
 }

@@ -6,6 +6,7 @@
 //! **Nothing is skipped or guessed**: a query is understood whole or not at
 //! all.
 
+mod comparison;
 mod complaint;
 mod expression;
 mod metrics;

@@ -13,7 +13,8 @@ use super::super::error::TraceQlError;
 use super::super::lexer::{Token, TokenKind};
 use super::super::vocabulary;
 use super::Parser;
-use super::operand::{LogicalOp, Operand, OperandKind, calculate, compare, join};
+use super::comparison::compare;
+use super::operand::{LogicalOp, Operand, OperandKind, calculate, join};
 
 /// How tightly `!` binds: looser than `*`, tighter than `+`, as in TraceQL.
 const NOT_POWER: u8 = 4;
