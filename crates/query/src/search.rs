@@ -242,19 +242,24 @@ impl Run<'_> {
     /// Fetches these traces and hands out those that match.
     fn judge_all(&mut self, ids: &[TraceId]) -> Result<(), StoreError> {
         let judge = &self.judge;
-        if self.search.detail != Detail::Whole {
-            return self.emit_matching(ids, Some(&self.columns.clone()));
-        }
-        if judge.is_certain() {
-            return self.emit_matching(ids, None);
+        let shown = match self.search.detail {
+            Detail::Whole => None,
+            Detail::Summary | Detail::Columns(_) => Some(&self.columns),
+        };
+        let shown = shown.cloned();
+        // Most may not match, and need not be fetched with all that is shown.
+        let shows_what_it_judges = matches!(self.search.detail, Detail::Columns(_));
+        if shows_what_it_judges || judge.is_certain() {
+            return self.emit_matching(ids, shown.as_ref());
         }
         let mut matching = Vec::new();
-        self.fetcher.each(ids, Some(&self.columns), &mut |batch| {
+        let judged = Some(self.search.filter.columns());
+        self.fetcher.each(ids, judged, &mut |batch| {
             let found = judge.judge(batch);
             matching.extend(found.map(|found| found.place.trace_id));
             ControlFlow::Continue(())
         })?;
-        self.emit_matching(&matching, None)
+        self.emit_matching(&matching, shown.as_ref())
     }
 
     fn emit_matching(
