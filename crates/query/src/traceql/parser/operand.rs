@@ -1,9 +1,9 @@
-//! What stands on either side of an operator, and how two of them become a
-//! condition.
+//! What stands on either side of an operator, and how operands become
+//! conditions and calculations.
 //!
 //! A bare field is a condition or one side of a comparison depending on what
-//! follows, and the word `error` is an intrinsic or a status depending on the
-//! other side; this file holds that knowledge, **so the tree never has to.**
+//! follows; this file and `comparison` hold that knowledge, **so the tree never
+//! has to.**
 
 use std::ops::Range;
 
