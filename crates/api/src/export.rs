@@ -86,7 +86,7 @@ pub(super) fn router(query: &Arc<QueryState>) -> Router {
 async fn export(State(state): State<ExportState>, params: Params) -> Result<Response, ApiError> {
     let query = traceql::parse(params.text("q").unwrap_or("{}"))?;
     let wanted = Search {
-        filter: lower::lower(&query.filter),
+        filter: lower::search(&query)?,
         range: params.open_range(state.query.clock.now_ns())?,
         limit: PAGE_TRACES,
         after: None,

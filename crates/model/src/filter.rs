@@ -19,6 +19,7 @@ pub use condition::{CompareOp, Condition, Literal};
 
 use crate::batch::{Level, SpanBatch};
 use crate::rows::RowSet;
+use crate::values::Comparison;
 
 /// A predicate over one span.
 #[derive(Debug, Clone)]
@@ -35,6 +36,8 @@ pub enum SpanFilter {
     Not(Box<SpanFilter>),
     /// A field satisfies a condition.
     Test(Field, Condition),
+    /// Two values of the span compare so.
+    Compare(Box<Comparison>),
 }
 
 /// What a test looks at.
@@ -42,6 +45,8 @@ pub enum SpanFilter {
 pub enum Field {
     /// An attribute under any of several keys (aliases of one meaning).
     Attribute(Place, Vec<Box<str>>),
+    /// The same of the parent. Needs the whole trace.
+    ParentAttribute(Place, Vec<Box<str>>),
     /// Something every span has.
     Intrinsic(Intrinsic),
 }
@@ -125,6 +130,12 @@ pub enum Intrinsic {
     RootName,
     /// Service of the root span; empty if it never came. Needs the whole trace.
     RootService,
+    /// Left end of its nested set. Needs the whole trace, as the next two.
+    NestedSetLeft,
+    /// Right end of its nested set.
+    NestedSetRight,
+    /// Left end of its parent's; see [`NestedSet::parent`].
+    NestedSetParent,
 }
 
 impl Intrinsic {
@@ -133,7 +144,13 @@ impl Intrinsic {
     pub fn is_span_local(self) -> bool {
         !matches!(
             self,
-            Self::ChildCount | Self::TraceDuration | Self::RootName | Self::RootService
+            Self::ChildCount
+                | Self::TraceDuration
+                | Self::RootName
+                | Self::RootService
+                | Self::NestedSetLeft
+                | Self::NestedSetRight
+                | Self::NestedSetParent
         )
     }
 }
@@ -149,6 +166,34 @@ pub struct TraceFacts {
     pub root_name: String,
     /// Service of the root span; empty if it never came.
     pub root_service: String,
+    /// The row of each span's parent, where it is here.
+    pub parent_rows: Vec<Option<u32>>,
+    /// The nested set of each span, by row.
+    pub nested_sets: Vec<NestedSet>,
+}
+
+/// The place of a span in a tree as two numbers: those of its descendants lie
+/// between them. Several trees are numbered one after the other, from 1.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct NestedSet {
+    /// Counted up on the way down.
+    pub left: i64,
+    /// And on the way back.
+    pub right: i64,
+    /// `left` of the parent; -1 of a root, 0 of an orphan.
+    pub parent: i64,
+}
+
+impl Field {
+    /// Can it be told from the span alone?
+    #[must_use]
+    pub fn is_span_local(&self) -> bool {
+        match self {
+            Self::Attribute(..) => true,
+            Self::ParentAttribute(..) => false,
+            Self::Intrinsic(field) => field.is_span_local(),
+        }
+    }
 }
 
 impl SpanFilter {
@@ -166,13 +211,17 @@ impl SpanFilter {
         evaluate::matching(self, batch, Some(facts))
     }
 
+    /// The one or the other, as far as the trace is known.
+    #[must_use]
+    pub fn matching_as_far(&self, batch: &SpanBatch, facts: Option<&TraceFacts>) -> RowSet {
+        evaluate::matching(self, batch, facts)
+    }
+
     /// Can every test be told from a span alone?
     #[must_use]
     pub fn is_span_local(&self) -> bool {
         let mut is_local = true;
-        self.for_each_test(&mut |field, _| {
-            is_local &= !matches!(field, Field::Intrinsic(field) if !field.is_span_local());
-        });
+        self.for_each_field(&mut |field, _| is_local &= field.is_span_local());
         is_local
     }
 
@@ -191,26 +240,35 @@ impl SpanFilter {
             Self::And(parts) => Self::And(parts.iter().map(|part| part.relax(positive)).collect()),
             Self::Or(parts) => Self::Or(parts.iter().map(|part| part.relax(positive)).collect()),
             Self::Not(part) => Self::Not(Box::new(part.relax(!positive))),
-            Self::Test(Field::Intrinsic(field), _) if !field.is_span_local() => {
-                if positive {
-                    Self::All
-                } else {
-                    Self::None
-                }
-            }
-            Self::Test(..) => self.clone(),
+            Self::Test(..) | Self::Compare(_) if self.is_span_local() => self.clone(),
+            Self::Test(..) | Self::Compare(_) if positive => Self::All,
+            Self::Test(..) | Self::Compare(_) => Self::None,
         }
     }
 
     /// Calls `visit` for every test in the filter.
     pub fn for_each_test<'a>(&'a self, visit: &mut impl FnMut(&'a Field, &'a Condition)) {
         match self {
-            Self::All | Self::None => {}
+            Self::All | Self::None | Self::Compare(_) => {}
             Self::And(parts) | Self::Or(parts) => {
                 parts.iter().for_each(|part| part.for_each_test(visit));
             }
             Self::Not(part) => part.for_each_test(visit),
             Self::Test(field, condition) => visit(field, condition),
+        }
+    }
+
+    /// Calls `visit` for every field that is looked at, tested or compared,
+    /// with the condition of a test.
+    pub fn for_each_field<'a>(&'a self, visit: &mut dyn FnMut(&'a Field, Option<&'a Condition>)) {
+        match self {
+            Self::All | Self::None => {}
+            Self::And(parts) | Self::Or(parts) => {
+                parts.iter().for_each(|part| part.for_each_field(visit));
+            }
+            Self::Not(part) => part.for_each_field(visit),
+            Self::Test(field, condition) => visit(field, Some(condition)),
+            Self::Compare(comparison) => comparison.for_each_field(visit),
         }
     }
 }

@@ -13,7 +13,7 @@ pub use named::{parent_ids, structure_columns};
 pub use parents::{Parents, TraceSpans};
 
 use crate::batch::identity::Outline;
-use crate::filter::TraceFacts;
+use crate::filter::{NestedSet, TraceFacts};
 use crate::ids::SpanId;
 use crate::span_kind::SpanKind;
 use crate::{RowSet, SpanBatch};
@@ -129,7 +129,34 @@ impl TraceTree {
                 .map(|row| spans.name.get(row).to_owned())
                 .unwrap_or_default(),
             root_service: root.map(service).unwrap_or_default(),
+            parent_rows: self.parent_row.clone(),
+            nested_sets: self.nested_sets(),
         }
+    }
+
+    /// The nested set of each row.
+    #[must_use]
+    pub fn nested_sets(&self) -> Vec<NestedSet> {
+        let mut sets = vec![NestedSet::default(); self.order.len()];
+        // [`TraceTree::depth`] ends at 65,535.
+        let mut depths = vec![0_i64; self.order.len()];
+        for (place, row) in self.order.iter().map(|row| *row as usize).enumerate() {
+            let parent = self.parent_row[row].map(|parent| parent as usize);
+            depths[row] = parent.map_or(0, |parent| depths[parent] + 1);
+            // Each place before was counted once, and once more on the way
+            // back unless it is an ancestor.
+            let left = 2 * place as i64 - depths[row] + 1;
+            sets[row] = NestedSet {
+                left,
+                right: left + 2 * i64::from(self.subtree[place]) - 1,
+                parent: match parent {
+                    Some(parent) => sets[parent].left,
+                    None if self.orphans.contains(row) => 0,
+                    None => -1,
+                },
+            };
+        }
+        sets
     }
 
     /// The place of each row.

@@ -61,7 +61,8 @@ fn counting(criterion: &mut Criterion) {
     for (name, again_one_in) in [("once", None), ("1 in 1000 twice", Some(1_000))] {
         let store = store(again_one_in);
         for query in ["{ }", "{ error }", "{ trace:duration >= 0ns }"] {
-            let filter = lower::lower(&traceql::parse(query).expect("it is right").filter);
+            let filter =
+                lower::search(&traceql::parse(query).expect("it is right")).expect("it searches");
             let never = AtomicBool::new(false);
             let ask = || count(&store, black_box(&filter), TimeRange::ALL, &never);
             if query != "{ error }" {

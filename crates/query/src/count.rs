@@ -10,6 +10,7 @@
 mod repeated;
 
 use crate::search::{Detail, Search, SearchEvent, search};
+use crate::spansets::TraceFilter;
 use repeated::Repeated;
 use std::collections::HashSet;
 use std::hash::BuildHasher;
@@ -45,14 +46,13 @@ pub struct Matches {
 /// What the store says: cancelled before anything was counted, or damaged.
 pub fn count(
     store: &dyn TraceStore,
-    filter: &SpanFilter,
+    filter: &TraceFilter,
     range: TimeRange,
     cancelled: &AtomicBool,
 ) -> Result<Matches, StoreError> {
-    if filter.is_span_local() {
-        count_spans(store, filter, range, cancelled, MAX_REMEMBERED)
-    } else {
-        count_in_traces(store, filter, range, cancelled)
+    match filter.as_span_filter() {
+        Some(filter) => count_spans(store, filter, range, cancelled, MAX_REMEMBERED),
+        None => count_in_traces(store, filter, range, cancelled),
     }
 }
 
@@ -106,7 +106,7 @@ fn count_spans(
 
 fn count_in_traces(
     store: &dyn TraceStore,
-    filter: &SpanFilter,
+    filter: &TraceFilter,
     range: TimeRange,
     cancelled: &AtomicBool,
 ) -> Result<Matches, StoreError> {

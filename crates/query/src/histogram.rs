@@ -10,6 +10,7 @@
 mod buckets;
 
 use crate::search::{Detail, Search, SearchEvent, search};
+use crate::spansets::TraceFilter;
 pub use buckets::Buckets;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
@@ -21,7 +22,7 @@ use tracewell_model::{RowSet, SpanBatch, SpanFilter, StoreError, TimeRange, Trac
 #[derive(Debug, Clone)]
 pub struct Counting {
     /// Which spans.
-    pub filter: SpanFilter,
+    pub filter: TraceFilter,
     /// Those that start in it.
     pub range: TimeRange,
     /// Over which buckets; they cover the range.
@@ -92,12 +93,15 @@ pub fn histogram(
         watch,
         is_stopped: false,
     };
-    let (report, lacking) = if counting.filter.is_span_local() {
-        let report = counter.scan(store, cancelled)?;
-        (report, report.lacking())
-    } else {
-        let outcome = counter.search(store, cancelled)?;
-        (outcome.report, outcome.partial)
+    let (report, lacking) = match counting.filter.as_span_filter() {
+        Some(filter) => {
+            let report = counter.scan(store, filter, cancelled)?;
+            (report, report.lacking())
+        }
+        None => {
+            let outcome = counter.search(store, cancelled)?;
+            (outcome.report, outcome.partial)
+        }
     };
     let stopped = counter
         .is_stopped
@@ -128,12 +132,13 @@ impl Counter<'_> {
     fn scan(
         &mut self,
         store: &dyn TraceStore,
+        filter: &SpanFilter,
         cancelled: &AtomicBool,
     ) -> Result<ScanReport, StoreError> {
         let counting = self.counting;
         let request = ScanRequest {
             range: counting.range,
-            filter: &counting.filter,
+            filter,
             columns: ScanColumns {
                 starts_only: true,
                 failures: true,

@@ -14,6 +14,7 @@ pub mod lower;
 pub mod newer;
 pub mod ranking;
 pub mod search;
+pub mod spansets;
 pub mod summary;
 pub mod tags;
 pub mod traceql;

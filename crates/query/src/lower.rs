@@ -3,13 +3,20 @@
 //! Here the query language meets the data: keys gain their aliases of older
 //! and newer semantic conventions, patterns are compiled, enums become model
 //! types. **No meaning is added**: what a condition means is said in
-//! `docs/traceql.md` and done in `model::filter`.
+//! `docs/traceql.md` and done in `model::filter`. What the language has and
+//! nothing can answer yet is refused here, with its place.
 
-use crate::traceql::{self, AttributeScope, CompareOp, Expr, Field, Intrinsic, Literal};
+mod pipeline;
+
+pub use pipeline::search;
+
+use crate::traceql::{self, AttributeScope, CompareOp, Expr, Field, Intrinsic, Literal, ValueExpr};
+use tracewell_model::batch::view::ValueRef;
 use tracewell_model::filter::{self, Condition, Place};
+use tracewell_model::values::{Comparison, Expression};
 use tracewell_model::{SpanFilter, semconv};
 
-/// The filter of a checked query.
+/// The filter of a checked condition.
 #[must_use]
 pub fn lower(expr: &Expr) -> SpanFilter {
     match expr {
@@ -26,19 +33,57 @@ pub fn lower(expr: &Expr) -> SpanFilter {
             Some(condition) => test(field, condition),
             None => SpanFilter::None,
         },
+        Expr::CompareValues {
+            left, op, right, ..
+        } => match op.on_values() {
+            Some(op) => SpanFilter::Compare(Box::new(Comparison {
+                left: lower_value(left),
+                op,
+                right: lower_value(right),
+            })),
+            None => SpanFilter::None,
+        },
     }
 }
 
 fn test(field: &Field, condition: Condition) -> SpanFilter {
-    SpanFilter::Test(lower_field(field), condition)
+    let holds = |number| condition.holds(ValueRef::Int(number));
+    let finds_roots = *field == Field::Intrinsic(Intrinsic::NestedSetParent)
+        && holds(-1)
+        && !holds(0)
+        && !holds(1);
+    let test = SpanFilter::Test(lower_field(field), condition);
+    if !finds_roots {
+        return test;
+    }
+    // Roots name no parent, which can be told from the span alone.
+    let parent = filter::Field::Intrinsic(filter::Intrinsic::ParentSpanId);
+    SpanFilter::And(vec![SpanFilter::Test(parent, Condition::Absent), test])
+}
+
+/// What is calculated of each span.
+fn lower_value(value: &ValueExpr) -> Expression {
+    let boxed = |value: &ValueExpr| Box::new(lower_value(value));
+    match value {
+        ValueExpr::Literal(literal) => Expression::Constant(literal.to_value()),
+        ValueExpr::Field(field) => Expression::Field(lower_field(field)),
+        ValueExpr::Negated(of) => Expression::Negated(boxed(of)),
+        ValueExpr::Calculated { op, left, right } => {
+            Expression::Calculated(*op, boxed(left), boxed(right))
+        }
+        ValueExpr::Condition(condition) => Expression::Holds(Box::new(lower(condition))),
+    }
 }
 
 fn lower_field(field: &Field) -> filter::Field {
+    let aliases = |key: &str| semconv::aliases(key).into_iter().map(Into::into).collect();
     match field {
         Field::Intrinsic(intrinsic) => filter::Field::Intrinsic(lower_intrinsic(*intrinsic)),
         Field::Attribute { scope, key } => {
-            let keys = semconv::aliases(key).into_iter().map(Into::into).collect();
-            filter::Field::Attribute(lower_scope(*scope), keys)
+            filter::Field::Attribute(lower_scope(*scope), aliases(key))
+        }
+        Field::ParentAttribute { scope, key } => {
+            filter::Field::ParentAttribute(lower_scope(*scope), aliases(key))
         }
     }
 }
@@ -76,6 +121,9 @@ fn lower_intrinsic(intrinsic: Intrinsic) -> filter::Intrinsic {
         Intrinsic::LinkSpanId => Model::LinkSpanId,
         Intrinsic::InstrumentationName => Model::ScopeName,
         Intrinsic::InstrumentationVersion => Model::ScopeVersion,
+        Intrinsic::NestedSetLeft => Model::NestedSetLeft,
+        Intrinsic::NestedSetRight => Model::NestedSetRight,
+        Intrinsic::NestedSetParent => Model::NestedSetParent,
     }
 }
 

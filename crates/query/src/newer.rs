@@ -28,7 +28,7 @@ pub fn newest_match(
             start_ns: from_ns,
             end_ns: u64::MAX,
         },
-        filter: &filter.span_local(),
+        filter,
         columns: ScanColumns::default(),
         cancelled,
     };

@@ -7,6 +7,7 @@
 //! has waited long enough stops the looking and gets the best of what was seen.
 
 use crate::search::{Cursor, Detail, Fetcher, Search, SearchEvent, search};
+use crate::spansets::{TraceFilter, rows_of};
 use crate::summary::TraceSummary;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -14,9 +15,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 use tracewell_model::failure::failed_rows;
 use tracewell_model::store::{ScanColumns, ScanReport};
-use tracewell_model::{
-    SpanBatch, SpanFilter, StoreError, TimeRange, TraceId, TraceStore, TraceTree,
-};
+use tracewell_model::{SpanBatch, StoreError, TimeRange, TraceId, TraceStore, TraceTree};
 
 /// What traces are ranked by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +43,7 @@ pub struct Standing {
 #[derive(Debug, Clone)]
 pub struct Ranking {
     /// A trace matches if one of its spans does, within the range.
-    pub filter: SpanFilter,
+    pub filter: TraceFilter,
     /// When matching spans run.
     pub range: TimeRange,
     /// By what.
@@ -116,11 +115,14 @@ pub fn rank(
     let (best, cursor) = best.finish();
     let mut fetcher = Fetcher::new(store, cancelled);
     let ids: Vec<TraceId> = best.iter().map(|of| of.place.trace_id).collect();
-    let columns = TraceSummary::columns().and(ScanColumns::of_filter(&ranking.filter));
+    let columns = TraceSummary::columns().and(ranking.filter.columns().clone());
     fetcher.each(&ids, Some(&columns), &mut |batch| {
         let tree = TraceTree::new(batch);
-        let matched = ranking.filter.matching_in_trace(batch, &tree.facts(batch));
-        let summary = TraceSummary::new(batch, &tree, &matched);
+        let spansets = ranking.filter.spansets(batch, || &tree);
+        let summary = TraceSummary {
+            spansets: ranking.filter.shown(batch, &tree, &spansets),
+            ..TraceSummary::new(batch, &tree, &rows_of(&spansets, batch))
+        };
         emit(RankingEvent::Trace(Box::new(summary)))
     })?;
     let stopped = is_stopped.then(|| {

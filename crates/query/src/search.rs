@@ -13,16 +13,19 @@
 mod candidates;
 mod fetch;
 mod judge;
+mod required;
 
+use crate::spansets::TraceFilter;
 use crate::summary::TraceSummary;
 use candidates::Candidates;
 pub(crate) use fetch::Fetcher;
 pub use judge::FoundTrace;
 use judge::Judge;
+use required::Required;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 use tracewell_model::store::{ScanColumns, ScanReport, ScanRequest};
-use tracewell_model::{SpanFilter, StoreError, TimeRange, TraceId, TraceStore};
+use tracewell_model::{StoreError, TimeRange, TraceId, TraceStore};
 
 /// Where a search goes on: everything at or before this place was handed out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,8 +50,9 @@ pub enum Detail {
 /// What to look for.
 #[derive(Debug, Clone)]
 pub struct Search {
-    /// A trace matches if one of its spans does, within the range.
-    pub filter: SpanFilter,
+    /// A trace matches if one of the spans that are found in it runs in the
+    /// range.
+    pub filter: TraceFilter,
     /// When matching spans run.
     pub range: TimeRange,
     /// Traces wanted, at most.
@@ -89,8 +93,16 @@ pub fn search(
     cancelled: &AtomicBool,
     emit: &mut dyn FnMut(SearchEvent<'_>) -> ControlFlow<()>,
 ) -> Result<SearchOutcome, StoreError> {
-    let is_local = search.filter.is_span_local();
-    let candidate_filter = search.filter.span_local();
+    let is_local = search.filter.as_span_filter().is_some();
+    let candidate_filter = search.filter.candidates();
+    let required = Required::look_for(search.filter.required(), store, cancelled)?;
+    if required.is_empty() {
+        return Ok(SearchOutcome {
+            report: required.report,
+            cursor: None,
+            partial: required.report.lacking(),
+        });
+    }
     let mut range = search.range;
     if let Some(after) = search.after {
         // From the last ns on, and from the one before it, the range has no end:
@@ -99,22 +111,22 @@ pub fn search(
     }
     let request = ScanRequest {
         range,
-        filter: &candidate_filter,
+        filter: candidate_filter,
         columns: ScanColumns::default(),
         cancelled,
     };
-    let of_filter = ScanColumns::of_filter(&search.filter);
+    let of_filter = search.filter.columns().clone();
     let mut run = Run {
         search,
         judge: Judge {
             search,
-            candidate_filter: (!is_local).then_some(&candidate_filter),
+            candidate_filter: (!is_local).then_some(candidate_filter),
         },
         columns: match &search.detail {
             Detail::Columns(columns) => columns.clone().and(of_filter),
             Detail::Summary | Detail::Whole => TraceSummary::columns().and(of_filter),
         },
-        fetcher: Fetcher::new(store, cancelled),
+        fetcher: Fetcher::after(store, cancelled, required.report),
         scanned: ScanReport::default(),
         emit,
         candidates: Candidates::within(&store.query_memory()),
@@ -126,7 +138,12 @@ pub fn search(
     let mut later_until_ns = Some(u64::MAX);
     let scanned = store.scan(&request, &mut |chunk, report| {
         run.scanned = *report;
-        run.candidates.add(chunk.batch, chunk.rows);
+        if required.is_decisive() {
+            let rows = required.keep(chunk.batch, chunk.rows);
+            run.candidates.add(chunk.batch, &rows);
+        } else {
+            run.candidates.add(chunk.batch, chunk.rows);
+        }
         later_until_ns = later_until_ns.min(chunk.later_until_ns);
         run.hand_out(later_until_ns)?;
         if run.candidates.is_full() || run.candidates.is_over_budget() {
@@ -225,19 +242,24 @@ impl Run<'_> {
     /// Fetches these traces and hands out those that match.
     fn judge_all(&mut self, ids: &[TraceId]) -> Result<(), StoreError> {
         let judge = &self.judge;
-        if self.search.detail != Detail::Whole {
-            return self.emit_matching(ids, Some(&self.columns.clone()));
-        }
-        if judge.is_certain() {
-            return self.emit_matching(ids, None);
+        let shown = match self.search.detail {
+            Detail::Whole => None,
+            Detail::Summary | Detail::Columns(_) => Some(&self.columns),
+        };
+        let shown = shown.cloned();
+        // Most may not match, and need not be fetched with all that is shown.
+        let shows_what_it_judges = matches!(self.search.detail, Detail::Columns(_));
+        if shows_what_it_judges || judge.is_certain() {
+            return self.emit_matching(ids, shown.as_ref());
         }
         let mut matching = Vec::new();
-        self.fetcher.each(ids, Some(&self.columns), &mut |batch| {
+        let judged = Some(self.search.filter.columns());
+        self.fetcher.each(ids, judged, &mut |batch| {
             let found = judge.judge(batch);
             matching.extend(found.map(|found| found.place.trace_id));
             ControlFlow::Continue(())
         })?;
-        self.emit_matching(&matching, None)
+        self.emit_matching(&matching, shown.as_ref())
     }
 
     fn emit_matching(

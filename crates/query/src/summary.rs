@@ -1,5 +1,6 @@
 //! A trace in one line: what a result list shows.
 
+use crate::spansets::ShownSpanset;
 use tracewell_model::failure::failed_rows;
 use tracewell_model::store::ScanColumns;
 use tracewell_model::{RowSet, SpanBatch, SpanId, TraceId, TraceTree, tree};
@@ -61,6 +62,8 @@ pub struct TraceSummary {
     pub matched: Vec<SpanId>,
     /// The longest spans, in time order.
     pub bars: Vec<Bar>,
+    /// Groups, numbers and selected fields, of a query that has any.
+    pub spansets: Vec<ShownSpanset>,
 }
 
 impl TraceSummary {
@@ -128,6 +131,7 @@ impl TraceSummary {
                 .collect(),
             bars: longest_places(batch, tree).into_iter().map(bar).collect(),
             services,
+            spansets: Vec::new(),
         }
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! Everything that searches (the UI, Jaeger's parameters, the command line)
 //! speaks this tree, so there is one meaning of a condition in the program.
-//! The language supported now is one spanset filter, `{ … }`; the reference
-//! for users, with the differences from Grafana Tempo, is `docs/traceql.md`.
+//! It is read whole; **what cannot be answered yet is refused in lowering.**
+//! The reference for users, with the differences from Grafana Tempo, is
+//! `docs/traceql.md`.
 //!
 //! The stages, one file each: `lexer` cuts text into tokens, `parser` builds
 //! the tree with binding powers, `validate` checks types while both sides of
@@ -25,7 +26,9 @@ mod validate;
 mod vocabulary;
 
 pub use ast::{
-    AttributeScope, CompareOp, Expr, Field, FieldType, Intrinsic, Literal, Query, SourceRange,
+    Aggregate, AttributeScope, CompareOp, Expr, Field, FieldType, Hint, Intrinsic, Literal,
+    MetricsExpr, MetricsFunction, Mode, OverTime, Pipeline, Query, Relation, Root, ScalarExpr,
+    SourceRange, SpansetExpr, Stage, ValueExpr,
 };
 pub use error::TraceQlError;
 pub use pattern::{MAX_PATTERN_BYTES, PatternError, compile_pattern};

@@ -101,7 +101,7 @@ impl TraceQuery {
         each: &mut dyn FnMut(&FoundTrace<'_>) -> ControlFlow<()>,
     ) -> Result<SearchOutcome, StoreError> {
         let wanted = Search {
-            filter: lower::lower(&self.conditions.expression()),
+            filter: lower::lower(&self.conditions.expression()).into(),
             range: self.range,
             limit: self.limit,
             after: None,

@@ -11,10 +11,10 @@ use tracewell_model::batch::columns::ValueType;
 use tracewell_model::store::OperationQuery;
 use tracewell_model::{AnyValue, Level};
 use tracewell_query::keys::keys_of_service;
-use tracewell_query::traceql;
 use tracewell_query::values::{
     IntrinsicValues, ValueCount, ValuesOf, attribute_values, intrinsic_values,
 };
+use tracewell_query::{lower, traceql};
 
 use super::UiState;
 use crate::blocking::run_query;
@@ -296,6 +296,7 @@ struct Problem {
 /// `GET /query/check`: the query language's word on a text, never an error.
 pub(super) async fn check(params: Params) -> Response {
     let checked = traceql::parse(params.text("q").unwrap_or("{}"));
+    let checked = checked.and_then(|query| lower::search(&query));
     let problem = checked.err().map(|error| Problem {
         message: error.message,
         hint: error.hint,

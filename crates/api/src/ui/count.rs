@@ -37,7 +37,7 @@ pub(super) async fn count(
     params: Params,
 ) -> Result<Response, ApiError> {
     let query = traceql::parse(params.text("q").unwrap_or("{}"))?;
-    let filter = lower::lower(&query.filter);
+    let filter = lower::search(&query)?;
     let range = params.range(state.query.clock.now_ns())?;
     let store = Arc::clone(&state.query.store);
     let started = Instant::now();

@@ -34,7 +34,7 @@ pub(super) async fn histogram(
     params: Params,
 ) -> Result<Response, ApiError> {
     let query = traceql::parse(params.text("q").unwrap_or("{}"))?;
-    let filter = lower::lower(&query.filter);
+    let filter = lower::search(&query)?;
     let range = params.range(state.query.clock.now_ns())?;
     let most = params.number("buckets", DEFAULT_BUCKETS, MAX_BUCKETS)?;
     let store = Arc::clone(&state.query.store);

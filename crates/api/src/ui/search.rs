@@ -2,6 +2,7 @@
 //! or the longest, worst or largest of all that match.
 
 mod sort;
+mod spanset_lines;
 mod trace_line;
 
 use std::ops::ControlFlow;
@@ -14,10 +15,11 @@ use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
 use tracewell_model::store::ScanReport;
-use tracewell_model::{SpanFilter, StoreError, TimeRange, TraceStore};
+use tracewell_model::{StoreError, TimeRange, TraceStore};
 use tracewell_query::newer::newest_match;
 use tracewell_query::ranking::{Measure, Ranking, RankingEvent, Standing, rank};
 use tracewell_query::search::{Cursor, Detail, Search, SearchEvent, search as run_search};
+use tracewell_query::spansets::TraceFilter;
 use tracewell_query::{lower, traceql};
 
 use super::UiState;
@@ -43,7 +45,7 @@ pub(super) async fn search(
     let query = traceql::parse(params.text("q").unwrap_or("{}"))?;
     let now_ns = state.query.clock.now_ns();
     let asked = Asked {
-        filter: lower::lower(&query.filter),
+        filter: lower::search(&query)?,
         range: params.range(now_ns)?,
         limit: params.limit(DEFAULT_TRACES, MAX_TRACES)?,
         now_ns,
@@ -73,7 +75,7 @@ pub(super) async fn search(
 
 /// What the parameters ask for, whatever the order.
 struct Asked {
-    filter: SpanFilter,
+    filter: TraceFilter,
     range: TimeRange,
     limit: usize,
     now_ns: u64,
@@ -218,6 +220,6 @@ fn newer_ns(
     if end_ns < asked.now_ns || is_further_page {
         return None;
     }
-    let newest = newest_match(store, &asked.filter, from_ns, cancelled);
+    let newest = newest_match(store, asked.filter.candidates(), from_ns, cancelled);
     newest.unwrap_or_default().map(|ns| ns.to_string())
 }

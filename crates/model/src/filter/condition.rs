@@ -57,7 +57,7 @@ pub enum Condition {
 }
 
 impl CompareOp {
-    fn holds(self, order: Option<Ordering>) -> bool {
+    pub(crate) fn holds(self, order: Option<Ordering>) -> bool {
         match (self, order) {
             (Self::NotEqual, None) => true,
             (_, None) => false,

@@ -48,6 +48,11 @@ pub(super) fn matching(
         SpanFilter::Test(Field::Intrinsic(field), condition) => {
             intrinsic(batch, *field, condition, facts)
         }
+        SpanFilter::Test(Field::ParentAttribute(place, keys), condition) => match facts {
+            Some(facts) => parent_attribute(batch, *place, keys, condition, facts),
+            None => RowSet::none(batch.len()),
+        },
+        SpanFilter::Compare(comparison) => comparison.matching(batch, facts),
     }
 }
 
@@ -76,6 +81,24 @@ fn attribute(batch: &SpanBatch, place: Place, keys: &[Box<str>], condition: &Con
         spans.unite(&to_spans(batch, *level, owners));
     }
     spans
+}
+
+/// Of a span without a parent here nothing holds but that it has none.
+fn parent_attribute(
+    batch: &SpanBatch,
+    place: Place,
+    keys: &[Box<str>],
+    condition: &Condition,
+    facts: &TraceFacts,
+) -> RowSet {
+    if matches!(condition, Condition::Absent) {
+        let mut rows = parent_attribute(batch, place, keys, &Condition::Exists, facts);
+        rows.invert();
+        return rows;
+    }
+    let parents = attribute(batch, place, keys, condition);
+    let holds = |parent: u32| parents.contains(parent as usize);
+    RowSet::from_fn(batch.len(), |row| facts.parent_rows[row].is_some_and(holds))
 }
 
 /// From owners of a level to the spans they belong to.
@@ -192,6 +215,21 @@ fn intrinsic(
             || RowSet::none(len),
             |facts| constant(ValueRef::Str(&facts.root_service)),
         ),
+        Intrinsic::NestedSetLeft | Intrinsic::NestedSetRight | Intrinsic::NestedSetParent => facts
+            .map_or_else(
+                || RowSet::none(len),
+                |facts| {
+                    let number = |row: usize| {
+                        let set = &facts.nested_sets[row];
+                        match field {
+                            Intrinsic::NestedSetLeft => set.left,
+                            Intrinsic::NestedSetRight => set.right,
+                            _ => set.parent,
+                        }
+                    };
+                    each(&|row| condition.holds(ValueRef::Int(number(row))))
+                },
+            ),
     }
 }
 

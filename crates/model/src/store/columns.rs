@@ -40,19 +40,32 @@ impl ScanColumns {
     #[must_use]
     pub fn of_filter(filter: &SpanFilter) -> Self {
         let mut columns = Self::default();
-        filter.for_each_test(&mut |field, condition| match field {
-            Field::Intrinsic(field) => columns.add_intrinsic(*field),
+        filter.for_each_field(&mut |field, condition| columns.add_field(field, condition));
+        columns
+    }
+
+    /// Adds what the value of a field, or a condition on it, looks at.
+    pub fn add_field(&mut self, field: &Field, condition: Option<&Condition>) {
+        match field {
+            Field::Intrinsic(field) => self.add_intrinsic(*field),
             Field::Attribute(place, keys) => {
                 // Those that lack the key matter as well.
-                let is_absence = matches!(condition, Condition::Absent);
-                columns.events |= is_absence && *place == Place::Event;
-                columns.links |= is_absence && *place == Place::Link;
-                for level in place.levels() {
-                    keys.iter().for_each(|key| columns.add(*level, key));
-                }
+                let is_absence = matches!(condition, Some(Condition::Absent));
+                self.events |= is_absence && *place == Place::Event;
+                self.links |= is_absence && *place == Place::Link;
+                self.add_keys(*place, keys);
             }
-        });
-        columns
+            Field::ParentAttribute(place, keys) => {
+                self.add_all(structure_columns());
+                self.add_keys(*place, keys);
+            }
+        }
+    }
+
+    fn add_keys(&mut self, place: Place, keys: &[Box<str>]) {
+        for level in place.levels() {
+            keys.iter().for_each(|key| self.add(*level, key));
+        }
     }
 
     /// Both.
@@ -91,7 +104,11 @@ impl ScanColumns {
             | Intrinsic::Duration
             | Intrinsic::TraceDuration => {}
             Intrinsic::Name | Intrinsic::Kind | Intrinsic::Status => self.names = true,
-            Intrinsic::ChildCount | Intrinsic::RootName => self.add_all(structure_columns()),
+            Intrinsic::ChildCount
+            | Intrinsic::RootName
+            | Intrinsic::NestedSetLeft
+            | Intrinsic::NestedSetRight
+            | Intrinsic::NestedSetParent => self.add_all(structure_columns()),
             Intrinsic::RootService => {
                 self.add_all(structure_columns());
                 self.services = true;

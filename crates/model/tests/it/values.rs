@@ -1,7 +1,7 @@
 //! Where conditions look and which value a span has is what ADR-014 says.
 
 use tracewell_model::filter::{CompareOp, Condition, Field, Literal, Place};
-use tracewell_model::values::attribute_values;
+use tracewell_model::values::{Arithmetic, Value, attribute_values, compares};
 use tracewell_model::{AnyValue, SpanBatch, SpanFilter, semconv};
 use tracewell_testkit::decisions::{give, table, value};
 use tracewell_testkit::{TestSpan, batch};
@@ -68,5 +68,71 @@ fn values_of_a_scope_and_of_names_that_mean_the_same() {
         };
         let found = value_of(&batch_of(&cells[0]), place, key);
         assert_eq!(found, expected(&cells[2]), "line {line}");
+    }
+}
+
+#[test]
+fn arithmetic_keeps_what_it_can_and_has_no_value_where_there_is_none() {
+    use Value::{Bool, Double, DurationNs, Int};
+    for (left, op, right, expected) in [
+        (Int(7), '+', Int(2), Some(Int(9))),
+        (Int(7), '/', Int(2), Some(Int(3))),
+        (Int(-7), '%', Int(2), Some(Int(-1))),
+        (Int(2), '^', Int(10), Some(Int(1024))),
+        (Int(2), '^', Int(-1), Some(Double(0.5))),
+        (Int(7), '/', Int(0), None),
+        (Int(7), '%', Int(0), None),
+        (Int(i64::MAX), '+', Int(1), None),
+        (Int(i64::MIN), '/', Int(-1), None),
+        (Int(7), '/', Double(2.0), Some(Double(3.5))),
+        (Double(1.0), '/', Int(0), Some(Double(f64::INFINITY))),
+        (DurationNs(5), '+', DurationNs(2), Some(DurationNs(7))),
+        (DurationNs(5), '-', Int(2), Some(DurationNs(3))),
+        (DurationNs(5), '*', Int(2), Some(DurationNs(10))),
+        (Int(2), '*', DurationNs(5), Some(DurationNs(10))),
+        (DurationNs(5), '/', Int(2), Some(DurationNs(2))),
+        (DurationNs(5), '/', DurationNs(2), Some(Double(2.5))),
+        (DurationNs(5), '*', DurationNs(2), Some(Double(10.0))),
+        (Int(5), '/', DurationNs(2), Some(Double(2.5))),
+        (DurationNs(5), '*', Double(0.5), Some(Double(2.5))),
+        (Int(1), '+', Bool(true), None),
+    ] {
+        let op = Arithmetic::from_symbol(op).unwrap();
+        let case = format!("{left:?} {} {right:?}", op.symbol());
+        assert_eq!(op.of(&left, &right), expected, "{case}");
+    }
+    assert_eq!(Int(i64::MIN).negated(), None);
+    assert_eq!(DurationNs(3).negated(), Some(DurationNs(-3)));
+}
+
+#[test]
+fn values_compare_within_their_types() {
+    let text = |text: &'static str| Value::Str(text.into());
+    let list = |numbers: &[i64]| {
+        let numbers = numbers.iter().map(|number| AnyValue::Int(*number));
+        Value::Any(AnyValue::Array(numbers.collect()))
+    };
+    use CompareOp::{Equal, Greater, Less, NotEqual};
+    for (left, op, right, expected) in [
+        (Value::Int(1), Equal, Value::Double(1.0), true),
+        (Value::DurationNs(5), Greater, Value::Int(4), true),
+        (Value::Int(1), Equal, text("1"), false),
+        (Value::Int(1), NotEqual, text("1"), false),
+        (text("a"), Less, text("b"), true),
+        (
+            Value::Double(f64::NAN),
+            Equal,
+            Value::Double(f64::NAN),
+            false,
+        ),
+        (list(&[1, 2]), Equal, Value::Int(2), true),
+        (Value::Int(3), NotEqual, list(&[1, 2]), true),
+        (Value::Int(2), NotEqual, list(&[1, 2]), false),
+        (list(&[1, 5]), Greater, list(&[4, 9]), true),
+        (list(&[]), NotEqual, Value::Int(1), false),
+        (list(&[]), Equal, Value::Int(1), false),
+    ] {
+        let case = format!("{left:?} {op:?} {right:?}");
+        assert_eq!(compares(op, &left, &right), expected, "{case}");
     }
 }

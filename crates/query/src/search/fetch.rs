@@ -24,6 +24,8 @@ pub(crate) struct Fetcher<'a> {
     cancelled: &'a AtomicBool,
     at_a_time: usize,
     fetched_bytes: u64,
+    /// Spans that were looked at before anything was fetched.
+    searched_spans: u64,
     lacking: ScanReport,
     is_one_too_large: bool,
 }
@@ -35,8 +37,23 @@ impl<'a> Fetcher<'a> {
             cancelled,
             at_a_time: FIRST_TRACES,
             fetched_bytes: 0,
+            searched_spans: 0,
             lacking: ScanReport::default(),
             is_one_too_large: false,
+        }
+    }
+
+    /// The same, with what was looked at before in its account.
+    pub(crate) fn after(
+        store: &'a dyn TraceStore,
+        cancelled: &'a AtomicBool,
+        before: ScanReport,
+    ) -> Self {
+        Self {
+            fetched_bytes: before.searched_bytes,
+            searched_spans: before.searched_spans,
+            lacking: before,
+            ..Self::new(store, cancelled)
         }
     }
 
@@ -54,6 +71,7 @@ impl<'a> Fetcher<'a> {
     pub(crate) fn with_fetched(&self, scan: ScanReport) -> ScanReport {
         let mut report = scan;
         report.searched_bytes += self.fetched_bytes;
+        report.searched_spans += self.searched_spans;
         report.lacks_also(&self.lacking);
         report
     }

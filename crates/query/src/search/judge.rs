@@ -4,6 +4,7 @@
 //! none to show: **a tree is made where somebody asks for it**, once.
 
 use super::{Cursor, Search};
+use crate::spansets::{Spanset, TraceFilter, rows_of};
 use crate::summary::TraceSummary;
 use std::cell::OnceCell;
 use tracewell_model::{RowSet, SpanBatch, SpanFilter, TraceTree};
@@ -13,10 +14,13 @@ use tracewell_model::{RowSet, SpanBatch, SpanFilter, TraceTree};
 pub struct FoundTrace<'a> {
     /// Its spans, as far as [`Search::detail`] says.
     pub batch: &'a SpanBatch,
-    /// The rows of the spans that match, also those outside the range.
+    /// The rows of the spans that were found, also those outside the range.
     pub matched: RowSet,
+    /// The same as sets.
+    pub spansets: Vec<Spanset>,
     /// Where it stands among others.
     pub place: Cursor,
+    filter: &'a TraceFilter,
     tree: OnceCell<TraceTree>,
 }
 
@@ -25,7 +29,10 @@ impl FoundTrace<'_> {
     #[must_use]
     pub fn summary(&self) -> TraceSummary {
         let tree = self.tree.get_or_init(|| TraceTree::new(self.batch));
-        TraceSummary::new(self.batch, tree, &self.matched)
+        TraceSummary {
+            spansets: self.filter.shown(self.batch, tree, &self.spansets),
+            ..TraceSummary::new(self.batch, tree, &self.matched)
+        }
     }
 }
 
@@ -36,22 +43,21 @@ pub(super) struct Judge<'a> {
     pub(super) candidate_filter: Option<&'a SpanFilter>,
 }
 
-impl Judge<'_> {
+impl<'a> Judge<'a> {
     /// Has the scan judged already, so that nearly all will be shown?
     pub(super) fn is_certain(&self) -> bool {
         self.candidate_filter.is_none()
     }
 
     /// Does the trace match as a whole, and was it not on an earlier page?
-    pub(super) fn judge<'b>(&self, batch: &'b SpanBatch) -> Option<FoundTrace<'b>> {
+    pub(super) fn judge<'b>(&self, batch: &'b SpanBatch) -> Option<FoundTrace<'b>>
+    where
+        'a: 'b,
+    {
         let filter = &self.search.filter;
         let tree = OnceCell::new();
-        let matched = if self.is_certain() {
-            filter.matching(batch)
-        } else {
-            let tree = tree.get_or_init(|| TraceTree::new(batch));
-            filter.matching_in_trace(batch, &tree.facts(batch))
-        };
+        let spansets = filter.spansets(batch, || tree.get_or_init(|| TraceTree::new(batch)));
+        let matched = rows_of(&spansets, batch);
         let newest_match_ns = self.newest_in_range(batch, &matched)?;
         let newest_match_ns = match self.candidate_filter {
             Some(filter) => self.newest_in_range(batch, &filter.matching(batch))?,
@@ -65,7 +71,9 @@ impl Judge<'_> {
         (!is_earlier).then_some(FoundTrace {
             batch,
             matched,
+            spansets,
             place,
+            filter,
             tree,
         })
     }

@@ -24,7 +24,7 @@ pub struct TraceQlError {
 
 impl TraceQlError {
     /// An error without a hint.
-    pub(super) fn new(span: Range<usize>, message: impl Into<String>) -> Self {
+    pub(crate) fn new(span: Range<usize>, message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
             hint: None,
@@ -33,7 +33,7 @@ impl TraceQlError {
     }
 
     /// The same error with what to write instead.
-    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }

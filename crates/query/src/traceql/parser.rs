@@ -1,27 +1,36 @@
-//! Tokens into the tree: the outside of a query (braces and what may follow
-//! them) here, conditions inside the braces in `parser/expression.rs`.
+//! Tokens into the tree: what there is of a query beside its pipeline here,
+//! stages in `parser/pipeline.rs`, what stands between them in
+//! `parser/spansets.rs`, metrics in `parser/metrics.rs`, conditions inside the
+//! braces in `parser/expression.rs`.
 //!
-//! Everything of TraceQL that is still to come is recognised and refused by
-//! name. **Nothing is skipped or guessed**: a query is understood whole or not
-//! at all.
+//! **Nothing is skipped or guessed**: a query is understood whole or not at
+//! all.
 
+mod comparison;
 mod complaint;
 mod expression;
+mod metrics;
 mod operand;
+mod pipeline;
+mod spansets;
 
 use std::mem;
+use std::ops::Range;
 
-use super::ast::{Expr, Query};
+use super::MAX_NESTING;
+use super::ast::{Expr, Hint, Literal, Query, Root};
 use super::error::TraceQlError;
 use super::lexer::{Token, TokenKind};
-use super::vocabulary;
+use operand::OperandKind;
 
 /// Parses a whole query; `tokens` end with `End` or `Invalid`.
 pub(super) fn parse(tokens: Vec<Token>) -> Result<Query, TraceQlError> {
     Parser {
         tokens,
         at: 0,
-        open_parentheses: 0,
+        nesting: 0,
+        closing: "}",
+        limits: 0,
     }
     .query()
 }
@@ -30,29 +39,84 @@ struct Parser {
     tokens: Vec<Token>,
     /// The next token. Never past the last one.
     at: usize,
-    open_parentheses: usize,
+    /// Calls within calls, as far as the text can make them many.
+    nesting: usize,
+    /// What ends the conditions that are read.
+    closing: &'static str,
+    /// `topk` and comparisons of series so far.
+    limits: usize,
 }
 
 impl Parser {
     fn query(mut self) -> Result<Query, TraceQlError> {
-        if self.peek().kind != TokenKind::LeftBrace {
-            return Err(self.no_filter());
+        if !self.begins_query() {
+            return Err(self.no_query());
         }
-        self.take();
+        let pipeline = self.pipeline()?;
+        let root = pipeline.into_root()?;
+        let hints = self.hints()?;
+        match self.peek().kind {
+            TokenKind::End => Ok(Query { root, hints }),
+            _ => Err(self.after_query()),
+        }
+    }
+
+    /// At the `{`: the condition, and where the braces stand.
+    fn filter(&mut self) -> Result<(Expr, Range<usize>), TraceQlError> {
+        let start = self.peek().range.start;
+        self.expect(&TokenKind::LeftBrace)?;
         let filter = if self.peek().kind == TokenKind::RightBrace {
             Expr::True
         } else {
             self.conditions()?
         };
+        let end = self.take().range.end;
+        Ok((filter, start..end))
+    }
+
+    /// `with (name = value, …)`, if it is there.
+    fn hints(&mut self) -> Result<Vec<Hint>, TraceQlError> {
+        let mut hints = Vec::new();
+        if !self.at_word("with") {
+            return Ok(hints);
+        }
         self.take();
-        match self.peek().kind {
-            TokenKind::End => Ok(Query { filter }),
-            _ => Err(self.after_filter()),
+        self.expect(&TokenKind::LeftParenthesis)?;
+        loop {
+            let Token { kind, range } = self.take();
+            let TokenKind::Word(name) = kind else {
+                let message = format!("expected the name of a hint, found {kind}");
+                return Err(not_said(kind, range, message)
+                    .hint("write for example `with (most_recent=true)`"));
+            };
+            self.expect(&TokenKind::Compare(super::ast::CompareOp::Equal))?;
+            let value = self.literal()?;
+            hints.push(Hint { name, value });
+            if !self.another()? {
+                return Ok(hints);
+            }
+        }
+    }
+
+    /// One fixed value.
+    fn literal(&mut self) -> Result<Literal, TraceQlError> {
+        let operand = self.operand(expression::Wanted::Condition)?;
+        match operand.kind {
+            OperandKind::Value(value) => Ok(value),
+            OperandKind::ErrorWord => Ok(Literal::Status(tracewell_model::StatusCode::Error)),
+            _ => Err(TraceQlError::new(
+                operand.range,
+                "expected a fixed value, such as `10`, `5s`, `true` or `\"text\"`",
+            )),
         }
     }
 
     fn peek(&self) -> &Token {
         &self.tokens[self.at]
+    }
+
+    fn at_word(&self, word: &str) -> bool {
+        matches!(&self.peek().kind, TokenKind::Word(found) if found == word)
     }
 
     /// The next token, moved out; the last one stays.
@@ -70,50 +134,56 @@ impl Parser {
         }
     }
 
-    /// The query does not begin with `{`.
-    fn no_filter(&mut self) -> TraceQlError {
+    /// Takes this token and no other; says where it stood.
+    fn expect(&mut self, wanted: &TokenKind) -> Result<Range<usize>, TraceQlError> {
         let Token { kind, range } = self.take();
-        match kind {
-            TokenKind::Invalid(error) => error,
-            TokenKind::End => {
-                TraceQlError::new(range, "the query is empty").hint("`{ }` finds every span")
-            }
-            TokenKind::LeftParenthesis => TraceQlError::new(
-                range,
-                "parentheses around spansets ('(') are not supported yet",
-            ),
-            other => TraceQlError::new(range, format!("a query begins with `{{`, not {other}"))
-                .hint("put the conditions in braces: `{ name = \"GET /\" }`"),
+        if kind == *wanted {
+            return Ok(range);
         }
+        let message = format!("expected {wanted}, found {kind}");
+        Err(not_said(kind, range, message))
     }
 
-    /// Something follows the closing brace.
-    fn after_filter(&mut self) -> TraceQlError {
-        let Token { kind, range } = self.take();
-        let not_yet =
-            |what: String| TraceQlError::new(range.clone(), format!("{what} not supported yet"));
-        match kind {
-            TokenKind::Invalid(error) => error,
-            TokenKind::Pipe => match &self.peek().kind {
-                TokenKind::Word(word) if vocabulary::METRICS_FUNCTIONS.contains(&word.as_str()) => {
-                    not_yet(format!("metrics ('| {word}') are"))
-                }
-                _ => not_yet("pipelines ('|') are".to_owned()),
-            },
-            TokenKind::And | TokenKind::Or => {
-                let op = if kind == TokenKind::And { "&&" } else { "||" };
-                not_yet(format!("combining spansets ('{op}') is")).hint(format!(
-                    "conditions on one span stand in one pair of braces: `{{ … {op} … }}`"
-                ))
-            }
-            TokenKind::Structural(op) => not_yet(format!("structural operators ('{op}') are")),
-            TokenKind::Compare(op) => not_yet(format!("structural operators ('{op}') are")),
-            TokenKind::Word(word) if word == "with" => {
-                not_yet("query hints ('with') are".to_owned())
-            }
-            TokenKind::RightBrace => TraceQlError::new(range, "this `}` closes nothing"),
-            other => TraceQlError::new(range, format!("unexpected {other} after the filter"))
-                .hint("a query is one filter: `{ … }`"),
+    /// In a list in parentheses: takes the `,` or the `)` and says whether
+    /// more follows.
+    fn another(&mut self) -> Result<bool, TraceQlError> {
+        if self.peek().kind == TokenKind::Comma {
+            self.take();
+            return Ok(true);
+        }
+        self.expect(&TokenKind::RightParenthesis).map(|_| false)
+    }
+
+    /// What `inside` reads, unless that is a call too deep within others.
+    fn nested<T>(
+        &mut self,
+        opening: &Range<usize>,
+        inside: impl FnOnce(&mut Self) -> Result<T, TraceQlError>,
+    ) -> Result<T, TraceQlError> {
+        if self.nesting == MAX_NESTING {
+            return Err(operand::too_deep(opening.clone()));
+        }
+        self.nesting += 1;
+        let read = inside(self)?;
+        self.nesting -= 1;
+        Ok(read)
+    }
+}
+
+/// The error of text that could not be read, else this one.
+fn not_said(found: TokenKind, range: Range<usize>, message: String) -> TraceQlError {
+    match found {
+        TokenKind::Invalid(error) => error,
+        _ => TraceQlError::new(range, message),
+    }
+}
+
+/// What a pipeline was read as, before it is known what is wanted.
+impl pipeline::Read {
+    fn into_root(self) -> Result<Root, TraceQlError> {
+        match self.term {
+            spansets::Term::Metrics(metrics) => Ok(Root::Metrics(metrics)),
+            _ => self.into_pipeline().map(Root::Search),
         }
     }
 }

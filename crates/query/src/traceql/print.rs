@@ -5,18 +5,52 @@
 //! Where `&&` and `||` meet there are always parentheses, although TraceQL
 //! does not need them: nobody should have to know its precedence to read one.
 
+mod metrics;
+mod pipeline;
+
 use std::fmt::{self, Display, Formatter, Write};
 
-use super::ast::{AttributeScope, CompareOp, Expr, Field, Literal, Query};
+use super::ast::{AttributeScope, CompareOp, Expr, Field, Literal, Query, Root, ValueExpr};
 use super::lexer::is_attribute_char;
 use super::vocabulary;
 
 impl Display for Query {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match &self.filter {
-            Expr::True => f.write_str("{ }"),
-            filter => write!(f, "{{ {filter} }}"),
+        match &self.root {
+            Root::Search(pipeline) => write!(f, "{pipeline}")?,
+            Root::Metrics(metrics) => write!(f, "{metrics}")?,
         }
+        if self.hints.is_empty() {
+            return Ok(());
+        }
+        f.write_str(" with (")?;
+        list(f, &self.hints, |f, hint| {
+            write!(f, "{}={}", hint.name, hint.value)
+        })?;
+        f.write_char(')')
+    }
+}
+
+/// With commas between them.
+fn list<T>(
+    f: &mut Formatter<'_>,
+    all: &[T],
+    mut each: impl FnMut(&mut Formatter<'_>, &T) -> fmt::Result,
+) -> fmt::Result {
+    for (index, one) in all.iter().enumerate() {
+        if index > 0 {
+            f.write_str(", ")?;
+        }
+        each(f, one)?;
+    }
+    Ok(())
+}
+
+/// With its braces.
+fn braced(f: &mut Formatter<'_>, filter: &Expr) -> fmt::Result {
+    match filter {
+        Expr::True => f.write_str("{ }"),
+        filter => write!(f, "{{ {filter} }}"),
     }
 }
 
@@ -33,6 +67,9 @@ impl Display for Expr {
             Self::Compare {
                 field, op, value, ..
             } => write!(f, "{field} {op} {value}"),
+            Self::CompareValues {
+                left, op, right, ..
+            } => write!(f, "{left} {op} {right}"),
             Self::Exists { field, .. } => write!(f, "{field} != nil"),
             Self::Missing { field, .. } => write!(f, "{field} = nil"),
             Self::True => f.write_str("true"),
@@ -57,6 +94,33 @@ fn joined(f: &mut Formatter<'_>, all: &[Expr], operator: &str, none: &str) -> fm
     Ok(())
 }
 
+/// Parentheses stand wherever one operator meets another.
+impl Display for ValueExpr {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Literal(literal) => write!(f, "{literal}"),
+            Self::Field(field) => write!(f, "{field}"),
+            Self::Negated(of) => match **of {
+                Self::Field(_) => write!(f, "-{of}"),
+                _ => write!(f, "-({of})"),
+            },
+            Self::Calculated { op, left, right } => {
+                part(f, left)?;
+                write!(f, " {} ", op.symbol())?;
+                part(f, right)
+            }
+            Self::Condition(condition) => write!(f, "({condition})"),
+        }
+    }
+}
+
+fn part(f: &mut Formatter<'_>, value: &ValueExpr) -> fmt::Result {
+    match value {
+        ValueExpr::Calculated { .. } | ValueExpr::Negated(_) => write!(f, "({value})"),
+        _ => write!(f, "{value}"),
+    }
+}
+
 impl Display for Field {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let (scope, key) = match self {
@@ -64,23 +128,40 @@ impl Display for Field {
                 return f.write_str(vocabulary::intrinsic_name(*intrinsic));
             }
             Self::Attribute { scope, key } => (*scope, key),
+            Self::ParentAttribute { scope, key } => {
+                f.write_str("parent.")?;
+                match scope {
+                    AttributeScope::Any => return quoted_key(f, key, !may_follow_parent(key)),
+                    scope => (*scope, key),
+                }
+            }
         };
         write!(f, "{}.", vocabulary::scope_name(scope))?;
         // `.5` is a number, so such a key needs quotes where no scope helps.
         let like_number =
             scope == AttributeScope::Any && key.starts_with(|c: char| c.is_ascii_digit());
-        if key.chars().all(|c| is_attribute_char(c) && c != '"') && !like_number {
-            return f.write_str(key);
-        }
-        f.write_char('"')?;
-        for c in key.chars() {
-            if matches!(c, '"' | '\\') {
-                f.write_char('\\')?;
-            }
-            f.write_char(c)?;
-        }
-        f.write_char('"')
+        quoted_key(f, key, like_number)
     }
+}
+
+/// `parent.span.a` has a scope.
+fn may_follow_parent(key: &str) -> bool {
+    !key.starts_with("span.") && !key.starts_with("resource.")
+}
+
+/// In quotes where it needs them or `must` have them.
+fn quoted_key(f: &mut Formatter<'_>, key: &str, must: bool) -> fmt::Result {
+    if key.chars().all(|c| is_attribute_char(c) && c != '"') && !must {
+        return f.write_str(key);
+    }
+    f.write_char('"')?;
+    for c in key.chars() {
+        if matches!(c, '"' | '\\') {
+            f.write_char('\\')?;
+        }
+        f.write_char(c)?;
+    }
+    f.write_char('"')
 }
 
 impl Display for CompareOp {

@@ -7,8 +7,8 @@
 
 use std::ops::Range;
 
-use super::ast::{CompareOp, Field, FieldType, Intrinsic, Literal};
-use super::error::{TraceQlError, cut};
+use super::ast::{CompareOp, Field, FieldType, Intrinsic, Literal, ValueExpr};
+use super::error::{TraceQlError, cut, quoted};
 use super::pattern::compile_pattern;
 
 /// Checks `field op value`.
@@ -53,6 +53,88 @@ pub(super) fn comparison(
     }
 }
 
+/// Checks `left op right` of values that are not a field and a literal.
+pub(super) fn comparison_of_values(
+    left: &ValueExpr,
+    op: CompareOp,
+    right: &ValueExpr,
+    range: Range<usize>,
+) -> Result<(), TraceQlError> {
+    if op.is_pattern() {
+        return Err(
+            TraceQlError::new(range, format!("`{op}` compares a field with a pattern"))
+                .hint(format!("write for example `name {op} \"GET .*\"`")),
+        );
+    }
+    let (Some(left_type), Some(right_type)) = (type_of(left), type_of(right)) else {
+        return Ok(());
+    };
+    if class(left_type) != class(right_type) {
+        let message = format!(
+            "{} is {} and cannot be compared with {}, which is {}",
+            quoted(&left.to_string()),
+            describe(Some(left_type)),
+            quoted(&right.to_string()),
+            describe(Some(right_type))
+        );
+        return Err(TraceQlError::new(range, message));
+    }
+    let has_order = !matches!(
+        left_type,
+        FieldType::Bool | FieldType::Status | FieldType::Kind
+    );
+    if !has_order && !op.is_equality() {
+        let message = format!("`{op}` does not work with {}", describe(Some(left_type)));
+        return Err(TraceQlError::new(range, message).hint("only `=` and `!=` do"));
+    }
+    Ok(())
+}
+
+/// Checks that `op` can calculate with it.
+pub(super) fn number(
+    value: &ValueExpr,
+    op: impl std::fmt::Display,
+    range: Range<usize>,
+) -> Result<(), TraceQlError> {
+    match type_of(value) {
+        None | Some(FieldType::Int | FieldType::Duration) => Ok(()),
+        Some(other) => {
+            let text = quoted(&value.to_string());
+            let message = format!(
+                "{text} is {} and `{op}` works on numbers",
+                describe(Some(other))
+            );
+            Err(TraceQlError::new(range, message))
+        }
+    }
+}
+
+/// The type of a value, where it is known before the search.
+fn type_of(value: &ValueExpr) -> Option<FieldType> {
+    match value {
+        ValueExpr::Field(field) => static_type(field),
+        ValueExpr::Negated(_) | ValueExpr::Calculated { .. } => Some(FieldType::Int),
+        ValueExpr::Condition(_) => Some(FieldType::Bool),
+        ValueExpr::Literal(literal) => Some(match literal {
+            Literal::Text(_) => FieldType::Text,
+            Literal::Int(_) | Literal::Float(_) => FieldType::Int,
+            Literal::DurationNs(_) => FieldType::Duration,
+            Literal::Bool(_) => FieldType::Bool,
+            Literal::Status(_) => FieldType::Status,
+            Literal::Kind(_) => FieldType::Kind,
+        }),
+    }
+}
+
+/// The types that compare with each other, under one of them.
+fn class(field_type: FieldType) -> FieldType {
+    match field_type {
+        FieldType::TraceId | FieldType::SpanId => FieldType::Text,
+        FieldType::Duration => FieldType::Int,
+        other => other,
+    }
+}
+
 /// Checks `field = nil` (`missing`) or `field != nil`.
 pub(super) fn existence(
     field: &Field,
@@ -94,7 +176,7 @@ pub(super) fn condition(field: &Field, range: Range<usize>) -> Result<(), TraceQ
 fn static_type(field: &Field) -> Option<FieldType> {
     match field {
         Field::Intrinsic(intrinsic) => Some(intrinsic.field_type()),
-        Field::Attribute { .. } => None,
+        Field::Attribute { .. } | Field::ParentAttribute { .. } => None,
     }
 }
 

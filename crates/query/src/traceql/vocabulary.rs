@@ -5,10 +5,10 @@
 //! intrinsic is one line here. **Nothing here decides what a word means in its
 //! place; the parser does.**
 
-use super::ast::{AttributeScope, Intrinsic};
+use super::ast::{Aggregate, AttributeScope, Intrinsic, Mode, OverTime, Relation};
 
 /// Every intrinsic with its spellings; the first is the canonical one.
-const INTRINSICS: [(Intrinsic, &[&str]); 19] = [
+const INTRINSICS: [(Intrinsic, &[&str]); 22] = [
     (Intrinsic::Duration, &["duration", "span:duration"]),
     (Intrinsic::Name, &["name", "span:name"]),
     (Intrinsic::Status, &["status", "span:status"]),
@@ -40,6 +40,9 @@ const INTRINSICS: [(Intrinsic, &[&str]); 19] = [
         Intrinsic::InstrumentationVersion,
         &["instrumentation:version"],
     ),
+    (Intrinsic::NestedSetLeft, &["nestedSetLeft"]),
+    (Intrinsic::NestedSetRight, &["nestedSetRight"]),
+    (Intrinsic::NestedSetParent, &["nestedSetParent"]),
 ];
 
 /// Attribute scopes with the word before the dot.
@@ -69,16 +72,34 @@ const VALUE_WORDS: [&str; 14] = [
     "maxInt",
 ];
 
-/// Intrinsics of Tempo that we know and do not have yet.
-pub(super) const LATER_INTRINSICS: [&str; 4] = [
-    "nestedSetParent",
-    "nestedSetLeft",
-    "nestedSetRight",
-    "parent",
+/// What is made of the spans of a set, behind a `|`.
+const AGGREGATES: [(Aggregate, &str); 5] = [
+    (Aggregate::Count, "count"),
+    (Aggregate::Min, "min"),
+    (Aggregate::Max, "max"),
+    (Aggregate::Avg, "avg"),
+    (Aggregate::Sum, "sum"),
 ];
 
-/// Functions over spans that follow a `|` in Tempo's metrics queries.
-pub(super) const METRICS_FUNCTIONS: [&str; 8] = [
+/// What is made of the values of a field over time.
+const OVER_TIME: [(OverTime, &str); 5] = [
+    (OverTime::Min, "min_over_time"),
+    (OverTime::Max, "max_over_time"),
+    (OverTime::Avg, "avg_over_time"),
+    (OverTime::Sum, "sum_over_time"),
+    (OverTime::Histogram, "histogram_over_time"),
+];
+
+/// Everything that can stand behind a `|`.
+const STAGES: [&str; 20] = [
+    "by",
+    "coalesce",
+    "select",
+    "count",
+    "min",
+    "max",
+    "avg",
+    "sum",
     "rate",
     "count_over_time",
     "min_over_time",
@@ -87,6 +108,29 @@ pub(super) const METRICS_FUNCTIONS: [&str; 8] = [
     "sum_over_time",
     "quantile_over_time",
     "histogram_over_time",
+    "compare",
+    "topk",
+    "bottomk",
+    "with",
+];
+
+/// The operators between spansets but `&&` and `||`, as they are written.
+const RELATIONS: [(Relation, Mode, &str); 15] = [
+    (Relation::Child, Mode::Plain, ">"),
+    (Relation::Child, Mode::Not, "!>"),
+    (Relation::Child, Mode::Union, "&>"),
+    (Relation::Descendant, Mode::Plain, ">>"),
+    (Relation::Descendant, Mode::Not, "!>>"),
+    (Relation::Descendant, Mode::Union, "&>>"),
+    (Relation::Parent, Mode::Plain, "<"),
+    (Relation::Parent, Mode::Not, "!<"),
+    (Relation::Parent, Mode::Union, "&<"),
+    (Relation::Ancestor, Mode::Plain, "<<"),
+    (Relation::Ancestor, Mode::Not, "!<<"),
+    (Relation::Ancestor, Mode::Union, "&<<"),
+    (Relation::Sibling, Mode::Plain, "~"),
+    (Relation::Sibling, Mode::Not, "!~"),
+    (Relation::Sibling, Mode::Union, "&~"),
 ];
 
 /// What a word is often written as in other tools, or in a hurry.
@@ -145,6 +189,58 @@ pub(super) fn intrinsic_name(intrinsic: Intrinsic) -> &'static str {
 #[cfg(test)]
 pub(super) fn intrinsics() -> impl Iterator<Item = Intrinsic> {
     INTRINSICS.iter().map(|(intrinsic, _)| *intrinsic)
+}
+
+/// The aggregate called `word`.
+pub(super) fn aggregate(word: &str) -> Option<Aggregate> {
+    AGGREGATES
+        .iter()
+        .find(|(_, name)| *name == word)
+        .map(|(found, _)| *found)
+}
+
+/// What it is called.
+pub(super) fn aggregate_name(aggregate: Aggregate) -> &'static str {
+    let known = AGGREGATES.iter().find(|(known, _)| *known == aggregate);
+    known.map_or("", |(_, name)| name)
+}
+
+/// The function over time called `word`.
+pub(super) fn over_time(word: &str) -> Option<OverTime> {
+    OVER_TIME
+        .iter()
+        .find(|(_, name)| *name == word)
+        .map(|(found, _)| *found)
+}
+
+/// What it is called.
+pub(super) fn over_time_name(function: OverTime) -> &'static str {
+    let known = OVER_TIME.iter().find(|(known, _)| *known == function);
+    known.map_or("", |(_, name)| name)
+}
+
+/// The relation written as `operator` between spansets.
+pub(super) fn relation(operator: &str) -> Option<(Relation, Mode)> {
+    let known = RELATIONS.iter().find(|(_, _, text)| *text == operator);
+    known.map(|(relation, mode, _)| (*relation, *mode))
+}
+
+/// How it is written.
+pub(super) fn relation_text(relation: Relation, mode: Mode) -> &'static str {
+    match relation {
+        Relation::And => return "&&",
+        Relation::Or => return "||",
+        _ => {}
+    }
+    let known = RELATIONS
+        .iter()
+        .find(|known| (known.0, known.1) == (relation, mode));
+    known.map_or("", |(_, _, text)| text)
+}
+
+/// The stage that an unknown word behind a `|` was probably meant to be.
+pub(super) fn nearest_stage(word: &str) -> Option<&'static str> {
+    nearest(word, STAGES.into_iter())
 }
 
 /// The attribute scope written as `word` before a dot.

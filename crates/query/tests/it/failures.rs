@@ -26,7 +26,7 @@ fn lists_counts_tags_and_summaries_agree() {
             lines(failed)
         );
         let tag = Search {
-            filter: lower::lower(&tags::tag("error", &failed.to_string())),
+            filter: lower::lower(&tags::tag("error", &failed.to_string())).into(),
             ..everything("{}")
         };
         let (mut found, _) = run(&store, &tag);

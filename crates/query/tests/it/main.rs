@@ -14,8 +14,12 @@ mod newer;
 mod nil;
 mod paging;
 mod patterns;
+mod pipelines;
 mod projection;
 mod ranking;
+mod reference;
+mod relations;
+mod sealed;
 mod search;
 mod structure;
 mod summary;
@@ -27,8 +31,9 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use tracewell_model::{SpanFilter, TimeRange};
+use tracewell_model::TimeRange;
 use tracewell_query::search::{Cursor, Detail, Search, SearchEvent, SearchOutcome, search};
+use tracewell_query::spansets::TraceFilter;
 use tracewell_query::{lower, traceql};
 use tracewell_store::memory::MemoryStore;
 use tracewell_testkit::narrow::NarrowStore;
@@ -44,9 +49,9 @@ fn store_of(batches: &[&[TestSpan]]) -> NarrowStore {
     store
 }
 
-fn filter(query: &str) -> SpanFilter {
+fn filter(query: &str) -> TraceFilter {
     let parsed = traceql::parse(query).unwrap_or_else(|error| panic!("{query}: {error}"));
-    lower::lower(&parsed.filter)
+    lower::search(&parsed).unwrap_or_else(|error| panic!("{query}: {error}"))
 }
 
 fn everything(query: &str) -> Search {

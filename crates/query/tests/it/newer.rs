@@ -31,7 +31,12 @@ fn the_newest_span_that_matches_is_told_wherever_it_lies() {
         (r#"{ name = "SELECT" }"#, 51, None),
         (r#"{ name = "INSERT" }"#, 0, None),
     ] {
-        let found = newest_match(&store, &filter(query), from_ns, &AtomicBool::new(false));
+        let found = newest_match(
+            &store,
+            filter(query).candidates(),
+            from_ns,
+            &AtomicBool::new(false),
+        );
         assert_eq!(found, Ok(newest_ns), "{query} from {from_ns}");
     }
 }

@@ -58,7 +58,7 @@ fn a_tag_finds_the_value_whatever_its_type_was() {
     ];
     for (expr, want) in cases {
         let wanted = Search {
-            filter: lower::lower(&expr),
+            filter: lower::lower(&expr).into(),
             range: TimeRange::ALL,
             limit: 10,
             after: None,
@@ -77,7 +77,7 @@ fn names_that_look_reserved_find_both_meanings() {
         let store = store_of(&[&[span, TestSpan::new(2, 1, "shop", "op", 20)]]);
         let (key, value) = cells[0].split_once('=').unwrap();
         let wanted = Search {
-            filter: lower::lower(&tags::tag(key, value)),
+            filter: lower::lower(&tags::tag(key, value)).into(),
             ..everything("{}")
         };
         assert_eq!(run(&store, &wanted).0, [1], "line {line}");

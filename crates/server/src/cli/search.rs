@@ -20,7 +20,8 @@ use stats::Stats;
 /// Arguments of `search`.
 #[derive(Debug, Args)]
 pub(super) struct SearchArgs {
-    /// TraceQL, with or without braces: '{ span.http.route = "/pay" && duration > 1s }'
+    /// TraceQL, a single filter with or without braces:
+    /// '{ span.http.route = "/pay" && duration > 1s }', '{ kind = server } >> { error }'
     #[arg(value_name = "QUERY")]
     query: Option<String>,
     /// Traces in which this service took part
@@ -101,6 +102,9 @@ struct Found {
     matched: Vec<String>,
     #[serde(default)]
     services: Vec<FoundService>,
+    /// Groups, numbers and selected fields, of a query that has any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    spansets: Vec<serde_json::Value>,
 }
 
 #[derive(Debug, Deserialize, Serialize)]

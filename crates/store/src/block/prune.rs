@@ -35,7 +35,7 @@ pub(super) fn specialise(
         parts.iter().map(|part| specialise(part, fate)).collect()
     };
     Ok(match filter {
-        SpanFilter::All | SpanFilter::None => filter.clone(),
+        SpanFilter::All | SpanFilter::None | SpanFilter::Compare(_) => filter.clone(),
         SpanFilter::And(parts) => and(each(parts)?),
         SpanFilter::Or(parts) => or(each(parts)?),
         SpanFilter::Not(part) => match specialise(part, fate)? {
@@ -119,6 +119,7 @@ pub(super) fn possible_groups(filter: &SpanFilter, index: &Index, looks: &Looks)
     let of_service = |field: &Field| match field {
         Field::Intrinsic(field) => matches!(field, Intrinsic::Failed),
         Field::Attribute(place, keys) => only_service(*place, keys, index),
+        Field::ParentAttribute(..) => false,
     };
     let of_operation = |field: &Field| {
         let is_named = matches!(field, Field::Intrinsic(Intrinsic::Name | Intrinsic::Kind));
@@ -156,20 +157,22 @@ fn weaken(filter: &SpanFilter, known: &impl Fn(&Field) -> bool, positive: bool) 
         SpanFilter::Or(parts) => SpanFilter::Or(each(parts)),
         SpanFilter::Not(part) => SpanFilter::Not(Box::new(weaken(part, known, !positive))),
         SpanFilter::Test(field, _) if known(field) => filter.clone(),
-        SpanFilter::Test(..) if positive => SpanFilter::All,
-        SpanFilter::Test(..) => SpanFilter::None,
+        SpanFilter::Test(..) | SpanFilter::Compare(_) if positive => SpanFilter::All,
+        SpanFilter::Test(..) | SpanFilter::Compare(_) => SpanFilter::None,
     }
 }
 
 /// The columns that a filter looks at, ascending.
 pub(super) fn filter_columns(filter: &SpanFilter, index: &Index) -> BTreeSet<usize> {
     let mut columns = BTreeSet::new();
-    filter.for_each_test(&mut |field, condition| match field {
+    filter.for_each_field(&mut |field, condition| match field {
+        // Holds for no span as far as a span alone can tell.
+        Field::ParentAttribute(..) => {}
         Field::Intrinsic(field) => {
             columns.extend(intrinsic_columns(*field).iter().map(|c| c.column()))
         }
         Field::Attribute(place, keys) => {
-            if matches!(condition, Condition::Absent) {
+            if matches!(condition, Some(Condition::Absent)) {
                 match place {
                     Place::Event => _ = columns.insert(Fixed::Events.column()),
                     Place::Link => _ = columns.insert(Fixed::Links.column()),
@@ -241,7 +244,10 @@ fn intrinsic_columns(field: Intrinsic) -> &'static [Fixed] {
         Intrinsic::ChildCount
         | Intrinsic::TraceDuration
         | Intrinsic::RootName
-        | Intrinsic::RootService => &[],
+        | Intrinsic::RootService
+        | Intrinsic::NestedSetLeft
+        | Intrinsic::NestedSetRight
+        | Intrinsic::NestedSetParent => &[],
     }
 }
 

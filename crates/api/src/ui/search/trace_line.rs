@@ -5,6 +5,7 @@ use serde::Serialize;
 use tracewell_query::TraceSummary;
 use tracewell_query::summary::Bar;
 
+use super::spanset_lines::{Spanset, spansets};
 use crate::ui::lines::line;
 
 #[derive(Serialize)]
@@ -22,6 +23,8 @@ struct Trace<'a> {
     matched: Vec<String>,
     services: Vec<Service<'a>>,
     bars: Vec<(usize, f64, f64, u8, u16)>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    spansets: Vec<Spanset<'a>>,
 }
 
 #[derive(Serialize)]
@@ -52,6 +55,7 @@ pub(super) fn trace_line(summary: &TraceSummary) -> Bytes {
         matched: summary.matched.iter().map(ToString::to_string).collect(),
         services: services.collect(),
         bars: summary.bars.iter().map(bar).collect(),
+        spansets: spansets(&summary.spansets),
     };
     line("trace", &trace)
 }

@@ -257,3 +257,105 @@ async fn a_search_until_now_says_that_there_are_newer_spans() {
     let count = server.get("/api/ui/count?to=9999-12-31").await.json();
     assert_eq!(count["spans"], 4);
 }
+
+#[tokio::test]
+async fn groups_numbers_and_selected_fields_are_shown() {
+    let start_ns = NOW_NS - 10 * SECOND_NS;
+    let server = Server::new(&[
+        TestSpan::new(1, 1, "shop", "GET /", start_ns).lasting_ns(SECOND_NS),
+        TestSpan::new(1, 2, "db", "SELECT", start_ns + 1)
+            .child_of(1)
+            .lasting_ns(SECOND_NS / 2)
+            .with("rows", 7.into()),
+        TestSpan::new(2, 1, "shop", "GET /", start_ns),
+    ]);
+    let ask = async |query: &str| {
+        let query = encoded(query);
+        lines(&server.get(&format!("/api/ui/search?q={query}")).await)
+    };
+    let found = ask(
+        r#"{ name = "GET /" } &> { name = "SELECT" } | by(span.rows) | max(duration) > 0s | select(span.rows, status)"#,
+    )
+    .await;
+    let traces = by_type(&found, "trace");
+    assert_eq!(traces.len(), 1);
+    assert_eq!(
+        traces[0]["spansets"],
+        json!([
+            {
+                "matched": 1,
+                "attributes": [
+                    {"name": "by(span.rows)", "value": 7},
+                    {"name": "max(duration)", "value": "500ms"},
+                ],
+                "spans": [{
+                    "spanId": "0000000000000002",
+                    "name": "SELECT",
+                    "startNs": (start_ns + 1).to_string(),
+                    "durationNs": "500000000",
+                    "attributes": [
+                        {"name": "span.rows", "value": 7},
+                        {"name": "status", "value": "unset"},
+                    ],
+                }],
+            },
+            {
+                "matched": 1,
+                "attributes": [
+                    {"name": "by(span.rows)", "value": null},
+                    {"name": "max(duration)", "value": "1s"},
+                ],
+                "spans": [{
+                    "spanId": "0000000000000001",
+                    "name": "GET /",
+                    "startNs": start_ns.to_string(),
+                    "durationNs": "1000000000",
+                    "attributes": [{"name": "status", "value": "unset"}],
+                }],
+            },
+        ])
+    );
+    // The same traces in another order, and how many there are.
+    let query = encoded(r#"{ name = "GET /" } > { } | select(span.rows)"#);
+    let ranked = lines(
+        &server
+            .get(&format!("/api/ui/search?sort=longest&q={query}"))
+            .await,
+    );
+    let ranked = by_type(&ranked, "trace");
+    assert_eq!(ranked.len(), 1);
+    assert_eq!(
+        ranked[0]["spansets"][0]["spans"][0]["attributes"][0]["value"],
+        7
+    );
+    let counted = server.get(&format!("/api/ui/count?q={query}")).await.json();
+    assert_eq!(
+        (&counted["spans"], &counted["traces"]),
+        (&json!(1), &json!(1))
+    );
+    // What only filters shows no more than before.
+    assert_eq!(
+        by_type(&ask("{ }").await, "trace")[0]["spansets"],
+        Value::Null
+    );
+}
+
+#[tokio::test]
+async fn metrics_are_refused_where_they_stand() {
+    let server = Server::new(&[]);
+    for path in ["search", "count"] {
+        let url = format!("/api/ui/{path}?q={}", encoded("{ } | rate()"));
+        let error = refused(&server, &url).await;
+        let error = error.to_string();
+        assert!(
+            error.contains("metrics (`rate`) are not supported yet"),
+            "{error}"
+        );
+    }
+    let url = format!("/api/ui/query/check?q={}", encoded("{ } | rate()"));
+    let checked = server.get(&url).await.json();
+    assert_eq!(
+        (&checked["ok"], &checked["span"]),
+        (&json!(false), &json!([6, 12]))
+    );
+}

@@ -31,6 +31,10 @@ impl Lexer {
         let start = self.at;
         let word = self.identifier();
         match self.peek(0) {
+            Some('.') if word == "parent" => {
+                self.at += 1;
+                self.parent_attribute(start).map(TokenKind::Field)
+            }
             Some('.') => {
                 let Some(scope) = vocabulary::scope(&word) else {
                     return Err(self.unknown_scope(start, &word));
@@ -41,6 +45,21 @@ impl Lexer {
             Some(':') => self.scoped_intrinsic(start, &word).map(TokenKind::Field),
             _ => Ok(TokenKind::Word(word)),
         }
+    }
+
+    /// After `parent.`: a scope, if it is one a parent can have, and the key.
+    fn parent_attribute(&mut self, start: usize) -> Result<Field, TraceQlError> {
+        let scopes = [AttributeScope::Span, AttributeScope::Resource];
+        let written = |scope| format!("{}.", vocabulary::scope_name(scope));
+        let scope = scopes
+            .into_iter()
+            .find(|scope| self.looking_at(&written(*scope)));
+        let scope = scope.unwrap_or(AttributeScope::Any);
+        if scope != AttributeScope::Any {
+            self.at += written(scope).len();
+        }
+        let key = self.key(start)?;
+        Ok(Field::ParentAttribute { scope, key })
     }
 
     fn identifier(&mut self) -> String {
@@ -54,8 +73,13 @@ impl Lexer {
         self.since(start)
     }
 
-    /// After the point: the key.
     fn attribute(&mut self, start: usize, scope: AttributeScope) -> Result<Field, TraceQlError> {
+        let key = self.key(start)?;
+        Ok(Field::Attribute { scope, key })
+    }
+
+    /// After the point: the key.
+    fn key(&mut self, start: usize) -> Result<String, TraceQlError> {
         let mut key = String::new();
         while let Some(c) = self.peek(0).filter(|c| is_attribute_char(*c)) {
             if c == '"' {
@@ -73,7 +97,7 @@ impl Lexer {
             )
             .hint(format!("write for example `{before}http.route`")));
         }
-        Ok(Field::Attribute { scope, key })
+        Ok(key)
     }
 
     /// At `"` within an attribute: only `\"` and `\\` are escapes here.
@@ -150,9 +174,6 @@ impl Lexer {
         let text = self.since(start);
         let rest = &text[word.len()..];
         let error = |message: String| TraceQlError::new(start..self.at, message);
-        if word == "parent" {
-            return error("the parent scope (`parent.`) is not supported yet".to_owned());
-        }
         if word == "trace" && rest.len() > 1 {
             return error("traces have no attributes".to_owned())
                 .hint(format!("did you mean `trace:{}`?", cut(&rest[1..])));

@@ -33,12 +33,9 @@ impl Parser {
         range: Range<usize>,
         wanted: Wanted,
     ) -> TraceQlError {
-        if vocabulary::LATER_INTRINSICS.contains(&word) {
-            let error = TraceQlError::new(range, format!("`{word}` is not supported yet"));
-            return match word {
-                "nestedSetParent" => error.hint("root spans are found with `span:parentID = nil`"),
-                _ => error,
-            };
+        if word == "parent" {
+            return TraceQlError::new(range, "`parent` alone is no field")
+                .hint("`span:parentID` is its id, `parent.key` an attribute of it");
         }
         if let Wanted::ValueAfter(_) = wanted {
             let error = TraceQlError::new(range, format!("unknown value {}", quoted(word)));
@@ -64,20 +61,25 @@ impl Parser {
         let error = |message: String| TraceQlError::new(range.clone(), message);
         match kind {
             TokenKind::Invalid(error) => error,
-            TokenKind::End => error("the closing `}` is missing".to_owned()),
+            TokenKind::End => error(format!("the closing `{}` is missing", self.closing)),
             TokenKind::RightParenthesis => error("this `)` closes nothing".to_owned()),
-            TokenKind::Pipe => error("`|` is not an operator inside the braces".to_owned())
-                .hint("write `||` for or"),
-            TokenKind::Structural(op) => error(format!(
-                "structural operators ('{op}') are not supported yet"
-            ))
-            .hint("they stand between filters, not inside one"),
+            TokenKind::Pipe if self.closing == "}" => {
+                error("`|` is not an operator inside the braces".to_owned())
+                    .hint("write `||` for or")
+            }
+            TokenKind::Structural(op) => {
+                error(format!("`{op}` stands between filters, not inside one"))
+                    .hint(format!("write `{{ … }} {op} {{ … }}`"))
+            }
             other => {
                 let hint = match &other {
                     TokenKind::Word(word) => foreign_word(word),
                     _ => None,
                 };
-                let error = error(format!("expected an operator or `}}`, found {other}"));
+                let closing = self.closing;
+                let error = error(format!(
+                    "expected an operator or `{closing}`, found {other}"
+                ));
                 match hint {
                     Some(hint) => error.hint(hint),
                     None => error,

@@ -1,20 +1,20 @@
 //! Conditions, by binding power (Pratt's method).
 //!
 //! `&&` and `||` have the same power, as in TraceQL: `a || b && c` is
-//! `(a || b) && c`. Arithmetic has its place in the table and is refused when
-//! met; giving it a meaning is one arm in [`Parser::expression`].
+//! `(a || b) && c`.
 
 use std::ops::Range;
 
+use tracewell_model::values::Arithmetic;
 use tracewell_model::{SpanKind, StatusCode};
 
-use super::super::MAX_NESTING;
-use super::super::ast::{CompareOp, Expr, Field, Literal};
+use super::super::ast::{CompareOp, Expr, Field, Literal, ValueExpr};
 use super::super::error::TraceQlError;
 use super::super::lexer::{Token, TokenKind};
 use super::super::vocabulary;
 use super::Parser;
-use super::operand::{LogicalOp, Operand, OperandKind, compare, join, too_deep};
+use super::comparison::compare;
+use super::operand::{LogicalOp, Operand, OperandKind, calculate, join};
 
 /// How tightly `!` binds: looser than `*`, tighter than `+`, as in TraceQL.
 const NOT_POWER: u8 = 4;
@@ -24,7 +24,7 @@ const NOT_POWER: u8 = 4;
 enum Infix {
     Logical(LogicalOp),
     Compare(CompareOp),
-    Arithmetic(char),
+    Arithmetic(Arithmetic),
 }
 
 impl Infix {
@@ -33,19 +33,26 @@ impl Infix {
             TokenKind::And => Some(Self::Logical(LogicalOp::And)),
             TokenKind::Or => Some(Self::Logical(LogicalOp::Or)),
             TokenKind::Compare(op) => Some(Self::Compare(*op)),
-            TokenKind::Arithmetic(op) => Some(Self::Arithmetic(*op)),
+            TokenKind::Arithmetic(op) => Arithmetic::from_symbol(*op).map(Self::Arithmetic),
             _ => None,
         }
     }
 
-    /// The higher, the tighter; equal powers associate to the left.
+    /// The higher, the tighter; equal powers associate to the left, but for
+    /// `^`.
     fn power(self) -> u8 {
         match self {
             Self::Logical(_) => 1,
             Self::Compare(_) => 2,
-            Self::Arithmetic('+' | '-') => 3,
-            Self::Arithmetic('^') => 6,
-            Self::Arithmetic(_) => 5,
+            Self::Arithmetic(op) => arithmetic_power(op),
+        }
+    }
+
+    /// That of its right side.
+    fn right_power(self) -> u8 {
+        match self {
+            Self::Arithmetic(Arithmetic::Power) => self.power(),
+            _ => self.power() + 1,
         }
     }
 }
@@ -61,12 +68,27 @@ pub(super) enum Wanted {
 impl Parser {
     /// Everything between the braces; leaves the closing one.
     pub(super) fn conditions(&mut self) -> Result<Expr, TraceQlError> {
+        self.closing = "}";
         let operand = self.expression(0, Wanted::Condition)?;
         // A missing operator after a lone value is the more useful complaint.
         if self.peek().kind != TokenKind::RightBrace {
             return Err(self.unexpected_after_operand());
         }
         operand.into_condition().map(|condition| condition.expr)
+    }
+
+    /// A value up to the `)` or `,` behind it, which it leaves.
+    pub(super) fn value(&mut self) -> Result<(ValueExpr, Range<usize>), TraceQlError> {
+        self.closing = ")";
+        let operand = self.expression(0, Wanted::Condition)?;
+        if !matches!(
+            self.peek().kind,
+            TokenKind::RightParenthesis | TokenKind::Comma
+        ) {
+            return Err(self.unexpected_after_operand());
+        }
+        let range = operand.range.clone();
+        operand.into_value().map(|(value, _)| (value, range))
     }
 
     /// An operand and all operators after it that bind at least as tightly as
@@ -76,7 +98,7 @@ impl Parser {
         let mut list_of = None;
         while let Some(infix) = Infix::of(&self.peek().kind).filter(|i| i.power() >= min_power) {
             let operator = self.take();
-            let right_power = infix.power() + 1;
+            let right_power = infix.right_power();
             left = match infix {
                 Infix::Logical(op) => {
                     let right = self.expression(right_power, Wanted::Condition)?;
@@ -92,20 +114,25 @@ impl Parser {
                     let right = self.expression(right_power, wanted)?;
                     compare(left, op, operator.range, right)?
                 }
-                Infix::Arithmetic(op) => return Err(arithmetic(op, operator.range)),
+                Infix::Arithmetic(op) => {
+                    let right = self.nested(&operator.range, |parser| {
+                        parser.expression(right_power, Wanted::Condition)
+                    })?;
+                    calculate(left, op, operator.range, right)?
+                }
             };
         }
         Ok(left)
     }
 
     /// One operand with its prefixes.
-    fn operand(&mut self, wanted: Wanted) -> Result<Operand, TraceQlError> {
+    pub(super) fn operand(&mut self, wanted: Wanted) -> Result<Operand, TraceQlError> {
         let token = self.take();
         let range = token.range;
         let kind = match token.kind {
             TokenKind::Not => return self.negation(range.start),
             TokenKind::LeftParenthesis => return self.parenthesised(range, wanted),
-            TokenKind::Arithmetic('-') => return self.negative_number(range),
+            TokenKind::Arithmetic('-') => return self.negative(range),
             TokenKind::Text(text) => OperandKind::Value(Literal::Text(text)),
             TokenKind::Int(_) | TokenKind::Float(_) | TokenKind::DurationNs(_) => {
                 OperandKind::Value(number(&token.kind, false, &range)?)
@@ -128,8 +155,12 @@ impl Parser {
             self.take();
             count += 1;
         }
-        let operand = self.expression(NOT_POWER, Wanted::Condition)?;
-        if let TokenKind::Compare(op) = self.peek().kind {
+        let operand = self.nested(&(start..start + 1), |parser| {
+            parser.expression(NOT_POWER, Wanted::Condition)
+        })?;
+        if let TokenKind::Compare(op) = self.peek().kind
+            && !operand.is_boolean()
+        {
             let message = format!("`!` binds tighter than `{op}`");
             return Err(TraceQlError::new(start..start + 1, message)
                 .hint("put the comparison in parentheses: `!( … )`"));
@@ -143,12 +174,7 @@ impl Parser {
         opening: Range<usize>,
         wanted: Wanted,
     ) -> Result<Operand, TraceQlError> {
-        if self.open_parentheses == MAX_NESTING {
-            return Err(too_deep(opening));
-        }
-        self.open_parentheses += 1;
-        let mut operand = self.expression(0, wanted)?;
-        self.open_parentheses -= 1;
+        let mut operand = self.nested(&opening, |parser| parser.expression(0, wanted))?;
         match self.peek().kind {
             TokenKind::RightParenthesis => {
                 operand.range = opening.start..self.take().range.end;
@@ -162,7 +188,7 @@ impl Parser {
     }
 
     /// After a `-` where an operand begins.
-    fn negative_number(&mut self, minus: Range<usize>) -> Result<Operand, TraceQlError> {
+    fn negative(&mut self, minus: Range<usize>) -> Result<Operand, TraceQlError> {
         match self.peek().kind {
             TokenKind::Int(_) | TokenKind::Float(_) | TokenKind::DurationNs(_) => {
                 let token = self.take();
@@ -170,17 +196,33 @@ impl Parser {
                 let kind = OperandKind::Value(number(&token.kind, true, &range)?);
                 Ok(Operand { kind, range })
             }
-            _ => Err(arithmetic('-', minus)),
+            TokenKind::Arithmetic('-') | TokenKind::Not => {
+                // A thousand of them would be a thousand calls deep.
+                let range = minus.start..self.peek().range.end;
+                Err(TraceQlError::new(range, "two signs in a row")
+                    .hint("put parentheses between them: `-(-1)`"))
+            }
+            _ => {
+                let operand = self.nested(&minus, |parser| {
+                    parser.expression(NOT_POWER, Wanted::Condition)
+                })?;
+                operand.minus(minus.start)
+            }
         }
     }
 }
 
-fn arithmetic(op: char, range: Range<usize>) -> TraceQlError {
-    TraceQlError::new(range, format!("arithmetic ('{op}') is not supported yet"))
+/// How tightly arithmetic binds, here and between spansets.
+pub(super) fn arithmetic_power(op: Arithmetic) -> u8 {
+    match op {
+        Arithmetic::Add | Arithmetic::Subtract => 3,
+        Arithmetic::Multiply | Arithmetic::Divide | Arithmetic::Remainder => 5,
+        Arithmetic::Power => 6,
+    }
 }
 
 /// The value of a number token with its sign.
-fn number(
+pub(super) fn number(
     token: &TokenKind,
     negative: bool,
     range: &Range<usize>,

@@ -1,17 +1,17 @@
-//! What stands on either side of an operator, and how two of them become a
-//! condition.
+//! What stands on either side of an operator, and how operands become
+//! conditions and calculations.
 //!
 //! A bare field is a condition or one side of a comparison depending on what
-//! follows, and the word `error` is an intrinsic or a status depending on the
-//! other side; this file holds that knowledge, **so the tree never has to.**
+//! follows; this file and `comparison` hold that knowledge, **so the tree never
+//! has to.**
 
 use std::ops::Range;
 
-use tracewell_model::StatusCode;
+use tracewell_model::values::Arithmetic;
 
 use super::super::MAX_NESTING;
-use super::super::ast::{CompareOp, Expr, Field, FieldType, Intrinsic, Literal};
-use super::super::error::{TraceQlError, cut};
+use super::super::ast::{CompareOp, Expr, Field, Intrinsic, Literal, ValueExpr};
+use super::super::error::{TraceQlError, quoted};
 use super::super::validate;
 
 /// One side of an operator, and where it was written.
@@ -26,6 +26,11 @@ pub(super) enum OperandKind {
     Condition(Condition),
     Field(Field),
     Value(Literal),
+    /// More than a field or a literal, and the levels of tree it has.
+    Calculation {
+        value: ValueExpr,
+        height: usize,
+    },
     Nil,
     /// `error`, not yet known to be the intrinsic or the status.
     ErrorWord,
@@ -46,7 +51,7 @@ pub(super) enum LogicalOp {
 }
 
 impl Operand {
-    fn condition_with(
+    pub(super) fn condition_with(
         expr: Expr,
         height: usize,
         range: Range<usize>,
@@ -58,6 +63,66 @@ impl Operand {
             kind: OperandKind::Condition(Condition { expr, height }),
             range,
         })
+    }
+
+    fn calculation_with(
+        value: ValueExpr,
+        height: usize,
+        range: Range<usize>,
+    ) -> Result<Self, TraceQlError> {
+        if height > MAX_NESTING {
+            return Err(too_deep(range));
+        }
+        Ok(Self {
+            kind: OperandKind::Calculation { value, height },
+            range,
+        })
+    }
+
+    /// This operand where a value is wanted, and the levels of tree it has.
+    pub(super) fn into_value(self) -> Result<(ValueExpr, usize), TraceQlError> {
+        let condition = |value| (ValueExpr::Literal(Literal::Bool(value)), 0);
+        Ok(match self.kind {
+            OperandKind::Field(field) => (ValueExpr::Field(field), 0),
+            OperandKind::Value(value) => (ValueExpr::Literal(value), 0),
+            OperandKind::ErrorWord => (ValueExpr::Field(error_field()), 0),
+            OperandKind::Calculation { value, height } => (value, height),
+            OperandKind::Condition(Condition { expr, height }) => match expr {
+                Expr::True => condition(true),
+                Expr::False => condition(false),
+                expr if height < MAX_NESTING => (ValueExpr::Condition(Box::new(expr)), height + 1),
+                _ => return Err(too_deep(self.range)),
+            },
+            OperandKind::Nil => {
+                return Err(TraceQlError::new(self.range, "`nil` is no value here"));
+            }
+        })
+    }
+
+    /// `-` before this operand, the sign at `start`.
+    pub(super) fn minus(self, start: usize) -> Result<Self, TraceQlError> {
+        let (inner, range) = (self.range.clone(), start..self.range.end);
+        let (value, height) = self.into_value()?;
+        validate::number(&value, '-', inner)?;
+        if let ValueExpr::Literal(literal) = &value {
+            let negated = literal.to_value().negated();
+            let literal = negated.and_then(|value| Literal::of_number(&value));
+            let kind = OperandKind::Value(literal.ok_or_else(|| {
+                TraceQlError::new(range.clone(), "the number does not fit in 64 bits")
+            })?);
+            return Ok(Self { kind, range });
+        }
+        Self::calculation_with(ValueExpr::Negated(Box::new(value)), height + 1, range)
+    }
+
+    /// Whether `!` before it makes a condition that may be compared further.
+    pub(super) fn is_boolean(&self) -> bool {
+        match &self.kind {
+            OperandKind::Condition(_) | OperandKind::ErrorWord => true,
+            OperandKind::Field(field) => validate::condition(field, self.range.clone()).is_ok(),
+            OperandKind::Value(value) => matches!(value, Literal::Bool(_)),
+            OperandKind::Calculation { .. } | OperandKind::Nil => false,
+        }
     }
 
     /// This operand where a condition is wanted.
@@ -79,6 +144,14 @@ impl Operand {
                 format!("`{value}` alone is not a condition"),
             )
             .hint("compare it with a field, for example `duration > 100ms`")),
+            OperandKind::Calculation { value, .. } => Err(TraceQlError::new(
+                self.range,
+                format!(
+                    "{} is a number, not a condition",
+                    quoted(&value.to_string())
+                ),
+            )
+            .hint("compare it, for example `duration - .wait > 100ms`")),
             OperandKind::Nil => Err(TraceQlError::new(
                 self.range,
                 "`nil` alone is not a condition",
@@ -139,117 +212,47 @@ pub(super) fn join(
 }
 
 /// `left op right` with `op` at `op_range`.
-pub(super) fn compare(
+pub(super) fn calculate(
     left: Operand,
-    op: CompareOp,
+    op: Arithmetic,
     op_range: Range<usize>,
     right: Operand,
 ) -> Result<Operand, TraceQlError> {
     let range = left.range.start..right.range.end;
-    let (left, right) = settle_error_word(left, right);
-    let expr = match (left.kind, right.kind) {
-        (OperandKind::Condition(_), _) => {
-            return Err(
-                TraceQlError::new(op_range, format!("`{op}` cannot compare a condition"))
-                    .hint("join comparisons with `&&`: `duration > 1s && duration < 2s`"),
-            );
-        }
-        (_, OperandKind::Condition(_)) => {
-            return Err(TraceQlError::new(
-                right.range,
-                format!("`{op}` compares with a value, not with a condition"),
-            )
-            .hint("join comparisons with `&&` or `||`"));
-        }
-        (OperandKind::Field(field), OperandKind::Value(value)) => {
-            validate::comparison((&field, left.range), op, (&value, right.range))?;
-            Expr::Compare {
-                field,
-                op,
-                value,
-                source: range.clone().into(),
-            }
-        }
-        (OperandKind::Value(value), OperandKind::Field(field)) => {
-            let Some(op) = op.flipped() else {
-                let field = cut(&field.to_string());
-                return Err(
-                    TraceQlError::new(range, format!("the pattern of `{op}` stands left"))
-                        .hint(format!("the field comes first: `{field} {op} \"…\"`")),
-                );
-            };
-            validate::comparison((&field, right.range), op, (&value, left.range))?;
-            Expr::Compare {
-                field,
-                op,
-                value,
-                source: range.clone().into(),
-            }
-        }
-        (OperandKind::Field(field), OperandKind::Nil)
-        | (OperandKind::Nil, OperandKind::Field(field)) => existence(field, op, &range)?,
-        (OperandKind::Field(_), OperandKind::Field(_)) => {
-            return Err(TraceQlError::new(
-                range,
-                format!("comparing two fields ('{op}') is not supported yet"),
-            )
-            .hint("compare a field with a value"));
-        }
-        _ => {
-            return Err(
-                TraceQlError::new(range, "both sides of the comparison are fixed values")
-                    .hint("compare a field with a value, for example `duration > 100ms`"),
-            );
-        }
+    let (left_range, right_range) = (left.range.clone(), right.range.clone());
+    let (left, left_height) = left.into_value()?;
+    let (right, right_height) = right.into_value()?;
+    validate::number(&left, op.symbol(), left_range)?;
+    validate::number(&right, op.symbol(), right_range)?;
+    if let (ValueExpr::Literal(left), ValueExpr::Literal(right)) = (&left, &right) {
+        let literal = constant(op, left, right, op_range)?;
+        let kind = OperandKind::Value(literal);
+        return Ok(Operand { kind, range });
+    }
+    let value = ValueExpr::Calculated {
+        op,
+        left: Box::new(left),
+        right: Box::new(right),
     };
-    Operand::condition_with(expr, 0, range)
+    Operand::calculation_with(value, left_height.max(right_height) + 1, range)
 }
 
-fn existence(field: Field, op: CompareOp, range: &Range<usize>) -> Result<Expr, TraceQlError> {
-    let missing = match op {
-        CompareOp::Equal => true,
-        CompareOp::NotEqual => false,
-        _ => {
-            return Err(
-                TraceQlError::new(range.clone(), format!("`{op}` does not work with nil"))
-                    .hint("only `=` and `!=` do"),
-            );
-        }
-    };
-    validate::existence(&field, missing, range.clone())?;
-    let source = range.clone().into();
-    Ok(if missing {
-        Expr::Missing { field, source }
-    } else {
-        Expr::Exists { field, source }
+/// `left op right` of two numbers that are written in the query.
+pub(super) fn constant(
+    op: Arithmetic,
+    left: &Literal,
+    right: &Literal,
+    op_range: Range<usize>,
+) -> Result<Literal, TraceQlError> {
+    let value = op.of(&left.to_value(), &right.to_value());
+    let literal = value.and_then(|value| Literal::of_number(&value));
+    literal.ok_or_else(|| {
+        let message = format!("`{left} {} {right}` has no value", op.symbol());
+        TraceQlError::new(op_range, message)
     })
 }
 
-/// `error` beside a field is a status, unless that field cannot have one and
-/// stands to the right (`error = .failed` reads as two fields); beside a value
-/// it is the intrinsic.
-fn settle_error_word(mut left: Operand, mut right: Operand) -> (Operand, Operand) {
-    let status = || OperandKind::Value(Literal::Status(StatusCode::Error));
-    if matches!(left.kind, OperandKind::ErrorWord) {
-        left.kind = match &right.kind {
-            OperandKind::Field(Field::Intrinsic(other))
-                if other.field_type() == FieldType::Status =>
-            {
-                status()
-            }
-            _ => OperandKind::Field(error_field()),
-        };
-    }
-    if matches!(right.kind, OperandKind::ErrorWord) {
-        right.kind = match &left.kind {
-            OperandKind::Field(_) => status(),
-            _ => OperandKind::Field(error_field()),
-        };
-    }
-    (left, right)
-}
-
-fn error_field() -> Field {
+pub(super) fn error_field() -> Field {
     Field::Intrinsic(Intrinsic::Error)
 }
 

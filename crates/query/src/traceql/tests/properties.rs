@@ -1,4 +1,5 @@
-//! What holds for every text and every tree.
+//! What holds for every text and every tree of conditions; `queries.rs` has
+//! the trees of whole queries.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -9,7 +10,7 @@ use super::super::{
     vocabulary,
 };
 
-fn attribute() -> impl Strategy<Value = Field> {
+pub(super) fn attribute() -> impl Strategy<Value = Field> {
     let scope = prop_oneof![
         Just(AttributeScope::Any),
         Just(AttributeScope::Span),
@@ -29,7 +30,7 @@ fn text() -> impl Strategy<Value = Literal> {
     any::<String>().prop_map(Literal::Text)
 }
 
-fn number() -> impl Strategy<Value = Literal> {
+pub(super) fn number() -> impl Strategy<Value = Literal> {
     prop_oneof![
         any::<i64>().prop_map(Literal::Int),
         Just(Literal::Int(i64::MIN)),
@@ -46,7 +47,7 @@ fn boolean() -> impl Strategy<Value = Literal> {
     any::<bool>().prop_map(Literal::Bool)
 }
 
-fn ordered() -> impl Strategy<Value = CompareOp> {
+pub(super) fn ordered() -> impl Strategy<Value = CompareOp> {
     prop_oneof![
         equality(),
         Just(CompareOp::Less),
@@ -124,7 +125,7 @@ fn leaf() -> impl Strategy<Value = Expr> {
     ]
 }
 
-fn tree() -> impl Strategy<Value = Expr> {
+pub(super) fn tree() -> impl Strategy<Value = Expr> {
     leaf().prop_recursive(6, 40, 4, |inner| {
         prop_oneof![
             vec(inner.clone(), 2..5).prop_map(Expr::And),
@@ -206,6 +207,18 @@ fn soup() -> impl Strategy<Value = String> {
         "\u{0}",
         "with",
         "by",
+        "by(",
+        "select(",
+        "coalesce()",
+        "count()",
+        "avg(duration)",
+        "rate()",
+        "quantile_over_time(",
+        "compare(",
+        "topk(",
+        "{ .a }",
+        "({ .a } | count())",
+        "nestedSetParent",
         "minInt",
         "“q”",
     ];
@@ -239,7 +252,7 @@ proptest! {
 
     #[test]
     fn printing_and_parsing_give_the_same_tree(filter in tree()) {
-        let query = Query { filter };
+        let query = Query::of_filter(filter);
         let printed = query.to_string();
         prop_assert_eq!(parse(&printed), Ok(query), "{}", printed);
     }

@@ -32,25 +32,30 @@ pub(super) fn build(args: &SearchArgs) -> Result<String, CliError> {
     let query = args.query.as_deref().map_or("", str::trim);
     // Left exactly as written where possible: messages then point at what was
     // typed, and a newer server may know more of the language than we do.
-    if conditions.is_empty() && query.starts_with('{') {
+    let is_whole = query.trim_start_matches(['(', ' ']).starts_with('{')
+        || (!query.is_empty() && traceql::parse(query).is_ok());
+    if conditions.is_empty() && is_whole {
         return Ok(query.to_owned());
     }
     if !query.is_empty() {
-        let braced = if query.starts_with('{') {
+        let braced = if is_whole {
             query.to_owned()
         } else {
             format!("{{ {query} }}")
         };
         let parsed = traceql::parse(&braced)
             .map_err(|error| CliError::Usage(format!("in the query {braced}: {error}")))?;
-        if parsed.filter != Expr::True {
-            conditions.insert(0, parsed.filter);
+        let Some(filter) = parsed.as_filter() else {
+            return Err(CliError::Usage(format!(
+                "the query {braced} is more than one filter, which flags cannot be added to; \
+                 write their conditions into it"
+            )));
+        };
+        if *filter != Expr::True {
+            conditions.insert(0, filter.clone());
         }
     }
-    Ok(Query {
-        filter: Expr::all_of(conditions),
-    }
-    .to_string())
+    Ok(Query::of_filter(Expr::all_of(conditions)).to_string())
 }
 
 fn bound(flag: &str, text: Option<&str>) -> Result<Option<i64>, CliError> {
@@ -147,7 +152,12 @@ mod tests {
 
     #[test]
     fn a_query_alone_is_sent_as_it_was_typed() {
-        for query in ["{ status = error }", "{ .a } | count() > 2"] {
+        for query in [
+            "{ status = error }",
+            "{ .a } | count() > 2",
+            "({ .a } >> { .b }) && { .c }",
+            "count() > 100",
+        ] {
             assert_eq!(built(&[query]).as_deref(), Ok(query));
         }
     }
@@ -168,6 +178,10 @@ mod tests {
                 r#"--max-duration: "5" is not a duration"#,
             ),
             (&["{ .a = }", "--service", "s"], "in the query { .a = }: "),
+            (
+                &["{ .a } >> { .b }", "--service", "s"],
+                "the query { .a } >> { .b } is more than one filter",
+            ),
         ] {
             let error = built(words).unwrap_err();
             assert!(error.starts_with(message), "{error}");

@@ -1,0 +1,114 @@
+//! A query that searches, lowered whole.
+//!
+//! **Refuses what it cannot answer**, so that no part of a query is ignored;
+//! hints are wishes and may be.
+
+use crate::spansets::{Scalar, Spansets, Stage, TraceFilter};
+use crate::traceql::{
+    self, MetricsExpr, Pipeline, Query, Root, ScalarExpr, SpansetExpr, TraceQlError,
+};
+
+use super::{lower, lower_field, lower_value};
+
+/// What finds the traces of a query.
+///
+/// # Errors
+/// With the place of what cannot be answered: metrics, and numbers of pipelines
+/// of their own.
+pub fn search(query: &Query) -> Result<TraceFilter, TraceQlError> {
+    match &query.root {
+        Root::Search(pipeline) => Ok(TraceFilter::new(stages(pipeline)?)),
+        Root::Metrics(metrics) => Err(not_a_search(metrics)),
+    }
+}
+
+fn not_a_search(metrics: &MetricsExpr) -> TraceQlError {
+    match metrics {
+        MetricsExpr::Series {
+            function, source, ..
+        } => {
+            let name = function.to_string();
+            let name = name.split('(').next().unwrap_or_default();
+            TraceQlError::new(
+                (*source).into(),
+                format!("metrics (`{name}`) are not supported yet: a search shows traces"),
+            )
+            .hint("leave out the last stage to see the traces themselves")
+        }
+        MetricsExpr::Best { of, .. } | MetricsExpr::Filtered { of, .. } => not_a_search(of),
+        MetricsExpr::Calculated { left, right, .. } => match **left {
+            MetricsExpr::Number(_) => not_a_search(right),
+            _ => not_a_search(left),
+        },
+        MetricsExpr::Number(_) => TraceQlError::new(0..0, "a number alone finds nothing"),
+    }
+}
+
+fn stages(pipeline: &Pipeline) -> Result<Vec<Stage>, TraceQlError> {
+    pipeline.stages.iter().map(stage).collect()
+}
+
+fn stage(stage: &traceql::Stage) -> Result<Stage, TraceQlError> {
+    Ok(match stage {
+        traceql::Stage::Spansets(spansets) => Stage::Spansets(lower_spansets(spansets)?),
+        traceql::Stage::ScalarFilter { left, op, right } => Stage::Scalars {
+            left: scalar(left)?,
+            // The parser lets no pattern come here.
+            op: op
+                .on_values()
+                .unwrap_or(tracewell_model::filter::CompareOp::Equal),
+            right: scalar(right)?,
+        },
+        traceql::Stage::By(value) => Stage::By {
+            name: stage.to_string(),
+            of: lower_value(value),
+        },
+        traceql::Stage::Coalesce => Stage::Coalesce,
+        traceql::Stage::Select(fields) => {
+            let named = |field: &traceql::Field| (field.to_string(), lower_field(field));
+            Stage::Select(fields.iter().map(named).collect())
+        }
+    })
+}
+
+fn lower_spansets(spansets: &SpansetExpr) -> Result<Spansets, TraceQlError> {
+    Ok(match spansets {
+        SpansetExpr::Filter(filter) => Spansets::Filter(lower(filter)),
+        SpansetExpr::Combine {
+            relation,
+            mode,
+            left,
+            right,
+        } => Spansets::Combine {
+            relation: *relation,
+            mode: *mode,
+            left: Box::new(lower_spansets(left)?),
+            right: Box::new(lower_spansets(right)?),
+        },
+        SpansetExpr::Pipeline(pipeline) => Spansets::Pipeline(stages(pipeline)?),
+    })
+}
+
+fn scalar(of: &ScalarExpr) -> Result<Scalar, TraceQlError> {
+    Ok(match of {
+        ScalarExpr::Literal(literal) => Scalar::Constant(literal.to_value()),
+        ScalarExpr::Aggregate {
+            function,
+            of: value,
+        } => Scalar::Aggregate {
+            name: of.to_string(),
+            function: *function,
+            of: value.as_ref().map(lower_value),
+        },
+        ScalarExpr::Calculated { op, left, right } => {
+            Scalar::Calculated(*op, Box::new(scalar(left)?), Box::new(scalar(right)?))
+        }
+        ScalarExpr::OfPipeline { source, .. } => {
+            return Err(TraceQlError::new(
+                (*source).into(),
+                "numbers of a pipeline of their own cannot be compared",
+            )
+            .hint("compare within one pipeline: `{ … } | count() > 2`"));
+        }
+    })
+}

@@ -1,0 +1,179 @@
+//! Which spans of one trace a query finds: filters, the relations between
+//! them, and the stages after that.
+//!
+//! A [`TraceFilter`] is judged on whole traces. What can be told before one is
+//! fetched is its `plan`: spans that may be found, and spans that the trace
+//! must have besides. **Judging looks at one trace and never at a store.**
+
+mod aggregate;
+mod evaluate;
+mod plan;
+mod shown;
+mod structure;
+
+use crate::traceql::{Aggregate, Mode, Relation};
+use tracewell_model::filter::{CompareOp, Field};
+use tracewell_model::store::ScanColumns;
+use tracewell_model::values::{Arithmetic, Expression, Value};
+use tracewell_model::{RowSet, SpanBatch, SpanFilter, TraceTree};
+
+use evaluate::Trace;
+use plan::Plan;
+pub use shown::{ShownSpan, ShownSpanset};
+
+/// What finds traces, and spans in them.
+#[derive(Debug, Clone)]
+pub struct TraceFilter {
+    stages: Vec<Stage>,
+    plan: Plan,
+}
+
+/// What happens to the spansets of a trace, from left to right.
+#[derive(Debug, Clone)]
+pub(crate) enum Stage {
+    Spansets(Spansets),
+    /// Keeps those for which `left op right` holds.
+    Scalars {
+        left: Scalar,
+        op: CompareOp,
+        right: Scalar,
+    },
+    /// One for each value.
+    By {
+        /// What its attribute is called.
+        name: String,
+        of: Expression,
+    },
+    /// All become one.
+    Coalesce,
+    /// Shows these, with their names.
+    Select(Vec<(String, Field)>),
+}
+
+/// What finds spans among spans.
+#[derive(Debug, Clone)]
+pub(crate) enum Spansets {
+    Filter(SpanFilter),
+    Combine {
+        relation: Relation,
+        mode: Mode,
+        left: Box<Spansets>,
+        right: Box<Spansets>,
+    },
+    Pipeline(Vec<Stage>),
+}
+
+/// A number for each spanset.
+#[derive(Debug, Clone)]
+pub(crate) enum Scalar {
+    Constant(Value<'static>),
+    Aggregate {
+        /// What its attribute is called.
+        name: String,
+        function: Aggregate,
+        of: Option<Expression>,
+    },
+    Calculated(Arithmetic, Box<Scalar>, Box<Scalar>),
+}
+
+/// Spans of one trace that were found together; never none.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spanset {
+    /// Their rows.
+    pub rows: RowSet,
+    /// What they have in common: the values of `by(…)`, aggregates.
+    pub attributes: Vec<(String, Option<Value<'static>>)>,
+}
+
+impl From<SpanFilter> for TraceFilter {
+    fn from(filter: SpanFilter) -> Self {
+        Self::new(vec![Stage::Spansets(Spansets::Filter(filter))])
+    }
+}
+
+impl TraceFilter {
+    pub(crate) fn new(stages: Vec<Stage>) -> Self {
+        let plan = Plan::of(&stages);
+        Self { stages, plan }
+    }
+
+    /// The condition that decides by itself, span by span: every span that
+    /// fulfils it is found, whatever else its trace has.
+    #[must_use]
+    pub fn as_span_filter(&self) -> Option<&SpanFilter> {
+        let [Stage::Spansets(Spansets::Filter(filter)), rest @ ..] = &self.stages[..] else {
+            return None;
+        };
+        let only_shows = rest.iter().all(|stage| matches!(stage, Stage::Select(_)));
+        (only_shows && filter.is_span_local()).then_some(filter)
+    }
+
+    /// Spans that may be found, as far as a span alone can tell.
+    #[must_use]
+    pub fn candidates(&self) -> &SpanFilter {
+        &self.plan.candidates
+    }
+
+    /// Conditions of which each holds for some span of a trace that is found,
+    /// besides [`TraceFilter::candidates`].
+    pub(crate) fn required(&self) -> &[SpanFilter] {
+        &self.plan.required
+    }
+
+    /// What judging looks at.
+    #[must_use]
+    pub fn columns(&self) -> &ScanColumns {
+        &self.plan.columns
+    }
+
+    /// The spansets that are left at the end; none when the trace is not
+    /// found. `tree` is asked for only where it is needed.
+    pub fn spansets<'t>(
+        &self,
+        batch: &SpanBatch,
+        tree: impl FnOnce() -> &'t TraceTree,
+    ) -> Vec<Spanset> {
+        if let Some(filter) = self.as_span_filter() {
+            return Spanset::of(filter.matching(batch)).into_iter().collect();
+        }
+        let tree = tree();
+        let facts = self.plan.needs_facts.then(|| tree.facts(batch));
+        let trace = Trace {
+            batch,
+            tree,
+            facts: facts.as_ref(),
+        };
+        let all = Spanset::of(RowSet::all(batch.len()));
+        evaluate::run(&self.stages, &trace, all.into_iter().collect())
+    }
+
+    /// Is there more to show of a trace than which spans were found?
+    #[must_use]
+    pub fn has_shown(&self) -> bool {
+        let shows = |stage: &Stage| {
+            matches!(
+                stage,
+                Stage::By { .. } | Stage::Scalars { .. } | Stage::Select(_)
+            )
+        };
+        self.stages.iter().any(shows)
+    }
+}
+
+impl Spanset {
+    /// `None` of no rows.
+    fn of(rows: RowSet) -> Option<Self> {
+        (!rows.is_empty()).then(|| Self {
+            rows,
+            attributes: Vec::new(),
+        })
+    }
+}
+
+/// The rows of all of these.
+#[must_use]
+pub fn rows_of(spansets: &[Spanset], batch: &SpanBatch) -> RowSet {
+    let mut rows = RowSet::none(batch.len());
+    spansets.iter().for_each(|set| rows.unite(&set.rows));
+    rows
+}

@@ -1,0 +1,87 @@
+//! Numbers of a spanset: `count()`, `avg(duration)` and what is calculated of
+//! them.
+//!
+//! Spans without a value, or with one that is no number, do not count. **A set
+//! without any value has no minimum, mean or sum**, and fulfils no condition
+//! on it.
+
+use super::evaluate::Trace;
+use super::{Scalar, Spanset};
+use crate::traceql::Aggregate;
+use tracewell_model::filter::CompareOp;
+use tracewell_model::values::{Arithmetic, Value, compares};
+
+/// The number, which becomes an attribute of the set.
+pub(super) fn scalar(
+    scalar: &Scalar,
+    trace: &Trace<'_>,
+    set: &mut Spanset,
+) -> Option<Value<'static>> {
+    match scalar {
+        Scalar::Constant(value) => Some(value.clone()),
+        Scalar::Calculated(op, left, right) => {
+            let left = self::scalar(left, trace, set)?;
+            let right = self::scalar(right, trace, set)?;
+            op.of(&left, &right)
+        }
+        Scalar::Aggregate { name, function, of } => {
+            let value = match of {
+                None => Some(Value::Int(set.rows.count() as i64)),
+                Some(of) => {
+                    let values = of.values(trace.batch, trace.facts);
+                    let of_set = set.rows.iter().filter_map(|row| values[row].as_ref());
+                    aggregate(*function, of_set.filter(|value| value.number().is_some()))
+                }
+            }?;
+            if !set.attributes.iter().any(|(known, _)| known == name) {
+                set.attributes.push((name.clone(), Some(value.clone())));
+            }
+            Some(value)
+        }
+    }
+}
+
+fn aggregate<'a>(
+    function: Aggregate,
+    mut values: impl Iterator<Item = &'a Value<'a>>,
+) -> Option<Value<'static>> {
+    let first = values.next()?.clone().into_owned();
+    let rest = values.map(|value| value.clone().into_owned());
+    let better = |op: CompareOp| {
+        move |best: Value<'static>, next: Value<'static>| {
+            if compares(op, &next, &best) {
+                next
+            } else {
+                best
+            }
+        }
+    };
+    match function {
+        Aggregate::Count => Some(Value::Int(1 + rest.count() as i64)),
+        Aggregate::Min => Some(rest.fold(first, better(CompareOp::Less))),
+        Aggregate::Max => Some(rest.fold(first, better(CompareOp::Greater))),
+        Aggregate::Sum => Some(rest.fold(first, sum)),
+        Aggregate::Avg => {
+            let mut count = 1_i64;
+            let total = rest.fold(first, |total, next| {
+                count += 1;
+                sum(total, next)
+            });
+            match total {
+                // A mean of durations is one.
+                Value::DurationNs(_) => Arithmetic::Divide.of(&total, &Value::Int(count)),
+                total => Some(Value::Double(total.number()? / count as f64)),
+            }
+        }
+    }
+}
+
+/// Whole as long as it fits.
+fn sum(total: Value<'static>, next: Value<'static>) -> Value<'static> {
+    let doubles = |a: &Value<'_>, b: &Value<'_>| {
+        Value::Double(a.number().unwrap_or_default() + b.number().unwrap_or_default())
+    };
+    Arithmetic::Add
+        .of(&total, &next)
+        .unwrap_or_else(|| doubles(&total, &next))
+}

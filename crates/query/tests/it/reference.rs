@@ -1,0 +1,42 @@
+//! The examples of the reference for users run.
+
+use tracewell_query::{lower, traceql};
+use tracewell_testkit::Random;
+
+use crate::{matching, store_of};
+
+const REFERENCE: &str = include_str!("../../../../docs/traceql.md");
+
+/// The lines of all blocks that begin so.
+fn examples(fence: &str) -> Vec<&'static str> {
+    let blocks = REFERENCE.split(fence).skip(1);
+    let blocks = blocks.map(|block| block.split("```").next().unwrap_or_default());
+    blocks.flat_map(str::lines).collect()
+}
+
+#[test]
+fn every_example_of_a_search_runs() {
+    let spans = Random::new(3).spans(200, 1_700_000_000_000_000_000);
+    let store = store_of(&[&spans]);
+    let examples = examples("```traceql\n");
+    assert!(examples.len() > 35, "{} examples", examples.len());
+    for example in examples {
+        let _some_or_none = matching(&store, example);
+    }
+}
+
+#[test]
+fn metrics_are_read_and_refused_where_they_stand() {
+    let examples = examples("```traceql metrics\n");
+    assert!(examples.len() > 5, "{} examples", examples.len());
+    for example in examples {
+        let query = traceql::parse(example).unwrap();
+        assert_eq!(traceql::parse(&query.to_string()), Ok(query.clone()));
+        let error = lower::search(&query).unwrap_err();
+        assert!(error.message.starts_with("metrics (`"), "{error}");
+        assert!(!error.span.is_empty(), "{error}");
+    }
+    let query = traceql::parse("({ } | count()) > ({ .a } | count())").unwrap();
+    let error = lower::search(&query).unwrap_err();
+    assert_eq!(error.span, 0..15);
+}
