@@ -11,15 +11,18 @@ use crate::mend;
 use crate::notes::Notes;
 
 /// What the OpenTelemetry translator makes of names that Jaeger's clients use.
+const SERVICE_NAME: &[u8] = b"service.name";
+const MESSAGE: &[u8] = b"message";
 const HOSTNAME: &[u8] = b"hostname";
 const CLIENT_VERSION: &[u8] = b"jaeger.version";
 const EXPORTER_VERSION: &[u8] = b"opencensus.exporterversion";
 
 /// Adds a tag of a process to the resource `row`.
-pub(super) fn process_tag(
+pub(super) fn process_tag<'a>(
     gathered: &mut Gathered<'_>,
     row: u32,
-    (key, value): (&[u8], RawValue<'_>),
+    name: &mut ProcessName<'a>,
+    (key, value): (&[u8], RawValue<'a>),
     offset: usize,
 ) -> Result<(), WireError> {
     let Gathered { builder, notes, .. } = gathered;
@@ -28,6 +31,10 @@ pub(super) fn process_tag(
         mend::attribute(builder, owner, key, value, notes, offset)
     };
     match (key, value) {
+        (SERVICE_NAME, value) => {
+            name.tag = Some(value);
+            Ok(())
+        }
         (HOSTNAME, value) => put(b"host.name", value),
         (CLIENT_VERSION, RawValue::Str(version)) => {
             let text = [b"Jaeger-", version].concat();
@@ -37,19 +44,31 @@ pub(super) fn process_tag(
     }
 }
 
-/// Adds the name of a process to the resource `row`.
-pub(super) fn process_name(
-    gathered: &mut Gathered<'_>,
-    row: u32,
-    name: &[u8],
-    offset: usize,
-) -> Result<(), WireError> {
-    if name.is_empty() || name == NO_SERVICE.as_bytes() {
-        return Ok(());
+/// The name of a process as it comes: by its field, which counts, or by a tag,
+/// which some exporters send as well.
+#[derive(Default)]
+pub(super) struct ProcessName<'a> {
+    pub(super) field: &'a [u8],
+    tag: Option<RawValue<'a>>,
+}
+
+impl ProcessName<'_> {
+    /// Adds it to the resource `row`.
+    pub(super) fn add(
+        self,
+        gathered: &mut Gathered<'_>,
+        row: u32,
+        offset: usize,
+    ) -> Result<(), WireError> {
+        let is_named = !self.field.is_empty() && self.field != NO_SERVICE.as_bytes();
+        let field = is_named.then_some(RawValue::Str(self.field));
+        let Some(value) = field.or(self.tag) else {
+            return Ok(());
+        };
+        let Gathered { builder, notes, .. } = gathered;
+        let owner = (Level::Resource, row);
+        mend::attribute(builder, owner, SERVICE_NAME, value, notes, offset)
     }
-    let Gathered { builder, notes, .. } = gathered;
-    let (owner, value) = ((Level::Resource, row), RawValue::Str(name));
-    mend::attribute(builder, owner, b"service.name", value, notes, offset)
 }
 
 /// Adds a tag of the span that was begun, or takes it as a field.
@@ -72,6 +91,8 @@ pub(super) fn span_tag<'a>(
 #[derive(Default)]
 pub(super) struct Event<'a> {
     name: Option<&'a [u8]>,
+    /// OpenTracing's other word for it: the name where no field is the event.
+    message: Option<&'a [u8]>,
 }
 
 impl<'a> Event<'a> {
@@ -86,6 +107,10 @@ impl<'a> Event<'a> {
             self.name = Some(name);
             return Ok(());
         }
+        if let (MESSAGE, RawValue::Str(text), None) = (key, value, self.message) {
+            self.message = Some(text);
+            return Ok(());
+        }
         let Gathered { builder, notes, .. } = gathered;
         let owner = (Level::Event, builder.next_row(Level::Event));
         mend::attribute(builder, owner, key, value, notes, offset)
@@ -98,7 +123,12 @@ impl<'a> Event<'a> {
         offset: usize,
     ) -> Result<(), WireError> {
         let Gathered { builder, notes, .. } = gathered;
-        let name = self.name.unwrap_or_default();
+        if let (Some(_), Some(message)) = (self.name, self.message) {
+            let owner = (Level::Event, builder.next_row(Level::Event));
+            let value = RawValue::Str(message);
+            mend::attribute(builder, owner, MESSAGE, value, notes, offset)?;
+        }
+        let name = self.name.or(self.message).unwrap_or_default();
         mend::event(builder, time_ns, name, 0, notes, offset)
     }
 }

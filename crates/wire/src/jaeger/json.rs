@@ -23,7 +23,7 @@ use tracewell_model::batch::builder::RawValue;
 use crate::error::{Position, Problem};
 use crate::rejected::{Place, Rejected};
 use crate::{Decoded, Repaired, WireError};
-use message::{Process, Trace};
+use message::{Process, Tag, Trace};
 use span::Spans;
 
 use super::fields::NO_SERVICE;
@@ -65,10 +65,13 @@ pub fn decode(body: &[u8]) -> Result<Decoded, WireError> {
 fn resource(builder: &mut SpanBatchBuilder, process: &Process<'_>) -> u32 {
     let row = builder.resource(b"", 0, b"").expect(TEXT);
     let service = process.service_name.as_deref().unwrap_or_default();
-    if !matches!(service, "" | NO_SERVICE) {
+    let is_named = !matches!(service, "" | NO_SERVICE);
+    if is_named {
         put_text(builder, Level::Resource, row, "service.name", service);
     }
-    for tag in process.tags.iter().flatten() {
+    // Some exporters send the name as a tag as well; the field counts.
+    let is_name = |tag: &&Tag<'_>| is_named && tag.key == "service.name";
+    for tag in process.tags.iter().flatten().filter(|tag| !is_name(tag)) {
         put(builder, Level::Resource, row, &tag.key, raw(&tag.value()));
     }
     row

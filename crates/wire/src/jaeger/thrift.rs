@@ -10,7 +10,7 @@ mod span;
 use tracewell_model::Level;
 use tracewell_model::batch::builder::RawValue;
 
-use super::gathering::{process_name, process_tag};
+use super::gathering::{ProcessName, process_tag};
 use crate::error::Problem;
 use crate::gathered::{Gathered, Pace, Rows};
 use crate::mend;
@@ -134,18 +134,20 @@ impl<'a, 'r> Batch<'a, 'r> {
     fn process<R: Reader<'a>>(&mut self, reader: &mut R) -> Result<(), WireError> {
         let row = self.resource;
         let offset = reader.offset();
+        let mut name = ProcessName::default();
         thrift::fields(reader, |reader, field| match field.id {
             1 => {
-                let name = thrift::binary(reader, field)?;
-                process_name(&mut self.gathered, row, name, offset)
+                name.field = thrift::binary(reader, field)?;
+                Ok(())
             }
             2 => thrift::structs(reader, field, "tags", |reader, _| {
                 self.keep_pace(reader)?;
                 let tag = tag(reader)?;
-                process_tag(&mut self.gathered, row, tag, offset)
+                process_tag(&mut self.gathered, row, &mut name, tag, offset)
             }),
             _ => thrift::skip(reader, field),
         })?;
+        name.add(&mut self.gathered, row, offset)?;
         self.add_resource(offset)
     }
 

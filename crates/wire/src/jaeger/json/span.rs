@@ -116,8 +116,12 @@ impl<'a> Spans<'a> {
 
     fn event(&mut self, log: &Log<'_>) {
         let fields = log.fields.as_deref().unwrap_or_default();
-        let named = fields.iter().position(|tag| tag.key == "event");
-        let named = named.filter(|place| fields[*place].text().is_some());
+        // OpenTracing's other word for it names what has no event.
+        let text_of = |key: &str| {
+            let found = fields.iter().position(|tag| tag.key == key);
+            found.filter(|place| fields[*place].text().is_some())
+        };
+        let named = text_of("event").or_else(|| text_of("message"));
         let name = named.and_then(|place| fields[place].text()).unwrap_or("");
         let row = self
             .builder

@@ -9,7 +9,7 @@ use tracewell_model::batch::builder::RawValue;
 
 use crate::fields::{Cursor, known};
 use crate::gathered::{Gathered, Rows};
-use crate::jaeger::gathering::{process_name, process_tag};
+use crate::jaeger::gathering::{ProcessName, process_tag};
 use crate::mend;
 use crate::notes::Notes;
 use crate::rejected::Place;
@@ -101,6 +101,7 @@ impl<'a> Intake<'a, '_> {
 fn read_process(gathered: &mut Gathered<'_>, process: Cursor<'_>) -> Result<u32, WireError> {
     let row = gathered.builder.next_row(Level::Resource);
     let (mut fields, mut index) = (process, 0);
+    let mut name = ProcessName::default();
     let mut pause = Notes::pause(fields.rest().len());
     while !fields.is_done() {
         if fields.rest().len() < pause {
@@ -108,18 +109,18 @@ fn read_process(gathered: &mut Gathered<'_>, process: Cursor<'_>) -> Result<u32,
         }
         match fields.tag()? {
             0x0a => {
-                let name = fields.bytes()?;
-                process_name(gathered, row, name, process.offset())?;
+                name.field = fields.bytes()?;
             }
             0x12 => {
                 let tag = fields.message().and_then(key_value);
                 let tag = tag.map_err(|error| error.within_item("tags", index))?;
-                process_tag(gathered, row, tag, fields.offset())?;
+                process_tag(gathered, row, &mut name, tag, fields.offset())?;
                 index += 1;
             }
             tag => fields.skip(tag, PROCESS)?,
         }
     }
+    name.add(gathered, row, process.offset())?;
     let Gathered { builder, notes, .. } = gathered;
     mend::resource(builder, b"", 0, b"", notes, process.offset())
 }

@@ -285,3 +285,35 @@ fn unknown_fields_are_skipped_and_nesting_ends() {
         .to_string();
     assert!(error.ends_with("nested deeper than 32 levels"), "{error}");
 }
+
+/// As exporters of OpenTelemetry write it: the name of the process as a tag as
+/// well, events called `message`.
+#[test]
+fn the_name_of_a_process_counts_once_and_a_message_names_an_event() {
+    let log = |fields: Val| of([(1, Val::I64(1_005)), (2, fields)]);
+    let logs = list([
+        log(list([string_tag("message", "retry"), string_tag("n", "1")])),
+        log(list([
+            string_tag("message", "no stock"),
+            string_tag("event", "error"),
+        ])),
+    ]);
+    let named = |more: Val| of([(1, text("cart")), (2, list([more]))]);
+    let decoded = decode(&of([
+        (1, named(string_tag("service.name", "cart"))),
+        (2, list([span(1, 0, [(11, logs)])])),
+    ]));
+    let shown = shown(&decoded.batch).join("\n");
+    assert_eq!(shown.matches("service.name").count(), 1, "{shown}");
+    for (name, attribute) in [("retry", "n=\"1\""), ("error", "message=\"no stock\"")] {
+        assert!(shown.contains(name) && shown.contains(attribute), "{shown}");
+    }
+    assert!(!shown.contains("message=\"retry\""), "{shown}");
+
+    let of_tag = of([
+        (1, text("")),
+        (2, list([string_tag("service.name", "shop")])),
+    ]);
+    let decoded = decode(&of([(1, of_tag), (2, list([span(1, 0, [])]))]));
+    assert!(self::shown(&decoded.batch)[0].contains("service.name=\"shop\""));
+}
