@@ -114,7 +114,9 @@ def test_the_status_command_tells_the_same(finished: FinishedRun) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     printed = json.loads(done.stdout)
     for status in (answered, printed):
+        # What moves on between two questions.
         assert status.pop("uptimeSeconds") > 0
+        assert status.pop("process")["residentBytes"] > 0
     assert printed == answered
 
     done = finished.server.run("status")
