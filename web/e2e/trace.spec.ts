@@ -228,6 +228,17 @@ test("a value leads to more traces with it, or to those without", async ({ page,
   await expect(page.getByRole("combobox", { name: "TraceQL query" })).toHaveValue('{ error && span.payment.currency = "EUR" }');
 });
 
+test("a value is added to a query that is more than a list of conditions", async ({ page, open }) => {
+  await open("/search?q=" + encodeURIComponent("{ kind = server } >> { error }"));
+  await page.locator(".result .result-link").first().click();
+  await page.getByRole("row", { name: /charge card/ }).click();
+  const row = page.getByRole("row", { name: /payment\.currency/ });
+  await row.hover();
+  await row.getByRole("link", { name: "Search for traces with payment.currency" }).click();
+  await expect(page.getByRole("combobox", { name: "TraceQL query" })).toHaveValue('({ kind = server } >> { error }) && { span.payment.currency = "EUR" }');
+  await expect(page.locator(".result").first()).toBeVisible();
+});
+
 test("a span is copied as text for somewhere else", async ({ page, open, context }) => {
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await open(FAILED);

@@ -94,3 +94,30 @@ it("keeps the resources that were used last", () => {
   expect(cache.get("a")).toBe(a);
   expect(cache.get("b")).not.toBe(b);
 });
+
+it("is polled without cutting off an answer on its way, nor the pause after a failure", async () => {
+  let asked = 0;
+  let answer: (value: number) => void = () => undefined;
+  let away = false;
+  const resource = new Resource<number>({
+    load: () => {
+      asked++;
+      if (away) return Promise.reject(new Unreachable());
+      return new Promise((resolve) => (answer = resolve));
+    },
+  });
+  const leave = resource.watch();
+  resource.poll();
+  resource.poll();
+  expect(asked).toBe(1);
+  answer(1);
+  await settle();
+  expect(resource.state.value.data).toBe(1);
+  away = true;
+  resource.poll();
+  await settle();
+  const { retryAtMs } = resource.state.value;
+  resource.poll();
+  expect([asked, resource.state.value.retryAtMs]).toEqual([2, retryAtMs]);
+  leave();
+});

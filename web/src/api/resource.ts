@@ -75,6 +75,12 @@ export class Resource<T> {
     void this.ask();
   }
 
+  /** Asks again, unless the answer is on its way or a pause after a failure is kept. */
+  poll(): void {
+    const { loading, retryAtMs } = this.state.peek();
+    if (!loading && retryAtMs === null) this.refresh();
+  }
+
   private async ask(): Promise<void> {
     clearTimeout(this.timer);
     this.abort?.abort();

@@ -9,6 +9,7 @@ import type { Resource, ResourceState } from "../api/resource";
 import { Empty } from "./Empty";
 import { Icon } from "./Icon";
 import { Notice } from "./Notice";
+import { useWhileSeen } from "./whileSeen";
 
 /** The state of a resource that is watched as long as the component is there. */
 export function useResource<T>(resource: Resource<T>): ResourceState<T> {
@@ -19,18 +20,7 @@ export function useResource<T>(resource: Resource<T>): ResourceState<T> {
 
 /** The same, asked for again every so often while the tab is seen; null for not. */
 export function usePolled<T>(resource: Resource<T>, everyMs: number | null): ResourceState<T> {
-  useEffect(() => {
-    if (everyMs === null) return;
-    const ask = (): void => {
-      if (!document.hidden) resource.refresh();
-    };
-    const timer = setInterval(ask, everyMs);
-    document.addEventListener("visibilitychange", ask);
-    return () => {
-      clearInterval(timer);
-      document.removeEventListener("visibilitychange", ask);
-    };
-  }, [resource, everyMs]);
+  useWhileSeen(everyMs, () => resource.poll());
   return useResource(resource);
 }
 

@@ -30,3 +30,10 @@ it("counts overlapping children once, and what sticks out not at all", () => {
     ["late", 1, 0, 50, 50, 3],
   ]);
 });
+
+it("counts children once whatever order their adjusted starts have", () => {
+  const model = traceOf([[0, "root", 0, 100], [1, "late", 50, 30], [1, "early", 10, 60]]);
+  const root = statistics(model).find(({ name }) => name === "root");
+  // 10 to 80 is covered.
+  expect(root?.selfNs).toBe(30);
+});

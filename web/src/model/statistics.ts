@@ -37,12 +37,21 @@ export function statistics(model: TraceModel): Group[] {
   return [...groups.values()].sort((a, b) => b.selfNs - a.selfNs);
 }
 
-/** Children may overlap, and stick out of their parent: time is counted once. Siblings are in order of start. */
+/** Children may overlap, and stick out of their parent: time is counted once. */
 function selfNs({ columns }: TraceModel, row: number): number {
   const [start, end] = [columns.start[row]!, columns.start[row]! + columns.duration[row]!];
   const last = row + columns.subtree[row]!;
-  let [covered, at] = [0, start];
+  const children: number[] = [];
+  let inOrder = true;
   for (let child = row + 1; child < last; child += columns.subtree[child]!) {
+    const before = children[children.length - 1];
+    inOrder &&= before === undefined || columns.start[before]! <= columns.start[child]!;
+    children.push(child);
+  }
+  // Rows are in the order of the times as sent; with adjusted clocks these are others.
+  if (!inOrder) children.sort((a, b) => columns.start[a]! - columns.start[b]!);
+  let [covered, at] = [0, start];
+  for (const child of children) {
     const from = Math.max(at, columns.start[child]!);
     const to = Math.min(end, columns.start[child]! + columns.duration[child]!);
     if (to > from) [covered, at] = [covered + to - from, to];

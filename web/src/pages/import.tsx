@@ -3,10 +3,12 @@
 import type { VNode } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
 import { Icon } from "../components/Icon";
+import { Notice } from "../components/Notice";
 import { chooseFiles, opened, openError, openKept } from "../files/opened";
 import { href, place } from "../location/place";
 import { formatDuration, formatTime, nsToMs, plural } from "../model/format";
 import { LocalSource } from "../model/LocalSource";
+import { serviceLabel } from "../model/service";
 import { TraceModel } from "../model/TraceModel";
 import { TracePage } from "../trace/TracePage";
 import { TraceView } from "../trace/view";
@@ -28,6 +30,11 @@ export default function Import(): VNode {
   if (view !== null) {
     const note = (
       <>
+        {openError.value !== null && (
+          <strong class="error-text" role="alert">
+            {openError.value}.{" "}
+          </strong>
+        )}
         Opened from <strong>{files!.names}</strong>, only in this browser
         {files!.traces.length > 1 && (
           <>
@@ -42,10 +49,9 @@ export default function Import(): VNode {
   return (
     <div class="import-page">
       {openError.value !== null && (
-        <div class="notice error" role="alert">
-          <Icon name="error" />
+        <Notice kind="error" alert>
           {openError.value}
-        </div>
+        </Notice>
       )}
       {files === null ? (
         <div class="drop-zone">
@@ -66,7 +72,7 @@ export default function Import(): VNode {
             {files.traces.map(({ header }) => (
               <li key={header.traceId}>
                 <a href={href("import", new URLSearchParams({ trace: header.traceId }))}>
-                  <strong>{header.rootService ?? "root span not in the file"}</strong> {header.rootName}
+                  <strong>{header.rootService === null ? "root span not in the file" : serviceLabel(header.rootService)}</strong> {header.rootName}
                 </a>
                 <span class="num">{formatDuration(Number(header.durationNs))}</span>
                 <span class="num">{plural(header.n, "span")}</span>

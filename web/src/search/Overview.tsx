@@ -64,6 +64,7 @@ function Histogram({ histogram, session, params, onChange }: Omit<OverviewProps,
   // With every search, also one for the same again.
   const searched = session.startedAtMs.value;
   useEffect(() => histogram.run(params, searched), [searched]);
+  useEffect(() => () => histogram.stop(), [histogram]);
   const { startMs, stepMs, spans, errors } = histogram.counts.value ?? NOTHING;
   const total = histogram.total.value;
   return (

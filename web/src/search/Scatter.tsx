@@ -5,9 +5,10 @@ import type { VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { TraceSummary } from "../api/types";
 import { drawOnResize, prepare, themeColours } from "../components/canvas";
-import { formatDuration, formatTime, nsToMs, plural } from "../model/format";
+import { formatClock, formatDuration, nsToMs, plural } from "../model/format";
 import { serviceLabel } from "../model/service";
 import { toUrlTime } from "../model/timeRange";
+import { epochOfWall, wallMs } from "../model/timeZone";
 import { parseConditions, toQuery, withSlot } from "../query/conditions";
 import { durationLiteral } from "../query/literal";
 import type { SearchSession } from "./session";
@@ -194,12 +195,12 @@ function drawTimes(context: CanvasRenderingContext2D, width: number, scale: Scal
   const to = scale.msAt(width - PAD.right);
   const steps = [1e3, 5e3, 15e3, 60e3, 300e3, 600e3, 900e3, 1800e3, 3600e3, 3 * 3600e3, 6 * 3600e3, 12 * 3600e3, 86_400e3, 2 * 86_400e3, 7 * 86_400e3];
   const step = steps.find((s) => (to - from) / s <= width / 110) ?? 30 * 86_400e3;
-  const zone = new Date(from).getTimezoneOffset() * 60_000;
   context.fillStyle = colour;
   context.textAlign = "center";
-  for (let t = Math.ceil((from - zone) / step) * step + zone; t <= to; t += step) {
-    const text = formatTime(t, false);
+  // Round times of the clock that people have chosen.
+  for (let wall = Math.ceil(wallMs(from) / step) * step; wall <= wallMs(to); wall += step) {
+    const t = epochOfWall(wall);
     const x = scale.x(t);
-    if (x > PAD.left + 16 && x < width - 24) context.fillText(step >= 86_400e3 ? text.slice(5, 10) : step < 60e3 ? text.slice(11, 19) : text.slice(11, 16), x, HEIGHT - 8);
+    if (x > PAD.left + 16 && x < width - 24) context.fillText(formatClock(t, step), x, HEIGHT - 8);
   }
 }

@@ -10,6 +10,7 @@ import { isPassing } from "../api/resource";
 import { Empty } from "../components/Empty";
 import { Countdown, Failure } from "../components/Loaded";
 import { Notice } from "../components/Notice";
+import { useWhileSeen } from "../components/whileSeen";
 import { formatBytes, formatCount, formatTime, nsToMs, plural } from "../model/format";
 import { readSearchParams, type SearchParams, SORTS, type Sort, writeSearchParams } from "../location/params";
 import { href, navigate, replaceParams } from "../location/place";
@@ -49,16 +50,18 @@ export function SearchPage({ session, histogram, params }: SearchPageProps): VNo
     document.title = value.q === "{}" ? "Search · Tracewell" : `${value.q} · Tracewell`;
     if (!session.holds(value)) {
       selected.value = -1;
-      void session.run(value);
+      void session.run(value, { quietly: session.wasLeft });
     }
   }, [value.q, value.from, value.to, value.limit, value.sort]);
 
   const settled = session.phase.value === "done" || session.phase.value === "failed";
-  useEffect(() => {
-    if (value.refresh === 0 || !settled) return;
-    const timer = setTimeout(() => !document.hidden && void session.run(value, { quietly: true }), value.refresh * 1000);
-    return () => clearTimeout(timer);
-  }, [value.refresh, settled, session.startedAtMs.value]);
+  useWhileSeen(value.refresh === 0 || !settled ? null : value.refresh * 1000, () => void session.run(value, { quietly: true }));
+  // Nobody looks any more.
+  useEffect(() => () => session.leave(), [session]);
+  const stop = (): void => {
+    session.cancel();
+    histogram.stop();
+  };
 
   /** A new search is a new entry in the history; the same again only refreshes. */
   const go = (change: Partial<SearchParams>): void => {
@@ -87,7 +90,7 @@ export function SearchPage({ session, histogram, params }: SearchPageProps): VNo
       { keys: ["j", "ArrowDown"], label: "Next result", group: "Search", run: () => move(1) },
       { keys: ["k", "ArrowUp"], label: "Previous result", group: "Search", run: () => move(-1) },
       { keys: ["Enter"], label: "Open the result", group: "Search", run: () => open(selected.value) },
-      { keys: ["Escape"], label: "Stop searching", group: "Search", run: () => session.cancel() },
+      { keys: ["Escape"], label: "Stop searching", group: "Search", run: stop },
     ],
     [value.q, value.from, value.to, value.limit, value.sort, traces.length],
     found,
@@ -173,7 +176,7 @@ function Summary({ session }: { session: SearchSession }): VNode {
       <p class="summary" role="status">
         Searching{at && at.totalBlocks > 0 ? `: ${Math.round((at.searchedBlocks / at.totalBlocks) * 100)} % of ${plural(at.totalBlocks, "block")}` : "…"}
         {at?.matchedTraces !== undefined ? ` · ${plural(at.matchedTraces, "trace")} compared` : !session.stale.value && count > 0 && ` · ${plural(count, "trace")} so far`}
-        <button type="button" class="button quiet small" onClick={() => session.cancel()}>
+        <button type="button" class="button quiet small" onClick={stop}>
           Cancel
         </button>
       </p>

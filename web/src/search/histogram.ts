@@ -5,6 +5,7 @@ import { signal } from "@preact/signals";
 import { CutOff } from "../api/client";
 import { histogram } from "../api/endpoints";
 import { retryWhenAway } from "../api/resource";
+import { nsToMs } from "../model/format";
 
 export interface Counts {
   /** ms since the epoch where the first bucket begins. */
@@ -47,6 +48,14 @@ export class HistogramSession {
     void this.read(asked, 0);
   }
 
+  /** Ends the counting; the same search counts again when somebody looks again. */
+  stop(): void {
+    clearTimeout(this.timer);
+    this.abort?.abort();
+    if (this.busy.peek() || this.error.peek() !== null) this.search = 0;
+    this.busy.value = false;
+  }
+
   private async read(asked: Asked, attempt: number): Promise<void> {
     clearTimeout(this.timer);
     this.abort?.abort();
@@ -70,7 +79,7 @@ export class HistogramSession {
     for await (const line of histogram(asked, aborted)) {
       if (aborted.aborted) return;
       if (line.type === "buckets") {
-        counts = { startMs: Number(BigInt(line.startNs) / 1000n) / 1000, stepMs: Number(line.stepNs) / 1e6, spans: new Float64Array(line.count), errors: new Float64Array(line.count) };
+        counts = { startMs: nsToMs(line.startNs), stepMs: Number(line.stepNs) / 1e6, spans: new Float64Array(line.count), errors: new Float64Array(line.count) };
       } else if (line.type === "counts" && counts !== null) {
         for (const [bucket, spans, errors] of line.buckets) {
           counts.spans[bucket] = spans;

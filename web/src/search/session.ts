@@ -40,6 +40,8 @@ export class SearchSession {
   readonly longestNs = computed(() => this.traces.value.reduce((longest, trace) => Math.max(longest, Number(trace.durationNs)), 1));
   params: SearchParams | null = null;
   scrollTop = 0;
+  /** It was under way when the page was left. */
+  wasLeft = false;
   /** Another number for every search, also for the same again. */
   readonly startedAtMs = signal(0);
   /** When it is tried again by itself. */
@@ -51,7 +53,7 @@ export class SearchSession {
   /** Whether these parameters are the ones whose results are here (or coming). */
   holds(params: SearchParams): boolean {
     const mine = this.params;
-    if (mine === null || this.phase.peek() === "failed") return false;
+    if (mine === null || this.wasLeft || this.phase.peek() === "failed") return false;
     return textOf(mine) === textOf(params);
   }
 
@@ -59,6 +61,7 @@ export class SearchSession {
   async run(params: SearchParams, { quietly = false }: { quietly?: boolean } = {}): Promise<void> {
     const before = this.params === null ? recallPlace(params) : null;
     this.params = params;
+    this.wasLeft = false;
     this.startedAtMs.value = Math.max(Date.now(), this.startedAtMs.peek() + 1);
     this.attempt = 0;
     if (!quietly) this.scrollTop = before?.scrollTop ?? 0;
@@ -86,6 +89,13 @@ export class SearchSession {
     this.stopRetry();
     if (this.phase.peek() === "loading") this.phase.value = "cancelled";
     this.stale.value = false;
+  }
+
+  /** Nobody looks any more: what was not answered yet is asked for when somebody comes back. */
+  leave(): void {
+    const isUnderWay = this.phase.peek() === "loading" || this.retryAtMs.peek() !== null;
+    this.cancel();
+    this.wasLeft = isUnderWay;
   }
 
   private async read(params: SearchParams, cursor: string | undefined, quietly = false): Promise<void> {

@@ -110,8 +110,10 @@ function AttributeRow({ attribute, view, stored, scope = "span" }: { attribute: 
 function narrowed(scope: "span" | "resource", { key, type, value }: Attribute, op: "=" | "!="): string {
   const params = paramsOf("search");
   const condition = compare(attributeField(scope, key), op, typedLiteral(type, value as string));
-  const others = (parseConditions(params.get("q") ?? "{}") ?? []).filter(({ text }) => text !== condition.text);
-  params.set("q", toQuery([...others, condition]));
+  const before = params.get("q") ?? "{}";
+  const others = parseConditions(before)?.filter(({ text }) => text !== condition.text);
+  // More than a list of conditions is kept whole: some other span of the trace fulfils this one.
+  params.set("q", others === undefined ? `(${before}) && ${toQuery([condition])}` : toQuery([...others, condition]));
   return href("search", params);
 }
 

@@ -14,7 +14,7 @@ import "./Statistics.css";
 const MAX_GROUPS = 300;
 
 export function Statistics({ view }: { view: TraceView }): VNode {
-  const groups = useMemo(() => statistics(view.model), [view]);
+  const groups = useMemo(() => statistics(view.model), [view, view.model.version.value]);
   const total = view.model.durationNs;
   const show = (row: number): void => {
     view.jump(row);

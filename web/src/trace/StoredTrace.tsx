@@ -9,6 +9,7 @@ import type { Resource } from "../api/resource";
 import { skeletons } from "../api/skeletons";
 import { Empty } from "../components/Empty";
 import { Icon } from "../components/Icon";
+import { useWhileSeen } from "../components/whileSeen";
 import { Loaded } from "../components/Loaded";
 import { hrefBack } from "../location/place";
 import { isYoung } from "../model/arrival";
@@ -54,11 +55,7 @@ function Opened({ traceId, skeleton, resource }: { traceId: string; skeleton: Sk
     return () => view.end();
   }, [view]);
   const young = isYoung(header);
-  useEffect(() => {
-    if (!young) return;
-    const timer = setInterval(() => !document.hidden && isYoung(header) && resource.refresh(), WATCH_MS + header.n * WATCH_MS_PER_SPAN);
-    return () => clearInterval(timer);
-  }, [young, skeleton]);
+  useWhileSeen(young ? WATCH_MS + header.n * WATCH_MS_PER_SPAN : null, () => isYoung(header) && resource.poll());
   // The trace has grown since it was opened: its rows have other numbers now.
   const problem = view.details.problem.value ?? view.wanted.value?.error;
   useEffect(() => {
