@@ -1,7 +1,8 @@
 //! The tree of one trace: who called whom, in reading order (ADR-012).
 //!
 //! Every span gets exactly one place, whatever is missing or wrong. Spans
-//! without their parent stand as roots in time order and are called orphans.
+//! without their parent stand as roots in time order and are called orphans;
+//! so do those at which a cycle of parents is cut, which are none.
 //! **Whoever needs the shape of a trace asks here**: searching, merging, the UI
 //! and the APIs.
 
@@ -35,8 +36,11 @@ pub struct TraceTree {
     pub parent_row: Vec<Option<u32>>,
     /// Direct children of each row.
     pub child_count: Vec<u32>,
-    /// Rows that stand as roots although they name a parent.
+    /// Rows that stand as roots because their parent is not here.
     pub orphans: RowSet,
+    /// Rows that stand as roots because they are among their own parents: a
+    /// cycle was cut there.
+    pub cut: RowSet,
     /// Rows whose span id an earlier row already has; a client and a server may
     /// share one.
     pub repeated_ids: RowSet,
@@ -78,6 +82,7 @@ impl TraceTree {
         let mut found = Parents::default();
         found.find(trace);
         let mut parents = vec![NONE; rows];
+        let (mut orphans, mut cut) = (RowSet::none(rows), RowSet::none(rows));
         let mut repeated_ids = RowSet::none(rows);
         let mut child_count = vec![0; rows];
         for (time, row) in rows_by_time().enumerate() {
@@ -85,6 +90,10 @@ impl TraceTree {
             if parent != NONE {
                 parents[row] = by_time[parent as usize];
                 child_count[parents[row] as usize] += 1;
+            } else if found.is_cut(trace, time) {
+                cut.insert(row);
+            } else if !parent_ids[row].is_zero() {
+                orphans.insert(row);
             }
             if found.is_repeated(trace, time) {
                 repeated_ids.insert(row);
@@ -97,9 +106,8 @@ impl TraceTree {
         let ends = (0..rows)
             .map(|row| spans.start_ns[row].saturating_add(spans.duration_ns[row].max(0) as u64));
         Self {
-            orphans: RowSet::from_fn(rows, |row| {
-                parents[row] == NONE && !parent_ids[row].is_zero()
-            }),
+            orphans,
+            cut,
             order: arranged.order,
             depth: arranged.depth,
             subtree: arranged.subtree,
@@ -151,7 +159,7 @@ impl TraceTree {
                 right: left + 2 * i64::from(self.subtree[place]) - 1,
                 parent: match parent {
                     Some(parent) => sets[parent].left,
-                    None if self.orphans.contains(row) => 0,
+                    None if self.orphans.contains(row) || self.cut.contains(row) => 0,
                     None => -1,
                 },
             };

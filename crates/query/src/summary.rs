@@ -54,6 +54,8 @@ pub struct TraceSummary {
     pub failed: u32,
     /// Spans whose parent never came.
     pub orphans: u32,
+    /// Spans at which a cycle of parents is cut.
+    pub cut: u32,
     /// Services by first appearance.
     pub services: Vec<ServiceCount>,
     /// How many spans matched the search.
@@ -123,6 +125,7 @@ impl TraceSummary {
             spans: batch.len() as u32,
             failed: failed.count() as u32,
             orphans: tree.orphans.count() as u32,
+            cut: tree.cut.count() as u32,
             matched_count: matched.count() as u32,
             matched: matched
                 .iter()

@@ -20,6 +20,8 @@ export interface TraceSummary {
   spanCount: number;
   errorCount: number;
   orphanCount: number;
+  /** Spans at which a cycle of parents is cut. */
+  cycleCount: number;
   matchedCount: number;
   matched: string[];
   services: { name: string; spanCount: number; errorCount: number }[];

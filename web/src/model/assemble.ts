@@ -77,7 +77,7 @@ function assemble(traceId: string, unsorted: FileSpan[]): AssembledTrace {
     if (detail.events.length > 0) flags |= FLAG.events;
     if (detail.links.length > 0) flags |= FLAG.links;
     if (cycle) flags |= FLAG.cycle;
-    else if (orphan) flags |= FLAG.orphan;
+    if (orphan) flags |= FLAG.orphan;
     if (span.end < span.start) {
       flags |= FLAG.negativeDuration;
       reversed++;

@@ -91,8 +91,7 @@ export function decodeSkeleton(buffer: ArrayBuffer): Skeleton {
   if (buffer.byteLength < 4) throw new Error("the trace answer is empty");
   const headerBytes = new DataView(buffer).getUint32(0, true);
   if (4 + headerBytes > buffer.byteLength) throw new Error("the trace answer is cut off in its header");
-  // Servers that do not tell cycles from parents that never arrived say nothing of them.
-  const header = { cycleCount: 0, ...JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, headerBytes))) } as SkeletonHeader;
+  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, headerBytes))) as SkeletonHeader;
   let offset = aligned(4 + headerBytes);
   const columns: Partial<Record<keyof Columns, TypedArray>> = {};
   for (const [name, Type] of COLUMN_LAYOUT) {

@@ -45,9 +45,13 @@ function drawn(placed: readonly Placed[]): string {
 
 describe("root and parents", () => {
   it("has cases", () => expect(rows.length).toBeGreaterThan(25));
-  it.each(rows)("|%s| %s → %s", (_, spans, tree, root, orphans) => {
+  it.each(rows)("|%s| %s → %s", (_, spans, tree, root, orphans, cut) => {
     const found = arrange(spans!.split(" ").map(parse));
-    const names = found.placed.filter(({ orphan }) => orphan).map(({ span }) => span.detail.name);
-    expect([drawn(found.placed), found.root?.detail.name ?? "", names.join(" ")]).toEqual([tree, root, orphans]);
+    const names = (odd: "orphan" | "cycle"): string =>
+      found.placed
+        .filter((placed) => placed[odd])
+        .map(({ span }) => span.detail.name)
+        .join(" ");
+    expect([drawn(found.placed), found.root?.detail.name ?? "", names("orphan"), names("cycle")]).toEqual([tree, root, orphans, cut]);
   });
 });

@@ -165,7 +165,7 @@ function ResultRow({ trace, index, count, selected, longest, filtered, find }: {
           <span class="dot" style={{ "--c": rootColour === undefined ? "var(--faint)" : `var(--svc-${rootColour})` }} />
           <a class="result-link" title={trace.rootName === null ? undefined : `${serviceLabel(trace.rootService)} ${trace.rootName}`} href={href(`trace/${trace.traceId}`, partly ? new URLSearchParams({ span: trace.matched[0] ?? "", ...(find === null ? {} : { find }) }) : undefined)} onPointerEnter={() => skeletons.get(trace.traceId).ahead()}>
             {trace.rootName === null ? (
-              <em>root span not received</em>
+              <em>{trace.orphanCount > 0 ? "root span not received" : "no span is the root"}</em>
             ) : (
               <>
                 <strong>{serviceLabel(trace.rootService)}</strong> <span>{trace.rootName || "(no name)"}</span>
@@ -173,6 +173,11 @@ function ResultRow({ trace, index, count, selected, longest, filtered, find }: {
             )}
           </a>
           {trace.orphanCount > 0 && <MissingParents trace={trace} />}
+          {trace.cycleCount > 0 && (
+            <span class="pill warn" title={`${plural(trace.cycleCount, "span is", "spans are")} among their own parents`}>
+              cycle
+            </span>
+          )}
         </p>
         <p class="phone-facts">
           <span>{formatAgo(started, Date.now())}</span>

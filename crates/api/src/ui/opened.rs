@@ -16,6 +16,7 @@ pub(super) struct OpenedTrace {
     revision: String,
     outlines: Vec<Outline>,
     orphans: RowSet,
+    cut: RowSet,
     repeated_ids: RowSet,
     _memory: Reservation,
 }
@@ -25,6 +26,8 @@ pub(super) struct OpenedTrace {
 pub(super) struct Oddity {
     /// Its parent never arrived.
     pub(super) is_orphan: bool,
+    /// It is among its own parents.
+    pub(super) is_cut: bool,
     /// Another span has its id.
     pub(super) has_repeated_id: bool,
 }
@@ -42,6 +45,7 @@ impl OpenedTrace {
             revision: trace.revision.clone(),
             outlines: (0..batch.len()).map(|at| batch.outline(row(at))).collect(),
             orphans: places(&tree.orphans),
+            cut: places(&tree.cut),
             repeated_ids: places(&tree.repeated_ids),
             _memory: memory,
         })
@@ -58,6 +62,7 @@ impl OpenedTrace {
     pub(super) fn oddity(&self, row: u32) -> Oddity {
         Oddity {
             is_orphan: self.orphans.contains(row as usize),
+            is_cut: self.cut.contains(row as usize),
             has_repeated_id: self.repeated_ids.contains(row as usize),
         }
     }

@@ -46,6 +46,7 @@ const FLAG_LINKS: u8 = 4;
 const FLAG_ORPHAN: u8 = 8;
 const FLAG_ENDS_BEFORE_START: u8 = 16;
 const FLAG_REPEATED_ID: u8 = 32;
+const FLAG_CYCLE: u8 = 64;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -62,6 +63,7 @@ struct Header<'a> {
     root_name: Option<&'a str>,
     error_count: usize,
     orphan_count: usize,
+    cycle_count: usize,
     depth: usize,
     revision: &'a str,
     warnings: Vec<String>,
@@ -100,6 +102,7 @@ pub(super) fn encode(trace: &LoadedTrace) -> Vec<u8> {
         root_name: root.map(|row| spans.name.get(row)),
         error_count: failed.count(),
         orphan_count: tree.orphans.count(),
+        cycle_count: tree.cut.count(),
         depth: tree
             .depth
             .iter()
@@ -241,6 +244,7 @@ fn flags_and_events(trace: &LoadedTrace, failed: &tracewell_model::RowSet) -> (V
         (failed, FLAG_ERROR),
         (&tree.orphans, FLAG_ORPHAN),
         (&tree.repeated_ids, FLAG_REPEATED_ID),
+        (&tree.cut, FLAG_CYCLE),
     ] {
         rows.iter().for_each(|row| flags[row] |= flag);
     }
@@ -256,6 +260,11 @@ fn warnings(trace: &LoadedTrace) -> Vec<String> {
             trace.tree.orphans.count(),
             "span refers to a parent that never arrived",
             "spans refer to parents that never arrived",
+        ),
+        (
+            trace.tree.cut.count(),
+            "span is among its own parents: a cycle, which is cut there",
+            "spans are among their own parents: cycles, which are cut there",
         ),
         (
             reversed,

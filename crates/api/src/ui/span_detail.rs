@@ -149,6 +149,10 @@ fn warnings(oddity: Oddity, span: SpanRef<'_>) -> Vec<&'static str> {
     let checks = [
         (oddity.is_orphan, "its parent never arrived"),
         (
+            oddity.is_cut,
+            "it is among its own parents: a cycle, which is cut here",
+        ),
+        (
             span.ends_before_start(),
             "it ends before it starts; its duration is shown as 0",
         ),

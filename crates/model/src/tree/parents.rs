@@ -111,6 +111,14 @@ impl Parents {
         }
     }
 
+    /// Does a row stand on top because it is among its own parents? After
+    /// [`Parents::find`] of the same trace.
+    pub(crate) fn is_cut(&self, trace: TraceSpans<'_>, row: usize) -> bool {
+        let (id, parent) = (trace.span_id[row], trace.parent_span_id[row]);
+        let names_itself = parent == id && !id.is_zero();
+        self.rows[row] == NONE && (names_itself || self.parent_of(trace, row) != NONE)
+    }
+
     fn find_shared(&mut self, trace: TraceSpans<'_>) {
         for (row, (id, kind)) in (0u32..).zip(trace.span_id.iter().zip(trace.kind)) {
             let (is_client, is_server) = (*kind == SpanKind::Client, *kind == SpanKind::Server);

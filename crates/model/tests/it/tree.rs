@@ -3,7 +3,7 @@
 
 use tracewell_model::derive::{Deriver, TraceTimes};
 use tracewell_model::tree::{TraceSpans, parent_ids};
-use tracewell_model::{SpanBatch, SpanKind, TraceTree};
+use tracewell_model::{RowSet, SpanBatch, SpanKind, TraceTree};
 use tracewell_testkit::decisions::trees;
 use tracewell_testkit::spans::{TestLink, span_id};
 use tracewell_testkit::{Random, TestSpan, batch};
@@ -37,10 +37,12 @@ fn every_case_of_the_decision() {
             spans.rotate_left(turn);
             let tree = TraceTree::new(&batch(&spans));
             let name = |row: usize| spans[row].name.as_str();
-            let orphans: Vec<&str> = tree.orphans.iter().map(name).collect();
+            let names = |rows: &RowSet| rows.iter().map(name).collect::<Vec<_>>().join(" ");
             let root = tree.root.map_or("", |row| name(row as usize));
-            let found = (drawn(&spans, &tree), root, orphans.join(" "));
-            let expected = (case.tree.clone(), &*case.root, case.orphans.clone());
+            let odd = [names(&tree.orphans), names(&tree.cut)];
+            let found = (drawn(&spans, &tree), root, odd);
+            let odd = [case.orphans.clone(), case.cut.clone()];
+            let expected = (case.tree.clone(), &*case.root, odd);
             assert_eq!(found, expected, "line {}, turned {turn}", case.line);
         }
     }
@@ -52,6 +54,7 @@ struct Naive {
     order: Vec<usize>,
     depth: Vec<usize>,
     orphans: Vec<usize>,
+    cut: Vec<usize>,
     repeated: Vec<usize>,
     root: Option<usize>,
 }
@@ -114,11 +117,14 @@ impl Naive {
             order: Vec::new(),
             depth: Vec::new(),
             orphans: Vec::new(),
+            cut: Vec::new(),
             repeated: Vec::new(),
         };
         for row in 0..spans.len() {
             if parents[row].is_none() && !named(&spans[row]).is_zero() {
-                tree.orphans.push(row);
+                let is_here = spans.iter().any(|span| span.span_id == named(&spans[row]));
+                let odd = if is_here { &mut tree.cut } else { &mut tree.orphans };
+                odd.push(row);
             }
             let is_first = match sides(spans[row].span_id) {
                 Some((client, server)) => row == client || row == server,
@@ -260,6 +266,8 @@ fn every_span_has_one_place_by_the_rules() {
         assert_eq!(depth, naive.depth, "round {round}");
         let orphans: Vec<usize> = tree.orphans.iter().collect();
         assert_eq!(orphans, naive.orphans, "round {round}");
+        let cut: Vec<usize> = tree.cut.iter().collect();
+        assert_eq!(cut, naive.cut, "round {round}");
         let repeated: Vec<usize> = tree.repeated_ids.iter().collect();
         assert_eq!(repeated, naive.repeated, "round {round}");
         check_sizes(&tree);
@@ -313,7 +321,7 @@ fn a_chain_of_any_depth_is_arranged() {
     assert!(tree.order.iter().copied().eq(0..DEEP as u32));
     assert!(tree.subtree.iter().copied().eq((1..=DEEP as u32).rev()));
     assert_eq!((tree.depth[1], tree.depth[70_000]), (1, u16::MAX));
-    assert!(tree.orphans.is_empty());
+    assert!(tree.orphans.is_empty() && tree.cut.is_empty());
 }
 
 #[test]
@@ -327,7 +335,8 @@ fn a_cycle_of_any_length_is_cut_once() {
     let tree = TraceTree::new(&batch(&ring));
     assert_eq!(tree.order.len(), ring.len());
     // The earliest starts at 0: the one with the largest id, the last row.
-    assert_eq!(tree.orphans.iter().collect::<Vec<_>>(), [ring.len() - 1]);
+    assert_eq!(tree.cut.iter().collect::<Vec<_>>(), [ring.len() - 1]);
+    assert!(tree.orphans.is_empty(), "nobody's parent is missing");
     assert_eq!(tree.subtree[0] as usize, ring.len());
     assert_eq!(tree.root, None);
 }

@@ -25,7 +25,7 @@ fn roots_orphans_and_children_of_every_case() {
                 let summary = trace.summary();
                 let line = u128::from_be_bytes(summary.trace_id.0) as u64;
                 let root = summary.root.map_or(String::new(), |(_, name)| name);
-                found.push((line, root, summary.orphans as usize));
+                found.push((line, root, summary.orphans as usize, summary.cut as usize));
             }
             ControlFlow::Continue(())
         },
@@ -35,8 +35,9 @@ fn roots_orphans_and_children_of_every_case() {
     let expected: Vec<_> = cases
         .iter()
         .map(|case| {
-            let orphans = case.orphans.split_whitespace().count();
-            (case.line as u64, case.root.clone(), orphans)
+            let count = |letters: &str| letters.split_whitespace().count();
+            let (orphans, cut) = (count(&case.orphans), count(&case.cut));
+            (case.line as u64, case.root.clone(), orphans, cut)
         })
         .collect();
     assert_eq!(found, expected);

@@ -97,6 +97,8 @@ struct Found {
     #[serde(default)]
     orphan_count: u64,
     #[serde(default)]
+    cycle_count: u64,
+    #[serde(default)]
     matched_count: u64,
     #[serde(default)]
     matched: Vec<String>,

@@ -18,6 +18,8 @@ pub struct TreeCase {
     pub root: String,
     /// Letters, with spaces between them.
     pub orphans: String,
+    /// Letters, with spaces between them.
+    pub cut: String,
 }
 
 /// The cases of ADR-012, each in a trace that is numbered by its line.
@@ -25,7 +27,7 @@ pub struct TreeCase {
 pub fn trees() -> Vec<TreeCase> {
     let rows = table(
         "012-root-and-parents.md",
-        &["spans by start", "tree", "root", "orphans"],
+        &["spans by start", "tree", "root", "orphans", "cut"],
     );
     let case = |(line, cells): (usize, Vec<String>)| TreeCase {
         line,
@@ -33,6 +35,7 @@ pub fn trees() -> Vec<TreeCase> {
         tree: cells[1].clone(),
         root: cells[2].clone(),
         orphans: cells[3].clone(),
+        cut: cells[4].clone(),
     };
     rows.into_iter().map(case).collect()
 }

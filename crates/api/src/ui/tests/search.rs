@@ -42,6 +42,7 @@ async fn a_trace_is_a_line_and_the_end_is_told() {
             "spanCount": 2,
             "errorCount": 1,
             "orphanCount": 0,
+            "cycleCount": 0,
             "matchedCount": 2,
             "matched": ["0000000000000001", "0000000000000002"],
             "services": [

@@ -167,11 +167,15 @@ fn check_row(skeleton: &Skeleton, row: usize, span: &TestSpan, spans: &[TestSpan
         .map(|other| other.start_ns)
         .min();
     let flags = skeleton.flags[row];
+    let stands_on_top = parent.is_none() && !span.parent_span_id.is_zero();
+    let is_parent = |other: &TestSpan| other.span_id == span.parent_span_id;
+    let parent_is_here = spans.iter().any(is_parent);
     let expected = [
         (1, is_failed(span)),
         (2, !span.events.is_empty()),
         (4, !span.links.is_empty()),
-        (8, parent.is_none() && !span.parent_span_id.is_zero()),
+        (8, stands_on_top && !parent_is_here),
+        (64, stands_on_top && parent_is_here),
         (16, span.end_ns < span.start_ns),
     ];
     for (flag, holds) in expected {
@@ -227,9 +231,10 @@ async fn the_skeleton_says_of_each_span_what_was_sent() {
         };
         assert_eq!(skeleton.number("errorCount") as usize, count(1));
         assert_eq!(skeleton.number("orphanCount") as usize, count(8));
+        assert_eq!(skeleton.number("cycleCount") as usize, count(64));
         let deepest = skeleton.depth.iter().max().unwrap();
         assert_eq!(skeleton.number("depth"), u64::from(*deepest) + 1);
-        let odd = [8, 16, 32].iter().filter(|flag| count(**flag) > 0).count();
+        let odd = [8, 16, 32, 64].iter().filter(|flag| count(**flag) > 0).count();
         assert_eq!(skeleton.header["warnings"].as_array().unwrap().len(), odd);
     }
 }

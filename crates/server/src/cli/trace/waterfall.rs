@@ -50,13 +50,15 @@ impl Waterfall {
                 service => service,
             };
             services.push(service);
-            let orphan = if tree.orphans.contains(row) {
+            let mark = if tree.orphans.contains(row) {
                 "(parent missing) "
+            } else if tree.cut.contains(row) {
+                "(cycle) "
             } else {
                 ""
             };
             rows.push(Row {
-                label: plain(&format!("{branches}{orphan}{service}  {}", span.name())),
+                label: plain(&format!("{branches}{mark}{service}  {}", span.name())),
                 after_ns: span.start_ns() - tree.start_ns,
                 duration_ns: span.duration_ns(),
                 is_error: failed.contains(row),
