@@ -129,8 +129,12 @@ impl TracingLayer {
     fn set_parent(&self, id: &Id, name: &'static str, parent: Context) {
         let Some(tracer) = self.tracer() else { return };
         // The sampler is asked outside the lock: it is the application's.
-        let known = self.open.with(id, |span| span.name_and_kind());
-        let (name, kind) = known.flatten().unwrap_or((name.into(), SpanKind::Internal));
+        let Some(known) = self.open.with(id, |span| span.name_and_kind()) else {
+            // It started where nothing was set up: what is started for it here
+            // would be a span of its own.
+            return;
+        };
+        let (name, kind) = known.unwrap_or((name.into(), SpanKind::Internal));
         let below = tracer.span(name).kind(kind).parent(parent).start();
         let context = self.open.with(id, |span| {
             span.become_another(below);

@@ -9,7 +9,7 @@ use tracewell_instrument::layer::SpanExt as _;
 use tracewell_instrument::middleware::server::ServerLayer;
 use tracewell_instrument::middleware::task::FutureExt as _;
 use tracewell_instrument::mock::{MockExporter, expect};
-use tracewell_instrument::sampling::{AlwaysOff, AlwaysOn, ParentBased};
+use tracewell_instrument::sampling::{AlwaysOff, AlwaysOn, ParentBased, Sampler};
 use tracewell_instrument::{Context, KeyValue, SpanHandle, SpanLimits, Status, current_span};
 use tracing::{Instrument, info_span};
 use tracing_subscriber::layer::SubscriberExt;
@@ -136,6 +136,7 @@ fn what_is_said_keeps_to_the_limits() {
 #[test]
 fn a_span_of_tracing_takes_what_its_fields_cannot() {
     let mock = MockExporter::new();
+    let mut of_two = SpanContext::default();
     recording(&mock, || {
         let span = info_span!("one");
         span.set_attribute("undeclared", 1);
@@ -145,8 +146,9 @@ fn a_span_of_tracing_takes_what_its_fields_cannot() {
         span.in_scope(|| tracing::Span::current().set_attribute("current", true));
         let ok = info_span!("two");
         ok.set_status(Status::Ok);
-        assert_eq!(ok.context().span().trace_id, ok.context().span().trace_id);
+        of_two = ok.context().span().clone();
     });
+    assert_eq!(mock.span("two").context, of_two);
     mock.assert([
         expect("one")
             .attribute("undeclared", 1)
@@ -193,7 +195,7 @@ fn instrumented_functions_have_remote_parents() {
 #[test]
 fn a_parent_that_comes_late_decides_whether_anything_is_recorded() {
     for (root, is_sampled) in [(true, false), (false, true)] {
-        let root: std::sync::Arc<dyn tracewell_instrument::sampling::Sampler> = if root {
+        let root: std::sync::Arc<dyn Sampler> = if root {
             std::sync::Arc::new(AlwaysOn)
         } else {
             std::sync::Arc::new(AlwaysOff)
@@ -210,4 +212,18 @@ fn a_parent_that_comes_late_decides_whether_anything_is_recorded() {
         let expected: &[&str] = if is_sampled { &["one", "below"] } else { &[] };
         assert_eq!(names, expected);
     }
+}
+
+#[test]
+fn a_new_parent_of_a_span_that_the_layer_never_saw_records_nothing() {
+    let mock = MockExporter::new();
+    // It records once there is a set-up.
+    let subscriber = tracing_subscriber::registry().with(tracewell_instrument::layer());
+    tracing::subscriber::with_default(subscriber, || {
+        let before = info_span!("before");
+        let _set_up = mock.tracer().set_default();
+        before.set_parent(Context::from_span(caller(true)));
+        info_span!("after").in_scope(|| {});
+    });
+    mock.assert([expect("after")]);
 }
