@@ -3,6 +3,7 @@
 //! It exists so that flush and shutdown can be waited for with and without a
 //! runtime. A wait must never outlast its timeout, whatever the backend does.
 
+use super::settings::A_YEAR;
 use crate::process::Origin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
@@ -93,7 +94,7 @@ impl Lane {
         let command = Command {
             is_shutdown,
             timeout,
-            deadline: Instant::now() + timeout,
+            deadline: Instant::now() + timeout.min(A_YEAR),
             reply,
         };
         if let Err(refused) = self.commands.send(command) {
@@ -133,7 +134,7 @@ impl WorkerHandle {
         if self.origin.is_left() {
             return Err(FlushError::Forked);
         }
-        let latest = Instant::now() + timeout + GRACE;
+        let latest = Instant::now() + timeout.min(A_YEAR) + GRACE;
         let (sender, answers) = mpsc::sync_channel(self.lanes.len());
         let mut asked = 0;
         for lane in self.lanes.iter().filter(|lane| is_asked(lane)) {
