@@ -72,7 +72,8 @@ pub struct BatchSettings {
     /// The longest that a finished span waits for others: 5 s; a log record 1 s.
     pub scheduled_delay: Duration,
     /// The longest that one batch is tried for, all retries included: 30 s; 0 is
-    /// no limit.
+    /// no limit. A batch for which the backend said when to come again, later than
+    /// this, waits until then and is tried anew.
     pub export_timeout: Duration,
 }
 

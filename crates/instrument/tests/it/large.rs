@@ -163,3 +163,20 @@ fn a_full_queue_does_not_make_the_exporter_deaf_while_it_waits() {
     let lost = guard.shutdown(LONG).unwrap_err();
     assert!(lost.to_string().contains("left alone for 3000 s"), "{lost}");
 }
+
+#[test]
+fn a_backend_that_says_when_is_met_by_no_storm() {
+    let collector = Collector::obeying(vec![come_again("0"); 1000]);
+    let guard = with(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url()),
+        ("OTEL_BSP_EXPORT_TIMEOUT", "100"),
+    ]);
+    let guard = guard.build().unwrap();
+    record(&guard, "one", 1);
+    let late = guard.flush(Duration::from_secs(1)).unwrap_err();
+    assert!(matches!(late, FlushError::TimedOut { .. }), "{late}");
+    let requests = collector.received().len();
+    assert!((1..100).contains(&requests), "{requests} requests");
+    assert_eq!(guard.statistics().lost(), 0, "it waits");
+    guard.shutdown(Duration::ZERO).unwrap_err();
+}
