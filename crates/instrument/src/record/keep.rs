@@ -11,8 +11,9 @@
 //! record. It must never hold more bytes than its limit.
 
 use super::data::SpanData;
-use super::queue::{Chunk, lock};
+use super::queue::Chunk;
 use crate::context::SpanId;
+use crate::process::lock;
 use crate::statistics::Counter;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

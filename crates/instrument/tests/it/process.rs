@@ -105,6 +105,15 @@ fn panics_of_workers(guard: Guard) {
 
 /// The child records, flushes and ends; so does the parent.
 fn fork_and_end_both(guard: Guard) {
+    // Somebody is writing a line at the fork, and never ends it in the child.
+    let (tell, told) = std::sync::mpsc::channel();
+    let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    std::thread::spawn(move || {
+        let _writing = std::io::stderr().lock();
+        tell.send(()).unwrap();
+        stopped.recv().unwrap_err();
+    });
+    told.recv().unwrap();
     match fork::fork().unwrap() {
         fork::Fork::Child => {
             for _ in 0..200 {
@@ -116,6 +125,7 @@ fn fork_and_end_both(guard: Guard) {
             std::process::exit(if is_told { 0 } else { 1 });
         }
         fork::Fork::Parent(child) => {
+            drop(stop);
             let status = fork::waitpid(child).unwrap();
             guard.shutdown(Duration::from_secs(20)).unwrap();
             assert_eq!(fork::WEXITSTATUS(status), 0, "the child is told");
