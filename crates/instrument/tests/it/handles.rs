@@ -9,7 +9,11 @@ use tracewell_instrument::layer::SpanExt as _;
 use tracewell_instrument::middleware::server::ServerLayer;
 use tracewell_instrument::middleware::task::FutureExt as _;
 use tracewell_instrument::mock::{MockExporter, expect};
-use tracewell_instrument::sampling::{AlwaysOff, AlwaysOn, ParentBased, Sampler};
+use tracewell_instrument::processing::CopyBaggage;
+use tracewell_instrument::propagation::Baggage;
+use tracewell_instrument::sampling::{
+    AlwaysOff, AlwaysOn, ParentBased, Sampler, SamplingDecision, SamplingQuestion,
+};
 use tracewell_instrument::{Context, KeyValue, SpanHandle, SpanLimits, Status, current_span};
 use tracing::{Instrument, info_span};
 use tracing_subscriber::layer::SubscriberExt;
@@ -226,4 +230,38 @@ fn a_new_parent_of_a_span_that_the_layer_never_saw_records_nothing() {
         info_span!("after").in_scope(|| {});
     });
     mock.assert([expect("after")]);
+}
+
+/// Says no to what has no user, and notes what it was told of a parent.
+#[derive(Debug)]
+struct OfUsers;
+
+impl Sampler for OfUsers {
+    fn decide(&self, question: &SamplingQuestion<'_>) -> SamplingDecision {
+        let has_user = question.attribute("user.id").is_some();
+        SamplingDecision::new(has_user, question.trace_state())
+            .attribute("sampled.below", question.parent.is_some())
+    }
+
+    fn reads_attributes(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_new_parent_is_a_new_start_for_sampler_and_processors() {
+    let mock = MockExporter::builder()
+        .sampler(OfUsers)
+        .processor(CopyBaggage::of(["tenant.id"]))
+        .build();
+    let tenant = Baggage::default().with("tenant.id", "acme");
+    recording(&mock, || {
+        let span = info_span!("one", user.id = 7);
+        span.set_parent(Context::from_span(caller(true)).with_baggage(tenant));
+    });
+    mock.assert([expect("one")
+        .child_of_remote()
+        .attribute("user.id", 7)
+        .attribute("sampled.below", true)
+        .attribute("tenant.id", "acme")]);
 }
