@@ -14,7 +14,9 @@ use tracewell_instrument::propagation::Baggage;
 use tracewell_instrument::sampling::{
     AlwaysOff, AlwaysOn, ParentBased, Sampler, SamplingDecision, SamplingQuestion,
 };
-use tracewell_instrument::{Context, KeyValue, SpanHandle, SpanLimits, Status, current_span};
+use tracewell_instrument::{
+    Context, KeepPolicy, KeyValue, SpanHandle, SpanLimits, Status, current_span,
+};
 use tracing::{Instrument, info_span};
 use tracing_subscriber::layer::SubscriberExt;
 
@@ -264,4 +266,27 @@ fn a_new_parent_is_a_new_start_for_sampler_and_processors() {
         .attribute("user.id", 7)
         .attribute("sampled.below", true)
         .attribute("tenant.id", "acme")]);
+}
+
+#[test]
+fn an_undecided_trace_that_lost_its_root_takes_no_room() {
+    let policy = KeepPolicy::default().max_bytes(16 * 1024);
+    let mock = MockExporter::builder()
+        .sampler(AlwaysOff)
+        .keep(policy)
+        .build();
+    recording(&mock, || {
+        for _ in 0..100 {
+            let root = info_span!("root").entered();
+            info_span!("left behind").in_scope(|| {});
+            root.set_parent(Context::from_span(caller(true)));
+        }
+        info_span!("failed").in_scope(|| {
+            info_span!("child").in_scope(|| {});
+            tracing::error!("broken");
+        });
+    });
+    mock.assert([expect("failed"), expect("child").child_of("failed")]);
+    let statistics = mock.tracer().statistics();
+    assert_eq!(statistics.dropped_keep_full, 100, "{statistics:?}");
 }
