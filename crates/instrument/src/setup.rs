@@ -43,7 +43,6 @@
 //! | `OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT`, `OTEL_LINK_ATTRIBUTE_COUNT_LIMIT` | 128 | attributes of an event, of a link |
 //! | `OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT`, `OTEL_ATTRIBUTE_COUNT_LIMIT` | 128 | attributes of a log record |
 //! | `OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT`, `OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT` | none | characters of a text in them |
-//!
 //! | `OTEL_LOG_LEVEL` | all | `none` or `off`: failures are not said on standard error |
 //!
 //! A timeout of 0 is none. `OTEL_CONFIG_FILE` is refused by name: configuration

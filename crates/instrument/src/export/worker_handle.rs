@@ -190,3 +190,32 @@ fn both(one: Result<(), FlushError>, other: Result<(), FlushError>) -> Result<()
         (one, other) => one.and(other),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_that_panic_only_the_first_waits_for_a_backend_that_is_away() {
+        static IS_FAILING: AtomicBool = AtomicBool::new(false);
+        let (commands, mut asked) = tokio::sync::mpsc::unbounded_channel();
+        let lane = Lane {
+            commands,
+            is_failing: &IS_FAILING,
+        };
+        let exporter = thread::spawn(|| {});
+        let handle = WorkerHandle {
+            lanes: [lane].into(),
+            thread: exporter.thread().id(),
+            origin: Origin::here(),
+        };
+        for _ in 0..20 {
+            handle.flush_healthy(Duration::ZERO);
+        }
+        assert_eq!(std::iter::from_fn(|| asked.try_recv().ok()).count(), 1);
+        // Something was sent again.
+        IS_FAILING.store(false, Ordering::Relaxed);
+        handle.flush_healthy(Duration::ZERO);
+        assert!(asked.try_recv().is_ok());
+    }
+}

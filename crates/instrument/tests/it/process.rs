@@ -6,7 +6,7 @@ use crate::again::{end_by_signal, panic_then_abort, run_again, told};
 use crate::collector::{Collector, Order};
 use crate::variables::with;
 use std::process::Output;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tracewell_instrument::{FlushError, Guard, builder};
 
 fn run(collector: &Collector, end: &str) -> Output {
@@ -88,7 +88,6 @@ fn go_on_with_warnings(url: String) {
 
 /// Threads that panic while the backend takes its time.
 fn panics_of_workers(guard: Guard) {
-    let started = Instant::now();
     for _ in 0..20 {
         let worker = std::thread::spawn(|| {
             let _span = tracewell_instrument::span("worker").start();
@@ -96,10 +95,6 @@ fn panics_of_workers(guard: Guard) {
         });
         worker.join().unwrap_err();
     }
-    assert!(
-        started.elapsed() < Duration::from_secs(6),
-        "the first waits half a second, the others not at all"
-    );
     guard.shutdown(Duration::ZERO).unwrap_err();
 }
 
