@@ -252,14 +252,15 @@ impl Span {
     /// there before it.
     #[cold]
     pub(crate) fn unwind(&mut self) {
-        let Some(Record { data, .. }) = &mut self.record else {
+        let Some(Record { data, core }) = &mut self.record else {
             return;
         };
         if data.started_in_panic || std::mem::replace(&mut data.is_unwound, true) {
             return;
         }
+        let exception = panic::exception(&core.clock, data.start_ns);
         self.set_attribute("error.type", "panic");
-        self.record_exception(panic::exception());
+        self.record_exception(exception);
     }
 
     /// Ends it now.
