@@ -34,6 +34,7 @@ pub use worker_handle::FlushError;
 
 pub(crate) use encode::encode_resource;
 pub(crate) use otlp::{Otlp, OtlpError, OtlpSettings};
+pub(crate) use settings::{A_YEAR, limit_or_none};
 pub(crate) use sink::Destination;
 pub(crate) use thread::ExporterThread;
 pub(crate) use worker_handle::WorkerHandle;

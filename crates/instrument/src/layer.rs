@@ -81,7 +81,6 @@ mod span_ext;
 pub use span_ext::SpanExt;
 
 use crate::record::{Context, Span, SpanHandle, Tracer, current_span};
-use crate::sampling::SpanKind;
 use fields::{EventFields, LaterFields, SpanFields, StartFields};
 use open::OpenSpans;
 use std::borrow::Cow;
@@ -129,9 +128,18 @@ impl TracingLayer {
     fn set_parent(&self, id: &Id, name: &'static str, parent: Context) {
         let Some(tracer) = self.tracer() else { return };
         // The sampler is asked outside the lock: it is the application's.
-        let known = self.open.with(id, |span| span.name_and_kind());
-        let (name, kind) = known.flatten().unwrap_or((name.into(), SpanKind::Internal));
-        let below = tracer.span(name).kind(kind).parent(parent).start();
+        let mut builder = tracer.span(name);
+        let is_asked = builder.is_asked_for_attributes();
+        let known = self.open.with(id, |span| span.as_started(is_asked));
+        let Some(known) = known else {
+            // It started where nothing was set up: what is started for it here
+            // would be a span of its own.
+            return;
+        };
+        if let Some((name, kind, attributes)) = known {
+            builder = tracer.span(name).kind(kind).shown(attributes);
+        }
+        let below = builder.parent(parent).start();
         let context = self.open.with(id, |span| {
             span.become_another(below);
             span.context()

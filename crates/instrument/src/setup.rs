@@ -30,11 +30,11 @@
 //! | `…CERTIFICATE` | the system's | authorities for `https` |
 //! | `…CLIENT_CERTIFICATE`, `…CLIENT_KEY` | | the client's certificate for `https` |
 //! | `OTEL_BSP_SCHEDULE_DELAY` | 5000 ms | the longest a finished span waits |
-//! | `OTEL_BSP_EXPORT_TIMEOUT` | 30000 ms | one batch, retries included |
+//! | `OTEL_BSP_EXPORT_TIMEOUT` | 30000 ms | one batch, retries included, but not what the backend defers |
 //! | `OTEL_BSP_MAX_QUEUE_SIZE` | 2048 | spans that wait |
 //! | `OTEL_BSP_MAX_EXPORT_BATCH_SIZE` | 512 | spans of one request |
 //! | `OTEL_BLRP_SCHEDULE_DELAY` | 1000 ms | the longest a log record waits |
-//! | `OTEL_BLRP_EXPORT_TIMEOUT` | 30000 ms | one batch of log records, retries included |
+//! | `OTEL_BLRP_EXPORT_TIMEOUT` | 30000 ms | one batch of log records, in the same way |
 //! | `OTEL_BLRP_MAX_QUEUE_SIZE` | 2048 | log records that wait |
 //! | `OTEL_BLRP_MAX_EXPORT_BATCH_SIZE` | 512 | log records of one request |
 //! | `OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT`, `OTEL_ATTRIBUTE_COUNT_LIMIT` | 128 | attributes of a span |
@@ -43,7 +43,6 @@
 //! | `OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT`, `OTEL_LINK_ATTRIBUTE_COUNT_LIMIT` | 128 | attributes of an event, of a link |
 //! | `OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT`, `OTEL_ATTRIBUTE_COUNT_LIMIT` | 128 | attributes of a log record |
 //! | `OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT`, `OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT` | none | characters of a text in them |
-//!
 //! | `OTEL_LOG_LEVEL` | all | `none` or `off`: failures are not said on standard error |
 //!
 //! A timeout of 0 is none. `OTEL_CONFIG_FILE` is refused by name: configuration

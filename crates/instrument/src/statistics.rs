@@ -23,7 +23,8 @@ pub struct Statistics {
     /// Ended or made after shutdown.
     pub dropped_after_shutdown: u64,
     /// Unsampled spans that were not kept because the undecided traces had used
-    /// up their bytes (see `KeepPolicy`). Never log records.
+    /// up their bytes, or because their trace lost its root before it was decided
+    /// (see `KeepPolicy`). Never log records.
     pub dropped_keep_full: u64,
     /// Dropped by a [`SpanProcessor`](crate::processing::SpanProcessor). Never
     /// log records, and not part of what is [`lost`](Statistics::lost): somebody

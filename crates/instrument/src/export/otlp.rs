@@ -144,7 +144,7 @@ impl Otlp {
             let wait = backoff.wait(after, random_bits());
             if Instant::now() + wait >= deadline {
                 return match after {
-                    Some(after) => Outcome::Later { after, why },
+                    Some(_) => Outcome::Later { after: wait, why },
                     None => Outcome::Failed { why },
                 };
             }

@@ -7,6 +7,22 @@ use crate::record::QueueLimits;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// The longest time there is: more overflows the clocks that it is added to.
+pub(crate) const A_YEAR: Duration = Duration::from_secs(365 * 86_400);
+
+/// The shortest delay: with none the exporter would never sleep.
+const SHORTEST_DELAY: Duration = Duration::from_millis(1);
+
+/// A timeout as it was set, where 0 means that there is none (OpenTelemetry
+/// specification, timeouts).
+pub(crate) fn limit_or_none(timeout: Duration) -> Duration {
+    if timeout.is_zero() {
+        A_YEAR
+    } else {
+        timeout.min(A_YEAR)
+    }
+}
+
 /// How spans and log records travel (OTLP specification).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -55,7 +71,9 @@ pub struct BatchSettings {
     pub max_export_batch_bytes: usize,
     /// The longest that a finished span waits for others: 5 s; a log record 1 s.
     pub scheduled_delay: Duration,
-    /// The longest that one batch is tried for, all retries included: 30 s.
+    /// The longest that one batch is tried for, all retries included: 30 s; 0 is
+    /// no limit. A batch for which the backend said when to come again, later than
+    /// this, waits until then and is tried anew.
     pub export_timeout: Duration,
 }
 
@@ -114,6 +132,13 @@ impl BatchSettings {
     #[must_use]
     pub fn export_timeout(mut self, timeout: Duration) -> BatchSettings {
         self.export_timeout = timeout;
+        self
+    }
+
+    /// With times that clocks can hold.
+    pub(crate) fn within_clocks(mut self) -> BatchSettings {
+        self.scheduled_delay = self.scheduled_delay.clamp(SHORTEST_DELAY, A_YEAR);
+        self.export_timeout = limit_or_none(self.export_timeout);
         self
     }
 

@@ -130,7 +130,8 @@ impl<S: Source> Sink<S> {
         let endpoint = otlp.endpoint().clone();
         let mut on_failure = |why: &str| {
             source.is_failing().store(true, Ordering::Relaxed);
-            complaints.say(&format!("cannot send {} to {endpoint}: {why}", S::ITEMS));
+            let what = format!("cannot send {} to {endpoint}: {why}", S::ITEMS);
+            complaints.say(&format!("unsent: {why}"), &what);
         };
         let message = source.encode(otlp.resource(), part);
         otlp.export(message, deadline, &mut on_failure).await
@@ -142,8 +143,8 @@ impl<S: Source> Sink<S> {
         self.rests_until = Some(Instant::now() + after);
         let (items, seconds) = (S::ITEMS, after.as_secs());
         self.last_failure = format!("{why} and asked to be left alone for {seconds} s");
-        self.complaints
-            .say(&format!("{items} wait: {}", self.last_failure));
+        let what = format!("{items} wait: {}", self.last_failure);
+        self.complaints.say(&format!("deferred: {why}"), &what);
     }
 
     fn account(&mut self, outcome: Outcome, part: &[S::Item]) {
@@ -162,12 +163,12 @@ impl<S: Source> Sink<S> {
                 self.settled += sent;
                 if rejected > 0 {
                     let what = format!("the backend refused {rejected} {items}: {message}");
-                    self.complaints.say(&what);
+                    self.complaints.say("refused", &what);
                     self.last_failure = message;
                 } else if counters.dropped_queue_full.get() > self.known_full {
                     self.known_full = counters.dropped_queue_full.get();
                     let what = format!("{items} are dropped because the queue is full");
-                    self.complaints.say(&what);
+                    self.complaints.say("full", &what);
                 } else {
                     self.complaints.recover();
                 }
@@ -176,18 +177,19 @@ impl<S: Source> Sink<S> {
                 let bytes: usize = part.iter().map(S::bytes_of).sum();
                 let what = format!("{items} are lost: one of {bytes} bytes is too large: {why}");
                 self.lose(sent);
-                self.complaints.say(&what);
+                self.complaints.say("too large", &what);
                 self.last_failure = why;
             }
             Outcome::Failed { why } | Outcome::Later { why, .. } => {
                 self.lose(sent);
-                self.complaints.say(&format!("{items} are lost: {why}"));
+                let what = format!("{items} are lost: {why}");
+                self.complaints.say(&format!("lost: {why}"), &what);
                 self.last_failure = why;
             }
             Outcome::NotServed { why } => {
                 self.lose(sent);
                 let what = format!("{items} are lost: {why}{}", S::ADVICE);
-                self.complaints.say(&what);
+                self.complaints.say("not served", &what);
                 self.last_failure = why;
                 self.is_not_served = true;
                 self.rests_until = Some(Instant::now() + S::REST);

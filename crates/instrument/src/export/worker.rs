@@ -110,8 +110,9 @@ impl<S: Source> Worker<S> {
             self.pending.round += 1;
             let is_shutdown = self.pending.is_shutdown();
             // More gathers than one: the queue may be too full to take what
-            // lies with the threads.
-            while !self.source.gather() && !self.is_hopeless() {
+            // lies with the threads. Nobody may wait for it any more: what is
+            // left then has the next export's time.
+            while !self.source.gather() && !self.is_hopeless() && !self.pending.waiting.is_empty() {
                 self.export_all(Send::Everything).await;
             }
             if is_shutdown {

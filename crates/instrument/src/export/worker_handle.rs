@@ -3,6 +3,7 @@
 //! It exists so that flush and shutdown can be waited for with and without a
 //! runtime. A wait must never outlast its timeout, whatever the backend does.
 
+use super::settings::A_YEAR;
 use crate::process::Origin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
@@ -93,7 +94,7 @@ impl Lane {
         let command = Command {
             is_shutdown,
             timeout,
-            deadline: Instant::now() + timeout,
+            deadline: Instant::now() + timeout.min(A_YEAR),
             reply,
         };
         if let Err(refused) = self.commands.send(command) {
@@ -133,7 +134,7 @@ impl WorkerHandle {
         if self.origin.is_left() {
             return Err(FlushError::Forked);
         }
-        let latest = Instant::now() + timeout + GRACE;
+        let latest = Instant::now() + timeout.min(A_YEAR) + GRACE;
         let (sender, answers) = mpsc::sync_channel(self.lanes.len());
         let mut asked = 0;
         for lane in self.lanes.iter().filter(|lane| is_asked(lane)) {
@@ -187,5 +188,34 @@ fn both(one: Result<(), FlushError>, other: Result<(), FlushError>) -> Result<()
     match (one, other) {
         (Err(one), Err(other)) => Err(one.and(other)),
         (one, other) => one.and(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_that_panic_only_the_first_waits_for_a_backend_that_is_away() {
+        static IS_FAILING: AtomicBool = AtomicBool::new(false);
+        let (commands, mut asked) = tokio::sync::mpsc::unbounded_channel();
+        let lane = Lane {
+            commands,
+            is_failing: &IS_FAILING,
+        };
+        let exporter = thread::spawn(|| {});
+        let handle = WorkerHandle {
+            lanes: [lane].into(),
+            thread: exporter.thread().id(),
+            origin: Origin::here(),
+        };
+        for _ in 0..20 {
+            handle.flush_healthy(Duration::ZERO);
+        }
+        assert_eq!(std::iter::from_fn(|| asked.try_recv().ok()).count(), 1);
+        // Something was sent again.
+        IS_FAILING.store(false, Ordering::Relaxed);
+        handle.flush_healthy(Duration::ZERO);
+        assert!(asked.try_recv().is_ok());
     }
 }

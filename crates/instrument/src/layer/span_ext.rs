@@ -32,8 +32,10 @@ pub trait SpanExt {
 
     /// Makes it a child of this context's span, in its trace, as the sampler
     /// decides there. Call it before the span has children: those that there are
-    /// stay where they are. A span that was not recorded before has no fields of
-    /// before. Where the parent is known first, attaching it is simpler: see
+    /// stay where they are. Sampler and processors are asked anew, and attributes
+    /// of theirs go before those that there are. A span that was not recorded
+    /// before has no fields of before. Where the parent is known first, attaching
+    /// it is simpler: see
     /// [parents in other processes](super#parents-in-other-processes).
     fn set_parent(&self, parent: Context);
 

@@ -97,6 +97,18 @@ impl SpanBuilder {
         self
     }
 
+    /// Attributes that the sampler sees and the span does not get: whoever takes
+    /// its place has them.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn shown(mut self, attributes: Vec<KeyValue>) -> SpanBuilder {
+        if !attributes.is_empty() {
+            let rare = self.rare();
+            rare.attributes = attributes;
+            rare.is_only_shown = true;
+        }
+        self
+    }
+
     /// Recorded by a part of this crate, and not by the application.
     pub(crate) fn of_part(mut self, part: Part) -> SpanBuilder {
         let tracer = self.tracer.or_else(Tracer::current);

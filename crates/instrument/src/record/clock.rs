@@ -31,6 +31,11 @@ impl Clock {
         self.anchor.elapsed().as_nanos() as u64
     }
 
+    /// The same for an earlier moment.
+    pub(super) fn ns_at(&self, moment: Instant) -> u64 {
+        moment.saturating_duration_since(self.anchor).as_nanos() as u64
+    }
+
     /// The Unix time of such a reading, in nanoseconds.
     pub(crate) fn unix_ns(&self, now_ns: u64) -> u64 {
         self.anchor_unix_ns

@@ -8,9 +8,9 @@ use super::clock::Clock;
 use super::data::Scope;
 use super::keep::{Keep, KeepPolicy};
 use super::limits::SpanLimits;
-use super::queue::{Chunk, Queue, QueueLimits, lock};
+use super::queue::{Chunk, Queue, QueueLimits};
 use super::thread_chunk::ThreadChunk;
-use crate::process::{Origin, say_once};
+use crate::process::{Origin, lock, say_once};
 use crate::processing::Processors;
 use crate::sampling::Sampler;
 use crate::statistics::Counters;
@@ -44,7 +44,8 @@ pub(crate) struct Core {
     pub(crate) is_failing: AtomicBool,
     is_closed: AtomicBool,
     has_said_closed: AtomicBool,
-    origin: Origin,
+    /// Where its exporter is.
+    pub(super) origin: Origin,
 }
 
 impl Core {
@@ -88,11 +89,14 @@ impl Core {
         );
     }
 
-    /// Closes it in a child that has no exporter.
-    pub(super) fn check_process(&self) {
-        if self.origin.is_left() {
-            self.close_quietly();
+    /// Whether it is closed; closes it in a child that has no exporter, and without
+    /// a lock: another thread may have held any at the fork.
+    fn is_closed_here(&self) -> bool {
+        if !self.is_closed() && self.origin.is_left() {
+            self.has_said_closed.store(true, Ordering::Relaxed);
+            self.is_closed.store(true, Ordering::Relaxed);
         }
+        self.is_closed()
     }
 
     /// The same as [`close`](Core::close), where nobody is to be told of spans
@@ -114,16 +118,22 @@ impl Core {
     }
 
     pub(super) fn add_thread(&self, chunk: Arc<ThreadChunk>) {
-        lock(&self.threads).push(chunk);
+        if let Some(mut threads) = self.origin.lock(&self.threads) {
+            threads.push(chunk);
+        }
     }
 
     pub(super) fn remove_thread(&self, chunk: &Arc<ThreadChunk>) {
-        lock(&self.threads).retain(|known| !Arc::ptr_eq(known, chunk));
+        if let Some(mut threads) = self.origin.lock(&self.threads) {
+            threads.retain(|known| !Arc::ptr_eq(known, chunk));
+        }
     }
 
     /// The number of a scope, for spans to carry.
     pub(super) fn scope_number(&self, scope: Scope) -> u32 {
-        let mut scopes = lock(&self.scopes);
+        let Some(mut scopes) = self.origin.lock(&self.scopes) else {
+            return 0;
+        };
         let known = scopes.iter().position(|known| *known == scope);
         let position = known.unwrap_or_else(|| {
             scopes.push(scope);
@@ -141,7 +151,7 @@ impl Core {
         if chunk.is_empty() {
             return chunk;
         }
-        if self.is_closed() {
+        if self.is_closed_here() {
             self.counters.dropped_after_shutdown.add(chunk.len());
             return Chunk::new();
         }
@@ -160,7 +170,7 @@ impl Core {
             if !self.queue.has_room() {
                 return false;
             }
-            self.enqueue(thread.take());
+            self.enqueue(thread.take(self.origin));
         }
         true
     }
@@ -169,5 +179,44 @@ impl Core {
     pub(crate) fn take_finished(&self) -> Chunk {
         self.gather();
         self.queue.take(usize::MAX, usize::MAX)
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::mock::MockExporter;
+    use std::time::Duration;
+
+    #[test]
+    fn a_child_by_fork_waits_for_no_lock_that_somebody_held_at_the_fork() {
+        let mock = MockExporter::new();
+        let (tracer, core) = (mock.tracer(), mock.tracer().core());
+        // So that this thread has a chunk.
+        tracer.span("before").start().end();
+        let threads = lock(&core.threads);
+        let chunks: Vec<_> = threads.iter().map(|chunk| chunk.hold()).collect();
+        let others = (lock(&core.scopes), core.queue.hold());
+        match fork::fork().unwrap() {
+            fork::Fork::Child => {
+                std::thread::spawn(|| {
+                    std::thread::sleep(Duration::from_secs(20));
+                    std::process::exit(1);
+                });
+                for _ in 0..200 {
+                    tracer.span("of the child").start().end();
+                }
+                let tracer = tracer.scoped("of the child", "1");
+                let thread = std::thread::spawn(move || tracer.span("one").start().end());
+                let is_told = thread.join().is_ok() && core.is_closed();
+                std::process::exit(if is_told { 0 } else { 2 });
+            }
+            fork::Fork::Parent(child) => {
+                drop((chunks, others));
+                drop(threads);
+                let status = fork::waitpid(child).unwrap();
+                assert_eq!(fork::WEXITSTATUS(status), 0);
+            }
+        }
     }
 }

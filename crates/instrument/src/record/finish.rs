@@ -32,9 +32,7 @@ impl Core {
     /// Takes an unsampled span that may be kept. One that is not wanted is part
     /// of the decision all the same.
     fn finish_undecided(&'static self, local: &LocalTrace, data: Box<SpanData>, is_wanted: bool) {
-        let Some(keep) = &self.keep else { return };
-        let kept = local.finish(keep, &self.counters.dropped_keep_full, data, is_wanted);
-        for span in kept {
+        for span in local.finish(data, is_wanted) {
             thread::finish(self, span);
         }
     }

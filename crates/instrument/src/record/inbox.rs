@@ -12,7 +12,6 @@
 
 use super::core::Core;
 use super::data::SpanData;
-use super::queue::lock;
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::sync::{Arc, Mutex};
@@ -50,13 +49,15 @@ impl Inbox {
 
     /// Whether its span runs.
     pub(super) fn is_open(&self) -> bool {
-        !lock(&self.state).is_closed
+        let state = self.core.origin.lock(&self.state);
+        state.is_some_and(|state| !state.is_closed)
     }
 
     /// Adds to what was said; does nothing once the span has ended.
     pub(super) fn say(&self, what: impl FnOnce(&mut Said)) {
-        let mut state = lock(&self.state);
-        if !state.is_closed {
+        if let Some(mut state) = self.core.origin.lock(&self.state)
+            && !state.is_closed
+        {
             what(state.said.get_or_insert_default());
             self.has_said.store(true, Ordering::Relaxed);
         }
@@ -72,7 +73,7 @@ impl Inbox {
                 return None;
             }
         }
-        let mut state = lock(&inbox.state);
+        let mut state = inbox.core.origin.lock(&inbox.state)?;
         state.is_closed = true;
         state.said.take()
     }

@@ -10,12 +10,12 @@
 //! part of the trace in this process is kept, as the others were told not to
 //! record. It must never hold more bytes than its limit.
 
+use super::core::Core;
 use super::data::SpanData;
-use super::queue::{Chunk, lock};
+use super::queue::Chunk;
 use crate::context::SpanId;
-use crate::statistics::Counter;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Which traces are kept although the sampler said no. While it is set, every
@@ -34,7 +34,8 @@ pub struct KeepPolicy {
     /// Traces whose local root took at least this long: no.
     pub slower_than: Option<Duration>,
     /// Memory of all undecided traces, in bytes: 16 MiB. A trace that does not
-    /// fit is forgotten, and counted in `Statistics::dropped_keep_full`.
+    /// fit, or whose root will never end, is forgotten, and counted in
+    /// `Statistics::dropped_keep_full`.
     pub max_bytes: usize,
 }
 
@@ -102,6 +103,7 @@ impl Keep {
 /// The part of one trace in this process, undecided until its root ends.
 #[derive(Debug)]
 pub(super) struct LocalTrace {
+    core: &'static Core,
     root: SpanId,
     state: Mutex<State>,
 }
@@ -119,13 +121,14 @@ enum State {
 }
 
 impl LocalTrace {
-    pub(super) fn new(root: SpanId) -> Arc<LocalTrace> {
+    pub(super) fn new(core: &'static Core, root: SpanId) -> Arc<LocalTrace> {
         let state = State::Undecided {
             spans: Chunk::new(),
             bytes: 0,
             has_error: false,
         };
         Arc::new(LocalTrace {
+            core,
             root,
             state: Mutex::new(state),
         })
@@ -133,14 +136,13 @@ impl LocalTrace {
 
     /// Takes a span that ended; returns those that are to be exported. One that
     /// is not wanted is never among them.
-    pub(super) fn finish(
-        &self,
-        keep: &Keep,
-        full: &Counter,
-        span: Box<SpanData>,
-        is_wanted: bool,
-    ) -> Chunk {
-        let mut state = lock(&self.state);
+    pub(super) fn finish(&self, span: Box<SpanData>, is_wanted: bool) -> Chunk {
+        let Some(keep) = &self.core.keep else {
+            return Chunk::new();
+        };
+        let Some(mut state) = self.core.origin.lock(&self.state) else {
+            return Chunk::new();
+        };
         let (spans, bytes, has_error) = match &mut *state {
             State::Kept if is_wanted => return vec![span],
             State::Kept => return Chunk::new(),
@@ -176,10 +178,22 @@ impl LocalTrace {
             *bytes += span_bytes;
             spans.push(span);
         } else {
+            let full = &self.core.counters.dropped_keep_full;
             full.add(spans.len() + 1);
             keep.release(*bytes);
             *state = State::Forgotten;
         }
         Chunk::new()
+    }
+}
+
+/// Its root never ended here: it got another parent, for instance.
+impl Drop for LocalTrace {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let (State::Undecided { spans, bytes, .. }, Some(keep)) = (state, &self.core.keep) {
+            keep.release(*bytes);
+            self.core.counters.dropped_keep_full.add(spans.len());
+        }
     }
 }

@@ -5,17 +5,13 @@
 //! wait.
 
 use super::data::SpanData;
+use crate::process::lock;
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use tokio::sync::Notify;
 
 /// Finished spans of one thread. Boxed: they change hands five times.
 pub(crate) type Chunk = Vec<Box<SpanData>>;
-
-/// Locks also after a panic elsewhere: telemetry must not multiply panics.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// How much may wait, and how much of it makes a batch. The same for spans and
 /// for log records.
@@ -156,6 +152,11 @@ impl Queue {
     /// Waits until there is a batch.
     pub(crate) async fn filled(&self) {
         self.filled.notified().await;
+    }
+
+    #[cfg(all(test, unix))]
+    pub(super) fn hold(&self) -> impl Sized + '_ {
+        lock(&self.state)
     }
 
     /// Gives up the memory held for new spans.

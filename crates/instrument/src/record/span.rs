@@ -42,6 +42,8 @@ struct Record {
 pub(super) struct Rare {
     pub(super) links: Vec<Link>,
     pub(super) attributes: Vec<KeyValue>,
+    /// The attributes are for the sampler alone.
+    pub(super) is_only_shown: bool,
     pub(super) start_unix_ns: Option<u64>,
 }
 
@@ -202,6 +204,9 @@ impl Span {
         for link in rare.links {
             data.add_link(&core.limits, link);
         }
+        if rare.is_only_shown {
+            return;
+        }
         for attribute in rare.attributes {
             data.set_attribute(&core.limits, attribute);
         }
@@ -247,28 +252,35 @@ impl Span {
     /// there before it.
     #[cold]
     pub(crate) fn unwind(&mut self) {
-        let Some(Record { data, .. }) = &mut self.record else {
+        let Some(Record { data, core }) = &mut self.record else {
             return;
         };
         if data.started_in_panic || std::mem::replace(&mut data.is_unwound, true) {
             return;
         }
+        let exception = panic::exception(&core.clock, data.start_ns);
         self.set_attribute("error.type", "panic");
-        self.record_exception(panic::exception());
+        self.record_exception(exception);
     }
 
     /// Ends it now.
     pub fn end(self) {}
 
-    /// `None` where nothing is recorded.
+    /// What a span in its place would start with: name, kind and, if they are
+    /// asked for, attributes. `None` where nothing is recorded.
     #[cfg(feature = "tracing")]
-    pub(crate) fn name_and_kind(&self) -> Option<(Cow<'static, str>, SpanKind)> {
+    pub(crate) fn as_started(
+        &self,
+        is_asked_for_attributes: bool,
+    ) -> Option<(Cow<'static, str>, SpanKind, Vec<KeyValue>)> {
         let data = &self.record.as_ref()?.data;
-        Some((data.name.clone(), data.kind))
+        let attributes = is_asked_for_attributes.then(|| data.attributes.clone());
+        Some((data.name.clone(), data.kind, attributes.unwrap_or_default()))
     }
 
-    /// Takes another span's place in the trace, and keeps what was said of this
-    /// one. Nothing of it is recorded if nothing of the other is.
+    /// Takes another span's place in the trace, keeps what was said of this one
+    /// and adds what sampler and processors said of the other. Nothing of it is
+    /// recorded if nothing of the other is.
     #[cfg(feature = "tracing")]
     pub(crate) fn become_another(&mut self, mut other: Span) {
         match (self.record.take(), &mut other.record) {
@@ -276,6 +288,9 @@ impl Span {
                 let mut said = known.data;
                 said.parent_span_id = new.data.parent_span_id;
                 said.parent_is_remote = new.data.parent_is_remote;
+                for attribute in std::mem::take(&mut new.data.attributes) {
+                    said.set_attribute(&new.core.limits, attribute);
+                }
                 new.data = said;
             }
             // Its handles go nowhere from now on.

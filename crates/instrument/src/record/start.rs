@@ -79,7 +79,7 @@ impl Core {
         let local = match &self.keep {
             Some(_) if !is_sampled => {
                 let known = above.local.clone();
-                Some(known.unwrap_or_else(|| LocalTrace::new(span_id)))
+                Some(known.unwrap_or_else(|| LocalTrace::new(self, span_id)))
             }
             _ => None,
         };

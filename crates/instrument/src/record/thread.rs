@@ -15,12 +15,7 @@ struct Desk {
     core: &'static Core,
     chunk: Arc<ThreadChunk>,
     blank: Chunk,
-    /// Spans until it is looked whether this is still the same process: asking
-    /// costs as much as a span.
-    until_check: u8,
 }
-
-const SPANS_PER_CHECK: u8 = 64;
 
 /// One per recorder that this thread has used: nearly always one.
 struct Desks(Vec<Desk>);
@@ -40,7 +35,6 @@ impl Desks {
                 core,
                 chunk,
                 blank: Chunk::new(),
-                until_check: 0,
             });
             self.0.len() - 1
         });
@@ -50,17 +44,11 @@ impl Desks {
 
 impl Desk {
     fn finish(&mut self, mut span: Box<SpanData>) {
-        match self.until_check.checked_sub(1) {
-            Some(left) => self.until_check = left,
-            None => {
-                self.core.check_process();
-                self.until_check = SPANS_PER_CHECK;
-            }
-        }
-        let queue = self.core.queue();
+        let (queue, origin) = (self.core.queue(), self.core.origin);
         let chunk_spans = queue.chunk_spans();
         span.held_bytes = span.memory_bytes();
-        let Some(full) = self.chunk.push(span, chunk_spans, queue.chunk_bytes()) else {
+        let chunk_bytes = queue.chunk_bytes();
+        let Some(full) = self.chunk.push(origin, span, chunk_spans, chunk_bytes) else {
             return;
         };
         let blank = self.core.enqueue(full);
@@ -73,7 +61,7 @@ impl Desk {
 impl Drop for Desks {
     fn drop(&mut self) {
         for desk in self.0.drain(..) {
-            desk.core.enqueue(desk.chunk.take());
+            desk.core.enqueue(desk.chunk.take(desk.core.origin));
             desk.core.remove_thread(&desk.chunk);
         }
     }

@@ -4,7 +4,8 @@
 //! never hold more than a chunk for long: the thread moves full ones on.
 
 use super::data::SpanData;
-use super::queue::{Chunk, lock};
+use super::queue::Chunk;
+use crate::process::Origin;
 use std::sync::Mutex;
 
 /// Spans of one thread that are not in the queue yet. The thread pushes; the
@@ -19,18 +20,30 @@ struct Waiting {
 }
 
 impl ThreadChunk {
-    pub(super) fn take(&self) -> Chunk {
-        std::mem::take(&mut *lock(&self.0)).spans
+    pub(super) fn take(&self, origin: Origin) -> Chunk {
+        let waiting = origin.lock(&self.0);
+        waiting.map_or_else(Chunk::new, |mut waiting| {
+            std::mem::take(&mut *waiting).spans
+        })
     }
 
-    /// Adds a span; returns the chunk if that filled it.
+    #[cfg(all(test, unix))]
+    pub(super) fn hold(&self) -> impl Sized + '_ {
+        crate::process::lock(&self.0)
+    }
+
+    /// Adds a span; returns the chunk if that filled it, and the span where its
+    /// process is not that of the exporter, who may have been taking the chunk.
     pub(super) fn push(
         &self,
+        origin: Origin,
         span: Box<SpanData>,
         max_spans: usize,
         max_bytes: usize,
     ) -> Option<Chunk> {
-        let mut waiting = lock(&self.0);
+        let Some(mut waiting) = origin.lock(&self.0) else {
+            return Some(vec![span]);
+        };
         waiting.bytes += span.held_bytes;
         waiting.spans.push(span);
         if waiting.spans.len() < max_spans && waiting.bytes < max_bytes {

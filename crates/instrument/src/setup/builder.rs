@@ -13,7 +13,7 @@ use super::resource::Resource;
 use super::{PROPAGATORS, panic_hook};
 use crate::export::{
     BatchSettings, Compression, Destination, ExporterThread, Otlp, OtlpSettings, Protocol,
-    TlsSettings, encode_resource,
+    TlsSettings, encode_resource, limit_or_none,
 };
 use crate::process;
 use crate::processing::{Processors, SpanProcessor};
@@ -119,7 +119,7 @@ impl Builder {
         self
     }
 
-    /// The longest that one try to send takes: 10 s.
+    /// The longest that one try to send takes: 10 s; 0 is no limit.
     pub fn timeout(mut self, timeout: Duration) -> Builder {
         self.otlp.timeout = Some(timeout);
         self

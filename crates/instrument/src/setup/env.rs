@@ -6,12 +6,10 @@
 
 use super::error::{Problem, SetupError};
 use super::otlp_signal::Signal;
+use crate::export::A_YEAR;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
-
-/// The longest: more overflows the clocks that it is added to.
-const A_YEAR: Duration = Duration::from_secs(365 * 86_400);
 
 /// Finds a variable's value.
 pub(super) type Lookup = Box<dyn Fn(&str) -> Option<String> + Send>;
@@ -105,13 +103,6 @@ impl Env {
         let fits = |number: &u64| u128::from(*number) <= A_YEAR.as_millis();
         let number = self.parse(&set, fits, "write a whole number of milliseconds")?;
         Some(Duration::from_millis(number))
-    }
-
-    /// The same where 0 means that there is no limit (OpenTelemetry specification,
-    /// timeouts).
-    pub(super) fn timeout(&mut self, set: Option<Set>) -> Option<Duration> {
-        let timeout = self.milliseconds(set)?;
-        Some(if timeout.is_zero() { A_YEAR } else { timeout })
     }
 
     fn parse<T: FromStr>(

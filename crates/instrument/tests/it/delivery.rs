@@ -21,15 +21,28 @@ fn order(status: u16, headers: &[(&'static str, &'static str)], body: &[u8]) -> 
 #[test]
 fn retryable_answers_are_retried_and_others_are_not() {
     let again = ("retry-after", "0");
-    for (protocol, orders, exported, requests) in [
+    for (protocol, orders, exported, requests, why) in [
         (
             Protocol::HttpProtobuf,
             vec![order(503, &[again], b""), order(429, &[again], b"")],
             1,
             3,
+            "",
         ),
-        (Protocol::HttpProtobuf, vec![order(400, &[], b"")], 0, 1),
-        (Protocol::HttpProtobuf, vec![order(404, &[], b"")], 0, 1),
+        (
+            Protocol::HttpProtobuf,
+            vec![order(400, &[], b"")],
+            0,
+            1,
+            "HTTP 400",
+        ),
+        (
+            Protocol::HttpProtobuf,
+            vec![order(404, &[], b"")],
+            0,
+            1,
+            "/v1/traces",
+        ),
         // RESOURCE_EXHAUSTED with a RetryInfo of no delay, then without one.
         (
             Protocol::Grpc,
@@ -43,13 +56,15 @@ fn retryable_answers_are_retried_and_others_are_not() {
             )],
             1,
             2,
+            "",
         ),
-        (Protocol::Grpc, vec![order(8, &[], b"")], 0, 1),
+        (Protocol::Grpc, vec![order(8, &[], b"")], 0, 1, "status 8"),
         (
             Protocol::Grpc,
             vec![order(16, &[("grpc-message", "who%20are%20you%3f")], b"")],
             0,
             1,
+            "who are you?",
         ),
     ] {
         let collector = Collector::obeying(orders);
@@ -58,11 +73,13 @@ fn retryable_answers_are_retried_and_others_are_not() {
         let flushed = guard.flush(LONG);
         let statistics = guard.statistics();
         assert_eq!(collector.received().len(), requests, "{flushed:?}");
-        assert_eq!(flushed.is_ok(), exported == 1, "{flushed:?}");
-        if let Err(FlushError::Failed { why, .. }) = flushed
-            && why.contains("status 16")
-        {
-            assert!(why.ends_with("who are you?"), "{why}");
+        match flushed {
+            Ok(()) => assert_eq!(exported, 1),
+            Err(FlushError::Failed { spans, why: said }) => {
+                assert_eq!((spans, exported), (1, 0), "{said}");
+                assert!(said.ends_with(why), "{said}");
+            }
+            Err(other) => panic!("{other}"),
         }
         assert_eq!(
             (statistics.exported, statistics.lost()),

@@ -5,7 +5,7 @@ use crate::collector::Collector;
 use std::error::Error;
 use std::fmt;
 use std::num::ParseIntError;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 use tracewell_instrument::middleware::task::FutureExt as _;
 use tracewell_instrument::mock::MockExporter;
@@ -195,6 +195,14 @@ fn the_process_that_panics() {
     polled.map(drop).unwrap_err();
     drop(late);
 
+    // No hook is told of a panic that another thread began.
+    let begun = std::thread::spawn(|| panic!("no salt")).join().unwrap_err();
+    catch_unwind(AssertUnwindSafe(|| {
+        let _resumed = span("resumed").start();
+        resume_unwind(begun)
+    }))
+    .unwrap_err();
+
     span("after").start().end();
     guard.shutdown(Duration::from_secs(20)).unwrap();
 }
@@ -216,6 +224,7 @@ fn a_panic_is_an_exception_on_all_spans_that_it_unwinds() {
     assert_eq!(message("outer"), "no bread");
     assert_eq!(message("of tracing"), "no bread");
     assert_eq!(message("of a future"), "no milk");
+    assert_eq!(message("resumed"), "panicked", "not what was caught before");
     assert_eq!(message("made while unwinding"), "");
     assert_eq!(message("after"), "");
 }

@@ -9,8 +9,14 @@ use tracewell_instrument::layer::SpanExt as _;
 use tracewell_instrument::middleware::server::ServerLayer;
 use tracewell_instrument::middleware::task::FutureExt as _;
 use tracewell_instrument::mock::{MockExporter, expect};
-use tracewell_instrument::sampling::{AlwaysOff, AlwaysOn, ParentBased};
-use tracewell_instrument::{Context, KeyValue, SpanHandle, SpanLimits, Status, current_span};
+use tracewell_instrument::processing::CopyBaggage;
+use tracewell_instrument::propagation::Baggage;
+use tracewell_instrument::sampling::{
+    AlwaysOff, AlwaysOn, ParentBased, Sampler, SamplingDecision, SamplingQuestion,
+};
+use tracewell_instrument::{
+    Context, KeepPolicy, KeyValue, SpanHandle, SpanLimits, Status, current_span,
+};
 use tracing::{Instrument, info_span};
 use tracing_subscriber::layer::SubscriberExt;
 
@@ -136,6 +142,7 @@ fn what_is_said_keeps_to_the_limits() {
 #[test]
 fn a_span_of_tracing_takes_what_its_fields_cannot() {
     let mock = MockExporter::new();
+    let mut of_two = SpanContext::default();
     recording(&mock, || {
         let span = info_span!("one");
         span.set_attribute("undeclared", 1);
@@ -145,8 +152,9 @@ fn a_span_of_tracing_takes_what_its_fields_cannot() {
         span.in_scope(|| tracing::Span::current().set_attribute("current", true));
         let ok = info_span!("two");
         ok.set_status(Status::Ok);
-        assert_eq!(ok.context().span().trace_id, ok.context().span().trace_id);
+        of_two = ok.context().span().clone();
     });
+    assert_eq!(mock.span("two").context, of_two);
     mock.assert([
         expect("one")
             .attribute("undeclared", 1)
@@ -193,7 +201,7 @@ fn instrumented_functions_have_remote_parents() {
 #[test]
 fn a_parent_that_comes_late_decides_whether_anything_is_recorded() {
     for (root, is_sampled) in [(true, false), (false, true)] {
-        let root: std::sync::Arc<dyn tracewell_instrument::sampling::Sampler> = if root {
+        let root: std::sync::Arc<dyn Sampler> = if root {
             std::sync::Arc::new(AlwaysOn)
         } else {
             std::sync::Arc::new(AlwaysOff)
@@ -210,4 +218,75 @@ fn a_parent_that_comes_late_decides_whether_anything_is_recorded() {
         let expected: &[&str] = if is_sampled { &["one", "below"] } else { &[] };
         assert_eq!(names, expected);
     }
+}
+
+#[test]
+fn a_new_parent_of_a_span_that_the_layer_never_saw_records_nothing() {
+    let mock = MockExporter::new();
+    // It records once there is a set-up.
+    let subscriber = tracing_subscriber::registry().with(tracewell_instrument::layer());
+    tracing::subscriber::with_default(subscriber, || {
+        let before = info_span!("before");
+        let _set_up = mock.tracer().set_default();
+        before.set_parent(Context::from_span(caller(true)));
+        info_span!("after").in_scope(|| {});
+    });
+    mock.assert([expect("after")]);
+}
+
+/// Says no to what has no user, and notes what it was told of a parent.
+#[derive(Debug)]
+struct OfUsers;
+
+impl Sampler for OfUsers {
+    fn decide(&self, question: &SamplingQuestion<'_>) -> SamplingDecision {
+        let has_user = question.attribute("user.id").is_some();
+        SamplingDecision::new(has_user, question.trace_state())
+            .attribute("sampled.below", question.parent.is_some())
+    }
+
+    fn reads_attributes(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_new_parent_is_a_new_start_for_sampler_and_processors() {
+    let mock = MockExporter::builder()
+        .sampler(OfUsers)
+        .processor(CopyBaggage::of(["tenant.id"]))
+        .build();
+    let tenant = Baggage::default().with("tenant.id", "acme");
+    recording(&mock, || {
+        let span = info_span!("one", user.id = 7);
+        span.set_parent(Context::from_span(caller(true)).with_baggage(tenant));
+    });
+    mock.assert([expect("one")
+        .child_of_remote()
+        .attribute("user.id", 7)
+        .attribute("sampled.below", true)
+        .attribute("tenant.id", "acme")]);
+}
+
+#[test]
+fn an_undecided_trace_that_lost_its_root_takes_no_room() {
+    let policy = KeepPolicy::default().max_bytes(16 * 1024);
+    let mock = MockExporter::builder()
+        .sampler(AlwaysOff)
+        .keep(policy)
+        .build();
+    recording(&mock, || {
+        for _ in 0..100 {
+            let root = info_span!("root").entered();
+            info_span!("left behind").in_scope(|| {});
+            root.set_parent(Context::from_span(caller(true)));
+        }
+        info_span!("failed").in_scope(|| {
+            info_span!("child").in_scope(|| {});
+            tracing::error!("broken");
+        });
+    });
+    mock.assert([expect("failed"), expect("child").child_of("failed")]);
+    let statistics = mock.tracer().statistics();
+    assert_eq!(statistics.dropped_keep_full, 100, "{statistics:?}");
 }

@@ -3,7 +3,7 @@
 use crate::collector::Collector;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
-use tracewell_instrument::{Builder, FlushError, Guard, Protocol, builder};
+use tracewell_instrument::{BatchSettings, Builder, FlushError, Guard, Protocol, builder};
 
 const LONG: Duration = Duration::from_secs(20);
 const SHORT: Duration = Duration::from_millis(300);
@@ -126,4 +126,26 @@ fn spans_that_end_after_shutdown_are_counted_not_sent() {
     assert!(!tracer.span("later").start().is_recording());
     assert_eq!(tracer.statistics().dropped_after_shutdown, 1);
     assert_eq!(collector.spans().len(), 0);
+}
+
+#[test]
+fn a_time_that_no_clock_can_hold_is_no_limit_and_so_is_none_to_send() {
+    for timeout in [Duration::MAX, Duration::ZERO] {
+        let collector = Collector::start();
+        let batch = BatchSettings::default()
+            .scheduled_delay(Duration::MAX)
+            .export_timeout(timeout);
+        let setup = quiet().endpoint(collector.url()).timeout(timeout);
+        let setup = setup.batch(batch).shutdown_timeout(Duration::MAX);
+        let guard = with_spans(setup);
+        guard.flush(Duration::MAX).unwrap();
+        assert_eq!(collector.spans().len(), 10);
+        guard.tracer().unwrap().span("one").start().end();
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let flushed = runtime.unwrap().block_on(guard.flush_async(Duration::MAX));
+        flushed.unwrap();
+        guard.tracer().unwrap().span("one").start().end();
+        drop(guard);
+        assert_eq!(collector.spans().len(), 2);
+    }
 }

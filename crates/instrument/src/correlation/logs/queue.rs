@@ -4,11 +4,12 @@
 //! never hold more records or bytes than its limits, nor make an application wait.
 
 use super::record::LogRecord;
+use crate::process::{Origin, lock};
 use crate::record::QueueLimits;
 use crate::statistics::Counters;
 use std::collections::VecDeque;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 /// Limits of a record (OpenTelemetry specification, log record limits).
@@ -38,6 +39,7 @@ pub(crate) struct LogQueue {
     /// The last export failed.
     pub(crate) is_failing: AtomicBool,
     is_closed: AtomicBool,
+    origin: Origin,
 }
 
 #[derive(Debug, Default)]
@@ -57,23 +59,20 @@ impl LogQueue {
             counters: Counters::default(),
             is_failing: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),
+            origin: Origin::here(),
         }))
-    }
-
-    /// Telemetry must not multiply panics: a poisoned lock is no problem here.
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn push(&self, mut record: LogRecord) {
         record.limit(self.limits.max_attributes, self.limits.max_value_chars);
         let bytes = record.memory_bytes();
-        let mut waiting = self.lock();
+        let waiting = self.origin.lock(&self.waiting);
         // Read under the lock: after the last batch nothing may slip in.
-        if self.is_closed.load(Ordering::Relaxed) {
+        let open = waiting.filter(|_| !self.is_closed.load(Ordering::Relaxed));
+        let Some(mut waiting) = open else {
             self.counters.dropped_after_shutdown.add(1);
             return;
-        }
+        };
         if waiting.records.len() >= self.room.max_items
             || waiting.bytes + bytes > self.room.max_bytes
         {
@@ -91,7 +90,7 @@ impl LogQueue {
 
     /// The oldest: at most so many, and so many bytes, but one at least.
     pub(crate) fn take(&self, max_records: usize, max_bytes: usize) -> Vec<LogRecord> {
-        let mut waiting = self.lock();
+        let mut waiting = lock(&self.waiting);
         let (mut taken, mut taken_bytes) = (Vec::new(), 0);
         while let Some(record) = waiting.records.front() {
             let bytes = record.memory_bytes();
@@ -107,7 +106,7 @@ impl LogQueue {
     }
 
     pub(crate) fn has_batch(&self) -> bool {
-        let waiting = self.lock();
+        let waiting = lock(&self.waiting);
         self.room.is_batch(waiting.records.len(), waiting.bytes)
     }
 
@@ -118,7 +117,7 @@ impl LogQueue {
 
     /// Takes nothing from now on.
     pub(crate) fn close(&self) {
-        let waiting = self.lock();
+        let waiting = lock(&self.waiting);
         self.is_closed.store(true, Ordering::Relaxed);
         drop(waiting);
     }

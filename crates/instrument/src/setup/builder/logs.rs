@@ -78,7 +78,8 @@ impl LogsInCode {
         let limits = read_limits(env);
         let batch = self
             .batch
-            .unwrap_or_else(|| read_batch("OTEL_BLRP", BatchSettings::logs(), env));
+            .unwrap_or_else(|| read_batch("OTEL_BLRP", BatchSettings::logs(), env))
+            .within_clocks();
         check_batch("OTEL_BLRP", &batch, env);
         let destination = if exporter == Exporter::Console {
             Destination::Console

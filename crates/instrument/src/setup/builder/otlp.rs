@@ -43,7 +43,7 @@ impl OtlpInCode {
         let headers = read_headers(signal, self.headers, env);
         let timeout = self.timeout.or_else(|| {
             let set = env.otlp(signal, "TIMEOUT");
-            env.timeout(set)
+            env.milliseconds(set)
         });
         let compression = read_compression(signal, self.compression, env);
         let tls = self.tls.unwrap_or_else(|| TlsSettings {
@@ -57,7 +57,7 @@ impl OtlpInCode {
             protocol,
             endpoint: endpoint.ok()?,
             headers,
-            timeout: timeout.unwrap_or(Duration::from_secs(10)),
+            timeout: limit_or_none(timeout.unwrap_or(Duration::from_secs(10))),
             compression,
             tls,
             resource,

@@ -37,7 +37,8 @@ impl Builder {
         let defaults = BatchSettings::default();
         let batch = self
             .batch
-            .unwrap_or_else(|| read_batch("OTEL_BSP", defaults, env));
+            .unwrap_or_else(|| read_batch("OTEL_BSP", defaults, env))
+            .within_clocks();
         check_batch("OTEL_BSP", &batch, env);
         let service = resource.service_name();
         let encoded = encode_resource(resource.attributes());
@@ -186,7 +187,7 @@ pub(super) fn read_batch(prefix: &str, default: BatchSettings, env: &mut Env) ->
         max_export_batch_size: max_export_batch_size
             .unwrap_or(default.max_export_batch_size.min(max_queue_size)),
         scheduled_delay: env.milliseconds(delay).unwrap_or(default.scheduled_delay),
-        export_timeout: env.timeout(timeout).unwrap_or(default.export_timeout),
+        export_timeout: env.milliseconds(timeout).unwrap_or(default.export_timeout),
         ..default
     }
 }
