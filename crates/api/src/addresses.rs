@@ -2,7 +2,7 @@
 //!
 //! Links in chats and runbooks outlive the product they were made for: what
 //! they name is shown where it is here, and **what is not here is said, never
-//! an empty page**. Searches of Jaeger's are translated by the page itself.
+//! an empty page**. Searches of theirs are translated by the page itself.
 
 use axum::extract::Request;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -33,7 +33,11 @@ pub(super) fn answer(request: &Request, base_path: &str) -> Option<Response> {
     match (first, second, third) {
         // Ids that are none are the page's to explain.
         ("zipkin", Some("traces"), Some(id)) => Some(to(&format!("{base_path}/trace/{id}"))),
-        ("zipkin", None, None) => Some(to(&format!("{base_path}/search"))),
+        ("zipkin", None, None) => {
+            let query = request.uri().query();
+            let query = query.map_or_else(String::new, |query| format!("?{query}"));
+            Some(to(&format!("{base_path}/search{query}")))
+        }
         ("zipkin", Some("dependency"), _) => Some(not_here("a map of services", base_path)),
         _ => {
             let known = NOT_HERE.iter().find(|(name, _)| *name == first)?;

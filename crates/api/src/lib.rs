@@ -43,6 +43,7 @@ pub use blocking::QueryLimits;
 use blocking::QueryPool;
 pub use facts::{BoundEndpoint, ProcessFacts};
 pub use jaeger::write_trace;
+pub use ui::{UiConfig, UiConfigError};
 
 /// What the APIs have in common.
 pub struct QueryState {
@@ -69,8 +70,14 @@ impl QueryState {
 }
 
 /// Everything that is served over HTTP on the query port: the APIs, what
-/// operators ask for, and the UI, below `base_path` (empty, or `/x/y`).
-pub fn http_router(state: &Arc<QueryState>, facts: &Arc<ProcessFacts>, base_path: &str) -> Router {
+/// operators ask for, and the UI with its settings, below `base_path` (empty,
+/// or `/x/y`).
+pub fn http_router(
+    state: &Arc<QueryState>,
+    facts: &Arc<ProcessFacts>,
+    ui: UiConfig,
+    base_path: &str,
+) -> Router {
     let (store, assets) = (&state.store, Assets::new(base_path));
     let page_at_home = assets.clone();
     let base = base_path.to_owned();
@@ -83,7 +90,7 @@ pub fn http_router(state: &Arc<QueryState>, facts: &Arc<ProcessFacts>, base_path
     };
     let home = format!("{base_path}/");
     let app = Router::new()
-        .nest("/api/ui", ui::router(state))
+        .nest("/api/ui", ui::router(state, ui))
         .merge(export::router(state))
         .merge(jaeger::router(state))
         .merge(status::router(Arc::clone(state), Arc::clone(facts)))

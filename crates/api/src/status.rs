@@ -15,7 +15,7 @@ use axum::routing::get;
 use http::header;
 use serde::Serialize;
 use tracewell_collector::{Complaint, ReceiverSnapshot};
-use tracewell_model::store::{CompactionStatus, DamagedBlock, StoreStatus};
+use tracewell_model::store::{CompactionStatus, DamagedBlock, DiskStatus, StoreStatus};
 
 use crate::QueryState;
 use crate::error::to_json;
@@ -83,6 +83,22 @@ struct Store<'a> {
     damaged: Vec<Damaged<'a>>,
     incomplete_reads: u64,
     compaction: Compaction<'a>,
+    /// Null for a store without a disk.
+    disk: Option<Disk>,
+}
+
+/// Where the store lies and what it keeps.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Disk {
+    data_dir: String,
+    /// Null where the file system does not say.
+    free_bytes: Option<u64>,
+    total_bytes: Option<u64>,
+    /// Null where nothing limits it.
+    retention_age_seconds: Option<u64>,
+    retention_bytes: Option<u64>,
+    retention_free_bytes: Option<u64>,
 }
 
 /// A block that cannot be read in full.
@@ -189,6 +205,7 @@ fn answer(facts: &ProcessFacts, state: &QueryState, store: &StoreStatus) -> Resp
             damaged: store.damaged.iter().take(MAX_NAMED).map(damaged).collect(),
             incomplete_reads: store.incomplete_reads,
             compaction: compaction(&store.compaction),
+            disk: store.disk.as_ref().map(disk),
         },
         receivers: accounts.into_iter().map(receiver).collect(),
         complaints: complaints.iter().map(complained).collect(),
@@ -206,6 +223,17 @@ fn answer(facts: &ProcessFacts, state: &QueryState, store: &StoreStatus) -> Resp
         (header::CACHE_CONTROL, "no-store"),
     ];
     (headers, to_json(&status)).into_response()
+}
+
+fn disk(disk: &DiskStatus) -> Disk {
+    Disk {
+        data_dir: disk.dir.display().to_string(),
+        free_bytes: disk.space_bytes.map(|(free, _)| free),
+        total_bytes: disk.space_bytes.map(|(_, total)| total),
+        retention_age_seconds: disk.retention_age.map(|age| age.as_secs()),
+        retention_bytes: disk.retention_bytes,
+        retention_free_bytes: disk.retention_free_bytes,
+    }
 }
 
 fn damaged(block: &DamagedBlock) -> Damaged<'_> {

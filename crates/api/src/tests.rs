@@ -26,7 +26,7 @@ use tracewell_store::memory::MemoryStore;
 use tracewell_testkit::{TestSpan, conformance};
 
 use super::blocking::QueryLimits;
-use super::{ProcessFacts, QueryState, http_router};
+use super::{ProcessFacts, QueryState, UiConfig, http_router};
 
 /// The time that tests call now: 2027-01-15T08:00:00Z.
 pub(super) const NOW_NS: u64 = 1_800_000_000_000_000_000;
@@ -81,6 +81,14 @@ impl Server {
     }
 
     pub(super) fn with_store(store: Arc<dyn TraceStore>, base_path: &str) -> Self {
+        Self::with(store, base_path, UiConfig::default())
+    }
+
+    pub(super) fn with_ui(store: Arc<dyn TraceStore>, ui: UiConfig) -> Self {
+        Self::with(store, "", ui)
+    }
+
+    fn with(store: Arc<dyn TraceStore>, base_path: &str, ui: UiConfig) -> Self {
         let accounting = Accounting::new();
         let config = IntakeConfig {
             memory_budget_bytes: 1 << 20,
@@ -97,7 +105,7 @@ impl Server {
         let clock = Arc::new(ManualClock::new(NOW_NS));
         let state = Arc::new(QueryState::new(Arc::clone(&store), clock, limits));
         Self {
-            router: http_router(&state, &Arc::new(facts), base_path),
+            router: http_router(&state, &Arc::new(facts), ui, base_path),
             store,
             accounting,
             intake,

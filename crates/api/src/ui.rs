@@ -6,6 +6,7 @@
 //! trace looks like**.
 
 mod completion;
+mod config;
 mod count;
 mod histogram;
 mod lines;
@@ -21,12 +22,13 @@ mod trace_cache;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::Request;
 use axum::routing::{get, post};
+use axum::{Json, Router};
 
 use super::QueryState;
 use super::error::ApiError;
+pub use config::{UiConfig, UiConfigError};
 pub(crate) use recent::Limits;
 pub(crate) use trace_cache::TraceCache;
 
@@ -38,12 +40,13 @@ struct UiState {
 }
 
 /// The routes, relative to `/api/ui`.
-pub(crate) fn router(query: &Arc<QueryState>) -> Router {
+pub(crate) fn router(query: &Arc<QueryState>, config: UiConfig) -> Router {
     let state = UiState {
         query: Arc::clone(query),
         traces: Arc::clone(&query.traces),
     };
     Router::new()
+        .route("/config", get(async move || Json(config)))
         .route("/search", get(search::search))
         .route("/count", get(count::count))
         .route("/histogram", get(histogram::histogram))

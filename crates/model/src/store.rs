@@ -27,7 +27,7 @@ pub use found::FoundTraces;
 pub use listed::{AttributeKey, Listed, Operation, OperationQuery, ServiceCount, begins_with};
 pub use report::ScanReport;
 pub use scan::{ScanChunk, ScanRequest, ScanVisitor};
-pub use status::{CompactionStatus, DamagedBlock, RunningMerge, StoreStatus};
+pub use status::{CompactionStatus, DamagedBlock, DiskStatus, RunningMerge, StoreStatus};
 pub use time_range::TimeRange;
 
 /// Called exactly once with the fate of a batch, from any thread. It must not

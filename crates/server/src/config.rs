@@ -1,7 +1,7 @@
 //! Configuration in two stages: what people wrote becomes one validated [`Config`].
 //!
 //! Flags, environment variables, the YAML file and the defaults all write text
-//! under the keys of one table ([`settings::SETTINGS`]). The text is parsed by
+//! under the keys of one table ([`settings::settings`]). The text is parsed by
 //! that table, and nothing after [`load`] checks a setting again. Loading never
 //! stops at the first mistake and never changes anything outside this process.
 
@@ -22,7 +22,7 @@ use std::time::Duration;
 
 pub(crate) use mistake::Mistakes;
 pub(crate) use printed::print;
-pub(crate) use settings::{Kind, RETENTION, SETTINGS};
+pub(crate) use settings::{Kind, RETENTION, settings};
 pub(crate) use sources::{Loaded, Sources, load};
 pub(crate) use tracewell_store::embedded::FreeSpace;
 pub(crate) use value::duration;
@@ -107,6 +107,8 @@ pub(crate) struct Query {
     pub(crate) grpc: Endpoint,
     /// Prefix of every HTTP path: empty, or `/x/y` without a slash at the end.
     pub(crate) base_path: String,
+    /// Jaeger's file of UI settings; `None`: there is none.
+    pub(crate) ui_config_file: Option<PathBuf>,
 }
 
 /// One address to listen on.

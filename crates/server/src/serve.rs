@@ -13,6 +13,7 @@ mod read_listener;
 mod receivers;
 mod sampling;
 mod stores;
+mod ui_config;
 
 use crate::config::Config;
 use anyhow::Context;
@@ -55,6 +56,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let bound = bind_all(&config)?;
+    let ui = ui_config::read(config.query.ui_config_file.as_deref())?;
     let shares = MemoryShares::of(config.memory_limit_bytes);
     let store = stores::open(&config, &shares)?;
 
@@ -97,7 +99,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     )?;
 
     let (stop_queries, stopped) = watch::channel(false);
-    let http = tracewell_api::http_router(&state, &facts, &config.query.base_path);
+    let http = tracewell_api::http_router(&state, &facts, ui, &config.query.base_path);
     let grpc = tracewell_api::grpc_router(Arc::clone(&state));
     let room = Arc::new(Semaphore::new(open_files::share_of_readers()));
     let readers = [

@@ -127,6 +127,7 @@ export interface StoreStatus {
   unhealthy?: string | null;
   degraded?: string | null;
   compaction?: { backlogBlocks: number; backlogBytes: number };
+  disk?: { dataDir: string; freeBytes: number | null; totalBytes: number | null; retentionAgeSeconds: number | null; retentionBytes: number | null; retentionFreeBytes: number | null } | null;
 }
 
 export interface ServerStatus {

@@ -66,3 +66,16 @@ describe("Jaeger's trace URLs", () => {
   ];
   it.each(cases)("%s", (from, to) => expect(decoded(from)).toBe(to));
 });
+
+describe("Zipkin's search URLs", () => {
+  const cases: [string, string][] = [
+    ["/search?serviceName=frontend&lookback=15m&limit=10", 'search?q={ resource.service.name =~ "(?i)frontend" }&from=now-15m&limit=10'],
+    [
+      "/search?serviceName=all&spanName=get%20%2Fa.b&annotationQuery=error%20and%20http.method%3DGET%20and%20cache.miss&lookback=custom&startTs=1700000000000&endTs=1700003600000",
+      'search?q={ name =~ "(?i)get /a\\\\.b" && error && .http.method = "GET" && (.cache.miss != nil || event:name = "cache.miss") }&from=1700000000000000000&to=1700003600000000000',
+    ],
+    ["/search?endTs=1700003600000&lookback=3600000&minDuration=1500&maxDuration=2s", "search?q={ duration >= 1.5ms && duration <= 2s }&from=1700000000000000000&to=1700003600000000000"],
+    ["/search?remoteServiceName=mysql", 'search?q={ .peer.service =~ "(?i)mysql" }&from=now-900s'],
+  ];
+  it.each(cases)("%s", (from, to) => expect(decoded(from)).toBe(to));
+});

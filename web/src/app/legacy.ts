@@ -1,5 +1,5 @@
 //! Jaeger's URLs keep their meaning here: bookmarks and links in chats, dashboards and runbooks
-//! that point at a Jaeger UI work after only the host has changed.
+//! that point at a Jaeger UI work after only the host has changed. Zipkin's are in zipkin.ts.
 
 import { type Condition, compare, FAILED, toQuery } from "../query/conditions";
 import { durationLiteral, parseDuration } from "../query/literal";

@@ -6,6 +6,7 @@ import { normalizeTraceId, writeSearchParams } from "../location/params";
 import type { Place } from "../location/place";
 import { UI_KEYS, fromJaegerSearch, fromJaegerTrace, traceOfJaegerSearch, withoutJaegerKeys } from "./legacy";
 import { decoded } from "./routes";
+import { fromZipkinSearch, withoutZipkinKeys } from "./zipkin";
 
 export function redirect({ path, params }: Place): Place | null {
   if (path === "") return { path: "search", params };
@@ -17,6 +18,8 @@ export function redirect({ path, params }: Place): Place | null {
 function ofSearch(params: URLSearchParams): Place | null {
   const traceId = normalizeTraceId(traceOfJaegerSearch(params) ?? "");
   if (traceId !== null) return { path: `trace/${traceId}`, params: withoutJaegerKeys(params) };
+  const zipkins = fromZipkinSearch(params);
+  if (zipkins !== null) return { path: "search", params: writeSearchParams(zipkins, withoutZipkinKeys(params)) };
   const translated = fromJaegerSearch(params);
   // The server has translated the rest already.
   if (translated === null && params.has("uiEmbed")) return { path: "search", params: withoutJaegerKeys(params, UI_KEYS) };

@@ -55,6 +55,13 @@ function Sections({ status }: { status: ServerStatus }): VNode {
           <Fact name="On disk">{formatBytes(Number(store.bytes))}</Fact>
           <Fact name="In memory">{formatBytes(Number(store.memoryBytes ?? 0))}</Fact>
           <Fact name="Blocks">{formatCount(store.blocks)}</Fact>
+          {store.disk && (
+            <Fact name="Directory">
+              <code title={store.disk.dataDir}>{store.disk.dataDir}</code>
+            </Fact>
+          )}
+          {store.disk?.freeBytes != null && <Fact name="Disk free">{`${formatBytes(store.disk.freeBytes)}${store.disk.totalBytes === null ? "" : ` of ${formatBytes(store.disk.totalBytes)}`}`}</Fact>}
+          {store.disk && <Fact name="Kept">{kept(store.disk)}</Fact>}
           <Fact name="Removed by retention">{count(store.removedSpans ?? 0)}</Fact>
           <Fact name="From">{store.oldestNs === null ? "–" : formatTime(nsToMs(store.oldestNs), false)}</Fact>
           <Fact name="To">{store.newestNs === null ? "–" : formatTime(nsToMs(store.newestNs), false)}</Fact>
@@ -107,6 +114,16 @@ function Sections({ status }: { status: ServerStatus }): VNode {
 }
 
 const count = (n: number | string): string => formatCount(Number(n));
+
+/** What retention leaves: `for 7d, up to 50 GB`. */
+function kept({ retentionAgeSeconds: age, retentionBytes: bytes, retentionFreeBytes: free }: NonNullable<ServerStatus["store"]["disk"]>): string {
+  const limits = [
+    age === null ? null : `for ${formatDuration(age * 1e9)}`,
+    bytes === null ? null : `up to ${formatBytes(bytes)}`,
+    free === null ? null : `while ${formatBytes(free)} of the disk are free`,
+  ].filter((limit) => limit !== null);
+  return limits.length === 0 ? "for ever" : limits.join(", ");
+}
 
 /** `undecodable 3, busy 1`; what did not happen is left out. */
 function reasons(counts: Receiver["requests"]): string {

@@ -8,10 +8,13 @@ import { Icon } from "../components/Icon";
 import { type Attribute, valueText } from "../model/details";
 import { formatCount, plural } from "../model/format";
 import { indentJson } from "../model/json";
+import type { Link } from "../model/linkPatterns";
 import { href, paramsOf } from "../location/place";
 import { compare, parseConditions, toQuery } from "../query/conditions";
 import { typedLiteral } from "../query/literal";
 import { attributeField } from "../query/tokens";
+import { ConfiguredLinks } from "./ConfiguredLinks";
+import type { LinksBeside } from "./links";
 import type { TraceView } from "./view";
 import "./Attributes.css";
 
@@ -35,9 +38,11 @@ export interface AttributeContext {
   /** Searching makes sense for stored traces only. */
   stored?: boolean;
   scope?: "span" | "resource";
+  /** The operator's links, of the list that is shown. */
+  links?: LinksBeside;
 }
 
-export function AttributeGroups({ attributes, ...context }: { attributes: Attribute[] } & AttributeContext): VNode {
+export function AttributeGroups({ attributes, links, ...context }: { attributes: Attribute[] } & AttributeContext): VNode {
   const groups = new Map<string, Attribute[]>();
   for (const attribute of [...attributes].sort((a, b) => (a.key < b.key ? -1 : 1))) {
     const name = GROUPS.find(([, pattern]) => pattern.test(attribute.key))?.[0] ?? "Other";
@@ -50,14 +55,14 @@ export function AttributeGroups({ attributes, ...context }: { attributes: Attrib
       {order.map((name) => (
         <div key={name}>
           <h3>{order.length === 1 && name === "Other" ? "Attributes" : name}</h3>
-          <AttributeTable attributes={groups.get(name)!} {...context} />
+          <AttributeTable attributes={groups.get(name)!} links={links && ((_, key) => links(attributes, key))} {...context} />
         </div>
       ))}
     </section>
   );
 }
 
-export function AttributeTable({ attributes, filter = "", ...context }: { attributes: Attribute[] } & AttributeContext): VNode {
+export function AttributeTable({ attributes, filter = "", links, ...context }: { attributes: Attribute[] } & AttributeContext): VNode {
   const needle = filter.toLowerCase();
   const shown = attributes.filter(({ key, value }) => needle === "" || key.toLowerCase().includes(needle) || valueText(value).toLowerCase().includes(needle));
   if (shown.length === 0 && attributes.length > 0) return <p class="no-attributes">{plural(attributes.length, "attribute")} without a match</p>;
@@ -65,14 +70,14 @@ export function AttributeTable({ attributes, filter = "", ...context }: { attrib
     <table class="attribute-table">
       <tbody>
         {shown.map((attribute, index) => (
-          <AttributeRow key={attribute.key + index} attribute={attribute} {...context} />
+          <AttributeRow key={attribute.key + index} attribute={attribute} links={links?.(attributes, attribute.key) ?? []} {...context} />
         ))}
       </tbody>
     </table>
   );
 }
 
-function AttributeRow({ attribute, view, stored, scope = "span" }: { attribute: Attribute } & Omit<AttributeContext, "filter">): VNode {
+function AttributeRow({ attribute, links, view, stored, scope = "span" }: { attribute: Attribute; links: Link[] } & Omit<AttributeContext, "filter" | "links">): VNode {
   const text = valueText(attribute.value);
   const simple = ["string", "int", "double", "bool"].includes(attribute.type) && attribute.value !== null;
   const searchable = stored && simple && text.length < 1000;
@@ -83,6 +88,7 @@ function AttributeRow({ attribute, view, stored, scope = "span" }: { attribute: 
       </th>
       <td>
         <Value attribute={attribute} text={text} />
+        <ConfiguredLinks links={links} />
         <span class="row-actions">
           {view && simple && text.length < 200 && (
             <button type="button" class="button quiet small icon-only" title="Find in this trace" aria-label={`Find ${attribute.key} in this trace`} onClick={() => view.find(`${attribute.key}=${text}`)}>

@@ -17,6 +17,7 @@ import { NO_ROW } from "../model/TraceModel";
 import { href } from "../location/place";
 import { AttributeGroups, AttributeTable } from "./Attributes";
 import { Events } from "./Events";
+import { useSpanLinks } from "./links";
 import type { TraceView } from "./view";
 import "./DetailPane.css";
 
@@ -64,6 +65,7 @@ function PaneState({ view }: { view: TraceView }): VNode {
 function SpanDetails({ view, detail, stored }: { view: TraceView; detail: SpanDetail; stored: boolean }): VNode {
   const { model } = view;
   const { row } = detail;
+  const links = useSpanLinks(view, detail);
   const [filter, setFilter] = useState("");
   const parent = model.parent[row]!;
   const duration = model.columns.duration[row]!;
@@ -152,16 +154,16 @@ function SpanDetails({ view, detail, stored }: { view: TraceView; detail: SpanDe
           ))}
         </ul>
       )}
-      {exceptions.length > 0 && <Events events={exceptions} title="Exceptions" />}
+      {exceptions.length > 0 && <Events events={exceptions} title="Exceptions" links={links.logs} />}
       {total > 8 && (
         <label class="detail-filter">
           <Icon name="search" size={13} />
           <input class="input" placeholder={`Search ${formatCount(total)} attributes`} aria-label="Search in attributes" value={filter} onInput={(event) => setFilter(event.currentTarget.value)} />
         </label>
       )}
-      <AttributeGroups attributes={detail.attributes} filter={filter} view={view} stored={stored} />
+      <AttributeGroups attributes={detail.attributes} filter={filter} view={view} stored={stored} links={links.tags} />
       <Dropped count={detail.droppedAttributes} what="attribute" />
-      {detail.events.length > exceptions.length && <Events events={detail.events.filter((event) => !exceptions.includes(event))} title="Events" />}
+      {detail.events.length > exceptions.length && <Events events={detail.events.filter((event) => !exceptions.includes(event))} title="Events" links={links.logs} />}
       <Dropped count={detail.droppedEvents} what="event" />
       {detail.links.length > 0 && (
         <Section title="Links" count={detail.links.length}>
@@ -181,7 +183,7 @@ function SpanDetails({ view, detail, stored }: { view: TraceView; detail: SpanDe
       )}
       <Dropped count={detail.droppedLinks} what="link" />
       <Section title="Resource" count={detail.resource.attributes.length} open={filter !== ""}>
-        <AttributeTable attributes={detail.resource.attributes} filter={filter} view={view} stored={stored} scope="resource" />
+        <AttributeTable attributes={detail.resource.attributes} filter={filter} view={view} stored={stored} scope="resource" links={links.process} />
         <Dropped count={detail.resource.droppedAttributes} what="resource attribute" />
       </Section>
       <Section title="Scope" note={detail.scope.version === "" ? detail.scope.name : `${detail.scope.name} ${detail.scope.version}`}>

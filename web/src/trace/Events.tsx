@@ -6,29 +6,30 @@ import { Icon } from "../components/Icon";
 import { type SpanEvent, valueText } from "../model/details";
 import { formatDuration } from "../model/format";
 import { AttributeTable } from "./Attributes";
+import type { LinksBeside } from "./links";
 import "./Events.css";
 
-export function Events({ events, title }: { events: SpanEvent[]; title: string }): VNode {
+export function Events({ events, title, links }: { events: SpanEvent[]; title: string; links: LinksBeside }): VNode {
   return (
     <section class="events" aria-label={title}>
       <h3>
         {title} <span class="muted num">{events.length}</span>
       </h3>
-      {events.map((event, index) => (event.name === "exception" ? <Exception key={index} event={event} /> : <Event key={index} event={event} />))}
+      {events.map((event, index) => (event.name === "exception" ? <Exception key={index} event={event} links={links} /> : <Event key={index} event={event} links={links} />))}
     </section>
   );
 }
 
 const offset = ({ offsetNs }: SpanEvent): string => `+${formatDuration(Number(offsetNs))}`.replace("+-", "−");
 
-function Event({ event }: { event: SpanEvent }): VNode {
+function Event({ event, links }: { event: SpanEvent; links: LinksBeside }): VNode {
   return (
     <div class="event">
       <p class="event-head">
         <span class="event-time num">{offset(event)}</span>
         <span>{event.name || "(no name)"}</span>
       </p>
-      {event.attributes.length > 0 && <AttributeTable attributes={event.attributes} />}
+      {event.attributes.length > 0 && <AttributeTable attributes={event.attributes} links={links} />}
       {event.droppedAttributes > 0 && <p class="dropped">{event.droppedAttributes} attributes dropped</p>}
     </div>
   );
@@ -36,7 +37,7 @@ function Event({ event }: { event: SpanEvent }): VNode {
 
 const EXCEPTION_KEYS = ["exception.type", "exception.message", "exception.stacktrace"];
 
-function Exception({ event }: { event: SpanEvent }): VNode {
+function Exception({ event, links }: { event: SpanEvent; links: LinksBeside }): VNode {
   const text = (key: string): string => valueText(event.attributes.find((attribute) => attribute.key === key)?.value ?? "");
   const [type, message, stack] = EXCEPTION_KEYS.map(text) as [string, string, string];
   const rest = event.attributes.filter(({ key }) => !EXCEPTION_KEYS.includes(key));
@@ -59,7 +60,7 @@ function Exception({ event }: { event: SpanEvent }): VNode {
           ))}
         </pre>
       )}
-      {rest.length > 0 && <AttributeTable attributes={rest} />}
+      {rest.length > 0 && <AttributeTable attributes={rest} links={(_, key) => links(event.attributes, key)} />}
     </div>
   );
 }

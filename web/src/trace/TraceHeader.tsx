@@ -7,7 +7,9 @@ import { Popover } from "../components/Popover";
 import { formatAgo, formatCount, formatDuration, formatTime, nsToMs } from "../model/format";
 import { serviceLabel } from "../model/service";
 import { hrefBack, place } from "../location/place";
+import { ConfiguredLinks } from "./ConfiguredLinks";
 import { FindBar } from "./FindBar";
+import { useTraceLinks } from "./links";
 import { type Download, linkToView } from "./TracePage";
 import type { TraceView } from "./view";
 import "./TraceHeader.css";
@@ -31,6 +33,7 @@ export function TraceHeader({ view, findRef, downloads, note, onReload }: TraceH
 
 function Title({ view, findRef, downloads, onReload }: TraceHeaderProps): VNode {
   const { header } = view.model;
+  const links = useTraceLinks(header);
   const rootColour = header.rootService === null ? -1 : view.colours[header.services.indexOf(header.rootService)];
   return (
     <div class="trace-title">
@@ -51,6 +54,7 @@ function Title({ view, findRef, downloads, onReload }: TraceHeaderProps): VNode 
         {header.traceId.slice(0, 8)}
         <CopyButton text={header.traceId} title="Copy the trace id (Y)" />
       </span>
+      <ConfiguredLinks links={links} />
       <div class="spacer" />
       <FindBar view={view} inputRef={findRef} />
       {onReload && (

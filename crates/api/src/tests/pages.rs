@@ -49,6 +49,11 @@ async fn addresses_of_other_products_and_of_none_are_answered() {
         for (path, status, location) in [
             (format!("/zipkin/traces/{id}"), 307, format!("/trace/{id}")),
             ("/zipkin/".to_owned(), 307, "/search".to_owned()),
+            (
+                "/zipkin/?serviceName=a%20b&lookback=15m".to_owned(),
+                307,
+                "/search?serviceName=a%20b&lookback=15m".to_owned(),
+            ),
             ("/zipkin/dependency".to_owned(), 404, String::new()),
             ("/dependencies".to_owned(), 404, String::new()),
             ("/compare/1...2".to_owned(), 404, String::new()),

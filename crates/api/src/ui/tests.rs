@@ -1,6 +1,7 @@
 //! The contract of the UI's API, request by request.
 
 mod completion;
+mod config;
 mod count;
 mod failures;
 mod histogram;

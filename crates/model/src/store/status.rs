@@ -1,7 +1,10 @@
 //! The state of a store, for people and metrics.
 //!
-//! It is made from what the store has in memory: **asking never waits for a
-//! disk**.
+//! It is made from what the store has in memory, and what the file system says
+//! at once of its free space: **asking never waits for what is stored**.
+
+use std::path::PathBuf;
+use std::time::Duration;
 
 /// The state of a store, for people and metrics.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,6 +37,23 @@ pub struct StoreStatus {
     pub attention: Vec<String>,
     /// The merging of blocks, where the store has any.
     pub compaction: CompactionStatus,
+    /// Where it lies and what it keeps; nothing of a store without a disk.
+    pub disk: Option<DiskStatus>,
+}
+
+/// Where a store lies, what is left there, and when it lets spans go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiskStatus {
+    /// The data directory.
+    pub dir: PathBuf,
+    /// Bytes that its file system has left, and has in all, if it says so.
+    pub space_bytes: Option<(u64, u64)>,
+    /// Spans go this long after their block was sealed.
+    pub retention_age: Option<Duration>,
+    /// The oldest spans go when the data directory has more bytes than this.
+    pub retention_bytes: Option<u64>,
+    /// The oldest spans go when the file system has fewer bytes left than this.
+    pub retention_free_bytes: Option<u64>,
 }
 
 /// A block that cannot be read in full.

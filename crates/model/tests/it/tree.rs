@@ -123,7 +123,11 @@ impl Naive {
         for row in 0..spans.len() {
             if parents[row].is_none() && !named(&spans[row]).is_zero() {
                 let is_here = spans.iter().any(|span| span.span_id == named(&spans[row]));
-                let odd = if is_here { &mut tree.cut } else { &mut tree.orphans };
+                let odd = if is_here {
+                    &mut tree.cut
+                } else {
+                    &mut tree.orphans
+                };
                 odd.push(row);
             }
             let is_first = match sides(spans[row].span_id) {

@@ -10,7 +10,7 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
 use super::error::CliError;
 use super::output;
-use crate::config::{self, Kind, Loaded, RETENTION, SETTINGS, Sources};
+use crate::config::{self, Kind, Loaded, RETENTION, Sources};
 
 /// `--config` and one flag for each setting.
 #[derive(Debug, Clone, Default)]
@@ -73,7 +73,7 @@ impl Args for ServerArgs {
             .help("Both limits below in short: 72h, 50GiB or 72h,50GiB [env: TRACEWELL_RETENTION]");
         let mut command = command.arg(config);
         let mut retention = Some(retention);
-        for setting in SETTINGS {
+        for setting in config::settings() {
             if setting.key.starts_with(RETENTION) {
                 command = command.args(retention.take());
             }
@@ -114,7 +114,7 @@ impl FromArgMatches for ServerArgs {
         // The short form first, so that a flag for one limit wins over it.
         for flag in [RETENTION]
             .into_iter()
-            .chain(SETTINGS.iter().map(|setting| setting.flag))
+            .chain(config::settings().map(|setting| setting.flag))
         {
             if let Some(text) = matches.get_one::<String>(flag) {
                 args.flags.push((flag.to_owned(), text.clone()));

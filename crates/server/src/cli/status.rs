@@ -68,6 +68,15 @@ struct Store {
     degraded: Option<String>,
     #[serde(default)]
     compaction: Compaction,
+    #[serde(default)]
+    disk: Option<Disk>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Disk {
+    data_dir: String,
+    free_bytes: Option<u64>,
 }
 
 /// Zeros where the store has no compaction, or is of an older version.
@@ -152,6 +161,13 @@ fn print(out: &mut Output, base: &str, status: &Status) -> Result<(), CliError> 
         if let (Some(oldest), Some(newest)) = (ns(&store.oldest_ns), ns(&store.newest_ns)) {
             let range = format!("{} to {} UTC", time_ns(oldest), time_ns(newest));
             out.line(&row("spans from", &range))?;
+        }
+        if let Some(disk) = &store.disk {
+            let free = disk
+                .free_bytes
+                .map(|free| format!(", {} free", bytes(free)));
+            let dir = plain(&disk.data_dir);
+            out.line(&row("in", &format!("{dir}{}", free.unwrap_or_default())))?;
         }
         if store.read_only {
             out.line(&row("read-only", "nothing is received, nothing changes"))?;

@@ -15,7 +15,7 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{DuplicateKeyPolicy, Location, Spanned};
 
 use super::mistake::{Mistake, Place, nearest};
-use super::settings::{Kind, RETENTION, SETTINGS};
+use super::settings::{Kind, RETENTION, settings};
 use super::written::Written;
 
 /// Any YAML value.
@@ -178,7 +178,7 @@ impl Reading {
     }
 
     fn entry(&mut self, key: &str, name: &Spanned<String>, node: &Spanned<Node>) {
-        let setting = SETTINGS.iter().find(|setting| setting.key == key);
+        let setting = settings().find(|setting| setting.key == key);
         let is_section = is_section(key);
         match &node.value {
             Node::Mapping(entries) if is_section => self.mapping(key, entries),
@@ -248,7 +248,7 @@ fn children(section: &str) -> impl Iterator<Item = &'static str> {
         format!("{section}.")
     };
     let mut last = "";
-    SETTINGS.iter().filter_map(move |setting| {
+    settings().filter_map(move |setting| {
         let below = setting.key.strip_prefix(prefix.as_str())?;
         let name = below.split('.').next().unwrap_or(below);
         // Rows of one section stand together in the table.
@@ -263,7 +263,7 @@ fn unknown_key(key: &str, name: &str) -> String {
         .trim_end_matches('.');
     let known: Vec<&str> = children(section).collect();
     let elsewhere = || {
-        SETTINGS.iter().map(|setting| setting.key).find(|full| {
+        settings().map(|setting| setting.key).find(|full| {
             let last = full.rsplit('.').next().unwrap_or(full);
             last == name || *full == name
         })

@@ -35,6 +35,7 @@ pub(super) struct Draft {
     pub(super) query_http: PortAndHost,
     pub(super) query_grpc: PortAndHost,
     pub(super) base_path: String,
+    pub(super) ui_config_file: Option<PathBuf>,
     pub(super) log: Log,
 }
 
@@ -88,6 +89,7 @@ impl Draft {
             query_http: any_port,
             query_grpc: any_port,
             base_path: String::new(),
+            ui_config_file: None,
             log: Log {
                 filter: String::new(),
                 format: LogFormat::Text,
@@ -276,6 +278,7 @@ impl Draft {
                     self.query_grpc,
                 ),
                 base_path: self.base_path.clone(),
+                ui_config_file: self.ui_config_file.clone(),
             },
             listen: self.listen,
             data_dir: self.data_dir,

@@ -4,7 +4,7 @@
 //! [`super::Config`], in which every port has been asked for. Values are quoted whenever YAML could read them otherwise.
 
 use super::mistake::Place;
-use super::settings::{Kind, SETTINGS};
+use super::settings::{Kind, settings};
 use super::sources::Loaded;
 
 /// Column at which the comments start, if the value leaves room.
@@ -17,7 +17,7 @@ pub(crate) fn print(loaded: &Loaded) -> String {
         out.push_str(&format!("# read from {}\n", file.display()));
     }
     let mut open: Vec<&str> = Vec::new();
-    for setting in SETTINGS {
+    for setting in settings() {
         let mut path: Vec<&str> = setting.key.split('.').collect();
         let name = path.pop().unwrap_or_default();
         let shared = open.iter().zip(&path).take_while(|(a, b)| a == b).count();

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use super::draft::{Draft, Places};
 use super::mistake::{Mistake, Mistakes, Place, nearest};
-use super::settings::{RETENTION, SETTINGS, variable};
+use super::settings::{RETENTION, settings, variable};
 use super::written::Written;
 use super::{Config, document, value};
 
@@ -54,8 +54,7 @@ pub(crate) struct Loaded {
 /// All mistakes of all sources.
 pub(crate) fn load(sources: Sources) -> Result<Loaded, Mistakes> {
     let mut mistakes = Vec::new();
-    let mut written: Vec<Written> = SETTINGS
-        .iter()
+    let mut written: Vec<Written> = settings()
         .map(|setting| Written {
             key: setting.key.to_owned(),
             text: setting.default.to_owned(),
@@ -97,7 +96,7 @@ pub(crate) fn load(sources: Sources) -> Result<Loaded, Mistakes> {
     let mut draft = Draft::empty();
     let mut places = Places::new();
     for one in written.into_iter().flat_map(expand) {
-        let Some(setting) = SETTINGS.iter().find(|setting| setting.key == one.key) else {
+        let Some(setting) = settings().find(|setting| setting.key == one.key) else {
             let message = format!("unknown setting {}", one.key);
             mistakes.push(Mistake {
                 place: one.place,
@@ -140,8 +139,7 @@ pub(crate) fn load(sources: Sources) -> Result<Loaded, Mistakes> {
 }
 
 fn key_of_flag(flag: &str) -> String {
-    SETTINGS
-        .iter()
+    settings()
         .find(|setting| setting.flag == flag)
         .map_or_else(|| flag.to_owned(), |setting| setting.key.to_owned())
 }
@@ -175,8 +173,7 @@ fn read_environment(
     environment: &[(OsString, OsString)],
     mistakes: &mut Vec<Mistake>,
 ) -> FromEnvironment {
-    let mut known: Vec<(String, &str)> = SETTINGS
-        .iter()
+    let mut known: Vec<(String, &str)> = settings()
         .map(|setting| (setting.variable(), setting.key))
         .collect();
     known.push((variable(RETENTION), RETENTION));

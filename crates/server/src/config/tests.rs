@@ -480,7 +480,7 @@ fn the_example_file_names_every_setting_with_its_default() {
     let loaded = load(sources(Some(&path), &[], &[])).unwrap();
     let default = load(Sources::default()).unwrap().config;
     assert_eq!(loaded.config, asked_for(default));
-    for setting in SETTINGS {
+    for setting in settings() {
         let place = loaded.places[setting.key].to_string();
         assert!(
             place.contains("tracewell.yaml:"),

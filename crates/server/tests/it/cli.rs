@@ -370,7 +370,7 @@ fn output_into_a_closed_pipe_is_no_error() {
 
 #[test]
 fn status_tells_addresses_spans_and_store() {
-    let body = r#"{"version":"1.2.3","uptimeSeconds":7322,"spans":{"received":1000,"inFlight":0,"stored":990,"rejected":10},"endpoints":[{"name":"OTLP gRPC","address":"127.0.0.1:4317"}],"store":{"spans":990,"bytes":39600,"blocks":2,"oldestNs":"1790000000000000000","newestNs":"1790000001500000000","unhealthy":"no space left","degraded":"1 block is damaged","compaction":{"merges":3,"spans":2400,"bytes":99,"duplicates":1,"backlogBlocks":8,"backlogBytes":2048,"running":{"spans":960000,"written":412000},"trouble":"block 7 is damaged"}}}"#;
+    let body = r#"{"version":"1.2.3","uptimeSeconds":7322,"spans":{"received":1000,"inFlight":0,"stored":990,"rejected":10},"endpoints":[{"name":"OTLP gRPC","address":"127.0.0.1:4317"}],"store":{"spans":990,"bytes":39600,"blocks":2,"oldestNs":"1790000000000000000","newestNs":"1790000001500000000","unhealthy":"no space left","degraded":"1 block is damaged","compaction":{"merges":3,"spans":2400,"bytes":99,"duplicates":1,"backlogBlocks":8,"backlogBytes":2048,"running":{"spans":960000,"written":412000},"trouble":"block 7 is damaged"},"disk":{"dataDir":"/var/lib/tracewell","freeBytes":2147483648}}}"#;
     let (request, finished) = ask(&["status"], "200 OK", body);
     assert_eq!(request, "GET /api/status HTTP/1.1");
     let (heading, rest) = finished.stdout.split_once('\n').unwrap();
@@ -384,6 +384,7 @@ fn status_tells_addresses_spans_and_store() {
   OTLP gRPC          127.0.0.1:4317
   in the store       990 spans, 2 blocks, 38.7 KiB, 40 bytes a span
   spans from         2026-09-21 14:13:20.000 to 2026-09-21 14:13:21.500 UTC
+  in                 /var/lib/tracewell, 2.00 GiB free
   unhealthy          no space left
   degraded           1 block is damaged
   compaction         3 merges, 2,400 spans, 1 duplicate removed

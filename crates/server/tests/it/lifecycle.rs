@@ -173,3 +173,36 @@ fn listing(directory: &Path) -> Vec<(String, u64)> {
     files.sort();
     files
 }
+
+#[test]
+fn the_status_says_where_spans_lie_and_how_long() {
+    let dir = tempfile::tempdir().unwrap();
+    let data_dir = dir.path().join("store");
+    let limits = ["--retention-age", "3d", "--retention-bytes", "1GiB"];
+    let server = Running::start(&data_dir, &limits);
+    let disk = server.get("/api/status").json()["store"]["disk"].take();
+    assert_eq!(disk["dataDir"], data_dir.to_str().unwrap());
+    assert_eq!(disk["retentionAgeSeconds"], 3 * 86_400);
+    assert_eq!(disk["retentionBytes"], 1 << 30);
+    assert_eq!(disk["retentionFreeBytes"], serde_json::Value::Null);
+    let bytes = |field: &str| disk[field].as_u64().unwrap();
+    assert!((1..=bytes("totalBytes")).contains(&bytes("freeBytes")));
+}
+
+#[test]
+fn a_file_of_ui_settings_is_read_and_a_wrong_one_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("ui.json");
+    let option = ["--query-ui-config", file.to_str().unwrap()];
+    let link =
+        r##"{"linkPatterns":[{"type":"tags","key":"order","url":"/o/#{order}","text":"o"}]}"##;
+    std::fs::write(&file, link).unwrap();
+    let server = Running::start(&dir.path().join("store"), &option);
+    let links = server.get("/api/ui/config").json()["linkPatterns"].take();
+    assert_eq!(links[0]["url"], "/o/#{order}");
+    std::fs::write(&file, link.replace("order}", "order")).unwrap();
+    let said = refused_on_free_ports(&dir.path().join("other"), &option);
+    for part in ["query.ui.config_file", "ui.json", "linkPatterns[0].url"] {
+        assert!(said.contains(part), "{said}");
+    }
+}

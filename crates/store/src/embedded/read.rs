@@ -3,6 +3,7 @@
 
 use super::damage::leave_out;
 use super::{EmbeddedStore, Inner, scan};
+use crate::files::Space;
 use crate::gather::Gathering;
 use crate::live::{self, LiveBatch};
 use crate::quarantine;
@@ -11,8 +12,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use tracewell_model::batch::identity::Outline;
 use tracewell_model::store::{
-    Ack, AttributeKey, FoundTraces, Listed, Operation, OperationQuery, ScanColumns, ScanReport,
-    ScanRequest, ScanVisitor, ServiceCount, StoreStatus,
+    Ack, AttributeKey, DiskStatus, FoundTraces, Listed, Operation, OperationQuery, ScanColumns,
+    ScanReport, ScanRequest, ScanVisitor, ServiceCount, StoreStatus,
 };
 use tracewell_model::{QueryMemory, SpanBatch, StoreError, TimeRange, TraceId, TraceStore};
 
@@ -200,6 +201,7 @@ impl TraceStore for EmbeddedStore {
             incomplete_reads: inner.incomplete_reads.load(Ordering::Relaxed),
             attention: inner.attention(),
             compaction: inner.compactor.status(),
+            disk: Some(inner.disk_status()),
         }
     }
 
@@ -218,6 +220,19 @@ impl Inner {
     fn note_incomplete(&self, report: &ScanReport) {
         if report.unread_blocks > 0 {
             self.incomplete_reads.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn disk_status(&self) -> DiskStatus {
+        let retention = self.options.retention;
+        let space = self.files.space(&self.dir).ok();
+        let kept_free = |space: Space| retention.free_space.bytes(space.total_bytes);
+        DiskStatus {
+            dir: self.dir.clone(),
+            space_bytes: space.map(|space| (space.free_bytes, space.total_bytes)),
+            retention_age: retention.age,
+            retention_bytes: retention.bytes,
+            retention_free_bytes: space.map(kept_free).filter(|bytes| *bytes > 0),
         }
     }
 

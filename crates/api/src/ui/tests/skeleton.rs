@@ -234,7 +234,10 @@ async fn the_skeleton_says_of_each_span_what_was_sent() {
         assert_eq!(skeleton.number("cycleCount") as usize, count(64));
         let deepest = skeleton.depth.iter().max().unwrap();
         assert_eq!(skeleton.number("depth"), u64::from(*deepest) + 1);
-        let odd = [8, 16, 32, 64].iter().filter(|flag| count(**flag) > 0).count();
+        let odd = [8, 16, 32, 64]
+            .iter()
+            .filter(|flag| count(**flag) > 0)
+            .count();
         assert_eq!(skeleton.header["warnings"].as_array().unwrap().len(), odd);
     }
 }

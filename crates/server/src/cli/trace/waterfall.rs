@@ -244,9 +244,9 @@ mod tests {
             labels,
             [
                 "(parent missing) shop  op-1",
-                "(parent missing) shop  op-2",
+                "(cycle) shop  op-2",
                 "└ shop  op-3",
-                "(parent missing) shop  op-5",
+                "(cycle) shop  op-5",
             ]
         );
     }

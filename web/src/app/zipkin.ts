@@ -1,0 +1,72 @@
+//! Searches of Zipkin's UI keep their meaning here: the server sends `/zipkin/?…` on to the search
+//! page with its parameters, and they are translated before anything is drawn.
+
+import { compare, type Condition, FAILED, toQuery } from "../query/conditions";
+import { durationLiteral, parseDuration } from "../query/literal";
+import { attributeField, quote } from "../query/tokens";
+import { DEFAULT_LIMIT, MAX_LIMIT, type SearchParams } from "../location/params";
+
+const ZIPKIN_ONLY = ["serviceName", "spanName", "remoteServiceName", "annotationQuery", "endTs", "startTs"];
+const ZIPKIN_KEYS = [...ZIPKIN_ONLY, "lookback", "minDuration", "maxDuration", "limit", "sortOrder"];
+
+/** Any name: Zipkin's own is `all`, and nothing is one. */
+const named = (params: URLSearchParams, key: string): string | null => {
+  const name = params.get(key);
+  return name === null || name === "" || name === "all" ? null : name;
+};
+
+/** Zipkin keeps names in lower case; here they are as they were sent. */
+const anyCase = (field: string, name: string): Condition => compare(field, "=~", quote(`(?i)${name.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")}`));
+
+/** A search link of Zipkin's as ours, or null when it is none. */
+export function fromZipkinSearch(params: URLSearchParams): SearchParams | null {
+  if (params.has("q") || !ZIPKIN_ONLY.some((key) => params.has(key))) return null;
+  const conditions: Condition[] = [];
+  for (const [key, field] of [["serviceName", "resource.service.name"], ["spanName", "name"], ["remoteServiceName", attributeField("", "peer.service")]] as const) {
+    const name = named(params, key);
+    if (name !== null) conditions.push(anyCase(field, name));
+  }
+  for (const term of (params.get("annotationQuery") ?? "").split(/\s+and\s+/i)) if (term !== "") conditions.push(annotation(term));
+  for (const [key, op] of [["minDuration", ">="], ["maxDuration", "<="]] as const) {
+    const text = params.get(key) ?? "";
+    // A bare number is one of microseconds.
+    const ns = /^\d+$/.test(text) ? Number(text) * 1000 : parseDuration(text);
+    if (ns !== null) conditions.push(compare("duration", op, durationLiteral(ns)));
+  }
+  const limit = Number.parseInt(params.get("limit") ?? "", 10);
+  return {
+    q: toQuery(conditions),
+    ...rangeOf(params),
+    limit: limit > 0 ? Math.min(limit, MAX_LIMIT) : DEFAULT_LIMIT,
+    sort: "newest",
+    chart: "spans",
+    refresh: 0,
+  };
+}
+
+export function withoutZipkinKeys(params: URLSearchParams): URLSearchParams {
+  const rest = new URLSearchParams(params);
+  for (const key of ZIPKIN_KEYS) rest.delete(key);
+  return rest;
+}
+
+/** `key=value` is a tag; a word alone is a tag that is there, or an annotation, which is an event here. */
+function annotation(term: string): Condition {
+  const equals = term.indexOf("=");
+  if (term === "error") return FAILED;
+  if (equals > 0) return compare(attributeField("", term.slice(0, equals)), "=", quote(term.slice(equals + 1)));
+  return { text: `(${attributeField("", term)} != nil || event:name = ${quote(term)})` };
+}
+
+const nsOfMs = (ms: number): string => (BigInt(Math.trunc(ms)) * 1_000_000n).toString();
+
+/** `lookback` is milliseconds before `endTs`, or a word such as `15m` before now; `custom` has both ends. */
+function rangeOf(params: URLSearchParams): { from: string; to: string } {
+  const [endMs, startMs] = ["endTs", "startTs"].map((key) => (/^\d+$/.test(params.get(key) ?? "") ? Number(params.get(key)) : null));
+  const lookback = params.get("lookback") ?? "";
+  if (startMs != null) return { from: nsOfMs(startMs), to: endMs == null ? "now" : nsOfMs(endMs) };
+  if (/^\d+[smhdw]$/.test(lookback)) return { from: `now-${lookback}`, to: "now" };
+  const lookbackMs = /^\d+$/.test(lookback) ? Number(lookback) : 15 * 60_000;
+  if (endMs != null) return { from: nsOfMs(Math.max(0, endMs - lookbackMs)), to: nsOfMs(endMs) };
+  return { from: `now-${Math.max(1, Math.round(lookbackMs / 1000))}s`, to: "now" };
+}
