@@ -9,6 +9,7 @@
 use crate::search::{Cursor, Detail, Fetcher, Search, SearchEvent, search};
 use crate::spansets::{TraceFilter, rows_of};
 use crate::summary::TraceSummary;
+use std::cell::OnceCell;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::ControlFlow;
@@ -117,13 +118,14 @@ pub fn rank(
     let ids: Vec<TraceId> = best.iter().map(|of| of.place.trace_id).collect();
     let columns = TraceSummary::columns().and(ranking.filter.columns().clone());
     fetcher.each(&ids, Some(&columns), &mut |batch| {
-        let tree = TraceTree::new(batch);
-        let spansets = ranking.filter.spansets(batch, || &tree);
+        let tree = OnceCell::new();
+        let spansets = ranking.filter.spansets(batch, &tree, cancelled)?;
+        let tree = tree.get_or_init(|| TraceTree::new(batch));
         let summary = TraceSummary {
-            spansets: ranking.filter.shown(batch, &tree, &spansets),
-            ..TraceSummary::new(batch, &tree, &rows_of(&spansets, batch))
+            spansets: ranking.filter.shown(batch, tree, &spansets),
+            ..TraceSummary::new(batch, tree, &rows_of(&spansets, batch))
         };
-        emit(RankingEvent::Trace(Box::new(summary)))
+        Ok(emit(RankingEvent::Trace(Box::new(summary))))
     })?;
     let stopped = is_stopped.then(|| {
         format!("the time was over: these are the first of the newest {traces} traces that match; narrow the time range")

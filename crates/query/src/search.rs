@@ -121,6 +121,7 @@ pub fn search(
         judge: Judge {
             search,
             candidate_filter: (!is_local).then_some(candidate_filter),
+            cancelled,
         },
         columns: match &search.detail {
             Detail::Columns(columns) => columns.clone().and(of_filter),
@@ -255,9 +256,9 @@ impl Run<'_> {
         let mut matching = Vec::new();
         let judged = Some(self.search.filter.columns());
         self.fetcher.each(ids, judged, &mut |batch| {
-            let found = judge.judge(batch);
+            let found = judge.judge(batch)?;
             matching.extend(found.map(|found| found.place.trace_id));
-            ControlFlow::Continue(())
+            Ok(ControlFlow::Continue(()))
         })?;
         self.emit_matching(&matching, shown.as_ref())
     }
@@ -268,14 +269,14 @@ impl Run<'_> {
         columns: Option<&ScanColumns>,
     ) -> Result<(), StoreError> {
         self.fetcher.each(ids, columns, &mut |batch| {
-            let Some(found) = self.judge.judge(batch) else {
-                return ControlFlow::Continue(());
+            let Some(found) = self.judge.judge(batch)? else {
+                return Ok(ControlFlow::Continue(()));
             };
             self.emitted += 1;
             self.last = Some(found.place);
             let flow = (self.emit)(SearchEvent::Trace(&found));
             self.is_stopped |= flow.is_break();
-            flow
+            Ok(flow)
         })
     }
 }

@@ -80,13 +80,13 @@ impl<'a> Fetcher<'a> {
     /// breaks off; no more of them are in memory at a time than fit.
     ///
     /// # Errors
-    /// What the store says; [`StoreError::OverBudget`] when not even one fits
-    /// beside what other queries hold.
+    /// What the store and `each` say; [`StoreError::OverBudget`] when not even
+    /// one fits beside what other queries hold.
     pub(crate) fn each(
         &mut self,
         ids: &[TraceId],
         columns: Option<&ScanColumns>,
-        each: &mut dyn FnMut(&SpanBatch) -> ControlFlow<()>,
+        each: &mut dyn FnMut(&SpanBatch) -> Result<ControlFlow<()>, StoreError>,
     ) -> Result<(), StoreError> {
         let mut rest = ids;
         while !rest.is_empty() {
@@ -95,8 +95,10 @@ impl<'a> Fetcher<'a> {
                 Err(StoreError::OverBudget(_)) if now.len() > 1 => continue,
                 fetched => {
                     let (traces, _held) = fetched?;
-                    if traces.iter().try_for_each(&mut *each).is_break() {
-                        return Ok(());
+                    for trace in &traces {
+                        if each(trace)?.is_break() {
+                            return Ok(());
+                        }
                     }
                 }
             }
