@@ -7,7 +7,7 @@
 //! has waited long enough stops the looking and gets the best of what was seen.
 
 use crate::search::{Cursor, Detail, Fetcher, Search, SearchEvent, search};
-use crate::spansets::{TraceFilter, rows_of};
+use crate::spansets::TraceFilter;
 use crate::summary::TraceSummary;
 use std::cell::OnceCell;
 use std::cmp::Reverse;
@@ -16,7 +16,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 use tracewell_model::failure::failed_rows;
 use tracewell_model::store::{ScanColumns, ScanReport};
-use tracewell_model::{SpanBatch, StoreError, TimeRange, TraceId, TraceStore, TraceTree};
+use tracewell_model::{SpanBatch, StoreError, TimeRange, TraceId, TraceStore};
 
 /// What traces are ranked by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,23 +118,24 @@ pub fn rank(
     let ids: Vec<TraceId> = best.iter().map(|of| of.place.trace_id).collect();
     let columns = TraceSummary::columns().and(ranking.filter.columns().clone());
     fetcher.each(&ids, Some(&columns), &mut |batch| {
-        let tree = OnceCell::new();
-        let spansets = ranking.filter.spansets(batch, &tree, cancelled)?;
-        let tree = tree.get_or_init(|| TraceTree::new(batch));
-        let summary = TraceSummary {
-            spansets: ranking.filter.shown(batch, tree, &spansets),
-            ..TraceSummary::new(batch, tree, &rows_of(&spansets, batch))
-        };
+        let (filter, tree) = (&ranking.filter, OnceCell::new());
+        let spansets = filter.spansets(batch, &tree, cancelled)?;
+        let summary = TraceSummary::of_found(filter, batch, &tree, &spansets);
         Ok(emit(RankingEvent::Trace(Box::new(summary))))
     })?;
     let stopped = is_stopped.then(|| {
         format!("the time was over: these are the first of the newest {traces} traces that match; narrow the time range")
     });
+    let report = fetcher.with_fetched(outcome.report);
+    let too_large = fetcher.lacking().map(str::to_owned);
     Ok(Ranked {
-        report: fetcher.with_fetched(outcome.report),
         traces,
         cursor,
-        partial: stopped.or(outcome.partial),
+        partial: stopped
+            .or(outcome.partial)
+            .or(too_large)
+            .or_else(|| report.lacking()),
+        report,
     })
 }
 

@@ -206,9 +206,7 @@ impl Run<'_> {
         } else if self.candidates.is_over_budget() {
             Some("more traces may match than memory_limit leaves room for; narrow the search")
         } else {
-            self.fetcher
-                .is_one_too_large()
-                .then_some("a trace that may match is too large to be looked at")
+            self.fetcher.lacking()
         }
     }
 

@@ -140,8 +140,11 @@ fn copy(
 pub struct NarrowStore {
     inner: Arc<dyn TraceStore>,
     asked: Mutex<Vec<Option<ScanColumns>>>,
-    too_large: Option<TraceId>,
+    too_large: Option<(TraceId, IsTooLarge)>,
 }
+
+/// Is a trace too large with these columns?
+type IsTooLarge = fn(Option<&ScanColumns>) -> bool;
 
 impl NarrowStore {
     /// In front of `inner`.
@@ -158,7 +161,16 @@ impl NarrowStore {
     #[must_use]
     pub fn with_too_large(inner: Arc<dyn TraceStore>, id: TraceId) -> Self {
         Self {
-            too_large: Some(id),
+            too_large: Some((id, |_| true)),
+            ..Self::new(inner)
+        }
+    }
+
+    /// As [`NarrowStore::new`], but with its names this trace is too large.
+    #[must_use]
+    pub fn with_too_large_names(inner: Arc<dyn TraceStore>, id: TraceId) -> Self {
+        Self {
+            too_large: Some((id, |columns| columns.is_none_or(|columns| columns.names))),
             ..Self::new(inner)
         }
     }
@@ -182,7 +194,10 @@ impl TraceStore for NarrowStore {
         columns: Option<&ScanColumns>,
         cancelled: &AtomicBool,
     ) -> Result<FoundTraces, StoreError> {
-        if let Some(id) = self.too_large.filter(|id| ids.contains(id)) {
+        if let Some((id, is_too_large)) = self.too_large
+            && ids.contains(&id)
+            && is_too_large(columns)
+        {
             return Err(StoreError::TooLarge(id));
         }
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);

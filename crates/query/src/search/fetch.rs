@@ -62,9 +62,10 @@ impl<'a> Fetcher<'a> {
         self.at_a_time
     }
 
-    /// Was a trace passed over?
-    pub(crate) fn is_one_too_large(&self) -> bool {
+    /// Which traces were passed over.
+    pub(crate) fn lacking(&self) -> Option<&'static str> {
         self.is_one_too_large
+            .then_some("a trace that may match is too large to be looked at")
     }
 
     /// The report of the scan with what fetching read.

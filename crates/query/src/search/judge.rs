@@ -29,11 +29,7 @@ impl FoundTrace<'_> {
     /// The trace in short; needs the columns of a summary.
     #[must_use]
     pub fn summary(&self) -> TraceSummary {
-        let tree = self.tree.get_or_init(|| TraceTree::new(self.batch));
-        TraceSummary {
-            spansets: self.filter.shown(self.batch, tree, &self.spansets),
-            ..TraceSummary::new(self.batch, tree, &self.matched)
-        }
+        TraceSummary::of_found(self.filter, self.batch, &self.tree, &self.spansets)
     }
 }
 
