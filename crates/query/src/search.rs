@@ -95,8 +95,11 @@ pub fn search(
 ) -> Result<SearchOutcome, StoreError> {
     let is_local = search.filter.as_span_filter().is_some();
     let candidate_filter = search.filter.candidates();
-    let required = Required::look_for(search.filter.required(), store, cancelled)?;
-    if required.is_empty() {
+    let filters = search.filter.required();
+    let required = Required::look_for(filters, store, cancelled, &mut |report| {
+        emit(SearchEvent::Progress(report))
+    })?;
+    if required.is_empty() || required.is_stopped {
         return Ok(SearchOutcome {
             report: required.report,
             cursor: None,

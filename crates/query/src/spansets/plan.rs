@@ -36,8 +36,12 @@ impl Plan {
             columns: ScanColumns::default(),
             needs_facts: false,
         };
-        let required = required.iter().map(SpanFilter::span_local);
-        plan.required = required.filter(|filter| !is_all(filter)).collect();
+        for filter in required.iter().map(SpanFilter::span_local) {
+            // Each is looked for in the whole store.
+            if !is_all(&filter) && !plan.required.contains(&filter) {
+                plan.required.push(filter);
+            }
+        }
         plan.look_at_stages(stages);
         plan
     }
@@ -226,5 +230,24 @@ fn either(a: SpanFilter, b: SpanFilter) -> SpanFilter {
     match (a, b) {
         (SpanFilter::All, _) | (_, SpanFilter::All) => SpanFilter::All,
         (a, b) => SpanFilter::Or(vec![a, b]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{lower, traceql};
+
+    #[test]
+    fn what_is_needed_twice_is_looked_for_once() {
+        for (query, count) in [
+            (r#"{ name =~ "a.*" } >> { } >> { name =~ "a.*" }"#, 1),
+            (r#"{ name =~ "a.*" } >> { } >> { name !~ "a.*" }"#, 1),
+            (r#"({ name = "a" } >> { }) && ({ name = "a" } > { })"#, 1),
+            (r#"{ name = "a" } >> { name = "b" } >> { }"#, 2),
+        ] {
+            let parsed = traceql::parse(query).unwrap();
+            let filter = lower::search(&parsed).unwrap();
+            assert_eq!(filter.required().len(), count, "{query}");
+        }
     }
 }
