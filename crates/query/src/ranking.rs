@@ -6,7 +6,7 @@
 //! however many match. The best are fetched again to be summed up. Whoever
 //! has waited long enough stops the looking and gets the best of what was seen.
 
-use crate::search::{Cursor, Detail, Fetcher, Search, SearchEvent, search};
+use crate::search::{Cursor, Detail, Fetcher, Pace, Search, SearchEvent, search};
 use crate::spansets::TraceFilter;
 use crate::summary::TraceSummary;
 use std::cell::OnceCell;
@@ -117,7 +117,7 @@ pub fn rank(
     let mut fetcher = Fetcher::new(store, cancelled);
     let ids: Vec<TraceId> = best.iter().map(|of| of.place.trace_id).collect();
     let columns = TraceSummary::columns().and(ranking.filter.columns().clone());
-    fetcher.each(&ids, Some(&columns), &mut |batch| {
+    fetcher.each(&ids, Some(&columns), &mut Pace::default(), &mut |batch| {
         let (filter, tree) = (&ranking.filter, OnceCell::new());
         let spansets = filter.spansets(batch, &tree, cancelled)?;
         let summary = TraceSummary::of_found(filter, batch, &tree, &spansets);

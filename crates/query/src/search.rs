@@ -18,7 +18,7 @@ mod required;
 use crate::spansets::TraceFilter;
 use crate::summary::TraceSummary;
 use candidates::Candidates;
-pub(crate) use fetch::Fetcher;
+pub(crate) use fetch::{Fetcher, Pace};
 pub use judge::FoundTrace;
 use judge::Judge;
 use required::Required;
@@ -131,6 +131,8 @@ pub fn search(
             Detail::Summary | Detail::Whole => TraceSummary::columns().and(of_filter),
         },
         fetcher: Fetcher::after(store, cancelled, required.report),
+        judging: Pace::default(),
+        showing: Pace::default(),
         scanned: ScanReport::default(),
         emit,
         candidates: Candidates::within(&store.query_memory()),
@@ -186,6 +188,10 @@ struct Run<'a> {
     judge: Judge<'a>,
     columns: ScanColumns,
     fetcher: Fetcher<'a>,
+    /// Of traces with what judging needs.
+    judging: Pace,
+    /// Of those with all that is shown.
+    showing: Pace,
     scanned: ScanReport,
     emit: &'a mut dyn FnMut(SearchEvent<'_>) -> ControlFlow<()>,
     candidates: Candidates,
@@ -225,8 +231,14 @@ impl Run<'_> {
     fn hand_out(&mut self, later_until_ns: Option<u64>) -> ControlFlow<()> {
         loop {
             let want = self.search.limit - self.emitted;
+            let pace = if self.judges_first() {
+                &self.judging
+            } else {
+                &self.showing
+            };
+            let at_a_time = pace.at_a_time().min(want);
             let popped = std::iter::from_fn(|| self.candidates.pop(later_until_ns));
-            let ids: Vec<TraceId> = popped.take(self.fetcher.at_a_time().min(want)).collect();
+            let ids: Vec<TraceId> = popped.take(at_a_time).collect();
             if ids.is_empty() {
                 return ControlFlow::Continue(());
             }
@@ -241,22 +253,26 @@ impl Run<'_> {
         }
     }
 
+    /// Most may not match, and need not be fetched with all that is shown.
+    fn judges_first(&self) -> bool {
+        let shows_what_it_judges = matches!(self.search.detail, Detail::Columns(_));
+        !shows_what_it_judges && !self.judge.is_certain()
+    }
+
     /// Fetches these traces and hands out those that match.
     fn judge_all(&mut self, ids: &[TraceId]) -> Result<(), StoreError> {
-        let judge = &self.judge;
         let shown = match self.search.detail {
             Detail::Whole => None,
             Detail::Summary | Detail::Columns(_) => Some(&self.columns),
         };
         let shown = shown.cloned();
-        // Most may not match, and need not be fetched with all that is shown.
-        let shows_what_it_judges = matches!(self.search.detail, Detail::Columns(_));
-        if shows_what_it_judges || judge.is_certain() {
+        if !self.judges_first() {
             return self.emit_matching(ids, shown.as_ref());
         }
-        let mut matching = Vec::new();
+        let (mut matching, judge) = (Vec::new(), &self.judge);
         let judged = Some(self.search.filter.columns());
-        self.fetcher.each(ids, judged, &mut |batch| {
+        let pace = &mut self.judging;
+        self.fetcher.each(ids, judged, pace, &mut |batch| {
             let found = judge.judge(batch)?;
             matching.extend(found.map(|found| found.place.trace_id));
             Ok(ControlFlow::Continue(()))
@@ -269,7 +285,8 @@ impl Run<'_> {
         ids: &[TraceId],
         columns: Option<&ScanColumns>,
     ) -> Result<(), StoreError> {
-        self.fetcher.each(ids, columns, &mut |batch| {
+        let pace = &mut self.showing;
+        self.fetcher.each(ids, columns, pace, &mut |batch| {
             let Some(found) = self.judge.judge(batch)? else {
                 return Ok(ControlFlow::Continue(()));
             };

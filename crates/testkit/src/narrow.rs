@@ -139,7 +139,8 @@ fn copy(
 /// Another store, seen through the columns that its readers name.
 pub struct NarrowStore {
     inner: Arc<dyn TraceStore>,
-    asked: Mutex<Vec<Option<ScanColumns>>>,
+    /// How many traces at a time, with which columns.
+    fetches: Mutex<Vec<(usize, Option<ScanColumns>)>>,
     too_large: Option<(TraceId, IsTooLarge)>,
 }
 
@@ -152,7 +153,7 @@ impl NarrowStore {
     pub fn new(inner: Arc<dyn TraceStore>) -> Self {
         Self {
             inner,
-            asked: Mutex::default(),
+            fetches: Mutex::default(),
             too_large: None,
         }
     }
@@ -179,7 +180,16 @@ impl NarrowStore {
     /// entry a trace.
     #[must_use]
     pub fn take_asked(&self) -> Vec<Option<ScanColumns>> {
-        std::mem::take(&mut *self.asked.lock().unwrap_or_else(PoisonError::into_inner))
+        let fetches = self.take_fetches().into_iter();
+        let each = fetches.flat_map(|(traces, columns)| std::iter::repeat_n(columns, traces));
+        each.collect()
+    }
+
+    /// How many traces were asked for at a time since the last call, and with
+    /// which columns.
+    #[must_use]
+    pub fn take_fetches(&self) -> Vec<(usize, Option<ScanColumns>)> {
+        std::mem::take(&mut *self.fetches.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -200,8 +210,9 @@ impl TraceStore for NarrowStore {
         {
             return Err(StoreError::TooLarge(id));
         }
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        asked.extend(ids.iter().map(|_| columns.cloned()));
+        let mut fetches = self.fetches.lock().unwrap_or_else(PoisonError::into_inner);
+        fetches.push((ids.len(), columns.cloned()));
+        drop(fetches);
         let mut found = self.inner.traces(ids, columns, cancelled)?;
         if let Some(columns) = columns {
             for batch in found.traces.iter_mut().flatten() {

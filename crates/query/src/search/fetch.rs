@@ -1,8 +1,8 @@
 //! Fetching of candidate traces, a few at a time.
 //!
-//! How many depends on how large the last ones were, so that a search over
-//! giant traces needs no more memory than one over small ones, up to a single
-//! trace. A trace that is too large even alone is passed over and remembered:
+//! How many depends on how large the last ones were ([`Pace`]), so that a search
+//! over giant traces needs no more memory than one over small ones, up to a
+//! single trace. A trace that is too large even alone is passed over and remembered:
 //! **no search fails because of one trace.**
 
 use std::ops::ControlFlow;
@@ -18,11 +18,49 @@ const MAX_TRACES: usize = 512;
 /// Bytes that the traces of one fetch should not exceed.
 const WANTED_BYTES: usize = 32 << 20;
 
+/// How many traces are fetched at a time. It is learnt from what the last ones
+/// took: **whoever fetches with other columns has a pace of his own**, because a
+/// thousand narrow traces may take what a single whole one does.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    at_a_time: usize,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            at_a_time: FIRST_TRACES,
+        }
+    }
+}
+
+impl Pace {
+    /// How many traces the next fetch should ask for.
+    pub(crate) fn at_a_time(&self) -> usize {
+        self.at_a_time
+    }
+
+    /// So many did not fit.
+    fn halve(&mut self) {
+        self.at_a_time = (self.at_a_time / 2).max(1);
+    }
+
+    /// The last ones took so much.
+    fn adapt(&mut self, bytes: usize) {
+        self.at_a_time = if bytes > WANTED_BYTES {
+            (self.at_a_time / 4).max(1)
+        } else if bytes > WANTED_BYTES / 2 {
+            self.at_a_time
+        } else {
+            (self.at_a_time * 2).min(MAX_TRACES)
+        };
+    }
+}
+
 /// Fetches traces and keeps the account.
 pub(crate) struct Fetcher<'a> {
     store: &'a dyn TraceStore,
     cancelled: &'a AtomicBool,
-    at_a_time: usize,
     fetched_bytes: u64,
     /// Spans that were looked at before anything was fetched.
     searched_spans: u64,
@@ -35,7 +73,6 @@ impl<'a> Fetcher<'a> {
         Self {
             store,
             cancelled,
-            at_a_time: FIRST_TRACES,
             fetched_bytes: 0,
             searched_spans: 0,
             lacking: ScanReport::default(),
@@ -55,11 +92,6 @@ impl<'a> Fetcher<'a> {
             lacking: before,
             ..Self::new(store, cancelled)
         }
-    }
-
-    /// How many traces the next fetch should ask for.
-    pub(crate) fn at_a_time(&self) -> usize {
-        self.at_a_time
     }
 
     /// Which traces were passed over.
@@ -87,12 +119,13 @@ impl<'a> Fetcher<'a> {
         &mut self,
         ids: &[TraceId],
         columns: Option<&ScanColumns>,
+        pace: &mut Pace,
         each: &mut dyn FnMut(&SpanBatch) -> Result<ControlFlow<()>, StoreError>,
     ) -> Result<(), StoreError> {
         let mut rest = ids;
         while !rest.is_empty() {
-            let (now, later) = rest.split_at(self.at_a_time.min(rest.len()));
-            match self.fetch(now, columns) {
+            let (now, later) = rest.split_at(pace.at_a_time().min(rest.len()));
+            match self.fetch(now, columns, pace) {
                 Err(StoreError::OverBudget(_)) if now.len() > 1 => continue,
                 fetched => {
                     let (traces, _held) = fetched?;
@@ -114,10 +147,11 @@ impl<'a> Fetcher<'a> {
     /// # Errors
     /// What the store says; [`StoreError::OverBudget`] when fewer at a time may
     /// fit, or none while other queries run.
-    pub(crate) fn fetch(
+    fn fetch(
         &mut self,
         ids: &[TraceId],
         columns: Option<&ScanColumns>,
+        pace: &mut Pace,
     ) -> Result<(Vec<SpanBatch>, Reservation), StoreError> {
         let mut ids = ids.to_vec();
         let found = loop {
@@ -134,7 +168,7 @@ impl<'a> Fetcher<'a> {
                     ids.clear();
                 }
                 Err(error @ StoreError::OverBudget(_)) => {
-                    self.at_a_time = (self.at_a_time / 2).max(1);
+                    pace.halve();
                     return Err(error);
                 }
                 other => break other?,
@@ -143,14 +177,7 @@ impl<'a> Fetcher<'a> {
         self.fetched_bytes += found.report.searched_bytes;
         self.lacking.lacks_also(&found.report);
         let traces: Vec<SpanBatch> = found.traces.into_iter().flatten().collect();
-        let bytes: usize = traces.iter().map(SpanBatch::memory_bytes).sum();
-        self.at_a_time = if bytes > WANTED_BYTES {
-            (self.at_a_time / 4).max(1)
-        } else if bytes > WANTED_BYTES / 2 {
-            self.at_a_time
-        } else {
-            (self.at_a_time * 2).min(MAX_TRACES)
-        };
+        pace.adapt(traces.iter().map(SpanBatch::memory_bytes).sum());
         Ok((traces, found.memory))
     }
 }
