@@ -145,12 +145,11 @@ impl TraceFilter {
             let found = Spanset::of(rows_in(&filter.matching(batch)));
             return Ok(found.into_iter().collect());
         }
-        let needs_facts = self.plan.needs_facts;
-        let facts = needs_facts.then(|| tree.get_or_init(|| TraceTree::new(batch)).facts(batch));
+        let facts = OnceCell::new();
         let trace = Trace {
             batch,
             tree,
-            facts: facts.as_ref(),
+            facts: &facts,
             cancelled,
         };
         let all = Spanset::of(rows_in(&RowSet::all(batch.len())));

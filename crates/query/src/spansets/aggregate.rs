@@ -30,7 +30,7 @@ impl<'t> Number<'t> {
             Scalar::Aggregate { name, function, of } => Self::Aggregate {
                 name,
                 function: *function,
-                values: of.as_ref().map(|of| of.values(trace.batch, trace.facts)),
+                values: of.as_ref().map(|of| trace.values(of)),
             },
             Scalar::Calculated(op, left, right) => Self::Calculated(
                 *op,

@@ -13,22 +13,42 @@ use super::aggregate::Number;
 use super::found::Finder;
 use super::{Spanset, Stage, rows_in, rows_of};
 use tracewell_model::filter::{CompareOp, TraceFacts};
-use tracewell_model::values::{Value, compares};
-use tracewell_model::{SpanBatch, StoreError, TraceTree};
+use tracewell_model::values::{Expression, Value, compares};
+use tracewell_model::{RowSet, SpanBatch, SpanFilter, StoreError, TraceTree};
 
 /// The trace that is judged.
 pub(super) struct Trace<'t> {
     pub(super) batch: &'t SpanBatch,
     pub(super) tree: &'t OnceCell<TraceTree>,
-    /// Where a filter needs them.
-    pub(super) facts: Option<&'t TraceFacts>,
+    pub(super) facts: &'t OnceCell<TraceFacts>,
     pub(super) cancelled: &'t AtomicBool,
 }
 
-impl Trace<'_> {
+impl<'t> Trace<'t> {
     /// Made for the first who asks.
-    pub(super) fn tree(&self) -> &TraceTree {
+    pub(super) fn tree(&self) -> &'t TraceTree {
         self.tree.get_or_init(|| TraceTree::new(self.batch))
+    }
+
+    /// The spans that a filter finds.
+    pub(super) fn matching(&self, filter: &SpanFilter) -> RowSet {
+        if filter.is_span_local() {
+            filter.matching(self.batch)
+        } else {
+            filter.matching_in_trace(self.batch, self.facts())
+        }
+    }
+
+    /// The value of each span.
+    pub(super) fn values(&self, of: &Expression) -> Vec<Option<Value<'t>>> {
+        let mut is_local = true;
+        of.for_each_field(&mut |field, _| is_local &= field.is_span_local());
+        of.values(self.batch, (!is_local).then(|| self.facts()))
+    }
+
+    /// Made for the first who asks, from the tree.
+    fn facts(&self) -> &'t TraceFacts {
+        self.facts.get_or_init(|| self.tree().facts(self.batch))
     }
 
     /// Does anybody still wait for an answer?
@@ -78,7 +98,7 @@ impl<'t> Step<'t> {
                 op: *op,
                 right: Number::of(right, trace),
             },
-            Stage::By { name, of } => Self::By(name, of.values(trace.batch, trace.facts)),
+            Stage::By { name, of } => Self::By(name, trace.values(of)),
             Stage::Coalesce => Self::Coalesce,
             Stage::Select(_) => Self::Select,
         })

@@ -23,9 +23,7 @@ pub(super) enum Finder<'t> {
 impl<'t> Finder<'t> {
     pub(super) fn of(spansets: &'t Spansets, trace: &Trace<'t>) -> Result<Self, StoreError> {
         Ok(match spansets {
-            Spansets::Filter(filter) => {
-                Self::Filter(filter.matching_as_far(trace.batch, trace.facts))
-            }
+            Spansets::Filter(filter) => Self::Filter(trace.matching(filter)),
             Spansets::Combine {
                 relation,
                 mode,

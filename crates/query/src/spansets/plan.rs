@@ -23,8 +23,6 @@ pub(super) struct Plan {
     pub(super) required: Vec<SpanFilter>,
     /// What judging looks at.
     pub(super) columns: ScanColumns,
-    /// Does a condition need the whole trace?
-    pub(super) needs_facts: bool,
 }
 
 impl Plan {
@@ -34,7 +32,6 @@ impl Plan {
             candidates: found.span_local(),
             required: Vec::new(),
             columns: ScanColumns::default(),
-            needs_facts: false,
         };
         for filter in required.iter().map(SpanFilter::span_local) {
             // Each is looked for in the whole store.
@@ -59,7 +56,6 @@ impl Plan {
                 Stage::Select(fields) => {
                     for (_, field) in fields {
                         self.columns.add_field(field, None);
-                        self.needs_facts |= !field.is_span_local();
                     }
                 }
             }
@@ -71,7 +67,6 @@ impl Plan {
             Spansets::Filter(filter) => {
                 let columns = ScanColumns::of_filter(filter);
                 self.columns = std::mem::take(&mut self.columns).and(columns);
-                self.needs_facts |= !filter.is_span_local();
             }
             Spansets::Combine { left, right, .. } => {
                 let columns = structure_columns();
@@ -97,7 +92,6 @@ impl Plan {
     fn look_at_value(&mut self, value: &Expression) {
         value.for_each_field(&mut |field, condition| {
             self.columns.add_field(field, condition);
-            self.needs_facts |= !field.is_span_local();
         });
     }
 }

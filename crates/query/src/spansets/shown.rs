@@ -58,7 +58,8 @@ impl TraceFilter {
                 _ => &[],
             })
             .collect();
-        let facts = self.plan.needs_facts.then(|| tree.facts(batch));
+        let are_local = selected.iter().all(|(_, field)| field.is_span_local());
+        let facts = (!are_local).then(|| tree.facts(batch));
         let values_of = |(_, field): &&(String, Field)| field_values(batch, field, facts.as_ref());
         let values: Vec<_> = selected.iter().map(values_of).collect();
         let spans = batch.spans();

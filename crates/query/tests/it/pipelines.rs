@@ -285,3 +285,31 @@ fn groups_and_their_numbers_are_those_of_an_oracle() {
         }
     }
 }
+
+#[test]
+fn a_tree_is_made_for_the_stage_that_asks_for_it() {
+    let all = batch(&[
+        TestSpan::new(1, 1, "shop", "above", 10),
+        TestSpan::new(1, 2, "shop", "below", 20).child_of(1),
+    ]);
+    let never = AtomicBool::new(false);
+    for (query, spans, needs_tree) in [
+        (r#"{ name = "none" } | { span:childCount = 0 }"#, 0, false),
+        (r#"{ name = "none" } | by(span:childCount)"#, 0, false),
+        (
+            r#"{ name = "none" } >> { } | select(span:childCount)"#,
+            0,
+            false,
+        ),
+        (r#"{ } | count() > 1 | select(nestedSetLeft)"#, 2, false),
+        (r#"{ name = "below" } | { span:childCount = 0 }"#, 1, true),
+        (r#"{ } | max(span:childCount) > 0"#, 2, true),
+        (r#"{ name = "above" } >> { }"#, 1, true),
+    ] {
+        let tree = OnceCell::new();
+        let sets = filter(query).spansets(&all, &tree, &never).unwrap();
+        let found: usize = sets.iter().map(|set| set.rows.len()).sum();
+        assert_eq!(found, spans, "{query}");
+        assert_eq!(tree.get().is_some(), needs_tree, "{query}");
+    }
+}
