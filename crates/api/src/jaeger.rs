@@ -11,7 +11,6 @@
 //! store, `streamed` how large JSON leaves. **What a client sends decides
 //! words and shapes only: every condition is judged by the query crate.**
 
-mod any_json;
 mod finding;
 pub(crate) mod grpc;
 mod indent;

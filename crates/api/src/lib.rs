@@ -8,6 +8,7 @@
 //! socket or know which store it reads**: both are handed in.
 
 mod addresses;
+mod any_json;
 mod assets;
 mod base64;
 mod blocking;

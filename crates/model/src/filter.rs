@@ -22,7 +22,7 @@ use crate::rows::RowSet;
 use crate::values::Comparison;
 
 /// A predicate over one span.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum SpanFilter {
     /// Every span.
     All,

@@ -55,8 +55,10 @@ pub trait TraceStore: Send + Sync + 'static {
     fn append(&self, batch: Arc<SpanBatch>, ack: Ack);
 
     /// The traces of these ids, in the order asked, each as one batch that
-    /// holds all its spans in no order, without exact duplicates; `None` for a
-    /// trace that is not there. `columns`: `None` for everything; otherwise
+    /// holds all its spans without exact duplicates. They stand in no order, but
+    /// spans of equal outlines MUST stand in the one that
+    /// [`SpanBatch::into_distinct`] gives them, whatever columns are asked for
+    /// and wherever they lie by now; `None` for a trace that is not there. `columns`: `None` for everything; otherwise
     /// the batches MAY be partial, but hold at least these columns of the same
     /// spans as with `None` (where only the missing columns could tell whether
     /// two spans are one, the store looks at them). What cannot be read is left
@@ -75,8 +77,8 @@ pub trait TraceStore: Send + Sync + 'static {
     ) -> Result<FoundTraces, StoreError>;
 
     /// The spans of one trace that have one of these outlines, with all they
-    /// have, as the one entry of the answer: a batch in no order, without exact
-    /// duplicates; `None` when there are none. It SHOULD cost what these spans
+    /// have, as the one entry of the answer: a batch without exact duplicates,
+    /// ordered as in [`TraceStore::traces`]; `None` when there are none. It SHOULD cost what these spans
     /// cost and not what the trace does. What cannot be read is left out, and
     /// the report counts it.
     ///

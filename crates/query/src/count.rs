@@ -88,7 +88,7 @@ fn count_spans(
         matches.spans += repeated.spans;
         report = repeated.fetcher.with_fetched(report);
         match told {
-            Ok(()) => matches.is_exact = !repeated.fetcher.is_one_too_large(),
+            Ok(()) => matches.is_exact = repeated.fetcher.lacking().is_none(),
             Err(StoreError::Cancelled) => {
                 matches.is_exact = false;
                 partial = Some(TIME_OVER.to_owned());

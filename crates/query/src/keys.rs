@@ -5,7 +5,7 @@
 //! on a sample of the newest spans of the service. **It never claims to be
 //! complete.**
 
-use crate::values::Weights;
+use crate::values::{Weights, is_enough};
 use crate::{lower, tags};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -50,12 +50,13 @@ pub fn keys_of_service(
         cancelled,
     };
     let (mut keys, mut seen) = (BTreeSet::new(), 0);
-    let mut report = store.scan(&request, &mut |chunk, _| {
+    let mut report = store.scan(&request, &mut |chunk, report| {
         seen += chunk.rows.count();
         if !chunk.rows.is_empty() {
             add_keys(chunk, &mut keys);
         }
-        if seen > MAX_SPANS {
+        // A service that is rare, or not there, would be looked for everywhere.
+        if seen > MAX_SPANS || is_enough(seen, keys.len(), report) {
             return ControlFlow::Break(());
         }
         ControlFlow::Continue(())

@@ -6,16 +6,17 @@
 //! however many match. The best are fetched again to be summed up. Whoever
 //! has waited long enough stops the looking and gets the best of what was seen.
 
-use crate::search::{Cursor, Detail, Fetcher, Search, SearchEvent, search};
-use crate::spansets::{TraceFilter, rows_of};
+use crate::search::{Cursor, Detail, Fetcher, Pace, Search, SearchEvent, search};
+use crate::spansets::TraceFilter;
 use crate::summary::TraceSummary;
+use std::cell::OnceCell;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 use tracewell_model::failure::failed_rows;
 use tracewell_model::store::{ScanColumns, ScanReport};
-use tracewell_model::{SpanBatch, StoreError, TimeRange, TraceId, TraceStore, TraceTree};
+use tracewell_model::{SpanBatch, StoreError, TimeRange, TraceId, TraceStore};
 
 /// What traces are ranked by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,23 +117,25 @@ pub fn rank(
     let mut fetcher = Fetcher::new(store, cancelled);
     let ids: Vec<TraceId> = best.iter().map(|of| of.place.trace_id).collect();
     let columns = TraceSummary::columns().and(ranking.filter.columns().clone());
-    fetcher.each(&ids, Some(&columns), &mut |batch| {
-        let tree = TraceTree::new(batch);
-        let spansets = ranking.filter.spansets(batch, || &tree);
-        let summary = TraceSummary {
-            spansets: ranking.filter.shown(batch, &tree, &spansets),
-            ..TraceSummary::new(batch, &tree, &rows_of(&spansets, batch))
-        };
-        emit(RankingEvent::Trace(Box::new(summary)))
+    fetcher.each(&ids, Some(&columns), &mut Pace::default(), &mut |batch| {
+        let (filter, tree) = (&ranking.filter, OnceCell::new());
+        let spansets = filter.spansets(batch, &tree, cancelled)?;
+        let summary = TraceSummary::of_found(filter, batch, &tree, &spansets);
+        Ok(emit(RankingEvent::Trace(Box::new(summary))))
     })?;
     let stopped = is_stopped.then(|| {
         format!("the time was over: these are the first of the newest {traces} traces that match; narrow the time range")
     });
+    let report = fetcher.with_fetched(outcome.report);
+    let too_large = fetcher.lacking().map(str::to_owned);
     Ok(Ranked {
-        report: fetcher.with_fetched(outcome.report),
         traces,
         cursor,
-        partial: stopped.or(outcome.partial),
+        partial: stopped
+            .or(outcome.partial)
+            .or(too_large)
+            .or_else(|| report.lacking()),
+        report,
     })
 }
 

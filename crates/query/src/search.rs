@@ -18,7 +18,7 @@ mod required;
 use crate::spansets::TraceFilter;
 use crate::summary::TraceSummary;
 use candidates::Candidates;
-pub(crate) use fetch::Fetcher;
+pub(crate) use fetch::{Fetcher, Pace};
 pub use judge::FoundTrace;
 use judge::Judge;
 use required::Required;
@@ -95,8 +95,11 @@ pub fn search(
 ) -> Result<SearchOutcome, StoreError> {
     let is_local = search.filter.as_span_filter().is_some();
     let candidate_filter = search.filter.candidates();
-    let required = Required::look_for(search.filter.required(), store, cancelled)?;
-    if required.is_empty() {
+    let filters = search.filter.required();
+    let required = Required::look_for(filters, store, cancelled, &mut |report| {
+        emit(SearchEvent::Progress(report))
+    })?;
+    if required.is_empty() || required.is_stopped {
         return Ok(SearchOutcome {
             report: required.report,
             cursor: None,
@@ -121,12 +124,15 @@ pub fn search(
         judge: Judge {
             search,
             candidate_filter: (!is_local).then_some(candidate_filter),
+            cancelled,
         },
         columns: match &search.detail {
             Detail::Columns(columns) => columns.clone().and(of_filter),
             Detail::Summary | Detail::Whole => TraceSummary::columns().and(of_filter),
         },
         fetcher: Fetcher::after(store, cancelled, required.report),
+        judging: Pace::default(),
+        showing: Pace::default(),
         scanned: ScanReport::default(),
         emit,
         candidates: Candidates::within(&store.query_memory()),
@@ -182,6 +188,10 @@ struct Run<'a> {
     judge: Judge<'a>,
     columns: ScanColumns,
     fetcher: Fetcher<'a>,
+    /// Of traces with what judging needs.
+    judging: Pace,
+    /// Of those with all that is shown.
+    showing: Pace,
     scanned: ScanReport,
     emit: &'a mut dyn FnMut(SearchEvent<'_>) -> ControlFlow<()>,
     candidates: Candidates,
@@ -205,9 +215,7 @@ impl Run<'_> {
         } else if self.candidates.is_over_budget() {
             Some("more traces may match than memory_limit leaves room for; narrow the search")
         } else {
-            self.fetcher
-                .is_one_too_large()
-                .then_some("a trace that may match is too large to be looked at")
+            self.fetcher.lacking()
         }
     }
 
@@ -223,8 +231,14 @@ impl Run<'_> {
     fn hand_out(&mut self, later_until_ns: Option<u64>) -> ControlFlow<()> {
         loop {
             let want = self.search.limit - self.emitted;
+            let pace = if self.judges_first() {
+                &self.judging
+            } else {
+                &self.showing
+            };
+            let at_a_time = pace.at_a_time().min(want);
             let popped = std::iter::from_fn(|| self.candidates.pop(later_until_ns));
-            let ids: Vec<TraceId> = popped.take(self.fetcher.at_a_time().min(want)).collect();
+            let ids: Vec<TraceId> = popped.take(at_a_time).collect();
             if ids.is_empty() {
                 return ControlFlow::Continue(());
             }
@@ -239,25 +253,29 @@ impl Run<'_> {
         }
     }
 
+    /// Most may not match, and need not be fetched with all that is shown.
+    fn judges_first(&self) -> bool {
+        let shows_what_it_judges = matches!(self.search.detail, Detail::Columns(_));
+        !shows_what_it_judges && !self.judge.is_certain()
+    }
+
     /// Fetches these traces and hands out those that match.
     fn judge_all(&mut self, ids: &[TraceId]) -> Result<(), StoreError> {
-        let judge = &self.judge;
         let shown = match self.search.detail {
             Detail::Whole => None,
             Detail::Summary | Detail::Columns(_) => Some(&self.columns),
         };
         let shown = shown.cloned();
-        // Most may not match, and need not be fetched with all that is shown.
-        let shows_what_it_judges = matches!(self.search.detail, Detail::Columns(_));
-        if shows_what_it_judges || judge.is_certain() {
+        if !self.judges_first() {
             return self.emit_matching(ids, shown.as_ref());
         }
-        let mut matching = Vec::new();
+        let (mut matching, judge) = (Vec::new(), &self.judge);
         let judged = Some(self.search.filter.columns());
-        self.fetcher.each(ids, judged, &mut |batch| {
-            let found = judge.judge(batch);
+        let pace = &mut self.judging;
+        self.fetcher.each(ids, judged, pace, &mut |batch| {
+            let found = judge.judge(batch)?;
             matching.extend(found.map(|found| found.place.trace_id));
-            ControlFlow::Continue(())
+            Ok(ControlFlow::Continue(()))
         })?;
         self.emit_matching(&matching, shown.as_ref())
     }
@@ -267,15 +285,16 @@ impl Run<'_> {
         ids: &[TraceId],
         columns: Option<&ScanColumns>,
     ) -> Result<(), StoreError> {
-        self.fetcher.each(ids, columns, &mut |batch| {
-            let Some(found) = self.judge.judge(batch) else {
-                return ControlFlow::Continue(());
+        let pace = &mut self.showing;
+        self.fetcher.each(ids, columns, pace, &mut |batch| {
+            let Some(found) = self.judge.judge(batch)? else {
+                return Ok(ControlFlow::Continue(()));
             };
             self.emitted += 1;
             self.last = Some(found.place);
             let flow = (self.emit)(SearchEvent::Trace(&found));
             self.is_stopped |= flow.is_break();
-            flow
+            Ok(flow)
         })
     }
 }

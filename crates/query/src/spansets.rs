@@ -7,15 +7,18 @@
 
 mod aggregate;
 mod evaluate;
+mod found;
 mod plan;
 mod shown;
 mod structure;
 
 use crate::traceql::{Aggregate, Mode, Relation};
+use std::cell::OnceCell;
+use std::sync::atomic::AtomicBool;
 use tracewell_model::filter::{CompareOp, Field};
 use tracewell_model::store::ScanColumns;
 use tracewell_model::values::{Arithmetic, Expression, Value};
-use tracewell_model::{RowSet, SpanBatch, SpanFilter, TraceTree};
+use tracewell_model::{RowSet, SpanBatch, SpanFilter, StoreError, TraceTree};
 
 use evaluate::Trace;
 use plan::Plan;
@@ -79,8 +82,9 @@ pub(crate) enum Scalar {
 /// Spans of one trace that were found together; never none.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spanset {
-    /// Their rows.
-    pub rows: RowSet,
+    /// Their rows, ascending: groups of one trace are as many as its spans, so
+    /// each may take only what it has.
+    pub rows: Vec<u32>,
     /// What they have in common: the values of `by(…)`, aggregates.
     pub attributes: Vec<(String, Option<Value<'static>>)>,
 }
@@ -127,23 +131,28 @@ impl TraceFilter {
     }
 
     /// The spansets that are left at the end; none when the trace is not
-    /// found. `tree` is asked for only where it is needed.
-    pub fn spansets<'t>(
+    /// found. `tree` is that of the trace, made where it is needed.
+    ///
+    /// # Errors
+    /// [`StoreError::Cancelled`].
+    pub fn spansets(
         &self,
         batch: &SpanBatch,
-        tree: impl FnOnce() -> &'t TraceTree,
-    ) -> Vec<Spanset> {
+        tree: &OnceCell<TraceTree>,
+        cancelled: &AtomicBool,
+    ) -> Result<Vec<Spanset>, StoreError> {
         if let Some(filter) = self.as_span_filter() {
-            return Spanset::of(filter.matching(batch)).into_iter().collect();
+            let found = Spanset::of(rows_in(&filter.matching(batch)));
+            return Ok(found.into_iter().collect());
         }
-        let tree = tree();
-        let facts = self.plan.needs_facts.then(|| tree.facts(batch));
+        let facts = OnceCell::new();
         let trace = Trace {
             batch,
             tree,
-            facts: facts.as_ref(),
+            facts: &facts,
+            cancelled,
         };
-        let all = Spanset::of(RowSet::all(batch.len()));
+        let all = Spanset::of(rows_in(&RowSet::all(batch.len())));
         evaluate::run(&self.stages, &trace, all.into_iter().collect())
     }
 
@@ -162,7 +171,7 @@ impl TraceFilter {
 
 impl Spanset {
     /// `None` of no rows.
-    fn of(rows: RowSet) -> Option<Self> {
+    fn of(rows: Vec<u32>) -> Option<Self> {
         (!rows.is_empty()).then(|| Self {
             rows,
             attributes: Vec::new(),
@@ -173,7 +182,18 @@ impl Spanset {
 /// The rows of all of these.
 #[must_use]
 pub fn rows_of(spansets: &[Spanset], batch: &SpanBatch) -> RowSet {
-    let mut rows = RowSet::none(batch.len());
-    spansets.iter().for_each(|set| rows.unite(&set.rows));
-    rows
+    row_set(spansets.iter().flat_map(|set| &set.rows), batch.len())
+}
+
+/// These rows of a table of `len`.
+fn row_set<'a>(rows: impl IntoIterator<Item = &'a u32>, len: usize) -> RowSet {
+    let mut set = RowSet::none(len);
+    let rows = rows.into_iter();
+    rows.for_each(|row| set.insert(*row as usize));
+    set
+}
+
+/// The rows of a set, ascending.
+fn rows_in(set: &RowSet) -> Vec<u32> {
+    set.iter().map(|row| row as u32).collect()
 }

@@ -1,6 +1,7 @@
 //! A trace in one line: what a result list shows.
 
-use crate::spansets::ShownSpanset;
+use crate::spansets::{ShownSpanset, Spanset, TraceFilter, rows_of};
+use std::cell::OnceCell;
 use tracewell_model::failure::failed_rows;
 use tracewell_model::store::ScanColumns;
 use tracewell_model::{RowSet, SpanBatch, SpanId, TraceId, TraceTree, tree};
@@ -79,6 +80,22 @@ impl TraceSummary {
             ..ScanColumns::default()
         }
         .and(tree::structure_columns())
+    }
+
+    /// Sums up a trace with the spansets that were found in it; `tree` is its
+    /// own, made if nobody did.
+    #[must_use]
+    pub(crate) fn of_found(
+        filter: &TraceFilter,
+        batch: &SpanBatch,
+        tree: &OnceCell<TraceTree>,
+        spansets: &[Spanset],
+    ) -> Self {
+        let tree = tree.get_or_init(|| TraceTree::new(batch));
+        Self {
+            spansets: filter.shown(batch, tree, spansets),
+            ..Self::new(batch, tree, &rows_of(spansets, batch))
+        }
     }
 
     /// Sums up a trace of at least one span.

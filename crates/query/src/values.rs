@@ -116,7 +116,8 @@ fn of_service(service: Option<&str>) -> SpanFilter {
     service.map_or(SpanFilter::All, |name| lower::lower(&tags::service(name)))
 }
 
-fn is_enough(seen: usize, distinct: usize, report: &ScanReport) -> bool {
+/// Were so many spans, or values of them, looked at that a list is due?
+pub(crate) fn is_enough(seen: usize, distinct: usize, report: &ScanReport) -> bool {
     seen > MAX_SPANS || distinct > MAX_DISTINCT || report.searched_spans > MAX_SEARCHED_SPANS
 }
 

@@ -139,9 +139,13 @@ fn copy(
 /// Another store, seen through the columns that its readers name.
 pub struct NarrowStore {
     inner: Arc<dyn TraceStore>,
-    asked: Mutex<Vec<Option<ScanColumns>>>,
-    too_large: Option<TraceId>,
+    /// How many traces at a time, with which columns.
+    fetches: Mutex<Vec<(usize, Option<ScanColumns>)>>,
+    too_large: Option<(TraceId, IsTooLarge)>,
 }
+
+/// Is a trace too large with these columns?
+type IsTooLarge = fn(Option<&ScanColumns>) -> bool;
 
 impl NarrowStore {
     /// In front of `inner`.
@@ -149,7 +153,7 @@ impl NarrowStore {
     pub fn new(inner: Arc<dyn TraceStore>) -> Self {
         Self {
             inner,
-            asked: Mutex::default(),
+            fetches: Mutex::default(),
             too_large: None,
         }
     }
@@ -158,7 +162,16 @@ impl NarrowStore {
     #[must_use]
     pub fn with_too_large(inner: Arc<dyn TraceStore>, id: TraceId) -> Self {
         Self {
-            too_large: Some(id),
+            too_large: Some((id, |_| true)),
+            ..Self::new(inner)
+        }
+    }
+
+    /// As [`NarrowStore::new`], but with its names this trace is too large.
+    #[must_use]
+    pub fn with_too_large_names(inner: Arc<dyn TraceStore>, id: TraceId) -> Self {
+        Self {
+            too_large: Some((id, |columns| columns.is_none_or(|columns| columns.names))),
             ..Self::new(inner)
         }
     }
@@ -167,7 +180,16 @@ impl NarrowStore {
     /// entry a trace.
     #[must_use]
     pub fn take_asked(&self) -> Vec<Option<ScanColumns>> {
-        std::mem::take(&mut *self.asked.lock().unwrap_or_else(PoisonError::into_inner))
+        let fetches = self.take_fetches().into_iter();
+        let each = fetches.flat_map(|(traces, columns)| std::iter::repeat_n(columns, traces));
+        each.collect()
+    }
+
+    /// How many traces were asked for at a time since the last call, and with
+    /// which columns.
+    #[must_use]
+    pub fn take_fetches(&self) -> Vec<(usize, Option<ScanColumns>)> {
+        std::mem::take(&mut *self.fetches.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -182,11 +204,15 @@ impl TraceStore for NarrowStore {
         columns: Option<&ScanColumns>,
         cancelled: &AtomicBool,
     ) -> Result<FoundTraces, StoreError> {
-        if let Some(id) = self.too_large.filter(|id| ids.contains(id)) {
+        if let Some((id, is_too_large)) = self.too_large
+            && ids.contains(&id)
+            && is_too_large(columns)
+        {
             return Err(StoreError::TooLarge(id));
         }
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        asked.extend(ids.iter().map(|_| columns.cloned()));
+        let mut fetches = self.fetches.lock().unwrap_or_else(PoisonError::into_inner);
+        fetches.push((ids.len(), columns.cloned()));
+        drop(fetches);
         let mut found = self.inner.traces(ids, columns, cancelled)?;
         if let Some(columns) = columns {
             for batch in found.traces.iter_mut().flatten() {

@@ -128,6 +128,15 @@ impl WireError {
         matches!(self.0.problem, Problem::NoRoom(_))
     }
 
+    /// The same error of a body that begins in this line of a larger text.
+    #[must_use]
+    pub fn from_line(mut self, first: usize) -> Self {
+        if let Position::Text { line, .. } = &mut self.0.position {
+            *line += first.saturating_sub(1);
+        }
+        self
+    }
+
     /// Where in the body.
     #[must_use]
     pub fn position(&self) -> Position {

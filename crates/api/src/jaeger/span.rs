@@ -15,8 +15,8 @@ use tracewell_model::{
     AnyValue, Level, SpanBatch, SpanId, SpanKind, SpanRef, StatusCode, TraceId, ValueRef,
 };
 
-use super::any_json::any_json;
 use super::finding::shown_service;
+use crate::any_json::any_json;
 
 /// Where Jaeger keeps the warnings of a span within OTLP data.
 const WARNINGS_KEY: &str = "@jaeger@warnings";
@@ -68,7 +68,7 @@ impl<'a> Tag<'a> {
             ValueRef::Bytes(bytes) => TagValue::Binary(bytes),
             ValueRef::Other(_) => TagValue::Text(Cow::Owned(match value.to_any() {
                 AnyValue::Empty => String::new(),
-                other => any_json(&other).to_string(),
+                other => any_json(&other, serde_json::Value::from).to_string(),
             })),
         };
         Self { key, value }

@@ -3,15 +3,14 @@
 //! 64-bit integers are decimal strings, because a browser's numbers end at
 //! 2^53; that holds inside arrays and lists too. Attributes are sorted by key.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
-use serde::ser::{SerializeMap, SerializeSeq, Serializer};
+use serde::ser::Serializer;
+use serde_json::Value;
 use tracewell_model::batch::view::{BatchView, SpanRef, ValueRef};
 use tracewell_model::{AnyValue, Level};
 
 use super::opened::Oddity;
-use crate::base64;
+use crate::any_json::{any_json, digits_json};
 
 /// One span.
 #[derive(Serialize)]
@@ -183,14 +182,14 @@ impl Serialize for Attributes<'_> {
             key: &'a str,
             #[serde(rename = "type")]
             value_type: &'static str,
-            value: Json<'a>,
+            value: Value,
         }
         serializer.collect_seq(self.0.iter().map(|(key, value)| {
             let any = value.to_any();
             Attribute {
                 key,
                 value_type: type_name(&any),
-                value: Json(Cow::Owned(any)),
+                value: any_json(&any, digits_json),
             }
         }))
     }
@@ -206,39 +205,5 @@ fn type_name(value: &AnyValue) -> &'static str {
         AnyValue::Bytes(_) => "bytes",
         AnyValue::Array(_) => "array",
         AnyValue::KvList(_) => "kvlist",
-    }
-}
-
-/// A value as the contract writes it.
-struct Json<'a>(Cow<'a, AnyValue>);
-
-impl Serialize for Json<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let inner = |value| Json(Cow::Borrowed(value));
-        match &*self.0 {
-            AnyValue::Empty => serializer.serialize_unit(),
-            AnyValue::String(text) => serializer.serialize_str(text),
-            AnyValue::Bool(value) => serializer.serialize_bool(*value),
-            AnyValue::Int(value) => serializer.collect_str(value),
-            AnyValue::Double(value) if value.is_nan() => serializer.serialize_str("NaN"),
-            AnyValue::Double(f64::INFINITY) => serializer.serialize_str("Infinity"),
-            AnyValue::Double(f64::NEG_INFINITY) => serializer.serialize_str("-Infinity"),
-            AnyValue::Double(value) => serializer.serialize_f64(*value),
-            AnyValue::Bytes(bytes) => serializer.serialize_str(&base64::encode(bytes)),
-            AnyValue::Array(values) => {
-                let mut seq = serializer.serialize_seq(Some(values.len()))?;
-                for value in values {
-                    seq.serialize_element(&inner(value))?;
-                }
-                seq.end()
-            }
-            AnyValue::KvList(pairs) => {
-                let mut map = serializer.serialize_map(Some(pairs.len()))?;
-                for (key, value) in pairs {
-                    map.serialize_entry(key, &inner(value))?;
-                }
-                map.end()
-            }
-        }
     }
 }

@@ -9,6 +9,8 @@
 //! Comparing everything is dear, so it is done only for spans whose
 //! [`Outline`]s are equal, which the cheapest columns tell.
 
+mod namesakes;
+
 use super::concat::BatchJoiner;
 use super::view::{BatchView, SpanRef, ValueRef};
 use super::{Level, SpanBatch};
@@ -56,17 +58,27 @@ impl SpanBatch {
         !(0..self.len()).all(|row| seen.insert(self.traced_outline(row)))
     }
 
-    /// The same spans without exact duplicates.
+    /// The same spans without exact duplicates; those of equal outlines in the
+    /// order that their content gives them, wherever they came from.
     #[must_use]
     pub fn into_distinct(self) -> Self {
         let distinct = self.distinct_rows();
-        if distinct.count() == self.len() {
-            return self;
-        }
+        let this = if distinct.count() == self.len() {
+            self
+        } else {
+            self.part(&[&distinct])
+        };
+        namesakes::in_order(this)
+    }
+
+    /// These rows of it, set after set.
+    fn part(&self, sets: &[&RowSet]) -> Self {
         let mut joiner = BatchJoiner::new();
-        joiner
-            .append_rows(&self, &distinct)
-            .expect("a part is no larger than the whole");
+        for rows in sets {
+            joiner
+                .append_rows(self, rows)
+                .expect("a part is no larger than the whole");
+        }
         joiner.finish()
     }
 
@@ -74,16 +86,7 @@ impl SpanBatch {
     /// is not partial.
     #[must_use]
     pub fn distinct_rows(&self) -> RowSet {
-        let mut seen = HashMap::with_capacity_and_hasher(self.len(), State::default());
-        let mut repeated: Vec<(usize, usize)> = Vec::new();
-        for row in 0..self.len() {
-            match seen.entry(self.traced_outline(row)) {
-                Entry::Vacant(entry) => {
-                    entry.insert(row);
-                }
-                Entry::Occupied(first) => repeated.push((*first.get(), row)),
-            }
-        }
+        let repeated = self.repeated();
         let mut distinct = RowSet::all(self.len());
         if repeated.is_empty() {
             return distinct;
@@ -102,6 +105,21 @@ impl SpanBatch {
         distinct
     }
 
+    /// Each row whose outline an earlier one has, behind the first that has it.
+    fn repeated(&self) -> Vec<(usize, usize)> {
+        let mut seen = HashMap::with_capacity_and_hasher(self.len(), State::default());
+        let mut repeated = Vec::new();
+        for row in 0..self.len() {
+            match seen.entry(self.traced_outline(row)) {
+                Entry::Vacant(entry) => {
+                    entry.insert(row);
+                }
+                Entry::Occupied(first) => repeated.push((*first.get(), row)),
+            }
+        }
+        repeated
+    }
+
     fn traced_outline(&self, row: usize) -> (TraceId, Outline) {
         (self.spans.trace_id[row], self.outline(row))
     }
@@ -112,7 +130,7 @@ type State = foldhash::quality::RandomState;
 
 /// 128 bits over everything a span says. Two hashes with different prefixes:
 /// 64 bits would meet by chance in a large store.
-fn fingerprint(span: SpanRef<'_>, state: &State) -> [u64; 2] {
+fn fingerprint(span: SpanRef<'_>, state: &impl BuildHasher) -> [u64; 2] {
     [1u8, 2].map(|salt| {
         let mut hasher = state.build_hasher();
         hasher.write_u8(salt);
@@ -172,7 +190,7 @@ fn fingerprint(span: SpanRef<'_>, state: &State) -> [u64; 2] {
 fn attributes_print<'a>(
     attributes: impl Iterator<Item = (&'a str, ValueRef<'a>)>,
     salt: u8,
-    state: &State,
+    state: &impl BuildHasher,
 ) -> u64 {
     attributes.fold(0u64, |sum, (key, value)| {
         let mut hasher = state.build_hasher();

@@ -56,6 +56,22 @@ pub enum Condition {
     MatchesNot(Regex),
 }
 
+impl PartialEq for Condition {
+    /// Expressions are the same where they are written so: the maker builds
+    /// all with the same options.
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Exists, Self::Exists) | (Self::Absent, Self::Absent) => true,
+            (Self::Compare(op, literal), Self::Compare(other_op, other)) => {
+                op == other_op && literal == other
+            }
+            (Self::Matches(one), Self::Matches(other))
+            | (Self::MatchesNot(one), Self::MatchesNot(other)) => one.as_str() == other.as_str(),
+            _ => false,
+        }
+    }
+}
+
 impl CompareOp {
     pub(crate) fn holds(self, order: Option<Ordering>) -> bool {
         match (self, order) {

@@ -9,7 +9,7 @@ use crate::filter::{CompareOp, Condition, Field, SpanFilter, TraceFacts};
 use crate::rows::RowSet;
 
 /// What is calculated of each span.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Expression {
     /// The same for all.
     Constant(Value<'static>),
@@ -24,7 +24,7 @@ pub enum Expression {
 }
 
 /// `left op right`, false where a side has no value.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
     /// The left side.
     pub left: Expression,

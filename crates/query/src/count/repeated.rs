@@ -4,8 +4,9 @@
 //! left of spans that look the same are spans of their own. **Traces whose
 //! spans all look different are never fetched.**
 
-use crate::search::Fetcher;
+use crate::search::{Fetcher, Pace};
 use std::collections::HashSet;
+use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 use tracewell_model::{SpanBatch, SpanFilter, StoreError, TimeRange, TraceId, TraceStore};
 
@@ -38,31 +39,23 @@ impl<'a> Repeated<'a> {
     /// # Errors
     /// What the store says.
     pub(super) fn tell_apart(&mut self, traces: &[TraceId]) -> Result<(), StoreError> {
-        let mut rest = traces;
-        while !rest.is_empty() {
-            let (some, later) = rest.split_at(self.fetcher.at_a_time().min(rest.len()));
-            match self.fetcher.fetch(some, None) {
-                Ok((batches, _held)) => {
-                    batches.iter().for_each(|batch| self.add(batch));
-                    rest = later;
-                }
-                // Fewer at a time may fit.
-                Err(StoreError::OverBudget(_)) if some.len() > 1 => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
+        let (filter, range, spans) = (self.filter, self.range, &mut self.spans);
+        let whole = &mut Pace::default();
+        self.fetcher.each(traces, None, whole, &mut |trace| {
+            *spans += further(filter, range, trace);
+            Ok(ControlFlow::Continue(()))
+        })
     }
+}
 
-    fn add(&mut self, whole: &SpanBatch) {
-        let times = whole.spans();
-        let matching = self.filter.matching(whole);
-        let counted = matching.iter().filter(|row| {
-            self.range
-                .includes(times.start_ns[*row], times.duration_ns[*row])
-        });
-        let mut seen = HashSet::new();
-        let further = counted.filter(|row| !seen.insert(whole.outline(*row)));
-        self.spans += further.count() as u64;
-    }
+/// Spans of a trace that match beyond the first of each outline.
+fn further(filter: &SpanFilter, range: TimeRange, whole: &SpanBatch) -> u64 {
+    let times = whole.spans();
+    let matching = filter.matching(whole);
+    let counted = matching
+        .iter()
+        .filter(|row| range.includes(times.start_ns[*row], times.duration_ns[*row]));
+    let mut seen = HashSet::new();
+    let further = counted.filter(|row| !seen.insert(whole.outline(*row)));
+    further.count() as u64
 }

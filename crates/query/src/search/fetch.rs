@@ -1,8 +1,8 @@
 //! Fetching of candidate traces, a few at a time.
 //!
-//! How many depends on how large the last ones were, so that a search over
-//! giant traces needs no more memory than one over small ones, up to a single
-//! trace. A trace that is too large even alone is passed over and remembered:
+//! How many depends on how large the last ones were ([`Pace`]), so that a search
+//! over giant traces needs no more memory than one over small ones, up to a
+//! single trace. A trace that is too large even alone is passed over and remembered:
 //! **no search fails because of one trace.**
 
 use std::ops::ControlFlow;
@@ -18,11 +18,49 @@ const MAX_TRACES: usize = 512;
 /// Bytes that the traces of one fetch should not exceed.
 const WANTED_BYTES: usize = 32 << 20;
 
+/// How many traces are fetched at a time. It is learnt from what the last ones
+/// took: **whoever fetches with other columns has a pace of his own**, because a
+/// thousand narrow traces may take what a single whole one does.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    at_a_time: usize,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            at_a_time: FIRST_TRACES,
+        }
+    }
+}
+
+impl Pace {
+    /// How many traces the next fetch should ask for.
+    pub(crate) fn at_a_time(&self) -> usize {
+        self.at_a_time
+    }
+
+    /// So many did not fit.
+    fn halve(&mut self) {
+        self.at_a_time = (self.at_a_time / 2).max(1);
+    }
+
+    /// The last ones took so much.
+    fn adapt(&mut self, bytes: usize) {
+        self.at_a_time = if bytes > WANTED_BYTES {
+            (self.at_a_time / 4).max(1)
+        } else if bytes > WANTED_BYTES / 2 {
+            self.at_a_time
+        } else {
+            (self.at_a_time * 2).min(MAX_TRACES)
+        };
+    }
+}
+
 /// Fetches traces and keeps the account.
 pub(crate) struct Fetcher<'a> {
     store: &'a dyn TraceStore,
     cancelled: &'a AtomicBool,
-    at_a_time: usize,
     fetched_bytes: u64,
     /// Spans that were looked at before anything was fetched.
     searched_spans: u64,
@@ -35,7 +73,6 @@ impl<'a> Fetcher<'a> {
         Self {
             store,
             cancelled,
-            at_a_time: FIRST_TRACES,
             fetched_bytes: 0,
             searched_spans: 0,
             lacking: ScanReport::default(),
@@ -57,14 +94,10 @@ impl<'a> Fetcher<'a> {
         }
     }
 
-    /// How many traces the next fetch should ask for.
-    pub(crate) fn at_a_time(&self) -> usize {
-        self.at_a_time
-    }
-
-    /// Was a trace passed over?
-    pub(crate) fn is_one_too_large(&self) -> bool {
+    /// Which traces were passed over.
+    pub(crate) fn lacking(&self) -> Option<&'static str> {
         self.is_one_too_large
+            .then_some("a trace that may match is too large to be looked at")
     }
 
     /// The report of the scan with what fetching read.
@@ -80,23 +113,26 @@ impl<'a> Fetcher<'a> {
     /// breaks off; no more of them are in memory at a time than fit.
     ///
     /// # Errors
-    /// What the store says; [`StoreError::OverBudget`] when not even one fits
-    /// beside what other queries hold.
+    /// What the store and `each` say; [`StoreError::OverBudget`] when not even
+    /// one fits beside what other queries hold.
     pub(crate) fn each(
         &mut self,
         ids: &[TraceId],
         columns: Option<&ScanColumns>,
-        each: &mut dyn FnMut(&SpanBatch) -> ControlFlow<()>,
+        pace: &mut Pace,
+        each: &mut dyn FnMut(&SpanBatch) -> Result<ControlFlow<()>, StoreError>,
     ) -> Result<(), StoreError> {
         let mut rest = ids;
         while !rest.is_empty() {
-            let (now, later) = rest.split_at(self.at_a_time.min(rest.len()));
-            match self.fetch(now, columns) {
+            let (now, later) = rest.split_at(pace.at_a_time().min(rest.len()));
+            match self.fetch(now, columns, pace) {
                 Err(StoreError::OverBudget(_)) if now.len() > 1 => continue,
                 fetched => {
                     let (traces, _held) = fetched?;
-                    if traces.iter().try_for_each(&mut *each).is_break() {
-                        return Ok(());
+                    for trace in &traces {
+                        if each(trace)?.is_break() {
+                            return Ok(());
+                        }
                     }
                 }
             }
@@ -111,10 +147,11 @@ impl<'a> Fetcher<'a> {
     /// # Errors
     /// What the store says; [`StoreError::OverBudget`] when fewer at a time may
     /// fit, or none while other queries run.
-    pub(crate) fn fetch(
+    fn fetch(
         &mut self,
         ids: &[TraceId],
         columns: Option<&ScanColumns>,
+        pace: &mut Pace,
     ) -> Result<(Vec<SpanBatch>, Reservation), StoreError> {
         let mut ids = ids.to_vec();
         let found = loop {
@@ -131,7 +168,7 @@ impl<'a> Fetcher<'a> {
                     ids.clear();
                 }
                 Err(error @ StoreError::OverBudget(_)) => {
-                    self.at_a_time = (self.at_a_time / 2).max(1);
+                    pace.halve();
                     return Err(error);
                 }
                 other => break other?,
@@ -140,14 +177,7 @@ impl<'a> Fetcher<'a> {
         self.fetched_bytes += found.report.searched_bytes;
         self.lacking.lacks_also(&found.report);
         let traces: Vec<SpanBatch> = found.traces.into_iter().flatten().collect();
-        let bytes: usize = traces.iter().map(SpanBatch::memory_bytes).sum();
-        self.at_a_time = if bytes > WANTED_BYTES {
-            (self.at_a_time / 4).max(1)
-        } else if bytes > WANTED_BYTES / 2 {
-            self.at_a_time
-        } else {
-            (self.at_a_time * 2).min(MAX_TRACES)
-        };
+        pace.adapt(traces.iter().map(SpanBatch::memory_bytes).sum());
         Ok((traces, found.memory))
     }
 }

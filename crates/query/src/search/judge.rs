@@ -7,7 +7,8 @@ use super::{Cursor, Search};
 use crate::spansets::{Spanset, TraceFilter, rows_of};
 use crate::summary::TraceSummary;
 use std::cell::OnceCell;
-use tracewell_model::{RowSet, SpanBatch, SpanFilter, TraceTree};
+use std::sync::atomic::AtomicBool;
+use tracewell_model::{RowSet, SpanBatch, SpanFilter, StoreError, TraceTree};
 
 /// A trace that matches.
 #[derive(Debug)]
@@ -28,11 +29,7 @@ impl FoundTrace<'_> {
     /// The trace in short; needs the columns of a summary.
     #[must_use]
     pub fn summary(&self) -> TraceSummary {
-        let tree = self.tree.get_or_init(|| TraceTree::new(self.batch));
-        TraceSummary {
-            spansets: self.filter.shown(self.batch, tree, &self.spansets),
-            ..TraceSummary::new(self.batch, tree, &self.matched)
-        }
+        TraceSummary::of_found(self.filter, self.batch, &self.tree, &self.spansets)
     }
 }
 
@@ -41,6 +38,7 @@ pub(super) struct Judge<'a> {
     pub(super) search: &'a Search,
     /// What made candidates, where that is less than the whole filter.
     pub(super) candidate_filter: Option<&'a SpanFilter>,
+    pub(super) cancelled: &'a AtomicBool,
 }
 
 impl<'a> Judge<'a> {
@@ -50,15 +48,34 @@ impl<'a> Judge<'a> {
     }
 
     /// Does the trace match as a whole, and was it not on an earlier page?
-    pub(super) fn judge<'b>(&self, batch: &'b SpanBatch) -> Option<FoundTrace<'b>>
+    ///
+    /// # Errors
+    /// [`StoreError::Cancelled`].
+    pub(super) fn judge<'b>(
+        &self,
+        batch: &'b SpanBatch,
+    ) -> Result<Option<FoundTrace<'b>>, StoreError>
     where
         'a: 'b,
     {
         let filter = &self.search.filter;
         let tree = OnceCell::new();
-        let spansets = filter.spansets(batch, || tree.get_or_init(|| TraceTree::new(batch)));
+        let spansets = filter.spansets(batch, &tree, self.cancelled)?;
         let matched = rows_of(&spansets, batch);
-        let newest_match_ns = self.newest_in_range(batch, &matched)?;
+        let place = self.place(batch, &matched);
+        Ok(place.map(|place| FoundTrace {
+            batch,
+            matched,
+            spansets,
+            place,
+            filter,
+            tree,
+        }))
+    }
+
+    /// Where a trace of which these spans were found stands on this page.
+    fn place(&self, batch: &SpanBatch, matched: &RowSet) -> Option<Cursor> {
+        let newest_match_ns = self.newest_in_range(batch, matched)?;
         let newest_match_ns = match self.candidate_filter {
             Some(filter) => self.newest_in_range(batch, &filter.matching(batch))?,
             None => newest_match_ns,
@@ -68,14 +85,7 @@ impl<'a> Judge<'a> {
             trace_id: batch.spans().trace_id[0],
         };
         let is_earlier = self.search.after.is_some_and(|after| place >= after);
-        (!is_earlier).then_some(FoundTrace {
-            batch,
-            matched,
-            spansets,
-            place,
-            filter,
-            tree,
-        })
+        (!is_earlier).then_some(place)
     }
 
     /// The latest start of those of these rows that belong to the range.

@@ -19,8 +19,8 @@ use tracewell_model::{
 /// too few to be worth looking for.
 const MAX_TRACES: usize = 100_000;
 
-/// Spans that are looked at for a condition, at most: all times may be much
-/// more than the range, whose traces could be fetched in less.
+/// Spans that are looked at for all conditions together, at most: all times may
+/// be much more than the range, whose traces could be fetched in less.
 const MAX_SEARCHED_SPANS: u64 = 10_000_000;
 
 /// Bytes of one in a table that grows.
@@ -34,12 +34,14 @@ pub(super) struct Required {
     all_of: Vec<Traces>,
     /// What looking for them cost.
     pub(super) report: ScanReport,
+    /// Has the caller heard enough?
+    pub(super) is_stopped: bool,
     /// Held as long as they are.
     memory: Reservation,
 }
 
 impl Required {
-    /// Looks for them.
+    /// Looks for them and says how far it is, until `progress` breaks off.
     ///
     /// # Errors
     /// What the store says.
@@ -47,6 +49,7 @@ impl Required {
         filters: &[SpanFilter],
         store: &dyn TraceStore,
         cancelled: &AtomicBool,
+        progress: &mut dyn FnMut(ScanReport) -> ControlFlow<()>,
     ) -> Result<Self, StoreError> {
         let mut required = Self::default();
         if filters.is_empty() {
@@ -54,12 +57,13 @@ impl Required {
         }
         required.memory = store.query_memory().reservation();
         for filter in filters {
-            if required.memory.grow(MAX_TRACES * TRACE_BYTES).is_err() {
+            let is_spent = required.report.searched_spans > MAX_SEARCHED_SPANS;
+            if is_spent || required.memory.grow(MAX_TRACES * TRACE_BYTES).is_err() {
                 break;
             }
-            let found = required.traces_with(filter, store, cancelled)?;
+            let found = required.traces_with(filter, store, cancelled, progress)?;
             required.all_of.extend(found);
-            if required.is_empty() {
+            if required.is_empty() || required.is_stopped {
                 break;
             }
         }
@@ -102,6 +106,7 @@ impl Required {
         filter: &SpanFilter,
         store: &dyn TraceStore,
         cancelled: &AtomicBool,
+        progress: &mut dyn FnMut(ScanReport) -> ControlFlow<()>,
     ) -> Result<Option<Traces>, StoreError> {
         let request = ScanRequest {
             range: TimeRange::ALL,
@@ -109,6 +114,7 @@ impl Required {
             columns: ScanColumns::default(),
             cancelled,
         };
+        let before = self.report;
         let mut traces = Traces::default();
         let mut is_known = true;
         let report = store.scan(&request, &mut |chunk, report| {
@@ -120,15 +126,29 @@ impl Required {
                     return ControlFlow::Break(());
                 }
             }
-            if report.searched_spans > MAX_SEARCHED_SPANS && chunk.later_until_ns.is_some() {
+            let so_far = after(before, report);
+            let is_spent = so_far.searched_spans > MAX_SEARCHED_SPANS;
+            if is_spent && chunk.later_until_ns.is_some() {
                 is_known = false;
                 return ControlFlow::Break(());
             }
-            ControlFlow::Continue(())
+            let flow = progress(ScanReport {
+                total_blocks: report.total_blocks,
+                ..so_far
+            });
+            self.is_stopped = flow.is_break();
+            flow
         })?;
-        self.report.searched_bytes += report.searched_bytes;
-        self.report.searched_spans += report.searched_spans;
-        self.report.lacks_also(&report);
-        Ok(is_known.then_some(traces))
+        self.report = after(before, &report);
+        Ok((is_known && !self.is_stopped).then_some(traces))
     }
+}
+
+/// Both together; of blocks nothing, because the search has yet to open its own.
+fn after(before: ScanReport, report: &ScanReport) -> ScanReport {
+    let mut both = before;
+    both.searched_bytes += report.searched_bytes;
+    both.searched_spans += report.searched_spans;
+    both.lacks_also(report);
+    both
 }

@@ -11,32 +11,62 @@ use crate::traceql::Aggregate;
 use tracewell_model::filter::CompareOp;
 use tracewell_model::values::{Arithmetic, Value, compares};
 
-/// The number, which becomes an attribute of the set.
-pub(super) fn scalar(
-    scalar: &Scalar,
-    trace: &Trace<'_>,
-    set: &mut Spanset,
-) -> Option<Value<'static>> {
-    match scalar {
-        Scalar::Constant(value) => Some(value.clone()),
-        Scalar::Calculated(op, left, right) => {
-            let left = self::scalar(left, trace, set)?;
-            let right = self::scalar(right, trace, set)?;
-            op.of(&left, &right)
+/// A scalar with the values of the trace's spans that it is of.
+pub(super) enum Number<'t> {
+    Constant(&'t Value<'static>),
+    Aggregate {
+        name: &'t str,
+        function: Aggregate,
+        /// By row.
+        values: Option<Vec<Option<Value<'t>>>>,
+    },
+    Calculated(Arithmetic, Box<Number<'t>>, Box<Number<'t>>),
+}
+
+impl<'t> Number<'t> {
+    pub(super) fn of(scalar: &'t Scalar, trace: &Trace<'t>) -> Self {
+        match scalar {
+            Scalar::Constant(value) => Self::Constant(value),
+            Scalar::Aggregate { name, function, of } => Self::Aggregate {
+                name,
+                function: *function,
+                values: of.as_ref().map(|of| trace.values(of)),
+            },
+            Scalar::Calculated(op, left, right) => Self::Calculated(
+                *op,
+                Box::new(Self::of(left, trace)),
+                Box::new(Self::of(right, trace)),
+            ),
         }
-        Scalar::Aggregate { name, function, of } => {
-            let value = match of {
-                None => Some(Value::Int(set.rows.count() as i64)),
-                Some(of) => {
-                    let values = of.values(trace.batch, trace.facts);
-                    let of_set = set.rows.iter().filter_map(|row| values[row].as_ref());
-                    aggregate(*function, of_set.filter(|value| value.number().is_some()))
-                }
-            }?;
-            if !set.attributes.iter().any(|(known, _)| known == name) {
-                set.attributes.push((name.clone(), Some(value.clone())));
+    }
+
+    /// Its value in the set, which becomes an attribute of it.
+    pub(super) fn in_set(&self, set: &mut Spanset) -> Option<Value<'static>> {
+        match self {
+            Self::Constant(value) => Some((*value).clone()),
+            Self::Calculated(op, left, right) => {
+                let (left, right) = (left.in_set(set)?, right.in_set(set)?);
+                op.of(&left, &right)
             }
-            Some(value)
+            Self::Aggregate {
+                name,
+                function,
+                values,
+            } => {
+                let value = match values {
+                    None => Some(Value::Int(set.rows.len() as i64)),
+                    Some(values) => {
+                        let of_set = set.rows.iter();
+                        let of_set = of_set.filter_map(|row| values[*row as usize].as_ref());
+                        aggregate(*function, of_set.filter(|value| value.number().is_some()))
+                    }
+                }?;
+                if !set.attributes.iter().any(|(known, _)| known == name) {
+                    set.attributes
+                        .push(((*name).to_owned(), Some(value.clone())));
+                }
+                Some(value)
+            }
         }
     }
 }

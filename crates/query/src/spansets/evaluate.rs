@@ -1,142 +1,172 @@
 //! The stages of a pipeline over one trace.
 //!
-//! A spanset without spans is dropped at once. **The order of groups is that of
-//! their values**, so that one query has one answer.
+//! A spanset without spans is dropped at once. A trace may have as many
+//! spansets as spans, so **what is the same for all of them is looked up once a
+//! stage, and a spanset costs what it has**. The order of groups is that of
+//! their values: one query has one answer.
 
+use std::cell::OnceCell;
 use std::cmp::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering as Memory};
 
-use super::{Spanset, Spansets, Stage, aggregate, rows_of, structure};
-use crate::traceql::{Mode, Relation};
-use tracewell_model::filter::TraceFacts;
+use super::aggregate::Number;
+use super::found::Finder;
+use super::{Spanset, Stage, rows_in, rows_of};
+use tracewell_model::filter::{CompareOp, TraceFacts};
 use tracewell_model::values::{Expression, Value, compares};
-use tracewell_model::{RowSet, SpanBatch, TraceTree};
+use tracewell_model::{RowSet, SpanBatch, SpanFilter, StoreError, TraceTree};
 
 /// The trace that is judged.
 pub(super) struct Trace<'t> {
     pub(super) batch: &'t SpanBatch,
-    pub(super) tree: &'t TraceTree,
-    /// Where a filter needs them.
-    pub(super) facts: Option<&'t TraceFacts>,
+    pub(super) tree: &'t OnceCell<TraceTree>,
+    pub(super) facts: &'t OnceCell<TraceFacts>,
+    pub(super) cancelled: &'t AtomicBool,
+}
+
+impl<'t> Trace<'t> {
+    /// Made for the first who asks.
+    pub(super) fn tree(&self) -> &'t TraceTree {
+        self.tree.get_or_init(|| TraceTree::new(self.batch))
+    }
+
+    /// The spans that a filter finds.
+    pub(super) fn matching(&self, filter: &SpanFilter) -> RowSet {
+        if filter.is_span_local() {
+            filter.matching(self.batch)
+        } else {
+            filter.matching_in_trace(self.batch, self.facts())
+        }
+    }
+
+    /// The value of each span.
+    pub(super) fn values(&self, of: &Expression) -> Vec<Option<Value<'t>>> {
+        let mut is_local = true;
+        of.for_each_field(&mut |field, _| is_local &= field.is_span_local());
+        of.values(self.batch, (!is_local).then(|| self.facts()))
+    }
+
+    /// Made for the first who asks, from the tree.
+    fn facts(&self) -> &'t TraceFacts {
+        self.facts.get_or_init(|| self.tree().facts(self.batch))
+    }
+
+    /// Does anybody still wait for an answer?
+    fn check_wanted(&self) -> Result<(), StoreError> {
+        if self.cancelled.load(Memory::Relaxed) {
+            return Err(StoreError::Cancelled);
+        }
+        Ok(())
+    }
 }
 
 /// What the stages leave of `sets`.
-pub(super) fn run(stages: &[Stage], trace: &Trace<'_>, mut sets: Vec<Spanset>) -> Vec<Spanset> {
+pub(super) fn run(
+    stages: &[Stage],
+    trace: &Trace<'_>,
+    mut sets: Vec<Spanset>,
+) -> Result<Vec<Spanset>, StoreError> {
     for stage in stages {
         if sets.is_empty() {
             break;
         }
-        sets = match stage {
-            Stage::Spansets(expression) => sets
-                .into_iter()
-                .filter_map(|set| {
-                    let rows = found(expression, trace, &set.rows);
-                    (!rows.is_empty()).then_some(Spanset { rows, ..set })
-                })
-                .collect(),
-            Stage::Scalars { left, op, right } => sets
-                .into_iter()
-                .filter_map(|mut set| {
-                    let left = aggregate::scalar(left, trace, &mut set)?;
-                    let right = aggregate::scalar(right, trace, &mut set)?;
-                    compares(*op, &left, &right).then_some(set)
-                })
-                .collect(),
-            Stage::By { name, of } => by(name, of, trace, &sets),
-            Stage::Coalesce => {
-                let all = Spanset::of(rows_of(&sets, trace.batch));
-                all.into_iter().collect()
+        sets = Step::of(stage, trace)?.apply(trace, sets)?;
+    }
+    Ok(sets)
+}
+
+/// A stage with what it looks up of the trace.
+pub(super) enum Step<'t> {
+    Spansets(Finder<'t>),
+    Scalars {
+        left: Number<'t>,
+        op: CompareOp,
+        right: Number<'t>,
+    },
+    By(&'t str, Vec<Option<Value<'t>>>),
+    Coalesce,
+    Select,
+}
+
+impl<'t> Step<'t> {
+    pub(super) fn of(stage: &'t Stage, trace: &Trace<'t>) -> Result<Self, StoreError> {
+        trace.check_wanted()?;
+        Ok(match stage {
+            Stage::Spansets(spansets) => Self::Spansets(Finder::of(spansets, trace)?),
+            Stage::Scalars { left, op, right } => Self::Scalars {
+                left: Number::of(left, trace),
+                op: *op,
+                right: Number::of(right, trace),
+            },
+            Stage::By { name, of } => Self::By(name, trace.values(of)),
+            Stage::Coalesce => Self::Coalesce,
+            Stage::Select(_) => Self::Select,
+        })
+    }
+
+    pub(super) fn apply(
+        &self,
+        trace: &Trace<'_>,
+        sets: Vec<Spanset>,
+    ) -> Result<Vec<Spanset>, StoreError> {
+        let mut left = Vec::new();
+        match self {
+            Self::Spansets(finder) => {
+                for mut set in sets {
+                    trace.check_wanted()?;
+                    set.rows = finder.found(trace, set.rows)?;
+                    left.extend((!set.rows.is_empty()).then_some(set));
+                }
             }
-            Stage::Select(_) => sets,
-        };
-    }
-    sets
-}
-
-/// The rows that an expression finds among `among`.
-fn found(expression: &Spansets, trace: &Trace<'_>, among: &RowSet) -> RowSet {
-    match expression {
-        Spansets::Filter(filter) => {
-            let mut rows = filter.matching_as_far(trace.batch, trace.facts);
-            rows.intersect(among);
-            rows
+            Self::Scalars {
+                left: a,
+                op,
+                right: b,
+            } => {
+                let holds = |set: &mut Spanset| {
+                    let (a, b) = (a.in_set(set)?, b.in_set(set)?);
+                    Some(compares(*op, &a, &b))
+                };
+                for mut set in sets {
+                    trace.check_wanted()?;
+                    let holds = holds(&mut set).unwrap_or(false);
+                    left.extend(holds.then_some(set));
+                }
+            }
+            Self::By(name, values) => {
+                for set in sets {
+                    trace.check_wanted()?;
+                    by(name, values, set, &mut left);
+                }
+            }
+            Self::Coalesce => left.extend(Spanset::of(rows_in(&rows_of(&sets, trace.batch)))),
+            Self::Select => return Ok(sets),
         }
-        Spansets::Combine {
-            relation,
-            mode,
-            left,
-            right,
-        } => {
-            let left = found(left, trace, among);
-            let right = found(right, trace, among);
-            combined(*relation, *mode, trace.tree, &left, right)
-        }
-        Spansets::Pipeline(stages) => {
-            let all = Spanset::of(among.clone());
-            let sets = run(stages, trace, all.into_iter().collect());
-            rows_of(&sets, trace.batch)
-        }
+        Ok(left)
     }
 }
 
-fn combined(
-    relation: Relation,
-    mode: Mode,
-    tree: &TraceTree,
-    left: &RowSet,
-    mut right: RowSet,
-) -> RowSet {
-    match (relation, mode) {
-        (Relation::And, _) if left.is_empty() || right.is_empty() => {
-            RowSet::none(right.table_len())
-        }
-        (Relation::And | Relation::Or, _) => {
-            right.unite(left);
-            right
-        }
-        (_, Mode::Plain) => structure::related(relation, tree, left, &right),
-        (_, Mode::Not) => {
-            let mut others = structure::related(relation, tree, left, &right);
-            others.invert();
-            right.intersect(&others);
-            right
-        }
-        (_, Mode::Union) => {
-            let mut rows = structure::related(relation, tree, left, &right);
-            rows.unite(&structure::related(
-                structure::inverse(relation),
-                tree,
-                &right,
-                left,
-            ));
-            rows
-        }
-    }
-}
-
-/// Each set by the value of its spans; those without a value come last.
-fn by(name: &str, of: &Expression, trace: &Trace<'_>, sets: &[Spanset]) -> Vec<Spanset> {
-    let values = of.values(trace.batch, trace.facts);
-    let order = |a: &Option<Value<'_>>, b: &Option<Value<'_>>| match (a, b) {
+/// The set by the value of its spans; those without a value come last.
+fn by(name: &str, values: &[Option<Value<'_>>], set: Spanset, groups: &mut Vec<Spanset>) {
+    let order = |a: &u32, b: &u32| match (&values[*a as usize], &values[*b as usize]) {
         (Some(a), Some(b)) => a.total_order(b),
         (Some(_), None) => Ordering::Less,
         (None, Some(_)) => Ordering::Greater,
         (None, None) => Ordering::Equal,
     };
-    let mut groups = Vec::new();
-    for set in sets {
-        let mut rows: Vec<usize> = set.rows.iter().collect();
-        rows.sort_by(|a, b| order(&values[*a], &values[*b]));
-        for group in rows.chunk_by(|a, b| order(&values[*a], &values[*b]).is_eq()) {
-            let mut of_group = RowSet::none(trace.batch.len());
-            group.iter().for_each(|row| of_group.insert(*row));
-            let value = values[group[0]].clone().map(Value::into_owned);
-            let mut attributes = set.attributes.clone();
-            attributes.push((name.to_owned(), value));
-            groups.push(Spanset {
-                rows: of_group,
-                attributes,
-            });
-        }
+    let Spanset {
+        mut rows,
+        attributes,
+    } = set;
+    // Stable, so the rows of a group still ascend.
+    rows.sort_by(order);
+    for group in rows.chunk_by(|a, b| order(a, b).is_eq()) {
+        let value = values[group[0] as usize].clone().map(Value::into_owned);
+        let mut attributes = attributes.clone();
+        attributes.push((name.to_owned(), value));
+        groups.push(Spanset {
+            rows: group.to_vec(),
+            attributes,
+        });
     }
-    groups
 }

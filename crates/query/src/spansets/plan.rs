@@ -23,8 +23,6 @@ pub(super) struct Plan {
     pub(super) required: Vec<SpanFilter>,
     /// What judging looks at.
     pub(super) columns: ScanColumns,
-    /// Does a condition need the whole trace?
-    pub(super) needs_facts: bool,
 }
 
 impl Plan {
@@ -34,10 +32,13 @@ impl Plan {
             candidates: found.span_local(),
             required: Vec::new(),
             columns: ScanColumns::default(),
-            needs_facts: false,
         };
-        let required = required.iter().map(SpanFilter::span_local);
-        plan.required = required.filter(|filter| !is_all(filter)).collect();
+        for filter in required.iter().map(SpanFilter::span_local) {
+            // Each is looked for in the whole store.
+            if !is_all(&filter) && !plan.required.contains(&filter) {
+                plan.required.push(filter);
+            }
+        }
         plan.look_at_stages(stages);
         plan
     }
@@ -55,7 +56,6 @@ impl Plan {
                 Stage::Select(fields) => {
                     for (_, field) in fields {
                         self.columns.add_field(field, None);
-                        self.needs_facts |= !field.is_span_local();
                     }
                 }
             }
@@ -67,7 +67,6 @@ impl Plan {
             Spansets::Filter(filter) => {
                 let columns = ScanColumns::of_filter(filter);
                 self.columns = std::mem::take(&mut self.columns).and(columns);
-                self.needs_facts |= !filter.is_span_local();
             }
             Spansets::Combine { left, right, .. } => {
                 let columns = structure_columns();
@@ -93,7 +92,6 @@ impl Plan {
     fn look_at_value(&mut self, value: &Expression) {
         value.for_each_field(&mut |field, condition| {
             self.columns.add_field(field, condition);
-            self.needs_facts |= !field.is_span_local();
         });
     }
 }
@@ -226,5 +224,24 @@ fn either(a: SpanFilter, b: SpanFilter) -> SpanFilter {
     match (a, b) {
         (SpanFilter::All, _) | (_, SpanFilter::All) => SpanFilter::All,
         (a, b) => SpanFilter::Or(vec![a, b]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{lower, traceql};
+
+    #[test]
+    fn what_is_needed_twice_is_looked_for_once() {
+        for (query, count) in [
+            (r#"{ name =~ "a.*" } >> { } >> { name =~ "a.*" }"#, 1),
+            (r#"{ name =~ "a.*" } >> { } >> { name !~ "a.*" }"#, 1),
+            (r#"({ name = "a" } >> { }) && ({ name = "a" } > { })"#, 1),
+            (r#"{ name = "a" } >> { name = "b" } >> { }"#, 2),
+        ] {
+            let parsed = traceql::parse(query).unwrap();
+            let filter = lower::search(&parsed).unwrap();
+            assert_eq!(filter.required().len(), count, "{query}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! What a result list shows of the spansets of a trace: groups with their
 //! numbers, and some of their spans with the fields that were selected.
 
-use super::{Spanset, Stage, TraceFilter};
+use super::{Spanset, Stage, TraceFilter, row_set};
 use tracewell_model::filter::Field;
 use tracewell_model::values::{Value, field_values};
 use tracewell_model::{SpanBatch, SpanId, TraceTree};
@@ -58,7 +58,8 @@ impl TraceFilter {
                 _ => &[],
             })
             .collect();
-        let facts = self.plan.needs_facts.then(|| tree.facts(batch));
+        let are_local = selected.iter().all(|(_, field)| field.is_span_local());
+        let facts = (!are_local).then(|| tree.facts(batch));
         let values_of = |(_, field): &&(String, Field)| field_values(batch, field, facts.as_ref());
         let values: Vec<_> = selected.iter().map(values_of).collect();
         let spans = batch.spans();
@@ -75,17 +76,15 @@ impl TraceFilter {
                 })
                 .collect(),
         };
-        let shown = |set: &Spanset| ShownSpanset {
-            matched: set.rows.count() as u32,
-            attributes: set.attributes.clone(),
-            spans: tree
-                .order
-                .iter()
-                .map(|row| *row as usize)
-                .filter(|row| set.rows.contains(*row))
-                .take(MAX_SPANS)
-                .map(span)
-                .collect(),
+        let shown = |set: &Spanset| {
+            let rows = row_set(&set.rows, batch.len());
+            let in_order = tree.order.iter().map(|row| *row as usize);
+            let of_set = in_order.filter(|row| rows.contains(*row));
+            ShownSpanset {
+                matched: set.rows.len() as u32,
+                attributes: set.attributes.clone(),
+                spans: of_set.take(MAX_SPANS).map(span).collect(),
+            }
         };
         spansets.iter().take(MAX_SPANSETS).map(shown).collect()
     }

@@ -1,17 +1,18 @@
 //! Stages after a filter, values of spans, and what a list shows of them.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 
 use tracewell_model::values::Value;
-use tracewell_model::{AnyValue, SpanKind};
+use tracewell_model::{AnyValue, SpanKind, StoreError};
 use tracewell_query::search::{SearchEvent, search};
 use tracewell_query::spansets::ShownSpanset;
 use tracewell_testkit::narrow::NarrowStore;
-use tracewell_testkit::{Random, TestSpan};
+use tracewell_testkit::{Random, TestSpan, batch};
 
-use crate::{everything, matching, store_of};
+use crate::{everything, filter, matching, store_of};
 
 const MS: u64 = 1_000_000;
 
@@ -189,6 +190,36 @@ fn a_list_shows_groups_numbers_and_selected_fields() {
     assert_eq!(sets[1].spans[0].attributes, [parent]);
 }
 
+/// What would take gigabytes, or hours, if a group cost as much as its trace.
+#[test]
+fn a_trace_of_many_spans_falls_into_as_many_groups() {
+    const SPANS: u64 = 200_000;
+    let spans: Vec<_> = (1..=SPANS)
+        .map(|id| TestSpan::new(1, id, "shop", "n", id).lasting_ns(id))
+        .collect();
+    let batch = batch(&spans);
+    let never = AtomicBool::new(false);
+    let groups = |query: &str| {
+        let tree = OnceCell::new();
+        let groups = filter(query).spansets(&batch, &tree, &never).unwrap();
+        assert!(tree.get().is_none(), "{query} needs no tree");
+        groups
+    };
+    let all = groups("{ } | by(span:id)");
+    let rows = all.iter().flat_map(|set| &set.rows).copied();
+    assert_eq!(rows.collect::<Vec<_>>(), Vec::from_iter(0..SPANS as u32));
+    let some = groups("{ } | by(span:id) | max(duration) > 1us | { duration <= 2us } && { }");
+    assert_eq!(some.len(), 1_000);
+}
+
+#[test]
+fn judging_ends_when_nobody_waits_for_it() {
+    let batch = batch(&[TestSpan::new(1, 1, "shop", "n", 1)]);
+    let judged =
+        filter("{ } | count() > 0").spansets(&batch, &OnceCell::new(), &AtomicBool::new(true));
+    assert!(matches!(judged, Err(StoreError::Cancelled)), "{judged:?}");
+}
+
 /// Spans with what the oracle knows of them.
 struct Plain {
     service: &'static str,
@@ -252,5 +283,33 @@ fn groups_and_their_numbers_are_those_of_an_oracle() {
             let found = crate::relations::found(&store, &query);
             assert_eq!(found, expected, "seed {seed}: {query}");
         }
+    }
+}
+
+#[test]
+fn a_tree_is_made_for_the_stage_that_asks_for_it() {
+    let all = batch(&[
+        TestSpan::new(1, 1, "shop", "above", 10),
+        TestSpan::new(1, 2, "shop", "below", 20).child_of(1),
+    ]);
+    let never = AtomicBool::new(false);
+    for (query, spans, needs_tree) in [
+        (r#"{ name = "none" } | { span:childCount = 0 }"#, 0, false),
+        (r#"{ name = "none" } | by(span:childCount)"#, 0, false),
+        (
+            r#"{ name = "none" } >> { } | select(span:childCount)"#,
+            0,
+            false,
+        ),
+        (r#"{ } | count() > 1 | select(nestedSetLeft)"#, 2, false),
+        (r#"{ name = "below" } | { span:childCount = 0 }"#, 1, true),
+        (r#"{ } | max(span:childCount) > 0"#, 2, true),
+        (r#"{ name = "above" } >> { }"#, 1, true),
+    ] {
+        let tree = OnceCell::new();
+        let sets = filter(query).spansets(&all, &tree, &never).unwrap();
+        let found: usize = sets.iter().map(|set| set.rows.len()).sum();
+        assert_eq!(found, spans, "{query}");
+        assert_eq!(tree.get().is_some(), needs_tree, "{query}");
     }
 }

@@ -96,3 +96,25 @@ fn whole_traces_are_whole_and_only_those_that_match_are_fetched_so() {
         }
     }
 }
+
+#[test]
+fn few_whole_traces_are_fetched_at_once_however_many_narrow_ones_were() {
+    let mut spans: Vec<TestSpan> = (1..=300)
+        .map(|trace| TestSpan::new(trace, 1, "shop", "alone", START_NS + 1_000 + trace))
+        .collect();
+    for trace in 301..=340 {
+        spans.push(TestSpan::new(trace, 1, "shop", "above", START_NS + trace));
+        spans.push(TestSpan::new(trace, 2, "shop", "below", START_NS + trace).child_of(1));
+    }
+    let store = store_of(&[&spans]);
+    let matches = found(&store, "{ span:childCount > 0 }", Detail::Whole);
+    assert_eq!(matches.len(), 40);
+    let fetches = store.take_fetches();
+    let (whole, narrow): (Vec<_>, Vec<_>) = fetches
+        .into_iter()
+        .partition(|(_, columns)| columns.is_none());
+    let most = narrow.iter().map(|(traces, _)| *traces).max();
+    assert!(most > Some(40), "{most:?}");
+    // Nobody knows yet what a whole one takes.
+    assert!(whole[0].0 <= 10, "{} at once", whole[0].0);
+}

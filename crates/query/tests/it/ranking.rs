@@ -2,13 +2,15 @@
 //! somebody does not wait for the end.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use tracewell_model::{StatusCode, StoreError, TimeRange};
 use tracewell_query::ranking::{Measure, Ranked, Ranking, RankingEvent, rank};
 use tracewell_query::{SearchEvent, TraceSummary, search};
+use tracewell_store::memory::MemoryStore;
 use tracewell_testkit::narrow::NarrowStore;
-use tracewell_testkit::{Random, TestSpan};
+use tracewell_testkit::{Random, TestSpan, conformance};
 
 use crate::{Number, everything, filter, store_of};
 
@@ -162,6 +164,18 @@ fn whoever_stops_the_looking_gets_the_best_of_what_was_seen() {
     assert_eq!(best, want[..5]);
     let partial = outcome.partial.unwrap();
     assert!(partial.contains("newest 20 traces"), "{partial}");
+}
+
+#[test]
+fn a_trace_that_leads_but_cannot_be_summed_up_is_said_to_be_missing() {
+    let spans = [1, 2, 3].map(|trace| TestSpan::new(trace, 1, "shop", "n", trace));
+    let inner = Arc::new(MemoryStore::new(1 << 30));
+    conformance::append(inner.as_ref(), &spans).unwrap();
+    let store = NarrowStore::with_too_large_names(inner, spans[1].trace_id);
+    let (best, outcome) = ranked(&store, &ranking("{}", Measure::Spans, 10));
+    assert_eq!(best.iter().map(number).collect::<Vec<_>>(), [3, 1]);
+    let partial = outcome.partial.unwrap();
+    assert!(partial.contains("too large"), "{partial}");
 }
 
 #[test]

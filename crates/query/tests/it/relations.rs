@@ -255,3 +255,29 @@ fn traces_without_one_of_the_sides_are_never_fetched() {
     );
     assert_eq!(matching(&store, "{ parent.user = nil }").len(), 199);
 }
+
+/// Looking for the other side may take as long as the search itself.
+#[test]
+fn looking_for_the_other_side_is_heard_of_and_can_be_ended() {
+    let span = |trace| TestSpan::new(trace, 1, "s", "n", trace);
+    let store = store_of(&[&[span(1), span(2)], &[span(3)]]);
+    let wanted = everything(r#"{ name = "never" } >> { name = "n" }"#);
+    let told = |enough: u64| {
+        let mut told = Vec::new();
+        let outcome = search(&store, &wanted, &AtomicBool::new(false), &mut |event| {
+            let SearchEvent::Progress(report) = event else {
+                panic!("nothing matches");
+            };
+            told.push(report.searched_spans);
+            if report.searched_spans >= enough {
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        });
+        assert_eq!(outcome.unwrap().cursor, None);
+        told
+    };
+    let all = told(u64::MAX);
+    assert_eq!(all.last(), Some(&3), "{all:?}");
+    assert_eq!(told(1).len(), 1);
+}

@@ -47,6 +47,7 @@ const QUERIES: [&str; 18] = [
 
 #[test]
 fn queries_find_the_same_wherever_spans_lie() {
+    let mut found_traces = [0; QUERIES.len()];
     for seed in 0..6 {
         let spans = Random::new(seed).spans(400, 1_700_000_000_000_000_000);
         let parts: Vec<&[TestSpan]> = spans.chunks(70).collect();
@@ -59,8 +60,9 @@ fn queries_find_the_same_wherever_spans_lie() {
         while sealed.status().blocks == 0 {
             std::thread::yield_now();
         }
-        for query in QUERIES {
+        for (query, traces) in QUERIES.into_iter().zip(&mut found_traces) {
             let expected = found(&memory, query);
+            *traces += expected.len();
             assert_eq!(
                 found(&sealed, query),
                 expected,
@@ -74,5 +76,8 @@ fn queries_find_the_same_wherever_spans_lie() {
         }
         sealed.shut_down();
         mixed.shut_down();
+    }
+    for (query, traces) in QUERIES.into_iter().zip(found_traces) {
+        assert!(traces > 0, "{query} finds nothing anywhere");
     }
 }

@@ -36,6 +36,10 @@ pub(super) const ALL: &[(&str, Check)] = &[
         traces::single_spans_are_whole,
     ),
     (
+        "spans of one outline come in one order",
+        traces::namesakes_stand_in_one_order,
+    ),
+    (
         "several traces come in the order asked",
         traces::several_traces_in_order,
     ),

@@ -84,7 +84,15 @@ async fn a_bad_file_is_refused_with_the_field() {
         (one("12", "0000000000000001"), "trace_id"),
         (
             format!("{good}\n{{\"resourceSpans\":7}}\n"),
-            "document in line 2: ",
+            "line 2 column 18",
+        ),
+        (
+            format!("\n\n{{\"data\":[]}}\n{good}\n"),
+            "document in line 3: ",
+        ),
+        (
+            format!("\n\n{good}\n\n{{\"resourceSpans\":7}}\n"),
+            "line 5 column 18",
         ),
     ];
     for (body, expected) in table {

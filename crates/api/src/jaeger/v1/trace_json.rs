@@ -14,12 +14,9 @@ use serde::{Serialize, Serializer};
 use tracewell_model::batch::view::BatchView;
 use tracewell_model::{SpanBatch, SpanRef};
 
+use crate::any_json::{double_json, safe_whole_json};
 use crate::base64;
-use crate::jaeger::any_json::double_json;
 use crate::jaeger::span::{self, Log, Process, Reference, ReferenceType, Tag, TagValue};
-
-/// Integers JavaScript can hold; larger ones are written as text.
-const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 
 /// A whole trace of at least one span.
 pub(super) struct TraceJson<'a> {
@@ -222,10 +219,7 @@ impl Serialize for TagJson<'_> {
         match &self.0.value {
             TagValue::Text(text) => json.serialize_field("value", text)?,
             TagValue::Bool(value) => json.serialize_field("value", value)?,
-            TagValue::Int(value) if value.unsigned_abs() > MAX_SAFE_INTEGER => {
-                json.serialize_field("value", &value.to_string())?;
-            }
-            TagValue::Int(value) => json.serialize_field("value", value)?,
+            TagValue::Int(value) => json.serialize_field("value", &safe_whole_json(*value))?,
             TagValue::Double(value) => json.serialize_field("value", &double_json(*value))?,
             TagValue::Binary(bytes) => json.serialize_field("value", &base64::encode(bytes))?,
         }

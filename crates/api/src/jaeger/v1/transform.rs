@@ -42,13 +42,13 @@ const BODY_TIME: Duration = Duration::from_secs(60);
 enum Fault {
     /// Its sender should change it.
     Body(StatusCode, String),
-    /// There is no room for it.
-    Memory(OverBudget),
+    /// There is no room for it, or nobody waits for it any more.
+    Query(StoreError),
 }
 
 impl From<OverBudget> for Fault {
     fn from(over: OverBudget) -> Self {
-        Self::Memory(over)
+        Self::Query(over.into())
     }
 }
 
@@ -60,7 +60,7 @@ impl Fault {
     fn answer(self) -> Response {
         match self {
             Self::Body(status, text) => refused(status, &text),
-            Self::Memory(over) => failed(&QueryError::from(StoreError::from(over))),
+            Self::Query(error) => failed(&QueryError::from(error)),
         }
     }
 }
@@ -88,7 +88,10 @@ pub(super) async fn transform(
             return refused(StatusCode::REQUEST_TIMEOUT, &text);
         }
     };
-    let decode = move |_: &AtomicBool| Ok(decode_file(&body, held));
+    let decode = move |cancelled: &AtomicBool| match decode_file(&body, held, cancelled) {
+        Err(Fault::Query(error)) => Err(error),
+        decoded => Ok(decoded),
+    };
     let found = match run_query(&state, decode).await {
         Ok(Ok(found)) => found,
         Ok(Err(fault)) => return fault.answer(),
@@ -123,15 +126,15 @@ async fn read(mut body: Body, held: &mut Reservation) -> Result<Vec<u8>, Fault> 
     Ok(read)
 }
 
-fn decode_file(body: &[u8], mut held: Reservation) -> Result<Found, Fault> {
-    let (batch, left_out) = match decode(body, &mut held) {
+fn decode_file(body: &[u8], mut held: Reservation, cancelled: &AtomicBool) -> Result<Found, Fault> {
+    let (batch, left_out) = match decode(body, 1, &mut held, cancelled) {
         Ok(decoded) => {
             let (batch, left_out) = kept(decoded, "")?;
             (batch, Vec::from_iter(left_out))
         }
         Err(Fault::Body(status, whole)) => {
             // Of a file of lines only the first can be read as a whole.
-            let lines = decode_lines(body, &mut held)?;
+            let lines = decode_lines(body, &mut held, cancelled)?;
             lines.ok_or(Fault::Body(status, whole))?
         }
         Err(fault) => return Err(fault),
@@ -150,26 +153,24 @@ fn decode_file(body: &[u8], mut held: Reservation) -> Result<Found, Fault> {
 fn decode_lines(
     body: &[u8],
     held: &mut Reservation,
+    cancelled: &AtomicBool,
 ) -> Result<Option<(SpanBatch, Vec<String>)>, Fault> {
     let lines = (1..).zip(body.split(|byte| *byte == b'\n'));
     let mut lines = lines.filter(|(_, line)| !line.trim_ascii().is_empty());
-    let first = lines.next().map(|(_, line)| decode(line, held));
-    let Some(Ok(first)) = first else {
+    let (Some((number, first)), Some(second)) = (lines.next(), lines.next()) else {
         return Ok(None);
     };
+    let first = match decode(first, number, held, cancelled) {
+        Err(Fault::Body(..)) => return Ok(None),
+        first => (number, first),
+    };
     let mut joiner = BatchJoiner::new();
-    let (mut left_out, mut rest) = (Vec::new(), lines.peekable());
-    if rest.peek().is_none() {
-        return Ok(None);
-    }
-    let rest = rest.map(|(number, line)| (number, decode(line, held)));
-    for (number, decoded) in std::iter::once((1, Ok(first))).chain(rest) {
+    let mut left_out = Vec::new();
+    let rest = std::iter::once(second).chain(lines);
+    let rest = rest.map(|(number, line)| (number, decode(line, number, held, cancelled)));
+    for (number, decoded) in std::iter::once(first).chain(rest) {
         let place = format!("document in line {number}: ");
-        let decoded = decoded.map_err(|fault| match fault {
-            Fault::Body(status, text) => Fault::Body(status, place.clone() + &text),
-            fault => fault,
-        })?;
-        let (batch, others) = kept(decoded, &place)?;
+        let (batch, others) = kept(decoded?, &place)?;
         joiner
             .append(&batch)
             .map_err(|error| Fault::unreadable(error.to_string()))?;
@@ -178,20 +179,26 @@ fn decode_lines(
     Ok(Some((joiner.finish(), left_out)))
 }
 
-/// One document. What it becomes is charged while it is read.
-fn decode(document: &[u8], held: &mut Reservation) -> Result<Decoded, Fault> {
+/// One document, which begins in line `first_line`. What it becomes is charged
+/// while it is read, and whether anybody waits for it is looked at as often.
+fn decode(
+    document: &[u8],
+    first_line: usize,
+    held: &mut Reservation,
+    cancelled: &AtomicBool,
+) -> Result<Decoded, Fault> {
     let (before_bytes, mut over) = (held.bytes(), None);
-    let mut grant = |bytes: usize| match held.resize(before_bytes + bytes) {
-        Ok(()) => true,
-        Err(error) => {
-            over = Some(error);
-            false
-        }
+    let is_cancelled = || cancelled.load(Ordering::Relaxed);
+    let mut grant = |bytes: usize| {
+        let resized = held.resize(before_bytes + bytes);
+        over = resized.err();
+        over.is_none() && !is_cancelled()
     };
     let decoded = otlp::json::decode_within(document, Room::granted_by(&mut grant));
     match over {
+        _ if is_cancelled() => Err(Fault::Query(StoreError::Cancelled)),
         Some(over) => Err(over.into()),
-        None => decoded.map_err(|error| Fault::unreadable(error.to_string())),
+        None => decoded.map_err(|error| Fault::unreadable(error.from_line(first_line).to_string())),
     }
 }
 
@@ -243,4 +250,31 @@ fn rows_of_traces(batch: &SpanBatch) -> Vec<Vec<usize>> {
         traces[place].push(row);
     }
     traces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tracewell_model::QueryMemory;
+    use tracewell_testkit::{TestSpan, batch};
+
+    #[test]
+    fn a_file_nobody_waits_for_is_read_no_further() {
+        let memory = QueryMemory::new(1 << 30, 1 << 30);
+        let spans: Vec<TestSpan> = (1..=5_000)
+            .map(|id| TestSpan::new(1, id, "shop", "step", id))
+            .collect();
+        let one = otlp::json::encode(&batch(&spans));
+        let lines = [&one[..], b"\n", &one].concat();
+        for (body, what) in [(one, "one document"), (lines, "lines")] {
+            let decoded = |is_cancelled| {
+                let cancelled = AtomicBool::new(is_cancelled);
+                decode_file(&body, memory.reservation(), &cancelled)
+            };
+            assert!(decoded(false).is_ok(), "{what}");
+            let fault = decoded(true).err();
+            let is_cancelled = matches!(fault, Some(Fault::Query(StoreError::Cancelled)));
+            assert!(is_cancelled, "{what}: {fault:?}");
+        }
+    }
 }

@@ -1,18 +1,16 @@
 //! The spansets of a trace in the words of the contract: groups, their
 //! numbers, and selected fields of spans.
 //!
-//! **What is no number, text or truth value in JSON is text as TraceQL writes
-//! it**: `1.5s`, `error`, `server`.
+//! **Values of attributes look as in every other answer (`any_json`)**; what
+//! only TraceQL knows is text as it writes it: `1.5s`, `error`, `server`.
 
 use serde::Serialize;
 use serde_json::Value as Json;
-use tracewell_model::AnyValue;
 use tracewell_model::values::Value;
 use tracewell_query::spansets::{ShownSpan, ShownSpanset};
 use tracewell_query::traceql::Literal;
 
-/// Whole numbers beyond this are no longer exact in JavaScript.
-const MAX_EXACT: u64 = 1 << 53;
+use crate::any_json::{any_json, double_json, safe_whole_json};
 
 #[derive(Serialize)]
 pub(super) struct Spanset<'a> {
@@ -72,40 +70,43 @@ fn span(span: &ShownSpan) -> Span<'_> {
 fn json(value: &Value<'_>) -> Json {
     match value {
         Value::Str(text) => Json::from(text.as_ref()),
-        Value::Int(number) if number.unsigned_abs() <= MAX_EXACT => Json::from(*number),
-        Value::Int(number) => Json::from(number.to_string()),
-        // What is not finite has no number in JSON.
-        Value::Double(number) if number.is_finite() => Json::from(*number),
-        Value::Double(number) => Json::from(number.to_string()),
+        Value::Int(number) => safe_whole_json(*number),
+        Value::Double(number) => double_json(*number),
         Value::Bool(value) => Json::from(*value),
         Value::DurationNs(ns) => Json::from(Literal::DurationNs(*ns).to_string()),
         Value::Status(status) => Json::from(status.name()),
         Value::Kind(kind) => Json::from(kind.name()),
-        Value::Any(any) => any_json(any),
+        Value::Any(any) => any_json(any, safe_whole_json),
     }
 }
 
-fn any_json(any: &AnyValue) -> Json {
-    match any {
-        AnyValue::Array(all) => all.iter().map(any_json).collect(),
-        AnyValue::KvList(pairs) => {
-            let pairs = pairs.iter();
-            Json::Object(
-                pairs
-                    .map(|(key, value)| (key.clone(), any_json(value)))
-                    .collect(),
-            )
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use tracewell_model::AnyValue;
+
+    #[test]
+    fn values_look_as_they_do_in_a_span() {
+        let large = i64::MAX;
+        let list = AnyValue::Array(vec![
+            AnyValue::Bytes(vec![0xff, 0]),
+            AnyValue::Int(large),
+            AnyValue::Int(3),
+            AnyValue::Double(f64::NEG_INFINITY),
+        ]);
+        for (value, want) in [
+            (Value::Double(f64::INFINITY), json!("Infinity")),
+            (Value::Double(f64::NAN), json!("NaN")),
+            (Value::Int(large), json!(large.to_string())),
+            (Value::Int((1 << 53) - 1), json!(9_007_199_254_740_991_i64)),
+            (Value::Int(1 << 53), json!("9007199254740992")),
+            (
+                Value::Any(list),
+                json!(["/wA=", large.to_string(), 3, "-Infinity"]),
+            ),
+        ] {
+            assert_eq!(json(&value), want, "{value:?}");
         }
-        AnyValue::String(text) => Json::from(text.as_str()),
-        AnyValue::Int(number) => json(&Value::Int(*number)),
-        AnyValue::Double(number) => json(&Value::Double(*number)),
-        AnyValue::Bool(value) => Json::from(*value),
-        AnyValue::Bytes(bytes) => Json::from(
-            bytes
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect::<String>(),
-        ),
-        AnyValue::Empty => Json::Null,
     }
 }

@@ -177,6 +177,28 @@ async fn spans_that_share_ids_and_times_have_each_their_own_details() {
 }
 
 #[tokio::test]
+async fn a_server_that_shares_all_with_its_client_has_its_own_details() {
+    let half = |kind, name: &str| TestSpan {
+        kind,
+        ..TestSpan::new(1, 7, "shop", name, 20).child_of(1)
+    };
+    // Whatever order their content gives them, one pair has it the other way.
+    for name in ["a", "b", "c", "d", "e", "f", "g", "h"] {
+        let server = Server::new(&[
+            TestSpan::new(1, 1, "shop", "root", 10),
+            half(SpanKind::Server, &format!("server {name}")),
+            half(SpanKind::Client, &format!("client {name}")),
+        ]);
+        let skeleton = skeleton(&server).await;
+        assert_eq!(skeleton.name_of(1), format!("client {name}"));
+        let rows = details(&server, &skeleton.header["revision"], &[0, 1, 2]).await;
+        for (row, detail) in rows.iter().enumerate() {
+            assert_eq!(detail["name"].as_str(), Some(skeleton.name_of(row)));
+        }
+    }
+}
+
+#[tokio::test]
 async fn find_answers_rows_in_reading_order() {
     let server = Server::new(&[
         TestSpan::new(1, 1, "shop", "root", 10),

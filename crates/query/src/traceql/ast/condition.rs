@@ -211,9 +211,4 @@ impl Literal {
             _ => return None,
         })
     }
-
-    /// Whether it is a number or a duration.
-    pub fn is_number(&self) -> bool {
-        matches!(self, Self::Int(_) | Self::Float(_) | Self::DurationNs(_))
-    }
 }

@@ -122,6 +122,48 @@ pub(super) fn single_spans_are_whole(store: &dyn TraceStore) {
     }
 }
 
+pub(super) fn namesakes_stand_in_one_order(store: &dyn TraceStore) {
+    let names: Vec<String> = (0..9).map(|number| format!("name {number}")).collect();
+    let named = |trace, name: &String| TestSpan {
+        name: name.clone(),
+        ..span(trace, 1)
+    };
+    // The same spans, but come in another order, and with others between.
+    for name in &names {
+        append(store, &[named(1, name), span(1, 2)]).expect("stored");
+    }
+    for name in names.iter().rev() {
+        append(store, &[named(2, name)]).expect("stored");
+    }
+    let all: Vec<TestSpan> = names[3..]
+        .iter()
+        .chain(&names[..3])
+        .map(|name| named(3, name))
+        .collect();
+    append(store, &all).expect("stored");
+    let never = AtomicBool::new(false);
+    let with_names = ScanColumns {
+        names: true,
+        ..ScanColumns::default()
+    };
+    let outline = batch(&all).outline(0);
+    let mut orders = BTreeSet::new();
+    for id in [1, 2, 3].map(trace_id) {
+        for found in [
+            store.traces(&[id], None, &never),
+            store.traces(&[id], Some(&with_names), &never),
+            store.spans(id, &[outline], &never),
+        ] {
+            let (found, _held) = found.expect("reads").into_only().expect("stored");
+            let rows = (0..found.len()).filter(|row| found.outline(*row) == outline);
+            let order = rows.map(|row| found.spans().name.get(row).to_owned());
+            orders.insert(order.collect::<Vec<_>>());
+        }
+    }
+    assert_eq!(orders.len(), 1, "{orders:?}");
+    assert!(orders.iter().all(|order| order.len() == names.len()));
+}
+
 /// What every partial batch tells of the spans that match.
 fn shape_of(batch: &SpanBatch, filter: &SpanFilter) -> Vec<([u8; 8], [u8; 8], u64, i64)> {
     let spans = batch.spans();
