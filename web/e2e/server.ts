@@ -24,7 +24,8 @@ export interface Server {
 const START_MS = 30_000;
 const VISIBLE_MS = 15_000;
 
-export async function startServer(): Promise<Server> {
+/** `flags`: besides those of its directory and ports; the development server takes none. */
+export async function startServer(flags: string[] = []): Promise<Server> {
   const isDev = process.env.TRACEWELL_E2E === "dev";
   const directory = await mkdtemp(join(tmpdir(), "tracewell-e2e-"));
   // Settings of the developer's shell must not reach the process.
@@ -45,7 +46,7 @@ export async function startServer(): Promise<Server> {
   };
   let addresses: { ui: string; otlpHttp: string };
   try {
-    addresses = await start(isDev ? startPreview({ ...env, TRACEWELL_DEV_EMPTY: "1" }) : startBinary(directory, env));
+    addresses = await start(isDev ? startPreview({ ...env, TRACEWELL_DEV_EMPTY: "1" }) : startBinary(directory, env, flags));
     if (process.env.TRACEWELL_E2E === "disk") addresses.ui = (await start(startPreview({ ...env, TRACEWELL_URL: addresses.ui }))).ui;
   } catch (error) {
     for (const child of children) child.kill("SIGKILL");
@@ -83,13 +84,13 @@ interface Starting {
   ready: Promise<{ ui: string; otlpHttp: string }>;
 }
 
-function startBinary(directory: string, env: NodeJS.ProcessEnv): Starting {
+function startBinary(directory: string, env: NodeJS.ProcessEnv, flags: string[]): Starting {
   const binary = process.env.TRACEWELL_BIN ?? new URL("../../target/debug/tracewell", import.meta.url).pathname;
   if (!existsSync(binary)) throw new Error(`no Tracewell at ${binary}: build it or set TRACEWELL_BIN`);
   const legacy = ["jaeger-grpc", "jaeger-http", "jaeger-compact", "jaeger-binary", "jaeger-zipkin", "zipkin", "sampling-http", "sampling-grpc"];
   const off = legacy.flatMap((name) => [`--${name}-port`, "off"]);
   const ports = ["--otlp-grpc-port", "--otlp-http-port", "--query-http-port", "--query-grpc-port"].flatMap((flag) => [flag, "0"]).concat(off);
-  const child = spawn(binary, ["--data-dir", join(directory, "data"), ...ports], { env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(binary, ["--data-dir", join(directory, "data"), ...ports, ...flags], { env, stdio: ["ignore", "pipe", "pipe"] });
   const ready = lineOf(child, /^ready .*\botlp-http=(\S+).*\bquery-http=(\S+)/m);
   return { process: child, ready: ready.then(([, otlp, query]) => ({ ui: `http://${query}`, otlpHttp: `http://${otlp}` })) };
 }
