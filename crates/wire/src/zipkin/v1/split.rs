@@ -11,7 +11,8 @@ use tracewell_model::SpanKind;
 
 use super::{Annotation, BinaryAnnotation, Span, Value};
 use crate::WireError;
-use crate::gathered::Verdict;
+use crate::gathered::{Gathered, Verdict};
+use crate::room::STEP_BYTES;
 use crate::zipkin::assembly::{Intake, Parts};
 use crate::zipkin::endpoint::Endpoint;
 
@@ -107,8 +108,15 @@ fn add_half(
     offset: usize,
 ) -> Result<Verdict, WireError> {
     let mut assembly = intake.begin();
+    let mut unasked_bytes = 0;
     for annotation in &span.annotations {
         if role(&annotation.text).is_none() && is_ours(&annotation.endpoint) {
+            asked(
+                intake,
+                &mut unasked_bytes,
+                size_of_val(annotation) + annotation.text.len(),
+                offset,
+            )?;
             assembly.annotation(intake, annotation.at_us, &annotation.text, offset)?;
         }
     }
@@ -116,6 +124,8 @@ fn add_half(
         if address(binary).is_some() || !is_ours(&binary.endpoint) {
             continue;
         }
+        let bytes = size_of_val(binary) + binary.key.len() + binary.value.text_bytes();
+        asked(intake, &mut unasked_bytes, bytes, offset)?;
         match &binary.value {
             // Says where the span was recorded, and nothing more.
             Value::Text(text) if *binary.key == *b"lc" && text.is_empty() => {}
@@ -124,6 +134,22 @@ fn add_half(
         }
     }
     assembly.finish(intake, &parts(span, half.as_ref(), &is_ours), offset)
+}
+
+/// Asks for room once for each [`STEP_BYTES`] that go into the batch.
+fn asked(
+    intake: &mut Intake<'_>,
+    unasked_bytes: &mut usize,
+    bytes: usize,
+    offset: usize,
+) -> Result<(), WireError> {
+    *unasked_bytes += bytes;
+    if *unasked_bytes < STEP_BYTES {
+        return Ok(());
+    }
+    *unasked_bytes = 0;
+    let Gathered { builder, notes, .. } = &mut intake.gathered;
+    notes.ask(builder).map_err(|full| full.at_byte(offset))
 }
 
 /// Whose address a binary annotation gives: `c`lient, `s`erver or `m`essage
