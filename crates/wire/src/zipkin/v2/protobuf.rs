@@ -72,9 +72,13 @@ fn read_span(
                 Ok(id) => parts.trace_id = id,
                 Err(fault) => parts.wrong(fault),
             },
-            0x12 => match span_id(fields.bytes()?, RejectReason::ParentSpanId, "parent_id") {
-                Ok(id) => parts.parent_id = id,
-                Err(fault) => parts.wrong(fault),
+            0x12 => match fields.bytes()? {
+                // No parent, as some clients write it.
+                b"" => {}
+                id => match span_id(id, RejectReason::ParentSpanId, "parent_id") {
+                    Ok(id) => parts.parent_id = id,
+                    Err(fault) => parts.wrong(fault),
+                },
             },
             0x1a => match span_id(fields.bytes()?, RejectReason::SpanId, "id") {
                 Ok(id) => parts.id = id,
