@@ -12,6 +12,7 @@ use tracewell_model::SpanKind;
 use super::{Annotation, BinaryAnnotation, Span, Value};
 use crate::WireError;
 use crate::gathered::{Gathered, Verdict};
+use crate::rejected::Fault;
 use crate::room::STEP_BYTES;
 use crate::zipkin::assembly::{Intake, Parts};
 use crate::zipkin::endpoint::Endpoint;
@@ -68,18 +69,19 @@ impl<'s> Half<'s> {
     }
 }
 
-/// Adds the span, as two where it holds two halves.
+/// Adds the span, as two where it holds two halves: each is kept or rejected
+/// by itself.
 pub(super) fn add(
     intake: &mut Intake<'_>,
     span: &Span<'_>,
     offset: usize,
-) -> Result<Verdict, WireError> {
+) -> Result<impl Iterator<Item = Fault> + use<>, WireError> {
     let half = |kind| Half::of(span, kind);
     let sender = half(SpanKind::Client).or_else(|| half(SpanKind::Producer));
     let receiver = half(SpanKind::Server).or_else(|| half(SpanKind::Consumer));
-    match (sender, receiver) {
+    let verdicts = match (sender, receiver) {
         (Some(sender), Some(receiver)) if sender.is_same(&receiver) => {
-            add_half(intake, span, None, |_| true, offset)
+            [add_half(intake, span, None, |_| true, offset)?, None]
         }
         (Some(sender), Some(receiver)) => {
             let of_receiver = |endpoint: &Endpoint<'_>| {
@@ -90,13 +92,17 @@ pub(super) fn add(
                 is_of(&receiver) && !is_of(&sender)
             };
             let of_sender = |endpoint: &Endpoint<'_>| !of_receiver(endpoint);
-            if let Some(fault) = add_half(intake, span, Some(sender), of_sender, offset)? {
-                return Ok(Some(fault));
-            }
-            add_half(intake, span, Some(receiver), of_receiver, offset)
+            [
+                add_half(intake, span, Some(sender), of_sender, offset)?,
+                add_half(intake, span, Some(receiver), of_receiver, offset)?,
+            ]
         }
-        (sender, receiver) => add_half(intake, span, sender.or(receiver), |_| true, offset),
-    }
+        (sender, receiver) => {
+            let half = sender.or(receiver);
+            [add_half(intake, span, half, |_| true, offset)?, None]
+        }
+    };
+    Ok(verdicts.into_iter().flatten())
 }
 
 /// Adds what one side recorded; `is_ours` knows it by its endpoint.
