@@ -37,6 +37,9 @@ const MAX_AT_WORK: usize = 1_000;
 /// `net.core.rmem_max` allows.
 const SOCKET_BUFFER_BYTES: usize = 8 << 20;
 
+/// What the kernel keeps for a datagram beside its bytes, at least.
+const KEPT_BYTES_MIN: usize = 256;
+
 /// Datagrams that are read before anything else is looked at.
 const READ_AT_ONCE: usize = 64;
 
@@ -65,7 +68,6 @@ impl Datagrams {
         let (stop, stopped) = watch::channel(false);
         let reader = Reader {
             losses: KernelLosses::of(address),
-            socket,
             port,
             buffer: vec![0; DATAGRAM_BYTES_MAX],
             at_work: JoinSet::new(),
@@ -73,7 +75,7 @@ impl Datagrams {
         Ok(Self {
             address,
             stop,
-            reading: tokio::spawn(reader.run(stopped)),
+            reading: tokio::spawn(reader.run(socket, stopped)),
         })
     }
 
@@ -82,10 +84,15 @@ impl Datagrams {
         self.address
     }
 
+    /// Tells it to stop, without waiting for it.
+    pub(super) fn close(&self) {
+        self.stop.send_replace(true);
+    }
+
     /// Takes what has arrived, and stops once all of it is stored, or at
     /// `deadline`.
     pub(super) async fn stop(mut self, deadline: Instant) {
-        self.stop.send_replace(true);
+        self.close();
         if timeout_at(deadline, &mut self.reading).await.is_err() {
             // The task owns the datagrams at work and takes them along.
             self.reading.abort();
@@ -98,7 +105,6 @@ impl Datagrams {
 }
 
 struct Reader {
-    socket: tokio::net::UdpSocket,
     port: Port,
     buffer: Vec<u8>,
     at_work: JoinSet<()>,
@@ -106,14 +112,14 @@ struct Reader {
 }
 
 impl Reader {
-    async fn run(mut self, mut stopped: watch::Receiver<bool>) {
+    async fn run(mut self, socket: tokio::net::UdpSocket, mut stopped: watch::Receiver<bool>) {
         let mut look = interval(LOOK_INTERVAL);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let has_room = self.at_work.len() < MAX_AT_WORK;
             tokio::select! {
-                readable = self.socket.readable(), if has_room => {
-                    let read = readable.and_then(|()| self.read());
+                readable = socket.readable(), if has_room => {
+                    let read = readable.and_then(|()| self.read(&socket));
                     if let Err(error) = read {
                         tracing::warn!(%error, "datagrams cannot be read");
                         look.tick().await;
@@ -124,14 +130,19 @@ impl Reader {
                 () = told_to_stop(&mut stopped) => break,
             }
         }
-        self.drain().await;
+        // The runtime may not know yet of what has come.
+        match socket.into_std() {
+            Ok(socket) => self.drain(socket).await,
+            Err(error) => tracing::warn!(%error, "datagrams cannot be read"),
+        }
+        while self.at_work.join_next().await.is_some() {}
     }
 
     /// Reads what is there, within reason.
-    fn read(&mut self) -> io::Result<()> {
+    fn read(&mut self, socket: &tokio::net::UdpSocket) -> io::Result<()> {
         while self.at_work.try_join_next().is_some() {}
         for _ in 0..READ_AT_ONCE {
-            match self.socket.try_recv_from(&mut self.buffer) {
+            match socket.try_recv_from(&mut self.buffer) {
                 Ok((len, peer)) => self.take(len, peer),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) => return Err(error),
@@ -172,16 +183,22 @@ impl Reader {
         });
     }
 
-    /// Takes what had arrived when it was time to stop, and waits for all.
-    async fn drain(&mut self) {
-        while let Ok((len, peer)) = self.socket.try_recv_from(&mut self.buffer) {
+    /// Takes what had arrived when it was time to stop. More than the socket's
+    /// buffer holds had not: who goes on sending must not keep us. From then on
+    /// senders on this machine are told that nobody listens.
+    async fn drain(&mut self, socket: UdpSocket) {
+        let buffer_bytes = rustix::net::sockopt::socket_recv_buffer_size(&socket);
+        let mut left_bytes = buffer_bytes.unwrap_or(SOCKET_BUFFER_BYTES);
+        while left_bytes > 0
+            && let Ok((len, peer)) = socket.recv_from(&mut self.buffer)
+        {
+            left_bytes = left_bytes.saturating_sub(len + KEPT_BYTES_MIN);
             self.take(len, peer);
             if self.at_work.len() >= MAX_AT_WORK {
                 self.at_work.join_next().await;
             }
         }
         self.losses.look(&self.port.account);
-        while self.at_work.join_next().await.is_some() {}
     }
 }
 
