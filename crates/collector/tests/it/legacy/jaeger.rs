@@ -99,6 +99,19 @@ async fn spans_are_taken_over_grpc_and_what_is_not_is_told_why() {
     assert_eq!(reply.header("grpc-status"), "12", "{reply:?}");
     let reply = call("/grpc.health.v1.Health/Check", vec![]).await;
     assert_eq!(reply.header("grpc-status"), "0", "{reply:?}");
+    for (port, service, status) in [
+        ("jaeger_grpc", "CollectorService", "0"),
+        ("jaeger_grpc", "SamplingManager", "0"),
+        ("jaeger_sampling_grpc", "SamplingManager", "0"),
+        ("jaeger_sampling_grpc", "CollectorService", "5"),
+    ] {
+        let service = format!("jaeger.api_v2.{service}");
+        let question = [&[0x0a, service.len() as u8], service.as_bytes()].concat();
+        let url = legacy.url(port, "/grpc.health.v1.Health/Check");
+        let call = grpc_post(&url, "identity", framed(0, &question));
+        let reply = send_h2(call).await.unwrap();
+        assert_eq!(reply.header("grpc-status"), status, "{port} {service}");
+    }
     let url = legacy.url("jaeger_grpc", "/api/traces");
     let reply = send(post(&url, &[], vec![].into())).await.unwrap();
     assert!(
