@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use tracewell_model::StoreError;
+use tracewell_testkit::thrift::{binary, jaeger_batch};
 
-use super::{start, thrift_batch};
+use super::start;
 use crate::clients::{framed, grpc_post, post, send, send_h2};
 use crate::consumers::{Recorder, Refusing};
 
@@ -22,7 +23,7 @@ fn request() -> Vec<u8> {
 async fn thrift_over_http_is_taken_and_what_is_not_is_told_why() {
     let recorder = Arc::new(Recorder::default());
     let legacy = start(recorder.clone());
-    let good = thrift_batch("pay");
+    let good = binary(&jaeger_batch(7, "pay"));
     let cases = [
         (
             "/api/traces?format=jaeger.thrift",
@@ -48,9 +49,9 @@ async fn thrift_over_http_is_taken_and_what_is_not_is_told_why() {
         (
             "/api/traces",
             "application/x-thrift",
-            &good[..9],
+            &good[..23],
             400,
-            "byte 9, spans[0]",
+            "byte 23, spans[0]",
         ),
         (
             "/v1/traces",

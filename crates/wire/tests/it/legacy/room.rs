@@ -1,7 +1,7 @@
 //! A request may not become more than there is room for, wherever it grows.
 
-use super::thrift_writer::{Val, binary, compact_call, list, of};
 use crate::field;
+use tracewell_testkit::thrift::{Val, binary, compact_call, list, of};
 use tracewell_wire::{Decoded, Room, WireError, jaeger, zipkin};
 
 const GRANTED_BYTES: usize = 600_000;

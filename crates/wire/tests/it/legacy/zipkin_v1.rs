@@ -1,7 +1,7 @@
 //! Version 1 of Zipkin's model, in JSON and Thrift.
 
 use super::shown::shown;
-use super::thrift_writer::{Val, binary, binary_call, compact_call, list, of, text};
+use tracewell_testkit::thrift::{Val, binary, binary_call, compact_call, list, of, text};
 use tracewell_wire::jaeger;
 use tracewell_wire::zipkin::v1::{json, thrift};
 
