@@ -7,6 +7,7 @@
 //! socket's buffer fills, and then the kernel drops and counts.
 
 mod kernel_losses;
+mod socket_buffer;
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
@@ -20,6 +21,7 @@ use tracewell_wire::decompress::Encoding;
 use tracewell_wire::jaeger;
 
 use self::kernel_losses::KernelLosses;
+use self::socket_buffer::SocketBuffer;
 use crate::accounting::Outcome;
 use crate::complaints::Complaint;
 use crate::intake::{Accepted, Decode, RequestBody};
@@ -32,10 +34,6 @@ const DATAGRAM_BYTES_MAX: usize = 65_535;
 
 /// As many as Jaeger's agent queues.
 const MAX_AT_WORK: usize = 1_000;
-
-/// What the kernel is asked to keep until we read it; it gives what
-/// `net.core.rmem_max` allows.
-const SOCKET_BUFFER_BYTES: usize = 8 << 20;
 
 /// What the kernel keeps for a datagram beside its bytes, at least.
 const KEPT_BYTES_MIN: usize = 256;
@@ -62,14 +60,15 @@ impl Datagrams {
     /// When the socket cannot be used.
     pub(super) fn receive(socket: UdpSocket, port: Port) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
-        rustix::net::sockopt::set_socket_recv_buffer_size(&socket, SOCKET_BUFFER_BYTES)?;
+        let buffer = SocketBuffer::ask_for(&socket)?;
         let socket = tokio::net::UdpSocket::from_std(socket)?;
         let address = socket.local_addr()?;
         let (stop, stopped) = watch::channel(false);
         let reader = Reader {
-            losses: KernelLosses::of(address),
+            losses: KernelLosses::of(address, buffer),
             port,
-            buffer: vec![0; DATAGRAM_BYTES_MAX],
+            left_at_end_bytes: buffer.granted_bytes,
+            datagram: vec![0; DATAGRAM_BYTES_MAX],
             at_work: JoinSet::new(),
         };
         Ok(Self {
@@ -106,7 +105,10 @@ impl Datagrams {
 
 struct Reader {
     port: Port,
-    buffer: Vec<u8>,
+    /// The most that the kernel may have when it is time to stop.
+    left_at_end_bytes: usize,
+    /// The one that was read last.
+    datagram: Vec<u8>,
     at_work: JoinSet<()>,
     losses: KernelLosses,
 }
@@ -142,7 +144,7 @@ impl Reader {
     fn read(&mut self, socket: &tokio::net::UdpSocket) -> io::Result<()> {
         while self.at_work.try_join_next().is_some() {}
         for _ in 0..READ_AT_ONCE {
-            match socket.try_recv_from(&mut self.buffer) {
+            match socket.try_recv_from(&mut self.datagram) {
                 Ok((len, peer)) => self.take(len, peer),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) => return Err(error),
@@ -163,7 +165,7 @@ impl Reader {
         let mut permit = intake.admission().permit();
         let room = permit.resize(len);
         let body = RequestBody {
-            bytes: Bytes::copy_from_slice(&self.buffer[..len]),
+            bytes: Bytes::copy_from_slice(&self.datagram[..len]),
             encoding: Encoding::Identity,
             decode: Decode::Stated(jaeger::thrift::decode_datagram_within),
             limit_bytes: DATAGRAM_BYTES_MAX,
@@ -187,10 +189,9 @@ impl Reader {
     /// buffer holds had not: who goes on sending must not keep us. From then on
     /// senders on this machine are told that nobody listens.
     async fn drain(&mut self, socket: UdpSocket) {
-        let buffer_bytes = rustix::net::sockopt::socket_recv_buffer_size(&socket);
-        let mut left_bytes = buffer_bytes.unwrap_or(SOCKET_BUFFER_BYTES);
+        let mut left_bytes = self.left_at_end_bytes;
         while left_bytes > 0
-            && let Ok((len, peer)) = socket.recv_from(&mut self.buffer)
+            && let Ok((len, peer)) = socket.recv_from(&mut self.datagram)
         {
             left_bytes = left_bytes.saturating_sub(len + KEPT_BYTES_MIN);
             self.take(len, peer);
