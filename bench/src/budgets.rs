@@ -45,7 +45,8 @@ pub(crate) const INGEST_GRPC: Budget = budget(
     "µs CPU/span",
     &[limit(2.5, 1.4)],
 );
-/// Sent one after another, as is what they are set beside.
+/// Sent one after another, as is what they are set beside: OTLP in requests of as
+/// many spans.
 pub(crate) const INGEST_OLDER: Budget = budget(
     "the same spans in older protocols / OTLP over HTTP (Jaeger Thrift, compact datagrams; \
      Zipkin v2 JSON, v1 Thrift)",

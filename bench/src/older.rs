@@ -32,10 +32,10 @@ pub(crate) enum Way {
 }
 
 /// As in the requests of OTLP that these are set beside.
-const SPANS_IN_REQUEST: usize = 1_000;
+pub(crate) const SPANS_IN_REQUEST: usize = 1_000;
 
 /// About half of the most that fits.
-const SPANS_IN_DATAGRAM: usize = 50;
+pub(crate) const SPANS_IN_DATAGRAM: usize = 50;
 
 pub(crate) const PROTOCOLS: [Protocol; 5] = [
     Protocol {

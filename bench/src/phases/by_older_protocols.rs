@@ -14,10 +14,8 @@ use super::{Bench, check_stored};
 use crate::budgets;
 use crate::facts::{Facts, grouped, shown};
 use crate::http::Connection;
-use crate::older::{self, Protocol, Way};
+use crate::older::{self, Protocol, SPANS_IN_DATAGRAM, SPANS_IN_REQUEST, Way};
 use crate::settle::settle;
-
-const SPANS_IN_BODY: usize = 1_000;
 
 /// More would fill this process with bodies.
 const MOST_SPANS: u64 = 200_000;
@@ -43,27 +41,43 @@ const FLAGS: [&str; 8] = [
 const OTLP: Way = Way::Http("otlp-http", "/v1/traces", "application/x-protobuf");
 
 pub(super) fn measure(bench: &mut Bench, facts: &mut Facts) -> anyhow::Result<()> {
-    let bodies = bench.sizes.ingest_spans.min(MOST_SPANS) as usize / SPANS_IN_BODY;
-    let otlp = tracewell_load::requests(ShapeName::Jaeger, 1, bodies, SPANS_IN_BODY);
-    let sent = (bodies * SPANS_IN_BODY) as u64;
+    let bodies = bench.sizes.ingest_spans.min(MOST_SPANS) as usize / SPANS_IN_REQUEST;
+    let sent = bodies * SPANS_IN_REQUEST;
+    let of_otlp =
+        |spans_each| tracewell_load::requests(ShapeName::Jaeger, 1, sent / spans_each, spans_each);
+    let otlp = of_otlp(SPANS_IN_REQUEST);
     let otlp_us = server_us(bench, facts, ("OTLP", OTLP), &otlp, sent)?;
+    let small = format!("OTLP, {SPANS_IN_DATAGRAM} spans a request");
+    let small_us = server_us(
+        bench,
+        facts,
+        (&small, OTLP),
+        &of_otlp(SPANS_IN_DATAGRAM),
+        sent,
+    )?;
     let spans = older::spans(&otlp)?;
     let mut ratios = Vec::new();
     for Protocol {
         name, bodies, way, ..
     } in older::PROTOCOLS
     {
-        if let Some(way) = way {
-            let us = server_us(bench, facts, (name, way), &bodies(&spans), sent)?;
-            ratios.push(us / otlp_us);
-        }
+        let Some(way) = way else { continue };
+        let us = server_us(bench, facts, (name, way), &bodies(&spans), sent)?;
+        ratios.push(match way {
+            Way::Http(..) => us / otlp_us,
+            // What a datagram costs whatever is in it, a small request does too.
+            Way::Udp(_) => us / small_us,
+        });
     }
     let how = format!(
         "{} spans of shape jaeger with their tags and events, one request of {} after another, \
-         against {} µs CPU/span for OTLP over HTTP sent the same way; fsync; nothing was sealed",
-        grouped(sent),
-        grouped(SPANS_IN_BODY as u64),
-        shown(otlp_us)
+         against {} µs CPU/span for OTLP over HTTP sent the same way; datagrams of {} against {} \
+         for OTLP in requests of as many; fsync; nothing was sealed",
+        grouped(sent as u64),
+        grouped(SPANS_IN_REQUEST as u64),
+        shown(otlp_us),
+        SPANS_IN_DATAGRAM,
+        shown(small_us)
     );
     bench.measured(&budgets::INGEST_OLDER, &ratios, how);
     Ok(())
@@ -75,7 +89,7 @@ fn server_us<B: AsRef<[u8]>>(
     facts: &mut Facts,
     (name, way): (&str, Way),
     bodies: &[B],
-    sent: u64,
+    sent: usize,
 ) -> anyhow::Result<f64> {
     let server = bench.start("older", &FLAGS)?;
     let before = server.cpu_seconds()?;
@@ -101,7 +115,7 @@ fn server_us<B: AsRef<[u8]>>(
     settle(&server, bench.sizes.settle)?;
     let us = (server.cpu_seconds()? - before) * 1e6 / sent as f64;
     facts.number(format!("{name}: server CPU"), us, "µs/span");
-    check_stored(facts, &server, name, sent, 0)?;
+    check_stored(facts, &server, name, sent as u64, 0)?;
     bench.discard(server)?;
     Ok(us)
 }
