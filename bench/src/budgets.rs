@@ -45,6 +45,14 @@ pub(crate) const INGEST_GRPC: Budget = budget(
     "µs CPU/span",
     &[limit(2.5, 1.4)],
 );
+/// Sent one after another, as is what they are set beside: OTLP in requests of as
+/// many spans.
+pub(crate) const INGEST_OLDER: Budget = budget(
+    "the same spans in older protocols / OTLP over HTTP (Jaeger Thrift, compact datagrams; \
+     Zipkin v2 JSON, v1 Thrift)",
+    "x",
+    &[limit(2.0, 2.0); 4],
+);
 pub(crate) const LIFE: Budget = budget(
     "a span's whole life: received over HTTP, sealed and compacted once",
     "µs CPU/span",
@@ -109,6 +117,7 @@ pub(crate) const ALL: &[Budget] = &[
     DECODE,
     INGEST_HTTP,
     INGEST_GRPC,
+    INGEST_OLDER,
     LIFE,
     BYTES,
     BYTES_TRACEGEN,

@@ -13,6 +13,7 @@ mod facts;
 mod generator;
 mod http;
 mod machine;
+mod older;
 mod phases;
 mod probe;
 mod process;

@@ -4,6 +4,7 @@
 //! others go on: half a table is better than none.
 
 mod by_decoding;
+mod by_older_protocols;
 mod by_receiving;
 mod by_searching;
 mod by_starting;
@@ -33,6 +34,8 @@ pub(crate) enum PhaseName {
     ColdStart,
     /// Receiving without sealing, and the start after a kill
     Receive,
+    /// Receiving in the protocols before OTLP
+    Older,
     /// The whole life of ten million spans, and all searches
     Store,
     /// The same spans as Jaeger's tracegen sends them
@@ -49,6 +52,11 @@ const PHASES: &[(PhaseName, &str, Phase)] = &[
     (PhaseName::Decode, "decode", by_decoding::measure),
     (PhaseName::ColdStart, "cold start", by_starting::measure),
     (PhaseName::Receive, "receive", by_receiving::measure),
+    (
+        PhaseName::Older,
+        "older protocols",
+        by_older_protocols::measure,
+    ),
     (PhaseName::Store, "store and search", by_storing::measure),
     (
         PhaseName::Tracegen,

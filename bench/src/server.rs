@@ -39,7 +39,7 @@ pub(crate) fn command(binary: &Path) -> Command {
     command
 }
 
-/// Receivers of older protocols, which are not measured.
+/// Receivers of older protocols, closed where a phase does not ask for them.
 const LEGACY_PORTS: [&str; 8] = [
     "sampling-http",
     "sampling-grpc",
@@ -63,7 +63,10 @@ impl Server {
             command.arg(format!("--{port}-port")).arg("0");
         }
         for port in LEGACY_PORTS {
-            command.arg(format!("--{port}-port")).arg("off");
+            let flag = format!("--{port}-port");
+            if !flags.contains(&flag.as_str()) {
+                command.args([&flag, "off"]);
+            }
         }
         command.args(flags).stdout(Stdio::piped()).stderr(log);
         let started = Instant::now();

@@ -1,7 +1,8 @@
 //! Runs every receiver, the store, the APIs and the UI in this process.
 //!
-//! The order is the point of this file. Starting: all ports are bound before
-//! anything else, so that a taken port is said at once; the store recovers;
+//! The order is the point of this file. Starting: all ports are bound and the
+//! file of sampling strategies is read before anything else, so that what is
+//! wrong with the configuration is said at once; the store recovers;
 //! then everything serves and readiness is announced. Stopping: receivers stop
 //! accepting and finish what they have, the store writes what it holds, and
 //! the read side goes last.
@@ -57,6 +58,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let bound = bind_all(&config)?;
     let ui = ui_config::read(config.query.ui_config_file.as_deref())?;
+    let sampling = sampling::start(&config)?;
     let shares = MemoryShares::of(config.memory_limit_bytes);
     let store = stores::open(&config, &shares)?;
 
@@ -87,7 +89,6 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         endpoints,
     } = bound;
 
-    let sampling = sampling::start(config.sampling.strategies_file.as_deref())?;
     let receivers = Receivers::start(
         &config,
         &sampling,

@@ -9,6 +9,7 @@ pub mod decompress;
 pub mod error;
 mod fields;
 mod gathered;
+mod ids;
 pub mod jaeger;
 mod json;
 mod mend;

@@ -87,7 +87,7 @@ pub(super) async fn small_message(
 pub(super) async fn answer_health(
     port: &Port,
     mut body: Incoming,
-    is_here: fn(&str) -> bool,
+    is_here: impl Fn(&str) -> bool,
 ) -> Response<ReplyBody> {
     let mut permit = port.intake.admission().permit();
     let limit_bytes = health::MAX_REQUEST_BYTES;

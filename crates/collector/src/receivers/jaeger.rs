@@ -157,6 +157,8 @@ impl JaegerReceiver {
         let deadline = Instant::now() + patience;
         let servings = self.servings.into_iter().map(|(_, serving)| serving);
         let serving = stop_all(servings, patience);
+        // All at once, so that none takes datagrams while another drains.
+        self.datagrams.iter().for_each(|(_, side)| side.close());
         let datagrams = async {
             for (_, datagrams) in self.datagrams {
                 datagrams.stop(deadline).await;

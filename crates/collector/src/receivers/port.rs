@@ -6,10 +6,13 @@ use std::sync::Arc;
 
 use http::Response;
 use http::request::Parts;
+use hyper::body::{Body, Incoming};
 
 use super::answers::{self, Answer, ReplyBody, Sender};
+use super::body::{self, Length, content_encoding};
 use crate::accounting::{Accounting, ReceiverAccount};
-use crate::intake::Intake;
+use crate::intake::{Accepted, Decode, Intake, RequestBody};
+use crate::refusal::Refusal;
 
 /// One listener of a receiver.
 #[derive(Debug)]
@@ -35,6 +38,27 @@ impl Port {
             account: accounting.receiver(receiver),
             limit_bytes: max_request_bytes.min(intake.admission().limit_bytes() / 2),
         }
+    }
+
+    /// Reads the body of a request over HTTP and has its spans stored.
+    pub(super) async fn take(
+        &self,
+        head: &Parts,
+        body: &mut Incoming,
+        decode: Decode,
+    ) -> Result<Accepted, Refusal> {
+        let encoding = content_encoding(&head.headers)?;
+        let _head = self.intake.charge_head(&head.headers)?;
+        let length = Length::Declared(body.size_hint().exact());
+        let mut permit = self.intake.admission().permit();
+        let body = RequestBody {
+            bytes: body::collect(body, length, self.limit_bytes, &mut permit).await?,
+            encoding,
+            decode,
+            limit_bytes: self.limit_bytes,
+            permit,
+        };
+        self.intake.accept(body, &self.account).await
     }
 
     /// Answers a request, counts it under what became of it, and tells of a

@@ -7,15 +7,15 @@ use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, ORIGIN, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
-use hyper::body::{Body, Incoming};
+use hyper::body::Incoming;
 
 use super::answers::{
     Answer, ReplyBody, accepted_answer, http_response, plain_text, refused_answer,
 };
-use super::body::{self, Length, content_encoding, must_read_on};
+use super::body::{self, must_read_on};
 use super::connections::Handler;
 use super::port::Port;
-use crate::intake::{Accepted, Decode, Decoder, RequestBody};
+use crate::intake::{Accepted, Decode, Decoder};
 use crate::refusal::Refusal;
 
 /// What a request that is not served is told.
@@ -76,7 +76,11 @@ impl Posted {
                 answer.response.headers_mut().insert(ALLOW, post);
                 answer
             }
-            Ok(decoder) => match self.take(head, &mut body, decoder).await {
+            Ok(decoder) => match self
+                .port
+                .take(head, &mut body, Decode::Stated(decoder))
+                .await
+            {
                 Ok(accepted) => return accepted_202(&accepted),
                 Err(refusal @ (Refusal::TimedOut(_) | Refusal::Interrupted)) => {
                     // Nothing more comes; the connection closes after the answer.
@@ -89,31 +93,6 @@ impl Posted {
             body::discard(body).await;
         }
         answer
-    }
-
-    async fn take(
-        &self,
-        head: &Parts,
-        body: &mut Incoming,
-        decoder: Decoder,
-    ) -> Result<Accepted, Refusal> {
-        let Port {
-            intake,
-            account,
-            limit_bytes,
-        } = &self.port;
-        let encoding = content_encoding(&head.headers)?;
-        let _head = intake.charge_head(&head.headers)?;
-        let length = Length::Declared(body.size_hint().exact());
-        let mut permit = intake.admission().permit();
-        let body = RequestBody {
-            bytes: body::collect(body, length, *limit_bytes, &mut permit).await?,
-            encoding,
-            decode: Decode::Stated(decoder),
-            limit_bytes: *limit_bytes,
-            permit,
-        };
-        intake.accept(body, account).await
     }
 }
 

@@ -14,6 +14,7 @@ use tracewell_collector::{
     ZipkinReceiver,
 };
 use tracewell_model::Consumer;
+use tracewell_testkit::thrift::{binary_call, jaeger_batch};
 
 use crate::running::PATIENCE;
 
@@ -96,26 +97,7 @@ impl Legacy {
     }
 }
 
-/// A batch of Jaeger's Thrift in the binary protocol, with one good span of
-/// this name.
-fn thrift_batch(name: &str) -> Vec<u8> {
-    let mut out = vec![15, 0, 2, 12, 0, 0, 0, 1];
-    for (id, number) in [(1i16, 7i64), (2, 0), (3, 8)] {
-        out.push(10);
-        out.extend(id.to_be_bytes());
-        out.extend(number.to_be_bytes());
-    }
-    out.extend([11, 0, 5]);
-    out.extend((name.len() as u32).to_be_bytes());
-    out.extend(name.as_bytes());
-    out.extend([0, 0]);
-    out
-}
-
-/// A datagram with such a batch.
+/// A datagram with one good span of this name.
 fn datagram(name: &str) -> Vec<u8> {
-    let mut out = b"\x80\x01\x00\x04\x00\x00\x00\x09emitBatch\x00\x00\x00\x00\x0c\x00\x01".to_vec();
-    out.extend(thrift_batch(name));
-    out.push(0);
-    out
+    binary_call("emitBatch", &jaeger_batch(7, name))
 }

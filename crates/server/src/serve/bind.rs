@@ -14,7 +14,7 @@ pub(super) struct Bound {
     pub(super) zipkin: Option<TcpListener>,
     pub(super) query_http: TcpListener,
     pub(super) query_grpc: TcpListener,
-    /// Where they listen, in the order people read them.
+    /// Where they listen; what somebody asked for comes first.
     pub(super) endpoints: Vec<BoundEndpoint>,
 }
 
@@ -26,26 +26,29 @@ pub(crate) struct BindError(Vec<String>);
 /// Binds all endpoints or none; those of receivers only where spans are taken,
 /// and without those that nobody asked for and somebody else has.
 pub(super) fn bind_all(config: &Config) -> Result<Bound, BindError> {
+    let (mut otlp, mut jaeger) = (OtlpListeners::default(), JaegerListeners::default());
+    let (mut zipkin, mut query_http, mut query_grpc) = (None, None, None);
     let mut binding = Binding::default();
-    let (query, jaeger) = (&config.query, &config.jaeger);
     // What people ask for goes first: an optional port gives way to it.
-    let received = |endpoint: Option<Endpoint>| endpoint.filter(|_| !config.is_read_only);
-    let otlp = OtlpListeners {
-        grpc: binding.tcp(received(Some(config.otlp.grpc))),
-        http: binding.tcp(received(Some(config.otlp.http))),
-    };
-    let query_http = binding.tcp(Some(query.http));
-    let query_grpc = binding.tcp(Some(query.grpc));
-    let jaeger = JaegerListeners {
-        grpc: binding.tcp(received(jaeger.grpc)),
-        thrift_http: binding.tcp(received(jaeger.thrift_http)),
-        thrift_compact: binding.udp(received(jaeger.thrift_compact)),
-        thrift_binary: binding.udp(received(jaeger.thrift_binary)),
-        zipkin_compact: binding.udp(received(jaeger.zipkin_compact)),
-        sampling_http: binding.tcp(received(config.sampling.http)),
-        sampling_grpc: binding.tcp(received(config.sampling.grpc)),
-    };
-    let zipkin = binding.tcp(received(config.zipkin));
+    for is_optional in [false, true] {
+        let now = |endpoint: Endpoint| (endpoint.is_optional == is_optional).then_some(endpoint);
+        let received = |endpoint| now(endpoint).filter(|_| !config.is_read_only);
+        binding.tcp(&mut otlp.grpc, received(config.otlp.grpc));
+        binding.tcp(&mut otlp.http, received(config.otlp.http));
+        binding.tcp(&mut query_http, now(config.query.http));
+        binding.tcp(&mut query_grpc, now(config.query.grpc));
+        let received = |endpoint: Option<Endpoint>| endpoint.and_then(received);
+        let wanted = &config.jaeger;
+        binding.tcp(&mut jaeger.grpc, received(wanted.grpc));
+        binding.tcp(&mut jaeger.thrift_http, received(wanted.thrift_http));
+        binding.udp(&mut jaeger.thrift_compact, received(wanted.thrift_compact));
+        binding.udp(&mut jaeger.thrift_binary, received(wanted.thrift_binary));
+        binding.udp(&mut jaeger.zipkin_compact, received(wanted.zipkin_compact));
+        let wanted = &config.sampling;
+        binding.tcp(&mut jaeger.sampling_http, received(wanted.http));
+        binding.tcp(&mut jaeger.sampling_grpc, received(wanted.grpc));
+        binding.tcp(&mut zipkin, received(config.zipkin));
+    }
     match (query_http, query_grpc) {
         (Some(query_http), Some(query_grpc)) if binding.errors.is_empty() => Ok(Bound {
             otlp,
@@ -67,24 +70,25 @@ struct Binding {
 }
 
 impl Binding {
-    /// `None` for an endpoint that is off, or could not be bound.
-    fn tcp(&mut self, endpoint: Option<Endpoint>) -> Option<TcpListener> {
-        let endpoint = endpoint?;
+    /// Fills `slot`, unless there is nothing to bind or it cannot be bound.
+    fn tcp(&mut self, slot: &mut Option<TcpListener>, endpoint: Option<Endpoint>) {
+        let Some(endpoint) = endpoint else { return };
         let bound = TcpListener::bind(endpoint.address).and_then(|listener| {
             listener.set_nonblocking(true)?;
             let address = listener.local_addr()?;
             Ok((listener, address))
         });
-        self.note(&endpoint, bound)
+        *slot = self.note(&endpoint, bound);
     }
 
-    fn udp(&mut self, endpoint: Option<Endpoint>) -> Option<UdpSocket> {
-        let endpoint = endpoint?;
+    /// Likewise.
+    fn udp(&mut self, slot: &mut Option<UdpSocket>, endpoint: Option<Endpoint>) {
+        let Some(endpoint) = endpoint else { return };
         let bound = UdpSocket::bind(endpoint.address).and_then(|socket| {
             let address = socket.local_addr()?;
             Ok((socket, address))
         });
-        self.note(&endpoint, bound)
+        *slot = self.note(&endpoint, bound);
     }
 
     fn note<T>(&mut self, endpoint: &Endpoint, bound: io::Result<(T, SocketAddr)>) -> Option<T> {
@@ -126,6 +130,7 @@ fn refusal(endpoint: &Endpoint, error: &io::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Jaeger, Sources};
 
     fn endpoint(address: SocketAddr, is_optional: bool) -> Endpoint {
         Endpoint {
@@ -138,14 +143,48 @@ mod tests {
     }
 
     #[test]
+    fn a_port_that_was_asked_for_is_not_lost_to_one_that_was_not() {
+        // An address at which no other program looks for a free port.
+        let free = TcpListener::bind("127.83.12.9:0").unwrap();
+        let (contested, any) = (free.local_addr().unwrap(), "127.0.0.1:0".parse().unwrap());
+        drop(free);
+        let mut config = crate::config::load(Sources::default()).unwrap().config;
+        for it in [
+            &mut config.otlp.grpc,
+            &mut config.otlp.http,
+            &mut config.query.http,
+            &mut config.query.grpc,
+        ] {
+            *it = endpoint(any, false);
+        }
+        config.jaeger = Jaeger {
+            grpc: None,
+            thrift_http: Some(endpoint(contested, true)),
+            thrift_compact: None,
+            thrift_binary: None,
+            zipkin_compact: None,
+        };
+        (config.sampling.http, config.sampling.grpc) = (None, None);
+        config.zipkin = Some(endpoint(contested, false));
+        let bound = bind_all(&config).unwrap();
+        assert_eq!(bound.zipkin.unwrap().local_addr().unwrap(), contested);
+        assert!(bound.jaeger.thrift_http.is_none());
+    }
+
+    #[test]
     fn a_taken_port_is_done_without_unless_somebody_asked_for_it() {
-        let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
-        let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let taken = [tcp.local_addr().unwrap(), udp.local_addr().unwrap()];
+        let other_tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+        let other_udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let taken = [
+            other_tcp.local_addr().unwrap(),
+            other_udp.local_addr().unwrap(),
+        ];
         for (is_optional, errors) in [(true, 0), (false, 2)] {
             let mut binding = Binding::default();
-            assert!(binding.tcp(Some(endpoint(taken[0], is_optional))).is_none());
-            assert!(binding.udp(Some(endpoint(taken[1], is_optional))).is_none());
+            let (mut tcp, mut udp) = (None, None);
+            binding.tcp(&mut tcp, Some(endpoint(taken[0], is_optional)));
+            binding.udp(&mut udp, Some(endpoint(taken[1], is_optional)));
+            assert!(tcp.is_none() && udp.is_none());
             assert_eq!(binding.errors.len(), errors);
             assert!(binding.endpoints.is_empty());
             for (error, address) in binding.errors.iter().zip(taken) {

@@ -6,6 +6,7 @@
 //! keeps the server from starting; one that becomes wrong later leaves what
 //! held before, and is told once.
 
+use crate::config::Config;
 use anyhow::Context;
 use std::fs::File;
 use std::io::Read;
@@ -21,14 +22,15 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// Strategies are written by people; anything larger is another file.
 const MAX_FILE_BYTES: u64 = 16 << 20;
 
-/// What clients are told, from `file` if there is one, which is then watched
-/// from a task of the current runtime.
+/// What clients are told. A file of strategies is read, and then watched from a
+/// task of the current runtime; not where nobody can ask.
 ///
 /// # Errors
 /// The file cannot be read, or holds no strategies.
-pub(super) fn start(file: Option<&Path>) -> anyhow::Result<Arc<Sampling>> {
+pub(super) fn start(config: &Config) -> anyhow::Result<Arc<Sampling>> {
     let sampling = Arc::new(Sampling::default());
-    if let Some(path) = file {
+    let file = config.sampling.strategies_file.as_deref();
+    if let Some(path) = file.filter(|_| !config.is_read_only) {
         let known = read(path).and_then(|content| {
             set(&sampling, path, &content)?;
             Ok(content)

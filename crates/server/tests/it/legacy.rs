@@ -1,42 +1,17 @@
 //! Clients of the protocols before OTLP, against the whole server.
 
-use crate::running::{Running, request};
+use crate::running::{Running, request, until};
 use std::net::UdpSocket;
-
-/// A batch of Jaeger's Thrift: ids, a name and a start, in the binary protocol.
-fn thrift_batch(trace: i64, name: &str) -> Vec<u8> {
-    let mut out = vec![12, 0, 1, 11, 0, 1, 0, 0, 0, 3];
-    out.extend(b"old\x00\x0f\x00\x02\x0c\x00\x00\x00\x01");
-    for (id, number) in [(1i16, trace), (2, 0), (3, 8), (8, 1_700_000_000_000_000)] {
-        out.push(10);
-        out.extend(id.to_be_bytes());
-        out.extend(number.to_be_bytes());
-    }
-    out.extend([11, 0, 5]);
-    out.extend((name.len() as u32).to_be_bytes());
-    out.extend(name.as_bytes());
-    out.extend([0, 0]);
-    out
-}
-
-fn datagram(trace: i64, name: &str) -> Vec<u8> {
-    let mut out = b"\x80\x01\x00\x04\x00\x00\x00\x09emitBatch\x00\x00\x00\x00\x0c\x00\x01".to_vec();
-    out.extend(thrift_batch(trace, name));
-    out.push(0);
-    out
-}
+use tracewell_testkit::thrift::{binary, binary_call, jaeger_batch};
 
 /// Name and service of the one span of a trace, once it is there.
 fn found(server: &Running, trace: &str) -> (String, String) {
     let path = format!("/api/traces/{trace}");
-    let answer = loop {
-        // Datagrams are not answered.
+    // Datagrams are not answered.
+    let answer = until(&path, || {
         let answer = server.get(&path);
-        if answer.status == 200 {
-            break answer.json();
-        }
-        std::thread::yield_now();
-    };
+        (answer.status == 200).then(|| answer.json())
+    });
     let trace = &answer["data"][0];
     let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
     let name = text(&trace["spans"][0]["operationName"]);
@@ -55,7 +30,7 @@ fn each_port_takes_what_its_clients_send() {
         202
     );
     let url = server.url("jaeger-http", "/api/traces");
-    let batch = thrift_batch(0xa2, "http");
+    let batch = binary(&jaeger_batch(0xa2, "http"));
     assert_eq!(
         request("POST", &url, "application/x-thrift", batch).status,
         202
@@ -66,9 +41,8 @@ fn each_port_takes_what_its_clients_send() {
         (0xa4, "jaeger-binary"),
         (0xa5, "jaeger-zipkin"),
     ] {
-        socket
-            .send_to(&datagram(trace, port), server.address(port))
-            .unwrap();
+        let datagram = binary_call("emitBatch", &jaeger_batch(trace, port));
+        socket.send_to(&datagram, server.address(port)).unwrap();
     }
     for (trace, name) in [
         ("a1", "get"),
@@ -87,9 +61,7 @@ fn each_port_takes_what_its_clients_send() {
         "jaeger_thrift_binary",
         "jaeger_zipkin_compact",
     ] {
-        while stored(&server, name) != 1 {
-            std::thread::yield_now();
-        }
+        until(name, || (stored(&server, name) == 1).then_some(()));
     }
     assert_eq!(stored(&server, "jaeger_grpc"), 0);
 }
@@ -119,7 +91,13 @@ fn a_changed_file_of_strategies_is_answered() {
     let strategies = |share: f64| {
         format!(r#"{{"default_strategy": {{"type": "probabilistic", "param": {share}}}}}"#)
     };
-    std::fs::write(&file, strategies(0.5)).unwrap();
+    // Whole, as editors do it: nobody sees half a file.
+    let replace = |content: String| {
+        let new = data.path().join("new");
+        std::fs::write(&new, content).unwrap();
+        std::fs::rename(&new, &file).unwrap();
+    };
+    replace(strategies(0.5));
     let flag = ["--sampling-strategies-file", file.to_str().unwrap()];
     let store = data.path().join("store");
     let server = Running::start(&store, &flag);
@@ -130,13 +108,26 @@ fn a_changed_file_of_strategies_is_answered() {
         answer.json()["probabilisticSampling"]["samplingRate"].as_f64()
     };
     assert_eq!(share(), Some(0.5));
-    // What is wrong changes nothing, and what comes after it is read.
-    std::fs::write(&file, "{oops").unwrap();
-    assert_eq!(share(), Some(0.5));
-    std::fs::write(&file, strategies(0.25)).unwrap();
-    while share() != Some(0.25) {
-        std::thread::yield_now();
+    // What is wrong is told and changes nothing, and what comes after it is read.
+    for fault in [
+        "{oops",
+        r#"{"default_strategy": {"type": "probabilistic", "param": 7}}"#,
+    ] {
+        let told = server.log().len();
+        replace(fault.to_owned());
+        let is_told = || {
+            let log = &server.log()[told..];
+            let mut lines = log
+                .lines()
+                .filter(|line| line.contains("left as they were"));
+            lines.next().map(str::to_owned)
+        };
+        let line = until(fault, is_told);
+        assert!(line.contains("strategies.json"), "{line}");
+        assert_eq!(share(), Some(0.5));
     }
+    replace(strategies(0.25));
+    until("the new share", || (share() == Some(0.25)).then_some(()));
 }
 
 #[test]
@@ -155,4 +146,34 @@ fn a_wrong_file_of_strategies_keeps_from_starting() {
         refusal.contains(file) && refusal.contains("0 to 1"),
         "{refusal}"
     );
+    // It was said before anything was done.
+    assert!(!data.path().join("store").exists());
+}
+
+#[test]
+fn who_only_looks_needs_no_strategies() {
+    let data = tempfile::tempdir().unwrap();
+    let mut server = Running::start(data.path(), &[]);
+    assert_eq!(server.terminate(), Some(0));
+    let file = data.path().join("missing.json");
+    let flag = ["--sampling-strategies-file", file.to_str().unwrap()];
+    let server = Running::start(data.path(), &[&flag[..], &["--read-only"]].concat());
+    assert_eq!(server.get("/api/status").status, 200);
+}
+
+#[test]
+fn a_small_socket_buffer_is_told_with_what_mends_it() {
+    let allowed = std::fs::read_to_string("/proc/sys/net/core/rmem_max").unwrap_or_default();
+    if !allowed
+        .trim()
+        .parse()
+        .is_ok_and(|bytes: usize| bytes < 8 << 20)
+    {
+        eprintln!("skipped: this system gives as much as is asked for, or does not say");
+        return;
+    }
+    let data = tempfile::tempdir().unwrap();
+    let server = Running::start(data.path(), &[]);
+    let fix = "net.core.rmem_max=8388608";
+    until(fix, || server.log().contains(fix).then_some(()));
 }

@@ -10,11 +10,30 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 /// A server process; killed when dropped.
 pub(crate) struct Running {
     child: Child,
     addresses: HashMap<String, SocketAddr>,
+    /// What it has said on standard error so far.
+    log: Arc<Mutex<String>>,
+}
+
+/// Generous: only a test that fails waits so long.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Asks again and again until there is an answer.
+pub(crate) fn until<T>(what: &str, mut answer: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(answer) = answer() {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "this never came: {what}");
+        std::thread::yield_now();
+    }
 }
 
 /// An HTTP answer.
@@ -72,14 +91,29 @@ impl Running {
                 .unwrap();
             panic!("the server did not become ready: {stderr}");
         };
-        // Nobody reads its log, and a full pipe would stop it.
-        let mut stderr = child.stderr.take().unwrap();
-        std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
+        // A full pipe would stop it.
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let log = Arc::new(Mutex::new(String::new()));
+        let written = Arc::clone(&log);
+        std::thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                written.lock().unwrap().push_str(&(line + "\n"));
+            }
+        });
         let pairs = ready.split(' ').map(|pair| pair.split_once('=').unwrap());
         let addresses = pairs
             .map(|(name, address)| (name.to_owned(), address.parse().unwrap()))
             .collect();
-        Self { child, addresses }
+        Self {
+            child,
+            addresses,
+            log,
+        }
+    }
+
+    /// What it has said on standard error so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
     }
 
     pub(crate) fn address(&self, endpoint: &str) -> SocketAddr {

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tracewell_model::SpanBatch;
 use tracewell_model::store::{AttributeKey, ScanColumns};
 use tracewell_model::tree::structure_columns;
-use tracewell_parquet::{ChunkDecoder, Column, DecodedCells, Dictionary};
+use tracewell_parquet::{ChunkDecoder, Column, DecodedCells, Dictionary, PAGE_ROWS};
 
 use super::faults::twice;
 use super::index::Index;
@@ -190,6 +190,15 @@ impl Block {
             .map(|(place, _)| Fixed::ALL.len() + place);
         fixed.chain(attributes).collect()
     }
+}
+
+/// Rows of a row group, cut where pages end.
+pub(super) fn by_page(rows: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let pages = rows.start / PAGE_ROWS..rows.end.div_ceil(PAGE_ROWS);
+    pages.map(move |page| {
+        let (start, end) = (page * PAGE_ROWS, (page + 1) * PAGE_ROWS);
+        start.max(rows.start)..end.min(rows.end)
+    })
 }
 
 /// An error when nobody wants the answer any more.

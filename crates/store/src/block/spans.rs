@@ -2,7 +2,8 @@
 //!
 //! The rows of a trace ascend by start, so the spans of one moment are found by
 //! halving: a few pages of starts are read, and then the pages in which the
-//! wanted rows lie. **The trace is never read as a whole.**
+//! wanted rows lie. **The trace is never read as a whole.** Where one of these
+//! pages cannot be read, its rows are left out, and no others, and counted.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -13,7 +14,8 @@ use tracewell_model::store::ScanReport;
 use tracewell_model::{RowSet, TraceId};
 use tracewell_parquet::PAGE_ROWS;
 
-use super::read::{Reader, check};
+use super::faults::LeftOut;
+use super::read::{Reader, by_page, check};
 use super::schema::Fixed;
 use super::{Block, BlockError};
 use crate::gather::Gathering;
@@ -31,8 +33,7 @@ impl Block {
     /// outlines. What was done is added to `report`.
     ///
     /// # Errors
-    /// The disk fails, the files are damaged, `cancelled` was set, or
-    /// `gathered` takes no more.
+    /// `cancelled` was set, or `gathered` takes no more.
     pub(crate) fn gather_spans(
         &self,
         trace: TraceId,
@@ -41,37 +42,95 @@ impl Block {
         cancelled: &AtomicBool,
         report: &mut ScanReport,
     ) -> Result<(), BlockError> {
-        let runs = self.find_traces(&[trace], cancelled, report)?;
-        let reader = Reader::new(self);
-        let mut found = 0;
-        for (group, run) in runs.by_group() {
-            check(cancelled)?;
-            let rows = self.rows_of_outlines(&reader, group, run, wanted)?;
-            if rows.is_empty() {
-                continue;
-            }
-            let spans = rows.iter().map(ExactSizeIterator::len).sum();
-            let held = gathered.hold(spans).map_err(BlockError::NotTaken)?;
-            let batch = reader.batch(group, &self.span_columns(), Some(&rows))?;
-            let added = gathered.add(0, &batch, &RowSet::all(batch.len()));
-            gathered.release(held);
-            added.map_err(BlockError::NotTaken)?;
-            found += spans as u64;
+        let found = self.find_traces(&[trace], cancelled, report)?;
+        let runs: Vec<(usize, Range<usize>)> = found.by_group().collect();
+        if runs.is_empty() {
+            return Ok(());
         }
-        report.searched_bytes += reader.read_bytes();
-        report.searched_spans += found;
+        let mut read = SpanRead {
+            block: self,
+            reader: Reader::new(self),
+            wanted,
+            left_out: found.left_out,
+            report,
+        };
+        for (group, run) in runs {
+            check(cancelled)?;
+            if let Err(error) = read.add(group, run.clone(), gathered) {
+                self.do_without(error)?;
+                read.add_by_page(group, run, gathered, cancelled)?;
+            }
+        }
+        self.was_read(&read.left_out);
+        let read_bytes = read.reader.read_bytes();
+        report.searched_bytes += read_bytes;
+        Ok(())
+    }
+}
+
+/// One read of spans.
+struct SpanRead<'a> {
+    block: &'a Block,
+    reader: Reader<'a>,
+    wanted: &'a HashSet<Outline>,
+    left_out: LeftOut,
+    report: &'a mut ScanReport,
+}
+
+impl SpanRead<'_> {
+    /// Adds the wanted spans of a run of rows: all, or none where the reason is
+    /// damage.
+    fn add(
+        &mut self,
+        group: usize,
+        run: Range<usize>,
+        gathered: &mut Gathering<'_>,
+    ) -> Result<(), BlockError> {
+        let rows = self.rows_of_outlines(group, run)?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let spans = rows.iter().map(ExactSizeIterator::len).sum();
+        let held = gathered.hold(spans).map_err(BlockError::NotTaken)?;
+        let columns = self.block.span_columns();
+        let added = self.reader.batch(group, &columns, Some(&rows));
+        let added = added.and_then(|batch| {
+            let added = gathered.add(0, &batch, &RowSet::all(batch.len()));
+            added.map_err(BlockError::NotTaken)
+        });
+        gathered.release(held);
+        added?;
+        self.report.searched_spans += spans as u64;
+        Ok(())
+    }
+
+    /// The same page by page, without those that are damaged.
+    fn add_by_page(
+        &mut self,
+        group: usize,
+        run: Range<usize>,
+        gathered: &mut Gathering<'_>,
+        cancelled: &AtomicBool,
+    ) -> Result<(), BlockError> {
+        for rows in by_page(run) {
+            check(cancelled)?;
+            let place = (group, rows.len());
+            if let Err(error) = self.add(group, rows, gathered) {
+                self.block
+                    .leave_out(error, place, &mut self.left_out, self.report)?;
+            }
+        }
         Ok(())
     }
 
     /// The rows of a run that have one of these outlines, ascending.
     fn rows_of_outlines(
         &self,
-        reader: &Reader<'_>,
         group: usize,
         run: Range<usize>,
-        wanted: &HashSet<Outline>,
     ) -> Result<Vec<Range<usize>>, BlockError> {
-        let bounds = &self.index.core.row_groups[group];
+        let (reader, wanted) = (&self.reader, self.wanted);
+        let bounds = &self.block.index.core.row_groups[group];
         let mut moments: Vec<u64> = wanted.iter().map(|outline| outline.start_ns).collect();
         moments.retain(|ns| (bounds.min_start_ns..=bounds.max_start_ns).contains(ns));
         moments.sort_unstable();

@@ -16,7 +16,7 @@ use tracewell_model::{RowSet, TraceId};
 use tracewell_parquet::{DecodedValues, PAGE_ROWS};
 
 use super::faults::LeftOut;
-use super::read::{Reader, check};
+use super::read::{Reader, by_page, check};
 use super::schema::Fixed;
 use super::{Block, BlockError, prune};
 use crate::gather::Gathering;
@@ -171,7 +171,7 @@ type Runs = BTreeMap<usize, Vec<Run>>;
 #[derive(Debug)]
 pub(crate) struct TraceRuns {
     by_group: Runs,
-    left_out: LeftOut,
+    pub(super) left_out: LeftOut,
 }
 
 impl TraceRuns {
@@ -355,17 +355,14 @@ impl TraceRead<'_> {
     ) -> Result<(), BlockError> {
         self.block.do_without(error)?;
         for (place, rows) in runs {
-            let mut start = rows.start;
-            while start < rows.end {
+            for rows in by_page(rows.clone()) {
                 check(self.cancelled)?;
-                let end = ((start / PAGE_ROWS + 1) * PAGE_ROWS).min(rows.end);
-                let part = (*place, start..end);
-                if let Err(error) = self.join(group, &[part], columns, gathered) {
-                    let place = (group, end - start);
+                let spans = rows.len();
+                if let Err(error) = self.join(group, &[(*place, rows)], columns, gathered) {
+                    let place = (group, spans);
                     self.block
                         .leave_out(error, place, &mut self.left_out, self.report)?;
                 }
-                start = end;
             }
         }
         Ok(())

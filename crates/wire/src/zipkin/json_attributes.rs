@@ -8,8 +8,9 @@ use crate::notes::Notes;
 use crate::repaired::{CUT, Repair};
 use crate::room::{NoRoom, STEP_BYTES};
 
-/// What a JSON tree may cost for each byte of its text.
-const TREE_BYTES_PER_BYTE: usize = 40;
+/// What a JSON tree may cost for each byte of its text: an object of one
+/// member is seven bytes of text, and a node of a tree with room for eleven.
+const TREE_BYTES_PER_BYTE: usize = 128;
 
 /// The members of a JSON object as attributes; `None` for other text.
 pub(super) fn read(

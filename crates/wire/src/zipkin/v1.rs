@@ -47,6 +47,14 @@ enum Value<'a> {
 }
 
 impl Value<'_> {
+    /// Bytes that it has beside its own size.
+    fn text_bytes(&self) -> usize {
+        match self {
+            Self::Text(text) | Self::Bytes(text) => text.len(),
+            _ => 0,
+        }
+    }
+
     fn raw(&self) -> RawValue<'_> {
         match self {
             Self::Text(text) => RawValue::Str(text),

@@ -7,7 +7,6 @@ mod jaeger_thrift;
 mod mutations;
 mod room;
 mod shown;
-mod thrift_writer;
 mod zipkin_texts;
 mod zipkin_v1;
 mod zipkin_v2;

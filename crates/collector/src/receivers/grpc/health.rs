@@ -31,7 +31,7 @@ struct HealthCheckResponse {
 
 /// The answer to a request, or `None` for a service that is not here. Without
 /// a name the whole port is meant.
-pub(in crate::receivers) fn check(request: &[u8], is_here: fn(&str) -> bool) -> Option<Bytes> {
+pub(in crate::receivers) fn check(request: &[u8], is_here: impl Fn(&str) -> bool) -> Option<Bytes> {
     let request = HealthCheckRequest::decode(request).ok()?;
     let is_here = request.service.is_empty() || is_here(&request.service);
     is_here.then(|| {

@@ -7,6 +7,7 @@
 //! socket's buffer fills, and then the kernel drops and counts.
 
 mod kernel_losses;
+mod socket_buffer;
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
@@ -20,6 +21,7 @@ use tracewell_wire::decompress::Encoding;
 use tracewell_wire::jaeger;
 
 use self::kernel_losses::KernelLosses;
+use self::socket_buffer::SocketBuffer;
 use crate::accounting::Outcome;
 use crate::complaints::Complaint;
 use crate::intake::{Accepted, Decode, RequestBody};
@@ -33,9 +35,8 @@ const DATAGRAM_BYTES_MAX: usize = 65_535;
 /// As many as Jaeger's agent queues.
 const MAX_AT_WORK: usize = 1_000;
 
-/// What the kernel is asked to keep until we read it; it gives what
-/// `net.core.rmem_max` allows.
-const SOCKET_BUFFER_BYTES: usize = 8 << 20;
+/// What the kernel keeps for a datagram beside its bytes, at least.
+const KEPT_BYTES_MIN: usize = 256;
 
 /// Datagrams that are read before anything else is looked at.
 const READ_AT_ONCE: usize = 64;
@@ -59,21 +60,21 @@ impl Datagrams {
     /// When the socket cannot be used.
     pub(super) fn receive(socket: UdpSocket, port: Port) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
-        rustix::net::sockopt::set_socket_recv_buffer_size(&socket, SOCKET_BUFFER_BYTES)?;
+        let buffer = SocketBuffer::ask_for(&socket)?;
         let socket = tokio::net::UdpSocket::from_std(socket)?;
         let address = socket.local_addr()?;
         let (stop, stopped) = watch::channel(false);
         let reader = Reader {
-            losses: KernelLosses::of(address),
-            socket,
+            losses: KernelLosses::of(address, buffer),
             port,
-            buffer: vec![0; DATAGRAM_BYTES_MAX],
+            left_at_end_bytes: buffer.granted_bytes,
+            datagram: vec![0; DATAGRAM_BYTES_MAX],
             at_work: JoinSet::new(),
         };
         Ok(Self {
             address,
             stop,
-            reading: tokio::spawn(reader.run(stopped)),
+            reading: tokio::spawn(reader.run(socket, stopped)),
         })
     }
 
@@ -82,10 +83,15 @@ impl Datagrams {
         self.address
     }
 
+    /// Tells it to stop, without waiting for it.
+    pub(super) fn close(&self) {
+        self.stop.send_replace(true);
+    }
+
     /// Takes what has arrived, and stops once all of it is stored, or at
     /// `deadline`.
     pub(super) async fn stop(mut self, deadline: Instant) {
-        self.stop.send_replace(true);
+        self.close();
         if timeout_at(deadline, &mut self.reading).await.is_err() {
             // The task owns the datagrams at work and takes them along.
             self.reading.abort();
@@ -98,22 +104,24 @@ impl Datagrams {
 }
 
 struct Reader {
-    socket: tokio::net::UdpSocket,
     port: Port,
-    buffer: Vec<u8>,
+    /// The most that the kernel may have when it is time to stop.
+    left_at_end_bytes: usize,
+    /// The one that was read last.
+    datagram: Vec<u8>,
     at_work: JoinSet<()>,
     losses: KernelLosses,
 }
 
 impl Reader {
-    async fn run(mut self, mut stopped: watch::Receiver<bool>) {
+    async fn run(mut self, socket: tokio::net::UdpSocket, mut stopped: watch::Receiver<bool>) {
         let mut look = interval(LOOK_INTERVAL);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let has_room = self.at_work.len() < MAX_AT_WORK;
             tokio::select! {
-                readable = self.socket.readable(), if has_room => {
-                    let read = readable.and_then(|()| self.read());
+                readable = socket.readable(), if has_room => {
+                    let read = readable.and_then(|()| self.read(&socket));
                     if let Err(error) = read {
                         tracing::warn!(%error, "datagrams cannot be read");
                         look.tick().await;
@@ -124,14 +132,19 @@ impl Reader {
                 () = told_to_stop(&mut stopped) => break,
             }
         }
-        self.drain().await;
+        // The runtime may not know yet of what has come.
+        match socket.into_std() {
+            Ok(socket) => self.drain(socket).await,
+            Err(error) => tracing::warn!(%error, "datagrams cannot be read"),
+        }
+        while self.at_work.join_next().await.is_some() {}
     }
 
     /// Reads what is there, within reason.
-    fn read(&mut self) -> io::Result<()> {
+    fn read(&mut self, socket: &tokio::net::UdpSocket) -> io::Result<()> {
         while self.at_work.try_join_next().is_some() {}
         for _ in 0..READ_AT_ONCE {
-            match self.socket.try_recv_from(&mut self.buffer) {
+            match socket.try_recv_from(&mut self.datagram) {
                 Ok((len, peer)) => self.take(len, peer),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) => return Err(error),
@@ -152,7 +165,7 @@ impl Reader {
         let mut permit = intake.admission().permit();
         let room = permit.resize(len);
         let body = RequestBody {
-            bytes: Bytes::copy_from_slice(&self.buffer[..len]),
+            bytes: Bytes::copy_from_slice(&self.datagram[..len]),
             encoding: Encoding::Identity,
             decode: Decode::Stated(jaeger::thrift::decode_datagram_within),
             limit_bytes: DATAGRAM_BYTES_MAX,
@@ -172,16 +185,21 @@ impl Reader {
         });
     }
 
-    /// Takes what had arrived when it was time to stop, and waits for all.
-    async fn drain(&mut self) {
-        while let Ok((len, peer)) = self.socket.try_recv_from(&mut self.buffer) {
+    /// Takes what had arrived when it was time to stop. More than the socket's
+    /// buffer holds had not: who goes on sending must not keep us. From then on
+    /// senders on this machine are told that nobody listens.
+    async fn drain(&mut self, socket: UdpSocket) {
+        let mut left_bytes = self.left_at_end_bytes;
+        while left_bytes > 0
+            && let Ok((len, peer)) = socket.recv_from(&mut self.datagram)
+        {
+            left_bytes = left_bytes.saturating_sub(len + KEPT_BYTES_MIN);
             self.take(len, peer);
             if self.at_work.len() >= MAX_AT_WORK {
                 self.at_work.join_next().await;
             }
         }
         self.losses.look(&self.port.account);
-        while self.at_work.join_next().await.is_some() {}
     }
 }
 

@@ -38,7 +38,10 @@ impl Handler for GrpcHandler {
     async fn handle(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<ReplyBody> {
         let (head, body) = request.into_parts();
         if head.uri.path() == health::CHECK && is_grpc(&head.headers) {
-            let is_here = |service: &str| matches!(service, SERVICE | sampling::SERVICE);
+            let is_here = |service: &str| match service {
+                SERVICE => self.takes_spans,
+                service => service == sampling::SERVICE,
+            };
             return grpc::answer_health(&self.port, body, is_here).await;
         }
         let answer = self.answer(&head, body);

@@ -12,7 +12,7 @@ use hyper::body::{Body, Incoming};
 use self::cors::Cors;
 use super::answers::{Format, Stated, http_accepted, http_refused};
 use super::signal::Signal;
-use crate::intake::{Accepted, Decode, IgnoredBody, RequestBody};
+use crate::intake::{Accepted, Decode, IgnoredBody};
 use crate::receivers::answers::{Answer, ReplyBody, grpc_unimplemented, plain_text};
 use crate::receivers::body::{self, Length, content_encoding, must_read_on};
 use crate::receivers::connections::Handler;
@@ -63,7 +63,13 @@ impl HttpHandler {
             Err(answer) => *answer,
             Ok((Signal::Traces, stated)) => {
                 let format = answer_format(stated);
-                match self.export(head, &mut body, stated).await {
+                let decode = match stated {
+                    Stated::As(format) => Decode::Stated(format.decoder()),
+                    Stated::Nothing | Stated::Other => {
+                        Decode::Sniffed(|body| Format::sniff(body).map(Format::decoder))
+                    }
+                };
+                match self.port.take(head, &mut body, decode).await {
                     Ok(accepted) => return http_accepted(&accepted, format),
                     Err(refusal @ (Refusal::TimedOut(_) | Refusal::Interrupted)) => {
                         // Nothing more comes; the connection closes after the answer.
@@ -155,32 +161,6 @@ impl HttpHandler {
             permit,
         };
         self.port.intake.count(body).await.unwrap_or_default()
-    }
-
-    async fn export(
-        &self,
-        head: &Parts,
-        body: &mut Incoming,
-        stated: Stated,
-    ) -> Result<Accepted, Refusal> {
-        let encoding = content_encoding(&head.headers)?;
-        let _head = self.port.intake.charge_head(&head.headers)?;
-        let length = Length::Declared(body.size_hint().exact());
-        let mut permit = self.port.intake.admission().permit();
-        let bytes = body::collect(body, length, self.port.limit_bytes, &mut permit).await?;
-        let body = RequestBody {
-            bytes,
-            encoding,
-            decode: match stated {
-                Stated::As(format) => Decode::Stated(format.decoder()),
-                Stated::Nothing | Stated::Other => {
-                    Decode::Sniffed(|body| Format::sniff(body).map(Format::decoder))
-                }
-            },
-            limit_bytes: self.port.limit_bytes,
-            permit,
-        };
-        self.port.intake.accept(body, &self.port.account).await
     }
 }
 

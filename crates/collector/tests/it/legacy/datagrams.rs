@@ -1,10 +1,10 @@
 //! UDP, which cannot push back: everything that is sent arrives or is counted.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::net::UdpSocket;
 use tracewell_collector::ReceiverSnapshot;
-use tracewell_model::StoreError;
+use tracewell_model::{Ack, Consumer, SpanBatch, StoreError};
 
 use super::{Legacy, datagram, start};
 use crate::consumers::{Holding, Recorder, Refusing};
@@ -105,7 +105,14 @@ async fn of_a_flood_everything_arrives_or_is_counted() {
     assert_eq!(account.stored, account.requests["accepted"]);
     let complaints = legacy.accounting.complaints();
     let of_kernel = complaints.iter().find(|one| one.reason == "datagrams_lost");
-    assert!(of_kernel.unwrap().message.contains("rmem_max"));
+    let message = &of_kernel.unwrap().message;
+    // What was to be had, and where it is too little how to get more.
+    let allowed = std::fs::read_to_string("/proc/sys/net/core/rmem_max");
+    let allowed: usize = allowed.unwrap().trim().parse().unwrap();
+    let kept = format!("keeps {} bytes", allowed.min(8 << 20));
+    assert!(message.contains(&kept), "{message}");
+    let is_told_how = message.contains("net.core.rmem_max=8388608");
+    assert_eq!(is_told_how, allowed < 8 << 20, "{message}");
 }
 
 #[tokio::test]
@@ -118,4 +125,56 @@ async fn what_has_arrived_is_stored_before_the_end() {
     }
     legacy.jaeger.stop(PATIENCE).await;
     assert_eq!(recorder.spans(), 50);
+}
+
+#[tokio::test]
+async fn no_port_goes_on_taking_while_another_waits_for_the_store() {
+    let (holding, mut acks) = Holding::new();
+    let legacy = start(holding);
+    let first = sender(&legacy, "jaeger_thrift_compact").await;
+    let second = sender(&legacy, BINARY).await;
+    first.send(&datagram("pay")).await.unwrap();
+    let held = acks.recv().await.unwrap();
+    let stopping = tokio::spawn(legacy.jaeger.stop(PATIENCE * 2));
+    // Who sends to a socket that is closed is told so, with the next one.
+    let closed = async {
+        while second.send(b"junk").await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, closed).await.unwrap();
+    assert!(!stopping.is_finished());
+    held(Ok(()));
+    stopping.await.unwrap();
+}
+
+/// For every batch that it gets it sends another one to the same port.
+#[derive(Default)]
+struct Echo(OnceLock<std::net::UdpSocket>);
+
+impl Consumer for Echo {
+    fn consume(&self, _: Arc<SpanBatch>, ack: Ack) {
+        // In vain, once nobody listens there.
+        self.0.get().unwrap().send(&datagram("again")).ok();
+        ack(Ok(()));
+    }
+}
+
+#[tokio::test]
+async fn who_goes_on_sending_does_not_keep_it_from_stopping() {
+    let echo = Arc::new(Echo::default());
+    let legacy = start(echo.clone());
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.connect(legacy.address(BINARY)).unwrap();
+    // More than are decoded at once.
+    for _ in 0..2_000 {
+        socket.send(&datagram("first")).unwrap();
+    }
+    echo.0.set(socket).unwrap();
+    let stopping = legacy.jaeger.stop(PATIENCE * 10);
+    tokio::time::timeout(PATIENCE, stopping).await.unwrap();
+    let accounts = legacy.accounting.snapshot();
+    let account = accounts.iter().find(|one| one.receiver == BINARY).unwrap();
+    assert_eq!(account.requests["abandoned"], 0);
+    assert_eq!((account.stored, account.in_flight), (account.received, 0));
 }

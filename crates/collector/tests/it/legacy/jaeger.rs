@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use tracewell_model::StoreError;
+use tracewell_testkit::thrift::{binary, jaeger_batch};
 
-use super::{start, thrift_batch};
+use super::start;
 use crate::clients::{framed, grpc_post, post, send, send_h2};
 use crate::consumers::{Recorder, Refusing};
 
@@ -22,7 +23,7 @@ fn request() -> Vec<u8> {
 async fn thrift_over_http_is_taken_and_what_is_not_is_told_why() {
     let recorder = Arc::new(Recorder::default());
     let legacy = start(recorder.clone());
-    let good = thrift_batch("pay");
+    let good = binary(&jaeger_batch(7, "pay"));
     let cases = [
         (
             "/api/traces?format=jaeger.thrift",
@@ -48,9 +49,9 @@ async fn thrift_over_http_is_taken_and_what_is_not_is_told_why() {
         (
             "/api/traces",
             "application/x-thrift",
-            &good[..9],
+            &good[..23],
             400,
-            "byte 9, spans[0]",
+            "byte 23, spans[0]",
         ),
         (
             "/v1/traces",
@@ -99,6 +100,19 @@ async fn spans_are_taken_over_grpc_and_what_is_not_is_told_why() {
     assert_eq!(reply.header("grpc-status"), "12", "{reply:?}");
     let reply = call("/grpc.health.v1.Health/Check", vec![]).await;
     assert_eq!(reply.header("grpc-status"), "0", "{reply:?}");
+    for (port, service, status) in [
+        ("jaeger_grpc", "CollectorService", "0"),
+        ("jaeger_grpc", "SamplingManager", "0"),
+        ("jaeger_sampling_grpc", "SamplingManager", "0"),
+        ("jaeger_sampling_grpc", "CollectorService", "5"),
+    ] {
+        let service = format!("jaeger.api_v2.{service}");
+        let question = [&[0x0a, service.len() as u8], service.as_bytes()].concat();
+        let url = legacy.url(port, "/grpc.health.v1.Health/Check");
+        let call = grpc_post(&url, "identity", framed(0, &question));
+        let reply = send_h2(call).await.unwrap();
+        assert_eq!(reply.header("grpc-status"), status, "{port} {service}");
+    }
     let url = legacy.url("jaeger_grpc", "/api/traces");
     let reply = send(post(&url, &[], vec![].into())).await.unwrap();
     assert!(

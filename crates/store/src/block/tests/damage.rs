@@ -2,19 +2,21 @@
 //! counted, all else is there; never a panic, never other spans than were
 //! written.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use proptest::prelude::*;
 use tracewell_model::store::{ScanColumns, ScanReport, ScanRequest};
-use tracewell_model::{SpanFilter, TimeRange, TraceId};
+use tracewell_model::{QueryMemory, SpanFilter, TimeRange, TraceId};
 use tracewell_testkit::{Random, TestSpan, batch, flatten};
 
 use super::{DIR, all_ids, block_of, read_all, scan_whole, sorted, traces_told};
 use crate::block::{Block, BlockError};
 use crate::files::faulty::FaultyFiles;
 use crate::files::{Access, Files, read_exact_at, write_all_at};
+use crate::gather::Gathering;
 
 fn contents(files: &FaultyFiles, name: &str) -> Vec<u8> {
     let file = files
@@ -197,4 +199,54 @@ fn a_damaged_trace_index_costs_time_and_no_span() {
         found_damage += usize::from(is_index_only);
     }
     assert!(found_damage > 10, "{found_damage}");
+}
+
+/// A trace of three pages, and a span of each that is asked for by itself.
+#[test]
+fn a_damaged_page_costs_the_wanted_spans_of_that_page() {
+    let spans: Vec<_> = (0..9_000)
+        .map(|n| {
+            TestSpan::new(1, n + 1, "cart", "add", 1_000_000 + n)
+                .with_text("id", &format!("value {n}"))
+        })
+        .collect();
+    let original = batch(&spans);
+    let (files, block) = block_of(&original);
+    let rows = [100, 5_000, 8_900];
+    let wanted: HashSet<_> = rows.iter().map(|row| original.outline(*row)).collect();
+    let good: Vec<_> = rows.iter().map(|row| spans[*row].clone()).collect();
+    let ids = [spans[0].trace_id];
+    let never = AtomicBool::new(false);
+    let read = |block: &Block| {
+        let mut report = ScanReport::default();
+        let mut gathered = Gathering::new(&ids, &QueryMemory::default());
+        let read = block.gather_spans(ids[0], &wanted, &mut gathered, &never, &mut report);
+        read.unwrap();
+        let traces = gathered.finish(ScanReport::default()).traces;
+        let found: Vec<_> = traces.into_iter().flatten().collect();
+        let found: Vec<_> = found.iter().flat_map(flatten).collect();
+        (found, report)
+    };
+    let name = "0000000007.parquet";
+    let bytes = contents(&files, name);
+    let mut partial = 0;
+    for place in (0..bytes.len()).step_by(bytes.len() / 120) {
+        let mut damaged = bytes.clone();
+        damaged[place] ^= 1;
+        replace(&files, name, &damaged);
+        let block = Block::open(&files, Path::new(DIR), block.meta().clone()).unwrap();
+        let (found, report) = read(&block);
+        assert!(found.iter().all(|span| good.contains(span)), "at {place}");
+        let missing = good.len() - found.len();
+        assert!(missing as u64 <= report.unread_spans, "at {place}");
+        assert_eq!(report.unread_blocks, u64::from(report.unread_spans > 0));
+        assert_eq!(block.damage().is_some(), report.unread_spans > 0);
+        partial += usize::from(missing == 1);
+    }
+    assert!(partial > 10, "{partial}");
+    // What the disk refused once is forgotten with the first good answer.
+    replace(&files, name, &bytes);
+    block.note_fault("refused", false);
+    assert_eq!(sorted(read(&block).0), sorted(good));
+    assert_eq!(block.damage(), None);
 }

@@ -11,6 +11,7 @@ use super::decode::{Intake, key_value};
 use crate::WireError;
 use crate::fields::{Cursor, known};
 use crate::gathered::{Gathered, Verdict};
+use crate::ids;
 use crate::jaeger::fields::{Fields, Parent, Reference, WARNINGS_KEY};
 use crate::jaeger::gathering::{self, Event, span_tag};
 use crate::mend;
@@ -209,39 +210,18 @@ fn fixed_fields(
     duration: Time,
 ) -> Result<(), Fault> {
     let (reason, field) = (RejectReason::TraceId, "trace_id");
-    header.trace_id = trace_id(trace, reason, field)?;
+    header.trace_id = ids::trace_id(trace, reason, field)?;
     if header.trace_id.is_zero() {
         return Err(Fault::new(reason, field, FaultProblem::Zero));
     }
     let (reason, field) = (RejectReason::SpanId, "span_id");
-    header.span_id = span_id(span, reason, field)?;
+    header.span_id = ids::span_id(span, reason, field)?;
     if header.span_id.is_zero() {
         return Err(Fault::new(reason, field, FaultProblem::Zero));
     }
     header.start_ns = start.since_epoch_ns("start_time")?;
     header.end_ns = header.start_ns.wrapping_add_signed(duration.signed_ns()?);
     Ok(())
-}
-
-/// 16 bytes, or 8 of clients that know no more.
-fn trace_id(bytes: &[u8], reason: RejectReason, field: &'static str) -> Result<TraceId, Fault> {
-    let mut id = [0; 16];
-    match bytes.len() {
-        16 => id.copy_from_slice(bytes),
-        8 => id[8..].copy_from_slice(bytes),
-        got => {
-            let problem = FaultProblem::Bytes { want: 16, got };
-            return Err(Fault::new(reason, field, problem));
-        }
-    }
-    Ok(TraceId(id))
-}
-
-fn span_id(bytes: &[u8], reason: RejectReason, field: &'static str) -> Result<SpanId, Fault> {
-    let (want, got) = (8, bytes.len());
-    let id = bytes.try_into();
-    id.map(SpanId)
-        .map_err(|_| Fault::new(reason, field, FaultProblem::Bytes { want, got }))
 }
 
 /// `SpanRef`. Ids of zeros, and none, lead nowhere and are legal, as in OTLP.
@@ -262,10 +242,10 @@ fn reference(mut fields: Cursor<'_>) -> Result<Result<Reference, Fault>, WireErr
     let reason = RejectReason::LinkId;
     let mut read = || {
         if !trace.is_empty() {
-            reference.trace_id = trace_id(trace, reason, "trace_id of a reference")?;
+            reference.trace_id = ids::trace_id(trace, reason, "trace_id of a reference")?;
         }
         if !span.is_empty() {
-            reference.span_id = span_id(span, reason, "span_id of a reference")?;
+            reference.span_id = ids::span_id(span, reason, "span_id of a reference")?;
         }
         Ok(())
     };

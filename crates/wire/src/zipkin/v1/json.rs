@@ -6,6 +6,7 @@ use super::{Annotation, BinaryAnnotation, Span, Value, split};
 use crate::error::Problem;
 use crate::json::Reader;
 use crate::json::scalar::base64;
+use crate::notes::Notes;
 use crate::room::Room;
 use crate::zipkin::endpoint::{Endpoint, text};
 use crate::zipkin::v2::json::{annotation, common_member, read_list};
@@ -26,16 +27,18 @@ pub fn decode(body: &[u8]) -> Result<Decoded, WireError> {
 pub fn decode_within(body: &[u8], room: Room<'_>) -> Result<Decoded, WireError> {
     read_list(body, room, |intake, _, reader| {
         let mut span = Span::default();
-        reader.object(|reader, name| {
-            member(&mut span, reader, name)?;
-            let asked = intake.gathered.notes.buffer(span.list_bytes());
-            asked.map_err(|full| reader.error(full.into()))
-        })?;
+        let notes = &mut intake.gathered.notes;
+        reader.object(|reader, name| member(&mut span, reader, name, notes))?;
         split::add(intake, &span, 0)
     })
 }
 
-fn member<'a>(span: &mut Span<'a>, reader: &mut Reader<'a>, name: &str) -> Result<(), WireError> {
+fn member<'a>(
+    span: &mut Span<'a>,
+    reader: &mut Reader<'a>,
+    name: &str,
+    notes: &mut Notes<'_>,
+) -> Result<(), WireError> {
     match name {
         "annotations" => reader.array("annotations", |reader, _| {
             let mut ahead = *reader;
@@ -46,11 +49,11 @@ fn member<'a>(span: &mut Span<'a>, reader: &mut Reader<'a>, name: &str) -> Resul
                 text,
                 endpoint,
             });
-            Ok(())
+            asked(span, reader, notes)
         }),
         "binaryAnnotations" => reader.array("binaryAnnotations", |reader, _| {
             span.binary_annotations.push(binary_annotation(reader)?);
-            Ok(())
+            asked(span, reader, notes)
         }),
         "debug" => {
             span.parts.is_debug = reader.boolean()?.unwrap_or(false);
@@ -65,6 +68,12 @@ fn member<'a>(span: &mut Span<'a>, reader: &mut Reader<'a>, name: &str) -> Resul
         }
         name => common_member(&mut span.parts, reader, name),
     }
+}
+
+/// Asks for room when the lists of the span have grown much.
+fn asked(span: &Span<'_>, reader: &Reader<'_>, notes: &mut Notes<'_>) -> Result<(), WireError> {
+    let asked = notes.buffer(span.list_bytes());
+    asked.map_err(|full| reader.error(full.into()))
 }
 
 fn endpoint_of<'a>(reader: &mut Reader<'a>) -> Result<Endpoint<'a>, WireError> {

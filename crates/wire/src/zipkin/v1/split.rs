@@ -11,7 +11,9 @@ use tracewell_model::SpanKind;
 
 use super::{Annotation, BinaryAnnotation, Span, Value};
 use crate::WireError;
-use crate::gathered::Verdict;
+use crate::gathered::{Gathered, Verdict};
+use crate::rejected::Fault;
+use crate::room::STEP_BYTES;
 use crate::zipkin::assembly::{Intake, Parts};
 use crate::zipkin::endpoint::Endpoint;
 
@@ -67,18 +69,19 @@ impl<'s> Half<'s> {
     }
 }
 
-/// Adds the span, as two where it holds two halves.
+/// Adds the span, as two where it holds two halves: each is kept or rejected
+/// by itself.
 pub(super) fn add(
     intake: &mut Intake<'_>,
     span: &Span<'_>,
     offset: usize,
-) -> Result<Verdict, WireError> {
+) -> Result<impl Iterator<Item = Fault> + use<>, WireError> {
     let half = |kind| Half::of(span, kind);
     let sender = half(SpanKind::Client).or_else(|| half(SpanKind::Producer));
     let receiver = half(SpanKind::Server).or_else(|| half(SpanKind::Consumer));
-    match (sender, receiver) {
+    let verdicts = match (sender, receiver) {
         (Some(sender), Some(receiver)) if sender.is_same(&receiver) => {
-            add_half(intake, span, None, |_| true, offset)
+            [add_half(intake, span, None, |_| true, offset)?, None]
         }
         (Some(sender), Some(receiver)) => {
             let of_receiver = |endpoint: &Endpoint<'_>| {
@@ -89,13 +92,17 @@ pub(super) fn add(
                 is_of(&receiver) && !is_of(&sender)
             };
             let of_sender = |endpoint: &Endpoint<'_>| !of_receiver(endpoint);
-            if let Some(fault) = add_half(intake, span, Some(sender), of_sender, offset)? {
-                return Ok(Some(fault));
-            }
-            add_half(intake, span, Some(receiver), of_receiver, offset)
+            [
+                add_half(intake, span, Some(sender), of_sender, offset)?,
+                add_half(intake, span, Some(receiver), of_receiver, offset)?,
+            ]
         }
-        (sender, receiver) => add_half(intake, span, sender.or(receiver), |_| true, offset),
-    }
+        (sender, receiver) => {
+            let half = sender.or(receiver);
+            [add_half(intake, span, half, |_| true, offset)?, None]
+        }
+    };
+    Ok(verdicts.into_iter().flatten())
 }
 
 /// Adds what one side recorded; `is_ours` knows it by its endpoint.
@@ -107,8 +114,15 @@ fn add_half(
     offset: usize,
 ) -> Result<Verdict, WireError> {
     let mut assembly = intake.begin();
+    let mut unasked_bytes = 0;
     for annotation in &span.annotations {
         if role(&annotation.text).is_none() && is_ours(&annotation.endpoint) {
+            asked(
+                intake,
+                &mut unasked_bytes,
+                size_of_val(annotation) + annotation.text.len(),
+                offset,
+            )?;
             assembly.annotation(intake, annotation.at_us, &annotation.text, offset)?;
         }
     }
@@ -116,6 +130,8 @@ fn add_half(
         if address(binary).is_some() || !is_ours(&binary.endpoint) {
             continue;
         }
+        let bytes = size_of_val(binary) + binary.key.len() + binary.value.text_bytes();
+        asked(intake, &mut unasked_bytes, bytes, offset)?;
         match &binary.value {
             // Says where the span was recorded, and nothing more.
             Value::Text(text) if *binary.key == *b"lc" && text.is_empty() => {}
@@ -124,6 +140,22 @@ fn add_half(
         }
     }
     assembly.finish(intake, &parts(span, half.as_ref(), &is_ours), offset)
+}
+
+/// Asks for room once for each [`STEP_BYTES`] that go into the batch.
+fn asked(
+    intake: &mut Intake<'_>,
+    unasked_bytes: &mut usize,
+    bytes: usize,
+    offset: usize,
+) -> Result<(), WireError> {
+    *unasked_bytes += bytes;
+    if *unasked_bytes < STEP_BYTES {
+        return Ok(());
+    }
+    *unasked_bytes = 0;
+    let Gathered { builder, notes, .. } = &mut intake.gathered;
+    notes.ask(builder).map_err(|full| full.at_byte(offset))
 }
 
 /// Whose address a binary annotation gives: `c`lient, `s`erver or `m`essage

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use tracewell_model::{SpanId, TraceId};
 
 use super::{Annotation, BinaryAnnotation, Span, Value, split};
-use crate::gathered::{Gathered, Pace, Verdict};
+use crate::gathered::{Gathered, Pace};
 use crate::rejected::{Fault, FaultProblem, Place, RejectReason};
 use crate::room::Room;
 use crate::thrift::{self, Binary, Field, Kind, Reader};
@@ -43,8 +43,7 @@ pub(crate) fn read<'a, R: Reader<'a>>(
     let mut pace = Pace::new(reader.left());
     let mut place = Place::default();
     thrift::structs(reader, LIST, "spans", |reader, _| {
-        let verdict = span(reader, &mut intake, &mut pace)?;
-        if let Some(fault) = verdict {
+        for fault in span(reader, &mut intake, &mut pace)? {
             intake.gathered.reject(fault, place);
         }
         place.span += 1;
@@ -63,7 +62,7 @@ fn span<'a, R: Reader<'a>>(
     reader: &mut R,
     intake: &mut Intake<'_>,
     pace: &mut Pace,
-) -> Result<Verdict, WireError> {
+) -> Result<impl Iterator<Item = Fault> + use<R>, WireError> {
     let offset = reader.offset();
     let mut span = Span::default();
     let (mut trace_id, mut times) = ([0; 2], [0; 2]);

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use tracewell_model::{SpanId, SpanKind, TraceId};
 
 use crate::error::Problem;
-use crate::gathered::{Gathered, Pace, Verdict};
+use crate::gathered::{Gathered, Pace};
 use crate::json::scalar::integer;
 use crate::json::{self, Reader};
 use crate::rejected::{Fault, FaultProblem, Place, RejectReason};
@@ -42,10 +42,11 @@ pub fn decode_within(body: &[u8], room: Room<'_>) -> Result<Decoded, WireError> 
 }
 
 /// Reads a list of spans of either version; an empty body is an empty list.
-pub(in crate::zipkin) fn read_list(
+/// `span` reads one and says what is wrong with it, or with each part of it.
+pub(in crate::zipkin) fn read_list<F: IntoIterator<Item = Fault>>(
     body: &[u8],
     room: Room<'_>,
-    mut span: impl FnMut(&mut Intake<'_>, &mut Pace, &mut Reader<'_>) -> Result<Verdict, WireError>,
+    mut span: impl FnMut(&mut Intake<'_>, &mut Pace, &mut Reader<'_>) -> Result<F, WireError>,
 ) -> Result<Decoded, WireError> {
     let mut intake = Intake::new(Gathered::new(body, room)?);
     if body.is_empty() {
@@ -57,7 +58,7 @@ pub(in crate::zipkin) fn read_list(
     let mut reader = Reader::new(&text);
     reader.array("spans", |reader, _| {
         keep(&mut pace, &mut intake, reader)?;
-        if let Some(fault) = span(&mut intake, &mut pace, reader)? {
+        for fault in span(&mut intake, &mut pace, reader)? {
             intake.gathered.reject(fault, place);
         }
         place.span += 1;

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
-use tracewell_model::{SpanId, SpanKind, TraceId};
+use tracewell_model::SpanKind;
 
 use crate::fields::{Cursor, known};
 use crate::gathered::{Gathered, Pace, Verdict};
-use crate::rejected::{Fault, FaultProblem, Place, RejectReason};
+use crate::ids;
+use crate::rejected::{Place, RejectReason};
 use crate::room::Room;
 use crate::zipkin::assembly::{Intake, Parts};
 use crate::zipkin::endpoint::Endpoint;
@@ -68,15 +69,19 @@ fn read_span(
         pace.step(fields.rest().len() + behind, notes, builder)
             .map_err(|full| full.at_byte(fields.offset()))?;
         match fields.tag()? {
-            0x0a => match trace_id(fields.bytes()?) {
+            0x0a => match ids::trace_id(fields.bytes()?, RejectReason::TraceId, "trace_id") {
                 Ok(id) => parts.trace_id = id,
                 Err(fault) => parts.wrong(fault),
             },
-            0x12 => match span_id(fields.bytes()?, RejectReason::ParentSpanId, "parent_id") {
-                Ok(id) => parts.parent_id = id,
-                Err(fault) => parts.wrong(fault),
+            0x12 => match fields.bytes()? {
+                // No parent, as some clients write it.
+                b"" => {}
+                id => match ids::span_id(id, RejectReason::ParentSpanId, "parent_id") {
+                    Ok(id) => parts.parent_id = id,
+                    Err(fault) => parts.wrong(fault),
+                },
             },
-            0x1a => match span_id(fields.bytes()?, RejectReason::SpanId, "id") {
+            0x1a => match ids::span_id(fields.bytes()?, RejectReason::SpanId, "id") {
                 Ok(id) => parts.id = id,
                 Err(fault) => parts.wrong(fault),
             },
@@ -146,27 +151,6 @@ fn tag(mut fields: Cursor<'_>) -> Result<(&[u8], &[u8]), WireError> {
         }
     }
     Ok((key, value))
-}
-
-/// 16 bytes or 8.
-fn trace_id(bytes: &[u8]) -> Result<TraceId, Fault> {
-    let mut id = [0; 16];
-    match bytes.len() {
-        16 => id.copy_from_slice(bytes),
-        8 => id[8..].copy_from_slice(bytes),
-        got => {
-            let problem = FaultProblem::Bytes { want: 16, got };
-            return Err(Fault::new(RejectReason::TraceId, "trace_id", problem));
-        }
-    }
-    Ok(TraceId(id))
-}
-
-fn span_id(bytes: &[u8], reason: RejectReason, field: &'static str) -> Result<SpanId, Fault> {
-    let (want, got) = (8, bytes.len());
-    let id = bytes.try_into();
-    id.map(SpanId)
-        .map_err(|_| Fault::new(reason, field, FaultProblem::Bytes { want, got }))
 }
 
 fn kind(number: u32) -> Option<SpanKind> {

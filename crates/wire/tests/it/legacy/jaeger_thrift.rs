@@ -1,7 +1,7 @@
 //! `jaeger.thrift` in both protocols.
 
 use super::shown::shown;
-use super::thrift_writer::{Val, binary, binary_call, compact_call, list, of, text};
+use tracewell_testkit::thrift::{Val, binary, binary_call, compact_call, list, of, text};
 use tracewell_wire::jaeger::thrift;
 use tracewell_wire::{Decoded, Repair};
 

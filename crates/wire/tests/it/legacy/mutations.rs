@@ -2,9 +2,9 @@
 //! and no memory out of proportion.
 
 use super::captures;
-use super::thrift_writer::{binary, compact_call, list, of};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use tracewell_testkit::thrift::{Val, binary, compact_call, list, of};
 use tracewell_wire::{Decoded, WireError, jaeger, zipkin};
 
 type Decode = fn(&[u8]) -> Result<Decoded, WireError>;
@@ -78,14 +78,12 @@ proptest! {
 fn the_smallest_elements_cost_no_more_than_others() {
     // A byte each in the compact protocol: spans, tags, logs and references of
     // nothing.
-    let nothings = |len: usize| super::thrift_writer::Val::List(vec![of([]); len]);
+    let nothings = |len: usize| Val::List(vec![of([]); len]);
     let ids = |more| {
         let fields = [(1, 7), (3, 8), (8, 9)];
-        let mut span = fields
-            .map(|(id, value)| (id, super::thrift_writer::Val::I64(value)))
-            .to_vec();
+        let mut span = fields.map(|(id, value)| (id, Val::I64(value))).to_vec();
         span.push(more);
-        super::thrift_writer::Val::Struct(span)
+        Val::Struct(span)
     };
     for field in [6, 10, 11] {
         let batch = of([(2, list([ids((field, nothings(20_000)))]))]);
@@ -99,8 +97,8 @@ fn the_smallest_elements_cost_no_more_than_others() {
     let decoded = jaeger::thrift::decode(&binary(&batch)).unwrap();
     assert_eq!(decoded.rejected.total(), 20_000);
     let spans = list([of([
-        (1, super::thrift_writer::Val::I64(1)),
-        (4, super::thrift_writer::Val::I64(1)),
+        (1, Val::I64(1)),
+        (4, Val::I64(1)),
         (6, nothings(20_000)),
     ])]);
     check(zipkin::v1::thrift::decode, &binary(&spans));

@@ -1,14 +1,29 @@
 //! A request may not become more than there is room for, wherever it grows.
 
-use super::thrift_writer::{Val, binary, compact_call, list, of};
 use crate::field;
+use tracewell_testkit::thrift::{Val, binary, compact_call, list, of};
 use tracewell_wire::{Decoded, Room, WireError, jaeger, zipkin};
 
 const GRANTED_BYTES: usize = 600_000;
 
-fn is_stopped(decode: fn(&[u8], Room<'_>) -> Result<Decoded, WireError>, body: &[u8]) -> bool {
-    let mut grant = |bytes| bytes <= GRANTED_BYTES;
+/// What a request may grow by without asking: 256 KiB of input, each byte of
+/// which can stand for a row of some sixty bytes.
+const UNASKED_BYTES_MAX: usize = 16 << 20;
+
+type Decode = fn(&[u8], Room<'_>) -> Result<Decoded, WireError>;
+
+/// Is a request stopped that becomes too large, and as soon as it is?
+fn is_stopped(decode: Decode, body: &[u8]) -> bool {
+    let mut largest_bytes = 0;
+    let mut grant = |bytes| {
+        largest_bytes = largest_bytes.max(bytes);
+        bytes <= GRANTED_BYTES
+    };
     let result = decode(body, Room::granted_by(&mut grant));
+    assert!(
+        largest_bytes <= GRANTED_BYTES + UNASKED_BYTES_MAX,
+        "had become {largest_bytes} bytes"
+    );
     result.is_err_and(|error| error.is_no_room())
 }
 
@@ -76,7 +91,7 @@ fn a_span_of_many_parts_is_stopped() {
         );
     }
     for (member, item) in [("annotations", "{}"), ("binaryAnnotations", "{}")] {
-        let items = vec![item; 200_000].join(",");
+        let items = vec![item; 400_000].join(",");
         let body = format!(r#"[{{"traceId":"1","id":"1","{member}":[{items}]}}]"#);
         assert!(
             is_stopped(zipkin::v1::json::decode_within, body.as_bytes()),
@@ -86,4 +101,30 @@ fn a_span_of_many_parts_is_stopped() {
     let items = vec!["{}"; 200_000].join(",");
     let body = format!(r#"[{{"traceId":"1","id":"1","annotations":[{items}]}}]"#);
     assert!(is_stopped(zipkin::v2::json::decode_within, body.as_bytes()));
+}
+
+#[test]
+fn a_span_of_two_hosts_asks_while_it_is_put_into_the_batch() {
+    let text = "x".repeat(2_000);
+    let annotations = (0..20_000).map(|n| format!(r#"{{"timestamp":1,"value":"{n}{text}"}}"#));
+    let tags = (0..20_000).map(|n| format!(r#"{{"key":"k","value":"{n}{text}"}}"#));
+    for (member, items) in [
+        ("annotations", annotations.collect::<Vec<_>>()),
+        ("binaryAnnotations", tags.collect()),
+    ] {
+        let items = items.join(",");
+        let body = format!(r#"[{{"traceId":"1","id":"1","{member}":[{items}]}}]"#);
+        let mut asked_bytes = 0;
+        let mut grant = |bytes| {
+            asked_bytes = bytes;
+            true
+        };
+        let room = Room::granted_by(&mut grant);
+        let decoded = zipkin::v1::json::decode_within(body.as_bytes(), room).unwrap();
+        let batch_bytes = decoded.batch.memory_bytes();
+        assert!(
+            batch_bytes <= asked_bytes + UNASKED_BYTES_MAX,
+            "{member}: {batch_bytes} bytes, asked for {asked_bytes}"
+        );
+    }
 }

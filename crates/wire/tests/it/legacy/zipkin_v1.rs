@@ -1,7 +1,7 @@
 //! Version 1 of Zipkin's model, in JSON and Thrift.
 
 use super::shown::shown;
-use super::thrift_writer::{Val, binary, binary_call, compact_call, list, of, text};
+use tracewell_testkit::thrift::{Val, binary, binary_call, compact_call, list, of, text};
 use tracewell_wire::jaeger;
 use tracewell_wire::zipkin::v1::{json, thrift};
 
@@ -49,6 +49,34 @@ fn a_span_of_client_and_server_becomes_two() {
             r#"7b/1 "get" server error 15000+10000 message="boom" resource{service.name="b"} {error="boom" net.peer.ip="10.0.0.1" of.b="2" peer.service="a"} event="work"@17000"#
         ]
     );
+}
+
+#[test]
+fn a_half_that_is_wrong_does_not_cost_the_other() {
+    let span = |client_us: u64, server_us: u64| {
+        format!(
+            r#"[{{"traceId":"7b","id":"1","annotations":[
+            {{"timestamp":{client_us},"value":"cs","endpoint":{{"serviceName":"a"}}}},
+            {{"timestamp":{server_us},"value":"sr","endpoint":{{"serviceName":"b"}}}}]}}]"#
+        )
+    };
+    let never = u64::MAX;
+    for (client_us, server_us, kept, rejected) in [
+        (never, 15, vec!["server"], 1),
+        (10, never, vec!["client"], 1),
+        (never, never - 1, vec![], 2),
+    ] {
+        let decoded = json::decode(span(client_us, server_us).as_bytes()).unwrap();
+        let lines = shown(&decoded.batch);
+        assert_eq!(lines.len(), kept.len(), "{lines:?}");
+        for (line, kind) in lines.iter().zip(kept) {
+            assert!(line.contains(kind), "{line}");
+        }
+        assert_eq!(decoded.rejected.total(), rejected);
+    }
+    let both = span(10, 15).replace("7b", "0");
+    let decoded = json::decode(both.as_bytes()).unwrap();
+    assert_eq!((decoded.batch.len(), decoded.rejected.total()), (0, 2));
 }
 
 #[test]

@@ -211,6 +211,11 @@ fn protobuf_says_the_same() {
             r#"7b/1<2 "send" producer unset 1000000+250000 flags=1 resource{service.name="cart"} {k="v" net.host.ip="10.0.0.1" net.host.port=80 net.peer.ip="::1" peer.service="pay"} event="retry"@1005000"#
         ]
     );
+    let ids = [field(1, &[7; 16]), field(2, b""), field(3, &[1; 8])];
+    let decoded = protobuf::decode(&field(1, &ids.concat())).unwrap();
+    assert_eq!(decoded.rejected.message(), None);
+    let root = &shown(&decoded.batch)[0];
+    assert!(!root.contains('<'), "{root}");
     let bad = [field(1, &field(1, &[1, 2])), field(1, &span.concat())].concat();
     let decoded = protobuf::decode(&bad).unwrap();
     assert_eq!((decoded.batch.len(), decoded.rejected.total()), (1, 1));

@@ -6,6 +6,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::complaint;
+use super::socket_buffer::SocketBuffer;
 use crate::accounting::ReceiverAccount;
 
 /// The count of one socket.
@@ -15,11 +16,12 @@ pub(super) struct KernelLosses {
     name: String,
     path: &'static str,
     address: SocketAddr,
+    buffer: SocketBuffer,
     known: u64,
 }
 
 impl KernelLosses {
-    pub(super) fn of(address: SocketAddr) -> Self {
+    pub(super) fn of(address: SocketAddr, buffer: SocketBuffer) -> Self {
         // Words of four bytes, each as this machine reads it.
         let (path, octets) = match address.ip() {
             IpAddr::V4(ip) => ("/proc/net/udp", ip.octets().to_vec()),
@@ -32,6 +34,7 @@ impl KernelLosses {
             name: format!("{words}:{:04X}", address.port()),
             path,
             address,
+            buffer,
             known: 0,
         }
     }
@@ -49,8 +52,8 @@ impl KernelLosses {
         self.known = dropped;
         account.datagrams_lost(new);
         let text = format!(
-            "the kernel dropped {new} datagrams that came faster than they were read; a larger \
-             net.core.rmem_max (sysctl) keeps more of a burst"
+            "the kernel dropped {new} datagrams that came faster than they were read: {}",
+            self.buffer.told()
         );
         account.complain(complaint("datagrams_lost", self.address, text));
     }
@@ -73,16 +76,18 @@ mod tests {
   102: 0100007F:1AB0 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 18 2 0000000000000000 7
 ";
 
+    const BUFFER: SocketBuffer = SocketBuffer { granted_bytes: 0 };
+
     #[cfg(target_endian = "little")]
     #[test]
     fn a_socket_is_found_by_its_address() {
         let losses = |address: &str| {
-            let losses = KernelLosses::of(address.parse().unwrap());
+            let losses = KernelLosses::of(address.parse().unwrap(), BUFFER);
             dropped(TABLE, &losses.name)
         };
         assert_eq!(losses("127.0.0.1:6832"), Some(7));
         assert_eq!(losses("127.0.0.1:6833"), None);
-        let v6 = KernelLosses::of("[::1]:80".parse().unwrap());
+        let v6 = KernelLosses::of("[::1]:80".parse().unwrap(), BUFFER);
         assert_eq!(v6.name, "00000000000000000000000001000000:0050");
     }
 }
