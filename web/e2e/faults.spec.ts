@@ -63,6 +63,21 @@ for (const [name, fault] of Object.entries(FAULTS)) {
   });
 }
 
+test("more results: what failed is asked for again, and nothing from the beginning", async ({ page, open }) => {
+  await open("/search");
+  await expect(page.getByText("20 traces", { exact: true })).toBeVisible();
+  const heal = await fail(page, /api\/ui\/search/, FAULTS[500]);
+  await page.getByRole("button", { name: "Load older traces" }).click();
+  await expect(page.getByRole("alert")).toContainText(/Trying again/);
+  await heal();
+  const asked: string[] = [];
+  page.on("request", (request) => request.url().includes("api/ui/search") && asked.push(request.url()));
+  await page.getByRole("button", { name: "Try again" }).click();
+  await expect(page.getByText("33 traces", { exact: true })).toBeVisible();
+  expect(asked.length).toBeGreaterThan(0);
+  for (const url of asked) expect(url).toContain("cursor=");
+});
+
 test("status: away, said, and healed by itself", async ({ page, open }) => {
   const heal = await fail(page, /api\/status/, FAULTS.gone);
   await open("/status");

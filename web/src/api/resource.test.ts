@@ -1,7 +1,8 @@
 // Asking, keeping, cancelling and trying again, without a server.
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { ApiError, Unreachable } from "./client";
-import { Resource, ResourceCache, retryWhenAway } from "./resource";
+import { Resource, ResourceCache } from "./resource";
+import { retryWhenAway } from "./retry";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

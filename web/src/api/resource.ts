@@ -4,7 +4,8 @@
 //! looks at.
 
 import { signal } from "@preact/signals";
-import { ApiError, CutOff, isAbort, Unreachable } from "./client";
+import { isAbort } from "./client";
+import { Retry, type RetryPolicy } from "./retry";
 
 export interface ResourceState<T> {
   /** What was answered last; with an error beside it, it may be out of date. */
@@ -15,18 +16,6 @@ export interface ResourceState<T> {
   retryAtMs: number | null;
 }
 
-/** How long to wait before asking again, or null for not at all. */
-export type RetryPolicy = (error: Error, attempt: number) => number | null;
-
-const FIRST_RETRY_MS = 1000;
-const LAST_RETRY_MS = 30_000;
-const PASSING = new Set([429, 500, 502, 503, 504]);
-
-/** A server that is away or overloaded comes back; a wrong question stays wrong. */
-export const isPassing = (error: Error): boolean => error instanceof Unreachable || error instanceof CutOff || (error instanceof ApiError && PASSING.has(error.status));
-
-export const retryWhenAway: RetryPolicy = (error, attempt) => (isPassing(error) ? Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** attempt) : null);
-
 export interface ResourceOptions<T> {
   load: (signal: AbortSignal) => Promise<T>;
   /** An answer this young is not asked for again when somebody else looks. */
@@ -36,15 +25,17 @@ export interface ResourceOptions<T> {
 
 export class Resource<T> {
   readonly state = signal<ResourceState<T>>({ data: null, error: null, loading: false, retryAtMs: null });
-  private readonly options: Required<ResourceOptions<T>>;
+  private readonly load: ResourceOptions<T>["load"];
+  private readonly freshMs: number;
+  private readonly retry: Retry;
   private users = 0;
-  private attempt = 0;
   private answeredAtMs = -Infinity;
   private abort: AbortController | null = null;
-  private timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(options: ResourceOptions<T>) {
-    this.options = { freshMs: 0, retry: retryWhenAway, ...options };
+  constructor({ load, freshMs = 0, retry }: ResourceOptions<T>) {
+    this.load = load;
+    this.freshMs = freshMs;
+    this.retry = new Retry(retry);
   }
 
   /** Somebody looks at it, until the returned function is called; the last one to leave cancels. */
@@ -53,7 +44,7 @@ export class Resource<T> {
     this.ahead();
     return () => {
       if (--this.users > 0) return;
-      clearTimeout(this.timer);
+      this.retry.stop();
       this.abort?.abort();
       this.abort = null;
       this.state.value = { ...this.state.peek(), loading: false, retryAtMs: null };
@@ -66,12 +57,12 @@ export class Resource<T> {
   }
 
   isFresh(): boolean {
-    return Date.now() - this.answeredAtMs < this.options.freshMs;
+    return Date.now() - this.answeredAtMs < this.freshMs;
   }
 
   /** Asks again, now; what is shown stays until the answer is here. */
   refresh(): void {
-    this.attempt = 0;
+    this.retry.reset();
     void this.ask();
   }
 
@@ -82,16 +73,16 @@ export class Resource<T> {
   }
 
   private async ask(): Promise<void> {
-    clearTimeout(this.timer);
+    this.retry.stop();
     this.abort?.abort();
     const abort = new AbortController();
     this.abort = abort;
     this.state.value = { ...this.state.peek(), loading: true, retryAtMs: null };
     try {
-      const data = await this.options.load(abort.signal);
+      const data = await this.load(abort.signal);
       if (abort.signal.aborted) return;
       this.answeredAtMs = Date.now();
-      this.attempt = 0;
+      this.retry.reset();
       this.state.value = { data, error: null, loading: false, retryAtMs: null };
     } catch (reason) {
       if (abort.signal.aborted || isAbort(reason)) return;
@@ -102,11 +93,9 @@ export class Resource<T> {
   }
 
   private failed(error: Error): void {
-    const waitMs = this.users > 0 ? this.options.retry(error, this.attempt) : null;
-    this.state.value = { ...this.state.peek(), error, loading: false, retryAtMs: waitMs === null ? null : Date.now() + waitMs };
-    if (waitMs === null) return;
-    this.attempt++;
-    this.timer = setTimeout(() => void this.ask(), waitMs);
+    // For nobody it is not asked again.
+    if (this.users > 0) this.retry.later(error, () => void this.ask());
+    this.state.value = { ...this.state.peek(), error, loading: false, retryAtMs: this.retry.atMs.peek() };
   }
 }
 

@@ -5,7 +5,8 @@
 import type { Skeleton } from "../model/columns";
 import { ApiError } from "./client";
 import { skeleton } from "./endpoints";
-import { ResourceCache, type RetryPolicy, retryWhenAway } from "./resource";
+import { ResourceCache } from "./resource";
+import { type RetryPolicy, retryWhenAway } from "./retry";
 
 /** Longer ago than this, the trace may have grown. */
 const FRESH_MS = 5000;

@@ -1,7 +1,7 @@
 //! Jaeger's URLs keep their meaning here: bookmarks and links in chats, dashboards and runbooks
 //! that point at a Jaeger UI work after only the host has changed. Zipkin's are in zipkin.ts.
 
-import { type Condition, compare, FAILED, toQuery } from "../query/conditions";
+import { type Condition, compare, equalsText, FAILED, toQuery } from "../query/conditions";
 import { durationLiteral, parseDuration } from "../query/literal";
 import { attributeField, quote } from "../query/tokens";
 import { DEFAULT_LIMIT, MAX_LIMIT, type SearchParams } from "../location/params";
@@ -67,15 +67,13 @@ function tagsOf(params: URLSearchParams): [string, string][] {
 
 const STATUS_WORDS: Record<string, string> = { error: "error", ok: "ok", unset: "unset" };
 
-/** Jaeger's tags are strings; stored attributes have types, so a number is looked for as both. */
+/** Jaeger's tags are strings; stored attributes have types. */
 function tagCondition(key: string, value: string): Condition {
   if (key === "error" && (value === "true" || value === "false")) return value === "true" ? FAILED : { text: "!error" };
   if (key === "span.kind") return compare("kind", "=", value.toLowerCase());
   if (key === "otel.status_code" && STATUS_WORDS[value.toLowerCase()]) return compare("status", "=", STATUS_WORDS[value.toLowerCase()]!);
   if (key === "otel.status_description") return compare("statusMessage", "=", quote(value));
-  const field = attributeField("", key);
-  if (/^-?\d+(\.\d+)?$/.test(value) || value === "true" || value === "false") return { text: `(${field} = ${value} || ${field} = ${quote(value)})` };
-  return compare(field, "=", quote(value));
+  return equalsText(attributeField("", key), value);
 }
 
 function rangeOf(params: URLSearchParams): { from: string; to: string } {

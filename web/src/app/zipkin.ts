@@ -1,7 +1,7 @@
 //! Searches of Zipkin's UI keep their meaning here: the server sends `/zipkin/?…` on to the search
 //! page with its parameters, and they are translated before anything is drawn.
 
-import { compare, type Condition, FAILED, toQuery } from "../query/conditions";
+import { compare, type Condition, equalsText, escaped, FAILED, toQuery } from "../query/conditions";
 import { durationLiteral, parseDuration } from "../query/literal";
 import { attributeField, quote } from "../query/tokens";
 import { DEFAULT_LIMIT, MAX_LIMIT, type SearchParams } from "../location/params";
@@ -16,7 +16,7 @@ const named = (params: URLSearchParams, key: string): string | null => {
 };
 
 /** Zipkin keeps names in lower case; here they are as they were sent. */
-const anyCase = (field: string, name: string): Condition => compare(field, "=~", quote(`(?i)${name.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")}`));
+const anyCase = (field: string, name: string): Condition => compare(field, "=~", quote(`(?i)${escaped(name)}`));
 
 /** A search link of Zipkin's as ours, or null when it is none. */
 export function fromZipkinSearch(params: URLSearchParams): SearchParams | null {
@@ -54,7 +54,7 @@ export function withoutZipkinKeys(params: URLSearchParams): URLSearchParams {
 function annotation(term: string): Condition {
   const equals = term.indexOf("=");
   if (term === "error") return FAILED;
-  if (equals > 0) return compare(attributeField("", term.slice(0, equals)), "=", quote(term.slice(equals + 1)));
+  if (equals > 0) return equalsText(attributeField("", term.slice(0, equals)), term.slice(equals + 1));
   return { text: `(${attributeField("", term)} != nil || event:name = ${quote(term)})` };
 }
 

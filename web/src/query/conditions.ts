@@ -1,6 +1,7 @@
 //! The two-way street between query text and the form's chips: a query of the shape
 //! `{ a && b && c }` is a list of conditions, one chip each. Anything else stays text only.
 
+import { typedValue } from "./literal";
 import { quote, type Token, tokenize, unquote } from "./tokens";
 
 export interface Comparison {
@@ -61,6 +62,13 @@ export const compare = (field: string, op: string, literal: string): Condition =
   text: `${field} ${op} ${literal}`,
   comparison: { field, op, literal },
 });
+
+/** A value that somebody wrote without its type: what looks like a number is stored as one by some and as text by others. */
+export const equalsText = (field: string, text: string): Condition =>
+  typedValue(text) ? { text: `(${field} = ${text} || ${field} = ${quote(text)})` } : compare(field, "=", quote(text));
+
+/** Text as a part of a regular expression that matches just it. */
+export const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
 export function toQuery(conditions: readonly Condition[]): string {
   if (conditions.length === 0) return "{}";

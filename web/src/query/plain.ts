@@ -1,7 +1,7 @@
 //! What people type who do not write queries: words, `key=value`, a trace id. It turns each into what
 //! it obviously means, and leaves everything that looks like a query alone.
 
-import { type Condition, compare, toQuery } from "./conditions";
+import { type Condition, compare, equalsText, escaped, toQuery } from "./conditions";
 import { typedValue, valueLiteral } from "./literal";
 import { attributeField, quote } from "./tokens";
 
@@ -31,13 +31,12 @@ function pair(key: string, op: string, quoted: string | undefined, bare: string 
   if (key === "name") return compare(key, op, quote(quoted ?? bare!));
   if (INTRINSIC.has(key)) return compare(key, op, bare ?? quote(quoted!));
   const field = /^(span|resource|event|link)?\./.test(key) ? key : attributeField("", key);
-  // A number is stored as one by some and as text by others.
-  if (op === "=" && bare !== undefined && typedValue(bare)) return { text: `(${field} = ${bare} || ${field} = ${quote(bare)})` };
+  if (op === "=" && bare !== undefined && typedValue(bare)) return equalsText(field, bare);
   return compare(field, op, quoted === undefined ? valueLiteral(bare!) : quote(quoted));
 }
 
 /** A span or a service whose name has the words in it. */
 function mentions(words: string): Condition {
-  const pattern = quote(`(?i).*${words.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}.*`);
+  const pattern = quote(`(?i).*${escaped(words)}.*`);
   return { text: `(name =~ ${pattern} || resource.service.name =~ ${pattern})` };
 }

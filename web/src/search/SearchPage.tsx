@@ -6,7 +6,7 @@ import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { useShortcuts } from "../components/keyboard";
 import { ApiError } from "../api/client";
-import { isPassing } from "../api/resource";
+import { isPassing } from "../api/retry";
 import { Empty } from "../components/Empty";
 import { Countdown, Failure } from "../components/Loaded";
 import { Notice } from "../components/Notice";

@@ -4,7 +4,7 @@
 import { signal } from "@preact/signals";
 import { CutOff } from "../api/client";
 import { histogram } from "../api/endpoints";
-import { retryWhenAway } from "../api/resource";
+import { Retry } from "../api/retry";
 import { nsToMs } from "../model/format";
 
 export interface Counts {
@@ -35,7 +35,7 @@ export class HistogramSession {
   private asked = "";
   private search = 0;
   private abort: AbortController | null = null;
-  private timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly retry = new Retry();
 
   /** Counts for a search, once. */
   run(asked: Asked, search: number): void {
@@ -45,19 +45,20 @@ export class HistogramSession {
     // The same again: what is there stays until the new counts are.
     if (text !== this.asked) this.counts.value = this.total.value = null;
     this.asked = text;
-    void this.read(asked, 0);
+    this.retry.reset();
+    void this.read(asked);
   }
 
   /** Ends the counting; the same search counts again when somebody looks again. */
   stop(): void {
-    clearTimeout(this.timer);
+    this.retry.stop();
     this.abort?.abort();
     if (this.busy.peek() || this.error.peek() !== null) this.search = 0;
     this.busy.value = false;
   }
 
-  private async read(asked: Asked, attempt: number): Promise<void> {
-    clearTimeout(this.timer);
+  private async read(asked: Asked): Promise<void> {
+    this.retry.stop();
     this.abort?.abort();
     const abort = new AbortController();
     this.abort = abort;
@@ -68,8 +69,7 @@ export class HistogramSession {
     } catch (reason) {
       if (abort.signal.aborted) return;
       this.error.value = reason as Error;
-      const waitMs = retryWhenAway(reason as Error, attempt);
-      if (waitMs !== null) this.timer = setTimeout(() => void this.read(asked, attempt + 1), waitMs);
+      this.retry.later(reason as Error, () => void this.read(asked));
     }
     if (this.abort === abort) this.busy.value = false;
   }

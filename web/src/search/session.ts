@@ -4,7 +4,7 @@
 import { computed, signal } from "@preact/signals";
 import { CutOff, isAbort } from "../api/client";
 import { search } from "../api/endpoints";
-import { retryWhenAway } from "../api/resource";
+import { Retry } from "../api/retry";
 import type { SearchDone, SearchProgress, TraceSummary } from "../api/types";
 import { MAX_LIMIT, type SearchParams } from "../location/params";
 import { resolveTime } from "../model/timeRange";
@@ -44,11 +44,10 @@ export class SearchSession {
   wasLeft = false;
   /** Another number for every search, also for the same again. */
   readonly startedAtMs = signal(0);
+  private readonly retry = new Retry();
   /** When it is tried again by itself. */
-  readonly retryAtMs = signal<number | null>(null);
+  readonly retryAtMs = this.retry.atMs;
   private abort: AbortController | null = null;
-  private attempt = 0;
-  private timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Whether these parameters are the ones whose results are here (or coming). */
   holds(params: SearchParams): boolean {
@@ -63,7 +62,7 @@ export class SearchSession {
     this.params = params;
     this.wasLeft = false;
     this.startedAtMs.value = Math.max(Date.now(), this.startedAtMs.peek() + 1);
-    this.attempt = 0;
+    this.retry.reset();
     if (!quietly) this.scrollTop = before?.scrollTop ?? 0;
     const now = Date.now();
     this.range.value = [resolveTime(params.from, now) ?? now - 3_600_000, resolveTime(params.to, now) ?? now];
@@ -76,17 +75,19 @@ export class SearchSession {
   /** The traces that come after the ones that are here, in the same order. */
   async more(): Promise<void> {
     const cursor = this.done.peek()?.cursor;
-    if (this.params !== null && cursor) await this.read(this.params, cursor);
+    if (this.params === null || !cursor) return;
+    this.retry.reset();
+    await this.read(this.params, cursor);
   }
 
-  /** The same search once more, after a failure. */
+  /** What failed once more: the search, or what was to come after the traces that are here. */
   again(): void {
-    if (this.params !== null) void this.run(this.params);
+    if (this.params !== null) void (this.done.peek()?.cursor ? this.more() : this.run(this.params));
   }
 
   cancel(): void {
     this.abort?.abort();
-    this.stopRetry();
+    this.retry.stop();
     if (this.phase.peek() === "loading") this.phase.value = "cancelled";
     this.stale.value = false;
   }
@@ -100,7 +101,7 @@ export class SearchSession {
 
   private async read(params: SearchParams, cursor: string | undefined, quietly = false): Promise<void> {
     this.abort?.abort();
-    this.stopRetry();
+    this.retry.stop();
     const abort = new AbortController();
     this.abort = abort;
     this.phase.value = "loading";
@@ -136,14 +137,14 @@ export class SearchSession {
       if (!complete) throw new CutOff();
       show();
       this.phase.value = "done";
-      this.attempt = 0;
+      this.retry.reset();
     } catch (error) {
       if (abort.signal.aborted || isAbort(error)) return;
       if (found.length > 0) show();
       this.stale.value = false;
       this.error.value = error as Error;
       this.phase.value = "failed";
-      this.retryLater(() => this.read(params, cursor, quietly), error as Error);
+      this.retry.later(error as Error, () => void this.read(params, cursor, quietly));
     }
   }
 
@@ -155,16 +156,5 @@ export class SearchSession {
     } catch {
       // Storage is forbidden: the list begins anew.
     }
-  }
-
-  private retryLater(read: () => Promise<void>, error: Error): void {
-    const waitMs = retryWhenAway(error, this.attempt++);
-    this.retryAtMs.value = waitMs === null ? null : Date.now() + waitMs;
-    if (waitMs !== null) this.timer = setTimeout(() => void read(), waitMs);
-  }
-
-  private stopRetry(): void {
-    clearTimeout(this.timer);
-    this.retryAtMs.value = null;
   }
 }

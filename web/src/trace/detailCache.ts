@@ -3,7 +3,7 @@
 //! never say that a span is not there because its answer is not.
 
 import { signal } from "@preact/signals";
-import { retryWhenAway } from "../api/resource";
+import { Retry } from "../api/retry";
 import type { DetailSource, SpanDetail } from "../model/details";
 import { NO_ROW } from "../model/TraceModel";
 
@@ -17,14 +17,13 @@ export class DetailCache {
   readonly version = signal(0);
   /** Why details could not be fetched. */
   readonly problem = signal<Error | null>(null);
-  readonly retryAtMs = signal<number | null>(null);
+  private readonly retry = new Retry();
+  readonly retryAtMs = this.retry.atMs;
   private readonly details = new Map<number, SpanDetail>();
   private readonly ids = new Map<number, string>();
   private readonly asked = new Map<number, Promise<void>>();
   private readonly ended = new AbortController();
   private failedRows: readonly number[] = [];
-  private attempt = 0;
-  private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly source: DetailSource,
@@ -54,15 +53,14 @@ export class DetailCache {
   private async ask(rows: readonly number[]): Promise<void> {
     try {
       for (const detail of await this.source.spans([...rows], this.ended.signal)) this.keep(detail);
-      this.attempt = 0;
+      this.retry.reset();
       this.problem.value = null;
-      this.retryAtMs.value = null;
       this.version.value++;
     } catch (error) {
       if (this.ended.signal.aborted) return;
       this.failedRows = rows;
       this.problem.value = error as Error;
-      this.askLater(error as Error);
+      this.retry.later(error as Error, () => this.again());
     } finally {
       for (const row of rows) this.asked.delete(row);
     }
@@ -79,17 +77,9 @@ export class DetailCache {
     }
   }
 
-  private askLater(error: Error): void {
-    clearTimeout(this.timer);
-    const waitMs = retryWhenAway(error, this.attempt++);
-    this.retryAtMs.value = waitMs === null ? null : Date.now() + waitMs;
-    if (waitMs !== null) this.timer = setTimeout(() => this.again(), waitMs);
-  }
-
   /** Asks once more for what could not be fetched. */
   again(): void {
-    clearTimeout(this.timer);
-    this.retryAtMs.value = null;
+    this.retry.stop();
     const selected = this.selected();
     void this.fetch(selected === NO_ROW ? this.failedRows : [...new Set([selected, ...this.failedRows])]);
   }
@@ -103,7 +93,7 @@ export class DetailCache {
   }
 
   end(): void {
-    clearTimeout(this.timer);
+    this.retry.stop();
     this.ended.abort();
   }
 }

@@ -2,7 +2,7 @@
 //! must never say "no match" when it does not know.
 
 import { signal } from "@preact/signals";
-import { retryWhenAway } from "../api/resource";
+import { Retry } from "../api/retry";
 import type { DetailSource } from "../model/details";
 import type { TraceModel } from "../model/TraceModel";
 
@@ -17,6 +17,7 @@ export class Finder {
   readonly problem = signal<Error | null>(null);
   private abort: AbortController | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly retry = new Retry();
 
   constructor(
     private readonly model: TraceModel,
@@ -34,7 +35,7 @@ export class Finder {
       return;
     }
     this.model.setMatches(this.model.findNames(text.trim()));
-    this.askAfter(DELAY_MS, 0);
+    this.askAfter(DELAY_MS);
   }
 
   setOnly(only: boolean): void {
@@ -46,24 +47,25 @@ export class Finder {
   /** Asks once more after a failure. */
   again(): void {
     this.stop();
-    this.askAfter(0, 0);
+    this.askAfter(0);
   }
 
   stop(): void {
     clearTimeout(this.timer);
+    this.retry.reset();
     this.abort?.abort();
     this.busy.value = false;
     this.problem.value = null;
   }
 
-  private askAfter(delayMs: number, attempt: number): void {
+  private askAfter(delayMs: number): void {
     const abort = new AbortController();
     this.abort = abort;
     this.busy.value = true;
-    this.timer = setTimeout(() => void this.ask(abort.signal, attempt), delayMs);
+    this.timer = setTimeout(() => void this.ask(abort.signal), delayMs);
   }
 
-  private async ask(aborted: AbortSignal, attempt: number): Promise<void> {
+  private async ask(aborted: AbortSignal): Promise<void> {
     try {
       const rows = await this.source.find(this.text.peek().trim(), aborted);
       if (aborted.aborted) return;
@@ -76,8 +78,7 @@ export class Finder {
       if (aborted.aborted) return;
       this.problem.value = error as Error;
       this.busy.value = false;
-      const waitMs = retryWhenAway(error as Error, attempt);
-      if (waitMs !== null) this.timer = setTimeout(() => void this.ask(aborted, attempt + 1), waitMs);
+      this.retry.later(error as Error, () => void this.ask(aborted));
     }
   }
 }
