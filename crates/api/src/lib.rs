@@ -29,7 +29,7 @@ mod time;
 mod ui;
 mod unknown;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use axum::Router;
 use axum::extract::Request;
@@ -37,6 +37,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
 use http::{HeaderValue, header};
 use tracewell_model::TraceStore;
+use tracewell_model::budget::Kept;
 use tracewell_model::clock::Clock;
 
 use assets::Assets;
@@ -61,11 +62,14 @@ pub struct QueryState {
 impl QueryState {
     /// For one store; queries share these limits.
     pub fn new(store: Arc<dyn TraceStore>, clock: Arc<dyn Clock>, limits: QueryLimits) -> Self {
+        let traces = Arc::<ui::TraceCache>::default();
+        let kept: Weak<dyn Kept> = Arc::<ui::TraceCache>::downgrade(&traces);
+        store.query_memory().gives_way(kept);
         Self {
             store,
             clock,
             pool: QueryPool::new(limits),
-            traces: Arc::default(),
+            traces,
         }
     }
 }

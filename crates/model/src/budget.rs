@@ -3,10 +3,12 @@
 //! Every reader that gathers spans asks here **before** it allocates, so that
 //! a limit on memory is kept by refusing a query and not by the kernel ending
 //! the process. A [`Reservation`] gives back what it holds when it is dropped.
-//! **An account never waits**: whoever gets nothing says so to its caller.
+//! What is only kept because it may be asked for again ([`Kept`]) counts, and
+//! goes before anybody is refused. **An account never waits**: whoever gets
+//! nothing says so to its caller.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 
 /// Bytes below which nobody is refused: every answer needs some, and a limit
 /// so low that none fits would be a server that only refuses.
@@ -21,6 +23,14 @@ struct Account {
     limit_bytes: usize,
     each_bytes: usize,
     held_bytes: AtomicUsize,
+    kept: OnceLock<Weak<dyn Kept>>,
+}
+
+/// Answers that are kept for the next time, with their reservations.
+pub trait Kept: std::fmt::Debug + Send + Sync {
+    /// Gives up what is kept; was there anything? May be called by any thread
+    /// that reserves, so **nothing is reserved under a lock that this takes**.
+    fn forget(&self) -> bool;
 }
 
 /// More memory was asked for than there is.
@@ -78,6 +88,7 @@ impl QueryMemory {
             limit_bytes,
             each_bytes,
             held_bytes: AtomicUsize::new(0),
+            kept: OnceLock::new(),
         })))
     }
 
@@ -95,6 +106,14 @@ impl QueryMemory {
         Some((account.limit_bytes, account.each_bytes))
     }
 
+    /// From now on this gives way before a query is refused. The first one
+    /// stays; an account without a limit needs none.
+    pub fn gives_way(&self, kept: Weak<dyn Kept>) {
+        if let Some(account) = &self.0 {
+            account.kept.get_or_init(|| kept);
+        }
+    }
+
     /// A reservation that holds nothing yet.
     #[must_use]
     pub fn reservation(&self) -> Reservation {
@@ -107,6 +126,17 @@ impl QueryMemory {
 
 impl Account {
     fn take(&self, wanted_bytes: usize) -> Result<(), OverBudget> {
+        self.take_free(wanted_bytes).or_else(|refused| {
+            let kept = self.kept.get().and_then(Weak::upgrade);
+            if kept.is_some_and(|kept| kept.forget()) {
+                self.take_free(wanted_bytes)
+            } else {
+                Err(refused)
+            }
+        })
+    }
+
+    fn take_free(&self, wanted_bytes: usize) -> Result<(), OverBudget> {
         let fits = |held: usize| {
             let all = held.checked_add(wanted_bytes)?;
             (all <= self.limit_bytes).then_some(all)
@@ -236,5 +266,31 @@ mod tests {
         all.absorb(two);
         drop(all);
         assert_eq!(memory.held_bytes(), 0);
+    }
+
+    #[derive(Debug, Default)]
+    struct Answers(std::sync::Mutex<Vec<Reservation>>);
+
+    impl Kept for Answers {
+        fn forget(&self) -> bool {
+            !std::mem::take(&mut *self.0.lock().unwrap()).is_empty()
+        }
+    }
+
+    #[test]
+    fn what_is_only_kept_goes_before_a_query_is_refused() {
+        let memory = QueryMemory::new(10 << 20, 10 << 20);
+        let answers = Arc::new(Answers::default());
+        let kept: Weak<dyn Kept> = Arc::<Answers>::downgrade(&answers);
+        memory.gives_way(kept);
+        let mut answer = memory.reservation();
+        answer.grow(6 << 20).unwrap();
+        answers.0.lock().unwrap().push(answer);
+        let mut query = memory.reservation();
+        query.grow(4 << 20).unwrap();
+        assert_eq!(memory.held_bytes(), 10 << 20, "nobody needed it yet");
+        query.grow(6 << 20).unwrap();
+        assert_eq!(memory.held_bytes(), 10 << 20);
+        assert!(memory.reservation().grow(1 << 20).unwrap_err().may_pass());
     }
 }

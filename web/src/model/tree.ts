@@ -88,7 +88,7 @@ export function arrange(spans: readonly FileSpan[]): { placed: Placed[]; root: F
     else children.set(parent, [span]);
   }
   const placed: Placed[] = [];
-  const stack = tops.map((span): Placed => ({ span, depth: 0, orphan: named(span) !== null && !cut.has(span), cycle: cut.has(span) })).reverse();
+  const stack = tops.map((span): Placed => ({ span, depth: 0, orphan: named(span) !== null && !cut.has(span), cycle: named(span) !== null && cut.has(span) })).reverse();
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
     placed.push(next);
     const below = children.get(next.span) ?? [];

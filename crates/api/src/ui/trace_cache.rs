@@ -5,13 +5,14 @@
 //! trace only where somebody searches in it, because assembling it for each
 //! letter would cost more than everything else. Whoever asks for a trace that is
 //! being assembled waits his turn, so that readers do not hold parts of it
-//! several times. **What is kept counts as memory of queries and goes when a
-//! query of the UI wants it.**
+//! several times. **What is kept counts as memory of queries and goes when one
+//! wants it.**
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
+use tracewell_model::budget::Kept;
 use tracewell_model::store::{ScanColumns, ScanReport};
 use tracewell_model::{Reservation, SpanBatch, StoreError, TraceId, TraceStore};
 use tracewell_query::{TraceSummary, TraceTree};
@@ -191,9 +192,7 @@ impl TraceCache {
         cancelled: &AtomicBool,
     ) -> Result<Option<Arc<LoadedTrace>>, StoreError> {
         let _loading = self.begin(id, cancelled)?;
-        let trace = self
-            .read(store, id, Wanted::Whole, cancelled)?
-            .map(Arc::new);
+        let trace = read(store, id, Wanted::Whole, cancelled)?.map(Arc::new);
         if let Some(trace) = &trace {
             self.whole.remember(Arc::clone(trace));
         }
@@ -229,7 +228,7 @@ impl TraceCache {
         cancelled: &AtomicBool,
     ) -> Result<Option<Arc<LoadedTrace>>, StoreError> {
         let _loading = self.begin(id, cancelled)?;
-        let trace = self.read(store, id, Wanted::Skeleton, cancelled)?;
+        let trace = read(store, id, Wanted::Skeleton, cancelled)?;
         Ok(trace.map(Arc::new))
     }
 
@@ -270,22 +269,6 @@ impl TraceCache {
         ]
     }
 
-    /// Reads; once more without what is remembered, where that was in the way.
-    fn read(
-        &self,
-        store: &dyn TraceStore,
-        id: TraceId,
-        wanted: Wanted,
-        cancelled: &AtomicBool,
-    ) -> Result<Option<LoadedTrace>, StoreError> {
-        match read(store, id, wanted, cancelled) {
-            Err(StoreError::OverBudget(over)) if over.may_pass() && self.forget_all() => {
-                read(store, id, wanted, cancelled)
-            }
-            other => other,
-        }
-    }
-
     /// Waits until nobody else assembles the trace.
     fn begin(&self, id: TraceId, cancelled: &AtomicBool) -> Result<Loading<'_>, StoreError> {
         let mut loading = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
@@ -299,9 +282,10 @@ impl TraceCache {
         loading.push(id);
         Ok(Loading { cache: self, id })
     }
+}
 
-    /// Gives up what is remembered; was there anything?
-    fn forget_all(&self) -> bool {
+impl Kept for TraceCache {
+    fn forget(&self) -> bool {
         let had_whole = self.whole.forget_all();
         self.opened.forget_all() || had_whole
     }

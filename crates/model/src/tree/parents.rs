@@ -111,12 +111,13 @@ impl Parents {
         }
     }
 
-    /// Does a row stand on top because it is among its own parents? After
-    /// [`Parents::find`] of the same trace.
+    /// Does a row stand on top because it is among its own parents? Not one
+    /// that names nobody: that is a root. After [`Parents::find`] of the same
+    /// trace.
     pub(crate) fn is_cut(&self, trace: TraceSpans<'_>, row: usize) -> bool {
         let (id, parent) = (trace.span_id[row], trace.parent_span_id[row]);
-        let names_itself = parent == id && !id.is_zero();
-        self.rows[row] == NONE && (names_itself || self.parent_of(trace, row) != NONE)
+        let is_top = self.rows[row] == NONE && !parent.is_zero();
+        is_top && (parent == id || self.parent_of(trace, row) != NONE)
     }
 
     fn find_shared(&mut self, trace: TraceSpans<'_>) {

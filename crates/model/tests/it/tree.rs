@@ -91,6 +91,7 @@ impl Naive {
                 }
             })
             .collect();
+        let mut cut = Vec::new();
         for row in &by_time {
             let mut above = parents[*row];
             for _ in 0..spans.len() {
@@ -108,6 +109,7 @@ impl Naive {
             };
             if above.is_some() && is_on_cycle(*row) {
                 parents[*row] = None;
+                cut.push(*row);
             }
         }
         let is_root = |row: &usize| parents[*row].is_none() && named(&spans[*row]).is_zero();
@@ -122,8 +124,8 @@ impl Naive {
         };
         for row in 0..spans.len() {
             if parents[row].is_none() && !named(&spans[row]).is_zero() {
-                let is_here = spans.iter().any(|span| span.span_id == named(&spans[row]));
-                let odd = if is_here {
+                let is_cut = cut.contains(&row) || named(&spans[row]) == spans[row].span_id;
+                let odd = if is_cut {
                     &mut tree.cut
                 } else {
                     &mut tree.orphans
