@@ -1,33 +1,35 @@
 // A trace of a million spans, in the real server: a link to one of its spans, its details, Back.
+import { measure, told } from "./cost";
 import { expect, test as base } from "./fixtures";
 import { type Server, startServer } from "./server";
 
 const TRACE = "0000000000000000000000000000000f";
-const BRANCHES = 1000;
 const LEAVES = 999;
-const SPANS = 1 + BRANCHES * (1 + LEAVES);
+const SPANS = 1 + 1000 * (1 + LEAVES);
+/** The same shape with fewer branches. */
+const SMALL = { trace: "00000000000000000000000000002710", spans: 1 + 10 * (1 + LEAVES) };
 /** Spans of one request. */
 const BATCH = 20_000;
 
 const id = (n: number): string => n.toString(16).padStart(16, "0");
 
 /** A root, its branches one after another, and leaves below each: number 1, then depth first. */
-function span(n: number): object {
+function span(trace: string, count: number, n: number): object {
   const start = 1_790_000_000_000_000_000n + BigInt(n) * 1000n;
   const place = (n - 2) % (LEAVES + 1);
   const parent = n === 1 ? undefined : place === 0 ? id(1) : id(n - place);
-  const length = n === 1 ? BigInt(SPANS) * 1000n : place === 0 ? BigInt(LEAVES + 1) * 1000n : 900n;
+  const length = n === 1 ? BigInt(count) * 1000n : place === 0 ? BigInt(LEAVES + 1) * 1000n : 900n;
   return {
-    traceId: TRACE, spanId: id(n), parentSpanId: parent, name: n === 1 ? "all" : place === 0 ? "branch" : "leaf", kind: 1,
+    traceId: trace, spanId: id(n), parentSpanId: parent, name: n === 1 ? "all" : place === 0 ? "branch" : "leaf", kind: 1,
     startTimeUnixNano: String(start), endTimeUnixNano: String(start + length),
     attributes: n % 100 === 0 ? [{ key: "number", value: { intValue: n } }] : [],
   };
 }
 
-async function fill(server: Server): Promise<void> {
+async function fill(server: Server, trace: string, count: number): Promise<void> {
   const resource = { attributes: [{ key: "service.name", value: { stringValue: "batch" } }] };
-  for (let first = 1; first <= SPANS; first += BATCH) {
-    const spans = Array.from({ length: Math.min(BATCH, SPANS + 1 - first) }, (_, i) => span(first + i));
+  for (let first = 1; first <= count; first += BATCH) {
+    const spans = Array.from({ length: Math.min(BATCH, count + 1 - first) }, (_, i) => span(trace, count, first + i));
     await server.send({ resourceSpans: [{ resource, scopeSpans: [{ spans }] }] });
   }
 }
@@ -39,7 +41,10 @@ const test = base.extend<object, { server: Server }>({
     async ({}, use) => {
       const server = await startServer();
       try {
-        if (!server.isDev) await fill(server);
+        if (!server.isDev) {
+          await fill(server, TRACE, SPANS);
+          await fill(server, SMALL.trace, SMALL.spans);
+        }
         await use(server);
       } finally {
         await server.stop();
@@ -71,3 +76,19 @@ test("a link to a span of a million: it is selected, in view, with its details; 
   await expect(number).toContainText(String(wanted), patience);
   await expect(selected).toBeInViewport();
 });
+
+for (const { trace, spans } of [SMALL, { trace: TRACE, spans: SPANS }]) {
+  test(`what a page of ${spans} spans costs`, async ({ page, server }, testInfo) => {
+    test.skip(server.isDev, "the development server makes its own");
+    test.setTimeout(240_000);
+    const url = `${server.ui}/trace/${trace}`;
+    // Once for warm caches of the browser.
+    await page.goto(url);
+    await expect(page.locator(".row").first()).toBeVisible({ timeout: 60_000 });
+    const result = await measure(page, url);
+    testInfo.annotations.push({ type: "measured", description: told(spans, result) });
+    console.log(told(spans, result));
+    expect(result.scrollStep).toBeLessThan(10);
+    expect(result.nodes).toBeLessThan(2000);
+  });
+}
