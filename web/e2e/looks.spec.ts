@@ -90,3 +90,12 @@ for (const width of [390, 720, 768]) {
     }
   });
 }
+
+test("a menu whose button stands at the lower edge opens above it", async ({ page, open }) => {
+  await page.setViewportSize({ width: 720, height: 450 });
+  await open(`/trace/${TRACES.failed}`);
+  await expect(page.locator(".row").first()).toBeVisible();
+  await page.keyboard.press("e");
+  await page.getByRole("button", { name: /^Copy the span as/ }).click();
+  for (const name of ["JSON", "Markdown"]) await expect(page.getByRole("button", { name, exact: true })).toBeInViewport({ ratio: 1 });
+});

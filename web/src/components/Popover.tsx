@@ -1,4 +1,4 @@
-//! A button with a panel below it, on the browser's own popover: Escape and a click elsewhere close
+//! A button with a panel below it, or above where only there is room, on the browser's own popover: Escape and a click elsewhere close
 //! it, focus returns. The panel's content exists only while it is open.
 
 import type { ComponentChildren, VNode } from "preact";
@@ -16,6 +16,9 @@ export interface PopoverProps {
   buttonRef?: (button: HTMLButtonElement | null) => void;
 }
 
+/** Between the button and its panel. */
+const GAP_PX = 5;
+
 export function Popover({ label, title, class: className = "button", children, align = "start", buttonRef }: PopoverProps): VNode {
   const id = useId();
   const button = useRef<HTMLButtonElement>(null);
@@ -30,10 +33,11 @@ export function Popover({ label, title, class: className = "button", children, a
   useEffect(() => {
     if (!open) return;
     const at = button.current!.getBoundingClientRect();
-    const { style, offsetWidth } = panel.current!;
+    const { style, offsetWidth, offsetHeight } = panel.current!;
     const left = align === "end" ? at.right - offsetWidth : at.left;
     style.left = `${Math.max(8, Math.min(left, innerWidth - offsetWidth - 8))}px`;
-    style.top = `${at.bottom + 5}px`;
+    const fits = at.bottom + GAP_PX + offsetHeight <= innerHeight || at.top < innerHeight / 2;
+    style.top = `${fits ? at.bottom + GAP_PX : Math.max(GAP_PX, at.top - GAP_PX - offsetHeight)}px`;
     panel.current!.querySelector<HTMLElement>("[data-autofocus]")?.focus();
   }, [open, align]);
   return (
