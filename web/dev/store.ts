@@ -1,7 +1,8 @@
 // The memory of the development server: traces it was sent or made itself, and a search over them
 // that understands what the form's chips can say.
 
-import { type AssembledTrace, assembleTraces, type FileSpan } from "../src/model/assemble";
+import { type AssembledTrace, assembleTraces } from "../src/model/assemble";
+import type { FileSpan } from "../src/model/fileSpan";
 import { type Attribute, type SpanDetail, valueText } from "../src/model/details";
 import { readOtlp } from "../src/model/files/otlp";
 import { parseConditions } from "../src/query/conditions";

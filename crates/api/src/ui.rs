@@ -10,6 +10,7 @@ mod config;
 mod count;
 mod histogram;
 mod lines;
+mod loaded;
 mod opened;
 mod recent;
 mod search;

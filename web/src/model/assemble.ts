@@ -5,16 +5,8 @@ import { emptyColumns, FLAG, KINDS, type Skeleton } from "./columns";
 import type { SpanDetail } from "./details";
 import { isFailed } from "./failure";
 import { plural } from "./format";
+import type { FileSpan } from "./fileSpan";
 import { arrange } from "./tree";
-
-/** One span of a file; `detail.row` is set when its trace is assembled. */
-export interface FileSpan {
-  traceId: string;
-  service: string;
-  start: bigint;
-  end: bigint;
-  detail: SpanDetail;
-}
 
 export interface AssembledTrace extends Skeleton {
   /** By row. */

@@ -1,6 +1,6 @@
 //! Spans for the unit tests, in few words.
 
-import type { FileSpan } from "./assemble";
+import type { FileSpan } from "./fileSpan";
 
 export interface Wanted {
   id: string;

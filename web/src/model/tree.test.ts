@@ -1,7 +1,7 @@
 // The cases of ADR 012, which the server's tests read as well.
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { FileSpan } from "./assemble";
+import type { FileSpan } from "./fileSpan";
 import { fileSpan } from "./fixtures";
 import { arrange, type Placed } from "./tree";
 

@@ -1,6 +1,6 @@
 //! The tree of an opened file's trace: the server's rules (ADR 012), for files that no server reads.
 
-import type { FileSpan } from "./assemble";
+import type { FileSpan } from "./fileSpan";
 
 export interface Placed {
   span: FileSpan;

@@ -10,7 +10,7 @@ import { hrefBack, place } from "../location/place";
 import { ConfiguredLinks } from "./ConfiguredLinks";
 import { FindBar } from "./FindBar";
 import { useTraceLinks } from "./links";
-import { type Download, linkToView } from "./TracePage";
+import { type Download, linkToView } from "./takeAlong";
 import type { TraceView } from "./view";
 import "./TraceHeader.css";
 

@@ -10,19 +10,14 @@ import { type Shortcut, useShortcuts } from "../components/keyboard";
 import { NO_ROW } from "../model/TraceModel";
 import { readTraceParams, writeTraceParams } from "../location/params";
 import { bindParams } from "../location/bind";
-import { hrefBack, navigate, settle } from "../location/place";
+import { hrefBack, navigate } from "../location/place";
 import { DetailPane } from "./DetailPane";
 import { Notices } from "./Notices";
+import { type Download, linkToView } from "./takeAlong";
 import { TRACE_TABS } from "./tabs";
 import { TraceHeader } from "./TraceHeader";
 import type { TraceView } from "./view";
 import "./TracePage.css";
-
-export interface Download {
-  label: string;
-  url: string;
-  name: string;
-}
 
 export interface TracePageProps {
   view: TraceView;
@@ -62,13 +57,6 @@ export function TracePage({ view, downloads, note, onReload, watching = false }:
       </div>
     </div>
   );
-}
-
-/** Once the URL names the span that is selected. */
-export async function linkToView(view: TraceView): Promise<string> {
-  await view.settled();
-  settle();
-  return location.href;
 }
 
 function shortcuts(view: TraceView, focusFind: () => void, onReload?: () => void): Shortcut[] {

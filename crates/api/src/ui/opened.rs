@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use tracewell_model::batch::identity::Outline;
 use tracewell_model::{Reservation, RowSet, SpanBatch, SpanId, StoreError, TraceId, TraceTree};
 
+use super::loaded::LoadedTrace;
 use super::recent::OfTrace;
-use super::trace_cache::LoadedTrace;
 
 /// The rows of a revision of a trace, in the order of its skeleton.
 #[derive(Debug)]

@@ -18,7 +18,7 @@ use tracewell_model::batch::columns::StrColumn;
 use tracewell_model::failure::failed_rows;
 use tracewell_model::{SpanBatch, SpanKind, StatusCode};
 
-use super::trace_cache::LoadedTrace;
+use super::loaded::LoadedTrace;
 use crate::error::to_json;
 
 /// The media type of the answer.

@@ -20,11 +20,12 @@ use tracewell_query::find::find as find_in;
 use tracewell_wire::otlp;
 
 use super::UiState;
+use super::loaded::LoadedTrace;
 use super::opened::OpenedTrace;
 use super::recent::OfTrace;
 use super::skeleton;
 use super::span_detail::Span;
-use super::trace_cache::{LoadedTrace, TraceCache};
+use super::trace_cache::TraceCache;
 use crate::blocking::run_query;
 use crate::compression::{Coding, Encoded};
 use crate::error::{ApiError, to_json};

@@ -1,7 +1,7 @@
 //! Reads the JSON of Jaeger's query API and of its UI's download: `{"data":[trace…]}`, a trace, or
 //! a list of traces. Tags that Jaeger made of OTLP fields (kind, status, scope) are turned back.
 
-import type { FileSpan } from "../assemble";
+import type { FileSpan } from "../fileSpan";
 import type { Attribute, AttributeType, AttributeValue, SpanDetail, SpanLink } from "../details";
 
 interface KeyValue {

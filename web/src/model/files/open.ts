@@ -1,7 +1,8 @@
 //! Turns a file that a person opened into traces: OTLP in JSON or protobuf, Jaeger's or Zipkin's JSON,
 //! or one JSON document per line. Says what is wrong with a file in words that help.
 
-import { type AssembledTrace, assembleTraces, type FileSpan } from "../assemble";
+import { type AssembledTrace, assembleTraces } from "../assemble";
+import type { FileSpan } from "../fileSpan";
 import { jaegerTraces, readJaeger } from "./jaeger";
 import { looksLikeOtlp, readOtlp } from "./otlp";
 import { ProtobufError, readProtobuf } from "./protobuf";

@@ -1,7 +1,7 @@
 //! Reads OTLP JSON: one TracesData or export request, with the liberties that real exporters take
 //! (ids of any case, enums as names, integers as numbers, missing fields).
 
-import type { FileSpan } from "../assemble";
+import type { FileSpan } from "../fileSpan";
 import { KINDS } from "../columns";
 import type { Attribute, AttributeType, AttributeValue, SpanDetail } from "../details";
 

@@ -1,6 +1,6 @@
 //! Reads Zipkin's JSON (version 2): a list of spans, or a list of traces, each a list of spans.
 
-import type { FileSpan } from "../assemble";
+import type { FileSpan } from "../fileSpan";
 import type { Attribute, SpanDetail } from "../details";
 
 interface ZipkinSpan {
