@@ -20,6 +20,7 @@ mod items;
 pub mod json;
 mod links;
 pub mod protobuf;
+mod step;
 
 pub use items::Items;
 pub use links::Links;

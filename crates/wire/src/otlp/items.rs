@@ -5,6 +5,7 @@
 
 use super::json::count as count_json;
 use super::protobuf::count as count_protobuf;
+use super::step::Step;
 
 /// Items of a signal that is no trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,13 +16,6 @@ pub enum Items {
     LogRecords,
     /// Profiles.
     Profiles,
-}
-
-/// A step from a message to those within it: the fields to follow, by number
-/// and by the names of JSON.
-pub(super) struct Step {
-    pub(super) numbers: &'static [u32],
-    pub(super) names: &'static [&'static str],
 }
 
 const LOGS: [Step; 3] = [

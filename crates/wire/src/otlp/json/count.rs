@@ -2,7 +2,7 @@
 
 use crate::WireError;
 use crate::json::Reader;
-use crate::otlp::items::Step;
+use crate::otlp::step::Step;
 
 pub(in crate::otlp) fn count(body: &[u8], steps: &[Step]) -> Option<u64> {
     let text = std::str::from_utf8(body).ok()?;

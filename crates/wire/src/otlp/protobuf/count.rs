@@ -2,7 +2,7 @@
 
 use crate::WireError;
 use crate::fields::Cursor;
-use crate::otlp::items::Step;
+use crate::otlp::step::Step;
 
 pub(in crate::otlp) fn count(body: &[u8], steps: &[Step]) -> Option<u64> {
     below(Cursor::new(body, 0), steps).ok()
