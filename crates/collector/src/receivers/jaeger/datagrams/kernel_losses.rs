@@ -50,12 +50,13 @@ impl KernelLosses {
             return;
         }
         self.known = dropped;
-        account.datagrams_lost(new);
         let text = format!(
             "the kernel dropped {new} datagrams that came faster than they were read: {}",
             self.buffer.told()
         );
+        // First why: whoever sees the count finds it.
         account.complain(complaint("datagrams_lost", self.address, text));
+        account.datagrams_lost(new);
     }
 }
 
