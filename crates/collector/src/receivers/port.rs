@@ -71,7 +71,6 @@ impl Port {
     ) -> Response<ReplyBody> {
         let progress = self.account.request();
         let answer = answer.await;
-        progress.end(answer.outcome);
         let sender = Sender {
             peer,
             headers: &head.headers,
@@ -80,6 +79,8 @@ impl Port {
         if let Some(complaint) = answer.complaint(sender) {
             self.account.complain(complaint);
         }
+        // Last: whoever sees the count finds why.
+        progress.end(answer.outcome);
         answer.response
     }
 

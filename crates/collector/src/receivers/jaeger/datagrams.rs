@@ -178,10 +178,11 @@ impl Reader {
                 Err(full) => Err(Refusal::from(full)),
             };
             let (outcome, message) = told(result);
-            progress.end(outcome);
             if let Some(message) = message {
                 account.complain(complaint(outcome.label(), peer, message));
             }
+            // Last: whoever sees the count finds why.
+            progress.end(outcome);
         });
     }
 
