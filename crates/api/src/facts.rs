@@ -8,7 +8,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tracewell_collector::{Accounting, Complaint, Intake, ReceiverSnapshot};
+use tracewell_collector::{
+    Accounting, AdaptedOperation, Complaint, Intake, ReceiverSnapshot, Sampling,
+};
 
 /// The version in every answer.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -29,6 +31,7 @@ pub struct ProcessFacts {
     endpoints: Vec<BoundEndpoint>,
     accounting: Arc<Accounting>,
     intake: Arc<Intake>,
+    sampling: Arc<Sampling>,
     started: Instant,
 }
 
@@ -38,11 +41,13 @@ impl ProcessFacts {
         endpoints: &[BoundEndpoint],
         accounting: Arc<Accounting>,
         intake: Arc<Intake>,
+        sampling: Arc<Sampling>,
     ) -> Self {
         Self {
             endpoints: endpoints.to_vec(),
             accounting,
             intake,
+            sampling,
             started: Instant::now(),
         }
     }
@@ -76,5 +81,11 @@ impl ProcessFacts {
             admission.held_bytes() as u64,
             admission.limit_bytes() as u64,
         )
+    }
+
+    /// The shares that adaptive sampling has worked out; `None` where nobody
+    /// asked for it.
+    pub(crate) fn adapted(&self) -> Option<Vec<AdaptedOperation>> {
+        self.sampling.is_adaptive().then(|| self.sampling.adapted())
     }
 }

@@ -5,6 +5,7 @@
 //! counted here.**
 
 mod reading;
+mod sampling;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::QueryState;
 use crate::error::to_json;
 use crate::facts::{BoundEndpoint, ProcessFacts, VERSION};
 use reading::{Kept, Process, Queries};
+use sampling::AdaptiveSampling;
 
 /// The route, relative to the root of the APIs.
 pub(crate) fn router(state: Arc<QueryState>, facts: Arc<ProcessFacts>) -> Router {
@@ -46,6 +48,8 @@ struct Status<'a> {
     /// Whole traces that somebody searches in.
     whole_traces: Kept,
     process: Option<Process>,
+    /// Null where nobody asked for it.
+    adaptive_sampling: Option<AdaptiveSampling>,
 }
 
 #[derive(Serialize, Default)]
@@ -217,6 +221,7 @@ fn answer(facts: &ProcessFacts, state: &QueryState, store: &StoreStatus) -> Resp
         opened_traces,
         whole_traces,
         process: reading::process(),
+        adaptive_sampling: facts.adapted().map(sampling::adaptive),
     };
     let headers = [
         (header::CONTENT_TYPE, "application/json"),

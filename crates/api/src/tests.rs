@@ -96,7 +96,12 @@ impl Server {
             max_connections: 100,
         };
         let intake = Intake::start(config, Arc::new(ToStore(Arc::clone(&store)))).unwrap();
-        let facts = ProcessFacts::new(&[], Arc::clone(&accounting), Arc::clone(&intake));
+        let facts = ProcessFacts::new(
+            &[],
+            Arc::clone(&accounting),
+            Arc::clone(&intake),
+            Arc::default(),
+        );
         let limits = QueryLimits {
             concurrent: 2,
             waiting: 8,

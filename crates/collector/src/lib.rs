@@ -51,4 +51,4 @@ pub use receivers::jaeger::{JaegerListeners, JaegerReceiver};
 pub use receivers::otlp::config::OtlpConfig;
 pub use receivers::otlp::{OtlpListeners, OtlpReceiver};
 pub use receivers::zipkin::ZipkinReceiver;
-pub use sampling::{Sampling, Strategies, StrategiesError};
+pub use sampling::{AdaptedOperation, CountedRoots, Reason, Sampling, Strategies, StrategiesError};

@@ -7,6 +7,7 @@
 //! accepting and finish what they have, the store writes what it holds, and
 //! the read side goes last.
 
+mod adapting;
 mod bind;
 mod limits;
 mod open_files;
@@ -16,7 +17,7 @@ mod sampling;
 mod stores;
 mod ui_config;
 
-use crate::config::Config;
+use crate::config::{Config, Storage};
 use anyhow::Context;
 use bind::{Bound, bind_all};
 use limits::MemoryShares;
@@ -28,7 +29,7 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 use tracewell_api::{BoundEndpoint, ProcessFacts, QueryLimits, QueryState};
-use tracewell_collector::{Accounting, Intake, IntakeConfig};
+use tracewell_collector::{Accounting, CountedRoots, Intake, IntakeConfig};
 use tracewell_model::TraceStore;
 use tracewell_model::clock::SystemClock;
 
@@ -68,12 +69,18 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         workers: None,
         max_connections: open_files::share_of_connections(config.memory_limit_bytes),
     };
-    let intake = Intake::start(intake_config, stores::consumer(&store))
-        .context("cannot start decoding threads")?;
+    if !config.is_read_only {
+        let is_kept = config.storage == Storage::Embedded;
+        adapting::start(&sampling, is_kept.then_some(&*config.data_dir));
+    }
+    let counted = CountedRoots::new(Arc::clone(&sampling), stores::consumer(&store));
+    let intake =
+        Intake::start(intake_config, Arc::new(counted)).context("cannot start decoding threads")?;
     let facts = Arc::new(ProcessFacts::new(
         &bound.endpoints,
         Arc::clone(&accounting),
         Arc::clone(&intake),
+        Arc::clone(&sampling),
     ));
     let state = Arc::new(QueryState::new(
         Arc::clone(&store),

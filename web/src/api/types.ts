@@ -130,6 +130,17 @@ export interface StoreStatus {
   disk?: { dataDir: string; freeBytes: number | null; totalBytes: number | null; retentionAgeSeconds: number | null; retentionBytes: number | null; retentionFreeBytes: number | null } | null;
 }
 
+/** What clients are told to record of an operation, and why. */
+export interface AdaptedOperation {
+  service: string;
+  operation: string;
+  targetPerSecond: number;
+  probability: number;
+  offeredPerSecond: number;
+  recordedPerSecond: number;
+  reason: string;
+}
+
 export interface ServerStatus {
   version: string;
   uptimeSeconds: number;
@@ -141,4 +152,5 @@ export interface ServerStatus {
   memory?: { requestsHeldBytes: number; requestsLimitBytes: number };
   queries?: { running: number; waiting: number; runningLimit: number; waitingLimit: number; timeLimitSeconds: number; memoryHeldBytes: number; memoryLimitBytes: number | null };
   openedTraces?: { bytes: number; limitBytes: number };
+  adaptiveSampling?: { count: number; operations: AdaptedOperation[] } | null;
 }

@@ -91,6 +91,7 @@ function Sections({ status }: { status: ServerStatus }): VNode {
           { name: "Requests", show: ({ requests }) => reasons(requests) },
         ]}
       />
+      {status.adaptiveSampling && <AdaptiveSampling sampling={status.adaptiveSampling} />}
       <h2>Refused or taken in part</h2>
       {(complaints ?? []).length === 0 ? (
         <p class="muted">Nothing: every request was taken as it was.</p>
@@ -112,6 +113,36 @@ function Sections({ status }: { status: ServerStatus }): VNode {
     </>
   );
 }
+
+/** What clients are told to record of each operation that has a target. */
+function AdaptiveSampling({ sampling: { count: all, operations } }: { sampling: NonNullable<ServerStatus["adaptiveSampling"]> }): VNode {
+  return (
+    <>
+      <h2>Adaptive sampling</h2>
+      {operations.length === 0 ? (
+        <p class="muted">No root span of an operation with a target has arrived yet.</p>
+      ) : (
+        <Table
+          label="Adaptive sampling"
+          rows={operations}
+          rowKey={({ service, operation }) => `${service}\n${operation}`}
+          columns={[
+            { name: "Service", show: ({ service }) => service, by: ({ service }) => service },
+            { name: "Operation", show: ({ operation }) => operation, by: ({ operation }) => operation },
+            { name: "Begun", show: ({ offeredPerSecond }) => perSecond(offeredPerSecond), by: ({ offeredPerSecond }) => offeredPerSecond },
+            { name: "Wanted", show: ({ targetPerSecond }) => perSecond(targetPerSecond), by: ({ targetPerSecond }) => targetPerSecond },
+            { name: "Recorded", show: ({ recordedPerSecond }) => perSecond(recordedPerSecond), by: ({ recordedPerSecond }) => recordedPerSecond },
+            { name: "Share", show: ({ probability }) => `${Number((probability * 100).toPrecision(3))} %`, by: ({ probability }) => probability },
+            { name: "Why", show: ({ reason }) => reason },
+          ]}
+        />
+      )}
+      {all > operations.length && <p class="muted">{`${formatCount(all - operations.length)} more operations`}</p>}
+    </>
+  );
+}
+
+const perSecond = (rate: number): string => `${Number(rate.toPrecision(3))} /s`;
 
 const count = (n: number | string): string => formatCount(Number(n));
 

@@ -2,37 +2,85 @@
 //! protobuf.
 //!
 //! The type is always there, although its first value is protobuf's default:
-//! clients fail without it. Operations are there only where some are named: an
-//! empty list upsets others.
+//! clients fail without it. Operations are there only where some are told apart:
+//! an empty list upsets others.
 
 use bytes::Bytes;
 use prost::Message;
 use serde_json::json;
 
-use super::{Rate, Sampling, Strategy};
+use super::{FIRST_PROBABILITY, FLOOR_PER_SECOND, Rate, Sampling, Share};
+
+/// What one service is told.
+struct Told {
+    /// Traces a second; `None`: the share.
+    per_second: Option<i32>,
+    /// Share for operations that are not named below.
+    default_probability: f64,
+    /// Traces a second that are recorded whatever the share.
+    floor_per_second: f64,
+    /// Share by operation; without any only the above is answered.
+    operations: Vec<(String, f64)>,
+}
+
+impl Told {
+    fn of(sampling: &Sampling, service: &str) -> Self {
+        let strategies = sampling.current();
+        let strategy = strategies.of_service(service);
+        let mut operations: Vec<_> = match strategy.has_targets() {
+            true => sampling.adaptive().of_service(service),
+            false => Vec::new(),
+        };
+        // A share from before the strategies changed holds no more.
+        operations.retain(|(name, _)| strategy.target_of(name).is_some());
+        for (name, share) in &strategy.operations {
+            match share {
+                Share::Fixed(share) => operations.push((name.clone(), *share)),
+                Share::Target(_) if operations.iter().any(|(known, _)| known == name) => {}
+                Share::Target(_) => operations.push((name.clone(), FIRST_PROBABILITY)),
+            }
+        }
+        Self {
+            per_second: match strategy.rate {
+                Rate::PerSecond(traces) => Some(traces),
+                Rate::Probability(_) | Rate::Target(_) => None,
+            },
+            default_probability: strategy.default_probability(),
+            floor_per_second: match strategy.has_targets() {
+                true => FLOOR_PER_SECOND,
+                false => 0.0,
+            },
+            operations,
+        }
+    }
+
+    /// Are operations told apart?
+    fn is_by_operation(&self) -> bool {
+        !self.operations.is_empty() || self.floor_per_second > 0.0
+    }
+}
 
 /// The answer to a service as JSON.
 pub(crate) fn json(sampling: &Sampling, service: &str) -> Bytes {
-    let strategies = sampling.current();
-    let strategy = strategies.of_service(service);
-    let mut answer = match strategy.rate {
-        Rate::Probability(share) => json!({
+    let told = Told::of(sampling, service);
+    let mut answer = match told.per_second {
+        None => json!({
             "strategyType": "PROBABILISTIC",
-            "probabilisticSampling": { "samplingRate": share },
+            "probabilisticSampling": { "samplingRate": told.default_probability },
         }),
-        Rate::PerSecond(traces) => json!({
+        Some(traces) => json!({
             "strategyType": "RATE_LIMITING",
             "rateLimitingSampling": { "maxTracesPerSecond": traces },
         }),
     };
-    if !strategy.operations.is_empty() {
-        let operations = strategy.operations.iter();
+    if told.is_by_operation() {
+        let operations = told.operations.iter();
         let operations = operations.map(|(operation, share)| {
             json!({ "operation": operation, "probabilisticSampling": { "samplingRate": share } })
         });
         answer["operationSampling"] = json!({
-            "defaultSamplingProbability": strategy.default_probability,
-            "defaultLowerBoundTracesPerSecond": 0.0,
+            "defaultSamplingProbability": told.default_probability,
+            "defaultLowerBoundTracesPerSecond": told.floor_per_second,
             "perOperationStrategies": operations.collect::<Vec<_>>(),
             "defaultUpperBoundTracesPerSecond": 0.0,
         });
@@ -93,11 +141,13 @@ struct Operation {
 /// The answer to a request in protobuf; `None` when it is none.
 pub(crate) fn protobuf(sampling: &Sampling, request: &[u8]) -> Option<Bytes> {
     let parameters = Parameters::decode(request).ok()?;
-    let strategies = sampling.current();
-    let strategy = strategies.of_service(&parameters.service_name);
-    let (strategy_type, probabilistic, rate_limiting) = match strategy.rate {
-        Rate::Probability(sampling_rate) => (0, Some(Probabilistic { sampling_rate }), None),
-        Rate::PerSecond(max_traces_per_second) => {
+    let told = Told::of(sampling, &parameters.service_name);
+    let (strategy_type, probabilistic, rate_limiting) = match told.per_second {
+        None => {
+            let sampling_rate = told.default_probability;
+            (0, Some(Probabilistic { sampling_rate }), None)
+        }
+        Some(max_traces_per_second) => {
             let rate_limiting = RateLimiting {
                 max_traces_per_second,
             };
@@ -108,24 +158,22 @@ pub(crate) fn protobuf(sampling: &Sampling, request: &[u8]) -> Option<Bytes> {
         strategy_type,
         probabilistic,
         rate_limiting,
-        operations: operations(strategy),
+        operations: told.is_by_operation().then(|| operations(told)),
     };
     Some(response.encode_to_vec().into())
 }
 
-fn operations(strategy: &Strategy) -> Option<Operations> {
-    let one = |(operation, share): &(String, f64)| Operation {
-        operation: operation.clone(),
-        probabilistic: Some(Probabilistic {
-            sampling_rate: *share,
-        }),
+fn operations(told: Told) -> Operations {
+    let one = |(operation, sampling_rate): (String, f64)| Operation {
+        operation,
+        probabilistic: Some(Probabilistic { sampling_rate }),
     };
-    (!strategy.operations.is_empty()).then(|| Operations {
-        default_probability: strategy.default_probability,
-        default_lower_bound: 0.0,
-        operations: strategy.operations.iter().map(one).collect(),
+    Operations {
+        default_probability: told.default_probability,
+        default_lower_bound: told.floor_per_second,
+        operations: told.operations.into_iter().map(one).collect(),
         default_upper_bound: 0.0,
-    })
+    }
 }
 
 #[cfg(test)]

@@ -6,15 +6,17 @@
 //!  "service_strategies": [{"service": "cart", "type": "ratelimiting", "param": 5}]}
 //! ```
 //!
-//! Operations of the default hold for every service that does not name them
-//! itself. What Jaeger passes over (an operation that is not probabilistic, an
+//! A type that Jaeger's file does not have is `adaptive`: its `param` is the
+//! number of traces per second that are wanted of each operation, or of the one
+//! that is named. Operations of the default hold for every service that does not
+//! name them itself. What Jaeger passes over (an operation that is not probabilistic, an
 //! unknown type) is passed over here, **and said**.
 
 use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use super::{Rate, Strategies, Strategy};
+use super::{Rate, Share, Strategies, Strategy};
 
 /// Why a file holds no strategies.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +28,14 @@ pub enum StrategiesError {
     #[error("{owner}: param {param} is no share of traces; write a number from 0 to 1")]
     Share {
         /// Whose share.
+        owner: String,
+        /// What was written.
+        param: f64,
+    },
+    /// A number of traces that nothing can make.
+    #[error("{owner}: param {param} is no target; write the traces per second that are wanted")]
+    Target {
+        /// Whose target.
         owner: String,
         /// What was written.
         param: f64,
@@ -116,9 +126,10 @@ fn strategy(
             let owner = owner.to_owned();
             return Err(StrategiesError::PerSecond { owner, param });
         }
+        "adaptive" => Rate::Target(target(owner, param)?),
         kind => {
             passed_over.push(format!(
-                "{owner}: the type {kind:?} is neither probabilistic nor ratelimiting; \
+                "{owner}: the type {kind:?} is none of probabilistic, ratelimiting and adaptive; \
                  the default is used"
             ));
             fallback.rate
@@ -127,19 +138,30 @@ fn strategy(
     let mut strategy = Strategy::of(rate);
     for operation in &written.operation_strategies {
         let owner = format!("{owner}, operation {:?}", operation.operation);
-        if operation.kind == "probabilistic" {
-            let share = share(&owner, operation.param)?;
-            strategy
-                .operations
-                .push((operation.operation.clone(), share));
-        } else {
-            passed_over.push(format!(
-                "{owner}: the type {:?} is passed over; operations can only be probabilistic",
-                operation.kind
-            ));
-        }
+        let share = match &*operation.kind {
+            "probabilistic" => Share::Fixed(share(&owner, operation.param)?),
+            "adaptive" => Share::Target(target(&owner, operation.param)?),
+            kind => {
+                passed_over.push(format!(
+                    "{owner}: the type {kind:?} is passed over; operations can only be \
+                     probabilistic or adaptive"
+                ));
+                continue;
+            }
+        };
+        strategy
+            .operations
+            .push((operation.operation.clone(), share));
     }
     Ok(strategy)
+}
+
+fn target(owner: &str, param: f64) -> Result<f64, StrategiesError> {
+    if param > 0.0 && param.is_finite() {
+        return Ok(param);
+    }
+    let owner = owner.to_owned();
+    Err(StrategiesError::Target { owner, param })
 }
 
 fn share(owner: &str, param: f64) -> Result<f64, StrategiesError> {
@@ -165,27 +187,49 @@ mod tests {
                 [{"operation": "/health", "type": "probabilistic", "param": 1},
                  {"operation": "op", "type": "probabilistic", "param": 0.2}]},
               {"service": "b", "type": "ratelimiting", "param": 5.9},
-              {"service": "c", "type": "adaptive"}]}"#;
+              {"service": "c", "type": "lucky"}]}"#;
         let (strategies, passed_over) = Strategies::parse(file).unwrap();
-        let pairs = |pairs: &[(&str, f64)]| -> Vec<(String, f64)> {
+        let pairs = |pairs: &[(&str, f64)]| -> Vec<(String, Share)> {
             let owned = pairs
                 .iter()
-                .map(|(name, share)| ((*name).to_owned(), *share));
+                .map(|(name, share)| ((*name).to_owned(), Share::Fixed(*share)));
             owned.collect()
         };
         let a = strategies.of_service("a");
         assert_eq!(
-            (a.rate, a.default_probability),
+            (a.rate, a.default_probability()),
             (Rate::Probability(0.8), 0.8)
         );
         assert_eq!(a.operations, pairs(&[("/health", 1.0), ("op", 0.2)]));
         let b = strategies.of_service("b");
-        assert_eq!((b.rate, b.default_probability), (Rate::PerSecond(5), 0.001));
+        assert_eq!(
+            (b.rate, b.default_probability()),
+            (Rate::PerSecond(5), 0.001)
+        );
         assert_eq!(b.operations, pairs(&[("/health", 0.0)]));
         assert_eq!(strategies.of_service("c").rate, Rate::Probability(0.5));
         assert_eq!(strategies.of_service("other"), &strategies.default);
         assert_eq!(passed_over.len(), 2, "{passed_over:?}");
-        assert!(passed_over[0].contains("\"/x\"") && passed_over[1].contains("\"adaptive\""));
+        assert!(passed_over[0].contains("\"/x\"") && passed_over[1].contains("\"lucky\""));
+    }
+
+    #[test]
+    fn targets_are_of_all_operations_or_of_one() {
+        let file = br#"{"default_strategy": {"type": "adaptive", "param": 2.5},
+            "service_strategies": [
+              {"service": "a", "type": "probabilistic", "param": 0.5, "operation_strategies":
+                [{"operation": "op", "type": "adaptive", "param": 7}]},
+              {"service": "b", "type": "adaptive", "param": 1, "operation_strategies":
+                [{"operation": "/health", "type": "probabilistic", "param": 0}]}]}"#;
+        let (strategies, passed_over) = Strategies::parse(file).unwrap();
+        assert!(strategies.are_adaptive() && passed_over.is_empty());
+        let target = |service: &str, name: &str| strategies.of_service(service).target_of(name);
+        assert_eq!(target("any", "any"), Some(2.5));
+        assert_eq!((target("a", "op"), target("a", "any")), (Some(7.0), None));
+        assert_eq!(
+            (target("b", "/health"), target("b", "any")),
+            (None, Some(1.0))
+        );
     }
 
     #[test]
@@ -199,6 +243,10 @@ mod tests {
             (
                 r#"{"service_strategies": [{"service": "a", "type": "ratelimiting", "param": -1}]}"#,
                 "service \"a\": param -1 is no number",
+            ),
+            (
+                r#"{"service_strategies": [{"service": "a", "type": "adaptive"}]}"#,
+                "service \"a\": param 0 is no target; write the traces per second",
             ),
         ] {
             let error = Strategies::parse(file.as_bytes()).unwrap_err().to_string();

@@ -31,6 +31,10 @@ struct Legacy {
 }
 
 fn start(consumer: Arc<dyn Consumer>) -> Legacy {
+    start_with(consumer, Arc::default())
+}
+
+fn start_with(consumer: Arc<dyn Consumer>, sampling: Arc<Sampling>) -> Legacy {
     let limits = IntakeConfig {
         memory_budget_bytes: 256 << 20,
         workers: None,
@@ -49,7 +53,6 @@ fn start(consumer: Arc<dyn Consumer>) -> Legacy {
         sampling_http: Some(tcp()),
         sampling_grpc: Some(tcp()),
     };
-    let sampling = Arc::new(Sampling::default());
     let jaeger = JaegerReceiver::start(
         listeners,
         MAX_REQUEST_BYTES,

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body_util::Full;
-use tracewell_collector::Strategies;
+use tracewell_collector::{CountedRoots, Sampling, Strategies};
+use tracewell_testkit::thrift::{Val, binary, of, text};
 
-use super::start;
+use super::{start, start_with};
 use crate::clients::{Reply, framed, grpc_post, send, send_h2};
 use crate::consumers::Recorder;
 
@@ -65,4 +66,54 @@ async fn a_changed_strategy_is_answered_everywhere() {
         .unwrap();
     assert_eq!(reply.header("grpc-status"), "12", "{reply:?}");
     assert!(reply.header("grpc-message").contains("14250"), "{reply:?}");
+}
+
+/// Root spans of the operation `buy`, in Jaeger's Thrift.
+fn batch(spans: usize) -> Vec<u8> {
+    let span = |id: usize| {
+        of([
+            (1, Val::I64(id as i64 + 1)),
+            (2, Val::I64(0)),
+            (3, Val::I64(8)),
+            (5, text("buy")),
+            (8, Val::I64(1_700_000_000_000_000)),
+        ])
+    };
+    let spans = Val::List((0..spans).map(span).collect());
+    binary(&of([(1, of([(1, text("cart"))])), (2, spans)]))
+}
+
+/// The answer decides what is sent, and what is sent decides the answer.
+#[tokio::test]
+async fn a_thousand_root_spans_a_second_come_to_their_target_over_the_wire() {
+    const TARGET: f64 = 20.0;
+    let sampling = Arc::new(Sampling::default());
+    let file = format!(r#"{{"default_strategy": {{"type": "adaptive", "param": {TARGET}}}}}"#);
+    sampling.set(Strategies::parse(file.as_bytes()).unwrap().0);
+    let recorder = Arc::new(Recorder::default());
+    let counted = CountedRoots::new(Arc::clone(&sampling), recorder.clone());
+    let legacy = start_with(Arc::new(counted), Arc::clone(&sampling));
+    let minute = std::time::Duration::from_secs(60);
+    let mut rates = Vec::new();
+    for _ in 0..5 {
+        let answer = get(&legacy.url("jaeger_sampling_http", "/?service=cart")).await;
+        let answer: serde_json::Value = serde_json::from_str(answer.text()).unwrap();
+        let by_operation = &answer["operationSampling"];
+        let named = &by_operation["perOperationStrategies"][0]["probabilisticSampling"];
+        let share = named["samplingRate"].as_f64();
+        let share = share.or(by_operation["defaultSamplingProbability"].as_f64());
+        let recorded = (60_000.0 * share.unwrap()).round() as usize;
+        let url = legacy.url("jaeger_thrift_http", "/api/traces");
+        let request = http::Request::post(url).header("content-type", "application/x-thrift");
+        let request = request.body(Full::from(batch(recorded)));
+        let reply = send(request.unwrap()).await.unwrap();
+        assert_eq!(reply.status, 202, "{reply:?}");
+        sampling.adjust(minute);
+        rates.push(recorded as f64 / 60.0);
+    }
+    assert_eq!(rates[0], 1.0, "the first share is one of a thousand");
+    for rate in &rates[2..] {
+        assert!((rate / TARGET - 1.0).abs() < 0.1, "{rates:?}");
+    }
+    assert!(recorder.spans() > 60);
 }

@@ -1,0 +1,196 @@
+//! Adaptive sampling: so many traces a second of each operation, whatever its
+//! traffic.
+//!
+//! Root spans are counted as they arrive, each for as many as it stands for
+//! (`chance`). From that follows how many traces an operation begins, and which
+//! share of them makes the target. **An estimate moves the share, never the
+//! share itself:** clients that still use an older one, or have one of their
+//! own, do not make it swing. The idea of a target per operation, the first
+//! share and the floors are those of Jaeger's adaptive sampling.
+
+mod chance;
+mod operation;
+mod roots;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tracewell_model::SpanBatch;
+use tracewell_model::batch::Level;
+use tracewell_model::batch::view::BatchView;
+use tracewell_model::tree::parent_ids;
+
+use super::Strategies;
+use chance::Chance;
+use operation::Operation;
+
+pub use operation::Reason;
+pub use roots::CountedRoots;
+
+/// Operations of one service that have a share of their own; what comes beyond
+/// keeps the first one.
+const MAX_OPERATIONS: usize = 2_000;
+/// Services likewise.
+const MAX_SERVICES: usize = 5_000;
+
+/// Without a trace for this long an operation is forgotten.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What was counted, and the shares that follow.
+#[derive(Debug, Default)]
+pub(super) struct Adaptive {
+    services: HashMap<String, HashMap<String, Operation>>,
+}
+
+/// The share of one operation, for people.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AdaptedOperation {
+    /// Of which service.
+    pub service: String,
+    /// Its name.
+    pub operation: String,
+    /// Traces a second that are wanted.
+    pub target_per_second: f64,
+    /// The share of its traces that clients are to record.
+    pub probability: f64,
+    /// Traces a second that it begins, as far as is known.
+    pub offered_per_second: f64,
+    /// Root spans a second that arrived in the last interval.
+    pub recorded_per_second: f64,
+    /// Why the share is what it is.
+    pub reason: Reason,
+}
+
+/// What outlives a restart, of one operation.
+#[derive(Debug, Serialize, Deserialize)]
+struct Saved {
+    service: String,
+    operation: String,
+    probability: f64,
+    offered_per_second: Vec<f64>,
+}
+
+impl Adaptive {
+    /// Counts the root spans of operations that have a target.
+    pub(super) fn count_roots(&mut self, strategies: &Strategies, batch: &SpanBatch) {
+        let parents = parent_ids(batch);
+        let mut roots = (0..batch.len()).filter(|row| parents[*row].is_zero());
+        let Some(first) = roots.next() else {
+            return;
+        };
+        let view = BatchView::new_levels(batch, &[Level::Span]);
+        for row in std::iter::once(first).chain(roots) {
+            let span = view.span(row);
+            let (service, name) = (span.service(), span.name());
+            if strategies.of_service(service).target_of(name).is_some() {
+                self.count(service, name, Chance::of(span));
+            }
+        }
+    }
+
+    fn count(&mut self, service: &str, operation: &str, chance: Chance) {
+        let Some(known) = self.operation(service, operation) else {
+            return;
+        };
+        known.count(chance);
+    }
+
+    /// The operation, new if there is room for it.
+    fn operation(&mut self, service: &str, operation: &str) -> Option<&mut Operation> {
+        if !self.services.contains_key(service) {
+            if self.services.len() >= MAX_SERVICES {
+                return None;
+            }
+            self.services.insert(service.to_owned(), HashMap::new());
+        }
+        let operations = self.services.get_mut(service)?;
+        if !operations.contains_key(operation) {
+            if operations.len() >= MAX_OPERATIONS {
+                return None;
+            }
+            operations.insert(operation.to_owned(), Operation::default());
+        }
+        operations.get_mut(operation)
+    }
+
+    /// Shares for the next interval, from what came in the last one.
+    pub(super) fn adjust(&mut self, strategies: &Strategies, interval: Duration) {
+        self.services.retain(|service, operations| {
+            let strategy = strategies.of_service(service);
+            operations.retain(|name, operation| {
+                let Some(target) = strategy.target_of(name) else {
+                    return false;
+                };
+                operation.adjust(target, interval);
+                operation.idle() < FORGOTTEN_AFTER
+            });
+            !operations.is_empty()
+        });
+    }
+
+    /// The shares of a service's operations, by name.
+    pub(super) fn of_service(&self, service: &str) -> Vec<(String, f64)> {
+        let operations = self.services.get(service).into_iter().flatten();
+        let mut shares: Vec<_> = operations
+            .map(|(name, operation)| (name.clone(), operation.probability()))
+            .collect();
+        shares.sort_by(|a, b| a.0.cmp(&b.0));
+        shares
+    }
+
+    /// All of them, what begins most traces first.
+    pub(super) fn told(&self, strategies: &Strategies) -> Vec<AdaptedOperation> {
+        let operations = self.services.iter().flat_map(|(service, operations)| {
+            let strategy = strategies.of_service(service);
+            operations.iter().filter_map(move |(name, operation)| {
+                Some(AdaptedOperation {
+                    service: service.clone(),
+                    operation: name.clone(),
+                    target_per_second: strategy.target_of(name)?,
+                    probability: operation.probability(),
+                    offered_per_second: operation.offered_per_second(),
+                    recorded_per_second: operation.recorded_per_second(),
+                    reason: operation.reason(),
+                })
+            })
+        });
+        let mut told: Vec<_> = operations.collect();
+        told.sort_by(|a, b| {
+            let by_offered = b.offered_per_second.total_cmp(&a.offered_per_second);
+            by_offered.then_with(|| (&a.service, &a.operation).cmp(&(&b.service, &b.operation)))
+        });
+        told
+    }
+
+    /// What [`Adaptive::restore`] takes, as JSON.
+    pub(super) fn state(&self) -> Vec<u8> {
+        let operations = self.services.iter().flat_map(|(service, operations)| {
+            operations.iter().map(move |(name, operation)| Saved {
+                service: service.clone(),
+                operation: name.clone(),
+                probability: operation.probability(),
+                offered_per_second: operation.history().collect(),
+            })
+        });
+        let saved: Vec<Saved> = operations.collect();
+        serde_json::to_vec(&saved).expect("a list of texts and numbers has a form")
+    }
+
+    /// Goes on where another process was. What is counted already stays.
+    ///
+    /// # Errors
+    /// The bytes are no such state; nothing is changed.
+    pub(super) fn restore(&mut self, state: &[u8]) -> Result<(), serde_json::Error> {
+        let saved: Vec<Saved> = serde_json::from_slice(state)?;
+        for one in saved {
+            if let Some(operation) = self.operation(&one.service, &one.operation) {
+                operation.restore(one.probability, &one.offered_per_second);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
