@@ -6,6 +6,7 @@ server has a loopback address of its own, of which there are 16 million.
 """
 
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,8 @@ class Service:
     environment: dict[str, str]
     # As in `ports:`, of which both halves are alike.
     ports: tuple[str, ...]
+    # Variables that ask for what they do not get.
+    asks_in_vain: tuple[str, ...] = ()
 
 
 # The service `jaeger` of a compose file as guides have it.
@@ -51,6 +54,7 @@ COLLECTOR_AND_QUERY = Service(
         "ES_SERVER_URLS": "http://elasticsearch:9200",
     },
     ("14268", "9411", "4317", "4318", "16686"),
+    ("SPAN_STORAGE_TYPE",),
 )
 SERVICES = {"all-in-one": ALL_IN_ONE, "collector-and-query": COLLECTOR_AND_QUERY}
 
@@ -71,6 +75,7 @@ class Container:
 
     service: Service
     host: str
+    process: Process
 
     def url(self, port: str) -> str:
         """The address of a port of HTTP."""
@@ -88,7 +93,7 @@ def container(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Contai
     process = Process("tracewell", [BINARY], tmp_path / "tracewell.log", env, tmp_path)
     try:
         process.wait_for_line(READY)
-        yield Container(service, host)
+        yield Container(service, host, process)
     finally:
         process.kill()
 
@@ -115,6 +120,9 @@ def test_every_published_port_answers(container: Container) -> None:
             assert port == "16686"
             assert "text/html" in httpx.get(container.url(port) + "/search").headers["content-type"]
     assert set(api.json("/api/services")["data"]) == sent
+
+    said = re.findall(r"^.*warning: (\w+)=", container.process.output(), re.MULTILINE)
+    assert tuple(said) == container.service.asks_in_vain
 
 
 def send_otlp(api: QueryApi, exporter: SpanExporter, service: str) -> None:
