@@ -4,6 +4,8 @@ Every client sends live; every span is asked back over both generations of
 Jaeger's JSON and compared whole.
 """
 
+from collections import Counter
+
 import pytest
 
 from older_clients import CLIENTS, Story, tell_to
@@ -17,6 +19,16 @@ OF_THE_MACHINE = {"host.name", "ip", "client-uuid", "jaeger.hostname"}
 
 # Jaeger's gRPC exporter for Python computes with floats of seconds.
 TIME_ERROR_NS = {"otel-py-jaeger-grpc": 1000}
+
+# The account of each port's receiver in /api/status.
+RECEIVERS = {
+    "jaeger-grpc": "jaeger_grpc",
+    "jaeger-http": "jaeger_thrift_http",
+    "jaeger-compact": "jaeger_thrift_compact",
+    "jaeger-binary": "jaeger_thrift_binary",
+    "jaeger-zipkin": "jaeger_zipkin_compact",
+    "zipkin": "zipkin",
+}
 
 both_generations = pytest.mark.parametrize("generation", Generation, ids=lambda g: g.name.lower())
 
@@ -148,3 +160,19 @@ def test_dependencies_count_the_call_once(story: Story, api: QueryApi) -> None:
     assert found == [{"parent": shop, "child": stock, "callCount": calls}]
 
 
+
+
+def test_every_span_is_accounted_for_at_its_receiver(own_server: Tracewell) -> None:
+    sent: Counter[str] = Counter()
+    for client in CLIENTS:
+        sent[RECEIVERS[client.port]] += len(expected(tell_to(client, own_server)))
+    api = QueryApi(own_server.query_http)
+    # Datagrams are on their way when their client has ended.
+    wait_for("all spans", lambda: api.json("/api/status")["spans"]["stored"] >= sum(sent.values()))
+
+    status = api.json("/api/status")
+    assert status["spans"]["rejected"] == status["spans"]["inFlight"] == 0
+    assert status["complaints"] == []
+    receivers = {receiver["name"]: receiver for receiver in status["receivers"]}
+    stored_by = {name: one["stored"] for name, one in receivers.items() if one["received"]}
+    assert stored_by == sent
