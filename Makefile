@@ -103,5 +103,7 @@ bench bench-quick: build
 clean:
 	cargo clean
 	rm -rf web/dist web/node_modules tests/sdk/.venv tests/sdk/node/node_modules \
+		tests/sdk/older/python/.venv tests/sdk/older/python-zipkin-udp/.venv \
+		tests/sdk/older/node/node_modules \
 		tests/examples/.venv tests/examples/node3/node_modules examples/node/node_modules \
 		examples/shop/orders/.venv examples/shop/gateway/node_modules

@@ -4,6 +4,7 @@ The tests assert on `Span`, so whatever holds must hold in both answers. Only
 what a generation cannot express differs: see `Generation`.
 """
 
+import base64
 import json
 from collections import Counter
 from dataclasses import dataclass, field
@@ -11,9 +12,9 @@ from enum import Enum
 
 import httpx
 
-Value = str | int | float | bool | list["Value"]
+Value = str | int | float | bool | bytes | list["Value"]
 
-KINDS = {1: "internal", 2: "server", 3: "client", 4: "producer", 5: "consumer"}
+KINDS = {0: "unspecified", 1: "internal", 2: "server", 3: "client", 4: "producer", 5: "consumer"}
 STATUSES = {0: "unset", 1: "ok", 2: "error"}
 
 # Jaeger's classic JSON has no place for these but the tag list.
@@ -23,8 +24,9 @@ DERIVED_TAGS = {
     "otel.status_code",
     "otel.status_description",
     "span.kind",
-    "error",
 }
+# Stands beside the status ERROR, even where there is a tag `error` of the span's own.
+ERROR_TAG = {"key": "error", "type": "bool", "value": True}
 
 
 class Generation(Enum):
@@ -46,6 +48,7 @@ class Event:
 
     name: str
     attributes: dict[str, Value]
+    time_ns: int = field(default=0, compare=False)
 
 
 @dataclass
@@ -67,6 +70,8 @@ class Span:
     duration_ns: int
     warnings: list[str] = field(default_factory=list)
     flags: int | None = None
+    # Trace id and span id of what is referred to, besides the parent.
+    links: list[tuple[str, str]] = field(default_factory=list)
 
 
 class QueryApi:
@@ -110,36 +115,40 @@ class QueryApi:
 
 def read_classic(trace: dict, trace_id: str) -> list[Span]:
     """Spans of one trace in Jaeger's own JSON."""
-    assert trace["traceID"] == trace_id
+    # There, a trace of 64 bits has an id of 16 digits.
+    assert trace["traceID"].zfill(32) == trace_id
     spans = []
     for span in trace["spans"]:
-        assert span["traceID"] == trace_id
+        assert span["traceID"] == trace["traceID"]
         parents = [r for r in span["references"] if r["refType"] == "CHILD_OF"]
-        assert len(parents) <= 1 and all(r["traceID"] == trace_id for r in parents)
-        tags = tag_values(span["tags"])
+        assert len(parents) <= 1 and all(r["traceID"] == span["traceID"] for r in parents)
+        others = [r for r in span["references"] if r not in parents]
+        tags = tag_values([tag for tag in span["tags"] if tag != ERROR_TAG])
         process = trace["processes"][span["processID"]]
-        status = "error" if tags.get("error") is True else tags.get("otel.status_code", "unset")
+        status = str(tags.get("otel.status_code", "unset")).lower()
+        assert (ERROR_TAG in span["tags"]) == (status == "error"), span["tags"]
         scope = tuple(str(tags.get(f"otel.scope.{part}", "")) for part in ("name", "version"))
         events = []
         for log in span["logs"]:
             fields = tag_values(log["fields"])
-            events.append(Event(str(fields.pop("event")), fields))
+            events.append(Event(str(fields.pop("event")), fields, log["timestamp"] * 1000))
         spans.append(
             Span(
                 span_id=span["spanID"],
                 parent_id=parents[0]["spanID"] if parents else "",
                 name=span["operationName"],
-                kind=str(tags["span.kind"]),
+                kind=str(tags.get("span.kind", "unspecified")),
                 service=process["serviceName"],
                 resource=tag_values(process["tags"]) | {"service.name": process["serviceName"]},
                 scope=scope,
                 attributes={k: v for k, v in tags.items() if k not in DERIVED_TAGS},
                 events=events,
-                status=str(status).lower(),
+                status=status,
                 status_message=str(tags.get("otel.status_description", "")),
                 start_ns=span["startTime"] * 1000,
                 duration_ns=span["duration"] * 1000,
                 warnings=span["warnings"] or [],
+                links=[(link["traceID"].zfill(32), link["spanID"]) for link in others],
             )
         )
     return spans
@@ -160,8 +169,9 @@ def tag_values(tags: list[dict]) -> dict[str, Value]:
             assert isinstance(value, int | str) and not isinstance(value, bool), tag
             value = int(value)
         else:
-            expected = {"string": str, "bool": bool}[kind]
+            expected = {"string": str, "bool": bool, "binary": str}[kind]
             assert isinstance(value, expected), tag
+            value = base64.b64decode(value) if kind == "binary" else value
         values[tag["key"]] = value
     return values
 
@@ -178,7 +188,11 @@ def read_otlp(traces: dict, trace_id: str) -> list[Span]:
                 status = span.get("status", {})
                 start_ns = int(span["startTimeUnixNano"])
                 events = [
-                    Event(event["name"], otlp_values(event.get("attributes", [])))
+                    Event(
+                        event["name"],
+                        otlp_values(event.get("attributes", [])),
+                        int(event["timeUnixNano"]),
+                    )
                     for event in span.get("events", [])
                 ]
                 spans.append(
@@ -197,6 +211,7 @@ def read_otlp(traces: dict, trace_id: str) -> list[Span]:
                         start_ns=start_ns,
                         duration_ns=int(span["endTimeUnixNano"]) - start_ns,
                         flags=span.get("flags", 0),
+                        links=[(link["traceId"], link["spanId"]) for link in span.get("links", [])],
                     )
                 )
     return spans
@@ -219,6 +234,8 @@ def otlp_value(value: dict) -> Value:
         return [otlp_value(element) for element in content.get("values", [])]
     if kind == "doubleValue":
         return float(content)
+    if kind == "bytesValue":
+        return base64.b64decode(content)
     expected = {"stringValue": str, "boolValue": bool}[kind]
     assert isinstance(content, expected), value
     return content

@@ -117,6 +117,7 @@ def test_the_status_command_tells_the_same(finished: FinishedRun) -> None:
         # What moves on between two questions.
         assert status.pop("uptimeSeconds") > 0
         assert status.pop("process")["residentBytes"] > 0
+        assert status["store"]["disk"].pop("freeBytes") > 0
     assert printed == answered
 
     done = finished.server.run("status")

@@ -8,6 +8,7 @@
 mod document;
 mod draft;
 mod mistake;
+mod of_jaeger;
 mod printed;
 mod settings;
 mod sources;

@@ -14,7 +14,7 @@ use super::draft::{Draft, Places};
 use super::mistake::{Mistake, Mistakes, Place, nearest};
 use super::settings::{RETENTION, settings, variable};
 use super::written::Written;
-use super::{Config, document, value};
+use super::{Config, document, of_jaeger, value};
 
 /// The variable that names the configuration file.
 const CONFIG_VARIABLE: &str = "TRACEWELL_CONFIG";
@@ -180,9 +180,13 @@ fn read_environment(
 
     let (mut written, mut file, mut warnings) = (Vec::new(), None, Vec::new());
     for (name, text) in environment {
-        let Some(name) = name.to_str().filter(|name| name.starts_with("TRACEWELL_")) else {
+        let Some(name) = name.to_str() else {
             continue;
         };
+        if !name.starts_with("TRACEWELL_") {
+            warnings.extend(of_jaeger::warning(name, text));
+            continue;
+        }
         let place = Place::Variable(name.to_owned());
         if name == CONFIG_VARIABLE {
             file = Some(PathBuf::from(text));

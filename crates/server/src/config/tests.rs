@@ -379,6 +379,29 @@ fn unknown_variables_are_a_warning_with_a_suggestion() {
 }
 
 #[test]
+fn settings_of_jaeger_that_would_change_something_are_a_warning() {
+    let warnings = |env| load(sources(None, env, &[])).unwrap().warnings;
+    let as_it_is_anyway = [
+        ("COLLECTOR_OTLP_ENABLED", "true"),
+        ("COLLECTOR_ZIPKIN_HOST_PORT", ":9411"),
+        ("SPAN_STORAGE_TYPE", "badger"),
+    ];
+    assert_eq!(warnings(&as_it_is_anyway), [""; 0]);
+
+    let told = warnings(&[
+        ("SPAN_STORAGE_TYPE", "elasticsearch"),
+        ("COLLECTOR_ZIPKIN_HOST_PORT", ":19411"),
+    ]);
+    assert_eq!(
+        told,
+        [
+            "COLLECTOR_ZIPKIN_HOST_PORT=:19411 is a setting of Jaeger and is not read; the port is that of TRACEWELL_ZIPKIN_PORT",
+            "SPAN_STORAGE_TYPE=elasticsearch is a setting of Jaeger and is not read; spans are kept here, as TRACEWELL_STORAGE says",
+        ]
+    );
+}
+
+#[test]
 fn listen_moves_every_port_without_a_host_of_its_own() {
     let config = load(sources(
         None,

@@ -17,22 +17,20 @@ use crate::room::STEP_BYTES;
 use crate::zipkin::assembly::{Intake, Parts};
 use crate::zipkin::endpoint::Endpoint;
 
-/// Whether an annotation begins or ends what a half recorded, and which.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
-    Begin(SpanKind),
-    End(SpanKind),
+/// The first annotation with this text.
+fn find<'s>(span: &'s Span<'_>, text: &[u8]) -> Option<&'s Annotation<'s>> {
+    let mut all = span.annotations.iter();
+    all.find(|annotation| *annotation.text == *text)
 }
 
-fn role(text: &[u8]) -> Option<Role> {
+/// Whether an annotation begins or ends what a half recorded, and so is no
+/// event. When a message came to or from the wire counts beside the message.
+fn is_mark(span: &Span<'_>, text: &[u8]) -> bool {
     match text {
-        b"cs" => Some(Role::Begin(SpanKind::Client)),
-        b"cr" => Some(Role::End(SpanKind::Client)),
-        b"sr" => Some(Role::Begin(SpanKind::Server)),
-        b"ss" => Some(Role::End(SpanKind::Server)),
-        b"ms" => Some(Role::Begin(SpanKind::Producer)),
-        b"mr" => Some(Role::Begin(SpanKind::Consumer)),
-        _ => None,
+        b"cs" | b"cr" | b"sr" | b"ss" | b"ms" | b"mr" => true,
+        b"ws" => find(span, b"ms").is_some(),
+        b"wr" => find(span, b"mr").is_some(),
+        _ => false,
     }
 }
 
@@ -46,16 +44,25 @@ struct Half<'s> {
 
 impl<'s> Half<'s> {
     fn of(span: &'s Span<'_>, kind: SpanKind) -> Option<Self> {
-        let find = |wanted| {
-            let mut all = span.annotations.iter();
-            all.find(|annotation| role(&annotation.text) == Some(wanted))
+        let find = |text| find(span, text);
+        let (begin, end) = match kind {
+            SpanKind::Client => (find(b"cs"), find(b"cr")),
+            SpanKind::Server => (find(b"sr"), find(b"ss")),
+            SpanKind::Producer => {
+                let sent = find(b"ms")?;
+                (Some(sent), find(b"ws"))
+            }
+            SpanKind::Consumer => {
+                let taken = find(b"mr")?;
+                match find(b"wr") {
+                    Some(came) => (Some(came), Some(taken)),
+                    None => (Some(taken), None),
+                }
+            }
+            SpanKind::Unspecified | SpanKind::Internal => return None,
         };
-        let half = Self {
-            kind,
-            begin: find(Role::Begin(kind)),
-            end: find(Role::End(kind)),
-        };
-        (half.begin.is_some() || half.end.is_some()).then_some(half)
+        let first = begin.or(end);
+        first.map(|_| Self { kind, begin, end })
     }
 
     fn endpoint(&self) -> Option<&'s Endpoint<'s>> {
@@ -116,7 +123,7 @@ fn add_half(
     let mut assembly = intake.begin();
     let mut unasked_bytes = 0;
     for annotation in &span.annotations {
-        if role(&annotation.text).is_none() && is_ours(&annotation.endpoint) {
+        if !is_mark(span, &annotation.text) && is_ours(&annotation.endpoint) {
             asked(
                 intake,
                 &mut unasked_bytes,

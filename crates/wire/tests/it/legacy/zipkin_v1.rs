@@ -112,6 +112,25 @@ fn messages_have_two_ends_as_well() {
 }
 
 #[test]
+fn the_wire_ends_a_message_sent_and_begins_one_received() {
+    let span = |annotations: &str| {
+        let span = format!(r#"[{{"traceId":"7b","id":"1","annotations":[{annotations}]}}]"#);
+        lines(&span).remove(0)
+    };
+    let sent = span(r#"{"timestamp":10,"value":"ms"},{"timestamp":19,"value":"ws"}"#);
+    assert!(sent.contains("producer unset 10000+9000"), "{sent}");
+    let received = span(r#"{"timestamp":20,"value":"mr"},{"timestamp":12,"value":"wr"}"#);
+    assert!(received.contains("consumer unset 12000+8000"), "{received}");
+    for told in [&sent, &received] {
+        assert!(!told.contains("event"), "{told}");
+    }
+
+    let alone = span(r#"{"timestamp":10,"value":"ws"},{"timestamp":12,"value":"wr"}"#);
+    assert!(alone.contains("unspecified"), "{alone}");
+    assert_eq!(alone.matches("event").count(), 2, "{alone}");
+}
+
+#[test]
 fn version_2_is_told_where_to_go() {
     let error = json::decode(br#"[{"tags":{}}]"#).unwrap_err().to_string();
     assert!(
