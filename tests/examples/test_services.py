@@ -62,8 +62,11 @@ missing parent
       seats server cinema.Seats/Reserve
         seats internal take
     booking internal store
+      booking client BEGIN
+      booking client COMMIT
       booking client DELETE bookings
       booking client INSERT bookings
+      booking internal acquire connection
     booking internal tell
       booking client POST /booked
 """,

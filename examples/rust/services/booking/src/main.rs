@@ -99,7 +99,8 @@ async fn read(State(app): State<App>, Path(id): Path<i64>) -> Result<Json<Value>
 
 #[instrument(skip_all, fields(seats = seats), err)]
 async fn store(app: &App, show: &str, seats: u32) -> Result<i64, sqlx::Error> {
-    let mut transaction = app.pool.begin().await?;
+    let mut connection = app.database.acquire(&app.pool).await?;
+    let mut transaction = app.database.begin(&mut *connection).await?;
     let id = sqlx::query_scalar("INSERT INTO bookings (show, seats) VALUES ($1, $2) RETURNING id")
         .bind(show)
         .bind(i64::from(seats))
@@ -109,7 +110,7 @@ async fn store(app: &App, show: &str, seats: u32) -> Result<i64, sqlx::Error> {
         .bind(id)
         .execute(app.database.on(&mut *transaction))
         .await?;
-    transaction.commit().await?;
+    app.database.commit(transaction).await?;
     Ok(id)
 }
 
