@@ -204,6 +204,7 @@ def test_a_batch_loses_nothing_of_what_it_did_or_of_what_went_wrong(
     done = cinema.settle(file, TRACEPARENT=headers["traceparent"])
     assert done.returncode == 1
     assert f"{count - 3} settled, 3 failed" in done.stdout
+    assert f"{2 * count - 1} spans sent, 0 lost" in done.stdout
     assert "a booking of -5 cents" in done.stderr
 
     # It has ended, so all is there, or lost.

@@ -24,6 +24,9 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+const BOOKINGS: &str = "CREATE TABLE IF NOT EXISTS bookings \
+    (id bigserial PRIMARY KEY, show text NOT NULL, seats bigint NOT NULL)";
+
 #[derive(Clone)]
 struct App {
     pool: PgPool,
@@ -134,9 +137,7 @@ impl App {
         let options: PgConnectOptions = url.parse()?;
         let database = Database::from(&options);
         let pool = PgPool::connect_with(options).await?;
-        sqlx::query("CREATE TABLE IF NOT EXISTS bookings (id bigserial PRIMARY KEY, show text, seats bigint)")
-            .execute(&pool)
-            .await?;
+        sqlx::query(BOOKINGS).execute(&pool).await?;
         let seats = std::env::var("SEATS_URL").unwrap_or_else(|_| seats::ADDRESS.to_owned());
         Ok(App {
             pool,

@@ -108,10 +108,12 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let tally = settle_all(lines).in_span(day).await;
     println!("{} settled, {} failed", tally.settled, tally.failed);
 
-    // Dropping the guard would do; this way one hears what was lost.
-    if let Err(lost) = tracing.shutdown_async(Duration::from_secs(10)).await {
-        eprintln!("{lost}");
+    // Dropping the guard would send them as well; this way one hears what was lost.
+    if let Err(error) = tracing.flush_async(Duration::from_secs(10)).await {
+        eprintln!("{error}");
     }
+    let spans = tracing.statistics();
+    println!("{} spans sent, {} lost", spans.exported, spans.lost());
     Ok(if tally.failed == 0 {
         ExitCode::SUCCESS
     } else {
