@@ -33,7 +33,8 @@ def api(tracewell: Tracewell) -> QueryApi:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[LocalPostgres]:
-    """A database for all tests, with the shop's tables; examples create temporary ones only."""
+    """A database for all tests, with the shop's tables; examples create temporary ones, and a
+    service one of its own."""
     server = LocalPostgres()
     server.load(REPOSITORY / "examples" / "shop" / "schema.sql")
     yield server

@@ -41,6 +41,15 @@ def test_the_shared_set_up_follows_the_standard_variables(programs: Programs) ->
     assert only(run.spans(run.trace_ids[0], 4), "processOrder").service == "named-outside"
 
 
+def test_json_over_http_is_the_third_protocol(programs: Programs) -> None:
+    if programs.language.name != "rust":
+        pytest.skip("of the SDKs' protocols, Rust's is our own")
+    run = programs.run("manual", protocol="http/json")
+    spans = run.spans(run.trace_ids[0], 4)
+    assert only(spans, "processPayment").parent_id == only(spans, "processOrder").span_id
+    assert only(spans, "processOrder").attributes["order.id"] == "A-17"
+
+
 def test_https_without_its_feature_is_an_error_that_names_it(tmp_path: Path) -> None:
     # Here, as the crate's own tests have the feature; the examples do not.
     language = rust(tmp_path)

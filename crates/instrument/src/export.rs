@@ -15,12 +15,15 @@ mod compress;
 mod connect;
 mod encode;
 mod io;
+#[cfg(feature = "http-json")]
+mod json;
 #[cfg(feature = "otlp-logs")]
 mod logs;
 mod otlp;
 mod proto;
 mod retry;
 mod settings;
+mod signal;
 mod sink;
 mod source;
 mod spans;
@@ -35,6 +38,7 @@ pub use worker_handle::FlushError;
 pub(crate) use encode::encode_resource;
 pub(crate) use otlp::{Otlp, OtlpError, OtlpSettings};
 pub(crate) use settings::{A_YEAR, limit_or_none};
+pub(crate) use signal::Signal;
 pub(crate) use sink::Destination;
 pub(crate) use thread::ExporterThread;
 pub(crate) use worker_handle::WorkerHandle;

@@ -34,3 +34,8 @@ pub use record::{
 pub use sampling::SpanKind;
 pub use setup::{Builder, Guard, SetupError, builder, init, propagators};
 pub use statistics::Statistics;
+
+/// The code of the README, which is compiled where tests are.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -22,7 +22,7 @@
 //! | `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG` | `parentbased_always_on` | which spans are recorded |
 //! | `OTEL_PROPAGATORS` | `tracecontext,baggage` | which headers are read and written |
 //! | `…ENDPOINT` | `http://localhost:4318`, gRPC `:4317` | where spans and logs go; over HTTP `/v1/traces` or `/v1/logs` is added, but not to `…TRACES_ENDPOINT`, `…LOGS_ENDPOINT` |
-//! | `…PROTOCOL` | `http/protobuf` | `http/protobuf` or `grpc` |
+//! | `…PROTOCOL` | `http/protobuf` | `http/protobuf`, `grpc` or `http/json` |
 //! | `…HEADERS` | | `name=value,…`, percent-encoded |
 //! | `…TIMEOUT` | 10000 ms | one try |
 //! | `…COMPRESSION` | `none` | `none`, `gzip` or `zstd` |
@@ -56,7 +56,6 @@ mod endpoint;
 mod env;
 mod error;
 mod guard;
-mod otlp_signal;
 mod panic_hook;
 mod resource;
 #[cfg(all(feature = "signals", unix))]

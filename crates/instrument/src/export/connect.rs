@@ -61,7 +61,7 @@ impl Target {
         let io = TokioIo::new(io);
         // A connection that breaks is noticed by the next request.
         match protocol {
-            Protocol::HttpProtobuf => {
+            Protocol::HttpProtobuf | Protocol::HttpJson => {
                 let (sender, connection) = http1::handshake(io).await?;
                 tokio::spawn(connection);
                 Ok(Connection::Http1(sender))

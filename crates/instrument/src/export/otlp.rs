@@ -7,8 +7,11 @@ use super::answer::{self, Answer};
 use super::compress::compress;
 use super::connect::{Connection, RawAnswer, Target};
 use super::io::BoxedError;
+#[cfg(feature = "http-json")]
+use super::json;
 use super::retry::Backoff;
 use super::settings::{Compression, Protocol, TlsSettings};
+use super::signal::Signal;
 use super::tls::{self, Tls, TlsError};
 use crate::record::{random_bits, wall_unix_s};
 use bytes::Bytes;
@@ -26,6 +29,11 @@ const AGENT: &str = concat!("tracewell-instrument/", env!("CARGO_PKG_VERSION"));
 #[derive(Debug)]
 pub(crate) struct OtlpSettings {
     pub(crate) protocol: Protocol,
+    #[cfg_attr(
+        not(feature = "http-json"),
+        expect(dead_code, reason = "only JSON names the fields of a request")
+    )]
+    pub(crate) signal: Signal,
     /// With the path of the request.
     pub(crate) endpoint: Uri,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
@@ -153,8 +161,13 @@ impl Otlp {
     }
 
     fn body(&self, message: Vec<u8>) -> std::io::Result<Bytes> {
+        #[cfg(feature = "http-json")]
+        let message = match self.settings.protocol {
+            Protocol::HttpJson => json::from_protobuf(self.settings.signal, &message),
+            Protocol::HttpProtobuf | Protocol::Grpc => message,
+        };
         let message = compress(self.settings.compression, message)?;
-        if self.settings.protocol == Protocol::HttpProtobuf {
+        if self.settings.protocol != Protocol::Grpc {
             return Ok(message.into());
         }
         let length = u32::try_from(message.len()).map_err(std::io::Error::other)?;
@@ -202,7 +215,7 @@ impl Otlp {
         let endpoint = &self.settings.endpoint;
         let uri = match self.settings.protocol {
             Protocol::Grpc => endpoint.clone(),
-            Protocol::HttpProtobuf => endpoint
+            Protocol::HttpProtobuf | Protocol::HttpJson => endpoint
                 .path_and_query()
                 .map_or("/", |path| path.as_str())
                 .parse()?,
@@ -213,6 +226,10 @@ impl Otlp {
     }
 
     fn read(&self, answer: &RawAnswer) -> Answer {
+        #[cfg(feature = "http-json")]
+        if self.settings.protocol == Protocol::HttpJson && (200..300).contains(&answer.status) {
+            return json::accepted(&answer.body);
+        }
         let is_grpc = self.settings.protocol == Protocol::Grpc;
         if is_grpc && answer.status == 200 {
             answer::from_grpc(&answer.headers, &answer.body)
@@ -240,11 +257,12 @@ fn fixed_headers(settings: &OtlpSettings) -> HeaderMap {
         .encoding()
         .map(HeaderValue::from_static);
     match settings.protocol {
-        Protocol::HttpProtobuf => {
-            headers.insert(
-                CONTENT_TYPE,
-                HeaderValue::from_static("application/x-protobuf"),
-            );
+        Protocol::HttpProtobuf | Protocol::HttpJson => {
+            let content_type = match settings.protocol {
+                Protocol::HttpJson => "application/json",
+                _ => "application/x-protobuf",
+            };
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
             // HTTP/2 says it in the address.
             let authority = settings
                 .endpoint

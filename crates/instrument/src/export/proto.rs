@@ -89,10 +89,15 @@ impl Writer {
 pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 
 /// The value of a field.
+#[cfg_attr(
+    not(feature = "http-json"),
+    expect(dead_code, reason = "answers have no numbers of fixed length")
+)]
 pub(super) enum Field<'a> {
     Uint(u64),
     Bytes(&'a [u8]),
-    Other,
+    Fixed64(u64),
+    Fixed32(u32),
 }
 
 impl<'a> Reader<'a> {
@@ -115,6 +120,10 @@ impl<'a> Reader<'a> {
         Some(taken)
     }
 
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        self.take(N)?.try_into().ok()
+    }
+
     /// The next field; `None` at the end, and where the message is malformed.
     pub(super) fn next(&mut self) -> Option<(u64, Field<'a>)> {
         let tag = self.varint()?;
@@ -124,8 +133,8 @@ impl<'a> Reader<'a> {
                 let length = usize::try_from(self.varint()?).ok()?;
                 Field::Bytes(self.take(length)?)
             }
-            FIXED64 => self.take(8).map(|_| Field::Other)?,
-            FIXED32 => self.take(4).map(|_| Field::Other)?,
+            FIXED64 => Field::Fixed64(u64::from_le_bytes(self.array()?)),
+            FIXED32 => Field::Fixed32(u32::from_le_bytes(self.array()?)),
             _ => return None,
         };
         Some((tag >> 3, value))

@@ -32,6 +32,16 @@ pub enum Protocol {
     HttpProtobuf,
     /// gRPC, by default to port 4317.
     Grpc,
+    /// JSON over HTTP/1.1, by default to port 4318: for backends that read nothing
+    /// else. Several times the bytes. Needs the feature `http-json`.
+    HttpJson,
+}
+
+impl Protocol {
+    /// The feature that it needs and that is off.
+    pub(crate) fn missing_feature(self) -> Option<&'static str> {
+        (self == Protocol::HttpJson && cfg!(not(feature = "http-json"))).then_some("http-json")
+    }
 }
 
 /// How requests are compressed.

@@ -144,7 +144,7 @@ mod with {
             };
             config.alpn_protocols = match protocol {
                 Protocol::Grpc => vec![b"h2".to_vec()],
-                Protocol::HttpProtobuf => vec![b"http/1.1".to_vec()],
+                Protocol::HttpProtobuf | Protocol::HttpJson => vec![b"http/1.1".to_vec()],
             };
             Ok(Tls {
                 config: Arc::new(config),

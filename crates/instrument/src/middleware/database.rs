@@ -25,7 +25,7 @@ mod tests;
 use super::describe::{self, Describe, Described};
 use super::task::FutureExt;
 use crate::record::Part;
-use crate::{Span, SpanKind, Status, Tracer, span};
+use crate::{Span, SpanBuilder, SpanKind, Status, Tracer, span};
 use statement::{Dialect, Statement};
 use std::error::Error;
 use std::sync::Arc;
@@ -105,34 +105,34 @@ impl Database {
         self
     }
 
-    fn describe(&self, into: &mut impl Described) {
-        into.say("db.system.name", self.system);
-        if let Some((address, port)) = &self.server {
-            into.say("server.address", address.to_string());
-            into.say("server.port", *port);
-        }
-        if let Some(namespace) = &self.namespace {
-            into.say("db.namespace", namespace.to_string());
-        }
-    }
-
     /// A span for a statement that starts now. It is a child of the current
     /// one, named like `SELECT orders`.
     pub fn span(&self, sql: &str) -> Span {
         let statement = Statement::read(sql, self.dialect);
         let summary = statement.summary();
         let name = summary.clone().unwrap_or_else(|| self.system.to_owned());
-        let builder = match self.tracer {
-            Some(tracer) => tracer.span(name),
-            None => span(name),
-        };
         let sent = Sent {
             database: self,
             sql,
             statement,
             summary,
         };
-        describe::start(Part::Database, builder.kind(SpanKind::Client), sent)
+        let builder = self.builder(name).kind(SpanKind::Client);
+        describe::start(Part::Database, builder, sent)
+    }
+
+    /// A span for waiting until a statement can be sent at all.
+    #[cfg(feature = "sqlx-0_9")]
+    pub(super) fn waiting(&self) -> Span {
+        let builder = self.builder("acquire connection".to_owned());
+        describe::start(Part::Database, builder, self)
+    }
+
+    fn builder(&self, name: String) -> SpanBuilder {
+        match self.tracer {
+            Some(tracer) => tracer.span(name),
+            None => span(name),
+        }
     }
 
     /// Awaits `run`, which sends `sql`, in a span. An error goes onto the span
@@ -148,6 +148,19 @@ impl Database {
             fail(&mut span, std::any::type_name::<E>().to_owned(), None);
         }
         outcome
+    }
+}
+
+impl Describe for &Database {
+    fn describe(self, into: &mut impl Described) {
+        into.say("db.system.name", self.system);
+        if let Some((address, port)) = &self.server {
+            into.say("server.address", address.to_string());
+            into.say("server.port", *port);
+        }
+        if let Some(namespace) = &self.namespace {
+            into.say("db.namespace", namespace.to_string());
+        }
     }
 }
 

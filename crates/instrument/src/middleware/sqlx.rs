@@ -16,9 +16,10 @@
 //! let pool = PgPool::connect_with(options).await?;
 //! // A pool, a connection or a transaction: whatever is an executor.
 //! let orders = sqlx::query("SELECT id FROM orders").fetch_all(shop.on(&pool)).await?;
-//! let mut transaction = pool.begin().await?;
+//! // BEGIN and COMMIT have no executor, and verbs of their own.
+//! let mut transaction = shop.begin(&pool).await?;
 //! sqlx::query("DELETE FROM orders").execute(shop.on(&mut *transaction)).await?;
-//! transaction.commit().await?;
+//! shop.commit(transaction).await?;
 //! # drop(orders);
 //! # Ok(())
 //! # }
@@ -40,6 +41,7 @@ use std::task::{Context, Poll, ready};
 #[cfg(test)]
 #[cfg(feature = "sqlx-0_9-postgres")]
 mod tests;
+mod transaction;
 
 impl Database {
     /// An executor that makes a span for each statement it runs. The span ends

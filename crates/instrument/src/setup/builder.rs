@@ -8,9 +8,9 @@ use super::endpoint::{Written, endpoint};
 use super::env::{Env, Lookup, Set};
 use super::error::{Problem, SetupError};
 use super::guard::{Guard, Running};
-use super::otlp_signal::Signal;
 use super::resource::Resource;
 use super::{PROPAGATORS, panic_hook};
+use crate::export::Signal;
 use crate::export::{
     BatchSettings, Compression, Destination, ExporterThread, Otlp, OtlpSettings, Protocol,
     TlsSettings, encode_resource, limit_or_none,

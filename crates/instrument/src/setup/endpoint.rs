@@ -6,8 +6,8 @@
 
 use super::env::Set;
 use super::error::Problem;
-use super::otlp_signal::Signal;
 use crate::export::Protocol;
+use crate::export::Signal;
 use hyper::Uri;
 
 /// How a path is treated.
@@ -69,7 +69,7 @@ pub(super) fn endpoint(
     }
     let path = match protocol {
         Protocol::Grpc => signal.grpc_path().to_owned(),
-        Protocol::HttpProtobuf => {
+        Protocol::HttpProtobuf | Protocol::HttpJson => {
             let own_path = signal.http_path();
             let base = uri.path_and_query().map_or("", |path| path.as_str());
             match written {

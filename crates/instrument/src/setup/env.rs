@@ -5,8 +5,8 @@
 //! but through its lookup, so that tests need not change the process.
 
 use super::error::{Problem, SetupError};
-use super::otlp_signal::Signal;
 use crate::export::A_YEAR;
+use crate::export::Signal;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;

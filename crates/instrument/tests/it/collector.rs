@@ -250,10 +250,12 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Answer,
     };
     let path = head.uri.path().to_owned();
     let (mut request, mut logs) = Default::default();
-    if path.to_ascii_lowercase().contains("logs") {
-        logs = ExportLogsServiceRequest::decode(&message[..]).unwrap();
-    } else {
-        request = ExportTraceServiceRequest::decode(&message[..]).unwrap();
+    let is_json = head.headers["content-type"] == "application/json";
+    match (path.to_ascii_lowercase().contains("logs"), is_json) {
+        (true, false) => logs = ExportLogsServiceRequest::decode(&message[..]).unwrap(),
+        (false, false) => request = ExportTraceServiceRequest::decode(&message[..]).unwrap(),
+        (true, true) => logs = serde_json::from_slice(&message).unwrap(),
+        (false, true) => request = serde_json::from_slice(&message).unwrap(),
     }
     state.received.lock().unwrap().push(Received {
         path,

@@ -92,8 +92,13 @@ fn retryable_answers_are_retried_and_others_are_not() {
 fn what_a_backend_refuses_in_part_is_counted() {
     // ExportTraceServiceResponse { partial_success { rejected_spans: 2, error_message: "no" } }
     let partial = [0x0a, 0x06, 0x08, 0x02, 0x12, 0x02, b'n', b'o'];
-    for (protocol, status) in [(Protocol::HttpProtobuf, 200), (Protocol::Grpc, 0)] {
-        let collector = Collector::obeying([order(status, &[], &partial)]);
+    let in_json = br#"{"partialSuccess":{"rejectedSpans":"2","errorMessage":"no"}}"#;
+    for (protocol, status, partial) in [
+        (Protocol::HttpProtobuf, 200, &partial[..]),
+        (Protocol::HttpJson, 200, &in_json[..]),
+        (Protocol::Grpc, 0, &partial[..]),
+    ] {
+        let collector = Collector::obeying([order(status, &[], partial)]);
         let guard = to(&collector).protocol(protocol).build().unwrap();
         for _ in 0..3 {
             guard.tracer().unwrap().span("one").start().end();

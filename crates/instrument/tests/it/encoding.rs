@@ -39,6 +39,7 @@ fn value<'a>(attributes: &'a [OtlpKeyValue], key: &str) -> Option<&'a Any> {
 fn every_field_arrives_over_every_transport() {
     let transports = [
         (Protocol::HttpProtobuf, "/v1/traces"),
+        (Protocol::HttpJson, "/v1/traces"),
         (
             Protocol::Grpc,
             "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
@@ -172,6 +173,35 @@ fn check(span: &Span) {
     assert_eq!(
         span.links[0].flags, 0x101,
         "sampled, known not to be remote"
+    );
+}
+
+#[test]
+fn json_is_chosen_by_the_variable_and_loses_nothing() {
+    let collector = Collector::start();
+    let protocol =
+        |name: &str| (name == "OTEL_EXPORTER_OTLP_PROTOCOL").then(|| "http/json".to_owned());
+    let guard = quiet()
+        .variables(protocol)
+        .endpoint(collector.url())
+        .build()
+        .unwrap();
+    let mut span = guard.tracer().unwrap().span("a \"b\"\n\u{1}").start();
+    span.set_attribute("largest", i64::MAX)
+        .set_attribute("tiny", 1e-300);
+    drop(span);
+    guard.shutdown(LONG).unwrap();
+    let received = collector.received();
+    assert_eq!(received[0].headers["content-type"], "application/json");
+    let span = &spans_of(received[0].request.clone())[0];
+    assert_eq!(span.name, "a \"b\"\n\u{1}");
+    assert_eq!(
+        value(&span.attributes, "largest"),
+        Some(&Any::IntValue(i64::MAX))
+    );
+    assert_eq!(
+        value(&span.attributes, "tiny"),
+        Some(&Any::DoubleValue(1e-300))
     );
 }
 

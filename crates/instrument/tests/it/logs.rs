@@ -60,7 +60,11 @@ fn remote(flags: TraceFlags) -> Context {
 #[test]
 fn every_field_arrives_over_every_transport() {
     const GRPC: &str = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
-    for (protocol, path) in [(Protocol::HttpProtobuf, "/v1/logs"), (Protocol::Grpc, GRPC)] {
+    for (protocol, path) in [
+        (Protocol::HttpProtobuf, "/v1/logs"),
+        (Protocol::HttpJson, "/v1/logs"),
+        (Protocol::Grpc, GRPC),
+    ] {
         for compression in [Compression::None, Compression::Gzip] {
             let collector = Collector::start();
             let setup = quiet(&collector).service_name("shop");

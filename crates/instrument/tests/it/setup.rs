@@ -127,8 +127,8 @@ fn wrong_exporter_values_are_named_with_their_fix() {
     for (name, value, part) in [
         (
             "OTEL_EXPORTER_OTLP_PROTOCOL",
-            "http/json",
-            "write grpc or http/protobuf",
+            "http/xml",
+            "write grpc, http/protobuf or http/json",
         ),
         (
             "OTEL_EXPORTER_OTLP_ENDPOINT",

@@ -5,7 +5,7 @@
 
 use sdk::{Outcome, database_url, link, start};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, Connection, PgConnection};
+use sqlx::{ConnectOptions, PgConnection};
 use tracewell_instrument::middleware::database::Database;
 use tracewell_instrument::middleware::task::FutureExt;
 use tracewell_instrument::span;
@@ -21,23 +21,35 @@ async fn create_and_transfer(
     traced: &Database,
     cents: i32,
 ) -> Result<u64, sqlx::Error> {
-    // sqlx itself begins and commits, and rolls back one that is dropped; the
-    // executor does not see these three statements.
-    let mut transaction = connection.begin().await?;
+    // In place of `connection.begin()`, `commit()` and `rollback()`, which no executor sees.
+    let mut transaction = traced.begin(connection).await?;
+    match transfer(&mut transaction, traced, cents).await {
+        Ok(rows) => traced.commit(transaction).await.map(|()| rows),
+        Err(error) => {
+            traced.rollback(transaction).await?;
+            Err(error)
+        }
+    }
+}
+
+async fn transfer(
+    connection: &mut PgConnection,
+    traced: &Database,
+    cents: i32,
+) -> Result<u64, sqlx::Error> {
     for sql in [ACCOUNTS, INSERT] {
         sqlx::query(sql)
-            .execute(traced.on(&mut *transaction))
+            .execute(traced.on(&mut *connection))
             .await?;
     }
     let mut rows = 0;
     for (change, account) in [(cents, 2), (-cents, 1)] {
         let update = sqlx::query(UPDATE).bind(change).bind(account);
         rows = update
-            .execute(traced.on(&mut *transaction))
+            .execute(traced.on(&mut *connection))
             .await?
             .rows_affected();
     }
-    transaction.commit().await?;
     Ok(rows)
 }
 

@@ -4,7 +4,9 @@
 use super::*;
 use crate::mock::{MockExporter, expect};
 use crate::{SpanKind, Status, span};
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgRow, PgTypeInfo, Postgres};
+use sqlx::{Acquire, Transaction};
 
 /// Answers with no row, or with an error, and makes a span while it does.
 #[derive(Debug)]
@@ -126,6 +128,51 @@ async fn errors_are_named_and_their_messages_left_out() {
         mock.assert([failed(), failed(), sent(), sent()]);
         assert!(!format!("{:?}", mock.spans()).contains("secret"));
     }
+}
+
+/// A pool that gives nothing.
+struct Closed;
+
+impl<'c> Acquire<'c> for Closed {
+    type Database = Postgres;
+    type Connection = PoolConnection<Postgres>;
+
+    fn acquire(self) -> BoxFuture<'c, Result<PoolConnection<Postgres>, Error>> {
+        Box::pin(std::future::ready(Err(Error::PoolClosed)))
+    }
+
+    fn begin(self) -> BoxFuture<'c, Result<Transaction<'c, Postgres>, Error>> {
+        Box::pin(async {
+            drop(span("sent BEGIN").start());
+            Err(Error::PoolClosed)
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_pool_that_gives_no_connection_is_seen() {
+    let mock = MockExporter::new();
+    let _default = mock.tracer().set_default();
+    let shop = Database::postgresql().namespace("shop");
+    assert!(shop.acquire(Closed).await.is_err());
+    assert!(shop.begin(Closed).await.is_err());
+
+    let failed = |name| {
+        expect(name)
+            .root()
+            .error()
+            .attribute("error.type", "pool_closed")
+            .attribute("db.system.name", "postgresql")
+            .attribute("db.namespace", "shop")
+    };
+    mock.assert([
+        failed("acquire connection").kind(SpanKind::Internal),
+        failed("BEGIN")
+            .kind(SpanKind::Client)
+            .attribute("db.query.text", "BEGIN")
+            .attribute("db.operation.name", "BEGIN"),
+        expect("sent BEGIN").child_of("BEGIN"),
+    ]);
 }
 
 #[test]

@@ -5,7 +5,7 @@
 //! must never return early, so that all mistakes are found.
 
 use super::*;
-use crate::setup::otlp_signal::Signal;
+use crate::export::Signal;
 
 /// What the builder says of an exporter.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +30,11 @@ impl OtlpInCode {
             .protocol
             .or_else(|| read_protocol(signal, env))
             .unwrap_or_default();
+        if let Some(feature) = protocol.missing_feature() {
+            let setting = "the protocol http/json".to_owned();
+            env.problems.push(Problem::Feature { setting, feature });
+            return None;
+        }
         let is_insecure = {
             let set = env.otlp(signal, "INSECURE");
             env.is_true(set)
@@ -55,6 +60,7 @@ impl OtlpInCode {
         });
         let otlp = Otlp::new(OtlpSettings {
             protocol,
+            signal,
             endpoint: endpoint.ok()?,
             headers,
             timeout: limit_or_none(timeout.unwrap_or(Duration::from_secs(10))),
@@ -95,9 +101,9 @@ fn read_protocol(signal: Signal, env: &mut Env) -> Option<Protocol> {
     match set.value.as_str() {
         "grpc" => Some(Protocol::Grpc),
         "http/protobuf" => Some(Protocol::HttpProtobuf),
+        "http/json" => Some(Protocol::HttpJson),
         _ => {
-            // http/json is a choice of the specification's that is not there.
-            env.wrong(&set, "write grpc or http/protobuf");
+            env.wrong(&set, "write grpc, http/protobuf or http/json");
             None
         }
     }

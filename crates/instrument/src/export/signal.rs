@@ -6,7 +6,7 @@
 
 /// What is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Signal {
+pub(crate) enum Signal {
     Traces,
     #[cfg(feature = "otlp-logs")]
     Logs,
@@ -14,7 +14,7 @@ pub(super) enum Signal {
 
 impl Signal {
     /// Its place in the names of variables.
-    pub(super) fn in_variables(self) -> &'static str {
+    pub(crate) fn in_variables(self) -> &'static str {
         match self {
             Signal::Traces => "TRACES",
             #[cfg(feature = "otlp-logs")]
@@ -23,7 +23,7 @@ impl Signal {
     }
 
     /// Where HTTP requests for it go, below the base.
-    pub(super) fn http_path(self) -> &'static str {
+    pub(crate) fn http_path(self) -> &'static str {
         match self {
             Signal::Traces => "/v1/traces",
             #[cfg(feature = "otlp-logs")]
@@ -32,7 +32,7 @@ impl Signal {
     }
 
     /// The gRPC method that takes it.
-    pub(super) fn grpc_path(self) -> &'static str {
+    pub(crate) fn grpc_path(self) -> &'static str {
         match self {
             Signal::Traces => "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
             #[cfg(feature = "otlp-logs")]
