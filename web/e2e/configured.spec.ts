@@ -52,7 +52,9 @@ const test = base.extend<object, { server: Server }>({
       const directory = await mkdtemp(join(tmpdir(), "tracewell-links-"));
       const file = join(directory, "ui.json");
       await writeFile(file, JSON.stringify(LINKS));
-      const server = await startServer(["--query-ui-config", file, "--retention-age", "3d", "--retention-bytes", "1GiB"]);
+      const strategies = join(directory, "strategies.json");
+      await writeFile(strategies, JSON.stringify({ service_strategies: [{ service: "desk", type: "adaptive", param: 2 }] }));
+      const server = await startServer(["--query-ui-config", file, "--retention-age", "3d", "--retention-bytes", "1GiB", "--sampling-strategies-file", strategies]);
       try {
         await server.send(request);
         await server.send(shopTrace({ seed: 1, startMs: Date.now() - 30_000, failed: false }));
@@ -94,4 +96,13 @@ test("the status page says where spans lie and how long they are kept", async ({
   await expect(storage).toContainText(/tracewell-e2e-.*data/);
   await expect(storage).toContainText(/Disk free\s*[\d.]+ \w+ of [\d.]+ \w+/);
   await expect(storage).toContainText(/Kept\s*for 3d, up to 1(\.07)? Gi?B/);
+});
+
+test("the status page says what clients are told to record, and why", async ({ page, open }) => {
+  await open("/status");
+  const row = page.getByRole("table", { name: "Adaptive sampling" }).getByRole("row").filter({ hasText: "desk" });
+  await expect(row).toContainText("order");
+  await expect(row).toContainText("2 /s");
+  await expect(row).toContainText("0.1 %");
+  await expect(row).toContainText("seen for the first time");
 });

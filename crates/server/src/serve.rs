@@ -16,6 +16,7 @@ mod receivers;
 mod sampling;
 mod stores;
 mod ui_config;
+mod written_file;
 
 use crate::config::{Config, Storage};
 use anyhow::Context;

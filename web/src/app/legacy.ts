@@ -28,10 +28,15 @@ export function fromJaegerSearch(params: URLSearchParams): SearchParams | null {
     const ns = parseDuration(params.get(key) ?? "");
     if (ns !== null) conditions.push(compare("duration", op, durationLiteral(ns)));
   }
+  return translated(conditions, rangeOf(params), params);
+}
+
+/** What another UI asked for, newest first as they all show it. */
+export function translated(conditions: readonly Condition[], range: { from: string; to: string }, params: URLSearchParams): SearchParams {
   const limit = Number.parseInt(params.get("limit") ?? "", 10);
   return {
     q: toQuery(conditions),
-    ...rangeOf(params),
+    ...range,
     limit: limit > 0 ? Math.min(limit, MAX_LIMIT) : DEFAULT_LIMIT,
     sort: "newest",
     chart: "spans",

@@ -1,10 +1,11 @@
 //! Searches of Zipkin's UI keep their meaning here: the server sends `/zipkin/?…` on to the search
 //! page with its parameters, and they are translated before anything is drawn.
 
-import { compare, type Condition, equalsText, escaped, FAILED, toQuery } from "../query/conditions";
+import { compare, type Condition, equalsText, escaped, FAILED } from "../query/conditions";
 import { durationLiteral, parseDuration } from "../query/literal";
 import { attributeField, quote } from "../query/tokens";
-import { DEFAULT_LIMIT, MAX_LIMIT, type SearchParams } from "../location/params";
+import type { SearchParams } from "../location/params";
+import { translated } from "./legacy";
 
 const ZIPKIN_ONLY = ["serviceName", "spanName", "remoteServiceName", "annotationQuery", "endTs", "startTs"];
 const ZIPKIN_KEYS = [...ZIPKIN_ONLY, "lookback", "minDuration", "maxDuration", "limit", "sortOrder"];
@@ -33,15 +34,7 @@ export function fromZipkinSearch(params: URLSearchParams): SearchParams | null {
     const ns = /^\d+$/.test(text) ? Number(text) * 1000 : parseDuration(text);
     if (ns !== null) conditions.push(compare("duration", op, durationLiteral(ns)));
   }
-  const limit = Number.parseInt(params.get("limit") ?? "", 10);
-  return {
-    q: toQuery(conditions),
-    ...rangeOf(params),
-    limit: limit > 0 ? Math.min(limit, MAX_LIMIT) : DEFAULT_LIMIT,
-    sort: "newest",
-    chart: "spans",
-    refresh: 0,
-  };
+  return translated(conditions, rangeOf(params), params);
 }
 
 export function withoutZipkinKeys(params: URLSearchParams): URLSearchParams {

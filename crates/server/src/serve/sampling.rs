@@ -8,13 +8,13 @@
 
 use crate::config::Config;
 use anyhow::Context;
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 use tracewell_collector::{Sampling, Strategies};
+
+use super::written_file;
 
 /// Time between two looks. Clients ask once a minute.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -93,14 +93,5 @@ fn set(sampling: &Sampling, path: &Path, content: &[u8]) -> anyhow::Result<()> {
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let mut content = Vec::new();
-    let file = File::open(path).context("cannot be read")?;
-    file.take(MAX_FILE_BYTES + 1)
-        .read_to_end(&mut content)
-        .context("cannot be read")?;
-    anyhow::ensure!(
-        content.len() as u64 <= MAX_FILE_BYTES,
-        "is larger than {MAX_FILE_BYTES} bytes: no file of strategies"
-    );
-    Ok(content)
+    written_file::read(path, MAX_FILE_BYTES, "strategies")
 }

@@ -4,10 +4,10 @@
 //! its links.
 
 use anyhow::Context;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use tracewell_api::UiConfig;
+
+use super::written_file;
 
 /// Settings are written by people; anything larger is another file.
 const MAX_FILE_BYTES: u64 = 1 << 20;
@@ -21,7 +21,7 @@ pub(super) fn read(file: Option<&Path>) -> anyhow::Result<UiConfig> {
         return Ok(UiConfig::default());
     };
     let setting = || format!("query.ui.config_file {}", path.display());
-    let (config, others) = content(path)
+    let (config, others) = written_file::read(path, MAX_FILE_BYTES, "UI settings")
         .and_then(|content| Ok(UiConfig::parse(&content)?))
         .with_context(setting)?;
     if !others.is_empty() {
@@ -29,17 +29,4 @@ pub(super) fn read(file: Option<&Path>) -> anyhow::Result<UiConfig> {
         tracing::info!(file = %path.display(), "settings of the UI that change nothing here: {others}");
     }
     Ok(config)
-}
-
-fn content(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let mut content = Vec::new();
-    let file = File::open(path).context("cannot be read")?;
-    file.take(MAX_FILE_BYTES + 1)
-        .read_to_end(&mut content)
-        .context("cannot be read")?;
-    anyhow::ensure!(
-        content.len() as u64 <= MAX_FILE_BYTES,
-        "is larger than {MAX_FILE_BYTES} bytes: no file of UI settings"
-    );
-    Ok(content)
 }
