@@ -30,9 +30,11 @@ pub use roots::CountedRoots;
 
 /// Operations of one service that have a share of their own; what comes beyond
 /// keeps the first one.
-const MAX_OPERATIONS: usize = 2_000;
-/// Services likewise.
-const MAX_SERVICES: usize = 5_000;
+const MAX_OF_SERVICE: usize = 2_000;
+/// Operations of all services likewise.
+const MAX_OPERATIONS: usize = 50_000;
+/// Names of services and operations likewise.
+const MAX_NAME_BYTES: usize = 1_024;
 
 /// Without a trace for this long an operation is forgotten.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
@@ -41,6 +43,8 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Debug, Default)]
 pub(super) struct Adaptive {
     services: HashMap<String, HashMap<String, Operation>>,
+    /// Operations of all of them.
+    operations: usize,
 }
 
 /// The share of one operation, for people.
@@ -90,28 +94,27 @@ impl Adaptive {
     }
 
     fn count(&mut self, service: &str, operation: &str, chance: Chance) {
-        let Some(known) = self.operation(service, operation) else {
-            return;
-        };
-        known.count(chance);
+        if let Some(known) = self.operation(service, operation) {
+            known.count(chance);
+        }
     }
 
     /// The operation, new if there is room for it.
     fn operation(&mut self, service: &str, operation: &str) -> Option<&mut Operation> {
-        if !self.services.contains_key(service) {
-            if self.services.len() >= MAX_SERVICES {
+        let of_service = self.services.get(service);
+        let is_known = of_service.is_some_and(|known| known.contains_key(operation));
+        if !is_known {
+            let has_room = self.operations < MAX_OPERATIONS
+                && of_service.map_or(0, HashMap::len) < MAX_OF_SERVICE
+                && service.len().max(operation.len()) <= MAX_NAME_BYTES;
+            if !has_room {
                 return None;
             }
-            self.services.insert(service.to_owned(), HashMap::new());
+            self.operations += 1;
+            let of_service = self.services.entry(service.to_owned()).or_default();
+            of_service.insert(operation.to_owned(), Operation::default());
         }
-        let operations = self.services.get_mut(service)?;
-        if !operations.contains_key(operation) {
-            if operations.len() >= MAX_OPERATIONS {
-                return None;
-            }
-            operations.insert(operation.to_owned(), Operation::default());
-        }
-        operations.get_mut(operation)
+        self.services.get_mut(service)?.get_mut(operation)
     }
 
     /// Shares for the next interval, from what came in the last one.
@@ -127,6 +130,7 @@ impl Adaptive {
             });
             !operations.is_empty()
         });
+        self.operations = self.services.values().map(HashMap::len).sum();
     }
 
     /// The shares of a service's operations, by name.

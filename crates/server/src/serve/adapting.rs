@@ -13,8 +13,13 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 use tracewell_collector::Sampling;
 
+use super::written_file;
+
 /// How often clients ask, and how often they are answered anew.
 const INTERVAL: Duration = Duration::from_secs(60);
+
+/// As many shares as there can be take less.
+const MAX_FILE_BYTES: u64 = 256 << 20;
 
 /// In the data directory.
 const FILE: &str = "sampling.json";
@@ -24,8 +29,7 @@ const FILE: &str = "sampling.json";
 pub(super) fn start(sampling: &Arc<Sampling>, data_dir: Option<&Path>) {
     let file = data_dir.map(|dir| dir.join(FILE));
     if let Some(file) = file.as_deref().filter(|file| file.exists()) {
-        let restored = fs::read(file)
-            .context("cannot be read")
+        let restored = written_file::read(file, MAX_FILE_BYTES, "shares")
             .and_then(|state| Ok(sampling.restore(&state)?));
         if let Err(error) = restored {
             tracing::warn!(file = %file.display(), "adaptive sampling begins anew: {error:#}");

@@ -237,9 +237,22 @@ fn a_restart_goes_on_where_it_was() {
 #[test]
 fn names_without_end_cost_no_memory_without_end() {
     let sampling = sampling(1.0);
-    let spans: Vec<TestSpan> = (0..3_000)
-        .map(|id| TestSpan::new(1, id + 1, "shop", &format!("GET /{id}"), 5))
-        .collect();
-    sampling.count_roots(&batch(&spans));
+    let count = |service: &str, names: std::ops::Range<u64>| {
+        let spans: Vec<TestSpan> = names
+            .map(|id| TestSpan::new(1, id + 1, service, &format!("GET /{id}"), 5))
+            .collect();
+        sampling.count_roots(&batch(&spans));
+        sampling.adapted().len()
+    };
+    assert_eq!(count("shop", 0..3_000), super::MAX_OF_SERVICE);
+    let long = "x".repeat(super::MAX_NAME_BYTES + 1);
+    assert_eq!(count(&long, 0..1), super::MAX_OF_SERVICE);
+    for service in 0..30 {
+        count(&format!("service {service}"), 0..2_000);
+    }
     assert_eq!(sampling.adapted().len(), super::MAX_OPERATIONS);
+    // What is known goes on being counted.
+    count("shop", 0..100);
+    sampling.adjust(MINUTE);
+    assert!(sampling.adapted()[0].recorded_per_second > 0.0);
 }
