@@ -1,7 +1,7 @@
 //! Trace context and baggage between processes, in every format in use.
 //!
 //! It exists so that a trace survives whatever its neighbours speak: W3C,
-//! B3, Jaeger or X-Ray. It must never panic on a header, nor keep more of one
+//! B3, Jaeger, OpenTracing or X-Ray. It must never panic on a header, nor keep more of one
 //! than the limits written here.
 
 mod b3;
@@ -10,7 +10,9 @@ mod carrier;
 mod hex;
 mod jaeger;
 mod named;
+mod ot_trace;
 pub(crate) mod percent;
+mod prefixed;
 #[cfg(test)]
 mod tests;
 mod trace_context;
@@ -22,6 +24,7 @@ pub use baggage::{Baggage, BaggageEntry, MAX_BAGGAGE_BYTES, MAX_BAGGAGE_MEMBERS,
 pub use carrier::{Extract, Inject};
 pub use jaeger::Jaeger;
 pub use named::{PropagatorError, Propagators};
+pub use ot_trace::OtTrace;
 pub use trace_context::TraceContext;
 pub use trace_state::{MAX_TRACE_STATE_BYTES, MAX_TRACE_STATE_MEMBERS};
 pub use xray::XRay;

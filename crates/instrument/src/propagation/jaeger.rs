@@ -9,10 +9,7 @@
 //! more baggage than the W3C form may carry.
 
 use super::hex::{self, Case};
-use super::{
-    BaggageEntry, Extract, Inject, MAX_BAGGAGE_BYTES, MAX_BAGGAGE_MEMBERS, Propagated, Propagator,
-    percent,
-};
+use super::{Extract, Inject, Propagated, Propagator, percent, prefixed};
 use crate::context::{SpanContext, TraceFlags};
 
 const UBER_TRACE_ID: &str = "uber-trace-id";
@@ -42,38 +39,21 @@ impl Propagator for Jaeger {
                 &format!("{}:{}:0:{flags:x}", span.trace_id, span.span_id),
             );
         }
-        let mut bytes_left = MAX_BAGGAGE_BYTES;
-        for entry in propagated.baggage.iter().take(MAX_BAGGAGE_MEMBERS) {
-            let mut value = String::new();
-            percent::encode(&entry.value, &mut value);
-            match bytes_left.checked_sub(entry.key.len() + value.len()) {
-                Some(left) => bytes_left = left,
-                None => return,
-            }
-            carrier.set(&format!("{BAGGAGE_PREFIX}{}", entry.key), &value);
-        }
+        prefixed::inject(&propagated.baggage, BAGGAGE_PREFIX, encoded, carrier);
     }
 
     fn extract(&self, carrier: &dyn Extract, propagated: &mut Propagated) {
         if let Some(span) = carrier.get(UBER_TRACE_ID).and_then(parse) {
             propagated.take_span(span);
         }
-        let mut bytes_left = MAX_BAGGAGE_BYTES;
-        carrier.with_prefix(BAGGAGE_PREFIX, &mut |key, value| {
-            let Some(left) = bytes_left.checked_sub(key.len() + value.len()) else {
-                return;
-            };
-            if key.is_empty() || propagated.baggage.len() >= MAX_BAGGAGE_MEMBERS {
-                return;
-            }
-            bytes_left = left;
-            propagated.baggage.set(BaggageEntry {
-                key: key.to_owned(),
-                value: percent::decode(value),
-                metadata: None,
-            });
-        });
+        prefixed::extract(carrier, BAGGAGE_PREFIX, &mut propagated.baggage);
     }
+}
+
+fn encoded(value: &str) -> String {
+    let mut text = String::new();
+    percent::encode(value, &mut text);
+    text
 }
 
 fn parse(header: &str) -> Option<SpanContext> {

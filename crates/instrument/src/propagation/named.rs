@@ -3,12 +3,14 @@
 //! It exists so that the environment chooses the formats. It must never take
 //! an unknown name in silence: headers would go missing and nobody know why.
 
-use super::{B3, Extract, Inject, Jaeger, Propagated, Propagator, TraceContext, W3cBaggage, XRay};
+use super::{
+    B3, Extract, Inject, Jaeger, OtTrace, Propagated, Propagator, TraceContext, W3cBaggage, XRay,
+};
 use crate::Context;
 use std::sync::Arc;
 
 /// The names it knows, as the OpenTelemetry specification writes them.
-const KNOWN: &str = "tracecontext, baggage, b3, b3multi, jaeger, xray, none";
+const KNOWN: &str = "tracecontext, baggage, b3, b3multi, jaeger, xray, ottrace, none";
 
 /// Why a list of propagators was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -76,6 +78,7 @@ impl Propagators {
                     "b3multi" => Arc::new(B3::MULTI),
                     "jaeger" => Arc::new(Jaeger),
                     "xray" => Arc::new(XRay),
+                    "ottrace" => Arc::new(OtTrace),
                     "none" => {
                         return Err(PropagatorError::NoneBesideOthers {
                             list: list.to_owned(),

@@ -64,6 +64,10 @@ fn names_choose_formats_and_order() {
             "x-b3-traceid x-b3-spanid x-b3-sampled x-b3-flags",
         ),
         ("jaeger,xray", "uber-trace-id uberctx- x-amzn-trace-id"),
+        (
+            "ottrace",
+            "ot-tracer-traceid ot-tracer-spanid ot-tracer-sampled ot-baggage-",
+        ),
         ("none", ""),
     ];
     for (names, fields) in cases {
@@ -82,7 +86,7 @@ fn unknown_names_are_errors_that_say_what_is_known() {
     assert_eq!(
         message("tracecontext,B3"),
         "OTEL_PROPAGATORS has `B3`, which is not known; write one or more of \
-         tracecontext, baggage, b3, b3multi, jaeger, xray, none"
+         tracecontext, baggage, b3, b3multi, jaeger, xray, ottrace, none"
     );
     assert_eq!(
         message("none,b3"),
@@ -173,6 +177,7 @@ fn http_headers_carry_every_format() {
         "b3multi,baggage",
         "jaeger",
         "xray,baggage",
+        "ottrace",
     ] {
         let mut headers = http::HeaderMap::new();
         named(names).inject(&propagated, &mut headers);

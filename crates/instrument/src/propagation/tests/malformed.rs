@@ -275,6 +275,38 @@ fn xray() {
 }
 
 #[test]
+fn ot_trace() {
+    let cases = [
+        ((T, S, Some("true")), "T-S-01"),
+        ((T, S, Some("1")), "T-S-01"),
+        ((T, S, Some("false")), "T-S-00"),
+        ((T, S, Some("0")), "T-S-00"),
+        ((T, S, None), "T-S-40"),
+        ((T, S, Some("yes")), "T-S-40"),
+        // Of 64 bits, as OpenTracing's own tracers have them.
+        (
+            ("8448eb211c80319c", S, Some("true")),
+            "00000000000000008448eb211c80319c-S-01",
+        ),
+        (("0000000000000000", S, Some("true")), "-"),
+        ((T, "0", Some("true")), "-"),
+        ((T, "b7ad6b71692033310", Some("true")), "-"),
+        (("zz", S, Some("true")), "-"),
+        (("", S, Some("true")), "-"),
+    ];
+    for ((trace_id, span_id, sampled), expected) in cases {
+        let mut headers = vec![
+            ("ot-tracer-traceid", trace_id),
+            ("Ot-Tracer-Spanid", span_id),
+        ];
+        headers.extend(sampled.map(|sampled| ("ot-tracer-sampled", sampled)));
+        let expected = expected.replace('T', T).replace('S', S);
+        assert_eq!(read_span("ottrace", &headers), expected, "{headers:?}");
+    }
+    assert_eq!(read_span("ottrace", &[("ot-tracer-traceid", T)]), "-");
+}
+
+#[test]
 fn baggage_members() {
     let cases = [
         ("a=1,b=2", "a=1 b=2"),

@@ -5,8 +5,8 @@ use super::{named, written};
 use crate::context::{SpanContext, SpanId, TraceFlags, TraceId};
 use proptest::prelude::*;
 
-const ALL: &str = "tracecontext,baggage,b3,b3multi,jaeger,xray";
-const HEADERS: [&str; 11] = [
+const ALL: &str = "tracecontext,baggage,b3,b3multi,jaeger,xray,ottrace";
+const HEADERS: [&str; 15] = [
     "traceparent",
     "tracestate",
     "baggage",
@@ -18,6 +18,10 @@ const HEADERS: [&str; 11] = [
     "uber-trace-id",
     "uberctx-key",
     "x-amzn-trace-id",
+    "ot-tracer-traceid",
+    "ot-tracer-spanid",
+    "ot-tracer-sampled",
+    "ot-baggage-key",
 ];
 
 /// Text near to what the formats look like, and any text at all.
@@ -58,7 +62,7 @@ proptest! {
             },
             baggage: Baggage::new().with("key", value),
         };
-        for names in ["tracecontext,baggage", "b3,baggage", "b3multi,baggage", "jaeger", "xray,baggage"] {
+        for names in ["tracecontext,baggage", "b3,baggage", "b3multi,baggage", "jaeger", "xray,baggage", "ottrace"] {
             prop_assert_eq!(&named(names).extract(&written(names, &sent)), &sent, "{}", names);
         }
     }
