@@ -163,10 +163,11 @@ impl Sampling {
         self.adaptive().restore(state)
     }
 
-    fn count_roots(&self, batch: &SpanBatch) {
+    /// Those that ended before `since_ns` are not counted.
+    fn count_roots(&self, batch: &SpanBatch, since_ns: u64) {
         let strategies = self.current();
         if strategies.are_adaptive() {
-            self.adaptive().count_roots(&strategies, batch);
+            self.adaptive().count_roots(&strategies, batch, since_ns);
         }
     }
 

@@ -74,7 +74,11 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         let is_kept = config.storage == Storage::Embedded;
         adapting::start(&sampling, is_kept.then_some(&*config.data_dir));
     }
-    let counted = CountedRoots::new(Arc::clone(&sampling), stores::consumer(&store));
+    let counted = CountedRoots::new(
+        Arc::clone(&sampling),
+        Arc::new(SystemClock),
+        stores::consumer(&store),
+    );
     let intake =
         Intake::start(intake_config, Arc::new(counted)).context("cannot start decoding threads")?;
     let facts = Arc::new(ProcessFacts::new(

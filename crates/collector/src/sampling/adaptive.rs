@@ -77,7 +77,12 @@ struct Saved {
 
 impl Adaptive {
     /// Counts the root spans of operations that have a target.
-    pub(super) fn count_roots(&mut self, strategies: &Strategies, batch: &SpanBatch) {
+    pub(super) fn count_roots(
+        &mut self,
+        strategies: &Strategies,
+        batch: &SpanBatch,
+        since_ns: u64,
+    ) {
         let parents = parent_ids(batch);
         let mut roots = (0..batch.len()).filter(|row| parents[*row].is_zero());
         let Some(first) = roots.next() else {
@@ -87,7 +92,8 @@ impl Adaptive {
         for row in std::iter::once(first).chain(roots) {
             let span = view.span(row);
             let (service, name) = (span.service(), span.name());
-            if strategies.of_service(service).target_of(name).is_some() {
+            let is_new = span.end_ns() >= since_ns;
+            if is_new && strategies.of_service(service).target_of(name).is_some() {
                 self.count(service, name, Chance::of(span));
             }
         }

@@ -77,7 +77,7 @@ impl Clients {
         for _ in is_silent.iter().filter(|is_silent| **is_silent) {
             recorded.push(TestSpan::new(1, 1, "shop", "GET /", 5));
         }
-        sampling.count_roots(&batch(&recorded));
+        sampling.count_roots(&batch(&recorded), 0);
         sampling.adjust(MINUTE);
         recorded.len()
     }
@@ -184,7 +184,7 @@ fn what_was_let_through_by_a_floor_stands_for_nothing() {
         .map(|id| TestSpan::new(1, id + 1, "shop", "GET /", 5))
         .collect();
     spans.iter_mut().for_each(floor);
-    sampling.count_roots(&batch(&spans));
+    sampling.count_roots(&batch(&spans), 0);
     sampling.adjust(MINUTE);
     let told = sampling.adapted().remove(0);
     assert_eq!((told.offered_per_second, told.probability), (0.0, 0.002));
@@ -200,17 +200,33 @@ fn children_and_operations_without_a_target_are_not_counted() {
         (share(&sampling, "op"), share(&sampling, "other")),
         (0.001, 0.5)
     );
-    sampling.count_roots(&batch(&[
-        TestSpan::new(1, 1, "shop", "other", 5),
-        TestSpan::new(1, 2, "shop", "op", 5).child_of(1),
-        TestSpan::new(2, 1, "elsewhere", "op", 5),
-    ]));
+    sampling.count_roots(
+        &batch(&[
+            TestSpan::new(1, 1, "shop", "other", 5),
+            TestSpan::new(1, 2, "shop", "op", 5).child_of(1),
+            TestSpan::new(2, 1, "elsewhere", "op", 5),
+        ]),
+        0,
+    );
     assert!(sampling.adapted().is_empty());
-    sampling.count_roots(&batch(&[TestSpan::new(1, 1, "shop", "op", 5)]));
+    sampling.count_roots(&batch(&[TestSpan::new(1, 1, "shop", "op", 5)]), 0);
     assert_eq!(sampling.adapted().len(), 1);
     sampling.set(Strategies::default());
     sampling.adjust(MINUTE);
     assert!(sampling.adapted().is_empty(), "its target is gone");
+}
+
+#[test]
+fn what_ended_long_ago_is_no_traffic() {
+    let sampling = sampling(5.0);
+    let spans = [
+        TestSpan::new(1, 1, "shop", "imported", 100).lasting_ns(50),
+        TestSpan::new(1, 2, "shop", "slow", 100).lasting_ns(900),
+    ];
+    sampling.count_roots(&batch(&spans), 1_000);
+    let told = sampling.adapted();
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].operation, "slow");
 }
 
 #[test]
@@ -241,7 +257,7 @@ fn names_without_end_cost_no_memory_without_end() {
         let spans: Vec<TestSpan> = names
             .map(|id| TestSpan::new(1, id + 1, service, &format!("GET /{id}"), 5))
             .collect();
-        sampling.count_roots(&batch(&spans));
+        sampling.count_roots(&batch(&spans), 0);
         sampling.adapted().len()
     };
     assert_eq!(count("shop", 0..3_000), super::MAX_OF_SERVICE);

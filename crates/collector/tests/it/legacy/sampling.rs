@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http_body_util::Full;
 use tracewell_collector::{CountedRoots, Sampling, Strategies};
+use tracewell_model::clock::ManualClock;
 use tracewell_testkit::thrift::{Val, binary, of, text};
 
 use super::{start, start_with};
@@ -91,7 +92,9 @@ async fn a_thousand_root_spans_a_second_come_to_their_target_over_the_wire() {
     let file = format!(r#"{{"default_strategy": {{"type": "adaptive", "param": {TARGET}}}}}"#);
     sampling.set(Strategies::parse(file.as_bytes()).unwrap().0);
     let recorder = Arc::new(Recorder::default());
-    let counted = CountedRoots::new(Arc::clone(&sampling), recorder.clone());
+    // When the spans are sent.
+    let clock = Arc::new(ManualClock::new(1_700_000_000_000_000_000));
+    let counted = CountedRoots::new(Arc::clone(&sampling), clock, recorder.clone());
     let legacy = start_with(Arc::new(counted), Arc::clone(&sampling));
     let minute = std::time::Duration::from_secs(60);
     let mut rates = Vec::new();
