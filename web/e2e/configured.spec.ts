@@ -12,7 +12,7 @@ const TRACE = "00000000000000000000000000000c01";
 const LINKS = {
   menu: [{ label: "Ours", url: "/ours" }],
   linkPatterns: [
-    { type: "process", key: "service.name", url: "https://owners.test/#{service.name}", text: "Owner of #{service.name}" },
+    { type: ["resource"], key: "service.name", url: "https://owners.test/#{service.name}", text: "Owner of #{service.name}" },
     { type: "tags", key: "order.note", url: "https://orders.test/?q=#{order.note}&at=#{trace.startTime | epoch_micros_to_date_iso}", text: "Order" },
     { type: "tags", key: "db.system", url: "https://db.test/#{db.system}?route=#{http.route}&span=#{span.spanID}", text: "Queries of this route" },
     { type: "logs", key: "exception.type", url: "https://errors.test/#{exception.type}", text: "Errors like this" },

@@ -83,9 +83,10 @@ impl ProcessFacts {
         )
     }
 
-    /// The shares that adaptive sampling has worked out; `None` where nobody
-    /// asked for it.
-    pub(crate) fn adapted(&self) -> Option<Vec<AdaptedOperation>> {
-        self.sampling.is_adaptive().then(|| self.sampling.adapted())
+    /// How many shares adaptive sampling has worked out, and so many of them;
+    /// `None` where nobody asked for it.
+    pub(crate) fn adapted(&self, most: usize) -> Option<(usize, Vec<AdaptedOperation>)> {
+        let sampling = &self.sampling;
+        sampling.is_adaptive().then(|| sampling.adapted(most))
     }
 }

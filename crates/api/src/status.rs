@@ -221,7 +221,7 @@ fn answer(facts: &ProcessFacts, state: &QueryState, store: &StoreStatus) -> Resp
         opened_traces,
         whole_traces,
         process: reading::process(),
-        adaptive_sampling: facts.adapted().map(sampling::adaptive),
+        adaptive_sampling: facts.adapted(sampling::MAX_NAMED).map(sampling::adaptive),
     };
     let headers = [
         (header::CONTENT_TYPE, "application/json"),

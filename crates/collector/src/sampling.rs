@@ -14,6 +14,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use tracewell_model::SpanBatch;
+use tracewell_model::batch::Level;
+use tracewell_model::batch::view::BatchView;
 
 use adaptive::Adaptive;
 pub use adaptive::{AdaptedOperation, CountedRoots, Reason};
@@ -143,10 +145,11 @@ impl Sampling {
         self.adaptive().adjust(&self.current(), interval);
     }
 
-    /// The shares that were worked out, what begins most traces first.
+    /// How many operations have a share of their own, and the `most` of them
+    /// that begin most traces, those first.
     #[must_use]
-    pub fn adapted(&self) -> Vec<AdaptedOperation> {
-        self.adaptive().told(&self.current())
+    pub fn adapted(&self, most: usize) -> (usize, Vec<AdaptedOperation>) {
+        self.adaptive().told(&self.current(), most)
     }
 
     /// What [`Sampling::restore`] takes: the shares and what they are from.
@@ -166,8 +169,15 @@ impl Sampling {
     /// Those that ended before `since_ns` are not counted.
     fn count_roots(&self, batch: &SpanBatch, since_ns: u64) {
         let strategies = self.current();
-        if strategies.are_adaptive() {
-            self.adaptive().count_roots(&strategies, batch, since_ns);
+        if !strategies.are_adaptive() {
+            return;
+        }
+        let view = BatchView::new_levels(batch, &[Level::Span]);
+        let roots = adaptive::roots(&strategies, &view, since_ns);
+        // All decoding threads come here: nothing is read under the lock.
+        let mut adaptive = self.adaptive();
+        for (service, name, chance) in roots {
+            adaptive.count(service, name, chance);
         }
     }
 

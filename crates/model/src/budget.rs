@@ -28,9 +28,9 @@ struct Account {
 
 /// Answers that are kept for the next time, with their reservations.
 pub trait Kept: std::fmt::Debug + Send + Sync {
-    /// Gives up what is kept; was there anything? May be called by any thread
-    /// that reserves, so **nothing is reserved under a lock that this takes**.
-    fn forget(&self) -> bool;
+    /// Gives up what is kept. May be called by any thread that reserves, so
+    /// **nothing is reserved under a lock that this takes**.
+    fn forget(&self);
 }
 
 /// More memory was asked for than there is.
@@ -127,12 +127,12 @@ impl QueryMemory {
 impl Account {
     fn take(&self, wanted_bytes: usize) -> Result<(), OverBudget> {
         self.take_free(wanted_bytes).or_else(|refused| {
-            let kept = self.kept.get().and_then(Weak::upgrade);
-            if kept.is_some_and(|kept| kept.forget()) {
-                self.take_free(wanted_bytes)
-            } else {
-                Err(refused)
-            }
+            let Some(kept) = self.kept.get().and_then(Weak::upgrade) else {
+                return Err(refused);
+            };
+            // Another thread may have made room just now.
+            kept.forget();
+            self.take_free(wanted_bytes)
         })
     }
 
@@ -272,8 +272,8 @@ mod tests {
     struct Answers(std::sync::Mutex<Vec<Reservation>>);
 
     impl Kept for Answers {
-        fn forget(&self) -> bool {
-            !std::mem::take(&mut *self.0.lock().unwrap()).is_empty()
+        fn forget(&self) {
+            self.0.lock().unwrap().clear();
         }
     }
 

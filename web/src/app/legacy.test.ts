@@ -69,7 +69,9 @@ describe("Jaeger's trace URLs", () => {
 
 describe("Zipkin's search URLs", () => {
   const cases: [string, string][] = [
-    ["/search?serviceName=frontend&lookback=15m&limit=10", 'search?q={ resource.service.name =~ "(?i)frontend" }&from=now-15m&limit=10'],
+    ["/search?serviceName=frontend&lookback=15m&limit=10", 'search?q={ resource.service.name =~ "(?i)frontend" }&from=now-900s&limit=10'],
+    ["/search?serviceName=a&lookback=15m&endTs=1700003600000", 'search?q={ resource.service.name =~ "(?i)a" }&from=1700002700000000000&to=1700003600000000000'],
+    ["/search?lookback=millis&millis=3600000&endTs=1700003600000", "search?from=1700000000000000000&to=1700003600000000000"],
     [
       "/search?serviceName=all&spanName=get%20%2Fa.b&annotationQuery=error%20and%20http.method%3DGET%20and%20cache.miss&lookback=custom&startTs=1700000000000&endTs=1700003600000",
       'search?q={ name =~ "(?i)get /a\\\\.b" && error && .http.method = "GET" && (.cache.miss != nil || event:name = "cache.miss") }&from=1700000000000000000&to=1700003600000000000',

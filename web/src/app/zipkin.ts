@@ -8,7 +8,7 @@ import type { SearchParams } from "../location/params";
 import { translated } from "./legacy";
 
 const ZIPKIN_ONLY = ["serviceName", "spanName", "remoteServiceName", "annotationQuery", "endTs", "startTs"];
-const ZIPKIN_KEYS = [...ZIPKIN_ONLY, "lookback", "minDuration", "maxDuration", "limit", "sortOrder"];
+const ZIPKIN_KEYS = [...ZIPKIN_ONLY, "lookback", "millis", "minDuration", "maxDuration", "limit", "sortOrder"];
 
 /** Any name: Zipkin's own is `all`, and nothing is one. */
 const named = (params: URLSearchParams, key: string): string | null => {
@@ -53,13 +53,23 @@ function annotation(term: string): Condition {
 
 const nsOfMs = (ms: number): string => (BigInt(Math.trunc(ms)) * 1_000_000n).toString();
 
-/** `lookback` is milliseconds before `endTs`, or a word such as `15m` before now; `custom` has both ends. */
+const UNIT_MS: Record<string, number> = { s: 1e3, m: 60e3, h: 3600e3, d: 86_400e3, w: 7 * 86_400e3 };
+const DEFAULT_LOOKBACK_MS = 15 * 60_000;
+
+/** `lookback`: a number of milliseconds, a word such as `15m`, or `millis`, whose number stands by itself. */
+function lookbackMs(params: URLSearchParams): number {
+  const lookback = params.get("lookback") ?? "";
+  const [, amount, unit] = /^(\d+)([smhdw])$/.exec(lookback) ?? [];
+  if (amount !== undefined) return Number(amount) * UNIT_MS[unit!]!;
+  const text = lookback === "millis" ? (params.get("millis") ?? "") : lookback;
+  return /^\d+$/.test(text) ? Number(text) : DEFAULT_LOOKBACK_MS;
+}
+
+/** Both ends of `custom`; else what ends at `endTs`, or now. */
 function rangeOf(params: URLSearchParams): { from: string; to: string } {
   const [endMs, startMs] = ["endTs", "startTs"].map((key) => (/^\d+$/.test(params.get(key) ?? "") ? Number(params.get(key)) : null));
-  const lookback = params.get("lookback") ?? "";
   if (startMs != null) return { from: nsOfMs(startMs), to: endMs == null ? "now" : nsOfMs(endMs) };
-  if (/^\d+[smhdw]$/.test(lookback)) return { from: `now-${lookback}`, to: "now" };
-  const lookbackMs = /^\d+$/.test(lookback) ? Number(lookback) : 15 * 60_000;
-  if (endMs != null) return { from: nsOfMs(Math.max(0, endMs - lookbackMs)), to: nsOfMs(endMs) };
-  return { from: `now-${Math.max(1, Math.round(lookbackMs / 1000))}s`, to: "now" };
+  const ms = lookbackMs(params);
+  if (endMs != null) return { from: nsOfMs(Math.max(0, endMs - ms)), to: nsOfMs(endMs) };
+  return { from: `now-${Math.max(1, Math.round(ms / 1000))}s`, to: "now" };
 }

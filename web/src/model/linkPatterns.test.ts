@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Attribute } from "./details";
-import { inLists, type LinkPattern, linksOf, namesIn, spanFact, traceFact } from "./linkPatterns";
+import { inLists, isBeside, type LinkPattern, linksOf, namesIn, spanFact, traceFact } from "./linkPatterns";
 
-const pattern = (url: string, text = "x"): LinkPattern => ({ type: "tags", keys: ["id"], url, text });
+const pattern = (url: string, text = "x"): LinkPattern => ({ types: ["tags"], keys: ["id"], values: null, url, text });
 const lookup = (name: string): string | number | undefined => ({ id: "a b/ü", count: 41, at: 1_700_000_000_123_456 })[name];
 
 describe("templates of links", () => {
@@ -45,6 +45,12 @@ describe("where names are looked for", () => {
     const trace = { traceId: "1f", rootService: "shop", rootName: "GET /", startNs: "1700000000123456789", durationNs: "5000" };
     expect(["traceID", "traceName", "startTime", "endTime", "duration", "x"].map((name) => traceFact(trace, name))).toEqual(["1f", "shop: GET /", 1_700_000_000_123_456, 1_700_000_000_123_461, 5, undefined]);
     const span = { spanId: "2a", name: "call", startNs: "1700000000123456789", durationNs: "5000" };
-    expect(["spanID", "operationName", "startTime", "duration", "x"].map((name) => spanFact(span, name))).toEqual(["2a", "call", 1_700_000_000_123_456, 5, undefined]);
+    expect(["spanID", "operationName", "startTime", "endTime", "duration", "x"].map((name) => spanFact(span, name))).toEqual(["2a", "call", 1_700_000_000_123_456, 1_700_000_000_123_461, 5, undefined]);
   });
+});
+
+it("keys and values say beside which attributes", () => {
+  const attribute: Attribute = { key: "env", type: "string", value: "prod" };
+  const one = (more: Partial<LinkPattern>): boolean => isBeside({ types: ["tags", "process"], keys: null, values: null, url: "/", text: "x", ...more }, "tags", attribute);
+  expect([one({}), one({ keys: ["env"] }), one({ keys: ["other"] }), one({ values: ["prod", "dev"] }), one({ values: ["dev"] }), one({ types: ["logs"] })]).toEqual([true, true, false, true, false, false]);
 });

@@ -4,11 +4,15 @@
 
 import { type Attribute, valueText } from "./details";
 
+/** `process`: the resource; `tags`: the span; `logs`: an event; `traces`: the whole trace. */
+export type LinkPlace = "process" | "tags" | "logs" | "traces";
+
 export interface LinkPattern {
-  /** `process`: the resource; `tags`: the span; `logs`: an event; `traces`: the whole trace. */
-  type: "process" | "tags" | "logs" | "traces";
-  /** Attributes beside which it is shown; none for a trace. */
-  keys: string[];
+  types: LinkPlace[];
+  /** Attributes beside which it is shown; null: all. */
+  keys: string[] | null;
+  /** Values beside which it is shown; null: all. */
+  values: string[] | null;
   url: string;
   text: string;
 }
@@ -63,6 +67,10 @@ function fill(template: string, lookup: Lookup, encode: (text: string) => string
 /** The names that a link needs. */
 export const namesIn = ({ url, text }: LinkPattern): string[] => [...(url + text).matchAll(PLACEHOLDER)].map(([, expression]) => expression!.split("|")[0]!.trim());
 
+/** Is it shown beside this attribute? */
+export const isBeside = ({ types, keys, values }: LinkPattern, place: LinkPlace, { key, value }: Attribute): boolean =>
+  types.includes(place) && (keys?.includes(key) ?? true) && (values?.includes(valueText(value)) ?? true);
+
 /** The links that have all of their values. */
 export function linksOf(patterns: readonly LinkPattern[], lookup: Lookup): Link[] {
   return patterns.flatMap((pattern) => {
@@ -101,13 +109,15 @@ export function traceFact({ traceId, rootService, rootName, startNs, durationNs 
   }
 }
 
-/** The same of a span, which Jaeger has no names for: `span.` and its words for them. */
+/** The same of a span. */
 export function spanFact({ spanId, name: operationName, startNs, durationNs }: { spanId: string; name: string; startNs: string; durationNs: string }, name: string): string | number | undefined {
   switch (name) {
     case "spanID":
       return spanId;
     case "operationName":
       return operationName;
+    case "endTime":
+      return micros(startNs) + micros(durationNs);
     case "startTime":
       return micros(startNs);
     case "duration":

@@ -4,7 +4,7 @@
 import { computed, signal } from "@preact/signals";
 import { CutOff, isAbort } from "../api/client";
 import { search } from "../api/endpoints";
-import { Retry } from "../api/retry";
+import { isPassing, Retry } from "../api/retry";
 import type { SearchDone, SearchProgress, TraceSummary } from "../api/types";
 import { MAX_LIMIT, type SearchParams } from "../location/params";
 import { resolveTime } from "../model/timeRange";
@@ -82,7 +82,11 @@ export class SearchSession {
 
   /** What failed once more: the search, or what was to come after the traces that are here. */
   again(): void {
-    if (this.params !== null) void (this.done.peek()?.cursor ? this.more() : this.run(this.params));
+    if (this.params === null) return;
+    const error = this.error.peek();
+    // What cannot succeed is not repeated: the search begins anew.
+    const isMore = this.done.peek()?.cursor && error !== null && isPassing(error);
+    void (isMore ? this.more() : this.run(this.params));
   }
 
   cancel(): void {

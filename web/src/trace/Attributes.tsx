@@ -55,7 +55,7 @@ export function AttributeGroups({ attributes, links, ...context }: { attributes:
       {order.map((name) => (
         <div key={name}>
           <h3>{order.length === 1 && name === "Other" ? "Attributes" : name}</h3>
-          <AttributeTable attributes={groups.get(name)!} links={links && ((_, key) => links(attributes, key))} {...context} />
+          <AttributeTable attributes={groups.get(name)!} links={links && ((_, attribute) => links(attributes, attribute))} {...context} />
         </div>
       ))}
     </section>
@@ -70,7 +70,7 @@ export function AttributeTable({ attributes, filter = "", links, ...context }: {
     <table class="attribute-table">
       <tbody>
         {shown.map((attribute, index) => (
-          <AttributeRow key={attribute.key + index} attribute={attribute} links={links?.(attributes, attribute.key) ?? []} {...context} />
+          <AttributeRow key={attribute.key + index} attribute={attribute} links={links?.(attributes, attribute) ?? []} {...context} />
         ))}
       </tbody>
     </table>

@@ -60,7 +60,7 @@ function Exception({ event, links }: { event: SpanEvent; links: LinksBeside }): 
           ))}
         </pre>
       )}
-      {rest.length > 0 && <AttributeTable attributes={rest} links={(_, key) => links(event.attributes, key)} />}
+      {rest.length > 0 && <AttributeTable attributes={rest} links={(_, attribute) => links(event.attributes, attribute)} />}
     </div>
   );
 }

@@ -53,12 +53,16 @@ export class DetailCache {
   private async ask(rows: readonly number[]): Promise<void> {
     try {
       for (const detail of await this.source.spans([...rows], this.ended.signal)) this.keep(detail);
-      this.retry.reset();
-      this.problem.value = null;
+      this.failedRows = this.failedRows.filter((row) => !rows.includes(row));
+      // Others may still wait to be asked for again.
+      if (this.failedRows.length === 0) {
+        this.retry.reset();
+        this.problem.value = null;
+      }
       this.version.value++;
     } catch (error) {
       if (this.ended.signal.aborted) return;
-      this.failedRows = rows;
+      this.failedRows = [...new Set([...this.failedRows, ...rows])];
       this.problem.value = error as Error;
       this.retry.later(error as Error, () => this.again());
     } finally {

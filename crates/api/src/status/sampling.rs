@@ -4,7 +4,7 @@ use serde::Serialize;
 use tracewell_collector::AdaptedOperation;
 
 /// Operations that are named; `count` is of all.
-const MAX_NAMED: usize = 100;
+pub(super) const MAX_NAMED: usize = 100;
 
 /// What adaptive sampling has worked out.
 #[derive(Serialize)]
@@ -26,10 +26,10 @@ struct Adapted {
     reason: &'static str,
 }
 
-pub(super) fn adaptive(adapted: Vec<AdaptedOperation>) -> AdaptiveSampling {
+pub(super) fn adaptive((count, named): (usize, Vec<AdaptedOperation>)) -> AdaptiveSampling {
     AdaptiveSampling {
-        count: adapted.len(),
-        operations: adapted.into_iter().take(MAX_NAMED).map(one).collect(),
+        count,
+        operations: named.into_iter().map(one).collect(),
     }
 }
 

@@ -6,6 +6,7 @@
 //! templates; they are checked here, so that a wrong one is heard of at the
 //! start and not when somebody looks for the link.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -19,23 +20,27 @@ pub struct UiConfig {
 /// A link that is shown beside values, or beside the name of a trace.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 struct LinkPattern {
-    #[serde(rename = "type")]
-    place: Place,
-    /// Of attributes; none for a trace.
-    keys: Vec<String>,
+    types: Vec<Place>,
+    /// Of attributes; all where none are named.
+    keys: Option<Vec<String>>,
+    /// Of attributes, as text; all where none are named.
+    values: Option<Vec<String>>,
     url: String,
     text: String,
 }
 
-/// Where a link is shown.
+/// Where a link is shown, by Jaeger's older names and its newer ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Place {
     /// Beside an attribute of the resource.
+    #[serde(alias = "resource")]
     Process,
     /// Beside an attribute of the span.
+    #[serde(alias = "attributes")]
     Tags,
     /// Beside an attribute of an event.
+    #[serde(alias = "events")]
     Logs,
     /// Beside the name of the trace.
     Traces,
@@ -50,6 +55,9 @@ pub enum UiConfigError {
     /// It is JSON of another shape.
     #[error("it holds {0} and not an object with linkPatterns")]
     Shape(&'static str),
+    /// The links are no list.
+    #[error("linkPatterns is {0} and not a list")]
+    List(&'static str),
     /// One of the links is wrong.
     #[error("linkPatterns[{index}]{field} {problem}")]
     Link {
@@ -78,12 +86,7 @@ impl UiConfig {
             Value::Null => Vec::new(),
             Value::Array(links) => links,
             other => {
-                let problem = format!("is {} and not a list", kind_of(&other));
-                return Err(UiConfigError::Link {
-                    index: 0,
-                    field: "",
-                    problem,
-                });
+                return Err(UiConfigError::List(kind_of(&other)));
             }
         };
         let link_patterns = links.into_iter().enumerate().map(|(index, link)| {
@@ -109,22 +112,38 @@ impl LinkPattern {
             return Err(("", format!("is {} and not an object", kind_of(&link))));
         };
         let written = link.remove("type").unwrap_or_default();
-        let place: Place = serde_json::from_value(written.clone()).map_err(|_| {
-            let problem = format!("is {written}; it is one of process, tags, logs and traces");
+        let types = one_or_many(&written).map_err(|_| {
+            let problem = format!(
+                "is {written}; it is one or a list of process, tags, logs and traces, or of \
+                 resource, attributes and events"
+            );
             (".type", problem)
         })?;
-        let keys = match link.remove("key").unwrap_or_default() {
-            Value::String(key) => vec![key],
-            Value::Null if place == Place::Traces => Vec::new(),
-            keys => serde_json::from_value(keys.clone())
-                .map_err(|_| (".key", format!("is {keys}; it is a key or a list of keys")))?,
+        let texts = |name: &str, field, link: &mut Map<String, Value>| {
+            let written = link.remove(name).unwrap_or_default();
+            one_or_many(&written).map_err(|_| {
+                (
+                    field,
+                    format!("is {written}; it is a text or a list of texts"),
+                )
+            })
         };
         Ok(Self {
-            place,
-            keys,
+            types: types.unwrap_or_else(|| vec![Place::Process, Place::Tags, Place::Logs]),
+            keys: texts("key", ".key", &mut link)?,
+            values: texts("value", ".value", &mut link)?,
             url: template(&mut link, "url", ".url")?,
             text: template(&mut link, "text", ".text")?,
         })
+    }
+}
+
+/// `None` where nothing was written.
+fn one_or_many<T: DeserializeOwned>(written: &Value) -> Result<Option<Vec<T>>, serde_json::Error> {
+    match written {
+        Value::Null => Ok(None),
+        Value::Array(_) => Vec::deserialize(written).map(Some),
+        one => Ok(Some(vec![T::deserialize(one)?])),
     }
 }
 

@@ -65,9 +65,9 @@ impl<T: OfTrace> Recent<T> {
         }
     }
 
-    /// Gives up what is kept; was there anything?
-    pub(super) fn forget_all(&self) -> bool {
-        !std::mem::take(&mut *self.entries()).is_empty()
+    /// Gives up what is kept.
+    pub(super) fn forget_all(&self) {
+        self.entries().clear();
     }
 
     /// How much it holds at present.

@@ -177,8 +177,8 @@ impl TraceCache {
 }
 
 impl Kept for TraceCache {
-    fn forget(&self) -> bool {
-        let had_whole = self.whole.forget_all();
-        self.opened.forget_all() || had_whole
+    fn forget(&self) {
+        self.whole.forget_all();
+        self.opened.forget_all();
     }
 }

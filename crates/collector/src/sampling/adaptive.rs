@@ -12,12 +12,11 @@ mod chance;
 mod operation;
 mod roots;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tracewell_model::SpanBatch;
-use tracewell_model::batch::Level;
 use tracewell_model::batch::view::BatchView;
 use tracewell_model::tree::parent_ids;
 
@@ -38,6 +37,27 @@ const MAX_NAME_BYTES: usize = 1_024;
 
 /// Without a trace for this long an operation is forgotten.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Service, name and chance of the root spans whose operation has a target and
+/// that did not end before `since_ns`.
+pub(super) fn roots<'b>(
+    strategies: &Strategies,
+    view: &'b BatchView<'b>,
+    since_ns: u64,
+) -> Vec<(&'b str, &'b str, Chance)> {
+    let parents = parent_ids(view.batch());
+    let is_root = |row: &usize| parents[*row].is_zero();
+    let roots = (0..view.batch().len())
+        .filter(is_root)
+        .map(|row| view.span(row));
+    let counted = roots.filter(|span| {
+        let strategy = strategies.of_service(span.service());
+        span.end_ns() >= since_ns && strategy.target_of(span.name()).is_some()
+    });
+    counted
+        .map(|span| (span.service(), span.name(), Chance::of(span)))
+        .collect()
+}
 
 /// What was counted, and the shares that follow.
 #[derive(Debug, Default)]
@@ -68,38 +88,15 @@ pub struct AdaptedOperation {
 
 /// What outlives a restart, of one operation.
 #[derive(Debug, Serialize, Deserialize)]
-struct Saved {
-    service: String,
-    operation: String,
+struct Saved<'a> {
+    service: Cow<'a, str>,
+    operation: Cow<'a, str>,
     probability: f64,
     offered_per_second: Vec<f64>,
 }
 
 impl Adaptive {
-    /// Counts the root spans of operations that have a target.
-    pub(super) fn count_roots(
-        &mut self,
-        strategies: &Strategies,
-        batch: &SpanBatch,
-        since_ns: u64,
-    ) {
-        let parents = parent_ids(batch);
-        let mut roots = (0..batch.len()).filter(|row| parents[*row].is_zero());
-        let Some(first) = roots.next() else {
-            return;
-        };
-        let view = BatchView::new_levels(batch, &[Level::Span]);
-        for row in std::iter::once(first).chain(roots) {
-            let span = view.span(row);
-            let (service, name) = (span.service(), span.name());
-            let is_new = span.end_ns() >= since_ns;
-            if is_new && strategies.of_service(service).target_of(name).is_some() {
-                self.count(service, name, Chance::of(span));
-            }
-        }
-    }
-
-    fn count(&mut self, service: &str, operation: &str, chance: Chance) {
+    pub(super) fn count(&mut self, service: &str, operation: &str, chance: Chance) {
         if let Some(known) = self.operation(service, operation) {
             known.count(chance);
         }
@@ -149,41 +146,56 @@ impl Adaptive {
         shares
     }
 
-    /// All of them, what begins most traces first.
-    pub(super) fn told(&self, strategies: &Strategies) -> Vec<AdaptedOperation> {
+    /// How many there are, and the `most` that begin most traces, those first.
+    pub(super) fn told(
+        &self,
+        strategies: &Strategies,
+        most: usize,
+    ) -> (usize, Vec<AdaptedOperation>) {
         let operations = self.services.iter().flat_map(|(service, operations)| {
             let strategy = strategies.of_service(service);
             operations.iter().filter_map(move |(name, operation)| {
-                Some(AdaptedOperation {
-                    service: service.clone(),
-                    operation: name.clone(),
-                    target_per_second: strategy.target_of(name)?,
-                    probability: operation.probability(),
-                    offered_per_second: operation.offered_per_second(),
-                    recorded_per_second: operation.recorded_per_second(),
-                    reason: operation.reason(),
-                })
+                let target_per_second = strategy.target_of(name)?;
+                Some((
+                    operation.offered_per_second(),
+                    service,
+                    name,
+                    operation,
+                    target_per_second,
+                ))
             })
         });
-        let mut told: Vec<_> = operations.collect();
-        told.sort_by(|a, b| {
-            let by_offered = b.offered_per_second.total_cmp(&a.offered_per_second);
-            by_offered.then_with(|| (&a.service, &a.operation).cmp(&(&b.service, &b.operation)))
+        let mut all: Vec<_> = operations.collect();
+        all.sort_by(|a, b| {
+            b.0.total_cmp(&a.0)
+                .then_with(|| (a.1, a.2).cmp(&(b.1, b.2)))
         });
-        told
+        let told = all.iter().take(most);
+        let told = told.map(
+            |(offered, service, name, operation, target)| AdaptedOperation {
+                service: (*service).clone(),
+                operation: (*name).clone(),
+                target_per_second: *target,
+                probability: operation.probability(),
+                offered_per_second: *offered,
+                recorded_per_second: operation.recorded_per_second(),
+                reason: operation.reason(),
+            },
+        );
+        (all.len(), told.collect())
     }
 
     /// What [`Adaptive::restore`] takes, as JSON.
     pub(super) fn state(&self) -> Vec<u8> {
         let operations = self.services.iter().flat_map(|(service, operations)| {
             operations.iter().map(move |(name, operation)| Saved {
-                service: service.clone(),
-                operation: name.clone(),
+                service: service.into(),
+                operation: name.into(),
                 probability: operation.probability(),
                 offered_per_second: operation.history().collect(),
             })
         });
-        let saved: Vec<Saved> = operations.collect();
+        let saved: Vec<Saved<'_>> = operations.collect();
         serde_json::to_vec(&saved).expect("a list of texts and numbers has a form")
     }
 
@@ -192,7 +204,7 @@ impl Adaptive {
     /// # Errors
     /// The bytes are no such state; nothing is changed.
     pub(super) fn restore(&mut self, state: &[u8]) -> Result<(), serde_json::Error> {
-        let saved: Vec<Saved> = serde_json::from_slice(state)?;
+        let saved: Vec<Saved<'_>> = serde_json::from_slice(state)?;
         for one in saved {
             if let Some(operation) = self.operation(&one.service, &one.operation) {
                 operation.restore(one.probability, &one.offered_per_second);

@@ -51,8 +51,8 @@ async fn go_on(sampling: Arc<Sampling>, file: Option<PathBuf>) {
         }
         sampling.adjust(INTERVAL);
         let Some(file) = file.clone() else { continue };
-        let state = sampling.state();
-        let kept = tokio::task::spawn_blocking(move || keep(&file, &state)).await;
+        let sampling = Arc::clone(&sampling);
+        let kept = tokio::task::spawn_blocking(move || keep(&file, &sampling.state())).await;
         let Ok(kept) = kept else {
             // The process ends.
             return;

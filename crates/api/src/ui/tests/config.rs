@@ -15,7 +15,9 @@ const FILE: &str = r##"{
   "linkPatterns": [
     { "type": "process", "key": "jaeger.version", "url": "https://x/releases/tag/#{jaeger.version}", "text": "Release #{jaeger.version}" },
     { "type": "tags", "key": ["customer_id", "user.id"], "url": "/search?limit=20&tags=%7B%22id%22%3A%22#{customer_id}%22%7D", "text": "Of #{customer_id}" },
-    { "type": "traces", "url": "/logs?from=#{startTime | add -60000000}", "text": "Logs" }
+    { "type": "traces", "url": "/logs?from=#{startTime | add -60000000}", "text": "Logs" },
+    { "type": ["resource", "attributes"], "key": "env", "value": "prod", "url": "/prod", "text": "Prod" },
+    { "url": "/any", "text": "Any" }
   ]
 }"##;
 
@@ -26,16 +28,18 @@ async fn links_of_jaegers_file_are_given_to_the_page() {
     let server = Server::with_ui(Arc::new(MemoryStore::new(1 << 20)), config);
     let answer: Value = serde_json::from_slice(&server.get("/api/ui/config").await.body).unwrap();
     let links = answer["linkPatterns"].as_array().unwrap();
-    let facts: Vec<_> = links
+    let places: Vec<_> = links
         .iter()
-        .map(|link| (&link["type"], &link["keys"]))
+        .map(|link| json!([link["types"], link["keys"], link["values"]]))
         .collect();
     assert_eq!(
-        facts,
+        places,
         [
-            (&json!("process"), &json!(["jaeger.version"])),
-            (&json!("tags"), &json!(["customer_id", "user.id"])),
-            (&json!("traces"), &json!([])),
+            json!([["process"], ["jaeger.version"], null]),
+            json!([["tags"], ["customer_id", "user.id"], null]),
+            json!([["traces"], null, null]),
+            json!([["process", "tags"], ["env"], ["prod"]]),
+            json!([["process", "tags", "logs"], null, null]),
         ]
     );
     assert_eq!(links[2]["url"], "/logs?from=#{startTime | add -60000000}");
@@ -57,16 +61,16 @@ fn a_wrong_file_names_the_field_and_what_is_right() {
         ("[]".to_owned(), "it holds a list and not an object"),
         (
             r#"{"linkPatterns":{}}"#.to_owned(),
-            "is an object and not a list",
+            "linkPatterns is an object and not a list",
         ),
         (link("7"), "linkPatterns[0] is a number and not an object"),
         (
             link(r#"{"type":"tag","key":"a","url":"u","text":"t"}"#),
-            r#"linkPatterns[0].type is "tag"; it is one of process, tags, logs and traces"#,
+            r#"linkPatterns[0].type is "tag"; it is one or a list of process, tags, logs and"#,
         ),
         (
-            link(r#"{"type":"tags","url":"u","text":"t"}"#),
-            "linkPatterns[0].key is null; it is a key or a list of keys",
+            link(r#"{"type":"tags","key":[7],"url":"u","text":"t"}"#),
+            "linkPatterns[0].key is [7]; it is a text or a list of texts",
         ),
         (
             link(r#"{"type":"logs","key":"a","text":"t"}"#),

@@ -3,14 +3,14 @@
 //!
 //! OpenTelemetry's consistent sampling writes a threshold into the trace state
 //! (`ot=th:…`, specification "TraceState: Probability Sampling"); Jaeger's
-//! clients write the tags `sampler.type` and `sampler.param`. Most SDKs say
-//! nothing.
+//! clients write the tags `sampler.type` and `sampler.param`, OpenTelemetry's
+//! sampler for them in Go the same behind `jaeger.`. Most SDKs say nothing.
 
 use tracewell_model::batch::view::{SpanRef, ValueRef};
 
 /// What a root span says of its sampling.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Chance {
+pub(in crate::sampling) enum Chance {
     /// It had this chance, above 0.
     Known(f64),
     /// Nothing: it had the share that its client was told.
@@ -27,9 +27,9 @@ impl Chance {
         if let Some(share) = of_trace_state(span.trace_state()) {
             return Self::Known(share);
         }
-        match span.attribute("sampler.type") {
-            Some(ValueRef::Str("probabilistic")) => span
-                .attribute("sampler.param")
+        let tag = |names: [&str; 2]| names.into_iter().find_map(|name| span.attribute(name));
+        match tag(["sampler.type", "jaeger.sampler.type"]) {
+            Some(ValueRef::Str("probabilistic")) => tag(["sampler.param", "jaeger.sampler.param"])
                 .and_then(number)
                 .filter(|share| *share > 0.0 && *share <= 1.0)
                 .map_or(Self::Unknown, Self::Known),
@@ -118,6 +118,11 @@ mod tests {
         assert_eq!(tags("probabilistic", text("0.5")), Chance::Known(0.5));
         assert_eq!(tags("probabilistic", AnyValue::Int(1)), Chance::Known(1.0));
         assert_eq!(tags("probabilistic", AnyValue::Int(0)), Chance::Unknown);
+        let of_go = [
+            ("jaeger.sampler.type", text("probabilistic")),
+            ("jaeger.sampler.param", AnyValue::Double(0.5)),
+        ];
+        assert_eq!(chance("", &of_go), Chance::Known(0.5));
         assert_eq!(tags("const", AnyValue::Bool(true)), Chance::Known(1.0));
         assert_eq!(tags("lowerbound", AnyValue::Double(0.1)), Chance::Floor);
         assert_eq!(tags("ratelimiting", AnyValue::Int(5)), Chance::Floor);

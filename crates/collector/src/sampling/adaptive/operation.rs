@@ -63,10 +63,13 @@ pub(super) struct Operation {
     is_settling: bool,
     /// Root spans of this interval.
     came: u64,
-    /// What those of them stand for that tell.
+    /// Those of them that stand for others.
+    telling: u64,
+    /// What they stand for.
     stand_for: f64,
-    /// Whether any tell.
-    do_tell: bool,
+    /// Whether a span came that may have had either share: what the others
+    /// stand for is then not all that began.
+    is_unclear: bool,
     /// Traces begun a second in the last intervals, the oldest first.
     offered: VecDeque<f64>,
     recorded_per_second: f64,
@@ -80,8 +83,9 @@ impl Default for Operation {
             probability: FIRST_PROBABILITY,
             is_settling: false,
             came: 0,
+            telling: 0,
             stand_for: 0.0,
-            do_tell: false,
+            is_unclear: false,
             offered: VecDeque::new(),
             recorded_per_second: 0.0,
             idle: Duration::ZERO,
@@ -93,31 +97,37 @@ impl Default for Operation {
 impl Operation {
     pub(super) fn count(&mut self, chance: Chance) {
         self.came += 1;
-        self.do_tell |= !self.is_settling || matches!(chance, Chance::Known(_));
-        self.stand_for += match chance {
-            Chance::Known(share) => 1.0 / share.max(LEAST_PROBABILITY),
-            Chance::Unknown if self.is_settling => 0.0,
-            Chance::Unknown => 1.0 / self.probability,
-            Chance::Floor => 0.0,
-        };
+        match chance {
+            Chance::Floor => {}
+            Chance::Unknown if self.is_settling => self.is_unclear = true,
+            Chance::Unknown => self.stands_for(1.0 / self.probability),
+            Chance::Known(share) => self.stands_for(1.0 / share.max(LEAST_PROBABILITY)),
+        }
+    }
+
+    fn stands_for(&mut self, traces: f64) {
+        self.telling += 1;
+        self.stand_for += traces;
     }
 
     pub(super) fn adjust(&mut self, target_per_second: f64, interval: Duration) {
         let seconds = interval.as_secs_f64();
-        let (came, stand_for, do_tell) = (self.came, self.stand_for, self.do_tell);
-        (self.came, self.stand_for, self.do_tell) = (0, 0.0, false);
-        let was_settling = std::mem::take(&mut self.is_settling);
+        let (came, telling) = (self.came, std::mem::take(&mut self.telling));
+        let stand_for = std::mem::take(&mut self.stand_for);
+        let is_unclear = std::mem::take(&mut self.is_unclear);
+        self.came = 0;
+        self.is_settling = false;
         self.recorded_per_second = came as f64 / seconds;
         self.idle = match came {
             0 => self.idle + interval,
             _ => Duration::ZERO,
         };
-        if came > 0 && was_settling && !do_tell {
+        if is_unclear {
             return;
         }
         let (mean, now) = (self.offered_per_second(), stand_for / seconds);
         let is_steady = mean == 0.0 || (1.0 / JUMP..=JUMP).contains(&(now / mean));
-        if came >= FEW && !is_steady {
+        if telling >= FEW && !is_steady {
             self.offered.clear();
         }
         self.offered.push_back(now);
@@ -125,16 +135,11 @@ impl Operation {
             self.offered.pop_front();
         }
         let offered = self.offered_per_second();
-        let (wanted, reason) = if offered == 0.0 {
-            (self.probability * 2.0, Reason::Idle)
-        } else {
-            (target_per_second / offered, Reason::OnTarget)
-        };
         let most = self.probability * 2.0;
-        let (wanted, reason) = if came < FEW && wanted > most {
-            (most, Reason::Few)
-        } else {
-            (wanted, reason)
+        let (wanted, reason) = match target_per_second / offered {
+            _ if came == 0 || offered == 0.0 => (most, Reason::Idle),
+            wanted if telling < FEW && wanted > most => (most, Reason::Few),
+            wanted => (wanted, Reason::OnTarget),
         };
         let new = wanted.clamp(LEAST_PROBABILITY, 1.0);
         self.reason = match reason {
@@ -164,6 +169,8 @@ impl Operation {
     pub(super) fn restore(&mut self, probability: f64, offered_per_second: &[f64]) {
         if (LEAST_PROBABILITY..=1.0).contains(&probability) {
             self.probability = probability;
+            // Some clients may still have the one before.
+            self.is_settling = true;
         }
         let sane = |offered: &&f64| offered.is_finite() && **offered >= 0.0;
         let last = offered_per_second.iter().rev().filter(sane).take(INTERVALS);
