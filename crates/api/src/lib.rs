@@ -8,7 +8,6 @@
 //! socket or know which store it reads**: both are handed in.
 
 mod addresses;
-mod any_json;
 mod assets;
 mod base64;
 mod blocking;
@@ -17,17 +16,20 @@ mod error;
 mod export;
 mod facts;
 mod health;
+mod indent;
 mod jaeger;
 mod metrics;
 mod params;
 mod process;
 mod searched;
 mod status;
+mod streamed;
 #[cfg(test)]
 mod tests;
 mod time;
 mod ui;
 mod unknown;
+mod zipkin;
 
 use std::sync::{Arc, Weak};
 
@@ -98,6 +100,7 @@ pub fn http_router(
         .nest("/api/ui", ui::router(state, ui))
         .merge(export::router(state))
         .merge(jaeger::router(state))
+        .merge(zipkin::router(state))
         .merge(status::router(Arc::clone(state), Arc::clone(facts)))
         .merge(health::router(Arc::clone(store)))
         .merge(metrics::router(Arc::clone(store), Arc::clone(facts)))
