@@ -45,6 +45,7 @@ use tracewell_model::clock::Clock;
 use assets::Assets;
 pub use blocking::QueryLimits;
 use blocking::QueryPool;
+use error::ApiError;
 pub use facts::{BoundEndpoint, ProcessFacts};
 pub use jaeger::write_trace;
 pub use ui::{UiConfig, UiConfigError};
@@ -121,6 +122,22 @@ pub fn http_router(
             .fallback(async || assets::not_found())
     };
     placed.layer(axum::middleware::map_response(harden))
+}
+
+/// What Zipkin's own port answers besides taking spans: its query API, and
+/// whether the process is well.
+pub fn zipkin_router(state: &Arc<QueryState>) -> Router {
+    let others = |request: Request| async move {
+        let path = request.uri().path();
+        let message = format!("there is no {path} on Zipkin's port");
+        ApiError::not_found(message).with_hint("the user interface is on the query port")
+    };
+    Router::new()
+        .merge(zipkin::router(state))
+        .merge(health::router(Arc::clone(&state.store)))
+        .route_layer(axum::middleware::from_fn(compression::compress))
+        .fallback(others)
+        .layer(axum::middleware::map_response(harden))
 }
 
 /// Everything that is served over gRPC: Jaeger's query services. Needs HTTP/2.
