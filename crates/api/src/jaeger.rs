@@ -8,15 +8,13 @@
 //! ```
 //!
 //! `span` is Jaeger's view of a span, `finding` what all three ask of the
-//! store, `streamed` how large JSON leaves. **What a client sends decides
-//! words and shapes only: every condition is judged by the query crate.**
+//! store. **What a client sends decides words and shapes only: every condition
+//! is judged by the query crate.**
 
 mod finding;
 pub(crate) mod grpc;
-mod indent;
 mod params;
 mod span;
-mod streamed;
 #[cfg(test)]
 mod tests;
 mod v1;
@@ -30,6 +28,7 @@ use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 
 use super::QueryState;
+pub(crate) use span::rows_by_start;
 pub use v1::write_trace;
 
 /// The HTTP side.

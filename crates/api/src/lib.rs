@@ -8,7 +8,6 @@
 //! socket or know which store it reads**: both are handed in.
 
 mod addresses;
-mod any_json;
 mod assets;
 mod base64;
 mod blocking;
@@ -17,17 +16,20 @@ mod error;
 mod export;
 mod facts;
 mod health;
+mod indent;
 mod jaeger;
 mod metrics;
 mod params;
 mod process;
 mod searched;
 mod status;
+mod streamed;
 #[cfg(test)]
 mod tests;
 mod time;
 mod ui;
 mod unknown;
+mod zipkin;
 
 use std::sync::{Arc, Weak};
 
@@ -43,6 +45,7 @@ use tracewell_model::clock::Clock;
 use assets::Assets;
 pub use blocking::QueryLimits;
 use blocking::QueryPool;
+use error::ApiError;
 pub use facts::{BoundEndpoint, ProcessFacts};
 pub use jaeger::write_trace;
 pub use ui::{UiConfig, UiConfigError};
@@ -98,6 +101,7 @@ pub fn http_router(
         .nest("/api/ui", ui::router(state, ui))
         .merge(export::router(state))
         .merge(jaeger::router(state))
+        .merge(zipkin::router(state))
         .merge(status::router(Arc::clone(state), Arc::clone(facts)))
         .merge(health::router(Arc::clone(store)))
         .merge(metrics::router(Arc::clone(store), Arc::clone(facts)))
@@ -118,6 +122,22 @@ pub fn http_router(
             .fallback(async || assets::not_found())
     };
     placed.layer(axum::middleware::map_response(harden))
+}
+
+/// What Zipkin's own port answers besides taking spans: its query API, and
+/// whether the process is well.
+pub fn zipkin_router(state: &Arc<QueryState>) -> Router {
+    let others = |request: Request| async move {
+        let path = request.uri().path();
+        let message = format!("there is no {path} on Zipkin's port");
+        ApiError::not_found(message).with_hint("the user interface is on the query port")
+    };
+    Router::new()
+        .merge(zipkin::router(state))
+        .merge(health::router(Arc::clone(&state.store)))
+        .route_layer(axum::middleware::from_fn(compression::compress))
+        .fallback(others)
+        .layer(axum::middleware::map_response(harden))
 }
 
 /// Everything that is served over gRPC: Jaeger's query services. Needs HTTP/2.

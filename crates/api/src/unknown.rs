@@ -14,7 +14,9 @@ const INTERFACES: [&str; 4] = ["api", "mcp", "ready", "sampling"];
 /// Why there is no answer, if a program asks.
 pub(super) fn refusal(request: &Request) -> Option<ApiError> {
     let path = request.uri().path();
-    let first = path.split('/').nth(1)?;
+    // Zipkin's API is below its UI, whose own addresses mean pages.
+    let own = path.strip_prefix("/zipkin").unwrap_or(path);
+    let first = own.split('/').nth(1)?;
     INTERFACES
         .contains(&first)
         .then(|| ApiError::not_found(format!("there is no {path} here")))

@@ -51,4 +51,5 @@ pub use receivers::jaeger::{JaegerListeners, JaegerReceiver};
 pub use receivers::otlp::config::OtlpConfig;
 pub use receivers::otlp::{OtlpListeners, OtlpReceiver};
 pub use receivers::zipkin::ZipkinReceiver;
+pub use receivers::zipkin::questions::{AnswerBody, Answering, Questions};
 pub use sampling::{AdaptedOperation, CountedRoots, Reason, Sampling, Strategies, StrategiesError};

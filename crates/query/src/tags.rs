@@ -43,6 +43,47 @@ pub fn operation(name: &str) -> Expr {
     intrinsic(Intrinsic::Name, Literal::Text(name.to_owned()))
 }
 
+/// The condition that a span has this name, whatever the case of its letters.
+#[must_use]
+pub fn operation_in_any_case(name: &str) -> Expr {
+    in_any_case(Field::Intrinsic(Intrinsic::Name), name)
+}
+
+/// The condition that a span called this service, or was called by it, whatever
+/// the case of its letters.
+#[must_use]
+pub fn peer_in_any_case(name: &str) -> Expr {
+    let field = Field::Attribute {
+        scope: AttributeScope::Span,
+        key: "peer.service".to_owned(),
+    };
+    in_any_case(field, name)
+}
+
+fn in_any_case(field: Field, text: &str) -> Expr {
+    let pattern = format!("(?i){}", regex::escape(text));
+    Expr::compare(field, CompareOp::Matches, Literal::Text(pattern))
+}
+
+/// A term of Zipkin's that is one word: an attribute that is there, or the name
+/// of an event.
+#[must_use]
+pub fn word(word: &str) -> Expr {
+    if word == "error" {
+        return intrinsic(Intrinsic::Error, Literal::Bool(true));
+    }
+    let field = Field::Attribute {
+        scope: AttributeScope::Any,
+        key: word.to_owned(),
+    };
+    let exists = Expr::Exists {
+        field,
+        source: Default::default(),
+    };
+    let event = intrinsic(Intrinsic::EventName, Literal::Text(word.to_owned()));
+    Expr::Or(vec![exists, event])
+}
+
 /// The condition on the least and the greatest duration of a span, in ns,
 /// both included.
 #[must_use]

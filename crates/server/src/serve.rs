@@ -106,7 +106,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         &sampling,
         otlp,
         jaeger,
-        zipkin,
+        zipkin.map(|listener| (listener, tracewell_api::zipkin_router(&state))),
         &intake,
         &accounting,
     )?;

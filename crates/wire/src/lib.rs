@@ -5,6 +5,7 @@
 //! socket, never knows a header's or a status code's meaning, and never
 //! panics or allocates without bound on bytes from outside.**
 
+pub mod any_json;
 pub mod decompress;
 pub mod error;
 mod fields;

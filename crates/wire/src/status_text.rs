@@ -3,6 +3,12 @@
 
 use tracewell_model::StatusCode;
 
+/// What went well because the program says so.
+pub(crate) const OK: &str = "OK";
+
+/// What failed.
+pub(crate) const ERROR: &str = "ERROR";
+
 /// Reads a name.
 pub(crate) fn parse(text: &[u8]) -> Option<StatusCode> {
     match text {

@@ -16,7 +16,7 @@ use tracewell_model::{
 };
 
 use super::finding::shown_service;
-use crate::any_json::any_json;
+use tracewell_wire::any_json::any_json;
 
 /// Where Jaeger keeps the warnings of a span within OTLP data.
 const WARNINGS_KEY: &str = "@jaeger@warnings";
@@ -249,7 +249,7 @@ pub(super) fn warnings(span: SpanRef<'_>) -> Vec<String> {
 
 /// Rows in the order of their start; of those that start together the longest,
 /// which is the parent, comes first.
-pub(super) fn rows_by_start(batch: &SpanBatch) -> Vec<usize> {
+pub(crate) fn rows_by_start(batch: &SpanBatch) -> Vec<usize> {
     let mut rows: Vec<usize> = (0..batch.len()).collect();
     sort_by_start(batch, &mut rows);
     rows

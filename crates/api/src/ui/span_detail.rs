@@ -10,7 +10,7 @@ use tracewell_model::batch::view::{BatchView, SpanRef, ValueRef};
 use tracewell_model::{AnyValue, Level};
 
 use super::opened::Oddity;
-use crate::any_json::{any_json, digits_json};
+use tracewell_wire::any_json::{any_json, digits_json};
 
 /// One span.
 #[derive(Serialize)]

@@ -49,10 +49,13 @@ const HEADERS_BYTES: u32 = 48 << 10;
 /// Pause when the system has no more file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
+/// Why an answer breaks off.
+pub(crate) type AnswerError = Box<dyn std::error::Error + Send + Sync>;
+
 /// Answers requests.
 pub(crate) trait Handler: Send + Sync + 'static {
     /// What answers consist of.
-    type Body: Body<Data: Send, Error = Infallible> + Send + 'static;
+    type Body: Body<Data: Send, Error: Into<AnswerError>> + Send + 'static;
 
     /// Answers one request of `peer`; dropped when the client goes away.
     fn handle(

@@ -1,5 +1,8 @@
 //! The Zipkin receiver: `POST /api/v2/spans` (JSON, protobuf) and
-//! `POST /api/v1/spans` (JSON, Thrift), usually on port 9411.
+//! `POST /api/v1/spans` (JSON, Thrift), usually on port 9411. What is asked
+//! there is answered by others ([`questions`]).
+
+pub(crate) mod questions;
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -12,6 +15,8 @@ use tracewell_wire::zipkin::{v1, v2};
 use super::StartError;
 use super::connections::{Serving, serve, stop_all};
 use super::port::Port;
+use questions::{Asked, Questions};
+
 use super::posted::{Posted, Unserved, is_from_no_page, media_type};
 use crate::accounting::Accounting;
 use crate::intake::{Decoder, Intake};
@@ -26,7 +31,7 @@ pub struct ZipkinReceiver(Serving);
 
 impl ZipkinReceiver {
     /// Starts to serve a bound listener, from tasks of the current tokio
-    /// runtime.
+    /// runtime; `questions` answers what is no span.
     ///
     /// # Errors
     ///
@@ -36,12 +41,14 @@ impl ZipkinReceiver {
         max_request_bytes: usize,
         intake: &Arc<Intake>,
         accounting: &Accounting,
+        questions: Questions,
     ) -> Result<Self, StartError> {
-        let handler = Posted {
+        let posted = Posted {
             port: Port::new(RECEIVER, max_request_bytes, intake, accounting),
             route,
             other: None,
         };
+        let handler = Asked { posted, questions };
         let serving = serve(listener, handler, intake.crowd());
         let receiver = RECEIVER;
         serving

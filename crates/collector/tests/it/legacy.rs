@@ -9,9 +9,10 @@ mod zipkin;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
 
+use http_body_util::BodyExt;
 use tracewell_collector::{
-    Accounting, Intake, IntakeConfig, JaegerListeners, JaegerReceiver, ReceiverSnapshot, Sampling,
-    ZipkinReceiver,
+    Accounting, Answering, Intake, IntakeConfig, JaegerListeners, JaegerReceiver, ReceiverSnapshot,
+    Sampling, ZipkinReceiver,
 };
 use tracewell_model::Consumer;
 use tracewell_testkit::thrift::{binary_call, jaeger_batch};
@@ -60,7 +61,8 @@ fn start_with(consumer: Arc<dyn Consumer>, sampling: Arc<Sampling>) -> Legacy {
         &intake,
         &accounting,
     );
-    let zipkin = ZipkinReceiver::start(tcp(), MAX_REQUEST_BYTES, &intake, &accounting);
+    let questions = Box::new(asked);
+    let zipkin = ZipkinReceiver::start(tcp(), MAX_REQUEST_BYTES, &intake, &accounting, questions);
     Legacy {
         jaeger: jaeger.unwrap(),
         sampling,
@@ -68,6 +70,13 @@ fn start_with(consumer: Arc<dyn Consumer>, sampling: Arc<Sampling>) -> Legacy {
         accounting,
         _intake: intake,
     }
+}
+
+/// Answers with the question.
+fn asked(head: http::request::Parts) -> Answering {
+    let text = bytes::Bytes::from(format!("asked {}", head.uri));
+    let body = http_body_util::Full::new(text).map_err(Into::into);
+    Box::pin(async { http::Response::new(body.boxed_unsync()) })
 }
 
 impl Legacy {

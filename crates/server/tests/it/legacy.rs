@@ -66,6 +66,40 @@ fn each_port_takes_what_its_clients_send() {
     assert_eq!(stored(&server, "jaeger_grpc"), 0);
 }
 
+#[test]
+fn zipkins_port_answers_what_a_zipkin_server_is_asked() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Running::start(data.path(), &[]);
+    let sent = r#"[{"traceId":"00000000000000a1","id":"0000000000000001","kind":"SERVER","name":"get",
+        "timestamp":1700000000000000,"duration":5,"localEndpoint":{"serviceName":"old"}}]"#;
+    let url = server.url("zipkin", "/api/v2/spans");
+    assert_eq!(
+        request("POST", &url, "application/json", sent.into()).status,
+        202
+    );
+    let ask = |path: &str| request("GET", &server.url("zipkin", path), "", Vec::new());
+    let sent: serde_json::Value = serde_json::from_str(sent).unwrap();
+    let trace = until("the trace", || {
+        let answer = ask("/api/v2/trace/a1");
+        (answer.status == 200).then(|| answer.json())
+    });
+    assert_eq!(trace, sent);
+    assert_eq!(
+        ask("/zipkin/api/v2/services").json(),
+        serde_json::json!(["old"])
+    );
+    assert_eq!(ask("/health").status, 200);
+    let page = ask("/zipkin/");
+    assert_eq!(page.status, 404);
+    assert_eq!(
+        page.json()["hint"],
+        "the user interface is on the query port"
+    );
+    // It is no door to anything else.
+    assert_eq!(ask("/api/status").status, 404);
+    assert_eq!(ask("/api/traces?service=old").status, 404);
+}
+
 /// Spans that a receiver has handed on.
 fn stored(server: &Running, receiver: &str) -> u64 {
     let status = server.get("/api/status").json();

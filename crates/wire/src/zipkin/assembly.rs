@@ -17,7 +17,7 @@ use crate::room::NoRoom;
 use crate::{Decoded, WireError, mend};
 
 /// Says that a span came without a time.
-const NO_START: &[u8] = b"otel.zipkin.absentField.startTime";
+pub(super) const NO_START: &str = "otel.zipkin.absentField.startTime";
 
 /// W3C's flag, which a span that is to be recorded whatever samplers say has.
 const SAMPLED: u32 = 1;
@@ -214,7 +214,12 @@ impl<'a> Assembly<'a> {
             return Ok(Some(fault));
         }
         if parts.start_us == 0 {
-            intake.put(Level::Span, NO_START, RawValue::Bool(true), offset)?;
+            intake.put(
+                Level::Span,
+                NO_START.as_bytes(),
+                RawValue::Bool(true),
+                offset,
+            )?;
         }
         if let Some(error) = self.fields.untold_error() {
             intake.put(Level::Span, b"error", RawValue::Str(error), offset)?;
@@ -239,7 +244,7 @@ impl<'a> Assembly<'a> {
         let remote = parts.remote.address(&REMOTE);
         let local = local.filter(|_| !self.has_host_address);
         for (key, value) in local.chain(remote.filter(|_| !self.has_peer_address)) {
-            intake.put(Level::Span, key, value, offset)?;
+            intake.put(Level::Span, key.as_bytes(), value, offset)?;
         }
         let peer = &*parts.remote.service;
         if peer.is_empty() || self.has_peer_service {

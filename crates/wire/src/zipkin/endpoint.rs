@@ -22,22 +22,22 @@ pub(super) struct Endpoint<'a> {
 
 /// What an endpoint's address is called among attributes.
 pub(super) struct Names {
-    pub(super) ip: &'static [u8],
+    pub(super) ip: &'static str,
     /// For the second address of an endpoint that has both.
-    pub(super) ipv6: &'static [u8],
-    pub(super) port: &'static [u8],
+    pub(super) ipv6: &'static str,
+    pub(super) port: &'static str,
 }
 
 pub(super) const LOCAL: Names = Names {
-    ip: b"net.host.ip",
-    ipv6: b"net.host.ipv6",
-    port: b"net.host.port",
+    ip: "net.host.ip",
+    ipv6: "net.host.ipv6",
+    port: "net.host.port",
 };
 
 pub(super) const REMOTE: Names = Names {
-    ip: b"net.peer.ip",
-    ipv6: b"net.peer.ipv6",
-    port: b"net.peer.port",
+    ip: "net.peer.ip",
+    ipv6: "net.peer.ipv6",
+    port: "net.peer.port",
 };
 
 impl<'a> Endpoint<'a> {
@@ -77,7 +77,7 @@ impl<'a> Endpoint<'a> {
     pub(super) fn address(
         &self,
         names: &Names,
-    ) -> impl Iterator<Item = (&'static [u8], RawValue<'_>)> {
+    ) -> impl Iterator<Item = (&'static str, RawValue<'_>)> {
         let (first, second) = match (&*self.ipv4, &*self.ipv6) {
             (b"", ipv6) => (ipv6, &b""[..]),
             (ipv4, ipv6) => (ipv4, ipv6),

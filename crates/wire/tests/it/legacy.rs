@@ -10,3 +10,4 @@ mod shown;
 mod zipkin_texts;
 mod zipkin_v1;
 mod zipkin_v2;
+mod zipkin_written;

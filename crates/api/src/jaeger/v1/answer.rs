@@ -6,7 +6,7 @@ use http::{StatusCode, header};
 use serde::Serialize;
 
 use crate::blocking::QueryError;
-use crate::jaeger::indent::Indenter;
+use crate::indent::Indenter;
 use crate::jaeger::params::Params;
 use crate::jaeger::plain_error;
 

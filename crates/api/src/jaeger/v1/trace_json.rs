@@ -14,9 +14,9 @@ use serde::{Serialize, Serializer};
 use tracewell_model::batch::view::BatchView;
 use tracewell_model::{SpanBatch, SpanRef};
 
-use crate::any_json::{double_json, safe_whole_json};
 use crate::base64;
 use crate::jaeger::span::{self, Log, Process, Reference, ReferenceType, Tag, TagValue};
+use tracewell_wire::any_json::{double_json, safe_whole_json};
 
 /// A whole trace of at least one span.
 pub(super) struct TraceJson<'a> {

@@ -18,7 +18,7 @@ use super::trace_json::TraceJson;
 use crate::QueryState;
 use crate::jaeger::finding::TraceQuery;
 use crate::jaeger::params::{self, Params};
-use crate::jaeger::streamed::{JsonWriter, Outcome, respond};
+use crate::streamed::{JsonWriter, Outcome, respond};
 
 /// Traces held in memory at a time.
 const FETCH_TRACES: usize = 16;

@@ -29,7 +29,7 @@ use super::traces::Envelope;
 use crate::QueryState;
 use crate::blocking::{QueryError, run_query};
 use crate::jaeger::params::Params;
-use crate::jaeger::streamed::{JsonWriter, Outcome, respond};
+use crate::streamed::{JsonWriter, Outcome, respond};
 
 /// The largest file.
 const MAX_BODY_BYTES: usize = 64 << 20;

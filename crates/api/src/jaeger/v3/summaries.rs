@@ -20,7 +20,7 @@ use super::search_params;
 use crate::QueryState;
 use crate::jaeger::finding::shown_service;
 use crate::jaeger::params::Params;
-use crate::jaeger::streamed::{JsonWriter, Outcome, respond};
+use crate::streamed::{JsonWriter, Outcome, respond};
 
 pub(super) async fn search(State(state): State<Arc<QueryState>>, params: Params) -> Response {
     let query = match search_params::parse(&params) {

@@ -16,8 +16,8 @@ use super::answer::{self, ErrorDetails, failed, nothing_found, refused};
 use super::search_params::{self, malformed, optional};
 use crate::QueryState;
 use crate::jaeger::params::{self, Params};
-use crate::jaeger::streamed::{JsonWriter, Outcome, respond};
 use crate::jaeger::values;
+use crate::streamed::{JsonWriter, Outcome, respond};
 
 const OPENING: &[u8] = b"{\"resourceSpans\":[";
 const CLOSING: &[u8] = b"]}";

@@ -10,7 +10,7 @@ use tracewell_model::values::Value;
 use tracewell_query::spansets::{ShownSpan, ShownSpanset};
 use tracewell_query::traceql::Literal;
 
-use crate::any_json::{any_json, double_json, safe_whole_json};
+use tracewell_wire::any_json::{any_json, double_json, safe_whole_json};
 
 #[derive(Serialize)]
 pub(super) struct Spanset<'a> {

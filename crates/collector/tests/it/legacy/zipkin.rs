@@ -97,8 +97,8 @@ async fn what_cannot_be_taken_is_told_why_and_seen_by_operators() {
         assert_eq!(reply.status, status, "{path} {headers:?} {reply:?}");
         assert!(reply.text().contains(text), "{path} {headers:?} {reply:?}");
     }
-    let get = http::Request::get(legacy.url("zipkin", "/api/v2/spans"));
-    let reply = send(get.body(http_body_util::Full::<Bytes>::default()).unwrap()).await;
+    let put = http::Request::put(legacy.url("zipkin", "/api/v2/spans"));
+    let reply = send(put.body(http_body_util::Full::<Bytes>::default()).unwrap()).await;
     assert_eq!(reply.unwrap().header("allow"), "POST");
     let complaints = legacy.accounting.complaints();
     assert!(
@@ -137,4 +137,20 @@ async fn a_busy_store_is_said_and_when_to_come_again() {
     );
     let account = legacy.account("zipkin");
     assert_eq!(account.rejected["refused_busy"], 1);
+}
+
+#[tokio::test]
+async fn what_is_asked_is_handed_on_and_in_no_account() {
+    let legacy = start(Arc::new(Recorder::default()));
+    for path in ["/api/v2/spans?serviceName=a", "/zipkin/"] {
+        let get = http::Request::get(legacy.url("zipkin", path));
+        let get = get.body(http_body_util::Full::<Bytes>::default()).unwrap();
+        let reply = send(get).await.unwrap();
+        assert_eq!(reply.status, 200, "{path}");
+        assert!(reply.text().ends_with(path), "{path}: {}", reply.text());
+    }
+    let json = [("content-type", "application/json")];
+    post_json(&legacy.url("zipkin", "/api/v2/spans"), &json, SPAN).await;
+    let requests = legacy.account("zipkin").requests;
+    assert_eq!(requests.values().sum::<u64>(), 1);
 }

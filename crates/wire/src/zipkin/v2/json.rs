@@ -1,5 +1,9 @@
 //! A list of spans in Zipkin's JSON, version 2.
 
+mod encode;
+
+pub use encode::encode;
+
 use std::borrow::Cow;
 
 use tracewell_model::{SpanId, SpanKind, TraceId};

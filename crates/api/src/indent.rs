@@ -5,7 +5,7 @@ const INDENT: &[u8] = b"    ";
 
 /// Turns compact JSON into JSON with lines. It trusts that the input is JSON.
 #[derive(Debug, Default)]
-pub(super) struct Indenter {
+pub(crate) struct Indenter {
     depth: usize,
     is_in_text: bool,
     is_escaped: bool,
@@ -15,7 +15,7 @@ pub(super) struct Indenter {
 
 impl Indenter {
     /// Lays out the next piece.
-    pub(super) fn write(&mut self, json: &[u8], out: &mut Vec<u8>) {
+    pub(crate) fn write(&mut self, json: &[u8], out: &mut Vec<u8>) {
         for byte in json {
             self.byte(*byte, out);
         }

@@ -40,7 +40,7 @@ enum Piece {
 }
 
 /// Whether there is an answer.
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     /// It was written, after so much was looked at.
     Written(ScanReport),
     /// What was asked for is not there; nothing was written.
@@ -48,7 +48,7 @@ pub(super) enum Outcome {
 }
 
 /// Writes an answer piece by piece.
-pub(super) struct JsonWriter {
+pub(crate) struct JsonWriter {
     sender: StreamSender<Piece>,
     buffer: Vec<u8>,
     indenter: Option<Indenter>,
@@ -59,23 +59,23 @@ pub(super) struct JsonWriter {
 impl JsonWriter {
     /// Appends a value. What cannot be sent any more is dropped silently;
     /// [`JsonWriter::is_broken`] tells.
-    pub(super) fn value(&mut self, value: &(impl Serialize + ?Sized)) {
+    pub(crate) fn value(&mut self, value: &(impl Serialize + ?Sized)) {
         // The only errors are those of `write`, which are remembered.
         self.is_broken |= serde_json::to_writer(&mut *self, value).is_err();
     }
 
     /// Appends JSON as it is.
-    pub(super) fn raw(&mut self, json: &[u8]) {
+    pub(crate) fn raw(&mut self, json: &[u8]) {
         self.is_broken |= io::Write::write_all(self, json).is_err();
     }
 
     /// Is the reader gone, or the time over?
-    pub(super) fn is_broken(&self) -> bool {
+    pub(crate) fn is_broken(&self) -> bool {
         self.is_broken
     }
 
     /// The sentence for an answer that was cut short by `error`.
-    pub(super) fn cut_short(&self, error: StoreError) -> QueryError {
+    pub(crate) fn cut_short(&self, error: StoreError) -> QueryError {
         match error {
             StoreError::Cancelled => self.sender.timed_out(),
             error => error.into(),
@@ -130,7 +130,7 @@ impl io::Write for JsonWriter {
 /// Answers with the JSON that `work` writes; `nothing_found` and `refused`
 /// answer when there is none. A `work` that ends early because the writer is
 /// broken may return whatever it likes.
-pub(super) async fn respond<W>(
+pub(crate) async fn respond<W>(
     state: &QueryState,
     is_pretty: bool,
     work: W,

@@ -7,7 +7,7 @@
 use serde_json::Value;
 use tracewell_model::AnyValue;
 
-use crate::base64;
+use crate::json::scalar::put_base64;
 
 /// The largest whole number of which JavaScript can hold every smaller one.
 const MAX_SAFE: u64 = (1 << 53) - 1;
@@ -15,14 +15,14 @@ const MAX_SAFE: u64 = (1 << 53) - 1;
 /// The value in JSON. Keys of lists are sorted; of equal keys the last counts;
 /// bytes are base64, doubles that JSON lacks are text, whole numbers what
 /// `whole` says. The depth is bounded by the model.
-pub(crate) fn any_json(value: &AnyValue, whole: fn(i64) -> Value) -> Value {
+pub fn any_json(value: &AnyValue, whole: fn(i64) -> Value) -> Value {
     match value {
         AnyValue::Empty => Value::Null,
         AnyValue::String(text) => Value::from(text.as_str()),
         AnyValue::Bool(value) => Value::from(*value),
         AnyValue::Int(value) => whole(*value),
         AnyValue::Double(value) => double_json(*value),
-        AnyValue::Bytes(bytes) => Value::from(base64::encode(bytes)),
+        AnyValue::Bytes(bytes) => Value::from(base64(bytes)),
         AnyValue::Array(values) => values.iter().map(|value| any_json(value, whole)).collect(),
         AnyValue::KvList(pairs) => pairs
             .iter()
@@ -31,8 +31,15 @@ pub(crate) fn any_json(value: &AnyValue, whole: fn(i64) -> Value) -> Value {
     }
 }
 
+/// Bytes as text.
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    let mut text = Vec::new();
+    put_base64(&mut text, bytes);
+    String::from_utf8(text).unwrap_or_default()
+}
+
 /// A number, or its name where JSON has none.
-pub(crate) fn double_json(value: f64) -> Value {
+pub fn double_json(value: f64) -> Value {
     if value.is_nan() {
         Value::from("NaN")
     } else if value.is_infinite() {
@@ -43,7 +50,7 @@ pub(crate) fn double_json(value: f64) -> Value {
 }
 
 /// A number as far as JavaScript can hold it, else its digits as text.
-pub(crate) fn safe_whole_json(value: i64) -> Value {
+pub fn safe_whole_json(value: i64) -> Value {
     if value.unsigned_abs() <= MAX_SAFE {
         Value::from(value)
     } else {
@@ -52,6 +59,6 @@ pub(crate) fn safe_whole_json(value: i64) -> Value {
 }
 
 /// Its digits as text, so that all whole numbers look alike.
-pub(crate) fn digits_json(value: i64) -> Value {
+pub fn digits_json(value: i64) -> Value {
     Value::from(value.to_string())
 }
