@@ -53,7 +53,7 @@ const test = base.extend<object, { server: Server }>({
       const file = join(directory, "ui.json");
       await writeFile(file, JSON.stringify(LINKS));
       const strategies = join(directory, "strategies.json");
-      await writeFile(strategies, JSON.stringify({ service_strategies: [{ service: "desk", type: "adaptive", param: 2 }] }));
+      await writeFile(strategies, JSON.stringify({ service_strategies: [{ service: "frontend", type: "adaptive", param: 2 }] }));
       const server = await startServer(["--query-ui-config", file, "--retention-age", "3d", "--retention-bytes", "1GiB", "--sampling-strategies-file", strategies]);
       try {
         await server.send(request);
@@ -100,8 +100,8 @@ test("the status page says where spans lie and how long they are kept", async ({
 
 test("the status page says what clients are told to record, and why", async ({ page, open }) => {
   await open("/status");
-  const row = page.getByRole("table", { name: "Adaptive sampling" }).getByRole("row").filter({ hasText: "desk" });
-  await expect(row).toContainText("order");
+  const row = page.getByRole("table", { name: "Adaptive sampling" }).getByRole("row").filter({ hasText: "frontend" });
+  await expect(row).toContainText("/");
   await expect(row).toContainText("2 /s");
   await expect(row).toContainText("0.1 %");
   await expect(row).toContainText("seen for the first time");
