@@ -28,7 +28,6 @@ use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 
 use super::QueryState;
-pub(crate) use span::rows_by_start;
 pub use v1::write_trace;
 
 /// The HTTP side.

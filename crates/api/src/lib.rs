@@ -11,6 +11,7 @@ mod addresses;
 mod assets;
 mod base64;
 mod blocking;
+mod by_start;
 mod compression;
 mod error;
 mod export;

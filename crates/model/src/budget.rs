@@ -127,7 +127,8 @@ impl QueryMemory {
 impl Account {
     fn take(&self, wanted_bytes: usize) -> Result<(), OverBudget> {
         self.take_free(wanted_bytes).or_else(|refused| {
-            let Some(kept) = self.kept.get().and_then(Weak::upgrade) else {
+            let kept = self.kept.get().and_then(Weak::upgrade);
+            let Some(kept) = kept.filter(|_| wanted_bytes <= self.limit_bytes) else {
                 return Err(refused);
             };
             // Another thread may have made room just now.

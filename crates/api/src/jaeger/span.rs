@@ -8,12 +8,9 @@
 //! clients take them for references to a span.
 
 use std::borrow::Cow;
-use std::cmp::Reverse;
 
 use tracewell_model::batch::view::BatchView;
-use tracewell_model::{
-    AnyValue, Level, SpanBatch, SpanId, SpanKind, SpanRef, StatusCode, TraceId, ValueRef,
-};
+use tracewell_model::{AnyValue, Level, SpanId, SpanKind, SpanRef, StatusCode, TraceId, ValueRef};
 
 use super::finding::shown_service;
 use tracewell_wire::any_json::any_json;
@@ -245,21 +242,4 @@ pub(super) fn warnings(span: SpanRef<'_>) -> Vec<String> {
         warnings.push("the span ends before it starts; its duration is shown as 0".to_owned());
     }
     warnings
-}
-
-/// Rows in the order of their start; of those that start together the longest,
-/// which is the parent, comes first.
-pub(crate) fn rows_by_start(batch: &SpanBatch) -> Vec<usize> {
-    let mut rows: Vec<usize> = (0..batch.len()).collect();
-    sort_by_start(batch, &mut rows);
-    rows
-}
-
-/// The same with some of the rows.
-pub(super) fn sort_by_start(batch: &SpanBatch, rows: &mut [usize]) {
-    let spans = batch.spans();
-    rows.sort_by_key(|row| {
-        let longest_first = Reverse(spans.duration_ns[*row]);
-        (spans.start_ns[*row], longest_first, spans.span_id[*row])
-    });
 }

@@ -18,8 +18,8 @@ use super::names::of_service;
 use super::search_params::{self, SearchRequest};
 use crate::QueryState;
 use crate::blocking::QueryError;
+use crate::by_start::rows_by_start;
 use crate::error::ApiError;
-use crate::jaeger::rows_by_start;
 use crate::params::Params;
 use crate::streamed::{JsonWriter, Outcome, respond};
 
@@ -132,10 +132,8 @@ fn write_by_ids(
     let mut list = Traces::open(writer);
     let mut report = ScanReport::default();
     for ids in ids.chunks(FETCH_TRACES) {
-        let mut found = store.traces(ids, None, cancelled)?;
-        report.lacks_also(&found.report);
-        (found.report.unread_blocks, found.report.unread_spans) = (0, 0);
-        report.add(&found.report);
+        let found = store.traces(ids, None, cancelled)?;
+        report.add_again(&found.report);
         found
             .traces
             .iter()

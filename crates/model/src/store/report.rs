@@ -58,6 +58,17 @@ impl ScanReport {
         self.unread_spans = self.unread_spans.max(other.unread_spans);
     }
 
+    /// Adds another read of the same blocks: what each looked at, and what they
+    /// left out once.
+    pub fn add_again(&mut self, other: &Self) {
+        self.lacks_also(other);
+        self.add(&Self {
+            unread_blocks: 0,
+            unread_spans: 0,
+            ..*other
+        });
+    }
+
     /// Adds what another read looked at, as if both were one.
     pub fn add(&mut self, other: &Self) {
         self.searched_blocks += other.searched_blocks;

@@ -38,7 +38,7 @@ impl<'a> TraceJson<'a> {
     /// distinct processes.
     pub(super) fn of_rows(view: &'a BatchView<'a>, mut rows: Vec<usize>) -> Self {
         let batch = view.batch();
-        span::sort_by_start(batch, &mut rows);
+        crate::by_start::sort_by_start(batch, &mut rows);
         let (processes, process_of) = distinct_processes(view, batch, &rows);
         Self {
             view,

@@ -140,10 +140,7 @@ fn write_by_ids(
     for ids in ids.chunks(FETCH_TRACES) {
         let traces = match store.traces(ids, None, cancelled) {
             Ok(found) => {
-                let mut found = found;
-                report.lacks_also(&found.report);
-                (found.report.unread_blocks, found.report.unread_spans) = (0, 0);
-                report.add(&found.report);
+                report.add_again(&found.report);
                 found.traces
             }
             Err(error) => {

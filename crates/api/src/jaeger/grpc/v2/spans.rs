@@ -23,7 +23,7 @@ pub(super) fn for_each_chunk(
 ) -> ControlFlow<()> {
     let view = BatchView::new(batch);
     let (mut spans, mut bytes) = (Vec::new(), 0);
-    for row in span::rows_by_start(batch) {
+    for row in crate::by_start::rows_by_start(batch) {
         let span = span_message(&view, view.span(row));
         let span_bytes = span.encoded_len() + HEADER_BYTES;
         if bytes + span_bytes > CHUNK_BYTES && !spans.is_empty() {
