@@ -1,0 +1,153 @@
+//! Who may connect, and what they may do: TLS of listeners and the credentials
+//! of requests, the same for every port.
+//!
+//! ```text
+//! TcpStream ─► Lock::wrap ─► Transport (plain, or TLS once the client spoke)
+//! headers   ─► Lock::admit(role) ─► allowed, or a Denial that says what to send
+//! ```
+//!
+//! Files are read again when they change, so that certificates and tokens are
+//! rotated without a restart; one that cannot be read leaves the old one in
+//! force and is said. **No secret is ever printed**, neither in errors nor in
+//! logs, and this crate knows no protocol: what a denial looks like is for the
+//! listener to say.
+
+mod credentials;
+mod guard;
+mod role;
+mod sessions;
+mod tls;
+mod transport;
+mod watched;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use http::HeaderMap;
+use tokio::net::TcpStream;
+
+pub use guard::{Denial, Guard};
+pub use role::{Role, Roles};
+pub use sessions::{COOKIE, SESSION_AGE};
+pub use transport::Transport;
+
+use tls::Tls;
+
+/// Where the secrets are. None of them: everybody may do everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LockFiles {
+    /// Certificate chain (PEM) of all listeners, the server's own first.
+    pub certificate: Option<PathBuf>,
+    /// Its private key (PEM).
+    pub key: Option<PathBuf>,
+    /// Authorities (PEM) of which one must have signed a client's certificate.
+    pub client_authorities: Option<PathBuf>,
+    /// Bearer tokens, one a line: see [`Guard`].
+    pub tokens: Option<PathBuf>,
+    /// Users and password hashes, as `htpasswd -B` writes them.
+    pub passwords: Option<PathBuf>,
+}
+
+/// Why the locks cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    /// A file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A line of a file is not what it should be. The line itself is a secret.
+    #[error("{}, line {line}: {reason}", path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong, and what is right.
+        reason: String,
+    },
+    /// A certificate, key or authority cannot be used.
+    #[error("{}: {reason}", path.display())]
+    Tls {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and what is right.
+        reason: String,
+    },
+    /// Settings that need one another.
+    #[error("{0}")]
+    Incomplete(&'static str),
+}
+
+/// The lock of all doors of a process.
+#[derive(Debug, Default)]
+pub struct Lock {
+    tls: Option<Tls>,
+    guard: Option<Guard>,
+}
+
+impl Lock {
+    /// Reads all files.
+    ///
+    /// # Errors
+    /// A file is missing or is not what it should be.
+    pub fn load(files: &LockFiles) -> Result<Arc<Self>, AccessError> {
+        let tls = match (&files.certificate, &files.key) {
+            (Some(certificate), Some(key)) => Some(Tls::load(
+                certificate,
+                key,
+                files.client_authorities.as_deref(),
+            )?),
+            (None, None) if files.client_authorities.is_none() => None,
+            _ => {
+                return Err(AccessError::Incomplete(
+                    "tls.cert_file and tls.key_file belong together, and tls.client_ca_file needs \
+                     both",
+                ));
+            }
+        };
+        let guard = Guard::load(files.tokens.as_deref(), files.passwords.as_deref())?;
+        Ok(Arc::new(Self { tls, guard }))
+    }
+
+    /// Is TLS spoken on the listeners?
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    /// Must clients show who they are, by a credential or a certificate?
+    #[must_use]
+    pub fn asks_who(&self) -> bool {
+        self.guard.is_some() || self.tls.as_ref().is_some_and(Tls::asks_for_certificates)
+    }
+
+    /// Who asks for credentials, if anybody does.
+    #[must_use]
+    pub fn guard(&self) -> Option<&Guard> {
+        self.guard.as_ref()
+    }
+
+    /// Makes a connection of a socket. The handshake happens when it is read.
+    #[must_use]
+    pub fn wrap(&self, stream: TcpStream) -> Transport {
+        match &self.tls {
+            None => Transport::plain(stream),
+            Some(tls) => tls.wrap(stream),
+        }
+    }
+
+    /// May a request with these headers do what needs this role?
+    ///
+    /// # Errors
+    /// What is missing.
+    pub async fn admit(&self, headers: &HeaderMap, role: Role) -> Result<(), Denial> {
+        match &self.guard {
+            None => Ok(()),
+            Some(guard) => guard.admit(headers, role).await,
+        }
+    }
+}
