@@ -94,6 +94,7 @@ impl Server {
             memory_budget_bytes: 1 << 20,
             workers: std::num::NonZeroUsize::new(1),
             max_connections: 100,
+            lock: Arc::default(),
         };
         let intake = Intake::start(config, Arc::new(ToStore(Arc::clone(&store)))).unwrap();
         let facts = ProcessFacts::new(

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use tokio::sync::oneshot;
+use tracewell_access::Lock;
 use tracewell_model::Consumer;
 use tracewell_wire::Decoded;
 use tracewell_wire::decompress::Encoding;
@@ -39,7 +40,7 @@ const IN_PLACE_BYTES: usize = 16 << 10;
 const MAX_QUEUED_REQUESTS: usize = 2_048;
 
 /// How much the receivers of a process may take on at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct IntakeConfig {
     /// Bytes that requests in flight may hold: bodies as received and
     /// decompressed, and decoded spans until the consumer has answered.
@@ -49,6 +50,8 @@ pub struct IntakeConfig {
     /// Connections of all receivers together. Each takes a file descriptor,
     /// of which others need some too.
     pub max_connections: usize,
+    /// Who may connect and send.
+    pub lock: Arc<Lock>,
 }
 
 /// Takes request bodies from receivers and gives their spans to a [`Consumer`].
@@ -58,6 +61,7 @@ pub struct Intake {
     workers: Workers,
     max_connections: usize,
     crowd: Arc<Crowd>,
+    lock: Arc<Lock>,
 }
 
 /// The store has every good span of a request.
@@ -86,6 +90,7 @@ impl Intake {
             workers: Workers::start(threads, MAX_QUEUED_REQUESTS)?,
             max_connections: config.max_connections,
             crowd: Crowd::new(config.max_connections),
+            lock: config.lock,
         }))
     }
 
@@ -109,6 +114,10 @@ impl Intake {
     /// The connections of all receivers.
     pub(crate) fn crowd(&self) -> &Arc<Crowd> {
         &self.crowd
+    }
+
+    pub(crate) fn lock(&self) -> &Lock {
+        &self.lock
     }
 
     pub(crate) fn max_connections(&self) -> usize {

@@ -12,6 +12,7 @@
 //!     memory_budget_bytes: 192 << 20,
 //!     workers: None,
 //!     max_connections: 1_000,
+//!     lock: Arc::default(),
 //! };
 //! let intake = Intake::start(limits, store)?;
 //! let listeners = OtlpListeners {

@@ -69,6 +69,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         memory_budget_bytes: shares.intake_bytes,
         workers: None,
         max_connections: open_files::share_of_connections(config.memory_limit_bytes),
+        lock: Arc::default(),
     };
     if !config.is_read_only {
         let is_kept = config.storage == Storage::Embedded;

@@ -25,6 +25,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, interval, sleep, timeout_at};
+use tracewell_access::Lock;
 
 use self::crowd::{Crowd, Place, SWEEP_INTERVAL};
 use self::life::Noting;
@@ -63,6 +64,9 @@ pub(crate) trait Handler: Send + Sync + 'static {
         request: Request<Incoming>,
         peer: SocketAddr,
     ) -> impl Future<Output = Response<Self::Body>> + Send;
+
+    /// What its connections go through.
+    fn lock(&self) -> &Lock;
 
     /// A connection was not taken because there are too many.
     fn no_room(&self, peer: SocketAddr);
@@ -228,7 +232,7 @@ async fn connection<H: Handler>(
         }
     });
     let stream = Noting {
-        stream,
+        stream: handler.lock().wrap(stream),
         life: Arc::clone(&place.life),
     };
     let mut serving = pin!(builder.serve_connection(TokioIo::new(stream), service));

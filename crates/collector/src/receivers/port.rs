@@ -4,12 +4,15 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::Response;
+use http::header::WWW_AUTHENTICATE;
 use http::request::Parts;
+use http::{HeaderMap, Response};
 use hyper::body::{Body, Incoming};
+use tracewell_access::{Denial, Lock, Role};
 
-use super::answers::{self, Answer, ReplyBody, Sender};
-use super::body::{self, Length, content_encoding};
+use super::answers::{self, Answer, ReplyBody, Sender, grpc_refused, text_refused};
+use super::body::{self, Length, content_encoding, must_read_on};
+use super::grpc::is_grpc;
 use crate::accounting::{Accounting, ReceiverAccount};
 use crate::intake::{Accepted, Decode, Intake, RequestBody};
 use crate::refusal::Refusal;
@@ -63,14 +66,24 @@ impl Port {
 
     /// Answers a request, counts it under what became of it, and tells of a
     /// refusal. Dropped when the client goes away.
+    /// Who may not send is told so, and nothing of the body is kept.
     pub(super) async fn answer(
         &self,
         head: &Parts,
         peer: SocketAddr,
-        answer: impl Future<Output = Answer>,
+        body: Incoming,
+        answer: impl AsyncFnOnce(Incoming) -> Answer,
     ) -> Response<ReplyBody> {
         let progress = self.account.request();
-        let answer = answer.await;
+        let answer = match self.intake.lock().admit(&head.headers, Role::Write).await {
+            Ok(()) => answer(body).await,
+            Err(denial) => {
+                if must_read_on(head, &body) {
+                    body::discard(body).await;
+                }
+                denied(&head.headers, denial)
+            }
+        };
         let sender = Sender {
             peer,
             headers: &head.headers,
@@ -84,6 +97,11 @@ impl Port {
         answer.response
     }
 
+    /// What its connections go through.
+    pub(super) fn lock(&self) -> &Lock {
+        self.intake.lock()
+    }
+
     /// A connection was not taken because there are too many.
     pub(super) fn no_room(&self, peer: SocketAddr) {
         let max = self.intake.max_connections();
@@ -94,4 +112,19 @@ impl Port {
     pub(super) fn not_http(&self, peer: SocketAddr, error: &hyper::Error) {
         self.account.complain(answers::not_http(peer, error));
     }
+}
+
+/// RFC 9110, 11.6.1: who gets a 401 is told what to show.
+fn denied(headers: &HeaderMap, denial: Denial) -> Answer {
+    let challenge = denial.asks_who().then(|| denial.challenge());
+    let refusal = Refusal::Denied(denial);
+    if is_grpc(headers) {
+        return grpc_refused(&refusal);
+    }
+    let mut answer = text_refused(&refusal);
+    if let Some(challenge) = challenge {
+        let headers = answer.response.headers_mut();
+        headers.insert(WWW_AUTHENTICATE, challenge);
+    }
+    answer
 }

@@ -40,6 +40,7 @@ fn start_with(consumer: Arc<dyn Consumer>, sampling: Arc<Sampling>) -> Legacy {
         memory_budget_bytes: 256 << 20,
         workers: None,
         max_connections: 100,
+        lock: Arc::default(),
     };
     let intake = Intake::start(limits, consumer).unwrap();
     let accounting = Accounting::new();

@@ -58,6 +58,7 @@ pub(crate) fn start_with(consumer: Arc<dyn Consumer>, options: Options) -> Runni
         memory_budget_bytes: options.memory_budget_bytes,
         workers: None,
         max_connections: options.max_connections,
+        lock: Arc::default(),
     };
     let intake = Intake::start(limits, consumer).unwrap();
     let accounting = Accounting::new();

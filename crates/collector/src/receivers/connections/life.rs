@@ -12,9 +12,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::Instant;
+use tracewell_access::Transport;
 
 /// What HTTP/2 with prior knowledge begins with.
 const HTTP2_HEAD: &[u8] = b"PRI";
@@ -124,9 +124,9 @@ impl Drop for InRequest {
     }
 }
 
-/// A socket that notes what comes in.
+/// A connection that notes what comes in.
 pub(super) struct Noting {
-    pub(super) stream: TcpStream,
+    pub(super) stream: Transport,
     pub(super) life: Arc<Life>,
 }
 

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
+use tracewell_access::Lock;
 use tracewell_wire::jaeger;
 
 use super::sampling;
@@ -44,8 +45,12 @@ impl Handler for GrpcHandler {
             };
             return grpc::answer_health(&self.port, body, is_here).await;
         }
-        let answer = self.answer(&head, body);
-        self.port.answer(&head, peer, answer).await
+        let answer = async |body| self.answer(&head, body).await;
+        self.port.answer(&head, peer, body, answer).await
+    }
+
+    fn lock(&self) -> &Lock {
+        self.port.lock()
     }
 
     fn no_room(&self, peer: SocketAddr) {

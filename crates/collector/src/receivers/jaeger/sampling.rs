@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use tracewell_access::Lock;
 
 use crate::intake::Accepted;
 use crate::receivers::answers::{
@@ -38,11 +39,15 @@ impl Handler for SamplingHandler {
 
     async fn handle(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<ReplyBody> {
         let (head, body) = request.into_parts();
-        let answer = async {
+        let answer = async |body| {
             body::discard(body).await;
             over_http(&self.sampling, &head)
         };
-        self.port.answer(&head, peer, answer).await
+        self.port.answer(&head, peer, body, answer).await
+    }
+
+    fn lock(&self) -> &Lock {
+        self.port.lock()
     }
 
     fn no_room(&self, peer: SocketAddr) {

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
+use tracewell_access::Lock;
 use tracewell_wire::decompress::Encoding;
 use tracewell_wire::otlp;
 
@@ -30,8 +31,12 @@ impl Handler for GrpcHandler {
         if head.uri.path() == health::CHECK && is_grpc(&head.headers) {
             return grpc::answer_health(&self.0, body, Signal::is_grpc_service).await;
         }
-        let answer = self.answer(&head, body);
-        self.0.answer(&head, peer, answer).await
+        let answer = async |body| self.answer(&head, body).await;
+        self.0.answer(&head, peer, body, answer).await
+    }
+
+    fn lock(&self) -> &Lock {
+        self.0.lock()
     }
 
     fn no_room(&self, peer: SocketAddr) {

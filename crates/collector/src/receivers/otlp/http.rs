@@ -9,6 +9,8 @@ use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::{Body, Incoming};
 
+use tracewell_access::Lock;
+
 use self::cors::Cors;
 use super::answers::{Format, Stated, http_accepted, http_refused};
 use super::signal::Signal;
@@ -40,12 +42,16 @@ impl Handler for HttpHandler {
             cors.answer_preflight(&head.headers, response.headers_mut());
             return response;
         }
-        let answer = self.answer(&head, body);
-        let mut response = self.port.answer(&head, peer, answer).await;
+        let answer = async |body| self.answer(&head, body).await;
+        let mut response = self.port.answer(&head, peer, body, answer).await;
         if let Some(cors) = &self.cors {
             cors.answer(&head.headers, response.headers_mut());
         }
         response
+    }
+
+    fn lock(&self) -> &Lock {
+        self.port.lock()
     }
 
     fn no_room(&self, peer: SocketAddr) {
