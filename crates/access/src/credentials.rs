@@ -19,8 +19,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 
-use crate::AccessError;
 use crate::role::Roles;
+use crate::{AccessError, LockFiles};
 
 /// SHA-256 of a secret. Secrets are compared and kept by it alone: what a
 /// comparison costs in time then says nothing about them.
@@ -28,6 +28,26 @@ pub(crate) type Digest = [u8; 32];
 
 /// Shorter ones can be guessed over the network.
 const MIN_TOKEN_BYTES: usize = 16;
+
+/// A text that is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("a secret")
+    }
+}
+
+/// What a password of a user who is not there is compared with, so that the
+/// time an answer takes does not say who is.
+const NOBODYS_HASH: &str = "$2b$10$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
 
 /// Who somebody is, and what they may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,22 +83,27 @@ pub(crate) fn sha256(secret: &[u8]) -> Digest {
 
 impl Credentials {
     /// Reads the files that there are.
-    pub(crate) fn load(
-        tokens: Option<&Path>,
-        passwords: Option<&Path>,
-    ) -> Result<Self, AccessError> {
+    pub(crate) fn load(files: &LockFiles) -> Result<Self, AccessError> {
         let mut known = Self::default();
-        if let Some(path) = tokens {
-            each_line(path, |line, number| {
+        let given = Path::new(GIVEN_TOKENS);
+        let texts = [
+            files.tokens.as_deref().map(|path| (path, read(path))),
+            files
+                .given_tokens
+                .as_ref()
+                .map(|text| (given, Ok(text.0.clone()))),
+        ];
+        for (path, text) in texts.into_iter().flatten() {
+            each_line(path, &text?, |line, number| {
                 let (digest, identity) = token(line, number)?;
                 match known.tokens.insert(digest, identity) {
                     None => Ok(()),
-                    Some(_) => Err("this token is in the file twice".to_owned()),
+                    Some(_) => Err("this token is there twice".to_owned()),
                 }
             })?;
         }
-        if let Some(path) = passwords {
-            each_line(path, |line, _| {
+        if let Some(path) = files.passwords.as_deref() {
+            each_line(path, &read(path)?, |line, _| {
                 let user = user(line)?;
                 match known.users.insert(user.identity.name.clone(), user) {
                     None => Ok(()),
@@ -95,7 +120,10 @@ impl Credentials {
 
     /// Takes as long as the hash is strong: tens of milliseconds.
     pub(crate) fn of_password(&self, name: &str, password: &str) -> Option<&Identity> {
-        let user = self.users.get(name)?;
+        let Some(user) = self.users.get(name) else {
+            bcrypt::verify(password, NOBODYS_HASH).ok();
+            return None;
+        };
         let is_right = match &user.hash {
             Hash::Bcrypt(hash) => bcrypt::verify(password, hash).unwrap_or(false),
             Hash::Sha1(hash) => {
@@ -116,14 +144,21 @@ impl Credentials {
     }
 }
 
-fn each_line(
-    path: &Path,
-    mut take: impl FnMut(&str, usize) -> Result<(), String>,
-) -> Result<(), AccessError> {
-    let text = fs::read_to_string(path).map_err(|source| AccessError::Unreadable {
+/// Stands for the path of tokens that are in no file.
+const GIVEN_TOKENS: &str = "tokens of the environment";
+
+fn read(path: &Path) -> Result<String, AccessError> {
+    fs::read_to_string(path).map_err(|source| AccessError::Unreadable {
         path: path.to_path_buf(),
         source,
-    })?;
+    })
+}
+
+fn each_line(
+    path: &Path,
+    text: &str,
+    mut take: impl FnMut(&str, usize) -> Result<(), String>,
+) -> Result<(), AccessError> {
     let mut taken = 0;
     for (at, line) in text.lines().enumerate() {
         let line = line.trim();
@@ -141,7 +176,7 @@ fn each_line(
         return Err(AccessError::Line {
             path: path.to_path_buf(),
             line: 1,
-            reason: "nobody is in this file, so that nobody could come in".to_owned(),
+            reason: "nobody is in it, so that nobody could come in".to_owned(),
         });
     }
     Ok(())
@@ -217,11 +252,11 @@ mod tests {
         let [t, p] = ["tokens", "passwords"].map(|name| dir.path().join(name));
         fs::write(&t, tokens).unwrap();
         fs::write(&p, passwords).unwrap();
-        let some = |text: &str| !text.is_empty();
-        Credentials::load(
-            some(tokens).then_some(t.as_path()),
-            some(passwords).then_some(p.as_path()),
-        )
+        Credentials::load(&LockFiles {
+            tokens: (!tokens.is_empty()).then_some(t),
+            passwords: (!passwords.is_empty()).then_some(p),
+            ..LockFiles::default()
+        })
     }
 
     #[test]
@@ -242,6 +277,36 @@ mod tests {
         let second = known.of_token(&sha256(b"another long secret")).unwrap();
         assert_eq!(second.name, "grafana");
         assert!(known.of_token(&sha256(b"nobody's")).is_none());
+    }
+
+    #[test]
+    fn tokens_of_the_environment_count_beside_those_of_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let tokens = dir.path().join("tokens");
+        fs::write(&tokens, "write 0123456789abcdef").unwrap();
+        let with = |given: &str| {
+            let files = LockFiles {
+                tokens: Some(tokens.clone()),
+                given_tokens: Some(given.to_owned().into()),
+                ..LockFiles::default()
+            };
+            assert!(!format!("{files:?}").contains("fedcba"), "{files:?}");
+            Credentials::load(&files)
+        };
+        let known = with("read fedcba9876543210").unwrap();
+        for token in ["0123456789abcdef", "fedcba9876543210"] {
+            assert!(known.of_token(&sha256(token.as_bytes())).is_some());
+        }
+        let wrong = with("read short").err().unwrap().to_string();
+        assert!(
+            wrong.starts_with("tokens of the environment, line 1"),
+            "{wrong}"
+        );
+    }
+
+    #[test]
+    fn the_hash_of_nobody_takes_as_long_as_another() {
+        assert_eq!(bcrypt::verify("x", NOBODYS_HASH).ok(), Some(false));
     }
 
     #[test]
@@ -271,7 +336,7 @@ mod tests {
             (format!("owner {secret}"), "", "\"owner\" is no role"),
             ("read sha256:12".to_owned(), "", "64 hexadecimal"),
             (format!("read {secret}\nread {secret}"), "", "twice"),
-            ("# none".to_owned(), "", "nobody is in this file"),
+            ("# none".to_owned(), "", "nobody is in it"),
             (String::new(), "ada:$apr1$x$y", "htpasswd -nB"),
             (String::new(), ADA, "cut short"),
             (String::new(), "ada", "write USER:HASH"),

@@ -2,21 +2,21 @@
 //! (RFC 6750, RFC 7617), or the cookie of a browser that has signed in.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, HOST, ORIGIN};
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 use tokio::sync::Semaphore;
 
-use crate::AccessError;
-use crate::credentials::{Credentials, Digest, sha256};
+use crate::credentials::{Credentials, Digest, Identity, sha256};
 use crate::role::Role;
 use crate::sessions::{Proof, Sessions, of_cookies};
 use crate::watched::Watched;
+use crate::{AccessError, LockFiles};
 
 /// A right password is not worked out again for so long.
 const REMEMBERED: Duration = Duration::from_secs(300);
@@ -24,6 +24,8 @@ const REMEMBERED: Duration = Duration::from_secs(300);
 const MAX_REMEMBERED: usize = 10_000;
 /// Passwords that are worked out at once: each keeps a processor busy.
 const WORKED_OUT_AT_ONCE: usize = 2;
+/// Those and the ones that wait for it. More are guesses, not people.
+const MAX_AT_THE_DOOR: usize = 64;
 
 /// Why a request may not do what it asks for. The texts go to the client.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,13 +51,36 @@ pub enum Denial {
         /// What is missing.
         role: Role,
     },
+    /// A browser sends it for a page that is not ours.
+    #[error("a page of another origin may not use this browser's session")]
+    Foreign,
+    /// Too many passwords are being checked.
+    #[error("too many passwords are being checked; try again, or use a token")]
+    Busy,
 }
 
 impl Denial {
-    /// Would other credentials help? Then the answer is 401, else 403.
+    /// The reasons, for counters.
+    pub const REASONS: [&'static str; 5] = ["unknown", "wrong", "forbidden", "foreign", "busy"];
+
+    /// Which of [`Denial::REASONS`] it is.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        let [unknown, wrong, forbidden, foreign, busy] = Self::REASONS;
+        match self {
+            Self::Unknown { .. } => unknown,
+            Self::Wrong => wrong,
+            Self::Forbidden { .. } => forbidden,
+            Self::Foreign => foreign,
+            Self::Busy => busy,
+        }
+    }
+
+    /// Would other credentials help? Then the answer is 401, else 403 (503 when
+    /// [`Denial::Busy`]).
     #[must_use]
     pub fn asks_who(&self) -> bool {
-        !matches!(self, Self::Forbidden { .. })
+        matches!(self, Self::Unknown { .. } | Self::Wrong)
     }
 
     /// What a 401 says of the credentials that are wanted (RFC 9110, 11.6.1).
@@ -74,68 +99,111 @@ pub struct Guard {
     /// Right passwords, by the sum of user and password, with what stood for
     /// the password then.
     remembered: Mutex<HashMap<Digest, (Proof, Instant)>>,
+    door: Semaphore,
     room: Semaphore,
 }
 
 impl Guard {
     /// None where there are no files.
-    pub(crate) fn load(
-        tokens: Option<&Path>,
-        passwords: Option<&Path>,
-    ) -> Result<Option<Self>, AccessError> {
-        let files: Vec<_> = [tokens, passwords].into_iter().flatten().collect();
-        if files.is_empty() {
+    pub(crate) fn load(files: &LockFiles) -> Result<Option<Self>, AccessError> {
+        let watched = [&files.tokens, &files.passwords];
+        let watched: Vec<_> = watched.into_iter().flatten().cloned().collect();
+        if watched.is_empty() && files.given_tokens.is_none() {
             return Ok(None);
         }
-        let files = files.into_iter().map(Path::to_path_buf).collect();
-        let [of_tokens, of_passwords] = [tokens, passwords].map(|path| path.map(Path::to_path_buf));
-        let load = move || Credentials::load(of_tokens.as_deref(), of_passwords.as_deref());
+        let of = files.clone();
         Ok(Some(Self {
-            known: Watched::new(files, load)?,
-            has_passwords: passwords.is_some(),
+            known: Watched::new(watched, move || Credentials::load(&of))?,
+            has_passwords: files.passwords.is_some(),
             sessions: Sessions::default(),
             remembered: Mutex::default(),
+            door: Semaphore::new(MAX_AT_THE_DOOR),
             room: Semaphore::new(WORKED_OUT_AT_ONCE),
         }))
     }
 
-    /// May a request with these headers do what needs this role?
-    ///
-    /// # Errors
-    /// What is missing.
-    pub async fn admit(&self, headers: &HeaderMap, role: Role) -> Result<(), Denial> {
-        let proof = self.proof(headers).await?;
+    /// May a program with these headers do what needs this role? The cookie of
+    /// a browser counts for nothing here: a browser sends it to every port of a
+    /// host, for the pages of all of them.
+    pub(crate) async fn admit(&self, headers: &HeaderMap, role: Role) -> Result<(), Denial> {
+        let shown = headers.get(AUTHORIZATION).ok_or(self.unknown())?;
+        self.known_with(&self.proof(shown).await?, role)
+    }
+
+    /// The same where browsers ask, too. What a session may change is asked for
+    /// by our own pages alone.
+    pub(crate) async fn admit_browser(&self, head: &Parts, role: Role) -> Result<(), Denial> {
+        let Some(secret) = of_cookies(&head.headers) else {
+            return self.admit(&head.headers, role).await;
+        };
+        if head.headers.contains_key(AUTHORIZATION) {
+            return self.admit(&head.headers, role).await;
+        }
+        if !head.method.is_safe() && is_same_origin(head) != Some(true) {
+            return Err(Denial::Foreign);
+        }
+        let proof = self.sessions.proof(secret).ok_or(Denial::Wrong)?;
+        self.known_with(&proof, role)
+    }
+
+    /// Whose session the cookies of a request are of, if it still counts.
+    #[must_use]
+    pub fn signed_in(&self, headers: &HeaderMap) -> Option<String> {
+        let proof = self.sessions.proof(of_cookies(headers)?)?;
         let known = self.known.current();
-        let identity = proof.identity(&known).ok_or(Denial::Wrong)?;
-        match identity.roles.have(role) {
+        Some(proof.identity(&known)?.name.clone())
+    }
+
+    fn known_with(&self, proof: &Proof, role: Role) -> Result<(), Denial> {
+        let known = self.known.current();
+        let Identity { name, roles } = proof.identity(&known).ok_or(Denial::Wrong)?;
+        match roles.have(role) {
             true => Ok(()),
             false => Err(Denial::Forbidden {
-                name: identity.name.clone(),
+                name: name.clone(),
                 role,
             }),
         }
     }
 
+    fn unknown(&self) -> Denial {
+        Denial::Unknown {
+            passwords: self.has_passwords,
+        }
+    }
+
     /// Opens a session for somebody who shows a token, or a user name and a
     /// password; the secret for the cookie.
-    ///
-    /// # Errors
-    /// They are not known.
-    pub async fn sign_in(&self, user: Option<&str>, secret: &str) -> Result<String, Denial> {
+    pub(crate) async fn sign_in(
+        &self,
+        head: &Parts,
+        user: Option<&str>,
+        secret: &str,
+    ) -> Result<String, Denial> {
+        if is_same_origin(head) == Some(false) {
+            return Err(Denial::Foreign);
+        }
         let proof = match user {
             None => Proof::Token(sha256(secret.as_bytes())),
             Some(user) => self.password(user, secret).await?,
         };
-        let known = self.known.current();
-        proof.identity(&known).ok_or(Denial::Wrong)?;
+        // Whoever may only send has nothing to look for.
+        self.known_with(&proof, Role::Read)?;
         self.sessions.open(proof).ok_or(Denial::Wrong)
     }
 
-    /// Ends the session of these cookies.
-    pub fn sign_out(&self, headers: &HeaderMap) {
-        if let Some(secret) = of_cookies(headers) {
+    /// Ends the session of a request's cookies.
+    ///
+    /// # Errors
+    /// A page of another origin asks for it.
+    pub fn sign_out(&self, head: &Parts) -> Result<(), Denial> {
+        if is_same_origin(head) != Some(true) {
+            return Err(Denial::Foreign);
+        }
+        if let Some(secret) = of_cookies(&head.headers) {
             self.sessions.close(secret);
         }
+        Ok(())
     }
 
     /// Are users with passwords known here?
@@ -144,14 +212,7 @@ impl Guard {
         self.has_passwords
     }
 
-    async fn proof(&self, headers: &HeaderMap) -> Result<Proof, Denial> {
-        let Some(value) = headers.get(AUTHORIZATION) else {
-            let unknown = Denial::Unknown {
-                passwords: self.has_passwords,
-            };
-            let secret = of_cookies(headers).ok_or(unknown)?;
-            return self.sessions.proof(secret).ok_or(Denial::Wrong);
-        };
+    async fn proof(&self, value: &HeaderValue) -> Result<Proof, Denial> {
         let value = value.to_str().map_err(|_| Denial::Wrong)?;
         let (scheme, rest) = value.split_once(' ').unwrap_or((value, ""));
         let rest = rest.trim();
@@ -175,6 +236,7 @@ impl Guard {
         if let Some(proof) = self.remembered(&key, &known) {
             return Ok(proof);
         }
+        let _at_the_door = self.door.try_acquire().map_err(|_| Denial::Busy)?;
         let _room = self.room.acquire().await.map_err(|_| Denial::Wrong)?;
         let (of, name, password) = (Arc::clone(&known), user.to_owned(), password.to_owned());
         let work = move || of.of_password(&name, &password).is_some();
@@ -206,10 +268,25 @@ impl Guard {
     }
 }
 
+/// Does a browser ask for one of our own pages? `None`: it does not say, as
+/// programs do. Proxies may change the host, and browsers say `sec-fetch-site`
+/// to servers they trust alone, so either will do.
+fn is_same_origin(head: &Parts) -> Option<bool> {
+    if let Some(site) = head.headers.get("sec-fetch-site") {
+        return Some(site == "same-origin");
+    }
+    let origin = head.headers.get(ORIGIN)?.to_str().ok();
+    let host = head.headers.get(HOST).and_then(|it| it.to_str().ok());
+    let host = host.or(head.uri.authority().map(|it| it.as_str()));
+    let of_origin = origin.and_then(|origin| origin.split_once("://"));
+    Some(host.is_some() && of_origin.map(|(_, host)| host) == host)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::fs;
+    use std::path::Path;
 
     const WRITER: &str = "a-token-of-a-writer";
     const READER: &str = "a-token-of-a-reader";
@@ -223,9 +300,30 @@ mod tests {
         .unwrap();
         let hash = bcrypt::hash("secret", 4).unwrap();
         fs::write(&passwords, format!("ada:{hash}:admin")).unwrap();
-        Guard::load(Some(&tokens), Some(&passwords))
-            .unwrap()
-            .unwrap()
+        let files = LockFiles {
+            tokens: Some(tokens),
+            passwords: Some(passwords),
+            ..LockFiles::default()
+        };
+        Guard::load(&files).unwrap().unwrap()
+    }
+
+    fn head(method: &str, headers: &HeaderMap) -> Parts {
+        let mut request = http::Request::builder().method(method).uri("/api/x");
+        request.headers_mut().unwrap().extend(headers.clone());
+        request.body(()).unwrap().into_parts().0
+    }
+
+    /// Asks as a browser with these headers.
+    async fn browse(guard: &Guard, method: &str, headers: &HeaderMap) -> Result<(), Denial> {
+        guard
+            .admit_browser(&head(method, headers), Role::Read)
+            .await
+    }
+
+    async fn sign_in(guard: &Guard, user: Option<&str>, secret: &str) -> Result<String, Denial> {
+        let head = head("POST", &HeaderMap::new());
+        guard.sign_in(&head, user, secret).await
     }
 
     fn with(name: http::HeaderName, value: &str) -> HeaderMap {
@@ -283,23 +381,37 @@ mod tests {
     async fn a_session_ends_with_the_credential_and_when_one_leaves() {
         let dir = tempfile::tempdir().unwrap();
         let guard = guard(dir.path());
-        assert_eq!(guard.sign_in(None, "guess").await, Err(Denial::Wrong));
-        assert_eq!(
-            guard.sign_in(Some("ada"), "guess").await,
-            Err(Denial::Wrong)
+        for user in [None, Some("ada"), Some("eve")] {
+            assert_eq!(sign_in(&guard, user, "guess").await, Err(Denial::Wrong));
+        }
+        let writer = sign_in(&guard, None, WRITER).await.unwrap_err();
+        assert!(
+            writer.to_string().contains("needs the role read"),
+            "{writer}"
         );
         let mut sessions = Vec::new();
         for (user, secret) in [(None, READER), (Some("ada"), "secret"), (None, READER)] {
-            let session = guard.sign_in(user, secret).await.unwrap();
+            let session = sign_in(&guard, user, secret).await.unwrap();
             let cookies = format!("other=1; {}={session}", crate::COOKIE);
             sessions.push(with(http::header::COOKIE, &cookies));
         }
-        for headers in &sessions {
-            assert_eq!(guard.admit(headers, Role::Read).await, Ok(()));
+        let names = ["grafana", "ada", "grafana"];
+        for (headers, name) in sessions.iter().zip(names) {
+            assert_eq!(browse(&guard, "GET", headers).await, Ok(()));
+            assert_eq!(guard.signed_in(headers).as_deref(), Some(name));
+            // A cookie is nothing to a port that takes spans.
+            let denied = guard.admit(headers, Role::Read).await.unwrap_err();
+            assert!(denied.asks_who());
         }
-        guard.sign_out(&sessions[2]);
+        let mut leaving = sessions[2].clone();
         assert_eq!(
-            guard.admit(&sessions[2], Role::Read).await,
+            guard.sign_out(&head("DELETE", &leaving)),
+            Err(Denial::Foreign)
+        );
+        leaving.insert("sec-fetch-site", HeaderValue::from_static("same-origin"));
+        assert_eq!(guard.sign_out(&head("DELETE", &leaving)), Ok(()));
+        assert_eq!(
+            browse(&guard, "GET", &sessions[2]).await,
             Err(Denial::Wrong)
         );
 
@@ -308,12 +420,40 @@ mod tests {
         fs::write(dir.path().join("passwords"), format!("ada:{hash}")).unwrap();
         guard.known.look_now();
         for headers in &sessions {
-            assert_eq!(guard.admit(headers, Role::Read).await, Err(Denial::Wrong));
+            assert_eq!(browse(&guard, "GET", headers).await, Err(Denial::Wrong));
+            assert_eq!(guard.signed_in(headers), None);
         }
         let old = with(
             AUTHORIZATION,
             &format!("Basic {}", BASE64.encode("ada:secret")),
         );
         assert_eq!(guard.admit(&old, Role::Read).await, Err(Denial::Wrong));
+    }
+
+    #[tokio::test]
+    async fn a_session_changes_something_for_our_own_pages_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let guard = guard(dir.path());
+        let session = sign_in(&guard, None, READER).await.unwrap();
+        let cookie = format!("{}={session}", crate::COOKIE);
+        for (more, expected) in [
+            (&[][..], Err(Denial::Foreign)),
+            (&[("sec-fetch-site", "same-origin")], Ok(())),
+            (&[("sec-fetch-site", "same-site")], Err(Denial::Foreign)),
+            (&[("origin", "http://h:1"), ("host", "h:1")], Ok(())),
+            (
+                &[("origin", "http://h:2"), ("host", "h:1")],
+                Err(Denial::Foreign),
+            ),
+            // A header of its own needs no browser to be honest.
+            (&[("authorization", "Bearer a-token-of-a-reader")], Ok(())),
+        ] {
+            let mut headers = with(http::header::COOKIE, &cookie);
+            for (name, value) in more {
+                headers.insert(*name, value.parse().unwrap());
+            }
+            assert_eq!(browse(&guard, "POST", &headers).await, expected, "{more:?}");
+            assert_eq!(browse(&guard, "GET", &headers).await, Ok(()));
+        }
     }
 }

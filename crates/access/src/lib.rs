@@ -12,6 +12,7 @@
 //! logs, and this crate knows no protocol: what a denial looks like is for the
 //! listener to say.
 
+mod counts;
 mod credentials;
 mod guard;
 mod role;
@@ -24,13 +25,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use http::HeaderMap;
+use http::request::Parts;
 use tokio::net::TcpStream;
 
+pub use credentials::Secret;
 pub use guard::{Denial, Guard};
 pub use role::{Role, Roles};
 pub use sessions::{COOKIE, SESSION_AGE};
 pub use transport::Transport;
 
+use counts::Counts;
 use tls::Tls;
 
 /// Where the secrets are. None of them: everybody may do everything.
@@ -42,8 +46,10 @@ pub struct LockFiles {
     pub key: Option<PathBuf>,
     /// Authorities (PEM) of which one must have signed a client's certificate.
     pub client_authorities: Option<PathBuf>,
-    /// Bearer tokens, one a line: see [`Guard`].
+    /// Bearer tokens, one a line: `ROLES TOKEN [NAME]`.
     pub tokens: Option<PathBuf>,
+    /// More of them, as text. They cannot be rotated while the process runs.
+    pub given_tokens: Option<Secret>,
     /// Users and password hashes, as `htpasswd -B` writes them.
     pub passwords: Option<PathBuf>,
 }
@@ -87,6 +93,18 @@ pub enum AccessError {
 pub struct Lock {
     tls: Option<Tls>,
     guard: Option<Guard>,
+    counts: Arc<Counts>,
+}
+
+impl LockFiles {
+    /// Will clients have to show who they are?
+    #[must_use]
+    pub fn ask_who(&self) -> bool {
+        self.tokens.is_some()
+            || self.given_tokens.is_some()
+            || self.passwords.is_some()
+            || self.client_authorities.is_some()
+    }
 }
 
 impl Lock {
@@ -109,8 +127,11 @@ impl Lock {
                 ));
             }
         };
-        let guard = Guard::load(files.tokens.as_deref(), files.passwords.as_deref())?;
-        Ok(Arc::new(Self { tls, guard }))
+        Ok(Arc::new(Self {
+            tls,
+            guard: Guard::load(files)?,
+            counts: Arc::default(),
+        }))
     }
 
     /// Is TLS spoken on the listeners?
@@ -136,18 +157,64 @@ impl Lock {
     pub fn wrap(&self, stream: TcpStream) -> Transport {
         match &self.tls {
             None => Transport::plain(stream),
-            Some(tls) => tls.wrap(stream),
+            Some(tls) => tls.wrap(stream, Arc::clone(&self.counts)),
         }
     }
 
-    /// May a request with these headers do what needs this role?
+    /// May a program with these headers do what needs this role?
     ///
     /// # Errors
     /// What is missing.
     pub async fn admit(&self, headers: &HeaderMap, role: Role) -> Result<(), Denial> {
         match &self.guard {
             None => Ok(()),
-            Some(guard) => guard.admit(headers, role).await,
+            Some(guard) => self.counted(guard.admit(headers, role).await),
         }
+    }
+
+    /// The same where browsers ask, too, which may have signed in.
+    ///
+    /// # Errors
+    /// What is missing.
+    pub async fn admit_browser(&self, head: &Parts, role: Role) -> Result<(), Denial> {
+        match &self.guard {
+            None => Ok(()),
+            Some(guard) => self.counted(guard.admit_browser(head, role).await),
+        }
+    }
+
+    /// Opens a session of a browser: the secret for its cookie. `None` where
+    /// nobody is asked who they are.
+    ///
+    /// # Errors
+    /// Token or password are not known, or may not read.
+    pub async fn sign_in(
+        &self,
+        head: &Parts,
+        user: Option<&str>,
+        secret: &str,
+    ) -> Result<Option<String>, Denial> {
+        match &self.guard {
+            None => Ok(None),
+            Some(guard) => self
+                .counted(guard.sign_in(head, user, secret).await)
+                .map(Some),
+        }
+    }
+
+    /// Requests that were turned away since the start, by reason.
+    #[must_use]
+    pub fn denied(&self) -> Vec<(&'static str, u64)> {
+        self.counts.of_denied()
+    }
+
+    /// Connections that ended before TLS was agreed upon.
+    #[must_use]
+    pub fn failed_handshakes(&self) -> u64 {
+        self.counts.of_failed_handshakes()
+    }
+
+    fn counted<T>(&self, admitted: Result<T, Denial>) -> Result<T, Denial> {
+        admitted.inspect_err(|denial| self.counts.denied(denial))
     }
 }

@@ -11,6 +11,7 @@ use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
 use crate::AccessError;
+use crate::counts::Counts;
 use crate::transport::Transport;
 use crate::watched::Watched;
 
@@ -53,9 +54,9 @@ impl Tls {
         self.asks_for_certificates
     }
 
-    pub(crate) fn wrap(&self, stream: TcpStream) -> Transport {
+    pub(crate) fn wrap(&self, stream: TcpStream, counts: Arc<Counts>) -> Transport {
         let config = Arc::clone(&self.config.current());
-        Transport::encrypted(TlsAcceptor::from((*config).clone()).accept(stream))
+        Transport::encrypted(TlsAcceptor::from((*config).clone()).accept(stream), counts)
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -13,12 +14,16 @@ use tokio::net::TcpStream;
 use tokio_rustls::Accept;
 use tokio_rustls::server::TlsStream;
 
+use crate::counts::Counts;
+
 /// See the module's text.
 pub struct Transport(State);
 
 enum State {
     Plain(TcpStream),
-    Greeting(Box<Accept<TcpStream>>),
+    Greeting(Box<Accept<TcpStream>>, Arc<Counts>),
+    /// What the first attempt said was an error.
+    Refused,
     Encrypted(Box<TlsStream<TcpStream>>),
 }
 
@@ -29,8 +34,14 @@ impl Transport {
         Self(State::Plain(stream))
     }
 
-    pub(crate) fn encrypted(accept: Accept<TcpStream>) -> Self {
-        Self(State::Greeting(Box::new(accept)))
+    pub(crate) fn encrypted(accept: Accept<TcpStream>, counts: Arc<Counts>) -> Self {
+        Self(State::Greeting(Box::new(accept), counts))
+    }
+
+    /// Does TLS have to be agreed upon first?
+    #[must_use]
+    pub fn is_greeting(&self) -> bool {
+        matches!(self.0, State::Greeting(..))
     }
 
     /// What is read and written, once client and server have greeted.
@@ -38,14 +49,20 @@ impl Transport {
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<Pin<&mut dyn Stream>>> {
-        if let State::Greeting(accept) = &mut self.0 {
-            let stream = ready!(Pin::new(&mut **accept).poll(context))?;
-            self.0 = State::Encrypted(Box::new(stream));
+        if let State::Greeting(accept, counts) = &mut self.0 {
+            match ready!(Pin::new(&mut **accept).poll(context)) {
+                Ok(stream) => self.0 = State::Encrypted(Box::new(stream)),
+                Err(error) => {
+                    counts.failed_handshake(&error);
+                    self.0 = State::Refused;
+                    return Poll::Ready(Err(error));
+                }
+            }
         }
         Poll::Ready(match &mut self.0 {
             State::Plain(stream) => Ok(Pin::new(stream)),
             State::Encrypted(stream) => Ok(Pin::new(&mut **stream)),
-            State::Greeting(_) => Err(io::ErrorKind::NotConnected.into()),
+            State::Greeting(..) | State::Refused => Err(io::ErrorKind::NotConnected.into()),
         })
     }
 }
@@ -86,7 +103,7 @@ impl AsyncWrite for Transport {
     fn is_write_vectored(&self) -> bool {
         match &self.0 {
             State::Plain(stream) => stream.is_write_vectored(),
-            State::Greeting(_) => true,
+            State::Greeting(..) | State::Refused => true,
             State::Encrypted(stream) => stream.is_write_vectored(),
         }
     }
@@ -97,7 +114,7 @@ impl AsyncWrite for Transport {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         // Who has not greeted is owed no farewell.
-        if let State::Greeting(_) = &self.0 {
+        if let State::Greeting(..) | State::Refused = &self.0 {
             return Poll::Ready(Ok(()));
         }
         ready!(self.poll_greeted(context))?.poll_shutdown(context)

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tracewell_access::Lock;
 use tracewell_collector::{
     Accounting, AdaptedOperation, Complaint, Intake, ReceiverSnapshot, Sampling,
 };
@@ -24,11 +25,14 @@ pub struct BoundEndpoint {
     pub title: &'static str,
     /// The address, with the port the system chose where 0 was asked.
     pub address: SocketAddr,
+    /// Datagrams come here, of which nobody can be asked who sent them.
+    pub is_udp: bool,
 }
 
 /// What the process knows about itself.
 pub struct ProcessFacts {
     endpoints: Vec<BoundEndpoint>,
+    warnings: Vec<String>,
     accounting: Arc<Accounting>,
     intake: Arc<Intake>,
     sampling: Arc<Sampling>,
@@ -39,12 +43,14 @@ impl ProcessFacts {
     /// Uptime counts from here.
     pub fn new(
         endpoints: &[BoundEndpoint],
+        warnings: Vec<String>,
         accounting: Arc<Accounting>,
         intake: Arc<Intake>,
         sampling: Arc<Sampling>,
     ) -> Self {
         Self {
             endpoints: endpoints.to_vec(),
+            warnings,
             accounting,
             intake,
             sampling,
@@ -55,6 +61,16 @@ impl ProcessFacts {
     /// Where it listens, in the order people read it.
     pub(crate) fn endpoints(&self) -> &[BoundEndpoint] {
         &self.endpoints
+    }
+
+    /// What was said at the start and still holds.
+    pub(crate) fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// What requests and connections go through.
+    pub(crate) fn lock(&self) -> &Arc<Lock> {
+        self.intake.lock()
     }
 
     /// Time since it started.

@@ -13,6 +13,7 @@ mod base64;
 mod blocking;
 mod by_start;
 mod compression;
+mod door;
 mod error;
 mod export;
 mod facts;
@@ -23,6 +24,7 @@ mod metrics;
 mod params;
 mod process;
 mod searched;
+mod session;
 mod status;
 mod streamed;
 #[cfg(test)]
@@ -39,6 +41,7 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
 use http::{HeaderValue, header};
+use tracewell_access::Lock;
 use tracewell_model::TraceStore;
 use tracewell_model::budget::Kept;
 use tracewell_model::clock::Clock;
@@ -104,10 +107,12 @@ pub fn http_router(
         .merge(jaeger::router(state))
         .merge(zipkin::router(state))
         .merge(status::router(Arc::clone(state), Arc::clone(facts)))
-        .merge(health::router(Arc::clone(store)))
         .merge(metrics::router(Arc::clone(store), Arc::clone(facts)))
         // Files of the UI, which are no routes, were compressed when it was built.
-        .route_layer(axum::middleware::from_fn(compression::compress))
+        .route_layer(axum::middleware::from_fn(compression::compress));
+    let app = door::of_pages(app, facts.lock())
+        .merge(health::router(Arc::clone(store)))
+        .merge(session::router(facts.lock(), base_path))
         .fallback(others);
     let placed = if base_path.is_empty() {
         app
@@ -127,23 +132,22 @@ pub fn http_router(
 
 /// What Zipkin's own port answers besides taking spans: its query API, and
 /// whether the process is well.
-pub fn zipkin_router(state: &Arc<QueryState>) -> Router {
+pub fn zipkin_router(state: &Arc<QueryState>, lock: &Arc<Lock>) -> Router {
     let others = |request: Request| async move {
         let path = request.uri().path();
         let message = format!("there is no {path} on Zipkin's port");
         ApiError::not_found(message).with_hint("the user interface is on the query port")
     };
-    Router::new()
-        .merge(zipkin::router(state))
+    let app = zipkin::router(state).route_layer(axum::middleware::from_fn(compression::compress));
+    door::of_programs(app, lock)
         .merge(health::router(Arc::clone(&state.store)))
-        .route_layer(axum::middleware::from_fn(compression::compress))
         .fallback(others)
         .layer(axum::middleware::map_response(harden))
 }
 
 /// Everything that is served over gRPC: Jaeger's query services. Needs HTTP/2.
-pub fn grpc_router(state: Arc<QueryState>) -> Router {
-    jaeger::grpc::router(state)
+pub fn grpc_router(state: Arc<QueryState>, lock: &Arc<Lock>) -> Router {
+    door::of_grpc(jaeger::grpc::router(state), lock)
 }
 
 /// What we send is what we say it is; browsers must not guess.

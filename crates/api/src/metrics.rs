@@ -76,6 +76,18 @@ impl Collector for Scrape {
             "Memory that requests in flight may hold before clients are told to wait",
             limit,
         )?;
+        let lock = self.facts.lock();
+        let denied = lock.denied().into_iter();
+        page.counters(
+            "tracewell_denied",
+            "Requests that were turned away for want of a credential or a role, by reason",
+            denied.map(|(reason, times)| ([("reason", reason)], times)),
+        )?;
+        page.counter(
+            "tracewell_tls_failed_handshakes",
+            "Connections that ended before TLS was agreed upon",
+            lock.failed_handshakes(),
+        )?;
         store(&mut page, &self.store.status())?;
         if let Some(usage) = process::usage() {
             page.gauge(

@@ -99,6 +99,7 @@ impl Server {
         let intake = Intake::start(config, Arc::new(ToStore(Arc::clone(&store)))).unwrap();
         let facts = ProcessFacts::new(
             &[],
+            Vec::new(),
             Arc::clone(&accounting),
             Arc::clone(&intake),
             Arc::default(),

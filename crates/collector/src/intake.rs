@@ -116,7 +116,9 @@ impl Intake {
         &self.crowd
     }
 
-    pub(crate) fn lock(&self) -> &Lock {
+    /// Who may connect, send and ask.
+    #[must_use]
+    pub fn lock(&self) -> &Arc<Lock> {
         &self.lock
     }
 

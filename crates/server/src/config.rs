@@ -22,9 +22,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use mistake::Mistakes;
+pub(crate) use of_jaeger::of_flag as of_jaegers_flag;
 pub(crate) use printed::print;
 pub(crate) use settings::{Kind, RETENTION, settings};
 pub(crate) use sources::{Loaded, Sources, load};
+pub(crate) use tracewell_access::LockFiles;
 pub(crate) use tracewell_store::embedded::FreeSpace;
 pub(crate) use value::duration;
 
@@ -55,6 +57,8 @@ pub(crate) struct Config {
     pub(crate) sampling: Sampling,
     /// The read side.
     pub(crate) query: Query,
+    /// TLS, and who may send and ask.
+    pub(crate) lock: LockFiles,
     /// What the process says about itself on standard error.
     pub(crate) log: Log,
 }

@@ -1,7 +1,7 @@
 //! Runs every receiver, the store, the APIs and the UI in this process.
 //!
-//! The order is the point of this file. Starting: all ports are bound and the
-//! file of sampling strategies is read before anything else, so that what is
+//! The order is the point of this file. Starting: the files of the locks are
+//! read, all ports bound and sampling strategies read before anything else, so that what is
 //! wrong with the configuration is said at once; the store recovers;
 //! then everything serves and readiness is announced. Stopping: receivers stop
 //! accepting and finish what they have, the store writes what it holds, and
@@ -10,8 +10,9 @@
 mod adapting;
 mod bind;
 mod limits;
+mod open_doors;
 mod open_files;
-mod read_listener;
+mod read_side;
 mod receivers;
 mod sampling;
 mod stores;
@@ -22,13 +23,13 @@ use crate::config::{Config, Storage};
 use anyhow::Context;
 use bind::{Bound, bind_all};
 use limits::MemoryShares;
-use read_listener::ReadListener;
 use receivers::Receivers;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
+use tracewell_access::Lock;
 use tracewell_api::{BoundEndpoint, ProcessFacts, QueryLimits, QueryState};
 use tracewell_collector::{Accounting, CountedRoots, Intake, IntakeConfig};
 use tracewell_model::TraceStore;
@@ -58,7 +59,12 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     // Before anything slow: a signal during recovery must not kill us halfway.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let lock = Lock::load(&config.lock)?;
     let bound = bind_all(&config)?;
+    let warnings = open_doors::warnings(&bound.endpoints, &lock);
+    for warning in &warnings {
+        tracing::warn!("{warning}");
+    }
     let ui = ui_config::read(config.query.ui_config_file.as_deref())?;
     let sampling = sampling::start(&config)?;
     let shares = MemoryShares::of(config.memory_limit_bytes);
@@ -69,7 +75,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         memory_budget_bytes: shares.intake_bytes,
         workers: None,
         max_connections: open_files::share_of_connections(config.memory_limit_bytes),
-        lock: Arc::default(),
+        lock: Arc::clone(&lock),
     };
     if !config.is_read_only {
         let is_kept = config.storage == Storage::Embedded;
@@ -84,6 +90,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         Intake::start(intake_config, Arc::new(counted)).context("cannot start decoding threads")?;
     let facts = Arc::new(ProcessFacts::new(
         &bound.endpoints,
+        warnings,
         Arc::clone(&accounting),
         Arc::clone(&intake),
         Arc::clone(&sampling),
@@ -107,25 +114,27 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         &sampling,
         otlp,
         jaeger,
-        zipkin.map(|listener| (listener, tracewell_api::zipkin_router(&state))),
+        zipkin.map(|listener| (listener, tracewell_api::zipkin_router(&state, &lock))),
         &intake,
         &accounting,
     )?;
 
     let (stop_queries, stopped) = watch::channel(false);
     let http = tracewell_api::http_router(&state, &facts, ui, &config.query.base_path);
-    let grpc = tracewell_api::grpc_router(Arc::clone(&state));
+    let grpc = tracewell_api::grpc_router(Arc::clone(&state), &lock);
     let room = Arc::new(Semaphore::new(open_files::share_of_readers()));
-    let readers = [
-        tokio::spawn(read_side(
-            query_http,
-            Arc::clone(&room),
-            http,
+    let is_encrypted = lock.is_encrypted();
+    let readers = [(query_http, http), (query_grpc, grpc)].map(|(listener, router)| {
+        let (room, lock) = (Arc::clone(&room), Arc::clone(&lock));
+        tokio::spawn(read_side::serve(
+            listener,
+            router,
+            room,
+            lock,
             stopped.clone(),
-        )),
-        tokio::spawn(read_side(query_grpc, room, grpc, stopped)),
-    ];
-    announce(&endpoints, &config.query.base_path)?;
+        ))
+    });
+    announce(&endpoints, &config.query.base_path, is_encrypted)?;
 
     tokio::select! {
         _ = terminate.recv() => {}
@@ -145,29 +154,19 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn read_side(
-    listener: std::net::TcpListener,
-    room: Arc<Semaphore>,
-    router: axum::Router,
-    mut stopped: watch::Receiver<bool>,
-) -> std::io::Result<()> {
-    let listener = ReadListener::new(listener, room)?;
-    axum::serve(listener, router)
-        .with_graceful_shutdown(async move {
-            // An error means that the sender is gone: time to stop as well.
-            let _either_way = stopped.wait_for(|stopped| *stopped).await.is_ok();
-        })
-        .await
-}
-
 /// For people, one line an address; for scripts, one line with all of them.
-fn announce(endpoints: &[BoundEndpoint], base_path: &str) -> std::io::Result<()> {
+fn announce(
+    endpoints: &[BoundEndpoint],
+    base_path: &str,
+    is_encrypted: bool,
+) -> std::io::Result<()> {
+    let scheme = if is_encrypted { "https" } else { "http" };
     let mut out = std::io::stdout().lock();
     writeln!(out, "Tracewell {} is ready.", env!("CARGO_PKG_VERSION"))?;
     for endpoint in endpoints {
         let (title, address) = (endpoint.title, endpoint.address);
         match endpoint.name {
-            "query-http" => writeln!(out, "  {title:<16} http://{address}{base_path}/")?,
+            "query-http" => writeln!(out, "  {title:<16} {scheme}://{address}{base_path}/")?,
             _ => writeln!(out, "  {title:<16} {address}")?,
         }
     }

@@ -231,8 +231,12 @@ async fn connection<H: Handler>(
             Ok::<_, Infallible>(response)
         }
     });
+    let stream = handler.lock().wrap(stream);
+    if stream.is_greeting() {
+        place.life.must_greet();
+    }
     let stream = Noting {
-        stream: handler.lock().wrap(stream),
+        stream,
         life: Arc::clone(&place.life),
     };
     let mut serving = pin!(builder.serve_connection(TokioIo::new(stream), service));

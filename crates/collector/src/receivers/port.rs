@@ -4,14 +4,14 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::header::WWW_AUTHENTICATE;
+use http::header::{EXPECT, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderMap, Response};
 use hyper::body::{Body, Incoming};
 use tracewell_access::{Denial, Lock, Role};
 
 use super::answers::{self, Answer, ReplyBody, Sender, grpc_refused, text_refused};
-use super::body::{self, Length, content_encoding, must_read_on};
+use super::body::{self, Length, content_encoding};
 use super::grpc::is_grpc;
 use crate::accounting::{Accounting, ReceiverAccount};
 use crate::intake::{Accepted, Decode, Intake, RequestBody};
@@ -78,7 +78,9 @@ impl Port {
         let answer = match self.intake.lock().admit(&head.headers, Role::Write).await {
             Ok(()) => answer(body).await,
             Err(denial) => {
-                if must_read_on(head, &body) {
+                // Over HTTP/2, too: not every client reads the answer on a stream
+                // that is reset.
+                if !head.headers.contains_key(EXPECT) {
                     body::discard(body).await;
                 }
                 denied(&head.headers, denial)

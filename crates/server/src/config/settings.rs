@@ -6,6 +6,7 @@
 //! so that its files can be read later without a second vocabulary.
 
 mod asking;
+mod locking;
 mod receiving;
 mod storing;
 
@@ -61,7 +62,7 @@ pub(crate) const RETENTION: &str = "retention";
 
 /// Every setting, in the order in which people read a configuration.
 pub(crate) fn settings() -> impl Iterator<Item = &'static Setting> + Clone {
-    [storing::ROWS, receiving::ROWS, asking::ROWS]
+    [storing::ROWS, receiving::ROWS, locking::ROWS, asking::ROWS]
         .into_iter()
         .flatten()
 }
@@ -80,6 +81,26 @@ const fn port(
         flag,
         value_name: "[HOST:]PORT",
         default,
+        help,
+        kind: Kind::Value,
+        read,
+        show,
+    }
+}
+
+/// A file that may be there.
+const fn file(
+    key: &'static str,
+    flag: &'static str,
+    help: &'static str,
+    read: fn(&mut Draft, &str) -> Result<(), String>,
+    show: fn(&Config) -> String,
+) -> Setting {
+    Setting {
+        key,
+        flag,
+        value_name: "FILE",
+        default: "",
         help,
         kind: Kind::Value,
         read,

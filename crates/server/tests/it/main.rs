@@ -17,6 +17,7 @@ mod import_export;
 mod legacy;
 mod lifecycle;
 mod load;
+mod locks;
 mod oracle;
 mod pressure;
 mod process;

@@ -53,6 +53,11 @@ impl Answer {
 impl Running {
     /// Starts on `data_dir` and waits until it says that it is ready.
     pub(crate) fn start(data_dir: &Path, more: &[&str]) -> Self {
+        Self::start_with(data_dir, more, &[])
+    }
+
+    /// The same with variables of the environment.
+    pub(crate) fn start_with(data_dir: &Path, more: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut arguments = vec!["--data-dir", data_dir.to_str().unwrap()];
         for port in [
             "--otlp-grpc-port",
@@ -73,7 +78,7 @@ impl Running {
             }
         }
         arguments.extend(more);
-        let mut command = tracewell(&arguments, &[]);
+        let mut command = tracewell(&arguments, environment);
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
