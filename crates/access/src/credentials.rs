@@ -4,11 +4,13 @@
 //! # tokens                          # passwords, as `htpasswd -B` writes them
 //! write 8f3c…                       ada:$2y$10$…
 //! read,write sha256:77aa… grafana   grafana:$2y$10$…:read
+//! write 91d0… acme tenant=acme      bob:$2y$10$…:read:acme
 //! ```
 //!
 //! A token stands after its roles, as it is or as the SHA-256 of it, and a name
 //! for the logs after it. A user may have roles in a third field; without it
-//! they are `read,write`. Blank lines and lines that begin with `#` are
+//! they are `read,write`. Either may belong to a tenant, which stands last: then it
+//! is about no other, whatever headers say. Blank lines and lines that begin with `#` are
 //! skipped. **Errors name the line, never what is in it.**
 
 use std::collections::HashMap;
@@ -21,6 +23,7 @@ use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 
 use crate::role::Roles;
 use crate::{AccessError, LockFiles};
+use crate::tenant::Tenant;
 
 /// SHA-256 of a secret. Secrets are compared and kept by it alone: what a
 /// comparison costs in time then says nothing about them.
@@ -48,12 +51,17 @@ impl std::fmt::Debug for Secret {
 /// What a password of a user who is not there is compared with, so that the
 /// time an answer takes does not say who is.
 const NOBODYS_HASH: &str = "$2b$10$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
+/// What stands before a tenant in a line of a token.
+const TENANT: &str = "tenant=";
+const TOKEN_LINE: &str = "ROLES TOKEN [NAME] [tenant=TENANT]";
 
 /// Who somebody is, and what they may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Identity {
     pub(crate) name: String,
     pub(crate) roles: Roles,
+    /// The only one it may act for; `None`: any.
+    pub(crate) tenant: Option<Tenant>,
 }
 
 /// See the module's text.
@@ -186,13 +194,18 @@ fn token(line: &str, number: usize) -> Result<(Digest, Identity), String> {
     let mut words = line.split_whitespace();
     let roles = Roles::parse(words.next().unwrap_or_default())?;
     let Some(token) = words.next() else {
-        return Err("the token is missing; write ROLES TOKEN [NAME]".to_owned());
+        return Err(format!("the token is missing; write {TOKEN_LINE}"));
     };
-    let name = words
-        .next()
-        .map_or_else(|| format!("token {number}"), str::to_owned);
+    let mut words = words.peekable();
+    let named = words.next_if(|word| !word.starts_with(TENANT));
+    let name = named.map_or_else(|| format!("token {number}"), str::to_owned);
+    let tenant = words.next().map(|word| match word.strip_prefix(TENANT) {
+        Some(tenant) => Tenant::parse(tenant),
+        None => Err(format!("there is a word too many; write {TOKEN_LINE}")),
+    });
+    let tenant = tenant.transpose()?;
     if words.next().is_some() {
-        return Err("there are more than three words; write ROLES TOKEN [NAME]".to_owned());
+        return Err(format!("there is a word too many; write {TOKEN_LINE}"));
     }
     let digest = match token.strip_prefix("sha256:") {
         Some(hex) => from_hex(hex).ok_or("after sha256: there are 64 hexadecimal digits")?,
@@ -204,7 +217,12 @@ fn token(line: &str, number: usize) -> Result<(Digest, Identity), String> {
         }
         None => sha256(token.as_bytes()),
     };
-    Ok((digest, Identity { name, roles }))
+    let identity = Identity {
+        name,
+        roles,
+        tenant,
+    };
+    Ok((digest, identity))
 }
 
 fn from_hex(text: &str) -> Option<Digest> {
@@ -222,8 +240,10 @@ fn user(line: &str) -> Result<User, String> {
     let mut fields = line.split(':');
     let (name, hash) = (fields.next().unwrap_or_default(), fields.next());
     let roles = Roles::parse(fields.next().unwrap_or("read,write"))?;
+    let tenant = fields.next().map(Tenant::parse).transpose()?;
     let hash = hash.filter(|hash| !hash.is_empty() && !name.is_empty());
-    let hash = hash.ok_or("write USER:HASH or USER:HASH:ROLES; `htpasswd -nB USER` makes it")?;
+    let hash = hash.filter(|_| fields.next().is_none());
+    let hash = hash.ok_or("write USER:HASH[:ROLES[:TENANT]]; `htpasswd -nB USER` makes it")?;
     let hash = if hash.starts_with("$2") {
         let known: Result<bcrypt::HashParts, _> = hash.parse();
         known.map_err(|_| "the bcrypt hash is cut short or changed")?;
@@ -235,7 +255,11 @@ fn user(line: &str) -> Result<User, String> {
         return Err("this kind of hash is not known; make it with `htpasswd -nB USER`".to_owned());
     };
     let name = name.to_owned();
-    let identity = Identity { name, roles };
+    let identity = Identity {
+        name,
+        roles,
+        tenant,
+    };
     Ok(User { identity, hash })
 }
 
@@ -275,7 +299,7 @@ mod tests {
         assert_eq!(first.name, "token 3");
         assert!(first.roles.have(Role::Write) && !first.roles.have(Role::Read));
         let second = known.of_token(&sha256(b"another long secret")).unwrap();
-        assert_eq!(second.name, "grafana");
+        assert_eq!((second.name.as_str(), &second.tenant), ("grafana", &None));
         assert!(known.of_token(&sha256(b"nobody's")).is_none());
     }
 
@@ -323,10 +347,36 @@ mod tests {
     }
 
     #[test]
+    fn either_may_belong_to_a_tenant() {
+        let hash = bcrypt::hash("secret", 4).unwrap();
+        let tokens = "read 0123456789abcdef tenant=acme\nwrite 0123456789abcdeg ci tenant=b";
+        let known = loaded(tokens, &format!("ada:{hash}:read:acme")).unwrap();
+        let tenant = |identity: Option<&Identity>| {
+            let identity = identity.unwrap();
+            (
+                identity.name.clone(),
+                identity.tenant.as_ref().unwrap().to_string(),
+            )
+        };
+        let of_token = |token: &[u8]| tenant(known.of_token(&sha256(token)));
+        let pair = |name: &str, tenant: &str| (name.to_owned(), tenant.to_owned());
+        assert_eq!(of_token(b"0123456789abcdef"), pair("token 1", "acme"));
+        assert_eq!(of_token(b"0123456789abcdeg"), pair("ci", "b"));
+        assert_eq!(
+            tenant(known.of_password("ada", "secret")),
+            pair("ada", "acme")
+        );
+    }
+
+    #[test]
     fn a_wrong_line_is_named_and_never_shown() {
         let secret = "s3cr3t-s3cr3t-s3cr3t";
         for (tokens, passwords, reason) in [
-            (format!("write {secret} a b"), "", "line 1: there are more"),
+            (
+                format!("write {secret} a b"),
+                "",
+                "line 1: there is a word too many",
+            ),
             (
                 "\nwrite short".to_owned(),
                 "",
@@ -337,6 +387,8 @@ mod tests {
             ("read sha256:12".to_owned(), "", "64 hexadecimal"),
             (format!("read {secret}\nread {secret}"), "", "twice"),
             ("# none".to_owned(), "", "nobody is in it"),
+            (format!("{secret} write"), "", "the roles are missing"),
+            (format!("write {secret} a tenant=b/c"), "", "because of '/'"),
             (String::new(), "ada:$apr1$x$y", "htpasswd -nB"),
             (String::new(), ADA, "cut short"),
             (String::new(), "ada", "write USER:HASH"),

@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 use crate::credentials::{Credentials, Digest, Identity, sha256};
 use crate::role::Role;
 use crate::sessions::{Proof, Sessions, of_cookies};
+use crate::tenant::Tenant;
 use crate::watched::Watched;
 use crate::{AccessError, LockFiles};
 
@@ -43,6 +44,18 @@ pub enum Denial {
     /// What it says is not known here.
     #[error("this token, password or session is not known here, or not any more")]
     Wrong,
+    /// It belongs to another tenant than the one it asks for.
+    #[error("who asks does not belong to the tenant {tenant}")]
+    OtherTenant {
+        /// The tenant that was asked for.
+        tenant: Tenant,
+    },
+    /// A header names no tenant that there could be.
+    #[error("{0}")]
+    NoTenantName(String),
+    /// Tenants share this process, and nobody is named.
+    #[error("whose? name the tenant in the header X-Scope-OrgID (or x-tenant)")]
+    NoTenant,
     /// It is known, and may not.
     #[error("{name} may not do this: it needs the role {role}")]
     Forbidden {
@@ -61,18 +74,20 @@ pub enum Denial {
 
 impl Denial {
     /// The reasons, for counters.
-    pub const REASONS: [&'static str; 5] = ["unknown", "wrong", "forbidden", "foreign", "busy"];
+    pub const REASONS: [&'static str; 6] =
+        ["unknown", "wrong", "forbidden", "foreign", "busy", "tenant"];
 
     /// Which of [`Denial::REASONS`] it is.
     #[must_use]
     pub fn reason(&self) -> &'static str {
-        let [unknown, wrong, forbidden, foreign, busy] = Self::REASONS;
+        let [unknown, wrong, forbidden, foreign, busy, tenant] = Self::REASONS;
         match self {
             Self::Unknown { .. } => unknown,
             Self::Wrong => wrong,
             Self::Forbidden { .. } => forbidden,
             Self::Foreign => foreign,
             Self::Busy => busy,
+            Self::NoTenant | Self::NoTenantName(_) | Self::OtherTenant { .. } => tenant,
         }
     }
 
@@ -80,7 +95,7 @@ impl Denial {
     /// [`Denial::Busy`]).
     #[must_use]
     pub fn asks_who(&self) -> bool {
-        matches!(self, Self::Unknown { .. } | Self::Wrong)
+        matches!(self, Self::Unknown { .. } | Self::Wrong | Self::NoTenant)
     }
 
     /// What a 401 says of the credentials that are wanted (RFC 9110, 11.6.1).
@@ -122,17 +137,26 @@ impl Guard {
         }))
     }
 
-    /// May a program with these headers do what needs this role? The cookie of
+    /// May a program with these headers do what needs this role? If so, the only
+    /// tenant for whom; `None` for any. The cookie of
     /// a browser counts for nothing here: a browser sends it to every port of a
     /// host, for the pages of all of them.
-    pub(crate) async fn admit(&self, headers: &HeaderMap, role: Role) -> Result<(), Denial> {
+    pub(crate) async fn admit(
+        &self,
+        headers: &HeaderMap,
+        role: Role,
+    ) -> Result<Option<Tenant>, Denial> {
         let shown = headers.get(AUTHORIZATION).ok_or(self.unknown())?;
         self.known_with(&self.proof(shown).await?, role)
     }
 
     /// The same where browsers ask, too. What a session may change is asked for
     /// by our own pages alone.
-    pub(crate) async fn admit_browser(&self, head: &Parts, role: Role) -> Result<(), Denial> {
+    pub(crate) async fn admit_browser(
+        &self,
+        head: &Parts,
+        role: Role,
+    ) -> Result<Option<Tenant>, Denial> {
         let Some(secret) = of_cookies(&head.headers) else {
             return self.admit(&head.headers, role).await;
         };
@@ -154,11 +178,15 @@ impl Guard {
         Some(proof.identity(&known)?.name.clone())
     }
 
-    fn known_with(&self, proof: &Proof, role: Role) -> Result<(), Denial> {
+    fn known_with(&self, proof: &Proof, role: Role) -> Result<Option<Tenant>, Denial> {
         let known = self.known.current();
-        let Identity { name, roles } = proof.identity(&known).ok_or(Denial::Wrong)?;
+        let Identity {
+            name,
+            roles,
+            tenant,
+        } = proof.identity(&known).ok_or(Denial::Wrong)?;
         match roles.have(role) {
-            true => Ok(()),
+            true => Ok(tenant.clone()),
             false => Err(Denial::Forbidden {
                 name: name.clone(),
                 role,
@@ -362,7 +390,7 @@ mod tests {
                     .await
                     .map_err(|denial| denial.to_string());
                 match expected {
-                    Ok(()) => assert_eq!(got, Ok(()), "{value}"),
+                    Ok(()) => assert_eq!(got, Ok(None), "{value}"),
                     Err(text) => assert!(got.unwrap_err().contains(text), "{value}"),
                 }
             }

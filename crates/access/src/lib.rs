@@ -17,6 +17,7 @@ mod credentials;
 mod guard;
 mod role;
 mod sessions;
+mod tenant;
 mod tls;
 mod transport;
 mod watched;
@@ -32,6 +33,7 @@ pub use credentials::Secret;
 pub use guard::{Denial, Guard};
 pub use role::{Role, Roles};
 pub use sessions::{COOKIE, SESSION_AGE};
+pub use tenant::{TENANT_HEADERS, Tenancy, Tenant};
 pub use transport::Transport;
 
 use counts::Counts;
@@ -94,6 +96,7 @@ pub struct Lock {
     tls: Option<Tls>,
     guard: Option<Guard>,
     counts: Arc<Counts>,
+    tenancy: Tenancy,
 }
 
 impl LockFiles {
@@ -107,12 +110,20 @@ impl LockFiles {
     }
 }
 
+/// What is known of who was let in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Admitted {
+    /// Whose spans the request is about; `None` where nobody is named, or
+    /// tenants are off.
+    pub tenant: Option<Tenant>,
+}
+
 impl Lock {
     /// Reads all files.
     ///
     /// # Errors
     /// A file is missing or is not what it should be.
-    pub fn load(files: &LockFiles) -> Result<Arc<Self>, AccessError> {
+    pub fn load(files: &LockFiles, tenancy: Tenancy) -> Result<Arc<Self>, AccessError> {
         let tls = match (&files.certificate, &files.key) {
             (Some(certificate), Some(key)) => Some(Tls::load(
                 certificate,
@@ -131,6 +142,7 @@ impl Lock {
             tls,
             guard: Guard::load(files)?,
             counts: Arc::default(),
+            tenancy,
         }))
     }
 
@@ -165,22 +177,40 @@ impl Lock {
     ///
     /// # Errors
     /// What is missing.
-    pub async fn admit(&self, headers: &HeaderMap, role: Role) -> Result<(), Denial> {
-        match &self.guard {
-            None => Ok(()),
-            Some(guard) => self.counted(guard.admit(headers, role).await),
-        }
+    pub async fn admit(&self, headers: &HeaderMap, role: Role) -> Result<Admitted, Denial> {
+        let bound = match &self.guard {
+            None => Ok(None),
+            Some(guard) => guard.admit(headers, role).await,
+        };
+        self.admitted(headers, bound)
+    }
+
+    /// What is known of who cannot say who they are: a datagram's sender.
+    #[must_use]
+    pub fn unnamed(&self) -> Admitted {
+        let tenant = match &self.tenancy {
+            Tenancy::On { default } => default.clone(),
+            Tenancy::Off => None,
+        };
+        Admitted { tenant }
+    }
+
+    /// Do several tenants share the process?
+    #[must_use]
+    pub fn tenancy(&self) -> &Tenancy {
+        &self.tenancy
     }
 
     /// The same where browsers ask, too, which may have signed in.
     ///
     /// # Errors
     /// What is missing.
-    pub async fn admit_browser(&self, head: &Parts, role: Role) -> Result<(), Denial> {
-        match &self.guard {
-            None => Ok(()),
-            Some(guard) => self.counted(guard.admit_browser(head, role).await),
-        }
+    pub async fn admit_browser(&self, head: &Parts, role: Role) -> Result<Admitted, Denial> {
+        let bound = match &self.guard {
+            None => Ok(None),
+            Some(guard) => guard.admit_browser(head, role).await,
+        };
+        self.admitted(&head.headers, bound)
     }
 
     /// Opens a session of a browser: the secret for its cookie. `None` where
@@ -212,6 +242,15 @@ impl Lock {
     #[must_use]
     pub fn failed_handshakes(&self) -> u64 {
         self.counts.of_failed_handshakes()
+    }
+
+    fn admitted(
+        &self,
+        headers: &HeaderMap,
+        bound: Result<Option<Tenant>, Denial>,
+    ) -> Result<Admitted, Denial> {
+        let tenant = bound.and_then(|bound| self.tenancy.of(headers, bound.as_ref()));
+        self.counted(tenant).map(|tenant| Admitted { tenant })
     }
 
     fn counted<T>(&self, admitted: Result<T, Denial>) -> Result<T, Denial> {

@@ -54,10 +54,18 @@ impl Roles {
                 Some((_, Role::Write)) => roles.write = true,
                 Some((_, Role::Read)) => roles.read = true,
                 Some((_, Role::Admin)) => roles.admin = true,
+                // It may be a secret in the wrong place.
+                None if word.len() > 12 => {
+                    return Err(
+                        "the roles are missing; write write, read or admin first, with \
+                                commas between several"
+                            .to_owned(),
+                    );
+                }
                 None => {
                     return Err(format!(
                         "{:?} is no role; write write, read or admin, with commas between several",
-                        word.chars().take(20).collect::<String>()
+                        word
                     ));
                 }
             }
