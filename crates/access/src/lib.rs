@@ -195,6 +195,16 @@ impl Lock {
         Admitted { tenant }
     }
 
+    /// What is known of who cannot say who they are: a datagram's sender.
+    #[must_use]
+    pub fn unnamed(&self) -> Admitted {
+        let tenant = match &self.tenancy {
+            Tenancy::On { default } => default.clone(),
+            Tenancy::Off => None,
+        };
+        Admitted { tenant }
+    }
+
     /// Do several tenants share the process?
     #[must_use]
     pub fn tenancy(&self) -> &Tenancy {

@@ -1,9 +1,10 @@
 //! From a request body to the store's answer, the same for every receiver:
 //! decompress, decode, account, hand on, wait.
 //!
-//! A receiver hands its spans to exactly one [`Consumer`]. Whatever stands
-//! behind it (a store today, processors and several exporters later) is
-//! wired by whoever builds the consumer; receivers neither know nor ask.
+//! The spans of a request go to exactly one [`Consumer`], which its
+//! [`Destination`] names. Whatever stands behind it (a store today, processors
+//! and several exporters later) is wired by whoever builds it; receivers neither
+//! know nor ask.
 //!
 //! The waiting is asynchronous and the work is not: it runs on [`Workers`],
 //! **never on the threads that serve sockets**, except for bodies so small that
@@ -25,6 +26,7 @@ pub(crate) use self::opening::{Decode, Decoder, IgnoredBody, RequestBody};
 use self::opening::{count, decode};
 use crate::accounting::ReceiverAccount;
 use crate::admission::{Admission, Permit};
+use crate::destination::Destination;
 use crate::receivers::connections::crowd::Crowd;
 use crate::refusal::{Refusal, rejection_reason};
 use crate::workers::Workers;
@@ -54,9 +56,9 @@ pub struct IntakeConfig {
     pub lock: Arc<Lock>,
 }
 
-/// Takes request bodies from receivers and gives their spans to a [`Consumer`].
+/// Takes request bodies from receivers and gives their spans to [`Consumer`]s.
 pub struct Intake {
-    consumer: Arc<dyn Consumer>,
+    destination: Destination,
     admission: Arc<Admission>,
     workers: Workers,
     max_connections: usize,
@@ -81,11 +83,14 @@ impl Intake {
     /// # Errors
     ///
     /// When the system gives no threads.
-    pub fn start(config: IntakeConfig, consumer: Arc<dyn Consumer>) -> std::io::Result<Arc<Self>> {
+    pub fn start(
+        config: IntakeConfig,
+        destination: impl Into<Destination>,
+    ) -> std::io::Result<Arc<Self>> {
         let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let threads = config.workers.unwrap_or_else(cores);
         Ok(Arc::new(Self {
-            consumer,
+            destination: destination.into(),
             admission: Admission::new(config.memory_budget_bytes),
             workers: Workers::start(threads, MAX_QUEUED_REQUESTS)?,
             max_connections: config.max_connections,
@@ -116,6 +121,11 @@ impl Intake {
         &self.crowd
     }
 
+    /// Where spans go.
+    pub(crate) fn destination(&self) -> &Destination {
+        &self.destination
+    }
+
     /// Who may connect, send and ask.
     #[must_use]
     pub fn lock(&self) -> &Arc<Lock> {
@@ -131,13 +141,13 @@ impl Intake {
         &self,
         body: RequestBody,
         account: &Arc<ReceiverAccount>,
+        consumer: Arc<dyn Consumer>,
     ) -> Result<Accepted, Refusal> {
         let (reply, answer) = oneshot::channel();
         if body.encoding == Encoding::Identity && body.bytes.len() <= IN_PLACE_BYTES {
-            process(body, account, &*self.consumer, reply);
+            process(body, account, &*consumer, reply);
         } else {
             let account = Arc::clone(account);
-            let consumer = Arc::clone(&self.consumer);
             self.workers.submit(Box::new(move || {
                 process(body, &account, &*consumer, reply);
             }))?;

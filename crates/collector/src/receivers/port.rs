@@ -8,7 +8,7 @@ use http::header::{EXPECT, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderMap, Response};
 use hyper::body::{Body, Incoming};
-use tracewell_access::{Denial, Lock, Role};
+use tracewell_access::{Admitted, Denial, Lock, Role};
 
 use super::answers::{self, Answer, ReplyBody, Sender, grpc_refused, text_refused};
 use super::body::{self, Length, content_encoding};
@@ -16,6 +16,7 @@ use super::grpc::is_grpc;
 use crate::accounting::{Accounting, ReceiverAccount};
 use crate::intake::{Accepted, Decode, Intake, RequestBody};
 use crate::refusal::Refusal;
+use crate::sampling::Sampling;
 
 /// One listener of a receiver.
 #[derive(Debug)]
@@ -47,9 +48,11 @@ impl Port {
     pub(super) async fn take(
         &self,
         head: &Parts,
+        who: &Admitted,
         body: &mut Incoming,
         decode: Decode,
     ) -> Result<Accepted, Refusal> {
+        let consumer = self.intake.destination().consumer(who).await?;
         let encoding = content_encoding(&head.headers)?;
         let _head = self.intake.charge_head(&head.headers)?;
         let length = Length::Declared(body.size_hint().exact());
@@ -61,7 +64,7 @@ impl Port {
             limit_bytes: self.limit_bytes,
             permit,
         };
-        self.intake.accept(body, &self.account).await
+        self.intake.accept(body, &self.account, consumer).await
     }
 
     /// Answers a request, counts it under what became of it, and tells of a
@@ -72,11 +75,11 @@ impl Port {
         head: &Parts,
         peer: SocketAddr,
         body: Incoming,
-        answer: impl AsyncFnOnce(Incoming) -> Answer,
+        answer: impl AsyncFnOnce(Incoming, Admitted) -> Answer,
     ) -> Response<ReplyBody> {
         let progress = self.account.request();
         let answer = match self.intake.lock().admit(&head.headers, Role::Write).await {
-            Ok(()) => answer(body).await,
+            Ok(who) => answer(body, who).await,
             Err(denial) => {
                 // Over HTTP/2, too: not every client reads the answer on a stream
                 // that is reset.
@@ -97,6 +100,11 @@ impl Port {
         // Last: whoever sees the count finds why.
         progress.end(answer.outcome);
         answer.response
+    }
+
+    /// How clients of who was let in are to sample.
+    pub(super) fn sampling(&self, who: &Admitted) -> Arc<Sampling> {
+        self.intake.destination().sampling(who)
     }
 
     /// What its connections go through.

@@ -7,7 +7,7 @@ use http::header::{ALLOW, CONTENT_TYPE, ORIGIN};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
-use tracewell_access::Lock;
+use tracewell_access::{Admitted, Lock};
 
 use super::answers::{Answer, ReplyBody, accepted_answer, plain_text, text_refused, text_response};
 use super::body::{self, must_read_on};
@@ -31,7 +31,7 @@ pub(super) struct Posted {
 }
 
 /// The answer to a request that asks for something; `None` for another.
-pub(super) type Other = Box<dyn Fn(&Parts) -> Option<Answer> + Send + Sync>;
+pub(super) type Other = Box<dyn Fn(&Port, &Admitted, &Parts) -> Option<Answer> + Send + Sync>;
 
 impl std::fmt::Debug for Posted {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -45,7 +45,7 @@ impl Handler for Posted {
 
     async fn handle(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<ReplyBody> {
         let (head, body) = request.into_parts();
-        let answer = async |body| self.answer(&head, body).await;
+        let answer = async |body, who: Admitted| self.answer(&head, &who, body).await;
         self.port.answer(&head, peer, body, answer).await
     }
 
@@ -63,8 +63,9 @@ impl Handler for Posted {
 }
 
 impl Posted {
-    async fn answer(&self, head: &Parts, mut body: Incoming) -> Answer {
-        let other = self.other.as_ref().and_then(|other| other(head));
+    async fn answer(&self, head: &Parts, who: &Admitted, mut body: Incoming) -> Answer {
+        let other = self.other.as_ref();
+        let other = other.and_then(|other| other(&self.port, who, head));
         if let Some(answer) = other {
             body::discard(body).await;
             return answer;
@@ -80,7 +81,7 @@ impl Posted {
             }
             Ok(decoder) => match self
                 .port
-                .take(head, &mut body, Decode::Stated(decoder))
+                .take(head, who, &mut body, Decode::Stated(decoder))
                 .await
             {
                 Ok(accepted) => return accepted_202(&accepted),

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use http_body_util::BodyExt;
 use tracewell_collector::{
-    Accounting, Answering, Intake, IntakeConfig, JaegerListeners, JaegerReceiver, ReceiverSnapshot,
+    Accounting, Answering, Destination, Intake, IntakeConfig, JaegerListeners, JaegerReceiver, ReceiverSnapshot,
     Sampling, ZipkinReceiver,
 };
 use tracewell_model::Consumer;
@@ -42,7 +42,12 @@ fn start_with(consumer: Arc<dyn Consumer>, sampling: Arc<Sampling>) -> Legacy {
         max_connections: 100,
         lock: Arc::default(),
     };
-    let intake = Intake::start(limits, consumer).unwrap();
+    let sampling = Arc::<Sampling>::default();
+    let destination = Destination::One {
+        consumer,
+        sampling: Arc::clone(&sampling),
+    };
+    let intake = Intake::start(limits, destination).unwrap();
     let accounting = Accounting::new();
     let tcp = || TcpListener::bind("127.0.0.1:0").unwrap();
     let udp = || Some(UdpSocket::bind("127.0.0.1:0").unwrap());
@@ -58,7 +63,6 @@ fn start_with(consumer: Arc<dyn Consumer>, sampling: Arc<Sampling>) -> Legacy {
     let jaeger = JaegerReceiver::start(
         listeners,
         MAX_REQUEST_BYTES,
-        &sampling,
         &intake,
         &accounting,
     );

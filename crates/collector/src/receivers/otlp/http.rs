@@ -9,7 +9,7 @@ use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::{Body, Incoming};
 
-use tracewell_access::Lock;
+use tracewell_access::{Admitted, Lock};
 
 use self::cors::Cors;
 use super::answers::{Format, Stated, http_accepted, http_refused};
@@ -42,7 +42,7 @@ impl Handler for HttpHandler {
             cors.answer_preflight(&head.headers, response.headers_mut());
             return response;
         }
-        let answer = async |body| self.answer(&head, body).await;
+        let answer = async |body, who: Admitted| self.answer(&head, &who, body).await;
         let mut response = self.port.answer(&head, peer, body, answer).await;
         if let Some(cors) = &self.cors {
             cors.answer(&head.headers, response.headers_mut());
@@ -64,7 +64,7 @@ impl Handler for HttpHandler {
 }
 
 impl HttpHandler {
-    async fn answer(&self, head: &Parts, mut body: Incoming) -> Answer {
+    async fn answer(&self, head: &Parts, who: &Admitted, mut body: Incoming) -> Answer {
         let answer = match self.route(head) {
             Err(answer) => *answer,
             Ok((Signal::Traces, stated)) => {
@@ -75,7 +75,7 @@ impl HttpHandler {
                         Decode::Sniffed(|body| Format::sniff(body).map(Format::decoder))
                     }
                 };
-                match self.port.take(head, &mut body, decode).await {
+                match self.port.take(head, who, &mut body, decode).await {
                     Ok(accepted) => return http_accepted(&accepted, format),
                     Err(refusal @ (Refusal::TimedOut(_) | Refusal::Interrupted)) => {
                         // Nothing more comes; the connection closes after the answer.
