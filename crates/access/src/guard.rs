@@ -56,6 +56,9 @@ pub enum Denial {
     /// Tenants share this process, and nobody is named.
     #[error("whose? name the tenant in the header X-Scope-OrgID (or x-tenant)")]
     NoTenant,
+    /// It belongs to a tenant, and asks how the whole process is.
+    #[error("this says how the whole process is, and who asks belongs to one tenant")]
+    NotOperator,
     /// It is known, and may not.
     #[error("{name} may not do this: it needs the role {role}")]
     Forbidden {
@@ -87,7 +90,10 @@ impl Denial {
             Self::Forbidden { .. } => forbidden,
             Self::Foreign => foreign,
             Self::Busy => busy,
-            Self::NoTenant | Self::NoTenantName(_) | Self::OtherTenant { .. } => tenant,
+            Self::NoTenant
+            | Self::NoTenantName(_)
+            | Self::OtherTenant { .. }
+            | Self::NotOperator => tenant,
         }
     }
 
@@ -347,6 +353,7 @@ mod tests {
         guard
             .admit_browser(&head(method, headers), Role::Read)
             .await
+            .map(drop)
     }
 
     async fn sign_in(guard: &Guard, user: Option<&str>, secret: &str) -> Result<String, Denial> {

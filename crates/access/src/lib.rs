@@ -116,6 +116,8 @@ pub struct Admitted {
     /// Whose spans the request is about; `None` where nobody is named, or
     /// tenants are off.
     pub tenant: Option<Tenant>,
+    /// They may act for this tenant alone.
+    pub is_bound: bool,
 }
 
 impl Lock {
@@ -192,17 +194,10 @@ impl Lock {
             Tenancy::On { default } => default.clone(),
             Tenancy::Off => None,
         };
-        Admitted { tenant }
-    }
-
-    /// What is known of who cannot say who they are: a datagram's sender.
-    #[must_use]
-    pub fn unnamed(&self) -> Admitted {
-        let tenant = match &self.tenancy {
-            Tenancy::On { default } => default.clone(),
-            Tenancy::Off => None,
-        };
-        Admitted { tenant }
+        Admitted {
+            tenant,
+            is_bound: false,
+        }
     }
 
     /// Do several tenants share the process?
@@ -259,8 +254,18 @@ impl Lock {
         headers: &HeaderMap,
         bound: Result<Option<Tenant>, Denial>,
     ) -> Result<Admitted, Denial> {
-        let tenant = bound.and_then(|bound| self.tenancy.of(headers, bound.as_ref()));
-        self.counted(tenant).map(|tenant| Admitted { tenant })
+        let admitted = bound.and_then(|bound| {
+            Ok(Admitted {
+                tenant: self.tenancy.of(headers, bound.as_ref())?,
+                is_bound: bound.is_some(),
+            })
+        });
+        self.counted(admitted)
+    }
+
+    /// Somebody was let in and turned away further on.
+    pub fn turned_away(&self, denial: &Denial) {
+        self.counts.denied(denial);
     }
 
     fn counted<T>(&self, admitted: Result<T, Denial>) -> Result<T, Denial> {

@@ -27,6 +27,7 @@ mod searched;
 mod session;
 mod status;
 mod streamed;
+mod tenants;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -50,8 +51,10 @@ use assets::Assets;
 pub use blocking::QueryLimits;
 use blocking::QueryPool;
 use error::ApiError;
+pub use door::Door;
 pub use facts::{BoundEndpoint, ProcessFacts};
 pub use jaeger::write_trace;
+pub use tenants::{Side, TenantSides};
 pub use ui::{UiConfig, UiConfigError};
 
 /// What the APIs have in common.
@@ -87,8 +90,9 @@ impl QueryState {
 pub fn http_router(
     state: &Arc<QueryState>,
     facts: &Arc<ProcessFacts>,
-    ui: UiConfig,
+    ui: &UiConfig,
     base_path: &str,
+    door: &Door,
 ) -> Router {
     let (store, assets) = (&state.store, Assets::new(base_path));
     let page_at_home = assets.clone();
@@ -101,18 +105,10 @@ pub fn http_router(
         other.unwrap_or_else(|| assets.answer(&request))
     };
     let home = format!("{base_path}/");
-    let app = Router::new()
-        .nest("/api/ui", ui::router(state, ui))
-        .merge(export::router(state))
-        .merge(jaeger::router(state))
-        .merge(zipkin::router(state))
-        .merge(status::router(Arc::clone(state), Arc::clone(facts)))
-        .merge(metrics::router(Arc::clone(store), Arc::clone(facts)))
-        // Files of the UI, which are no routes, were compressed when it was built.
-        .route_layer(axum::middleware::from_fn(compression::compress));
-    let app = door::of_pages(app, facts.lock())
+    let app = door
+        .of_pages(tenants::pages(state, facts, ui))
         .merge(health::router(Arc::clone(store)))
-        .merge(session::router(facts.lock(), base_path))
+        .merge(session::router(door.lock(), base_path))
         .fallback(others);
     let placed = if base_path.is_empty() {
         app
@@ -132,22 +128,21 @@ pub fn http_router(
 
 /// What Zipkin's own port answers besides taking spans: its query API, and
 /// whether the process is well.
-pub fn zipkin_router(state: &Arc<QueryState>, lock: &Arc<Lock>) -> Router {
+pub fn zipkin_router(state: &Arc<QueryState>, door: &Door) -> Router {
     let others = |request: Request| async move {
         let path = request.uri().path();
         let message = format!("there is no {path} on Zipkin's port");
         ApiError::not_found(message).with_hint("the user interface is on the query port")
     };
-    let app = zipkin::router(state).route_layer(axum::middleware::from_fn(compression::compress));
-    door::of_programs(app, lock)
+    door.of_programs(tenants::zipkin(state))
         .merge(health::router(Arc::clone(&state.store)))
         .fallback(others)
         .layer(axum::middleware::map_response(harden))
 }
 
 /// Everything that is served over gRPC: Jaeger's query services. Needs HTTP/2.
-pub fn grpc_router(state: Arc<QueryState>, lock: &Arc<Lock>) -> Router {
-    door::of_grpc(jaeger::grpc::router(state), lock)
+pub fn grpc_router(state: Arc<QueryState>, door: &Door) -> Router {
+    door.of_grpc(jaeger::grpc::router(state))
 }
 
 /// What we send is what we say it is; browsers must not guess.

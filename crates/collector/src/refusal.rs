@@ -102,6 +102,7 @@ impl Refusal {
             Self::UnknownFormat      => (Code::InvalidArgument,   StatusCode::UNSUPPORTED_MEDIA_TYPE, None, Outcome::Unsupported),
             Self::Denied(denial) if denial.asks_who() => (Code::Unauthenticated, StatusCode::UNAUTHORIZED, None, Outcome::Denied),
             Self::Denied(Denial::Busy) => (Code::ResourceExhausted, StatusCode::TOO_MANY_REQUESTS,   soon, Outcome::Busy),
+            Self::Denied(Denial::NoTenantName(_)) => (Code::InvalidArgument, StatusCode::BAD_REQUEST, None, Outcome::Denied),
             Self::Denied(_)          => (Code::PermissionDenied,  StatusCode::FORBIDDEN,             None, Outcome::Denied),
             // Not retried over HTTP: a body too slow once is too slow again.
             Self::TimedOut(_)        => (Code::DeadlineExceeded,  StatusCode::REQUEST_TIMEOUT,       None, Outcome::TimedOut),
