@@ -22,8 +22,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 
 use crate::role::Roles;
-use crate::{AccessError, LockFiles};
 use crate::tenant::Tenant;
+use crate::{AccessError, LockFiles};
 
 /// SHA-256 of a secret. Secrets are compared and kept by it alone: what a
 /// comparison costs in time then says nothing about them.

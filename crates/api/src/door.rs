@@ -92,7 +92,7 @@ impl Door {
             return Ok(None);
         }
         match &who.tenant {
-            Some(tenant) => Ok(Some(tenants.side(tenant))),
+            Some(tenant) => tenants.side(tenant).map(Some).ok_or(Denial::Busy),
             None => Err(self.turned_away(Denial::NoTenant)),
         }
     }

@@ -58,6 +58,20 @@ impl ProcessFacts {
         }
     }
 
+    /// The same process, as one tenant may see it: with what is counted of that
+    /// tenant alone.
+    #[must_use]
+    pub fn of_tenant(&self, accounting: Arc<Accounting>, sampling: Arc<Sampling>) -> Self {
+        Self {
+            endpoints: self.endpoints.clone(),
+            warnings: self.warnings.clone(),
+            accounting,
+            intake: Arc::clone(&self.intake),
+            sampling,
+            started: self.started,
+        }
+    }
+
     /// Where it listens, in the order people read it.
     pub(crate) fn endpoints(&self) -> &[BoundEndpoint] {
         &self.endpoints

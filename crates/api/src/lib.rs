@@ -42,7 +42,6 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
 use http::{HeaderValue, header};
-use tracewell_access::Lock;
 use tracewell_model::TraceStore;
 use tracewell_model::budget::Kept;
 use tracewell_model::clock::Clock;
@@ -50,8 +49,8 @@ use tracewell_model::clock::Clock;
 use assets::Assets;
 pub use blocking::QueryLimits;
 use blocking::QueryPool;
-use error::ApiError;
 pub use door::Door;
+use error::ApiError;
 pub use facts::{BoundEndpoint, ProcessFacts};
 pub use jaeger::write_trace;
 pub use tenants::{Side, TenantSides};
@@ -64,7 +63,7 @@ pub struct QueryState {
     /// The time of day, for ranges that end now.
     pub(crate) clock: Arc<dyn Clock>,
     /// The threads that queries run on.
-    pub(crate) pool: QueryPool,
+    pub(crate) pool: Arc<QueryPool>,
     /// The traces that people look at.
     pub(crate) traces: Arc<ui::TraceCache>,
 }
@@ -78,8 +77,19 @@ impl QueryState {
         Self {
             store,
             clock,
-            pool: QueryPool::new(limits),
+            pool: Arc::new(QueryPool::new(limits)),
             traces,
+        }
+    }
+
+    /// For another store, beside this one: queries of both share the limits,
+    /// and nothing else.
+    #[must_use]
+    pub fn beside(&self, store: Arc<dyn TraceStore>) -> Self {
+        let other = Self::new(store, Arc::clone(&self.clock), self.pool.limits());
+        Self {
+            pool: Arc::clone(&self.pool),
+            ..other
         }
     }
 }

@@ -17,7 +17,8 @@ use crate::{QueryState, compression, export, harden, jaeger, metrics, status, ui
 /// Knows the sides of tenants.
 pub trait TenantSides: Send + Sync + 'static {
     /// The side of a tenant; one without spans where it has sent none.
-    fn side(&self, tenant: &Tenant) -> Arc<Side>;
+    /// `None` while the process starts.
+    fn side(&self, tenant: &Tenant) -> Option<Arc<Side>>;
 }
 
 /// The routers over one store.

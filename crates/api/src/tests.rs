@@ -112,7 +112,13 @@ impl Server {
         let clock = Arc::new(ManualClock::new(NOW_NS));
         let state = Arc::new(QueryState::new(Arc::clone(&store), clock, limits));
         Self {
-            router: http_router(&state, &Arc::new(facts), ui, base_path),
+            router: http_router(
+                &state,
+                &Arc::new(facts),
+                &ui,
+                base_path,
+                &crate::Door::new(Arc::default(), None),
+            ),
             store,
             accounting,
             intake,

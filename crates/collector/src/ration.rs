@@ -202,9 +202,16 @@ mod tests {
             .expect_err("four at once");
         assert!(refused.to_string().contains("its limit is 3"), "{refused}");
         assert!(taken.take_traces(&[id(3), id(1)], 3, begin).is_ok());
-        assert!(taken.take_traces(&[id(1), id(2)], 3, begin + IDLE / 2).is_ok());
+        assert!(
+            taken
+                .take_traces(&[id(1), id(2)], 3, begin + IDLE / 2)
+                .is_ok()
+        );
         assert!(taken.take_traces(&[id(4)], 3, begin + IDLE / 2).is_err());
-        assert!(taken.take_traces(&[id(4)], 3, begin + IDLE).is_ok(), "3 is idle");
+        assert!(
+            taken.take_traces(&[id(4)], 3, begin + IDLE).is_ok(),
+            "3 is idle"
+        );
         assert_eq!(taken.alive.len(), 3);
         let many: Vec<_> = (10..14).map(id).collect();
         let never = taken.take_traces(&many, 3, begin + IDLE * 3);

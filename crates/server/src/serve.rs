@@ -15,15 +15,18 @@ mod open_files;
 mod read_side;
 mod receivers;
 mod sampling;
+mod spans;
 mod stores;
+mod tenants;
 mod ui_config;
 mod written_file;
 
-use crate::config::{Config, Storage};
+use crate::config::Config;
 use anyhow::Context;
 use bind::{Bound, bind_all};
 use limits::MemoryShares;
 use receivers::Receivers;
+use spans::Spans;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,8 +34,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 use tracewell_access::Lock;
 use tracewell_api::{BoundEndpoint, ProcessFacts, QueryLimits, QueryState};
-use tracewell_collector::{Accounting, CountedRoots, Intake, IntakeConfig};
-use tracewell_model::TraceStore;
+use tracewell_collector::{Accounting, Intake, IntakeConfig};
 use tracewell_model::clock::SystemClock;
 
 /// How long requests in flight may take to end. With what the store needs it
@@ -59,7 +61,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     // Before anything slow: a signal during recovery must not kill us halfway.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let lock = Lock::load(&config.lock)?;
+    let lock = Lock::load(&config.lock, config.tenants.tenancy())?;
     let bound = bind_all(&config)?;
     let warnings = open_doors::warnings(&bound.endpoints, &lock);
     for warning in &warnings {
@@ -68,7 +70,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let ui = ui_config::read(config.query.ui_config_file.as_deref())?;
     let sampling = sampling::start(&config)?;
     let shares = MemoryShares::of(config.memory_limit_bytes);
-    let store = stores::open(&config, &shares)?;
+    let spans = Spans::open(&config, &shares, &sampling)?;
 
     let accounting = Accounting::new();
     let intake_config = IntakeConfig {
@@ -77,17 +79,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         max_connections: open_files::share_of_connections(config.memory_limit_bytes),
         lock: Arc::clone(&lock),
     };
-    if !config.is_read_only {
-        let is_kept = config.storage == Storage::Embedded;
-        adapting::start(&sampling, is_kept.then_some(&*config.data_dir));
-    }
-    let counted = CountedRoots::new(
-        Arc::clone(&sampling),
-        Arc::new(SystemClock),
-        stores::consumer(&store),
-    );
-    let intake =
-        Intake::start(intake_config, Arc::new(counted)).context("cannot start decoding threads")?;
+    let intake = Intake::start(intake_config, spans.destination(&sampling))
+        .context("cannot start decoding threads")?;
     let facts = Arc::new(ProcessFacts::new(
         &bound.endpoints,
         warnings,
@@ -96,10 +89,11 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         Arc::clone(&sampling),
     ));
     let state = Arc::new(QueryState::new(
-        Arc::clone(&store),
+        Arc::clone(&spans.store),
         Arc::new(SystemClock),
         QueryLimits::default(),
     ));
+    let door = spans.door(&lock, &state, &facts, &ui);
     let Bound {
         otlp,
         jaeger,
@@ -111,17 +105,16 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 
     let receivers = Receivers::start(
         &config,
-        &sampling,
         otlp,
         jaeger,
-        zipkin.map(|listener| (listener, tracewell_api::zipkin_router(&state, &lock))),
+        zipkin.map(|listener| (listener, tracewell_api::zipkin_router(&state, &door))),
         &intake,
         &accounting,
     )?;
 
     let (stop_queries, stopped) = watch::channel(false);
-    let http = tracewell_api::http_router(&state, &facts, ui, &config.query.base_path);
-    let grpc = tracewell_api::grpc_router(Arc::clone(&state), &lock);
+    let http = tracewell_api::http_router(&state, &facts, &ui, &config.query.base_path, &door);
+    let grpc = tracewell_api::grpc_router(Arc::clone(&state), &door);
     let room = Arc::new(Semaphore::new(open_files::share_of_readers()));
     let is_encrypted = lock.is_encrypted();
     let readers = [(query_http, http), (query_grpc, grpc)].map(|(listener, router)| {
@@ -142,7 +135,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     }
     tracing::info!("stopping: receivers first, then the store, then the APIs");
     receivers.stop(DRAIN_PATIENCE).await;
-    let closing: Arc<dyn TraceStore> = Arc::clone(&store);
+    let closing = Arc::clone(&spans.store);
     tokio::task::spawn_blocking(move || closing.shut_down()).await?;
     stop_queries.send_replace(true);
     for reader in readers {

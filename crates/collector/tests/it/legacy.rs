@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use http_body_util::BodyExt;
 use tracewell_collector::{
-    Accounting, Answering, Destination, Intake, IntakeConfig, JaegerListeners, JaegerReceiver, ReceiverSnapshot,
-    Sampling, ZipkinReceiver,
+    Accounting, Answering, Destination, Intake, IntakeConfig, JaegerListeners, JaegerReceiver,
+    ReceiverSnapshot, Sampling, ZipkinReceiver,
 };
 use tracewell_model::Consumer;
 use tracewell_testkit::thrift::{binary_call, jaeger_batch};
@@ -42,7 +42,6 @@ fn start_with(consumer: Arc<dyn Consumer>, sampling: Arc<Sampling>) -> Legacy {
         max_connections: 100,
         lock: Arc::default(),
     };
-    let sampling = Arc::<Sampling>::default();
     let destination = Destination::One {
         consumer,
         sampling: Arc::clone(&sampling),
@@ -60,12 +59,7 @@ fn start_with(consumer: Arc<dyn Consumer>, sampling: Arc<Sampling>) -> Legacy {
         sampling_http: Some(tcp()),
         sampling_grpc: Some(tcp()),
     };
-    let jaeger = JaegerReceiver::start(
-        listeners,
-        MAX_REQUEST_BYTES,
-        &intake,
-        &accounting,
-    );
+    let jaeger = JaegerReceiver::start(listeners, MAX_REQUEST_BYTES, &intake, &accounting);
     let questions = Box::new(asked);
     let zipkin = ZipkinReceiver::start(tcp(), MAX_REQUEST_BYTES, &intake, &accounting, questions);
     Legacy {

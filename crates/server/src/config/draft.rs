@@ -12,7 +12,7 @@ use super::mistake::Place;
 use super::value::{PortAndHost, show_bytes};
 use super::{
     Config, Durability, Endpoint, FreeSpace, Jaeger, LockFiles, Log, LogFormat, Otlp, Query,
-    Retention, Sampling, Storage,
+    Retention, Sampling, Storage, Tenants,
 };
 
 /// Values read so far.
@@ -37,6 +37,7 @@ pub(super) struct Draft {
     pub(super) base_path: String,
     pub(super) ui_config_file: Option<PathBuf>,
     pub(super) lock: LockFiles,
+    pub(super) tenants: Tenants,
     pub(super) log: Log,
 }
 
@@ -92,6 +93,7 @@ impl Draft {
             base_path: String::new(),
             ui_config_file: None,
             lock: LockFiles::default(),
+            tenants: Tenants::default(),
             log: Log {
                 filter: String::new(),
                 format: LogFormat::Text,
@@ -141,6 +143,18 @@ impl Draft {
                 let message = format!("needs {other} beside it; set both or none");
                 found.push((key, message));
             }
+        }
+        let tenants = &self.tenants;
+        if !tenants.is_on {
+            let set = [
+                ("tenants.default", tenants.default.is_some()),
+                ("tenants.file", tenants.file.is_some()),
+            ];
+            let set = set.into_iter().filter(|(_, is_set)| *is_set);
+            found.extend(set.map(|(key, _)| {
+                let message = "does nothing without tenants.enabled: true";
+                (key, message.to_owned())
+            }));
         }
         found.extend(self.shared_ports(places));
         found
@@ -333,6 +347,7 @@ impl Draft {
             retention: self.retention,
             memory_limit_bytes: self.memory_limit_bytes,
             lock: self.lock,
+            tenants: self.tenants,
             log: self.log,
         }
     }

@@ -8,11 +8,14 @@
 mod asking;
 mod locking;
 mod receiving;
+mod sharing;
 mod storing;
 
 use super::Config;
 use super::draft::Draft;
 use super::value::show_bytes;
+
+pub(crate) use storing::{retention_age, retention_bytes};
 
 /// One setting.
 pub(crate) struct Setting {
@@ -62,9 +65,14 @@ pub(crate) const RETENTION: &str = "retention";
 
 /// Every setting, in the order in which people read a configuration.
 pub(crate) fn settings() -> impl Iterator<Item = &'static Setting> + Clone {
-    [storing::ROWS, receiving::ROWS, locking::ROWS, asking::ROWS]
-        .into_iter()
-        .flatten()
+    let parts = [
+        storing::ROWS,
+        receiving::ROWS,
+        locking::ROWS,
+        sharing::ROWS,
+        asking::ROWS,
+    ];
+    parts.into_iter().flatten()
 }
 
 /// A port to listen on.

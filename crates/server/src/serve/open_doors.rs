@@ -62,7 +62,7 @@ mod tests {
             given_tokens: Some("write 0123456789abcdef".to_owned().into()),
             ..LockFiles::default()
         };
-        Lock::load(&files).unwrap()
+        Lock::load(&files, tracewell_access::Tenancy::Off).unwrap()
     }
 
     #[test]

@@ -22,5 +22,6 @@ mod oracle;
 mod pressure;
 mod process;
 mod running;
+mod tenants;
 mod trainticket;
 mod verify;

@@ -202,6 +202,22 @@ impl Drop for Running {
 
 /// One request over a connection of its own.
 pub(crate) fn request(method: &str, url: &str, content_type: &str, body: Vec<u8>) -> Answer {
+    let headers = [("content-type", content_type)];
+    let headers = if content_type.is_empty() {
+        &[]
+    } else {
+        &headers[..]
+    };
+    request_with(method, url, headers, body)
+}
+
+/// The same with these headers.
+pub(crate) fn request_with(
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: Vec<u8>,
+) -> Answer {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -209,8 +225,8 @@ pub(crate) fn request(method: &str, url: &str, content_type: &str, body: Vec<u8>
     runtime.block_on(async {
         let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
         let mut request = http::Request::builder().method(method).uri(url);
-        if !content_type.is_empty() {
-            request = request.header("content-type", content_type);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         let request = request.body(Full::new(Bytes::from(body))).unwrap();
         let answer = client.request(request).await.unwrap();

@@ -31,7 +31,7 @@ fn open(dir: &str, neighbours: &Neighbours, seal_bytes: u64) -> EmbeddedStore {
     };
     let (files, clock) = (Arc::new(FaultyFiles::new()), Arc::new(SystemClock));
     let opened = EmbeddedStore::open(files, Path::new(dir), options, clock);
-    opened.unwrap().0
+    opened.expect("opens").0
 }
 
 /// Fills a store until it takes no more; what it has taken.
@@ -42,7 +42,7 @@ fn fill(store: &dyn TraceStore) -> u64 {
             Err(StoreError::Busy(_)) => true,
             Err(other) => panic!("{other}"),
         })
-        .unwrap()
+        .expect("it is full at some time")
 }
 
 #[test]
