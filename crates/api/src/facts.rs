@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tracewell_access::Lock;
 use tracewell_collector::{
-    Accounting, AdaptedOperation, Complaint, Intake, ReceiverSnapshot, Sampling,
+    Accounting, AdaptedOperation, Complaint, Connections, Intake, ReceiverSnapshot, Sampling,
 };
 
 /// The version in every answer.
@@ -66,6 +66,11 @@ impl ProcessFacts {
     /// What was said at the start and still holds.
     pub(crate) fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    /// The connections of all receivers.
+    pub(crate) fn connections(&self) -> Connections {
+        self.intake.connections()
     }
 
     /// What requests and connections go through.

@@ -25,7 +25,7 @@ pub(crate) use self::opening::{Decode, Decoder, IgnoredBody, RequestBody};
 use self::opening::{count, decode};
 use crate::accounting::ReceiverAccount;
 use crate::admission::{Admission, Permit};
-use crate::receivers::connections::crowd::Crowd;
+use crate::receivers::connections::crowd::{Connections, Crowd};
 use crate::refusal::{Refusal, rejection_reason};
 use crate::workers::Workers;
 
@@ -114,6 +114,12 @@ impl Intake {
     /// The connections of all receivers.
     pub(crate) fn crowd(&self) -> &Arc<Crowd> {
         &self.crowd
+    }
+
+    /// How many connections of all receivers there are, may be, and were ended.
+    #[must_use]
+    pub fn connections(&self) -> Connections {
+        self.crowd.connections()
     }
 
     /// Who may connect, send and ask.

@@ -48,6 +48,7 @@ pub use admission::Admission;
 pub use complaints::Complaint;
 pub use intake::{Intake, IntakeConfig};
 pub use receivers::StartError;
+pub use receivers::connections::crowd::Connections;
 pub use receivers::jaeger::{JaegerListeners, JaegerReceiver};
 pub use receivers::otlp::config::OtlpConfig;
 pub use receivers::otlp::{OtlpListeners, OtlpReceiver};
