@@ -50,7 +50,7 @@ use assets::Assets;
 pub use blocking::QueryLimits;
 use blocking::QueryPool;
 use error::ApiError;
-pub use facts::{BoundEndpoint, ProcessFacts};
+pub use facts::{BoundEndpoint, ProcessFacts, ReadPlaces};
 pub use jaeger::write_trace;
 pub use ui::{UiConfig, UiConfigError};
 

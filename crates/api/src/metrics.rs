@@ -93,6 +93,17 @@ impl Collector for Scrape {
             "Connections of receivers that were ended or not taken, by reason",
             ended.map(|(reason, times)| ([("reason", reason)], times)),
         )?;
+        let (open, limit) = self.facts.read_connections();
+        page.gauge(
+            "tracewell_read_connections_open",
+            "Connections of those who ask",
+            open,
+        )?;
+        page.gauge(
+            "tracewell_read_connections_limit",
+            "Connections that those who ask may have before others wait",
+            limit,
+        )?;
         let lock = self.facts.lock();
         let denied = lock.denied().into_iter();
         page.counters(
