@@ -8,9 +8,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::sync::Semaphore;
 use tracewell_access::Lock;
 use tracewell_collector::{
-    Accounting, AdaptedOperation, Complaint, Intake, ReceiverSnapshot, Sampling,
+    Accounting, AdaptedOperation, Complaint, Connections, Intake, ReceiverSnapshot, Sampling,
 };
 
 /// The version in every answer.
@@ -29,10 +30,20 @@ pub struct BoundEndpoint {
     pub is_udp: bool,
 }
 
+/// The connections that the read side may have.
+#[derive(Debug, Clone)]
+pub struct ReadPlaces {
+    /// Those that are free.
+    pub free: Arc<Semaphore>,
+    /// All of them.
+    pub limit: usize,
+}
+
 /// What the process knows about itself.
 pub struct ProcessFacts {
     endpoints: Vec<BoundEndpoint>,
     warnings: Vec<String>,
+    readers: ReadPlaces,
     accounting: Arc<Accounting>,
     intake: Arc<Intake>,
     sampling: Arc<Sampling>,
@@ -44,6 +55,7 @@ impl ProcessFacts {
     pub fn new(
         endpoints: &[BoundEndpoint],
         warnings: Vec<String>,
+        readers: ReadPlaces,
         accounting: Arc<Accounting>,
         intake: Arc<Intake>,
         sampling: Arc<Sampling>,
@@ -51,6 +63,7 @@ impl ProcessFacts {
         Self {
             endpoints: endpoints.to_vec(),
             warnings,
+            readers,
             accounting,
             intake,
             sampling,
@@ -65,6 +78,7 @@ impl ProcessFacts {
         Self {
             endpoints: self.endpoints.clone(),
             warnings: self.warnings.clone(),
+            readers: self.readers.clone(),
             accounting,
             intake: Arc::clone(&self.intake),
             sampling,
@@ -80,6 +94,18 @@ impl ProcessFacts {
     /// What was said at the start and still holds.
     pub(crate) fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    /// The connections of all receivers.
+    pub(crate) fn connections(&self) -> Connections {
+        self.intake.connections()
+    }
+
+    /// How many connections the read side has, and may have.
+    pub(crate) fn read_connections(&self) -> (u64, u64) {
+        let ReadPlaces { free, limit } = &self.readers;
+        let open = limit.saturating_sub(free.available_permits());
+        (open as u64, *limit as u64)
     }
 
     /// What requests and connections go through.

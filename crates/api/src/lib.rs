@@ -51,7 +51,7 @@ pub use blocking::QueryLimits;
 use blocking::QueryPool;
 pub use door::Door;
 use error::ApiError;
-pub use facts::{BoundEndpoint, ProcessFacts};
+pub use facts::{BoundEndpoint, ProcessFacts, ReadPlaces};
 pub use jaeger::write_trace;
 pub use tenants::{Side, TenantSides};
 pub use ui::{UiConfig, UiConfigError};

@@ -26,7 +26,7 @@ use tracewell_store::memory::MemoryStore;
 use tracewell_testkit::{TestSpan, conformance};
 
 use super::blocking::QueryLimits;
-use super::{ProcessFacts, QueryState, UiConfig, http_router};
+use super::{ProcessFacts, QueryState, ReadPlaces, UiConfig, http_router};
 
 /// The time that tests call now: 2027-01-15T08:00:00Z.
 pub(super) const NOW_NS: u64 = 1_800_000_000_000_000_000;
@@ -100,6 +100,10 @@ impl Server {
         let facts = ProcessFacts::new(
             &[],
             Vec::new(),
+            ReadPlaces {
+                free: Arc::new(tokio::sync::Semaphore::new(1)),
+                limit: 1,
+            },
             Arc::clone(&accounting),
             Arc::clone(&intake),
             Arc::default(),

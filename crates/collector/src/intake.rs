@@ -27,7 +27,7 @@ use self::opening::{count, decode};
 use crate::accounting::ReceiverAccount;
 use crate::admission::{Admission, Permit};
 use crate::destination::Destination;
-use crate::receivers::connections::crowd::Crowd;
+use crate::receivers::connections::crowd::{Connections, Crowd};
 use crate::refusal::{Refusal, rejection_reason};
 use crate::workers::Workers;
 
@@ -124,6 +124,12 @@ impl Intake {
     /// Where spans go.
     pub(crate) fn destination(&self) -> &Destination {
         &self.destination
+    }
+
+    /// How many connections of all receivers there are, may be, and were ended.
+    #[must_use]
+    pub fn connections(&self) -> Connections {
+        self.crowd.connections()
     }
 
     /// Who may connect, send and ask.

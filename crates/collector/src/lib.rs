@@ -52,6 +52,7 @@ pub use destination::{Destination, TenantDestinations};
 pub use intake::{Intake, IntakeConfig};
 pub use ration::{Ration, Rationed};
 pub use receivers::StartError;
+pub use receivers::connections::crowd::Connections;
 pub use receivers::jaeger::{JaegerListeners, JaegerReceiver};
 pub use receivers::otlp::config::OtlpConfig;
 pub use receivers::otlp::{OtlpListeners, OtlpReceiver};

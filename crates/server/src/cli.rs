@@ -6,6 +6,7 @@
 mod backup;
 mod client;
 mod config_command;
+mod credentials;
 mod error;
 mod export;
 mod import;

@@ -33,7 +33,7 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 use tracewell_access::Lock;
-use tracewell_api::{BoundEndpoint, ProcessFacts, QueryLimits, QueryState};
+use tracewell_api::{BoundEndpoint, ProcessFacts, QueryLimits, QueryState, ReadPlaces};
 use tracewell_collector::{Accounting, Intake, IntakeConfig};
 use tracewell_model::clock::SystemClock;
 
@@ -81,9 +81,15 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     };
     let intake = Intake::start(intake_config, spans.destination(&sampling))
         .context("cannot start decoding threads")?;
+    let limit = open_files::share_of_readers();
+    let readers = ReadPlaces {
+        free: Arc::new(Semaphore::new(limit)),
+        limit,
+    };
     let facts = Arc::new(ProcessFacts::new(
         &bound.endpoints,
         warnings,
+        readers.clone(),
         Arc::clone(&accounting),
         Arc::clone(&intake),
         Arc::clone(&sampling),
@@ -115,10 +121,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let (stop_queries, stopped) = watch::channel(false);
     let http = tracewell_api::http_router(&state, &facts, &ui, &config.query.base_path, &door);
     let grpc = tracewell_api::grpc_router(Arc::clone(&state), &door);
-    let room = Arc::new(Semaphore::new(open_files::share_of_readers()));
     let is_encrypted = lock.is_encrypted();
-    let readers = [(query_http, http), (query_grpc, grpc)].map(|(listener, router)| {
-        let (room, lock) = (Arc::clone(&room), Arc::clone(&lock));
+    let serving = [(query_http, http), (query_grpc, grpc)].map(|(listener, router)| {
+        let (room, lock) = (Arc::clone(&readers.free), Arc::clone(&lock));
         tokio::spawn(read_side::serve(
             listener,
             router,
@@ -138,7 +143,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let closing = Arc::clone(&spans.store);
     tokio::task::spawn_blocking(move || closing.shut_down()).await?;
     stop_queries.send_replace(true);
-    for reader in readers {
+    for reader in serving {
         match tokio::time::timeout(QUERY_PATIENCE, reader).await {
             Ok(ended) => ended??,
             Err(_late) => tracing::warn!("queries were cut off because they did not end in time"),

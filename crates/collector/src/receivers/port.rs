@@ -25,7 +25,12 @@ pub(super) struct Port {
     pub(super) account: Arc<ReceiverAccount>,
     /// Largest request, as received and after decompression.
     pub(super) limit_bytes: usize,
+    /// How who is turned away is told over HTTP.
+    pub(super) told: Told,
 }
+
+/// A refusal in the form of a protocol, by the headers of a request.
+pub(super) type Told = fn(&HeaderMap, &Refusal) -> Answer;
 
 impl Port {
     /// Opens the account of `receiver`. A request occupies up to twice its size
@@ -41,6 +46,7 @@ impl Port {
             intake: Arc::clone(intake),
             account: accounting.receiver(receiver),
             limit_bytes: max_request_bytes.min(intake.admission().limit_bytes() / 2),
+            told: |_, refusal| text_refused(refusal),
         }
     }
 
@@ -86,7 +92,7 @@ impl Port {
                 if !head.headers.contains_key(EXPECT) {
                     body::discard(body).await;
                 }
-                denied(&head.headers, denial)
+                denied(&head.headers, denial, self.told)
             }
         };
         let sender = Sender {
@@ -125,13 +131,13 @@ impl Port {
 }
 
 /// RFC 9110, 11.6.1: who gets a 401 is told what to show.
-fn denied(headers: &HeaderMap, denial: Denial) -> Answer {
+fn denied(headers: &HeaderMap, denial: Denial, told: Told) -> Answer {
     let challenge = denial.asks_who().then(|| denial.challenge());
     let refusal = Refusal::Denied(denial);
     if is_grpc(headers) {
         return grpc_refused(&refusal);
     }
-    let mut answer = text_refused(&refusal);
+    let mut answer = told(headers, &refusal);
     if let Some(challenge) = challenge {
         let headers = answer.response.headers_mut();
         headers.insert(WWW_AUTHENTICATE, challenge);

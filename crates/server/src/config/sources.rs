@@ -21,11 +21,14 @@ use super::{Config, document, of_jaeger, value};
 /// The variable that names the configuration file.
 const CONFIG_VARIABLE: &str = "TRACEWELL_CONFIG";
 /// Variables that other parts of the command line read.
-const OTHER_VARIABLES: [&str; 4] = [
+const OTHER_VARIABLES: [&str; 7] = [
     "TRACEWELL_SERVER",
     "TRACEWELL_TOKEN",
     "TRACEWELL_TOKEN_FILE",
     "TRACEWELL_CA_FILE",
+    "TRACEWELL_CLIENT_CERT_FILE",
+    "TRACEWELL_CLIENT_KEY_FILE",
+    "TRACEWELL_OTLP_ENDPOINT",
 ];
 /// Tokens themselves, with `;` or line ends between them. No setting, because
 /// settings are printed and flags are seen by everybody on a machine.

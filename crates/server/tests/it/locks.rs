@@ -2,6 +2,7 @@
 //! curl with and without what it wants.
 
 mod authority;
+mod command_line;
 mod curl;
 mod ports;
 mod rotation;

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use http::header::{ALLOW, CONTENT_TYPE};
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::{Body, Incoming};
 
 use tracewell_access::{Admitted, Lock};
@@ -168,6 +168,14 @@ impl HttpHandler {
         };
         self.port.intake.count(body).await.unwrap_or_default()
     }
+}
+
+/// How who is turned away is told.
+pub(super) fn told(headers: &HeaderMap, refusal: &Refusal) -> Answer {
+    http_refused(
+        refusal,
+        answer_format(Format::of(headers.get(CONTENT_TYPE))),
+    )
 }
 
 /// Who does not say what is sent gets an answer that people can read.

@@ -1,0 +1,27 @@
+//! Who has signed in, and how one does. The server keeps the secret in a cookie that no script can
+//! read; it must never be kept here.
+
+import { apiUrl, getJson, request } from "./client";
+import { Resource } from "./resource";
+
+export interface Session {
+  /** Must people say who they are? */
+  asks: boolean;
+  /** Also with a user name and a password? */
+  passwords: boolean;
+  /** Who has signed in. */
+  name: string | null;
+}
+
+/** What somebody shows to come in. */
+export type Shown = { token: string } | { user: string; password: string };
+
+export const session = new Resource<Session>({ load: (signal) => getJson<Session>("api/session", {}, signal), freshMs: Infinity });
+
+export async function signIn(shown: Shown): Promise<void> {
+  await request(apiUrl("api/session"), { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(shown) });
+}
+
+export async function signOut(): Promise<void> {
+  await request(apiUrl("api/session"), { method: "DELETE" });
+}
