@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 
 use crate::credentials::{Credentials, Digest, Identity, sha256};
 use crate::role::Role;
-use crate::sessions::{Proof, Sessions, of_cookies};
+use crate::sessions::{COOKIE, Proof, Sessions, of_cookies};
 use crate::tenant::Tenant;
 use crate::watched::Watched;
 use crate::{AccessError, LockFiles};
@@ -163,7 +163,7 @@ impl Guard {
         head: &Parts,
         role: Role,
     ) -> Result<Option<Tenant>, Denial> {
-        let Some(secret) = of_cookies(&head.headers) else {
+        let Some(secret) = of_cookies(&head.headers, COOKIE) else {
             return self.admit(&head.headers, role).await;
         };
         if head.headers.contains_key(AUTHORIZATION) {
@@ -176,12 +176,14 @@ impl Guard {
         self.known_with(&proof, role)
     }
 
-    /// Whose session the cookies of a request are of, if it still counts.
+    /// Whose session the cookies of a request are of, if it still counts, and the
+    /// only tenant for whom.
     #[must_use]
-    pub fn signed_in(&self, headers: &HeaderMap) -> Option<String> {
-        let proof = self.sessions.proof(of_cookies(headers)?)?;
+    pub fn signed_in(&self, headers: &HeaderMap) -> Option<(String, Option<Tenant>)> {
+        let proof = self.sessions.proof(of_cookies(headers, COOKIE)?)?;
         let known = self.known.current();
-        Some(proof.identity(&known)?.name.clone())
+        let identity = proof.identity(&known)?;
+        Some((identity.name.clone(), identity.tenant.clone()))
     }
 
     fn known_with(&self, proof: &Proof, role: Role) -> Result<Option<Tenant>, Denial> {
@@ -234,7 +236,7 @@ impl Guard {
         if is_same_origin(head) != Some(true) {
             return Err(Denial::Foreign);
         }
-        if let Some(secret) = of_cookies(&head.headers) {
+        if let Some(secret) = of_cookies(&head.headers, COOKIE) {
             self.sessions.close(secret);
         }
         Ok(())
@@ -433,7 +435,8 @@ mod tests {
         let names = ["grafana", "ada", "grafana"];
         for (headers, name) in sessions.iter().zip(names) {
             assert_eq!(browse(&guard, "GET", headers).await, Ok(()));
-            assert_eq!(guard.signed_in(headers).as_deref(), Some(name));
+            let known = guard.signed_in(headers).map(|(known, _)| known);
+            assert_eq!(known.as_deref(), Some(name));
             // A cookie is nothing to a port that takes spans.
             let denied = guard.admit(headers, Role::Read).await.unwrap_err();
             assert!(denied.asks_who());

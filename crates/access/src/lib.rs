@@ -33,7 +33,7 @@ pub use credentials::Secret;
 pub use guard::{Denial, Guard};
 pub use role::{Role, Roles};
 pub use sessions::{COOKIE, SESSION_AGE};
-pub use tenant::{TENANT_HEADERS, Tenancy, Tenant};
+pub use tenant::{TENANT_COOKIE, TENANT_HEADERS, Tenancy, Tenant};
 pub use transport::Transport;
 
 use counts::Counts;
@@ -184,7 +184,7 @@ impl Lock {
             None => Ok(None),
             Some(guard) => guard.admit(headers, role).await,
         };
-        self.admitted(headers, bound)
+        self.admitted(bound, |bound| self.tenancy.of(headers, bound))
     }
 
     /// What is known of who cannot say who they are: a datagram's sender.
@@ -198,6 +198,13 @@ impl Lock {
             tenant,
             is_bound: false,
         }
+    }
+
+    /// Whose spans a browser is shown, by its headers and whom it is bound to.
+    #[must_use]
+    pub fn tenant_of_browser(&self, headers: &HeaderMap, bound: Option<&Tenant>) -> Option<String> {
+        let tenant = self.tenancy.of_browser(headers, bound).ok()?;
+        tenant.map(|tenant| tenant.to_string())
     }
 
     /// Do several tenants share the process?
@@ -215,7 +222,7 @@ impl Lock {
             None => Ok(None),
             Some(guard) => guard.admit_browser(head, role).await,
         };
-        self.admitted(&head.headers, bound)
+        self.admitted(bound, |bound| self.tenancy.of_browser(&head.headers, bound))
     }
 
     /// Opens a session of a browser: the secret for its cookie. `None` where
@@ -251,12 +258,12 @@ impl Lock {
 
     fn admitted(
         &self,
-        headers: &HeaderMap,
         bound: Result<Option<Tenant>, Denial>,
+        tenant: impl FnOnce(Option<&Tenant>) -> Result<Option<Tenant>, Denial>,
     ) -> Result<Admitted, Denial> {
         let admitted = bound.and_then(|bound| {
             Ok(Admitted {
-                tenant: self.tenancy.of(headers, bound.as_ref())?,
+                tenant: tenant(bound.as_ref())?,
                 is_bound: bound.is_some(),
             })
         });

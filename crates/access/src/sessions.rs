@@ -79,13 +79,13 @@ impl Sessions {
     }
 }
 
-/// The session's secret among the cookies of a request.
-pub(crate) fn of_cookies(headers: &http::HeaderMap) -> Option<&str> {
+/// The value of one of the cookies of a request.
+pub(crate) fn of_cookies<'h>(headers: &'h http::HeaderMap, cookie: &str) -> Option<&'h str> {
     let cookies = headers.get_all(http::header::COOKIE).into_iter();
     let cookies = cookies.filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|value| value.split(';'));
     pairs.find_map(|pair| {
         let (name, value) = pair.trim().split_once('=')?;
-        (name == COOKIE).then_some(value)
+        (name == cookie).then_some(value)
     })
 }

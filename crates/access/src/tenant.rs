@@ -1,7 +1,7 @@
 //! Whose spans a request is about, where several tenants share a process.
 //!
 //! A client names its tenant in `X-Scope-OrgID` (Tempo, Grafana, Loki) or
-//! `x-tenant` (Jaeger). A credential may belong to one tenant: then a header
+//! `x-tenant` (Jaeger), a browser in a cookie that our page sets. A credential may belong to one tenant: then a header
 //! can only agree with it. **A name is never cut, joined or corrected**: what is
 //! no name is refused, so that no two spellings are the same tenant.
 
@@ -11,9 +11,14 @@ use std::sync::Arc;
 use http::HeaderMap;
 
 use crate::guard::Denial;
+use crate::sessions::of_cookies;
 
 /// The headers that name a tenant, in the order in which they are asked.
 pub const TENANT_HEADERS: [&str; 2] = ["x-scope-orgid", "x-tenant"];
+
+/// Where a browser remembers the tenant that somebody looks at. It opens nothing:
+/// who may look is another question.
+pub const TENANT_COOKIE: &str = "tracewell_tenant";
 
 /// As long as Tempo's.
 const MAX_NAME_BYTES: usize = 150;
@@ -125,10 +130,34 @@ impl Tenancy {
         headers: &HeaderMap,
         bound: Option<&Tenant>,
     ) -> Result<Option<Tenant>, Denial> {
+        self.named_by(named(headers), bound)
+    }
+
+    /// The same where browsers ask, too.
+    pub(crate) fn of_browser(
+        &self,
+        headers: &HeaderMap,
+        bound: Option<&Tenant>,
+    ) -> Result<Option<Tenant>, Denial> {
+        let named = named(headers).and_then(|named| match named {
+            // Of somebody bound it says nothing: another person may have set it.
+            None if bound.is_none() => of_cookies(headers, TENANT_COOKIE)
+                .map(|name| Tenant::parse(name).map_err(Denial::NoTenantName))
+                .transpose(),
+            named => Ok(named),
+        });
+        self.named_by(named, bound)
+    }
+
+    fn named_by(
+        &self,
+        named: Result<Option<Tenant>, Denial>,
+        bound: Option<&Tenant>,
+    ) -> Result<Option<Tenant>, Denial> {
         let Self::On { default } = self else {
             return Ok(None);
         };
-        let named = named(headers)?;
+        let named = named?;
         match (bound, named) {
             (Some(bound), Some(named)) if *bound != named => {
                 Err(Denial::OtherTenant { tenant: named })
@@ -234,6 +263,14 @@ mod tests {
         let other = headers(&[("x-tenant", "other")]);
         let denied = name(on.of(&other, Some(&acme))).unwrap_err();
         assert!(denied.contains("other"), "{denied}");
+        let cookie = headers(&[("cookie", "a=b; tracewell_tenant=acme")]);
+        assert_eq!(name(on.of_browser(&cookie, None)), some("acme"));
+        assert_eq!(name(on.of(&cookie, None)), Ok(None), "programs name it");
+        let other_cookie = headers(&[("cookie", "tracewell_tenant=other")]);
+        assert_eq!(
+            name(on.of_browser(&other_cookie, Some(&acme))),
+            some("acme")
+        );
         let two = headers(&[("x-tenant", "other"), ("x-scope-orgid", "acme")]);
         assert!(name(on.of(&two, None)).is_err());
         assert!(name(on.of(&headers(&[("x-tenant", "a b")]), None)).is_err());

@@ -50,6 +50,12 @@ struct Session {
     passwords: bool,
     /// Who has signed in.
     name: Option<String>,
+    /// Do several tenants share the server?
+    tenants: bool,
+    /// Whose spans this browser is shown, as far as that is known.
+    tenant: Option<String>,
+    /// And may it be shown no others?
+    is_bound: bool,
 }
 
 /// A token, or a user and a password.
@@ -63,10 +69,15 @@ struct Shown {
 async fn session(State(sessions): State<Sessions>, headers: HeaderMap) -> Response {
     let guard = sessions.lock.guard();
     let no_store = [(header::CACHE_CONTROL, "no-store")];
+    let (name, bound) = guard.and_then(|guard| guard.signed_in(&headers)).unzip();
+    let bound = bound.flatten();
     let session = Session {
         asks: guard.is_some(),
         passwords: guard.is_some_and(Guard::has_passwords),
-        name: guard.and_then(|guard| guard.signed_in(&headers)),
+        tenants: sessions.lock.tenancy().is_on(),
+        tenant: sessions.lock.tenant_of_browser(&headers, bound.as_ref()),
+        is_bound: bound.is_some(),
+        name,
     };
     (no_store, Json(session)).into_response()
 }

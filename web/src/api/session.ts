@@ -11,6 +11,12 @@ export interface Session {
   passwords: boolean;
   /** Who has signed in. */
   name: string | null;
+  /** Do several tenants share the server? */
+  tenants: boolean;
+  /** Whose spans are shown, as far as that is known. */
+  tenant: string | null;
+  /** And may others be shown to whoever has signed in? */
+  isBound: boolean;
 }
 
 /** What somebody shows to come in. */
@@ -20,6 +26,12 @@ export const session = new Resource<Session>({ load: (signal) => getJson<Session
 
 export async function signIn(shown: Shown): Promise<void> {
   await request(apiUrl("api/session"), { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(shown) });
+}
+
+/** Whose spans are shown from now on: in a cookie, so that pages, streams and downloads say the same. */
+export function lookAt(tenant: string): void {
+  const path = new URL(document.baseURI).pathname.replace(/[^/]*$/, "");
+  document.cookie = `tracewell_tenant=${tenant}; Path=${path}; Max-Age=${365 * 86_400}; SameSite=Strict`;
 }
 
 export async function signOut(): Promise<void> {

@@ -5,7 +5,7 @@
 import type { VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../api/client";
-import { session, type Session, type Shown, signIn } from "../api/session";
+import { lookAt, session, type Session, type Shown, signIn } from "../api/session";
 import { Loaded } from "../components/Loaded";
 import { Notice } from "../components/Notice";
 import { whereTo } from "./whereTo";
@@ -27,13 +27,42 @@ export function SignInPage(): VNode {
 
 function Known({ now }: { now: Session }): VNode {
   if (now.asks && now.name === null) return <Form passwords={now.passwords} />;
+  if (now.tenants && !now.isBound) return <TenantForm now={now} />;
   return (
     <>
+      {now.tenant !== null && (
+        <p>
+          You look at the tenant <strong>{now.tenant}</strong>.
+        </p>
+      )}
       <p>{now.asks ? <>You are signed in as <strong>{now.name}</strong>.</> : "Nobody is asked who they are here."}</p>
       <a class="button primary" href={whereTo()}>
         Go on
       </a>
     </>
+  );
+}
+
+/** Whose spans are to be shown. Names are taken as they are: there is no list of tenants for everybody to read. */
+function TenantForm({ now }: { now: Session }): VNode {
+  const name = useRef<HTMLInputElement>(null);
+  useEffect(() => name.current!.select(), []);
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    lookAt(name.current!.value);
+    location.assign(whereTo());
+  };
+  return (
+    <form onSubmit={submit}>
+      <label>
+        Tenant
+        <input class="input" ref={name} name="tenant" defaultValue={now.tenant ?? ""} required pattern={"[A-Za-z0-9!_.*'\\(\\)\\-]{1,150}"} title="Letters, digits and !-_.*'()" spellcheck={false} autocapitalize="off" autocomplete="off" />
+      </label>
+      <button type="submit" class="button primary">
+        Look at it
+      </button>
+      <p class="muted">Several tenants share this server. Whoever runs it knows what yours is called.</p>
+    </form>
   );
 }
 
