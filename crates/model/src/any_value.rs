@@ -206,8 +206,7 @@ fn decode_at(bytes: &[u8], depth: usize) -> Result<AnyValue, AnyValueError> {
                     _ => Vec::new(),
                 };
                 for_each_item(raw, |item| {
-                    let (key, value) = key_value(item)?;
-                    pairs.push((text(key)?.to_owned(), decode_at(value, depth + 1)?));
+                    pairs.push(decode_pair(item, depth + 1)?);
                     Ok(())
                 })?;
                 AnyValue::KvList(pairs)
@@ -232,11 +231,7 @@ fn check_at(bytes: &[u8], depth: usize) -> Result<(), AnyValueError> {
             }
             (2 | 3, Field::Varint(_)) | (4, Field::Fixed64(_)) | (7, Field::Bytes(_)) => {}
             (5, Field::Bytes(raw)) => for_each_item(raw, |item| check_at(item, depth + 1))?,
-            (6, Field::Bytes(raw)) => for_each_item(raw, |item| {
-                let (key, value) = key_value(item)?;
-                text(key)?;
-                check_at(value, depth + 1)
-            })?,
+            (6, Field::Bytes(raw)) => for_each_item(raw, |item| check_pair(item, depth + 1))?,
             (1..=7, _) => return Err(AnyValueError::Malformed),
             _ => {}
         }
@@ -260,18 +255,63 @@ fn for_each_item<'a>(
     Ok(())
 }
 
-fn key_value(bytes: &[u8]) -> Result<(&[u8], &[u8]), AnyValueError> {
-    let (mut key, mut value): (&[u8], &[u8]) = (&[], &[]);
+/// A `KeyValue`. Of several keys the last counts; several values are merged,
+/// which is what their bytes one after the other mean (protobuf, "Last One Wins").
+fn decode_pair(bytes: &[u8], depth: usize) -> Result<(String, AnyValue), AnyValueError> {
+    let key = last_key(bytes)?;
+    let (mut value, mut merged): (&[u8], _) = (&[], Vec::new());
+    each_value(bytes, |raw| {
+        if !merged.is_empty() || !value.is_empty() {
+            if merged.is_empty() {
+                check_at(value, depth)?;
+                merged.extend_from_slice(value);
+            }
+            // On its own: what is cut off here must not go on in the next one.
+            check_at(raw, depth)?;
+            merged.extend_from_slice(raw);
+        }
+        value = raw;
+        Ok(())
+    })?;
+    let value = if merged.is_empty() { value } else { &merged };
+    Ok((key.to_owned(), decode_at(value, depth)?))
+}
+
+/// Every key and value is looked at, not only those that count: the bytes are
+/// handed on as they are.
+fn check_pair(bytes: &[u8], depth: usize) -> Result<(), AnyValueError> {
+    last_key(bytes)?;
+    each_value(bytes, |raw| check_at(raw, depth))
+}
+
+/// The key that counts, once all of them are known to be texts and the fields
+/// to be those of a `KeyValue`.
+fn last_key(bytes: &[u8]) -> Result<&str, AnyValueError> {
+    let mut key = "";
     let mut fields = Fields(bytes);
     while let Some((number, field)) = fields.next()? {
         match (number, field) {
-            (1, Field::Bytes(raw)) => key = raw,
-            (2, Field::Bytes(raw)) => value = raw,
+            (1, Field::Bytes(raw)) => key = text(raw)?,
+            (2, Field::Bytes(_)) => {}
             (1 | 2, _) => return Err(AnyValueError::Malformed),
             _ => {}
         }
     }
-    Ok((key, value))
+    Ok(key)
+}
+
+/// Calls `each` for every value of a `KeyValue`.
+fn each_value<'a>(
+    bytes: &'a [u8],
+    mut each: impl FnMut(&'a [u8]) -> Result<(), AnyValueError>,
+) -> Result<(), AnyValueError> {
+    let mut fields = Fields(bytes);
+    while let Some((number, field)) = fields.next()? {
+        if let (2, Field::Bytes(raw)) = (number, field) {
+            each(raw)?;
+        }
+    }
+    Ok(())
 }
 
 fn put_varint(out: &mut Vec<u8>, mut value: u64) {
@@ -330,6 +370,42 @@ mod tests {
             let checked = AnyValue::check(&bytes);
             prop_assert_eq!(AnyValue::decode(&bytes).map(|_| ()), checked);
         }
+    }
+
+    #[test]
+    fn what_is_written_twice_in_a_list_is_checked_and_merged() {
+        let list = |pair: &[u8]| {
+            let mut bytes = Vec::new();
+            put_message(&mut bytes, 6, |out| put_bytes(out, 1, pair));
+            bytes
+        };
+        let key_twice = |first: &[u8]| {
+            let mut pair = Vec::new();
+            put_bytes(&mut pair, 1, first);
+            put_bytes(&mut pair, 1, b"key");
+            list(&pair)
+        };
+        let read = AnyValue::decode(&key_twice(b"old")).unwrap();
+        let of_key = |value| AnyValue::KvList(vec![("key".to_owned(), value)]);
+        assert_eq!(read, of_key(AnyValue::Empty));
+        let bad = key_twice(b"\xff");
+        assert_eq!(AnyValue::check(&bad), Err(AnyValueError::Utf8));
+        assert_eq!(AnyValue::decode(&bad), Err(AnyValueError::Utf8));
+
+        let array = |value: i64| {
+            let mut bytes = Vec::new();
+            AnyValue::Array(vec![AnyValue::Int(value)]).encode(&mut bytes);
+            bytes
+        };
+        let mut pair = Vec::new();
+        put_bytes(&mut pair, 1, b"key");
+        put_bytes(&mut pair, 2, &array(1));
+        put_bytes(&mut pair, 2, &array(2));
+        let both = AnyValue::Array(vec![AnyValue::Int(1), AnyValue::Int(2)]);
+        assert_eq!(AnyValue::decode(&list(&pair)), Ok(of_key(both)));
+        put_bytes(&mut pair, 2, b"\x0a\x01\xff");
+        assert_eq!(AnyValue::check(&list(&pair)), Err(AnyValueError::Utf8));
+        assert_eq!(AnyValue::decode(&list(&pair)), Err(AnyValueError::Utf8));
     }
 
     #[test]

@@ -51,7 +51,7 @@ fn kill_under_load(rounds: u64, is_phase: impl Fn(&Running, &Path)) {
     println!("seed {seed}");
     let mut random = Random::new(seed);
     let mut total = 0;
-    let mut server = Running::start(&data, SETTINGS);
+    let mut server = Running::start_apart(&data, SETTINGS);
     for round in 0..rounds {
         let verify_file = directory.path().join(format!("acknowledged-{round}"));
         let load = load(&server, &verify_file, &random.number().to_string());
@@ -60,7 +60,7 @@ fn kill_under_load(rounds: u64, is_phase: impl Fn(&Running, &Path)) {
         std::thread::sleep(Duration::from_micros(random.below(3_000)));
         server.kill();
         interrupt(load);
-        server = Running::start(&data, SETTINGS);
+        server = Running::start_apart(&data, SETTINGS);
         let traces = acknowledged(&verify_file);
         total += traces.values().sum::<u64>();
         assert_all_there(&server, &traces, round);
@@ -177,7 +177,7 @@ fn killed_while_retention_removes_blocks_only_the_oldest_are_gone() {
         }
         server.kill();
         // Without a limit, so that only the kill decides what is there.
-        let server = Running::start(&data, SETTINGS);
+        let server = Running::start_apart(&data, SETTINGS);
         assert_only_oldest_are_gone(&server, traces, round);
     }
 }

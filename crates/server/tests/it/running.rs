@@ -10,6 +10,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -51,6 +52,21 @@ impl Answer {
 }
 
 impl Running {
+    /// Starts on an address of this server alone (all of 127.0.0.0/8 is loopback
+    /// on Linux). Who goes on sending after it was killed meets nobody: the
+    /// server of another test can have got one of its ports otherwise, and would
+    /// acknowledge.
+    pub(crate) fn start_apart(data_dir: &Path, more: &[&str]) -> Self {
+        static STARTED: AtomicU8 = AtomicU8::new(1);
+        if !cfg!(target_os = "linux") {
+            return Self::start(data_dir, more);
+        }
+        let [.., high, low] = std::process::id().to_be_bytes();
+        let started = STARTED.fetch_add(1, Ordering::Relaxed);
+        let address = format!("127.{}.{low}.{}", 1 + high % 250, 1 + started % 250);
+        Self::start(data_dir, &[more, &["--listen", &address]].concat())
+    }
+
     /// Starts on `data_dir` and waits until it says that it is ready.
     pub(crate) fn start(data_dir: &Path, more: &[&str]) -> Self {
         let mut arguments = vec!["--data-dir", data_dir.to_str().unwrap()];

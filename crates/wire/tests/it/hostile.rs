@@ -72,6 +72,21 @@ proptest! {
     }
 }
 
+/// A key that another one replaces is in nobody's answer, but in the bytes that
+/// are handed on.
+#[test]
+fn a_replaced_key_that_is_no_text_is_put_right() {
+    let pair = [field(1, b"\xff"), field(1, b"key")].concat();
+    let list = field(6, &field(1, &pair));
+    let attribute = field(9, &[field(1, b"k"), field(2, &list)].concat());
+    let bytes = in_span(&[field(1, &[1; 16]), field(2, &[1; 8]), attribute].concat());
+    let decoded = protobuf::decode(&bytes).unwrap();
+    assert_eq!(decoded.batch.len(), 1);
+    prost_decodes(&protobuf::encode(&decoded.batch));
+    let repaired: Vec<_> = decoded.repaired.iter().collect();
+    assert_eq!(repaired, [(Repair::Utf8, 1)]);
+}
+
 fn in_span(content: &[u8]) -> Vec<u8> {
     field(1, &field(2, &field(2, content)))
 }
