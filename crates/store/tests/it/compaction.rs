@@ -403,6 +403,11 @@ fn the_oldest_blocks_make_room_when_the_disk_is_nearly_full() {
     disk.set_capacity_bytes(Some(used + (1 << 20) - 1));
     wait_until("a block goes", || store.status().blocks == 5);
     assert_traces(&store, 1..6);
+    // What the log or somebody else takes costs the newest one only where it is
+    // needed to go on.
+    disk.set_capacity_bytes(Some(used + (3 << 18)));
+    wait_until("all go but the newest", || store.status().blocks == 1);
+    assert_traces(&store, 5..6);
     // The list of blocks still has to be written.
     disk.set_capacity_bytes(Some(used + (64 << 10)));
     wait_until("all go, and no more", || store.status().blocks == 0);
