@@ -55,7 +55,8 @@
 //! `jaeger_remote` asks its agent directly.
 //!
 //! A timeout of 0 is none. `OTEL_CONFIG_FILE` is refused by name: configuration
-//! files are not read. Nor are the variables of metrics.
+//! files are not read. Nor are the variables of metrics:
+//! [`correlation`](crate::correlation#metrics) says why.
 //!
 //! [`Builder::init`] refuses what it does not understand; [`Builder::init_or_warn`]
 //! says it and goes on without.

@@ -5,10 +5,11 @@
 //! more locks per span (ADR-007). No code of the application may run while a shard
 //! is locked: a field's `Debug` can start spans.
 
+use crate::process::Origin;
 use crate::record::Span;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock};
 use tracing_core::span::Id;
 
 /// More threads than that share shards.
@@ -87,35 +88,48 @@ impl Spans {
 struct Shard(Mutex<Spans>);
 
 #[derive(Debug)]
-pub(super) struct OpenSpans(Box<[Shard]>);
+pub(super) struct OpenSpans {
+    shards: Box<[Shard]>,
+    /// Where the first span was put in: a layer may be made before a process forks,
+    /// and used only after.
+    origin: OnceLock<Origin>,
+}
 
 impl Default for OpenSpans {
     fn default() -> OpenSpans {
-        OpenSpans((0..SHARDS).map(|_| Shard::default()).collect())
+        OpenSpans {
+            shards: (0..SHARDS).map(|_| Shard::default()).collect(),
+            origin: OnceLock::new(),
+        }
     }
 }
 
 impl OpenSpans {
-    fn shard(&self, id: u64) -> MutexGuard<'_, Spans> {
+    /// `None` where no span was ever put in, and in a child by fork where its lock
+    /// was held at the fork.
+    fn shard(&self, id: u64) -> Option<MutexGuard<'_, Spans>> {
         let number = (id >> THREAD_SHIFT) as usize % SHARDS;
-        let Shard(spans) = &self.0[number];
-        spans.lock().unwrap_or_else(PoisonError::into_inner)
+        let Shard(spans) = &self.shards[number];
+        self.origin.get()?.lock(spans)
     }
 
     pub(super) fn insert(&self, id: &Id, span: Span) {
         let id = id.into_u64();
-        self.shard(id).insert(id, span);
+        self.origin.get_or_init(Origin::here);
+        if let Some(mut spans) = self.shard(id) {
+            spans.insert(id, span);
+        }
     }
 
     /// Reads or changes a span that is known.
     pub(super) fn with<T>(&self, id: &Id, work: impl FnOnce(&mut Span) -> T) -> Option<T> {
         let id = id.into_u64();
-        self.shard(id).get_mut(id).map(work)
+        self.shard(id)?.get_mut(id).map(work)
     }
 
     pub(super) fn remove(&self, id: &Id) -> Option<Span> {
         let id = id.into_u64();
-        self.shard(id).remove(id)
+        self.shard(id)?.remove(id)
     }
 }
 
@@ -123,6 +137,32 @@ impl OpenSpans {
 mod tests {
     use super::*;
     use crate::mock::MockExporter;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_child_by_fork_waits_for_no_lock_that_somebody_held_at_the_fork() {
+        let tracer = MockExporter::new().tracer();
+        let open = OpenSpans::default();
+        let id = Id::from_u64(1);
+        open.insert(&id, tracer.span("before").start());
+        let held = open.shard(1);
+        match fork::fork().unwrap() {
+            fork::Fork::Child => {
+                std::thread::spawn(|| {
+                    std::thread::sleep(std::time::Duration::from_secs(20));
+                    std::process::exit(1);
+                });
+                open.insert(&id, tracer.span("of the child").start());
+                let found = open.with(&id, |_| ()).is_some() || open.remove(&id).is_some();
+                std::process::exit(if found { 2 } else { 0 });
+            }
+            fork::Fork::Parent(child) => {
+                drop(held);
+                let status = fork::waitpid(child).unwrap();
+                assert_eq!(fork::WEXITSTATUS(status), 0);
+            }
+        }
+    }
 
     #[test]
     fn spans_are_found_by_any_number_whether_their_places_are_free_or_not() {
