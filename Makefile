@@ -50,6 +50,7 @@ lint: web
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --all-features --package tracewell-instrument
 	cargo package --locked --package tracewell-instrument --allow-dirty --no-verify --quiet
+	cargo check --locked --benches --manifest-path examples/rust-span-cost/Cargo.toml
 	cd web && npm run --silent check
 
 # Before the crate is published: that it builds from its package, on the oldest

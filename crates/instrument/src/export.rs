@@ -21,6 +21,7 @@ mod json;
 mod logs;
 mod otlp;
 mod proto;
+mod proxy;
 mod retry;
 mod settings;
 mod signal;
@@ -37,6 +38,7 @@ pub use worker_handle::FlushError;
 
 pub(crate) use encode::encode_resource;
 pub(crate) use otlp::{Otlp, OtlpError, OtlpSettings};
+pub(crate) use proxy::ProxySettings;
 pub(crate) use settings::{A_YEAR, limit_or_none};
 pub(crate) use signal::Signal;
 pub(crate) use sink::Destination;

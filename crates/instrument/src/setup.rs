@@ -29,6 +29,8 @@
 //! | `…INSECURE` | `false` | gRPC endpoints without a scheme are plain text |
 //! | `…CERTIFICATE` | the system's | authorities for `https` |
 //! | `…CLIENT_CERTIFICATE`, `…CLIENT_KEY` | | the client's certificate for `https` |
+//! | `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` | none | the proxy to `http`, to `https` and to all endpoints: `http://user:password@host:port` |
+//! | `NO_PROXY` | | endpoints that need none: `host`, `domain`, `10.0.0.0/8`, each also `:port`, or `*` |
 //! | `OTEL_BSP_SCHEDULE_DELAY` | 5000 ms | the longest a finished span waits |
 //! | `OTEL_BSP_EXPORT_TIMEOUT` | 30000 ms | one batch, retries included, but not what the backend defers |
 //! | `OTEL_BSP_MAX_QUEUE_SIZE` | 2048 | spans that wait |
@@ -45,8 +47,16 @@
 //! | `OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT`, `OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT` | none | characters of a text in them |
 //! | `OTEL_LOG_LEVEL` | all | `none` or `off`: failures are not said on standard error |
 //!
+//! Those of proxies may be written small. This machine needs no proxy, whatever
+//! they say, and under CGI (`REQUEST_METHOD`) `HTTP_PROXY` is not believed.
+//! `http/…` to an `http` endpoint is a request to the proxy, all else a tunnel
+//! (CONNECT), which the proxy must allow to the endpoint's port. SOCKS is refused;
+//! [`Builder::proxy`] and [`Builder::without_proxy`] go before. The sampler
+//! `jaeger_remote` asks its agent directly.
+//!
 //! A timeout of 0 is none. `OTEL_CONFIG_FILE` is refused by name: configuration
-//! files are not read. Nor are the variables of metrics.
+//! files are not read. Nor are the variables of metrics:
+//! [`correlation`](crate::correlation#metrics) says why.
 //!
 //! [`Builder::init`] refuses what it does not understand; [`Builder::init_or_warn`]
 //! says it and goes on without.

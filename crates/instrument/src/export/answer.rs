@@ -29,6 +29,20 @@ pub(super) enum Answer {
     NotServed { why: String },
 }
 
+impl Answer {
+    /// With this in place of why it was not taken.
+    pub(super) fn map_why(mut self, change: impl FnOnce(&str) -> String) -> Answer {
+        if let Answer::Retry { why, .. }
+        | Answer::TooLarge { why }
+        | Answer::Failed { why }
+        | Answer::NotServed { why } = &mut self
+        {
+            *why = change(why);
+        }
+        self
+    }
+}
+
 /// An answer over HTTP.
 pub(super) fn from_http(status: u16, headers: &HeaderMap, body: &[u8], now_unix_s: u64) -> Answer {
     let why = || format!("the backend answered HTTP {status}");

@@ -3,7 +3,8 @@
 //! It exists because a client with pools and connectors is far more than one
 //! connection needs. It must never send plain text to an `https` endpoint.
 
-use super::io::{BoxedError, Io};
+use super::io::BoxedError;
+use super::proxy::Proxy;
 use super::settings::Protocol;
 use super::tls::Tls;
 use bytes::Bytes;
@@ -21,7 +22,9 @@ const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 pub(super) struct Target {
     host: String,
     port: u16,
+    protocol: Protocol,
     tls: Option<Tls>,
+    proxy: Option<Proxy>,
 }
 
 pub(super) enum Connection {
@@ -38,7 +41,12 @@ pub(super) struct RawAnswer {
 
 impl Target {
     /// `None` where the address has no host.
-    pub(super) fn new(endpoint: &Uri, tls: Option<Tls>) -> Option<Target> {
+    pub(super) fn new(
+        endpoint: &Uri,
+        protocol: Protocol,
+        tls: Option<Tls>,
+        proxy: Option<Proxy>,
+    ) -> Option<Target> {
         let host = endpoint
             .host()?
             .trim_start_matches('[')
@@ -47,20 +55,36 @@ impl Target {
         Some(Target {
             host: host.to_owned(),
             port: endpoint.port_u16().unwrap_or(default_port),
+            protocol,
             tls,
+            proxy,
         })
     }
 
-    pub(super) async fn connect(&self, protocol: Protocol) -> Result<Connection, BoxedError> {
-        let tcp = TcpStream::connect((self.host.as_str(), self.port)).await?;
-        tcp.set_nodelay(true)?;
-        let io: Box<dyn Io> = match &self.tls {
-            Some(tls) => tls.connect(&self.host, tcp).await?,
-            None => Box::new(tcp),
+    /// The proxy that reads the requests themselves: those of plain HTTP/1. For
+    /// others it carries bytes.
+    pub(super) fn forwarder(&self) -> Option<&Proxy> {
+        let is_read = self.tls.is_none() && self.protocol != Protocol::Grpc;
+        self.proxy.as_ref().filter(|_| is_read)
+    }
+
+    pub(super) async fn connect(&self) -> Result<Connection, BoxedError> {
+        let io = match &self.proxy {
+            None => {
+                let tcp = TcpStream::connect((self.host.as_str(), self.port)).await?;
+                tcp.set_nodelay(true)?;
+                Box::new(tcp)
+            }
+            Some(proxy) if self.forwarder().is_some() => proxy.connect().await?,
+            Some(proxy) => proxy.tunnel(&self.host, self.port).await?,
+        };
+        let io = match &self.tls {
+            Some(tls) => tls.connect(&self.host, io).await?,
+            None => io,
         };
         let io = TokioIo::new(io);
         // A connection that breaks is noticed by the next request.
-        match protocol {
+        match self.protocol {
             Protocol::HttpProtobuf | Protocol::HttpJson => {
                 let (sender, connection) = http1::handshake(io).await?;
                 tokio::spawn(connection);

@@ -6,9 +6,10 @@
 use super::answer::{self, Answer};
 use super::compress::compress;
 use super::connect::{Connection, RawAnswer, Target};
-use super::io::BoxedError;
+use super::io::{BoxedError, describe};
 #[cfg(feature = "http-json")]
 use super::json;
+use super::proxy::{Proxy, ProxyError, ProxySettings};
 use super::retry::Backoff;
 use super::settings::{Compression, Protocol, TlsSettings};
 use super::signal::Signal;
@@ -17,9 +18,10 @@ use crate::record::{random_bits, wall_unix_s};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{
-    CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderName, HeaderValue, TE, USER_AGENT,
+    CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderName, HeaderValue, PROXY_AUTHORIZATION, TE,
+    USER_AGENT,
 };
-use hyper::{HeaderMap, Request, Uri};
+use hyper::{HeaderMap, Method, Request, Uri};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -41,6 +43,7 @@ pub(crate) struct OtlpSettings {
     pub(crate) timeout: Duration,
     pub(crate) compression: Compression,
     pub(crate) tls: TlsSettings,
+    pub(crate) proxy: Option<ProxySettings>,
     pub(crate) resource: Vec<u8>,
     /// The longest that one batch is tried.
     pub(crate) export_timeout: Duration,
@@ -85,24 +88,45 @@ pub(super) enum Outcome {
 pub(crate) struct Otlp {
     settings: OtlpSettings,
     target: Target,
+    /// As the request line, or HTTP/2, names it.
+    address: Uri,
     headers: HeaderMap,
     connection: Option<Connection>,
 }
 
 impl Otlp {
-    pub(crate) fn new(settings: OtlpSettings) -> Result<Otlp, OtlpError> {
+    pub(crate) fn new(mut settings: OtlpSettings) -> Result<Otlp, OtlpError> {
+        // Nobody is told of it, and messages must not say it.
+        settings.endpoint = without_user(settings.endpoint);
         let is_https = settings.endpoint.scheme_str() == Some("https");
         let tls = if is_https {
             Some(Tls::load(&settings.tls, settings.protocol)?)
         } else {
             None
         };
-        let target = Target::new(&settings.endpoint, tls)
+        let proxy = settings.proxy.take();
+        let proxy = proxy
+            .map(|proxy| Proxy::new(proxy, &settings.tls))
+            .transpose()?;
+        let target = Target::new(&settings.endpoint, settings.protocol, tls, proxy)
             .ok_or_else(|| OtlpError::NoHost(settings.endpoint.clone()))?;
-        let headers = fixed_headers(&settings);
+        let mut headers = fixed_headers(&settings);
+        let forwarder = target.forwarder();
+        if let Some(proof) = forwarder.and_then(Proxy::authorization) {
+            headers.insert(PROXY_AUTHORIZATION, proof.clone());
+        }
+        let address = match settings.protocol {
+            Protocol::Grpc => settings.endpoint.clone(),
+            _ if forwarder.is_some() => settings.endpoint.clone(),
+            _ => {
+                let path = settings.endpoint.path_and_query().cloned();
+                path.map_or_else(Uri::default, Uri::from)
+            }
+        };
         Ok(Otlp {
             settings,
             target,
+            address,
             headers,
             connection: None,
         })
@@ -182,11 +206,13 @@ impl Otlp {
         let until = deadline.min(Instant::now() + self.settings.timeout);
         let why = match timeout_at(until, self.send(body)).await {
             Ok(Ok(answer)) => return self.read(&answer),
-            Ok(Err(error)) => describe(error.as_ref()),
+            // Whatever happened to the connection, it is not to be trusted: it is gone.
+            Ok(Err(error)) => match error.downcast::<ProxyError>() {
+                Ok(error) => return error.into_answer(),
+                Err(error) => describe(error.as_ref()),
+            },
             Err(_) => "the backend did not answer in time".to_owned(),
         };
-        // Whatever happened to it, it is not to be trusted.
-        self.connection = None;
         match tls::fix(&why) {
             Some(fix) => Answer::Failed {
                 why: format!("{why}; {fix}"),
@@ -204,25 +230,19 @@ impl Otlp {
         }
         let mut connection = match known {
             Some(connection) => connection,
-            None => self.target.connect(self.settings.protocol).await?,
+            None => self.target.connect().await?,
         };
-        let answer = connection.send(self.request(body)?).await?;
+        let answer = connection.send(self.request(body)).await?;
         self.connection = Some(connection);
         Ok(answer)
     }
 
-    fn request(&self, body: Bytes) -> Result<Request<Full<Bytes>>, BoxedError> {
-        let endpoint = &self.settings.endpoint;
-        let uri = match self.settings.protocol {
-            Protocol::Grpc => endpoint.clone(),
-            Protocol::HttpProtobuf | Protocol::HttpJson => endpoint
-                .path_and_query()
-                .map_or("/", |path| path.as_str())
-                .parse()?,
-        };
-        let mut request = Request::post(uri).body(Full::new(body))?;
+    fn request(&self, body: Bytes) -> Request<Full<Bytes>> {
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.address.clone();
         *request.headers_mut() = self.headers.clone();
-        Ok(request)
+        request
     }
 
     fn read(&self, answer: &RawAnswer) -> Answer {
@@ -239,14 +259,29 @@ impl Otlp {
         } else {
             let read =
                 answer::from_http(answer.status, &answer.headers, &answer.body, wall_unix_s());
-            match read {
+            let read = match read {
                 Answer::NotServed { why } => Answer::NotServed {
                     why: format!("{why} at {}", self.settings.endpoint),
                 },
                 other => other,
+            };
+            match self.target.forwarder() {
+                Some(proxy) => proxy.judge(answer.status, read),
+                None => read,
             }
         }
     }
+}
+
+fn without_user(endpoint: Uri) -> Uri {
+    let mut parts = endpoint.clone().into_parts();
+    if let Some(authority) = &mut parts.authority
+        && let Some((_, host)) = authority.as_str().rsplit_once('@')
+        && let Ok(host) = host.parse()
+    {
+        *authority = host;
+    }
+    Uri::from_parts(parts).unwrap_or(endpoint)
 }
 
 fn fixed_headers(settings: &OtlpSettings) -> HeaderMap {
@@ -264,11 +299,8 @@ fn fixed_headers(settings: &OtlpSettings) -> HeaderMap {
             };
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
             // HTTP/2 says it in the address.
-            let authority = settings
-                .endpoint
-                .authority()
-                .map_or("", |host| host.as_str());
-            let host = authority.rsplit('@').next().unwrap_or_default();
+            let host = settings.endpoint.authority();
+            let host = host.map_or("", |host| host.as_str());
             if let Ok(host) = HeaderValue::from_str(host) {
                 headers.insert(HOST, host);
             }
@@ -289,16 +321,4 @@ fn fixed_headers(settings: &OtlpSettings) -> HeaderMap {
         headers.insert(name.clone(), value.clone());
     }
     headers
-}
-
-/// An error with its causes: hyper's own text does not say what went wrong.
-fn describe(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        next = cause.source();
-    }
-    text
 }

@@ -77,7 +77,6 @@ pub(super) fn fix(why: &str) -> Option<&'static str> {
 mod without {
     use super::super::io::{BoxedError, Io};
     use super::{Protocol, TlsError, TlsSettings};
-    use tokio::net::TcpStream;
 
     /// Cannot exist: the feature is off.
     #[derive(Debug)]
@@ -92,7 +91,7 @@ mod without {
         pub(in super::super) async fn connect(
             &self,
             _: &str,
-            _: TcpStream,
+            _: Box<dyn Io>,
         ) -> Result<Box<dyn Io>, BoxedError> {
             match *self {}
         }
@@ -107,7 +106,6 @@ mod with {
     use super::{Protocol, TlsError, TlsSettings};
     use std::path::Path;
     use std::sync::Arc;
-    use tokio::net::TcpStream;
     use tokio_rustls::TlsConnector;
     use tokio_rustls::rustls::pki_types::pem::PemObject;
     use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -154,11 +152,11 @@ mod with {
         pub(in super::super) async fn connect(
             &self,
             host: &str,
-            tcp: TcpStream,
+            io: Box<dyn Io>,
         ) -> Result<Box<dyn Io>, BoxedError> {
             let name = ServerName::try_from(host.to_owned())?;
             let stream = TlsConnector::from(self.config.clone())
-                .connect(name, tcp)
+                .connect(name, io)
                 .await?;
             Ok(Box::new(stream))
         }

@@ -12,13 +12,14 @@ use super::convert::{
 };
 use crate::Context;
 use crate::context::SpanContext;
+use crate::process::Origin;
 use ::opentelemetry::baggage::BaggageExt as _;
 use ::opentelemetry::trace::{SpanContext as OtelSpanContext, TraceContextExt as _};
 use ::opentelemetry::{Context as OtelContext, ContextGuard};
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock};
 
 /// Until a provider is made, attaching a context costs what it costs without
 /// the feature.
@@ -150,9 +151,13 @@ fn is_same_span(ours: &SpanContext, theirs: &OtelSpanContext) -> bool {
 /// (see [`KeepPolicy`](crate::KeepPolicy)). Their children must find the buffer
 /// of their trace, and OpenTelemetry's context has no room for it.
 static UNDECIDED: Mutex<Option<HashMap<u64, Context>>> = Mutex::new(None);
+/// Where the first of them was.
+static UNDECIDED_IN: OnceLock<Origin> = OnceLock::new();
 
-fn lock_undecided() -> MutexGuard<'static, Option<HashMap<u64, Context>>> {
-    UNDECIDED.lock().unwrap_or_else(PoisonError::into_inner)
+/// `None` where there never was one, and in a child by fork where somebody held the
+/// lock at the fork.
+fn lock_undecided() -> Option<MutexGuard<'static, Option<HashMap<u64, Context>>>> {
+    UNDECIDED_IN.get()?.lock(&UNDECIDED)
 }
 
 /// Takes part in [`UNDECIDED`] until it is dropped.
@@ -162,16 +167,18 @@ pub(super) struct UndecidedSpan(u64);
 impl UndecidedSpan {
     pub(super) fn new(context: Context) -> UndecidedSpan {
         let id = context.span().span_id.0;
-        lock_undecided().get_or_insert_default().insert(id, context);
+        UNDECIDED_IN.get_or_init(Origin::here);
+        if let Some(mut known) = lock_undecided() {
+            known.get_or_insert_default().insert(id, context);
+        }
         UndecidedSpan(id)
     }
 }
 
 impl Drop for UndecidedSpan {
     fn drop(&mut self) {
-        let removed = lock_undecided()
-            .as_mut()
-            .and_then(|known| known.remove(&self.0));
+        // Dropped after the lock: what a context owns may run code.
+        let removed = lock_undecided().and_then(|mut known| known.as_mut()?.remove(&self.0));
         drop(removed);
     }
 }
@@ -181,7 +188,7 @@ fn undecided(span: &OtelSpanContext) -> Option<Context> {
         return None;
     }
     let id = u64::from_be_bytes(span.span_id().to_bytes());
-    lock_undecided().as_ref()?.get(&id).cloned()
+    lock_undecided()?.as_ref()?.get(&id).cloned()
 }
 
 #[cfg(test)]

@@ -147,7 +147,8 @@ impl Context {
         &self.baggage
     }
 
-    /// Makes it current on this thread until the guard is dropped.
+    /// Makes it current on this thread until the guard is dropped: give it a name,
+    /// `let _current = context.attach();`, as `let _ =` drops it at once.
     pub fn attach(self) -> ContextGuard {
         ContextGuard {
             position: self.push(0).unwrap_or(usize::MAX),
@@ -225,7 +226,7 @@ impl fmt::Debug for Context {
 
 /// Keeps a context current on the thread that attached it.
 #[derive(Debug)]
-#[must_use = "the context is detached when the guard is dropped"]
+#[must_use = "the context is detached when the guard is dropped: `let _current = …` keeps it, `let _ = …` drops it at once"]
 pub struct ContextGuard {
     position: usize,
     /// It must be dropped where it was made: not `Send`.

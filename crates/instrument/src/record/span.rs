@@ -100,7 +100,8 @@ impl Span {
         SpanHandle::new(self.inbox().cloned())
     }
 
-    /// Makes it current on this thread until the guard is dropped.
+    /// Makes it current on this thread until the guard is dropped: give it a name,
+    /// `let _current = span.attach();`, as `let _ =` drops it at once.
     pub fn attach(&self) -> ContextGuard {
         self.context().attach()
     }

@@ -126,7 +126,7 @@ impl Tracer {
 }
 
 /// Keeps a tracer the default of the thread that set it.
-#[must_use = "the default is set back when the guard is dropped"]
+#[must_use = "the default is set back when the guard is dropped: `let _default = …` keeps it, `let _ = …` drops it at once"]
 pub struct DefaultGuard {
     before: OnThisThread,
     this_thread: PhantomData<*const ()>,

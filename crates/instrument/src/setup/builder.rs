@@ -334,6 +334,7 @@ impl Settings {
 #[cfg(feature = "otlp-logs")]
 mod logs;
 mod otlp;
+mod proxy;
 mod read;
 
 #[cfg(feature = "otlp-logs")]

@@ -37,7 +37,7 @@ use std::time::Duration;
 /// A process that forks sets tracing up after it: the thread that sends stays in
 /// the parent, and the child says on standard error that it records nothing.
 #[derive(Debug)]
-#[must_use = "spans are exported until the guard is dropped: keep it in main"]
+#[must_use = "spans are exported until the guard is dropped: keep it in main with `let _guard = …`; `let _ = …` drops it at once"]
 pub struct Guard {
     pub(super) running: Option<Running>,
     pub(super) shutdown_timeout: Duration,

@@ -31,6 +31,8 @@ mod opentelemetry_stock;
 mod opentelemetry_tasks;
 mod process;
 mod processors;
+mod proxy;
+mod proxy_server;
 mod samplers;
 mod setup;
 mod shutdown;

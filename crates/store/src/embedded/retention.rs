@@ -1,8 +1,8 @@
 //! Retention: what is too old or too much goes, oldest first.
 //!
 //! Whole blocks go, and only sealed ones, in the order in which they were
-//! sealed. What else the data directory has counts, and never costs the newest
-//! block. The manifest forgets a block before
+//! sealed. What else the data directory or the disk has counts, and costs the
+//! newest block only where the disk would stand still with it. The manifest forgets a block before
 //! its files do, so a crash between leaves orphans and no dangling entry.
 
 use super::age::Look;
@@ -20,13 +20,22 @@ use std::sync::atomic::Ordering;
 /// that alone, as a divisor.
 const LOG_SHARE: u64 = 8;
 
+/// What the disk lacks to what it should keep free.
+#[derive(Debug, Clone, Copy, Default)]
+struct Missing {
+    bytes: u64,
+    /// For so much of it the newest block goes, too: less than half of what
+    /// should be free is left, and the next block may find no room.
+    of_newest_bytes: u64,
+}
+
 impl Inner {
     /// Removes the blocks that retention no longer keeps; whether there were
     /// any.
     pub(super) fn apply_retention(&self) -> Result<bool, ChangeError> {
         let blocks = super::lock(&self.manifest).blocks.clone();
-        let missing_bytes = self.missing_space(!blocks.is_empty());
-        let gone = self.expired(&blocks, missing_bytes);
+        let missing = self.missing_space(!blocks.is_empty());
+        let gone = self.expired(&blocks, missing);
         if gone.is_empty() {
             return Ok(false);
         }
@@ -56,11 +65,11 @@ impl Inner {
         .map_err(ChangeError::from)
     }
 
-    fn expired(&self, blocks: &[BlockEntry], missing_bytes: u64) -> Vec<BlockEntry> {
+    fn expired(&self, blocks: &[BlockEntry], missing: Missing) -> Vec<BlockEntry> {
         let old = self.too_old(blocks);
         let limit = self.options.retention.bytes;
         let fits = limit.map_or(u64::MAX, |limit| limit - headroom_bytes(limit));
-        let needs_bytes = limit.is_some() || missing_bytes > 0;
+        let needs_bytes = limit.is_some() || missing.bytes > 0;
         let mut bytes = if needs_bytes {
             let aside_bytes = quarantine::bytes(&*self.files, &self.dir);
             let all_bytes = self.data_bytes(blocks) + aside_bytes;
@@ -68,15 +77,16 @@ impl Inner {
         } else {
             0
         };
-        let fits_from = bytes.saturating_sub(missing_bytes);
+        let fits_from = bytes.saturating_sub(missing.bytes);
+        let newest_fits_from = bytes.saturating_sub(missing.of_newest_bytes);
         let newest = blocks.last().map(|entry| entry.name.as_str());
         let expired = blocks.iter().filter(|entry| {
             // What the log takes is not the newest block's fault.
             let is_much = match newest == Some(entry.name.as_str()) {
-                true => entry.bytes > fits,
-                false => bytes > fits,
+                true => entry.bytes > fits || bytes > newest_fits_from,
+                false => bytes > fits || bytes > fits_from,
             };
-            let is_expired = old.contains(&entry.name) || is_much || bytes > fits_from;
+            let is_expired = old.contains(&entry.name) || is_much;
             if is_expired {
                 bytes = bytes.saturating_sub(entry.bytes);
             }
@@ -123,14 +133,14 @@ impl Inner {
     }
 
     /// Bytes that the disk lacks to what it should keep free. Says so once.
-    fn missing_space(&self, has_blocks: bool) -> u64 {
+    fn missing_space(&self, has_blocks: bool) -> Missing {
         if self.options.retention.free_space == FreeSpace::Any {
-            return 0;
+            return Missing::default();
         }
         // A disk that does not answer refuses writes as well, which is said
         // elsewhere; nothing is removed on a guess.
         let Ok(space) = self.files.space(&self.dir) else {
-            return 0;
+            return Missing::default();
         };
         let wanted_bytes = self.options.retention.free_space.bytes(space.total_bytes);
         let missing_bytes = wanted_bytes.saturating_sub(space.free_bytes);
@@ -150,7 +160,10 @@ impl Inner {
                 }
             );
         }
-        missing_bytes
+        Missing {
+            bytes: missing_bytes,
+            of_newest_bytes: missing_bytes.saturating_sub(wanted_bytes / 2),
+        }
     }
 
     /// Bytes of the data directory but for the quarantine: blocks, every segment

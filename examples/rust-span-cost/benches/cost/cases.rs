@@ -1,49 +1,59 @@
 //! The cases: a span with two attributes, a number and a static text.
 
-use super::{Case, ROUND};
+use super::{ARRIVED, Case, ROUND};
 use fastrace::collector::{Config, Reporter, SpanContext, SpanRecord};
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{
-    BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracer, SdkTracerProvider, SpanData,
-    SpanExporter,
+    BatchConfigBuilder, BatchSpanProcessor, Sampler as SdkSampler, SdkTracer, SdkTracerProvider,
+    SpanData, SpanExporter,
 };
 use std::hint::black_box;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tracewell_instrument::mock::MockExporter;
-use tracewell_instrument::sampling::{AlwaysOff, AlwaysOn, ParentBased};
+use tracewell_instrument::sampling::{AlwaysOff, AlwaysOn, ParentBased, Sampler};
 use tracing::info_span;
 use tracing_subscriber::layer::{Identity, SubscriberExt};
 
+const CLOCK: &str = "two reads of the clock";
+
 pub fn all() -> Vec<Case> {
-    let mut cases = vec![case("clock: two reads of Instant", || {
-        black_box(Instant::now());
-        black_box(Instant::now());
-    })];
+    let mut cases = Vec::new();
     ours(&mut cases);
     opentelemetry_sdk_cases(&mut cases);
     fastrace_cases(&mut cases);
+    cases.push(logfire_case());
     // A registry without any layer never takes a closed span away.
     let registry = tracing_subscriber::registry().with(Identity::new());
     let registry = tracing::Dispatch::new(registry);
     cases.push(through_tracing(
-        "tracing registry, a layer that does nothing",
+        "the registry of `tracing` with a layer that does nothing",
+        false,
         registry,
         || {},
     ));
+    let clock = || {
+        black_box(Instant::now());
+        black_box(Instant::now());
+    };
+    cases.push(direct(CLOCK, true, clock, || {}));
     cases
 }
 
-fn case(name: &'static str, one: impl Fn() + 'static) -> Case {
-    cleaned(name, one, || {})
-}
-
-fn cleaned(name: &'static str, one: impl Fn() + 'static, between: impl Fn() + 'static) -> Case {
+fn direct(
+    name: &'static str,
+    is_sampled: bool,
+    one: impl Fn() + 'static,
+    between: impl Fn() + 'static,
+) -> Case {
     let round = move || (0..ROUND).for_each(|_| one());
     Case {
         name,
+        is_sampled,
+        is_recorded: is_sampled && name != CLOCK,
         round: Box::new(round),
         between: Box::new(between),
     }
@@ -52,6 +62,7 @@ fn cleaned(name: &'static str, one: impl Fn() + 'static, between: impl Fn() + 's
 /// A span of `tracing`, entered and left, in this subscriber.
 fn through_tracing(
     name: &'static str,
+    is_sampled: bool,
     subscriber: tracing::Dispatch,
     between: impl Fn() + 'static,
 ) -> Case {
@@ -64,61 +75,63 @@ fn through_tracing(
     };
     Case {
         name,
+        is_sampled,
+        is_recorded: is_sampled && name != CLOCK,
         round: Box::new(round),
         between: Box::new(between),
     }
 }
 
 fn ours(cases: &mut Vec<Case>) {
-    let sampled = Rc::new(
-        MockExporter::builder()
-            .sampler(ParentBased::new(Arc::new(AlwaysOn)))
-            .build(),
-    );
-    let unsampled = Rc::new(
-        MockExporter::builder()
-            .sampler(ParentBased::new(Arc::new(AlwaysOff)))
-            .build(),
-    );
-    for ([direct, attached, layered], mock) in [
-        (
-            [
-                "tracewell-instrument, sampled",
-                "tracewell-instrument made current, sampled",
-                "tracewell-instrument layer, sampled",
-            ],
-            sampled,
-        ),
-        (
-            [
-                "tracewell-instrument, unsampled",
-                "tracewell-instrument made current, unsampled",
-                "tracewell-instrument layer, unsampled",
-            ],
-            unsampled,
-        ),
-    ] {
+    let mock = |root: Arc<dyn Sampler>| {
+        let builder = MockExporter::builder().sampler(ParentBased::new(root));
+        Rc::new(builder.build())
+    };
+    let mocks = [
+        (true, mock(Arc::new(AlwaysOn))),
+        (false, mock(Arc::new(AlwaysOff))),
+    ];
+    for (is_sampled, mock) in mocks.clone() {
         let tracer = mock.tracer();
-        let discard = {
-            let mock = mock.clone();
-            move || mock.discard()
-        };
         let one = move || {
             let mut span = tracer.span("load").start();
             span.set_attribute("rows", black_box(3))
                 .set_attribute("table", "orders");
         };
-        cases.push(cleaned(direct, one, discard.clone()));
-        let current = move || {
+        let between = move || take_away(&mock);
+        cases.push(direct("`tracewell-instrument`", is_sampled, one, between));
+    }
+    for (is_sampled, mock) in mocks.clone() {
+        let tracer = mock.tracer();
+        let one = move || {
             let mut span = tracer.span("load").start();
             span.set_attribute("rows", black_box(3))
                 .set_attribute("table", "orders");
             span.in_scope(|| black_box(()));
         };
-        cases.push(cleaned(attached, current, discard.clone()));
-        let layer = tracewell_instrument::layer().with_tracer(tracer);
+        let between = move || take_away(&mock);
+        let name = "`tracewell-instrument`, made current and taken back";
+        cases.push(direct(name, is_sampled, one, between));
+    }
+    for (is_sampled, mock) in mocks {
+        let layer = tracewell_instrument::layer().with_tracer(mock.tracer());
         let subscriber = tracing::Dispatch::new(tracing_subscriber::registry().with(layer));
-        cases.push(through_tracing(layered, subscriber, discard));
+        let between = move || take_away(&mock);
+        let name = "`tracewell-instrument`, through `tracing`";
+        cases.push(through_tracing(name, is_sampled, subscriber, between));
+    }
+}
+
+fn arrive<T>(spans: Vec<T>) {
+    ARRIVED.fetch_add(black_box(spans).len(), Ordering::SeqCst);
+}
+
+/// Ours go back as memory for new ones, as from the exporter.
+fn take_away(mock: &MockExporter) {
+    let statistics = mock.tracer().statistics();
+    mock.discard();
+    if statistics.lost() == 0 {
+        ARRIVED.fetch_add(ROUND as usize, Ordering::SeqCst);
     }
 }
 
@@ -127,18 +140,18 @@ struct Nowhere;
 
 impl SpanExporter for Nowhere {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        drop(black_box(batch));
+        arrive(batch);
         Ok(())
     }
 }
 
 impl Reporter for Nowhere {
     fn report(&mut self, spans: Vec<SpanRecord>) {
-        drop(black_box(spans));
+        arrive(spans);
     }
 }
 
-fn provider(sampler: Sampler) -> SdkTracerProvider {
+fn provider(sampler: SdkSampler) -> SdkTracerProvider {
     let config = BatchConfigBuilder::default()
         .with_scheduled_delay(Duration::from_secs(3600))
         .build();
@@ -152,49 +165,87 @@ fn provider(sampler: Sampler) -> SdkTracerProvider {
 }
 
 fn opentelemetry_sdk_cases(cases: &mut Vec<Case>) {
-    let parent_based = |root| Sampler::ParentBased(Box::new(root));
-    for (direct, layered, sampler) in [
-        (
-            "opentelemetry_sdk, sampled",
-            "tracing-opentelemetry, sampled",
-            Sampler::AlwaysOn,
-        ),
-        (
-            "opentelemetry_sdk, unsampled",
-            "tracing-opentelemetry, unsampled",
-            Sampler::AlwaysOff,
-        ),
-    ] {
-        let provider = provider(parent_based(sampler));
+    let samplers = [(true, SdkSampler::AlwaysOn), (false, SdkSampler::AlwaysOff)];
+    let providers = samplers.map(|(is_sampled, sampler)| {
+        let parent_based = SdkSampler::ParentBased(Box::new(sampler));
+        (is_sampled, provider(parent_based))
+    });
+    for (is_sampled, provider) in providers.clone() {
         let tracer: SdkTracer = provider.tracer("cost");
-        let flush = move || provider.force_flush().expect("nothing can fail here");
-        let layer = tracing_opentelemetry::layer().with_tracer(tracer.clone());
-        let subscriber = tracing::Dispatch::new(tracing_subscriber::registry().with(layer));
         let one = move || {
             let mut span = tracer.start("load");
             span.set_attribute(opentelemetry::KeyValue::new("rows", black_box(3)));
             span.set_attribute(opentelemetry::KeyValue::new("table", "orders"));
         };
-        cases.push(cleaned(direct, one, flush.clone()));
-        cases.push(through_tracing(layered, subscriber, flush));
+        let flush = move || provider.force_flush().expect("nothing can fail here");
+        let name = "`opentelemetry_sdk` 0.33, batch processor";
+        cases.push(direct(name, is_sampled, one, flush));
+    }
+    for (is_sampled, provider) in providers {
+        let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("cost"));
+        let subscriber = tracing::Dispatch::new(tracing_subscriber::registry().with(layer));
+        let flush = move || provider.force_flush().expect("nothing can fail here");
+        let name = "`tracing-opentelemetry` 0.34, through `tracing`";
+        cases.push(through_tracing(name, is_sampled, subscriber, flush));
     }
 }
 
+/// `fastrace` properties are text only, so that its number is given as text.
 fn fastrace_cases(cases: &mut Vec<Case>) {
     let interval = Duration::from_secs(3600);
     fastrace::set_reporter(Nowhere, Config::default().report_interval(interval));
-    let one = || {
-        let span = fastrace::Span::root("load", SpanContext::random());
-        drop(span.with_properties(|| [("rows", black_box("3")), ("table", "orders")]));
+    for is_sampled in [true, false] {
+        let one = move || {
+            let span = fastrace::Span::root("load", SpanContext::random().sampled(is_sampled));
+            drop(span.with_properties(|| [("rows", black_box("3")), ("table", "orders")]));
+        };
+        let name = "`fastrace` 0.7, root span";
+        cases.push(direct(name, is_sampled, one, fastrace::flush));
+    }
+}
+
+/// Sampled only: its sampler is set by the environment alone.
+fn logfire_case() -> Case {
+    use opentelemetry_sdk_0_32::trace as sdk;
+    let config = sdk::BatchConfigBuilder::default()
+        .with_scheduled_delay(Duration::from_secs(3600))
+        .build();
+    let processor = sdk::BatchSpanProcessor::builder(NowhereOfLogfire)
+        .with_batch_config(config)
+        .build();
+    let logfire = logfire::configure()
+        .local()
+        .send_to_logfire(false)
+        .with_console(None)
+        .with_metrics(None)
+        .with_additional_span_processor(processor)
+        .finish()
+        .expect("it is set up");
+    let flushed = logfire.clone();
+    let round = move || {
+        let _here = logfire::set_local_logfire(logfire.clone());
+        for _ in 0..ROUND {
+            let _span = logfire::span!("load", rows = black_box(3), table = "orders").entered();
+        }
     };
-    cases.push(cleaned("fastrace, root span", one, fastrace::flush));
-    let unsampled = || {
-        let span = fastrace::Span::root("load", SpanContext::random().sampled(false));
-        drop(span.with_properties(|| [("rows", black_box("3")), ("table", "orders")]));
-    };
-    cases.push(cleaned(
-        "fastrace, unsampled root span",
-        unsampled,
-        fastrace::flush,
-    ));
+    Case {
+        name: "`logfire` 0.13, through `tracing`",
+        is_sampled: true,
+        is_recorded: true,
+        round: Box::new(round),
+        between: Box::new(move || flushed.force_flush().expect("nothing can fail here")),
+    }
+}
+
+#[derive(Debug)]
+struct NowhereOfLogfire;
+
+impl opentelemetry_sdk_0_32::trace::SpanExporter for NowhereOfLogfire {
+    async fn export(
+        &self,
+        batch: Vec<opentelemetry_sdk_0_32::trace::SpanData>,
+    ) -> opentelemetry_sdk_0_32::error::OTelSdkResult {
+        arrive(batch);
+        Ok(())
+    }
 }

@@ -130,6 +130,7 @@ fn in_code(
         compression: general.compression.filter(|_| !is_set("COMPRESSION")),
         tls: general.tls.filter(|_| !has_tls),
         endpoint: general.endpoint.filter(|_| !has_endpoint),
+        proxy: general.proxy,
     };
     let shared = general.endpoint.map(|url| address_of_logs(url, env));
     OtlpInCode {

@@ -4,6 +4,7 @@
 //! before the general ones (OpenTelemetry, OTLP exporter configuration). It
 //! must never return early, so that all mistakes are found.
 
+use super::proxy::{ProxyInCode, read_proxy};
 use super::*;
 use crate::export::Signal;
 
@@ -16,6 +17,7 @@ pub(super) struct OtlpInCode {
     pub(super) timeout: Option<Duration>,
     pub(super) compression: Option<Compression>,
     pub(super) tls: Option<TlsSettings>,
+    pub(super) proxy: Option<ProxyInCode>,
 }
 
 impl OtlpInCode {
@@ -58,14 +60,17 @@ impl OtlpInCode {
                 .map(|set| set.value.into()),
             client_key: env.otlp(signal, "CLIENT_KEY").map(|set| set.value.into()),
         });
+        let endpoint = endpoint.ok()?;
+        let proxy = read_proxy(self.proxy, &endpoint, env);
         let otlp = Otlp::new(OtlpSettings {
             protocol,
             signal,
-            endpoint: endpoint.ok()?,
+            endpoint,
             headers,
             timeout: limit_or_none(timeout.unwrap_or(Duration::from_secs(10))),
             compression,
             tls,
+            proxy,
             resource,
             export_timeout,
         });
