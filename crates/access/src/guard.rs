@@ -429,7 +429,7 @@ mod tests {
         let mut sessions = Vec::new();
         for (user, secret) in [(None, READER), (Some("ada"), "secret"), (None, READER)] {
             let session = sign_in(&guard, user, secret).await.unwrap();
-            let cookies = format!("other=1; {}={session}", crate::COOKIE);
+            let cookies = format!("other=1; {}={session}", COOKIE);
             sessions.push(with(http::header::COOKIE, &cookies));
         }
         let names = ["grafana", "ada", "grafana"];
@@ -473,7 +473,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let guard = guard(dir.path());
         let session = sign_in(&guard, None, READER).await.unwrap();
-        let cookie = format!("{}={session}", crate::COOKIE);
+        let cookie = format!("{}={session}", COOKIE);
         for (more, expected) in [
             (&[][..], Err(Denial::Foreign)),
             (&[("sec-fetch-site", "same-origin")], Ok(())),

@@ -44,7 +44,10 @@ fn encrypted() -> (tempfile::TempDir, Arc<Lock>) {
         key: Some(key),
         ..LockFiles::default()
     };
-    (dir, Lock::load(&files).unwrap())
+    (
+        dir,
+        Lock::load(&files, tracewell_access::Tenancy::Off).unwrap(),
+    )
 }
 
 /// Waits for the other side to end the connection.

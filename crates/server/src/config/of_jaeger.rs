@@ -9,7 +9,7 @@ use std::ffi::OsStr;
 
 /// A variable of Jaeger, the values that ask for what is here anyway, and what
 /// counts instead.
-const VARIABLES: [(&str, &[&str], &str); 6] = [
+const VARIABLES: [(&str, &[&str], &str); 9] = [
     (
         "SPAN_STORAGE_TYPE",
         &["memory", "badger"],
@@ -39,6 +39,21 @@ const VARIABLES: [(&str, &[&str], &str); 6] = [
         "QUERY_UI_CONFIG",
         &[],
         "the file is that of TRACEWELL_QUERY_UI_CONFIG",
+    ),
+    (
+        "MULTI_TENANCY_ENABLED",
+        &["false"],
+        "TRACEWELL_TENANTS=true keeps tenants apart",
+    ),
+    (
+        "MULTI_TENANCY_HEADER",
+        &["x-tenant"],
+        "tenants are named in x-tenant or X-Scope-OrgID",
+    ),
+    (
+        "MULTI_TENANCY_TENANTS",
+        &[],
+        "which tenants there may be stands in the file of TRACEWELL_TENANTS_FILE",
     ),
 ];
 
