@@ -3,7 +3,7 @@
 import os
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +38,8 @@ def free_port() -> int:
 def sdk_environment(service: str, protocol: str | None, endpoint: str) -> dict[str, str]:
     """The process environment with nothing of OpenTelemetry but what is given here."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("OTEL_")}
+    # Python's `requests` takes these for more than what its caller says.
+    env = {k: v for k, v in env.items() if not k.endswith("CA_BUNDLE")}
     env |= {
         "OTEL_SERVICE_NAME": service,
         "OTEL_RESOURCE_ATTRIBUTES": "service.version=1.2.3,deployment.environment.name=test",
@@ -49,7 +51,7 @@ def sdk_environment(service: str, protocol: str | None, endpoint: str) -> dict[s
         "OTEL_METRIC_EXPORT_TIMEOUT": "500",
         # Without a level the Node.js SDK says nothing, whatever fails.
         "OTEL_LOG_LEVEL": "info",
-        "NO_PROXY": "127.0.0.1",
+        "NO_PROXY": "127.0.0.1,localhost",
     }
     if protocol is not None:
         env["OTEL_EXPORTER_OTLP_PROTOCOL"] = protocol
@@ -60,8 +62,14 @@ class Applications:
     """An Express application and a FastAPI application that call each other."""
 
     def __init__(
-        self, exporters: Exporters, endpoint: Callable[[str], str], directory: Path
+        self,
+        exporters: Exporters,
+        endpoint: Callable[[str], str],
+        directory: Path,
+        options: Mapping[str, str] | None = None,
     ) -> None:
+        """`options`: more of the standard variables, for both."""
+        options = options or {}
         suffix = exporters.name
         self.shop_service, self.stock_service = f"shop-{suffix}", f"stock-{suffix}"
         shop_port, stock_port = free_port(), free_port()
@@ -70,13 +78,13 @@ class Applications:
 
         node_endpoint = endpoint(exporters.node or NODE_DEFAULT_PROTOCOL)
         env = sdk_environment(self.shop_service, exporters.node, node_endpoint)
-        env |= {"PORT": str(shop_port), "STOCK_URL": self.stock_url}
+        env |= {"PORT": str(shop_port), "STOCK_URL": self.stock_url, **options}
         command = ["node", "--require", "./tracing.js", "shop.js"]
         self._shop = Process("shop", command, directory / "shop.log", env, HERE / "node")
 
         python_endpoint = endpoint(exporters.python or PYTHON_DEFAULT_PROTOCOL)
         env = sdk_environment(self.stock_service, exporters.python, python_endpoint)
-        env |= {"PORT": str(stock_port), "SHOP_URL": self.shop_url}
+        env |= {"PORT": str(stock_port), "SHOP_URL": self.shop_url, **options}
         instrument = Path(sys.executable).parent / "opentelemetry-instrument"
         command = [str(instrument), sys.executable, "stock.py"]
         self._stock = Process("stock", command, directory / "stock.log", env, HERE / "python")

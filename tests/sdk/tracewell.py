@@ -60,10 +60,16 @@ class Tracewell:
         except AssertionError:
             self._process.kill()
             raise
-        self.otlp_grpc = f"http://{ready['otlp_grpc']}"
-        self.otlp_http = f"http://{ready['otlp_http']}"
-        self.query_http = f"http://{ready['query_http']}"
-        pairs = (pair.split("=") for pair in ready["others"].split())
+        def url(address: str) -> str:
+            if "--tls-cert-file" not in self._options:
+                return f"http://{address}"
+            # Node.js warns of TLS to a server that is named by its address.
+            return "https://" + address.replace("127.0.0.1", "localhost")
+
+        self.otlp_grpc = url(ready["otlp_grpc"])
+        self.otlp_http = url(ready["otlp_http"])
+        self.query_http = url(ready["query_http"])
+        pairs = (pair.split("=") for pair in ready[0].split()[1:])
         self.addresses: dict[str, str] = dict(pairs)
 
     @property

@@ -21,7 +21,10 @@ interface State {
   act?: Act;
 }
 
+const locked: Act = (page) => page.route(/api\/session/, (route) => route.fulfill({ json: { asks: true, passwords: true, name: null } }));
+
 const STATES: Record<string, State> = {
+  "sign-in": { path: "/sign-in?to=search", before: locked, ready: ".sign-in form" },
   search: { path: "/search", ready: ".result" },
   "search, points": { path: "/search?chart=traces", ready: ".result" },
   "search with filters": { path: query('{ resource.service.name = "payment" && error && .http.route = "/authorize" }'), ready: ".result, .state" },

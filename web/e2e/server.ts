@@ -24,8 +24,9 @@ export interface Server {
 const START_MS = 30_000;
 const VISIBLE_MS = 15_000;
 
-/** `flags`: besides those of its directory and ports; the development server takes none. */
-export async function startServer(flags: string[] = []): Promise<Server> {
+/** `flags`: besides those of its directory and ports; the development server takes none. `token`: what
+ * a locked server wants from whoever sends and asks. */
+export async function startServer(flags: string[] = [], token?: string): Promise<Server> {
   const isDev = process.env.TRACEWELL_E2E === "dev";
   const directory = await mkdtemp(join(tmpdir(), "tracewell-e2e-"));
   // Settings of the developer's shell must not reach the process.
@@ -54,8 +55,9 @@ export async function startServer(flags: string[] = []): Promise<Server> {
     throw error;
   }
   const { ui, otlpHttp } = addresses;
+  const shown: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const post = async (type: string, body: BodyInit): Promise<void> => {
-    const response = await fetch(`${otlpHttp}/v1/traces`, { method: "POST", headers: { "content-type": type }, body });
+    const response = await fetch(`${otlpHttp}/v1/traces`, { method: "POST", headers: { ...shown, "content-type": type }, body });
     if (!response.ok) throw new Error(`the server refused spans: ${response.status} ${await response.text()}`);
   };
   return {
@@ -68,7 +70,7 @@ export async function startServer(flags: string[] = []): Promise<Server> {
       const deadline = Date.now() + VISIBLE_MS;
       let found = 0;
       while (Date.now() < deadline) {
-        const answer = await (await fetch(`${ui}/api/ui/search?limit=1000&from=1980-01-01T00:00:00Z`)).text();
+        const answer = await (await fetch(`${ui}/api/ui/search?limit=1000&from=1980-01-01T00:00:00Z`, { headers: shown })).text();
         found = answer.split("\n").filter((line) => line.startsWith('{"type":"trace"')).length;
         if (found >= count) return;
         await new Promise((resolve) => setTimeout(resolve, 50));

@@ -11,12 +11,13 @@ use std::process::{Command, ExitCode};
 /// Each crate with the crates of this workspace that it may depend on.
 /// `testkit` is for tests alone, and for measuring; nothing that ships knows it.
 const MAY_KNOW: &[(&str, &[&str])] = &[
+    ("tracewell-access", &[]),
     ("tracewell-model", &[]),
     ("tracewell-parquet", &[]),
     ("tracewell-wire", &["tracewell-model"]),
     (
         "tracewell-collector",
-        &["tracewell-model", "tracewell-wire"],
+        &["tracewell-access", "tracewell-model", "tracewell-wire"],
     ),
     (
         "tracewell-store",
@@ -28,6 +29,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     (
         "tracewell-api",
         &[
+            "tracewell-access",
             "tracewell-model",
             "tracewell-wire",
             "tracewell-collector",
@@ -38,6 +40,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     (
         "tracewell",
         &[
+            "tracewell-access",
             "tracewell-model",
             "tracewell-wire",
             "tracewell-collector",

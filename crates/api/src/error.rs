@@ -62,6 +62,11 @@ impl ApiError {
         Self::new(status, "method_not_allowed", message.into())
     }
 
+    /// Who asks may not.
+    pub(crate) fn denied(status: StatusCode, code: &'static str, message: String) -> Self {
+        Self::new(status, code, message)
+    }
+
     /// 409: the trace is no longer what the client knows.
     pub(crate) fn changed(message: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, "changed", message.into())

@@ -8,8 +8,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::sync::Semaphore;
+use tracewell_access::Lock;
 use tracewell_collector::{
-    Accounting, AdaptedOperation, Complaint, Intake, ReceiverSnapshot, Sampling,
+    Accounting, AdaptedOperation, Complaint, Connections, Intake, ReceiverSnapshot, Sampling,
 };
 
 /// The version in every answer.
@@ -24,11 +26,24 @@ pub struct BoundEndpoint {
     pub title: &'static str,
     /// The address, with the port the system chose where 0 was asked.
     pub address: SocketAddr,
+    /// Datagrams come here, of which nobody can be asked who sent them.
+    pub is_udp: bool,
+}
+
+/// The connections that the read side may have.
+#[derive(Debug, Clone)]
+pub struct ReadPlaces {
+    /// Those that are free.
+    pub free: Arc<Semaphore>,
+    /// All of them.
+    pub limit: usize,
 }
 
 /// What the process knows about itself.
 pub struct ProcessFacts {
     endpoints: Vec<BoundEndpoint>,
+    warnings: Vec<String>,
+    readers: ReadPlaces,
     accounting: Arc<Accounting>,
     intake: Arc<Intake>,
     sampling: Arc<Sampling>,
@@ -39,12 +54,16 @@ impl ProcessFacts {
     /// Uptime counts from here.
     pub fn new(
         endpoints: &[BoundEndpoint],
+        warnings: Vec<String>,
+        readers: ReadPlaces,
         accounting: Arc<Accounting>,
         intake: Arc<Intake>,
         sampling: Arc<Sampling>,
     ) -> Self {
         Self {
             endpoints: endpoints.to_vec(),
+            warnings,
+            readers,
             accounting,
             intake,
             sampling,
@@ -52,9 +71,46 @@ impl ProcessFacts {
         }
     }
 
+    /// The same process, as one tenant may see it: with what is counted of that
+    /// tenant alone.
+    #[must_use]
+    pub fn of_tenant(&self, accounting: Arc<Accounting>, sampling: Arc<Sampling>) -> Self {
+        Self {
+            endpoints: self.endpoints.clone(),
+            warnings: self.warnings.clone(),
+            readers: self.readers.clone(),
+            accounting,
+            intake: Arc::clone(&self.intake),
+            sampling,
+            started: self.started,
+        }
+    }
+
     /// Where it listens, in the order people read it.
     pub(crate) fn endpoints(&self) -> &[BoundEndpoint] {
         &self.endpoints
+    }
+
+    /// What was said at the start and still holds.
+    pub(crate) fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// The connections of all receivers.
+    pub(crate) fn connections(&self) -> Connections {
+        self.intake.connections()
+    }
+
+    /// How many connections the read side has, and may have.
+    pub(crate) fn read_connections(&self) -> (u64, u64) {
+        let ReadPlaces { free, limit } = &self.readers;
+        let open = limit.saturating_sub(free.available_permits());
+        (open as u64, *limit as u64)
+    }
+
+    /// What requests and connections go through.
+    pub(crate) fn lock(&self) -> &Arc<Lock> {
+        self.intake.lock()
     }
 
     /// Time since it started.

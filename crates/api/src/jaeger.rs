@@ -37,6 +37,24 @@ pub(crate) fn router(state: &Arc<QueryState>) -> Router {
         .merge(v3::router(state))
 }
 
+/// A refusal before anything is asked, where `path` is one of these APIs.
+pub(crate) fn refused(path: &str, status: StatusCode, text: &str) -> Option<Response> {
+    const V1: [&str; 7] = [
+        "services",
+        "operations",
+        "traces",
+        "archive",
+        "transform",
+        "dependencies",
+        "metrics",
+    ];
+    let first = path.strip_prefix("/api/")?.split('/').next()?;
+    match first {
+        "v3" => Some(v3::denied(status, text)),
+        first => V1.contains(&first).then(|| v1::refused(status, text)),
+    }
+}
+
 /// An error as Go's `http.Error` writes it, which Jaeger uses for JSON, too.
 fn plain_error(status: StatusCode, body: &str) -> Response {
     let headers = [

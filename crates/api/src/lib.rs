@@ -13,6 +13,7 @@ mod base64;
 mod blocking;
 mod by_start;
 mod compression;
+mod door;
 mod error;
 mod export;
 mod facts;
@@ -23,8 +24,10 @@ mod metrics;
 mod params;
 mod process;
 mod searched;
+mod session;
 mod status;
 mod streamed;
+mod tenants;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -46,9 +49,11 @@ use tracewell_model::clock::Clock;
 use assets::Assets;
 pub use blocking::QueryLimits;
 use blocking::QueryPool;
+pub use door::Door;
 use error::ApiError;
-pub use facts::{BoundEndpoint, ProcessFacts};
+pub use facts::{BoundEndpoint, ProcessFacts, ReadPlaces};
 pub use jaeger::write_trace;
+pub use tenants::{Side, TenantSides};
 pub use ui::{UiConfig, UiConfigError};
 
 /// What the APIs have in common.
@@ -58,7 +63,7 @@ pub struct QueryState {
     /// The time of day, for ranges that end now.
     pub(crate) clock: Arc<dyn Clock>,
     /// The threads that queries run on.
-    pub(crate) pool: QueryPool,
+    pub(crate) pool: Arc<QueryPool>,
     /// The traces that people look at.
     pub(crate) traces: Arc<ui::TraceCache>,
 }
@@ -72,8 +77,19 @@ impl QueryState {
         Self {
             store,
             clock,
-            pool: QueryPool::new(limits),
+            pool: Arc::new(QueryPool::new(limits)),
             traces,
+        }
+    }
+
+    /// For another store, beside this one: queries of both share the limits,
+    /// and nothing else.
+    #[must_use]
+    pub fn beside(&self, store: Arc<dyn TraceStore>) -> Self {
+        let other = Self::new(store, Arc::clone(&self.clock), self.pool.limits());
+        Self {
+            pool: Arc::clone(&self.pool),
+            ..other
         }
     }
 }
@@ -84,8 +100,9 @@ impl QueryState {
 pub fn http_router(
     state: &Arc<QueryState>,
     facts: &Arc<ProcessFacts>,
-    ui: UiConfig,
+    ui: &UiConfig,
     base_path: &str,
+    door: &Door,
 ) -> Router {
     let (store, assets) = (&state.store, Assets::new(base_path));
     let page_at_home = assets.clone();
@@ -98,16 +115,10 @@ pub fn http_router(
         other.unwrap_or_else(|| assets.answer(&request))
     };
     let home = format!("{base_path}/");
-    let app = Router::new()
-        .nest("/api/ui", ui::router(state, ui))
-        .merge(export::router(state))
-        .merge(jaeger::router(state))
-        .merge(zipkin::router(state))
-        .merge(status::router(Arc::clone(state), Arc::clone(facts)))
+    let app = door
+        .of_pages(tenants::pages(state, facts, ui))
         .merge(health::router(Arc::clone(store)))
-        .merge(metrics::router(Arc::clone(store), Arc::clone(facts)))
-        // Files of the UI, which are no routes, were compressed when it was built.
-        .route_layer(axum::middleware::from_fn(compression::compress))
+        .merge(session::router(door.lock(), base_path))
         .fallback(others);
     let placed = if base_path.is_empty() {
         app
@@ -127,23 +138,21 @@ pub fn http_router(
 
 /// What Zipkin's own port answers besides taking spans: its query API, and
 /// whether the process is well.
-pub fn zipkin_router(state: &Arc<QueryState>) -> Router {
+pub fn zipkin_router(state: &Arc<QueryState>, door: &Door) -> Router {
     let others = |request: Request| async move {
         let path = request.uri().path();
         let message = format!("there is no {path} on Zipkin's port");
         ApiError::not_found(message).with_hint("the user interface is on the query port")
     };
-    Router::new()
-        .merge(zipkin::router(state))
+    door.of_programs(tenants::zipkin(state))
         .merge(health::router(Arc::clone(&state.store)))
-        .route_layer(axum::middleware::from_fn(compression::compress))
         .fallback(others)
         .layer(axum::middleware::map_response(harden))
 }
 
 /// Everything that is served over gRPC: Jaeger's query services. Needs HTTP/2.
-pub fn grpc_router(state: Arc<QueryState>) -> Router {
-    jaeger::grpc::router(state)
+pub fn grpc_router(state: Arc<QueryState>, door: &Door) -> Router {
+    door.of_grpc(jaeger::grpc::router(state))
 }
 
 /// What we send is what we say it is; browsers must not guess.

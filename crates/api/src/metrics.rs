@@ -76,6 +76,46 @@ impl Collector for Scrape {
             "Memory that requests in flight may hold before clients are told to wait",
             limit,
         )?;
+        let connections = self.facts.connections();
+        page.gauge(
+            "tracewell_connections_open",
+            "Connections of all receivers",
+            connections.open,
+        )?;
+        page.gauge(
+            "tracewell_connections_limit",
+            "Connections that all receivers may have before idle ones make room",
+            connections.limit,
+        )?;
+        let ended = connections.ended.into_iter();
+        page.counters(
+            "tracewell_connections_ended",
+            "Connections of receivers that were ended or not taken, by reason",
+            ended.map(|(reason, times)| ([("reason", reason)], times)),
+        )?;
+        let (open, limit) = self.facts.read_connections();
+        page.gauge(
+            "tracewell_read_connections_open",
+            "Connections of those who ask",
+            open,
+        )?;
+        page.gauge(
+            "tracewell_read_connections_limit",
+            "Connections that those who ask may have before others wait",
+            limit,
+        )?;
+        let lock = self.facts.lock();
+        let denied = lock.denied().into_iter();
+        page.counters(
+            "tracewell_denied",
+            "Requests that were turned away for want of a credential or a role, by reason",
+            denied.map(|(reason, times)| ([("reason", reason)], times)),
+        )?;
+        page.counter(
+            "tracewell_tls_failed_handshakes",
+            "Connections that ended before TLS was agreed upon",
+            lock.failed_handshakes(),
+        )?;
         store(&mut page, &self.store.status())?;
         if let Some(usage) = process::usage() {
             page.gauge(

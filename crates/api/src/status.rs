@@ -37,6 +37,8 @@ struct Status<'a> {
     uptime_seconds: f64,
     spans: Spans,
     endpoints: Vec<Endpoint>,
+    /// What people should know of how it is set up.
+    warnings: &'a [String],
     store: Store<'a>,
     receivers: Vec<Receiver>,
     /// What clients were refused or lost, the newest first.
@@ -194,6 +196,7 @@ fn answer(facts: &ProcessFacts, state: &QueryState, store: &StoreStatus) -> Resp
         version: VERSION,
         uptime_seconds: (facts.uptime().as_secs_f64() * 1000.0).round() / 1000.0,
         spans,
+        warnings: facts.warnings(),
         endpoints: facts.endpoints().iter().map(endpoint).collect(),
         store: Store {
             spans: store.spans,

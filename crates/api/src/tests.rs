@@ -26,7 +26,7 @@ use tracewell_store::memory::MemoryStore;
 use tracewell_testkit::{TestSpan, conformance};
 
 use super::blocking::QueryLimits;
-use super::{ProcessFacts, QueryState, UiConfig, http_router};
+use super::{ProcessFacts, QueryState, ReadPlaces, UiConfig, http_router};
 
 /// The time that tests call now: 2027-01-15T08:00:00Z.
 pub(super) const NOW_NS: u64 = 1_800_000_000_000_000_000;
@@ -94,10 +94,16 @@ impl Server {
             memory_budget_bytes: 1 << 20,
             workers: std::num::NonZeroUsize::new(1),
             max_connections: 100,
+            lock: Arc::default(),
         };
         let intake = Intake::start(config, Arc::new(ToStore(Arc::clone(&store)))).unwrap();
         let facts = ProcessFacts::new(
             &[],
+            Vec::new(),
+            ReadPlaces {
+                free: Arc::new(tokio::sync::Semaphore::new(1)),
+                limit: 1,
+            },
             Arc::clone(&accounting),
             Arc::clone(&intake),
             Arc::default(),
@@ -110,7 +116,13 @@ impl Server {
         let clock = Arc::new(ManualClock::new(NOW_NS));
         let state = Arc::new(QueryState::new(Arc::clone(&store), clock, limits));
         Self {
-            router: http_router(&state, &Arc::new(facts), ui, base_path),
+            router: http_router(
+                &state,
+                &Arc::new(facts),
+                &ui,
+                base_path,
+                &crate::Door::new(Arc::default(), None),
+            ),
             store,
             accounting,
             intake,

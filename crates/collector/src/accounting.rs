@@ -33,6 +33,8 @@ pub enum Outcome {
     TooLarge,
     /// Path, method, content type or encoding that this receiver does not serve.
     Unsupported,
+    /// Nobody said who sends, or who sends may not.
+    Denied,
     /// The body did not arrive in time.
     TimedOut,
     /// A defect of ours.
@@ -43,7 +45,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// Every outcome, in the order of declaration.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Accepted,
         Self::PartlyAccepted,
         Self::Ignored,
@@ -52,6 +54,7 @@ impl Outcome {
         Self::Undecodable,
         Self::TooLarge,
         Self::Unsupported,
+        Self::Denied,
         Self::TimedOut,
         Self::Failed,
         Self::Abandoned,
@@ -69,6 +72,7 @@ impl Outcome {
             Self::Undecodable => "undecodable",
             Self::TooLarge => "too_large",
             Self::Unsupported => "unsupported",
+            Self::Denied => "denied",
             Self::TimedOut => "timed_out",
             Self::Failed => "failed",
             Self::Abandoned => "abandoned",

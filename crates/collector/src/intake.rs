@@ -1,9 +1,10 @@
 //! From a request body to the store's answer, the same for every receiver:
 //! decompress, decode, account, hand on, wait.
 //!
-//! A receiver hands its spans to exactly one [`Consumer`]. Whatever stands
-//! behind it (a store today, processors and several exporters later) is
-//! wired by whoever builds the consumer; receivers neither know nor ask.
+//! The spans of a request go to exactly one [`Consumer`], which its
+//! [`Destination`] names. Whatever stands behind it (a store today, processors
+//! and several exporters later) is wired by whoever builds it; receivers neither
+//! know nor ask.
 //!
 //! The waiting is asynchronous and the work is not: it runs on [`Workers`],
 //! **never on the threads that serve sockets**, except for bodies so small that
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use tokio::sync::oneshot;
+use tracewell_access::Lock;
 use tracewell_model::Consumer;
 use tracewell_wire::Decoded;
 use tracewell_wire::decompress::Encoding;
@@ -24,7 +26,8 @@ pub(crate) use self::opening::{Decode, Decoder, IgnoredBody, RequestBody};
 use self::opening::{count, decode};
 use crate::accounting::ReceiverAccount;
 use crate::admission::{Admission, Permit};
-use crate::receivers::connections::crowd::Crowd;
+use crate::destination::Destination;
+use crate::receivers::connections::crowd::{Connections, Crowd};
 use crate::refusal::{Refusal, rejection_reason};
 use crate::workers::Workers;
 
@@ -39,7 +42,7 @@ const IN_PLACE_BYTES: usize = 16 << 10;
 const MAX_QUEUED_REQUESTS: usize = 2_048;
 
 /// How much the receivers of a process may take on at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct IntakeConfig {
     /// Bytes that requests in flight may hold: bodies as received and
     /// decompressed, and decoded spans until the consumer has answered.
@@ -49,15 +52,18 @@ pub struct IntakeConfig {
     /// Connections of all receivers together. Each takes a file descriptor,
     /// of which others need some too.
     pub max_connections: usize,
+    /// Who may connect and send.
+    pub lock: Arc<Lock>,
 }
 
-/// Takes request bodies from receivers and gives their spans to a [`Consumer`].
+/// Takes request bodies from receivers and gives their spans to [`Consumer`]s.
 pub struct Intake {
-    consumer: Arc<dyn Consumer>,
+    destination: Destination,
     admission: Arc<Admission>,
     workers: Workers,
     max_connections: usize,
     crowd: Arc<Crowd>,
+    lock: Arc<Lock>,
 }
 
 /// The store has every good span of a request.
@@ -77,15 +83,19 @@ impl Intake {
     /// # Errors
     ///
     /// When the system gives no threads.
-    pub fn start(config: IntakeConfig, consumer: Arc<dyn Consumer>) -> std::io::Result<Arc<Self>> {
+    pub fn start(
+        config: IntakeConfig,
+        destination: impl Into<Destination>,
+    ) -> std::io::Result<Arc<Self>> {
         let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let threads = config.workers.unwrap_or_else(cores);
         Ok(Arc::new(Self {
-            consumer,
+            destination: destination.into(),
             admission: Admission::new(config.memory_budget_bytes),
             workers: Workers::start(threads, MAX_QUEUED_REQUESTS)?,
             max_connections: config.max_connections,
             crowd: Crowd::new(config.max_connections),
+            lock: config.lock,
         }))
     }
 
@@ -111,6 +121,23 @@ impl Intake {
         &self.crowd
     }
 
+    /// Where spans go.
+    pub(crate) fn destination(&self) -> &Destination {
+        &self.destination
+    }
+
+    /// How many connections of all receivers there are, may be, and were ended.
+    #[must_use]
+    pub fn connections(&self) -> Connections {
+        self.crowd.connections()
+    }
+
+    /// Who may connect, send and ask.
+    #[must_use]
+    pub fn lock(&self) -> &Arc<Lock> {
+        &self.lock
+    }
+
     pub(crate) fn max_connections(&self) -> usize {
         self.max_connections
     }
@@ -120,13 +147,13 @@ impl Intake {
         &self,
         body: RequestBody,
         account: &Arc<ReceiverAccount>,
+        consumer: Arc<dyn Consumer>,
     ) -> Result<Accepted, Refusal> {
         let (reply, answer) = oneshot::channel();
         if body.encoding == Encoding::Identity && body.bytes.len() <= IN_PLACE_BYTES {
-            process(body, account, &*self.consumer, reply);
+            process(body, account, &*consumer, reply);
         } else {
             let account = Arc::clone(account);
-            let consumer = Arc::clone(&self.consumer);
             self.workers.submit(Box::new(move || {
                 process(body, &account, &*consumer, reply);
             }))?;

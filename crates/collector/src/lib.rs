@@ -12,6 +12,7 @@
 //!     memory_budget_bytes: 192 << 20,
 //!     workers: None,
 //!     max_connections: 1_000,
+//!     lock: Arc::default(),
 //! };
 //! let intake = Intake::start(limits, store)?;
 //! let listeners = OtlpListeners {
@@ -36,7 +37,9 @@
 pub mod accounting;
 pub mod admission;
 pub mod complaints;
+mod destination;
 pub mod intake;
+mod ration;
 pub mod receivers;
 mod refusal;
 pub mod sampling;
@@ -45,8 +48,11 @@ pub mod workers;
 pub use accounting::{Accounting, Outcome, ReceiverSnapshot};
 pub use admission::Admission;
 pub use complaints::Complaint;
+pub use destination::{Destination, TenantDestinations};
 pub use intake::{Intake, IntakeConfig};
+pub use ration::{Ration, Rationed};
 pub use receivers::StartError;
+pub use receivers::connections::crowd::Connections;
 pub use receivers::jaeger::{JaegerListeners, JaegerReceiver};
 pub use receivers::otlp::config::OtlpConfig;
 pub use receivers::otlp::{OtlpListeners, OtlpReceiver};

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use tonic::Code;
+use tracewell_access::Denial;
 use tracewell_model::StoreError;
 use tracewell_wire::WireError;
 use tracewell_wire::decompress::{DecompressError, Encoding};
@@ -52,6 +53,8 @@ pub(crate) enum Refusal {
          protobuf; send application/json or application/x-protobuf"
     )]
     UnknownFormat,
+    #[error("{0}")]
+    Denied(Denial),
     #[error("the rest of the request body did not arrive within {} s", .0.as_secs())]
     TimedOut(Duration),
     #[error("the client closed the connection before the end of its request")]
@@ -97,6 +100,10 @@ impl Refusal {
             // gRPC's own rule: docs/compression.md of the gRPC project.
             Self::UnknownEncoding(_) => (Code::Unimplemented,     StatusCode::BAD_REQUEST,           None, Outcome::Unsupported),
             Self::UnknownFormat      => (Code::InvalidArgument,   StatusCode::UNSUPPORTED_MEDIA_TYPE, None, Outcome::Unsupported),
+            Self::Denied(denial) if denial.asks_who() => (Code::Unauthenticated, StatusCode::UNAUTHORIZED, None, Outcome::Denied),
+            Self::Denied(Denial::Busy) => (Code::ResourceExhausted, StatusCode::TOO_MANY_REQUESTS,   soon, Outcome::Busy),
+            Self::Denied(Denial::NoTenantName(_)) => (Code::InvalidArgument, StatusCode::BAD_REQUEST, None, Outcome::Denied),
+            Self::Denied(_)          => (Code::PermissionDenied,  StatusCode::FORBIDDEN,             None, Outcome::Denied),
             // Not retried over HTTP: a body too slow once is too slow again.
             Self::TimedOut(_)        => (Code::DeadlineExceeded,  StatusCode::REQUEST_TIMEOUT,       None, Outcome::TimedOut),
             Self::Interrupted        => (Code::Cancelled,         StatusCode::BAD_REQUEST,           None, Outcome::Abandoned),

@@ -122,11 +122,22 @@ impl Strategies {
 /// The strategies that hold at present; they may change at any time.
 #[derive(Debug, Default)]
 pub struct Sampling {
-    strategies: RwLock<Arc<Strategies>>,
+    /// Shared by all tenants.
+    strategies: Arc<RwLock<Arc<Strategies>>>,
     adaptive: Mutex<Adaptive>,
 }
 
 impl Sampling {
+    /// The same strategies, now and later, for a tenant whose traces are counted
+    /// apart.
+    #[must_use]
+    pub fn for_tenant(&self) -> Self {
+        Self {
+            strategies: Arc::clone(&self.strategies),
+            adaptive: Mutex::default(),
+        }
+    }
+
     /// From now on these hold.
     pub fn set(&self, strategies: Strategies) {
         let current = self.strategies.write();

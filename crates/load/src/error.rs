@@ -16,6 +16,17 @@ pub enum LoadError {
         /// What is wrong with it, and what to write instead where we know.
         problem: String,
     },
+    /// What it is stays unsaid.
+    #[error("the token has characters that no header can hold; is it the file with a token?")]
+    Token,
+    /// A certificate or a key cannot be used.
+    #[error("{}: {problem}", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// gRPC carries protobuf only.
     #[error("JSON is sent over HTTP; gRPC carries protobuf only")]
     JsonOverGrpc,
@@ -36,6 +47,13 @@ pub enum LoadError {
 }
 
 impl LoadError {
+    pub(crate) fn file(path: &std::path::Path, problem: impl ToString) -> Self {
+        Self::File {
+            path: path.to_path_buf(),
+            problem: problem.to_string(),
+        }
+    }
+
     pub(crate) fn endpoint(endpoint: &str, problem: impl ToString) -> Self {
         Self::Endpoint {
             endpoint: endpoint.to_owned(),

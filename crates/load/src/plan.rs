@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::encoding::{Encoding, Templates};
 use super::error::LoadError;
+use super::reach::Credentials;
 use super::sender::{Compression, Protocol, Sender};
 use super::shape::{Shape, ShapeName};
 use super::totals::Totals;
@@ -17,7 +18,7 @@ use super::verify_file::VerifyFile;
 use super::worker::Run;
 
 /// What is to be sent, where to, and for how long.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Plan {
     /// Spans a second over all connections; 0 sends as fast as the server takes them.
     pub rate: u64,
@@ -47,6 +48,8 @@ pub struct Plan {
     pub retry_for: Duration,
     /// Where trace ids and numbers of acknowledged spans are written.
     pub verify_file: Option<PathBuf>,
+    /// What a locked server wants to see.
+    pub credentials: Credentials,
 }
 
 impl Plan {
@@ -63,9 +66,10 @@ impl Plan {
         let endpoint = self.endpoint.as_deref().unwrap_or(default);
         let with_scheme = match endpoint.split_once("://") {
             None => format!("http://{endpoint}"),
-            Some(("http", _)) => endpoint.to_owned(),
+            Some(("http" | "https", _)) => endpoint.to_owned(),
             Some(_) => {
-                let problem = format!("only http is supported; write for example {default}");
+                let problem =
+                    format!("only http and https are supported; write for example {default}");
                 return Err(LoadError::endpoint(endpoint, problem));
             }
         };
@@ -75,6 +79,7 @@ impl Plan {
             self.encoding,
             self.compression,
             self.timeout,
+            &self.credentials,
         )
     }
 

@@ -11,6 +11,7 @@ use clap::ValueEnum;
 
 use super::encoding::Encoding;
 use super::error::LoadError;
+use super::reach::Credentials;
 
 /// Which protocol carries the requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -69,9 +70,21 @@ impl Sender {
     ///
     /// # Errors
     /// The endpoint is no address.
-    pub fn otlp_http(endpoint: &str, timeout: Duration) -> Result<Self, LoadError> {
+    pub fn otlp_http(
+        endpoint: &str,
+        timeout: Duration,
+        credentials: &Credentials,
+    ) -> Result<Self, LoadError> {
         let (encoding, compression) = (Encoding::Protobuf, Compression::None);
-        Self::new(Protocol::Http, endpoint, encoding, compression, timeout)
+        let protocol = Protocol::Http;
+        Self::new(
+            protocol,
+            endpoint,
+            encoding,
+            compression,
+            timeout,
+            credentials,
+        )
     }
 
     /// Prepares a connection; nothing is sent yet.
@@ -81,14 +94,21 @@ impl Sender {
         encoding: Encoding,
         compression: Compression,
         timeout: Duration,
+        credentials: &Credentials,
     ) -> Result<Self, LoadError> {
         Ok(Self(match protocol {
             Protocol::Grpc => {
-                let sender = grpc::GrpcSender::new(endpoint, compression, timeout)?;
+                let sender = grpc::GrpcSender::new(endpoint, compression, timeout, credentials)?;
                 Transport::Grpc(Box::new(sender))
             }
             Protocol::Http => {
-                let sender = http::HttpSender::new(endpoint, encoding, compression, timeout)?;
+                let sender = http::HttpSender::new(
+                    endpoint,
+                    encoding,
+                    compression,
+                    timeout,
+                    credentials.clone(),
+                )?;
                 Transport::Http(Box::new(sender))
             }
         }))

@@ -8,7 +8,7 @@
 //! nothing says so to its caller.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 /// Bytes below which nobody is refused: every answer needs some, and a limit
 /// so low that none fits would be a server that only refuses.
@@ -23,7 +23,8 @@ struct Account {
     limit_bytes: usize,
     each_bytes: usize,
     held_bytes: AtomicUsize,
-    kept: OnceLock<Weak<dyn Kept>>,
+    /// In the order in which they give way: the oldest first.
+    kept: Mutex<Vec<Weak<dyn Kept>>>,
 }
 
 /// Answers that are kept for the next time, with their reservations.
@@ -88,7 +89,7 @@ impl QueryMemory {
             limit_bytes,
             each_bytes,
             held_bytes: AtomicUsize::new(0),
-            kept: OnceLock::new(),
+            kept: Mutex::default(),
         })))
     }
 
@@ -106,11 +107,13 @@ impl QueryMemory {
         Some((account.limit_bytes, account.each_bytes))
     }
 
-    /// From now on this gives way before a query is refused. The first one
-    /// stays; an account without a limit needs none.
+    /// From now on this gives way, too, before a query is refused. An account
+    /// without a limit needs none.
     pub fn gives_way(&self, kept: Weak<dyn Kept>) {
         if let Some(account) = &self.0 {
-            account.kept.get_or_init(|| kept);
+            let mut all = account.kept();
+            all.retain(|other| other.strong_count() > 0);
+            all.push(kept);
         }
     }
 
@@ -126,15 +129,22 @@ impl QueryMemory {
 
 impl Account {
     fn take(&self, wanted_bytes: usize) -> Result<(), OverBudget> {
-        self.take_free(wanted_bytes).or_else(|refused| {
-            let kept = self.kept.get().and_then(Weak::upgrade);
-            let Some(kept) = kept.filter(|_| wanted_bytes <= self.limit_bytes) else {
-                return Err(refused);
-            };
-            // Another thread may have made room just now.
-            kept.forget();
-            self.take_free(wanted_bytes)
-        })
+        let mut taken = self.take_free(wanted_bytes);
+        if taken.is_err() && wanted_bytes <= self.limit_bytes {
+            let kept: Vec<_> = self.kept().iter().filter_map(Weak::upgrade).collect();
+            for each in kept {
+                each.forget();
+                taken = self.take_free(wanted_bytes);
+                if taken.is_ok() {
+                    break;
+                }
+            }
+        }
+        taken
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Vec<Weak<dyn Kept>>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn take_free(&self, wanted_bytes: usize) -> Result<(), OverBudget> {
@@ -270,7 +280,7 @@ mod tests {
     }
 
     #[derive(Debug, Default)]
-    struct Answers(std::sync::Mutex<Vec<Reservation>>);
+    struct Answers(Mutex<Vec<Reservation>>);
 
     impl Kept for Answers {
         fn forget(&self) {

@@ -6,6 +6,7 @@
 mod backup;
 mod client;
 mod config_command;
+mod credentials;
 mod error;
 mod export;
 mod import;
@@ -21,9 +22,10 @@ mod verify;
 
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::serve;
+use crate::{config, serve};
 use error::CliError;
 use server_args::ServerArgs;
 
@@ -77,6 +79,11 @@ pub(crate) fn run() -> ExitCode {
             // Clap prints help to stdout and mistakes to stderr; a closed pipe
             // on either leaves nothing to do.
             let _closed = error.print();
+            if let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg)
+                && let Some(instead) = config::of_jaegers_flag(flag)
+            {
+                output::complain(&format!("{flag} is a flag of Jaeger: {instead}"));
+            }
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };

@@ -22,9 +22,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use mistake::Mistakes;
+pub(crate) use of_jaeger::of_flag as of_jaegers_flag;
 pub(crate) use printed::print;
-pub(crate) use settings::{Kind, RETENTION, settings};
+pub(crate) use settings::{Kind, RETENTION, retention_age, retention_bytes, settings};
 pub(crate) use sources::{Loaded, Sources, load};
+pub(crate) use tracewell_access::LockFiles;
+use tracewell_access::{Tenancy, Tenant};
 pub(crate) use tracewell_store::embedded::FreeSpace;
 pub(crate) use value::duration;
 
@@ -55,8 +58,37 @@ pub(crate) struct Config {
     pub(crate) sampling: Sampling,
     /// The read side.
     pub(crate) query: Query,
+    /// TLS, and who may send and ask.
+    pub(crate) lock: LockFiles,
+    /// Whose spans are kept apart.
+    pub(crate) tenants: Tenants,
     /// What the process says about itself on standard error.
     pub(crate) log: Log,
+}
+
+/// Tenants that share the process.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Tenants {
+    /// They do.
+    pub(crate) is_on: bool,
+    /// Whose a request is that names nobody.
+    pub(crate) default: Option<Tenant>,
+    /// Most of them.
+    pub(crate) max: usize,
+    /// Which there may be, and what each may send and keep.
+    pub(crate) file: Option<PathBuf>,
+}
+
+impl Tenants {
+    /// What the doors are told.
+    pub(crate) fn tenancy(&self) -> Tenancy {
+        match self.is_on {
+            false => Tenancy::Off,
+            true => Tenancy::On {
+                default: self.default.clone(),
+            },
+        }
+    }
 }
 
 /// The OTLP receivers.

@@ -1,7 +1,7 @@
 //! Runs every receiver, the store, the APIs and the UI in this process.
 //!
-//! The order is the point of this file. Starting: all ports are bound and the
-//! file of sampling strategies is read before anything else, so that what is
+//! The order is the point of this file. Starting: the files of the locks are
+//! read, all ports bound and sampling strategies read before anything else, so that what is
 //! wrong with the configuration is said at once; the store recovers;
 //! then everything serves and readiness is announced. Stopping: receivers stop
 //! accepting and finish what they have, the store writes what it holds, and
@@ -10,28 +10,31 @@
 mod adapting;
 mod bind;
 mod limits;
+mod open_doors;
 mod open_files;
-mod read_listener;
+mod read_side;
 mod receivers;
 mod sampling;
+mod spans;
 mod stores;
+mod tenants;
 mod ui_config;
 mod written_file;
 
-use crate::config::{Config, Storage};
+use crate::config::Config;
 use anyhow::Context;
 use bind::{Bound, bind_all};
 use limits::MemoryShares;
-use read_listener::ReadListener;
 use receivers::Receivers;
+use spans::Spans;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
-use tracewell_api::{BoundEndpoint, ProcessFacts, QueryLimits, QueryState};
-use tracewell_collector::{Accounting, CountedRoots, Intake, IntakeConfig};
-use tracewell_model::TraceStore;
+use tracewell_access::Lock;
+use tracewell_api::{BoundEndpoint, ProcessFacts, QueryLimits, QueryState, ReadPlaces};
+use tracewell_collector::{Accounting, Intake, IntakeConfig};
 use tracewell_model::clock::SystemClock;
 
 /// How long requests in flight may take to end. With what the store needs it
@@ -58,40 +61,45 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     // Before anything slow: a signal during recovery must not kill us halfway.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let lock = Lock::load(&config.lock, config.tenants.tenancy())?;
     let bound = bind_all(&config)?;
+    let warnings = open_doors::warnings(&bound.endpoints, &lock);
+    for warning in &warnings {
+        tracing::warn!("{warning}");
+    }
     let ui = ui_config::read(config.query.ui_config_file.as_deref())?;
     let sampling = sampling::start(&config)?;
     let shares = MemoryShares::of(config.memory_limit_bytes);
-    let store = stores::open(&config, &shares)?;
+    let spans = Spans::open(&config, &shares, &sampling)?;
 
     let accounting = Accounting::new();
     let intake_config = IntakeConfig {
         memory_budget_bytes: shares.intake_bytes,
         workers: None,
         max_connections: open_files::share_of_connections(config.memory_limit_bytes),
+        lock: Arc::clone(&lock),
     };
-    if !config.is_read_only {
-        let is_kept = config.storage == Storage::Embedded;
-        adapting::start(&sampling, is_kept.then_some(&*config.data_dir));
-    }
-    let counted = CountedRoots::new(
-        Arc::clone(&sampling),
-        Arc::new(SystemClock),
-        stores::consumer(&store),
-    );
-    let intake =
-        Intake::start(intake_config, Arc::new(counted)).context("cannot start decoding threads")?;
+    let intake = Intake::start(intake_config, spans.destination(&sampling))
+        .context("cannot start decoding threads")?;
+    let limit = open_files::share_of_readers();
+    let readers = ReadPlaces {
+        free: Arc::new(Semaphore::new(limit)),
+        limit,
+    };
     let facts = Arc::new(ProcessFacts::new(
         &bound.endpoints,
+        warnings,
+        readers.clone(),
         Arc::clone(&accounting),
         Arc::clone(&intake),
         Arc::clone(&sampling),
     ));
     let state = Arc::new(QueryState::new(
-        Arc::clone(&store),
+        Arc::clone(&spans.store),
         Arc::new(SystemClock),
         QueryLimits::default(),
     ));
+    let door = spans.door(&lock, &state, &facts, &ui);
     let Bound {
         otlp,
         jaeger,
@@ -103,28 +111,28 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 
     let receivers = Receivers::start(
         &config,
-        &sampling,
         otlp,
         jaeger,
-        zipkin.map(|listener| (listener, tracewell_api::zipkin_router(&state))),
+        zipkin.map(|listener| (listener, tracewell_api::zipkin_router(&state, &door))),
         &intake,
         &accounting,
     )?;
 
     let (stop_queries, stopped) = watch::channel(false);
-    let http = tracewell_api::http_router(&state, &facts, ui, &config.query.base_path);
-    let grpc = tracewell_api::grpc_router(Arc::clone(&state));
-    let room = Arc::new(Semaphore::new(open_files::share_of_readers()));
-    let readers = [
-        tokio::spawn(read_side(
-            query_http,
-            Arc::clone(&room),
-            http,
+    let http = tracewell_api::http_router(&state, &facts, &ui, &config.query.base_path, &door);
+    let grpc = tracewell_api::grpc_router(Arc::clone(&state), &door);
+    let is_encrypted = lock.is_encrypted();
+    let serving = [(query_http, http), (query_grpc, grpc)].map(|(listener, router)| {
+        let (room, lock) = (Arc::clone(&readers.free), Arc::clone(&lock));
+        tokio::spawn(read_side::serve(
+            listener,
+            router,
+            room,
+            lock,
             stopped.clone(),
-        )),
-        tokio::spawn(read_side(query_grpc, room, grpc, stopped)),
-    ];
-    announce(&endpoints, &config.query.base_path)?;
+        ))
+    });
+    announce(&endpoints, &config.query.base_path, is_encrypted)?;
 
     tokio::select! {
         _ = terminate.recv() => {}
@@ -132,10 +140,10 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     }
     tracing::info!("stopping: receivers first, then the store, then the APIs");
     receivers.stop(DRAIN_PATIENCE).await;
-    let closing: Arc<dyn TraceStore> = Arc::clone(&store);
+    let closing = Arc::clone(&spans.store);
     tokio::task::spawn_blocking(move || closing.shut_down()).await?;
     stop_queries.send_replace(true);
-    for reader in readers {
+    for reader in serving {
         match tokio::time::timeout(QUERY_PATIENCE, reader).await {
             Ok(ended) => ended??,
             Err(_late) => tracing::warn!("queries were cut off because they did not end in time"),
@@ -144,29 +152,19 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn read_side(
-    listener: std::net::TcpListener,
-    room: Arc<Semaphore>,
-    router: axum::Router,
-    mut stopped: watch::Receiver<bool>,
-) -> std::io::Result<()> {
-    let listener = ReadListener::new(listener, room)?;
-    axum::serve(listener, router)
-        .with_graceful_shutdown(async move {
-            // An error means that the sender is gone: time to stop as well.
-            let _either_way = stopped.wait_for(|stopped| *stopped).await.is_ok();
-        })
-        .await
-}
-
 /// For people, one line an address; for scripts, one line with all of them.
-fn announce(endpoints: &[BoundEndpoint], base_path: &str) -> std::io::Result<()> {
+fn announce(
+    endpoints: &[BoundEndpoint],
+    base_path: &str,
+    is_encrypted: bool,
+) -> std::io::Result<()> {
+    let scheme = if is_encrypted { "https" } else { "http" };
     let mut out = std::io::stdout().lock();
     writeln!(out, "Tracewell {} is ready.", env!("CARGO_PKG_VERSION"))?;
     for endpoint in endpoints {
         let (title, address) = (endpoint.title, endpoint.address);
         match endpoint.name {
-            "query-http" => writeln!(out, "  {title:<16} http://{address}{base_path}/")?,
+            "query-http" => writeln!(out, "  {title:<16} {scheme}://{address}{base_path}/")?,
             _ => writeln!(out, "  {title:<16} {address}")?,
         }
     }

@@ -35,6 +35,7 @@ use crate::files::Files;
 use crate::live::{LiveBatches, Snapshot};
 use crate::lock::DirLock;
 use crate::manifest::{Manifest, Removed};
+use crate::neighbours::Neighbours;
 use crate::wal::Wal;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -113,6 +114,13 @@ struct Bell {
 }
 
 impl Live {
+    fn beside(neighbours: &Neighbours) -> Self {
+        Self {
+            batches: LiveBatches::beside(neighbours),
+            ..Self::default()
+        }
+    }
+
     /// Live batches and blocks at one moment.
     fn snapshot(&self) -> (Snapshot, Vec<Arc<Block>>) {
         // A seal changes both under the write lock.

@@ -22,6 +22,7 @@ pub mod live;
 pub mod lock;
 pub mod manifest;
 pub mod memory;
+pub mod neighbours;
 mod priority;
 mod quarantine;
 mod rebuild;

@@ -8,6 +8,7 @@
 use crate::bulk::{TimePart, time_parts};
 use crate::gather::Gathering;
 use crate::listing::{OperationCounts, ServiceCounts};
+use crate::neighbours::{Member, Neighbours};
 use crate::wal::WalPosition;
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
@@ -80,12 +81,29 @@ pub struct LiveBatches {
     /// Sums over the list, changed under its lock and read without it.
     spans: AtomicU64,
     bytes: AtomicU64,
+    /// Other lists of the process.
+    member: Member,
 }
 
 /// The list at one moment.
 pub type Snapshot = Vec<LiveBatch>;
 
 impl LiveBatches {
+    /// An empty list that is counted together with those of its neighbours.
+    pub(crate) fn beside(neighbours: &Neighbours) -> Self {
+        Self {
+            batches: RwLock::default(),
+            spans: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            member: neighbours.join(),
+        }
+    }
+
+    /// Its place among other lists of the process.
+    pub(crate) fn member(&self) -> &Member {
+        &self.member
+    }
+
     /// Adds a batch at the end; an empty one is not kept.
     pub fn push(&self, batch: Arc<SpanBatch>, position: WalPosition) {
         let Some(live) = LiveBatch::new(batch, position) else {
@@ -159,14 +177,23 @@ impl LiveBatches {
         let spans =
             |batches: &[LiveBatch]| batches.iter().map(|live| live.batch.len() as u64).sum();
         let bytes = |batches: &[LiveBatch]| batches.iter().map(|live| live.bytes as u64).sum();
+        let (come_bytes, gone_bytes) = (bytes(come), bytes(gone));
         self.spans.fetch_add(spans(come), Ordering::Relaxed);
-        self.bytes.fetch_add(bytes(come), Ordering::Relaxed);
+        self.bytes.fetch_add(come_bytes, Ordering::Relaxed);
+        self.member.hold(come_bytes);
         self.spans.fetch_sub(spans(gone), Ordering::Relaxed);
-        self.bytes.fetch_sub(bytes(gone), Ordering::Relaxed);
+        self.bytes.fetch_sub(gone_bytes, Ordering::Relaxed);
+        self.member.release(gone_bytes);
     }
 
     fn write(&self) -> std::sync::RwLockWriteGuard<'_, Vec<LiveBatch>> {
         self.batches.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for LiveBatches {
+    fn drop(&mut self) {
+        self.member.release(self.bytes());
     }
 }
 

@@ -6,6 +6,7 @@
 
 use crate::gather::Gathering;
 use crate::live::{self, LiveBatch, LiveBatches};
+use crate::neighbours::Neighbours;
 use crate::wal::WalPosition;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -42,6 +43,14 @@ impl MemoryStore {
         }
     }
 
+    /// The same, which shares its limit with its neighbours: all of them together
+    /// keep at most about twice as much.
+    #[must_use]
+    pub fn beside(mut self, neighbours: &Neighbours) -> Self {
+        self.live = LiveBatches::beside(neighbours);
+        self
+    }
+
     /// The same, whose reads hold no more than this account grants.
     #[must_use]
     pub fn with_query_memory(mut self, query_memory: QueryMemory) -> Self {
@@ -51,10 +60,12 @@ impl MemoryStore {
 
     fn forget_oldest(&self) {
         let snapshot = self.live.snapshot();
-        let mut bytes: u64 = snapshot.iter().map(|live| live.bytes as u64).sum();
+        let own_bytes: u64 = snapshot.iter().map(|live| live.bytes as u64).sum();
+        let mut forgotten = 0;
         let over = snapshot.iter().take_while(|live| {
-            let over = bytes > self.limit_bytes;
-            bytes -= live.bytes as u64;
+            let member = self.live.member();
+            let over = member.should_forget(own_bytes, forgotten, self.limit_bytes);
+            forgotten += live.bytes as u64;
             over
         });
         // The newest batch stays, however large.

@@ -1,6 +1,10 @@
 //! Talking to the server: URLs under the base path, errors as one class, NDJSON line by line.
 
+import { signal } from "@preact/signals";
 import type { ApiErrorBody } from "./types";
+
+/** How often the server did not know who asked. Whoever surrounds the pages leads people to the sign-in. */
+export const unknownTimes = signal(0);
 
 export class ApiError extends Error {
   constructor(
@@ -39,6 +43,7 @@ export async function request(url: string, init: RequestInit = {}): Promise<Resp
     if (init.signal?.aborted) throw error;
     throw new Unreachable();
   }
+  if (response.status === 401) unknownTimes.value++;
   if (!response.ok) throw new ApiError(response.status, await errorBody(response));
   return response;
 }

@@ -146,6 +146,8 @@ export interface ServerStatus {
   uptimeSeconds: number;
   spans: { received: Count; stored: Count; rejected: Count; inFlight?: Count };
   endpoints: { name: string; address: string }[];
+  /** What people should know of how it is set up. */
+  warnings?: string[];
   store: StoreStatus;
   receivers?: Receiver[];
   complaints?: Complaint[];

@@ -9,6 +9,9 @@ import { normalizeTraceId } from "../location/params";
 import { href, navigate, place } from "../location/place";
 import { chooseFiles } from "../files/opened";
 import { ZonePicker } from "./ZonePicker";
+import { SignOut } from "../session/SignOut";
+import { TenantLink } from "../session/TenantLink";
+import { SIGN_IN } from "./routes";
 import { helpOpen } from "../components/keyboard";
 import { chooseTheme, theme, type Theme } from "../components/theme";
 import "./TopBar.css";
@@ -89,6 +92,8 @@ export function TopBar(): VNode {
       <button type="button" class="button quiet icon-only" title="Keyboard shortcuts (?)" aria-label="Keyboard shortcuts" onClick={() => (helpOpen.value = true)}>
         <Icon name="help" />
       </button>
+      <TenantLink page={SIGN_IN} />
+      <SignOut />
     </header>
   );
 }

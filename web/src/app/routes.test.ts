@@ -6,6 +6,7 @@ it.each([
   ["search", "search", {}],
   ["import", "import", {}],
   ["status", "status", {}],
+  ["sign-in", "sign-in", {}],
   ["trace/0af7651916cd43dd8448eb211c80319c", "trace/:traceId", { traceId: "0af7651916cd43dd8448eb211c80319c" }],
   ["trace/a%20b", "trace/:traceId", { traceId: "a b" }],
 ] as const)("%s", (path, pattern, args) => {

@@ -22,11 +22,15 @@ function route<Path extends string>(path: Path, load: () => Promise<{ default: C
   return { path, load: load as Route["load"], ahead: ahead as Route["ahead"] };
 }
 
+/** Where everybody is led whom the server does not know. */
+export const SIGN_IN = "sign-in";
+
 export const ROUTES: readonly Route[] = [
   route("search", () => import("../pages/search")),
   route("trace/:traceId", () => import("../pages/trace"), ({ traceId }) => isTraceId(traceId) && skeletons.get(traceId).ahead()),
   route("import", () => import("../pages/import")),
   route("status", () => import("../pages/status")),
+  route(SIGN_IN, () => import("../pages/sign-in")),
 ];
 
 export interface Match {

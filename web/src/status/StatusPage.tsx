@@ -34,6 +34,11 @@ function Sections({ status }: { status: ServerStatus }): VNode {
     <>
       {store.unhealthy && <Notice kind="error">The store is not healthy: {store.unhealthy}</Notice>}
       {store.degraded && <Notice kind="warn">The store needs attention: {store.degraded}</Notice>}
+      {status.warnings?.map((warning) => (
+        <Notice key={warning} kind="warn">
+          {warning}
+        </Notice>
+      ))}
       <div class="status-cards">
         <Card title="Server">
           <Fact name="Version">{status.version}</Fact>

@@ -24,7 +24,8 @@ use super::finding::{self, OperationName};
 use super::params::{self, Params};
 use crate::QueryState;
 use crate::blocking::run_query;
-use answer::{ErrorEntry, answer, failed, incomplete, refused};
+pub(super) use answer::refused;
+use answer::{ErrorEntry, answer, failed, incomplete};
 use trace_json::TraceJson;
 
 pub(super) fn router(state: &Arc<QueryState>) -> Router {

@@ -21,6 +21,7 @@ use super::finding;
 use super::params::Params;
 use crate::QueryState;
 use crate::blocking::run_query;
+pub(super) use answer::denied;
 use answer::{ErrorDetails, answer, failed, incomplete};
 
 pub(super) fn router(state: &Arc<QueryState>) -> Router {

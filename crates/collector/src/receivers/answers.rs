@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::{BufMut, Bytes, BytesMut};
-use http::header::{CONTENT_TYPE, USER_AGENT};
+use http::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use hyper::body::{Body, Frame, SizeHint};
 use tracewell_wire::decompress::Encoding;
@@ -77,6 +77,22 @@ pub(super) fn http_response(
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, content_type);
     response
+}
+
+/// A refusal that people can read.
+pub(super) fn text_refused(refusal: &Refusal) -> Answer {
+    let verdict = refusal.verdict();
+    let mut response = text_response(verdict.http, refusal.to_string());
+    if let Some(delay) = verdict.retry_delay {
+        let seconds = HeaderValue::from(delay.as_secs());
+        response.headers_mut().insert(RETRY_AFTER, seconds);
+    }
+    refused_answer(response, refusal)
+}
+
+pub(super) fn text_response(status: StatusCode, text: String) -> Response<ReplyBody> {
+    let content_type = HeaderValue::from_static("text/plain; charset=utf-8");
+    http_response(status, content_type, Bytes::from(text))
 }
 
 /// One uncompressed message, which every client accepts and which is too short

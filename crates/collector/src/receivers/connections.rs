@@ -25,6 +25,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, interval, sleep, timeout_at};
+use tracewell_access::Lock;
 
 use self::crowd::{Crowd, Place, SWEEP_INTERVAL};
 use self::life::Noting;
@@ -63,6 +64,9 @@ pub(crate) trait Handler: Send + Sync + 'static {
         request: Request<Incoming>,
         peer: SocketAddr,
     ) -> impl Future<Output = Response<Self::Body>> + Send;
+
+    /// What its connections go through.
+    fn lock(&self) -> &Lock;
 
     /// A connection was not taken because there are too many.
     fn no_room(&self, peer: SocketAddr);
@@ -227,6 +231,10 @@ async fn connection<H: Handler>(
             Ok::<_, Infallible>(response)
         }
     });
+    let stream = handler.lock().wrap(stream);
+    if stream.is_greeting() {
+        place.life.must_greet();
+    }
     let stream = Noting {
         stream,
         life: Arc::clone(&place.life),

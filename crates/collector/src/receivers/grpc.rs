@@ -13,6 +13,7 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Response};
 use hyper::body::Incoming;
+use tracewell_access::Admitted;
 use tracewell_wire::decompress::Encoding;
 
 use super::answers::{ReplyBody, grpc_message, grpc_refused};
@@ -36,9 +37,11 @@ pub(super) const PREFIX: Length = Length::Prefixed {
 pub(super) async fn message(
     port: &Port,
     headers: &HeaderMap,
+    who: &Admitted,
     mut body: Incoming,
     decoder: Decoder,
 ) -> Result<Accepted, Refusal> {
+    let consumer = port.intake.destination().consumer(who).await?;
     let encoding = encoding(headers)?;
     let _head = port.intake.charge_head(headers)?;
     let mut permit = port.intake.admission().permit();
@@ -59,7 +62,7 @@ pub(super) async fn message(
         limit_bytes: port.limit_bytes,
         permit,
     };
-    port.intake.accept(body, &port.account).await
+    port.intake.accept(body, &port.account, consumer).await
 }
 
 /// Messages of calls that carry no spans hold a name or two.

@@ -28,7 +28,6 @@ use super::port::Port;
 use super::posted::Posted;
 use crate::accounting::Accounting;
 use crate::intake::Intake;
-use crate::sampling::Sampling;
 
 /// Names in the accounts.
 pub const GRPC_RECEIVER: &str = "jaeger_grpc";
@@ -82,7 +81,6 @@ impl JaegerReceiver {
     pub fn start(
         listeners: JaegerListeners,
         max_request_bytes: usize,
-        sampling: &Arc<Sampling>,
         intake: &Arc<Intake>,
         accounting: &Accounting,
     ) -> Result<Self, StartError> {
@@ -95,7 +93,6 @@ impl JaegerReceiver {
             if let Some(listener) = listener {
                 let handler = GrpcHandler {
                     port: port(name),
-                    sampling: Arc::clone(sampling),
                     takes_spans,
                 };
                 let serving = serve(listener, handler, intake.crowd());
@@ -105,7 +102,6 @@ impl JaegerReceiver {
         if let Some(listener) = listeners.sampling_http {
             let handler = SamplingHandler {
                 port: port(SAMPLING_HTTP_RECEIVER),
-                sampling: Arc::clone(sampling),
             };
             let serving = serve(listener, handler, intake.crowd());
             servings.push((
@@ -117,7 +113,7 @@ impl JaegerReceiver {
             let handler = Posted {
                 port: port(THRIFT_HTTP_RECEIVER),
                 route: thrift_http::route,
-                other: Some(thrift_http::sampling_answers(Arc::clone(sampling))),
+                other: Some(thrift_http::sampling_answers()),
             };
             let serving = serve(listener, handler, intake.crowd());
             servings.push((THRIFT_HTTP_RECEIVER, usable(THRIFT_HTTP_RECEIVER, serving)?));

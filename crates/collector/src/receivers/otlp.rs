@@ -66,7 +66,10 @@ impl OtlpReceiver {
                 .map_err(failed(GRPC_RECEIVER))
         });
         let http = listeners.http.map(|listener| {
-            let port = port(HTTP_RECEIVER);
+            let port = Port {
+                told: http::told,
+                ..port(HTTP_RECEIVER)
+            };
             serve(listener, HttpHandler { port, cors }, intake.crowd())
                 .map_err(failed(HTTP_RECEIVER))
         });

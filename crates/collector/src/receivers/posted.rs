@@ -3,15 +3,13 @@
 
 use std::net::SocketAddr;
 
-use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE, ORIGIN, RETRY_AFTER};
+use http::header::{ALLOW, CONTENT_TYPE, ORIGIN};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use tracewell_access::{Admitted, Lock};
 
-use super::answers::{
-    Answer, ReplyBody, accepted_answer, http_response, plain_text, refused_answer,
-};
+use super::answers::{Answer, ReplyBody, accepted_answer, plain_text, text_refused, text_response};
 use super::body::{self, must_read_on};
 use super::connections::Handler;
 use super::port::Port;
@@ -33,7 +31,7 @@ pub(super) struct Posted {
 }
 
 /// The answer to a request that asks for something; `None` for another.
-pub(super) type Other = Box<dyn Fn(&Parts) -> Option<Answer> + Send + Sync>;
+pub(super) type Other = Box<dyn Fn(&Port, &Admitted, &Parts) -> Option<Answer> + Send + Sync>;
 
 impl std::fmt::Debug for Posted {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -47,8 +45,12 @@ impl Handler for Posted {
 
     async fn handle(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<ReplyBody> {
         let (head, body) = request.into_parts();
-        let answer = self.answer(&head, body);
-        self.port.answer(&head, peer, answer).await
+        let answer = async |body, who: Admitted| self.answer(&head, &who, body).await;
+        self.port.answer(&head, peer, body, answer).await
+    }
+
+    fn lock(&self) -> &Lock {
+        self.port.lock()
     }
 
     fn no_room(&self, peer: SocketAddr) {
@@ -61,8 +63,9 @@ impl Handler for Posted {
 }
 
 impl Posted {
-    async fn answer(&self, head: &Parts, mut body: Incoming) -> Answer {
-        let other = self.other.as_ref().and_then(|other| other(head));
+    async fn answer(&self, head: &Parts, who: &Admitted, mut body: Incoming) -> Answer {
+        let other = self.other.as_ref();
+        let other = other.and_then(|other| other(&self.port, who, head));
         if let Some(answer) = other {
             body::discard(body).await;
             return answer;
@@ -78,15 +81,15 @@ impl Posted {
             }
             Ok(decoder) => match self
                 .port
-                .take(head, &mut body, Decode::Stated(decoder))
+                .take(head, who, &mut body, Decode::Stated(decoder))
                 .await
             {
                 Ok(accepted) => return accepted_202(&accepted),
                 Err(refusal @ (Refusal::TimedOut(_) | Refusal::Interrupted)) => {
                     // Nothing more comes; the connection closes after the answer.
-                    return refused(&refusal);
+                    return text_refused(&refusal);
                 }
-                Err(refusal) => refused(&refusal),
+                Err(refusal) => text_refused(&refusal),
             },
         };
         if must_read_on(head, &body) {
@@ -116,19 +119,4 @@ pub(super) fn is_from_no_page(headers: &HeaderMap) -> bool {
 fn accepted_202(accepted: &Accepted) -> Answer {
     let text = accepted.message.clone().unwrap_or_default();
     accepted_answer(text_response(StatusCode::ACCEPTED, text), accepted)
-}
-
-fn refused(refusal: &Refusal) -> Answer {
-    let verdict = refusal.verdict();
-    let mut response = text_response(verdict.http, refusal.to_string());
-    if let Some(delay) = verdict.retry_delay {
-        let seconds = HeaderValue::from(delay.as_secs());
-        response.headers_mut().insert(RETRY_AFTER, seconds);
-    }
-    refused_answer(response, refusal)
-}
-
-fn text_response(status: StatusCode, text: String) -> Response<ReplyBody> {
-    let content_type = HeaderValue::from_static("text/plain; charset=utf-8");
-    http_response(status, content_type, Bytes::from(text))
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tracewell_access::{Lock, LockFiles};
 
 use crate::clients::{TRACES, call, grpc_client, post, send};
 use crate::consumers::{Holding, Recorder};
@@ -23,6 +24,30 @@ fn few(max_connections: usize) -> Options {
 async fn connect(running: &Running) -> TcpStream {
     let address = running.receiver.http_address().unwrap();
     TcpStream::connect(address).await.unwrap()
+}
+
+/// How many connections were ended for this reason.
+fn ended(running: &Running, reason: &str) -> u64 {
+    let ended = running.intake.connections().ended;
+    ended.iter().find(|(name, _)| *name == reason).unwrap().1
+}
+
+/// A lock with TLS, and the directory that must outlive it.
+fn encrypted() -> (tempfile::TempDir, Arc<Lock>) {
+    let dir = tempfile::tempdir().unwrap();
+    let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let [certificate, key] = ["cert.pem", "key.pem"].map(|name| dir.path().join(name));
+    std::fs::write(&certificate, own.cert.pem()).unwrap();
+    std::fs::write(&key, own.signing_key.serialize_pem()).unwrap();
+    let files = LockFiles {
+        certificate: Some(certificate),
+        key: Some(key),
+        ..LockFiles::default()
+    };
+    (
+        dir,
+        Lock::load(&files, tracewell_access::Tenancy::Off).unwrap(),
+    )
 }
 
 /// Waits for the other side to end the connection.
@@ -46,6 +71,8 @@ async fn idle_connections_make_room_for_those_who_send() {
     assert_eq!(recorder.spans(), 3);
     // The oldest ones are gone.
     assert!(is_ended(&mut idle[0]).await);
+    assert!(ended(&running, "made_room") > 0);
+    assert!(running.intake.connections().open <= 8);
 }
 
 #[tokio::test]
@@ -65,6 +92,8 @@ async fn a_connection_at_work_is_never_ended_for_another() {
         complaint.message.contains("all 2 connections"),
         "{complaint:?}"
     );
+
+    assert_eq!(ended(&running, "no_room"), 1);
 
     first(Ok(()));
     second(Ok(()));
@@ -91,12 +120,41 @@ async fn silence_and_half_a_head_end_and_grpc_stays() {
     tokio::time::pause();
     tokio::time::advance(Duration::from_secs(40)).await;
     assert!(is_ended(&mut half).await);
+    assert_eq!(ended(&running, "slow"), 1);
     // Idle for 40 s is usual.
     used.write_all(whole).await.unwrap();
     used.read_exact(&mut answer).await.unwrap();
 
     tokio::time::advance(Duration::from_secs(700)).await;
     assert!(is_ended(&mut silent).await);
+    assert!(ended(&running, "idle") > 0);
     tokio::time::resume();
     call(&mut grpc, TRACES, protobuf(&["pay"])).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_never_agrees_upon_tls_loses_the_place_as_with_half_a_head() {
+    let (_dir, lock) = encrypted();
+    let options = Options {
+        lock: Arc::clone(&lock),
+        ..Options::default()
+    };
+    let running = start_with(Arc::new(Recorder::default()), options);
+    let mut silent = connect(&running).await;
+    let mut half = connect(&running).await;
+    // The first bytes of a greeting, and then nothing.
+    half.write_all(&[22, 3, 1, 1, 0]).await.unwrap();
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(40)).await;
+    assert!(is_ended(&mut silent).await);
+    assert!(is_ended(&mut half).await);
+    assert_eq!(ended(&running, "slow"), 2);
+    tokio::time::resume();
+    // What is no TLS is ended at once.
+    let mut plain = connect(&running).await;
+    plain.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+    let mut alert = Vec::new();
+    plain.read_to_end(&mut alert).await.ok();
+    assert!(!alert.starts_with(b"HTTP"));
+    assert_eq!(lock.failed_handshakes(), 1);
 }

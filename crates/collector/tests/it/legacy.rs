@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use http_body_util::BodyExt;
 use tracewell_collector::{
-    Accounting, Answering, Intake, IntakeConfig, JaegerListeners, JaegerReceiver, ReceiverSnapshot,
-    Sampling, ZipkinReceiver,
+    Accounting, Answering, Destination, Intake, IntakeConfig, JaegerListeners, JaegerReceiver,
+    ReceiverSnapshot, Sampling, ZipkinReceiver,
 };
 use tracewell_model::Consumer;
 use tracewell_testkit::thrift::{binary_call, jaeger_batch};
@@ -40,8 +40,13 @@ fn start_with(consumer: Arc<dyn Consumer>, sampling: Arc<Sampling>) -> Legacy {
         memory_budget_bytes: 256 << 20,
         workers: None,
         max_connections: 100,
+        lock: Arc::default(),
     };
-    let intake = Intake::start(limits, consumer).unwrap();
+    let destination = Destination::One {
+        consumer,
+        sampling: Arc::clone(&sampling),
+    };
+    let intake = Intake::start(limits, destination).unwrap();
     let accounting = Accounting::new();
     let tcp = || TcpListener::bind("127.0.0.1:0").unwrap();
     let udp = || Some(UdpSocket::bind("127.0.0.1:0").unwrap());
@@ -54,13 +59,7 @@ fn start_with(consumer: Arc<dyn Consumer>, sampling: Arc<Sampling>) -> Legacy {
         sampling_http: Some(tcp()),
         sampling_grpc: Some(tcp()),
     };
-    let jaeger = JaegerReceiver::start(
-        listeners,
-        MAX_REQUEST_BYTES,
-        &sampling,
-        &intake,
-        &accounting,
-    );
+    let jaeger = JaegerReceiver::start(listeners, MAX_REQUEST_BYTES, &intake, &accounting);
     let questions = Box::new(asked);
     let zipkin = ZipkinReceiver::start(tcp(), MAX_REQUEST_BYTES, &intake, &accounting, questions);
     Legacy {

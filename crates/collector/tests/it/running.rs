@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tracewell_access::Lock;
 use tracewell_collector::{
     Accounting, Intake, IntakeConfig, OtlpConfig, OtlpListeners, OtlpReceiver, ReceiverSnapshot,
 };
@@ -22,6 +23,7 @@ pub(crate) struct Options {
     pub(crate) otlp: OtlpConfig,
     pub(crate) memory_budget_bytes: usize,
     pub(crate) max_connections: usize,
+    pub(crate) lock: Arc<Lock>,
 }
 
 impl Default for Options {
@@ -30,6 +32,7 @@ impl Default for Options {
             otlp: OtlpConfig::default(),
             memory_budget_bytes: 256 << 20,
             max_connections: 1_000,
+            lock: Arc::default(),
         }
     }
 }
@@ -58,6 +61,7 @@ pub(crate) fn start_with(consumer: Arc<dyn Consumer>, options: Options) -> Runni
         memory_budget_bytes: options.memory_budget_bytes,
         workers: None,
         max_connections: options.max_connections,
+        lock: options.lock,
     };
     let intake = Intake::start(limits, consumer).unwrap();
     let accounting = Accounting::new();

@@ -4,15 +4,18 @@
 use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes};
+use http::HeaderValue;
 use http::uri::PathAndQuery;
 use prost::Message;
 use tonic::client::Grpc;
 use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::metadata::AsciiMetadataValue;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};
 
 use super::{Answer, Compression, ExportResponse, root_cause};
 use crate::error::LoadError;
+use crate::reach::Credentials;
 
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 const RETRY_INFO: &str = "type.googleapis.com/google.rpc.RetryInfo";
@@ -20,6 +23,7 @@ const RETRY_INFO: &str = "type.googleapis.com/google.rpc.RetryInfo";
 pub(super) struct GrpcSender {
     client: Grpc<Channel>,
     timeout: Duration,
+    authorization: Option<AsciiMetadataValue>,
 }
 
 impl GrpcSender {
@@ -27,17 +31,24 @@ impl GrpcSender {
         endpoint: &str,
         compression: Compression,
         timeout: Duration,
+        credentials: &Credentials,
     ) -> Result<Self, LoadError> {
         let channel = Endpoint::from_shared(endpoint.to_owned())
             .map_err(|error| LoadError::endpoint(endpoint, error))?
-            .connect_lazy();
+            .connect_with_connector_lazy(credentials.grpc_connector());
         let client = Grpc::new(channel);
         let client = match compression {
             Compression::None => client,
             Compression::Gzip => client.send_compressed(CompressionEncoding::Gzip),
             Compression::Zstd => client.send_compressed(CompressionEncoding::Zstd),
         };
-        Ok(Self { client, timeout })
+        let authorization = credentials.authorization().map(HeaderValue::as_bytes);
+        let authorization = authorization.map(AsciiMetadataValue::try_from);
+        Ok(Self {
+            client,
+            timeout,
+            authorization: authorization.transpose().map_err(|_| LoadError::Token)?,
+        })
     }
 
     pub(super) async fn send(&mut self, body: Bytes) -> Answer {
@@ -48,7 +59,12 @@ impl GrpcSender {
             };
         }
         let path = PathAndQuery::from_static(EXPORT);
-        let call = self.client.unary(Request::new(body), path, BytesCodec);
+        let mut request = Request::new(body);
+        if let Some(authorization) = &self.authorization {
+            let metadata = request.metadata_mut();
+            metadata.insert("authorization", authorization.clone());
+        }
+        let call = self.client.unary(request, path, BytesCodec);
         match tokio::time::timeout(self.timeout, call).await {
             Err(_) => Answer::Retry {
                 after: None,

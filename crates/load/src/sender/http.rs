@@ -8,7 +8,6 @@ use flate2::write::GzEncoder;
 use http::{HeaderValue, Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use prost::Message;
 use serde_json::Value;
@@ -16,12 +15,14 @@ use serde_json::Value;
 use super::{Answer, Compression, ExportResponse, root_cause};
 use crate::encoding::Encoding;
 use crate::error::LoadError;
+use crate::reach::{Connector, Credentials};
 
 /// Answers to an export are a few bytes, errors a sentence.
 const MAX_ANSWER_BYTES: usize = 64 << 10;
 
 pub(super) struct HttpSender {
-    client: Client<HttpConnector, Full<Bytes>>,
+    client: Client<Connector, Full<Bytes>>,
+    authorization: Option<HeaderValue>,
     uri: Uri,
     encoding: Encoding,
     compression: Compression,
@@ -34,15 +35,15 @@ impl HttpSender {
         encoding: Encoding,
         compression: Compression,
         timeout: Duration,
+        credentials: Credentials,
     ) -> Result<Self, LoadError> {
         let uri = format!("{}/v1/traces", endpoint.trim_end_matches('/'))
             .parse()
             .map_err(|error: http::uri::InvalidUri| LoadError::endpoint(endpoint, error))?;
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        let client = Client::builder(TokioExecutor::new()).build(connector);
+        let client = Client::builder(TokioExecutor::new()).build(credentials.connector());
         Ok(Self {
             client,
+            authorization: credentials.authorization().cloned(),
             uri,
             encoding,
             compression,
@@ -86,6 +87,9 @@ impl HttpSender {
         };
         let headers = request.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        if let Some(authorization) = &self.authorization {
+            headers.insert(header::AUTHORIZATION, authorization.clone());
+        }
         let coding = match self.compression {
             Compression::None => None,
             Compression::Gzip => Some("gzip"),

@@ -11,10 +11,11 @@ use http::{Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client as HttpClient;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
+use tracewell_load::{Connector, Credentials};
 
+use super::credentials::CredentialArgs;
 use super::error::CliError;
 use super::output::plain;
 
@@ -37,12 +38,15 @@ pub(super) struct ServerAddress {
         default_value = "http://127.0.0.1:16686"
     )]
     server: String,
+    #[command(flatten)]
+    credentials: CredentialArgs,
 }
 
 /// A connection to one server.
 pub(super) struct Client {
     base: String,
-    http: HttpClient<HttpConnector, Empty<Bytes>>,
+    http: HttpClient<Connector, Empty<Bytes>>,
+    credentials: Credentials,
 }
 
 /// Runs one command to its end on this thread.
@@ -58,9 +62,12 @@ impl Client {
     /// Checks the address; connects with the first request.
     pub(super) fn new(address: &ServerAddress) -> Result<Self, CliError> {
         let base = base_url(&address.server)?;
+        let credentials = address.credentials.load(&base)?;
+        let http = HttpClient::builder(TokioExecutor::new()).build(credentials.connector());
         Ok(Self {
             base,
-            http: HttpClient::builder(TokioExecutor::new()).build_http(),
+            http,
+            credentials,
         })
     }
 
@@ -72,8 +79,11 @@ impl Client {
     /// Sends a GET; an answer other than 2xx is an error with the server's words.
     pub(super) async fn get(&self, path_and_query: &str) -> Result<Response<Incoming>, CliError> {
         let uri = format!("{}/{path_and_query}", self.base);
-        let request = Request::get(&uri)
-            .header(header::USER_AGENT, super::user_agent())
+        let mut request = Request::get(&uri).header(header::USER_AGENT, super::user_agent());
+        if let Some(authorization) = self.credentials.authorization() {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
+        let request = request
             .body(Empty::new())
             .map_err(|error| CliError::Usage(format!("{uri:?} is not a URL: {error}")))?;
         let response = tokio::time::timeout(ANSWER_TIMEOUT, self.http.request(request))
@@ -175,8 +185,8 @@ fn base_url(written: &str) -> Result<String, CliError> {
         format!("http://{written}")
     };
     let uri: Uri = with_scheme.parse().map_err(|_| wrong("not a URL"))?;
-    if uri.scheme_str() != Some("http") {
-        return Err(wrong("only http is supported"));
+    if !matches!(uri.scheme_str(), Some("http" | "https")) {
+        return Err(wrong("only http and https are supported"));
     }
     if uri.host().is_none_or(str::is_empty) {
         return Err(wrong("no host"));
@@ -203,7 +213,11 @@ fn refusal(base: &str, status: StatusCode, body: &[u8]) -> CliError {
         .map(|hint| format!("; {hint}"))
         .unwrap_or_default();
     let text = plain(&format!("{message}{hint}"));
-    if status == StatusCode::BAD_REQUEST {
+    if status == StatusCode::UNAUTHORIZED {
+        CliError::Failed(format!(
+            "{text}; here the token is what --token-file names or TRACEWELL_TOKEN holds"
+        ))
+    } else if status == StatusCode::BAD_REQUEST {
         CliError::Usage(text)
     } else {
         CliError::Failed(text)
@@ -232,11 +246,12 @@ mod tests {
         for (written, base) in [
             ("127.0.0.1:16686", "http://127.0.0.1:16686"),
             ("http://traces.example/base/", "http://traces.example/base"),
+            ("https://traces.example", "https://traces.example"),
         ] {
             assert_eq!(base_url(written).unwrap(), base);
         }
         for (written, why) in [
-            ("https://x", "only http"),
+            ("ftp://x", "only http"),
             ("http://", "not a URL"),
             ("http://x?y=1", "no query"),
             ("a b", "not a URL"),

@@ -53,6 +53,7 @@ impl From<LoadError> for CliError {
             LoadError::JsonOverGrpc => Self::Usage(
                 "--encoding json goes with --protocol http; gRPC carries protobuf only".to_owned(),
             ),
+            LoadError::Token | LoadError::File { .. } => Self::Usage(error.to_string()),
             LoadError::VerifyFile { path, error } => Self::Failed(format!(
                 "cannot write --verify-file {}: {error}",
                 path.display()

@@ -27,6 +27,7 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tracewell_load::Sender;
 
+use super::credentials::CredentialArgs;
 use super::error::CliError;
 use super::output::{Output, bytes, counted, progress};
 use crate::config;
@@ -70,6 +71,8 @@ pub(super) struct ImportArgs {
     /// Print the result as one JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    credentials: CredentialArgs,
 }
 
 /// Runs the command.
@@ -82,6 +85,7 @@ pub(super) async fn run(args: ImportArgs) -> Result<(), CliError> {
         ));
     }
     let endpoint = endpoint_url(&args.endpoint)?;
+    let credentials = args.credentials.load(&endpoint)?;
     let tally = Arc::new(Tally::default());
     let (sender, receiver) = mpsc::channel(QUEUED_REQUESTS);
     let queue = Arc::new(Mutex::new(receiver));
@@ -89,7 +93,7 @@ pub(super) async fn run(args: ImportArgs) -> Result<(), CliError> {
     for _ in 0..args.connections {
         connections.spawn(deliver(
             Arc::clone(&queue),
-            Sender::otlp_http(&endpoint, REQUEST_TIMEOUT)?,
+            Sender::otlp_http(&endpoint, REQUEST_TIMEOUT, &credentials)?,
             Arc::clone(&tally),
             endpoint.clone(),
             args.retry_for,
@@ -181,10 +185,10 @@ fn progress_of(sources: &[Source]) -> Option<ProgressBar> {
 fn endpoint_url(written: &str) -> Result<String, CliError> {
     let url = match written.split_once("://") {
         None => format!("http://{written}"),
-        Some(("http", _)) => written.to_owned(),
+        Some(("http" | "https", _)) => written.to_owned(),
         Some(_) => {
             return Err(CliError::Usage(format!(
-                "--endpoint {written:?}: only http is supported; write for example \
+                "--endpoint {written:?}: only http and https are supported; write for example \
                  http://127.0.0.1:4318"
             )));
         }

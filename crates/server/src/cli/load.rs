@@ -11,6 +11,7 @@ use std::time::Duration;
 use clap::Args;
 use tracewell_load::{Compression, Encoding, Plan, Protocol, Report, ShapeName};
 
+use super::credentials::CredentialArgs;
 use super::error::CliError;
 use super::output::{Output, complain, counted, plain};
 use crate::config;
@@ -64,13 +65,15 @@ pub(super) struct LoadArgs {
     /// Print the result as one JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    credentials: CredentialArgs,
 }
 
 /// Runs the command.
 pub(super) fn run(args: LoadArgs) -> Result<(), CliError> {
     let as_json = args.json;
     let mut progress = Progress::new(args.duration);
-    let ended = tracewell_load::run(&plan(args), interrupted(), |so_far| progress.tick(so_far));
+    let ended = tracewell_load::run(&plan(args)?, interrupted(), |so_far| progress.tick(so_far));
     progress.finish();
     let report = harmless(ended?);
     let mut out = Output::new();
@@ -89,8 +92,10 @@ pub(super) fn run(args: LoadArgs) -> Result<(), CliError> {
     }
 }
 
-fn plan(args: LoadArgs) -> Plan {
-    Plan {
+fn plan(args: LoadArgs) -> Result<Plan, CliError> {
+    let endpoint = args.endpoint.as_deref().unwrap_or_default();
+    Ok(Plan {
+        credentials: args.credentials.load(endpoint)?,
         rate: args.rate,
         duration: args.duration,
         spans: args.spans,
@@ -105,7 +110,7 @@ fn plan(args: LoadArgs) -> Plan {
         timeout: args.timeout,
         retry_for: args.retry_for,
         verify_file: args.verify_file,
-    }
+    })
 }
 
 /// The same report with reasons that cannot rewrite the screen.

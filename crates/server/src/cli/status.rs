@@ -34,6 +34,8 @@ struct Status {
     #[serde(default)]
     endpoints: Vec<Endpoint>,
     #[serde(default)]
+    warnings: Vec<String>,
+    #[serde(default)]
     store: Option<Store>,
     #[serde(default)]
     receivers: Vec<Receiver>,
@@ -145,6 +147,9 @@ fn print(out: &mut Output, base: &str, status: &Status) -> Result<(), CliError> 
     out.line(&row("up", &uptime(status.uptime_seconds)))?;
     for endpoint in &status.endpoints {
         out.line(&row(&plain(&endpoint.name), &plain(&endpoint.address)))?;
+    }
+    for warning in &status.warnings {
+        out.line(&row("warning", &plain(warning)))?;
     }
     if let Some(store) = &status.store {
         let mut facts = vec![

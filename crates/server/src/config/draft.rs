@@ -5,14 +5,14 @@
 //! this module's parent: everybody else sees a finished [`Config`].
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use super::mistake::Place;
 use super::value::{PortAndHost, show_bytes};
 use super::{
-    Config, Durability, Endpoint, FreeSpace, Jaeger, Log, LogFormat, Otlp, Query, Retention,
-    Sampling, Storage,
+    Config, Durability, Endpoint, FreeSpace, Jaeger, LockFiles, Log, LogFormat, Otlp, Query,
+    Retention, Sampling, Storage, Tenants,
 };
 
 /// Values read so far.
@@ -36,6 +36,8 @@ pub(super) struct Draft {
     pub(super) query_grpc: PortAndHost,
     pub(super) base_path: String,
     pub(super) ui_config_file: Option<PathBuf>,
+    pub(super) lock: LockFiles,
+    pub(super) tenants: Tenants,
     pub(super) log: Log,
 }
 
@@ -90,6 +92,8 @@ impl Draft {
             query_grpc: any_port,
             base_path: String::new(),
             ui_config_file: None,
+            lock: LockFiles::default(),
+            tenants: Tenants::default(),
             log: Log {
                 filter: String::new(),
                 format: LogFormat::Text,
@@ -113,6 +117,44 @@ impl Draft {
                     show_bytes(self.memory_limit_bytes)
                 ),
             ));
+        }
+        let lock = &self.lock;
+        for (key, there, missing, other) in [
+            (
+                "tls.cert_file",
+                &lock.certificate,
+                &lock.key,
+                "tls.key_file",
+            ),
+            (
+                "tls.key_file",
+                &lock.key,
+                &lock.certificate,
+                "tls.cert_file",
+            ),
+            (
+                "tls.client_ca_file",
+                &lock.client_authorities,
+                &lock.certificate,
+                "tls.cert_file",
+            ),
+        ] {
+            if there.is_some() && missing.is_none() {
+                let message = format!("needs {other} beside it; set both or none");
+                found.push((key, message));
+            }
+        }
+        let tenants = &self.tenants;
+        if !tenants.is_on {
+            let set = [
+                ("tenants.default", tenants.default.is_some()),
+                ("tenants.file", tenants.file.is_some()),
+            ];
+            let set = set.into_iter().filter(|(_, is_set)| *is_set);
+            found.extend(set.map(|(key, _)| {
+                let message = "does nothing without tenants.enabled: true";
+                (key, message.to_owned())
+            }));
         }
         found.extend(self.shared_ports(places));
         found
@@ -179,6 +221,19 @@ impl Draft {
         SocketAddr::new(wanted.host.unwrap_or(self.listen), wanted.port)
     }
 
+    /// A datagram says nothing of who sent it. Where others have to say it, it
+    /// is taken from this machine alone unless the port has a host of its own.
+    fn udp_address(&self, wanted: PortAndHost) -> SocketAddr {
+        let mut address = self.address(wanted);
+        if wanted.host.is_none() && self.lock.ask_who() {
+            address.set_ip(match address.ip() {
+                IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+                IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+            });
+        }
+        address
+    }
+
     /// The finished configuration.
     pub(super) fn finish(self, places: &Places) -> Config {
         let endpoint = |name, title, flag, wanted| Endpoint {
@@ -192,6 +247,13 @@ impl Draft {
             wanted.map(|wanted| Endpoint {
                 is_optional: is_optional(key, places),
                 ..endpoint(name, title, flag, wanted)
+            })
+        };
+        let datagrams = |name, flag, key, wanted: Option<PortAndHost>| {
+            wanted.map(|wanted| Endpoint {
+                address: self.udp_address(wanted),
+                is_optional: is_optional(key, places),
+                ..endpoint(name, "Jaeger UDP", flag, wanted)
             })
         };
         Config {
@@ -218,23 +280,20 @@ impl Draft {
                     "receivers.jaeger.protocols.thrift_http.endpoint",
                     self.jaeger.thrift_http,
                 ),
-                thrift_compact: legacy(
+                thrift_compact: datagrams(
                     "jaeger-compact",
-                    "Jaeger UDP",
                     "--jaeger-compact-port",
                     "receivers.jaeger.protocols.thrift_compact.endpoint",
                     self.jaeger.thrift_compact,
                 ),
-                thrift_binary: legacy(
+                thrift_binary: datagrams(
                     "jaeger-binary",
-                    "Jaeger UDP",
                     "--jaeger-binary-port",
                     "receivers.jaeger.protocols.thrift_binary.endpoint",
                     self.jaeger.thrift_binary,
                 ),
-                zipkin_compact: legacy(
+                zipkin_compact: datagrams(
                     "jaeger-zipkin",
-                    "Jaeger UDP",
                     "--jaeger-zipkin-port",
                     "receivers.jaeger.protocols.zipkin_compact.endpoint",
                     self.jaeger.zipkin_compact,
@@ -287,6 +346,8 @@ impl Draft {
             durability: self.durability,
             retention: self.retention,
             memory_limit_bytes: self.memory_limit_bytes,
+            lock: self.lock,
+            tenants: self.tenants,
             log: self.log,
         }
     }

@@ -6,12 +6,16 @@
 //! so that its files can be read later without a second vocabulary.
 
 mod asking;
+mod locking;
 mod receiving;
+mod sharing;
 mod storing;
 
 use super::Config;
 use super::draft::Draft;
 use super::value::show_bytes;
+
+pub(crate) use storing::{retention_age, retention_bytes};
 
 /// One setting.
 pub(crate) struct Setting {
@@ -61,9 +65,14 @@ pub(crate) const RETENTION: &str = "retention";
 
 /// Every setting, in the order in which people read a configuration.
 pub(crate) fn settings() -> impl Iterator<Item = &'static Setting> + Clone {
-    [storing::ROWS, receiving::ROWS, asking::ROWS]
-        .into_iter()
-        .flatten()
+    let parts = [
+        storing::ROWS,
+        receiving::ROWS,
+        locking::ROWS,
+        sharing::ROWS,
+        asking::ROWS,
+    ];
+    parts.into_iter().flatten()
 }
 
 /// A port to listen on.
@@ -80,6 +89,26 @@ const fn port(
         flag,
         value_name: "[HOST:]PORT",
         default,
+        help,
+        kind: Kind::Value,
+        read,
+        show,
+    }
+}
+
+/// A file that may be there.
+const fn file(
+    key: &'static str,
+    flag: &'static str,
+    help: &'static str,
+    read: fn(&mut Draft, &str) -> Result<(), String>,
+    show: fn(&Config) -> String,
+) -> Setting {
+    Setting {
+        key,
+        flag,
+        value_name: "FILE",
+        default: "",
         help,
         kind: Kind::Value,
         read,

@@ -10,6 +10,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use tracewell_access::Secret;
+
 use super::draft::{Draft, Places};
 use super::mistake::{Mistake, Mistakes, Place, nearest};
 use super::settings::{RETENTION, settings, variable};
@@ -19,7 +21,18 @@ use super::{Config, document, of_jaeger, value};
 /// The variable that names the configuration file.
 const CONFIG_VARIABLE: &str = "TRACEWELL_CONFIG";
 /// Variables that other parts of the command line read.
-const OTHER_VARIABLES: [&str; 1] = ["TRACEWELL_SERVER"];
+const OTHER_VARIABLES: [&str; 7] = [
+    "TRACEWELL_SERVER",
+    "TRACEWELL_TOKEN",
+    "TRACEWELL_TOKEN_FILE",
+    "TRACEWELL_CA_FILE",
+    "TRACEWELL_CLIENT_CERT_FILE",
+    "TRACEWELL_CLIENT_KEY_FILE",
+    "TRACEWELL_OTLP_ENDPOINT",
+];
+/// Tokens themselves, with `;` or line ends between them. No setting, because
+/// settings are printed and flags are seen by everybody on a machine.
+const TOKENS_VARIABLE: &str = "TRACEWELL_ACCESS_TOKENS";
 /// A configuration file is written by people; anything larger is another file.
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
@@ -94,6 +107,7 @@ pub(crate) fn load(sources: Sources) -> Result<Loaded, Mistakes> {
     }));
 
     let mut draft = Draft::empty();
+    draft.lock.given_tokens = given_tokens(&sources.environment);
     let mut places = Places::new();
     for one in written.into_iter().flat_map(expand) {
         let Some(setting) = settings().find(|setting| setting.key == one.key) else {
@@ -204,9 +218,10 @@ fn read_environment(
                     message: "is not valid UTF-8".to_owned(),
                 }),
             }
-        } else if !OTHER_VARIABLES.contains(&name) {
+        } else if name != TOKENS_VARIABLE && !OTHER_VARIABLES.contains(&name) {
             let all = known.iter().map(|(variable, _)| variable.as_str());
-            let hint = nearest(name, all.chain([CONFIG_VARIABLE]).chain(OTHER_VARIABLES))
+            let all = all.chain([CONFIG_VARIABLE, TOKENS_VARIABLE]);
+            let hint = nearest(name, all.chain(OTHER_VARIABLES))
                 .map(|meant| format!("; did you mean {meant}?"))
                 .unwrap_or_default();
             warnings.push(format!(
@@ -216,6 +231,13 @@ fn read_environment(
     }
     warnings.sort();
     (written, file, warnings)
+}
+
+/// What is no text is no token either; it is then told as a wrong line.
+fn given_tokens(environment: &[(OsString, OsString)]) -> Option<Secret> {
+    let mut given = environment.iter();
+    let (_, text) = given.find(|(name, text)| name == TOKENS_VARIABLE && !text.is_empty())?;
+    Some(text.to_string_lossy().replace(';', "\n").into())
 }
 
 fn read_file(path: &Path) -> Result<String, String> {

@@ -2,6 +2,7 @@
 //! are told.
 
 mod environment;
+mod locks;
 
 use std::fs;
 use std::path::Path;

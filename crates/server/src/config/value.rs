@@ -6,6 +6,7 @@
 //! at anything but its argument, except [`host`], which may ask the resolver.
 
 use std::net::{IpAddr, ToSocketAddrs};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::mistake::nearest;
@@ -237,6 +238,16 @@ pub(super) fn port_or_off(text: &str) -> Result<Option<PortAndHost>, String> {
     }
     let port = port_and_host(text).map_err(|message| format!("{message}, or {OFF}"))?;
     Ok(Some(port))
+}
+
+/// Reads a path; nothing is no file.
+pub(super) fn file(text: &str) -> Option<PathBuf> {
+    (!text.is_empty()).then(|| text.into())
+}
+
+/// Prints a path as [`file`] reads it.
+pub(super) fn show_file(file: Option<&PathBuf>) -> String {
+    file.map_or_else(String::new, |file| file.display().to_string())
 }
 
 /// Prints an address as [`port_or_off`] reads it.

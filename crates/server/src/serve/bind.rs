@@ -78,7 +78,7 @@ impl Binding {
             let address = listener.local_addr()?;
             Ok((listener, address))
         });
-        *slot = self.note(&endpoint, bound);
+        *slot = self.note(&endpoint, false, bound);
     }
 
     /// Likewise.
@@ -88,16 +88,22 @@ impl Binding {
             let address = socket.local_addr()?;
             Ok((socket, address))
         });
-        *slot = self.note(&endpoint, bound);
+        *slot = self.note(&endpoint, true, bound);
     }
 
-    fn note<T>(&mut self, endpoint: &Endpoint, bound: io::Result<(T, SocketAddr)>) -> Option<T> {
+    fn note<T>(
+        &mut self,
+        endpoint: &Endpoint,
+        is_udp: bool,
+        bound: io::Result<(T, SocketAddr)>,
+    ) -> Option<T> {
         match bound {
             Ok((listener, address)) => {
                 self.endpoints.push(BoundEndpoint {
                     name: endpoint.name,
                     title: endpoint.title,
                     address,
+                    is_udp,
                 });
                 Some(listener)
             }

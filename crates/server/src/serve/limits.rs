@@ -7,6 +7,7 @@
 
 use tracewell_model::QueryMemory;
 use tracewell_store::embedded::Compaction;
+use tracewell_store::neighbours::Neighbours;
 
 /// What a merge holds beside its rows: keys, tokens for the index, what is
 /// encoded.
@@ -33,6 +34,8 @@ pub(super) struct MemoryShares {
     pub(super) queries: QueryMemory,
     /// All spans of the store in memory.
     pub(super) memory_store_bytes: u64,
+    /// The stores that share all this.
+    pub(super) neighbours: Neighbours,
 }
 
 impl MemoryShares {
@@ -53,6 +56,7 @@ impl MemoryShares {
             seal_bytes: limit_bytes / 12,
             live_bytes: limit_bytes / 4,
             memory_store_bytes: limit_bytes / 2,
+            neighbours: Neighbours::default(),
         }
     }
 }

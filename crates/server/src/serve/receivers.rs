@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tracewell_collector::{
     Accounting, Intake, JaegerListeners, JaegerReceiver, OtlpConfig, OtlpListeners, OtlpReceiver,
-    Questions, Sampling, StartError, ZipkinReceiver,
+    Questions, StartError, ZipkinReceiver,
 };
 
 /// All that run.
@@ -23,7 +23,6 @@ impl Receivers {
     /// Starts to serve what is bound; Zipkin's port with who answers questions.
     pub(super) fn start(
         config: &Config,
-        sampling: &Arc<Sampling>,
         otlp: OtlpListeners,
         jaeger: JaegerListeners,
         zipkin: Option<(TcpListener, axum::Router)>,
@@ -41,7 +40,7 @@ impl Receivers {
         });
         Ok(Self {
             otlp: OtlpReceiver::start(&otlp_config, otlp, intake, accounting)?,
-            jaeger: JaegerReceiver::start(jaeger, max_request_bytes, sampling, intake, accounting)?,
+            jaeger: JaegerReceiver::start(jaeger, max_request_bytes, intake, accounting)?,
             zipkin: zipkin.transpose()?,
         })
     }

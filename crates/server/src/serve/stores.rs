@@ -2,6 +2,7 @@
 
 use super::limits::MemoryShares;
 use crate::config::{Config, Durability, Storage};
+use std::path::Path;
 use std::sync::Arc;
 use tracewell_model::clock::SystemClock;
 use tracewell_model::{Ack, Consumer, SpanBatch, TraceStore};
@@ -10,14 +11,31 @@ use tracewell_store::files::DiskFiles;
 use tracewell_store::memory::MemoryStore;
 use tracewell_store::wal::{self, WalOptions};
 
+/// Of the log of one tenant of many, who may send very little.
+const TENANT_SEGMENT_BYTES: u32 = 8 << 20;
+
+/// Says so when spans lie in a data directory that belong to no tenant.
+pub(super) fn warn_of_others(data_dir: &Path) {
+    if data_dir.join("wal").exists() {
+        tracing::warn!(
+            "what was stored in {dir} before there were tenants belongs to none of them and is \
+             not shown; to give it to one, stop the server and move everything in {dir} but \
+             {dir}/tenants to {dir}/tenants/NAME",
+            dir = data_dir.display()
+        );
+    }
+}
+
 /// Opens the store.
 ///
 /// # Errors
 /// What the store says, with the directory.
 pub(super) fn open(config: &Config, shares: &MemoryShares) -> anyhow::Result<Arc<dyn TraceStore>> {
     if config.storage == Storage::Memory {
-        let store = MemoryStore::new(shares.memory_store_bytes);
-        return Ok(Arc::new(store.with_query_memory(shares.queries.clone())));
+        let store = MemoryStore::new(shares.memory_store_bytes)
+            .with_query_memory(shares.queries.clone())
+            .beside(&shares.neighbours);
+        return Ok(Arc::new(store));
     }
     let open = match config.is_read_only {
         true => EmbeddedStore::open_read_only,
@@ -44,11 +62,18 @@ fn options(config: &Config, shares: &MemoryShares) -> StoreOptions {
         Durability::Os => wal::Durability::Os,
         Durability::None => wal::Durability::None,
     };
-    StoreOptions {
-        wal: WalOptions {
-            durability,
-            ..WalOptions::default()
+    let usual = WalOptions::default();
+    let wal = match config.tenants.is_on {
+        false => usual,
+        true => WalOptions {
+            segment_bytes: TENANT_SEGMENT_BYTES,
+            spare_segments: 1,
+            ..usual
         },
+    };
+    StoreOptions {
+        wal: WalOptions { durability, ..wal },
+        neighbours: shares.neighbours.clone(),
         seal_bytes: shares.seal_bytes,
         live_bytes: shares.live_bytes,
         compaction: shares.compaction,

@@ -220,8 +220,8 @@ fn usage_mistakes_need_no_server() {
         ),
         (&["search", "--tag", "a"], "--tag: \"a\" is not KEY=VALUE"),
         (
-            &["status", "--server", "https://x"],
-            "only http is supported",
+            &["status", "--server", "ftp://x"],
+            "only http and https are supported",
         ),
         (&["serch"], "unrecognized subcommand 'serch'"),
     ] {

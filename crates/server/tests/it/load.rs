@@ -393,9 +393,11 @@ async fn combinations_that_cannot_work_are_usage_mistakes() {
         assert_eq!(finished.code, Some(2));
         assert!(finished.stderr.contains(told), "{}", finished.stderr);
     }
-    let (finished, _) = load(&[], "https://127.0.0.1:1").await;
+    let (finished, _) = load(&[], "ftp://127.0.0.1:1").await;
     assert!(
-        finished.stderr.contains("only http is supported"),
+        finished
+            .stderr
+            .contains("only http and https are supported"),
         "{}",
         finished.stderr
     );

@@ -69,6 +69,11 @@ impl Running {
 
     /// Starts on `data_dir` and waits until it says that it is ready.
     pub(crate) fn start(data_dir: &Path, more: &[&str]) -> Self {
+        Self::start_with(data_dir, more, &[])
+    }
+
+    /// The same with variables of the environment.
+    pub(crate) fn start_with(data_dir: &Path, more: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut arguments = vec!["--data-dir", data_dir.to_str().unwrap()];
         for port in [
             "--otlp-grpc-port",
@@ -89,7 +94,7 @@ impl Running {
             }
         }
         arguments.extend(more);
-        let mut command = tracewell(&arguments, &[]);
+        let mut command = tracewell(&arguments, environment);
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -197,6 +202,22 @@ impl Drop for Running {
 
 /// One request over a connection of its own.
 pub(crate) fn request(method: &str, url: &str, content_type: &str, body: Vec<u8>) -> Answer {
+    let headers = [("content-type", content_type)];
+    let headers = if content_type.is_empty() {
+        &[]
+    } else {
+        &headers[..]
+    };
+    request_with(method, url, headers, body)
+}
+
+/// The same with these headers.
+pub(crate) fn request_with(
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: Vec<u8>,
+) -> Answer {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -204,8 +225,8 @@ pub(crate) fn request(method: &str, url: &str, content_type: &str, body: Vec<u8>
     runtime.block_on(async {
         let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
         let mut request = http::Request::builder().method(method).uri(url);
-        if !content_type.is_empty() {
-            request = request.header("content-type", content_type);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         let request = request.body(Full::new(Bytes::from(body))).unwrap();
         let answer = client.request(request).await.unwrap();

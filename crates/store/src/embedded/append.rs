@@ -43,14 +43,15 @@ impl Inner {
             let why = "the store was opened to be read only";
             return Err(StoreError::Unavailable(why.to_owned()));
         }
-        let live_bytes = self.live.batches.bytes();
         if self.live.is_stopped() {
             return Err(StoreError::ShuttingDown);
         }
-        if live_bytes <= self.options.live_bytes {
+        let (own_bytes, limit) = (self.live.batches.bytes(), self.options.live_bytes);
+        let member = self.live.batches.member();
+        if !member.is_at_limit(own_bytes, limit) {
             return Ok(());
         }
-        let limit = self.options.live_bytes;
+        let live_bytes = member.live_bytes();
         Err(match super::lock(&self.troubles).text() {
             Some(trouble) => StoreError::Unavailable(trouble.clone()),
             None => StoreError::Busy(format!(

@@ -149,8 +149,12 @@ impl Inner {
                 live_since_ns = None;
             }
             let age = Duration::from_nanos(now_ns.saturating_sub(since));
-            let is_full =
-                self.live.batches.bytes() >= self.options.seal_bytes || self.is_log_large();
+            let live = &self.live.batches;
+            let is_full = live.bytes() >= self.options.seal_bytes
+                || self.is_log_large()
+                || live
+                    .member()
+                    .should_give_way(live.bytes(), self.options.live_bytes);
             let is_due = !is_empty && (is_called || is_full || age >= self.options.seal_age);
             if is_due && back_off.left().is_zero() {
                 is_called = false;

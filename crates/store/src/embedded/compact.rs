@@ -19,7 +19,7 @@ use crate::layout::BLOCKS_DIR;
 use crate::manifest::{BlockEntry, ManifestError, Removed};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tracewell_model::StoreError;
 use tracewell_model::store::{CompactionStatus, RunningMerge};
@@ -30,11 +30,12 @@ const HURRY_BLOCKS: u64 = 48;
 /// The longest wait after failures, which double it each time.
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
 
+/// How often it is asked whether another store's merge has ended.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
 /// What the compaction thread shares with the others.
 #[derive(Debug, Default)]
 pub(super) struct Compactor {
-    /// Held during a merge: there is one at a time.
-    turn: Mutex<()>,
     bell: Mutex<Bell>,
     rung: Condvar,
     progress: Progress,
@@ -189,7 +190,7 @@ impl Inner {
     /// Merges once, if there is anything to merge. `to_the_end` merges at full
     /// speed also what waits for more.
     fn compact_next(&self, to_the_end: bool) -> Result<bool, CompactError> {
-        let _turn = super::lock(&self.compactor.turn);
+        let _turn = self.turn_to_merge()?;
         let blocks = self.mergeable();
         let candidates: Vec<Candidate> = blocks.iter().map(candidate).collect();
         let policy = self.compaction_policy();
@@ -214,6 +215,18 @@ impl Inner {
             },
         }
         Ok(true)
+    }
+
+    /// Waits until nobody else merges, in this store or beside it.
+    fn turn_to_merge(&self) -> Result<MutexGuard<'_, ()>, CompactError> {
+        loop {
+            if let Some(turn) = self.options.neighbours.turn_to_merge() {
+                return Ok(turn);
+            }
+            if !self.compactor.rest(LOOK_AGAIN) {
+                return Err(MergeError::Stopped.into());
+            }
+        }
     }
 
     /// Open blocks in the order in which they were sealed, but for those that

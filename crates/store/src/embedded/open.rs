@@ -56,7 +56,7 @@ impl EmbeddedStore {
             is_durable,
             warnings,
         } = start;
-        let live = Arc::new(Live::default());
+        let live = Arc::new(Live::beside(&options.neighbours));
         let known = wal::Known {
             from: manifest.wal_from,
             first_segment: manifest.first_segment,

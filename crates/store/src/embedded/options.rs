@@ -1,6 +1,7 @@
 //! Settings of the embedded store, with the reasons for their defaults.
 
 use crate::compaction::pace::Pace;
+use crate::neighbours::Neighbours;
 use crate::wal::{MIN_SEGMENT_BYTES, WalOptions};
 use std::time::Duration;
 use tracewell_model::QueryMemory;
@@ -121,6 +122,9 @@ pub struct StoreOptions {
     pub retry_after: Duration,
     /// What reads may hold.
     pub query_memory: QueryMemory,
+    /// Other stores of the process, with which `live_bytes` and the turns to
+    /// seal and merge are shared.
+    pub neighbours: Neighbours,
 }
 
 impl Default for Compaction {
@@ -144,6 +148,7 @@ impl Default for StoreOptions {
             compaction: Compaction::default(),
             retry_after: DEFAULT_RETRY_AFTER,
             query_memory: QueryMemory::default(),
+            neighbours: Neighbours::default(),
         }
     }
 }

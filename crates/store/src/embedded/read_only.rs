@@ -41,7 +41,7 @@ impl EmbeddedStore {
         let dir_lock = DirLock::of_reader(&*files, dir)?;
         let start = Start::read(&*files, dir, clock.now_ns(), &|left_out| Ok(told(left_out)))?;
         let lost_log = tidy::lost_log(&*files, dir, &start);
-        let live = Arc::new(Live::default());
+        let live = Arc::new(Live::beside(&options.neighbours));
         let mut replay = Replay::new(&live);
         let recovered = match lost_log {
             Some(_) => RecoveryReport::default(),

@@ -30,6 +30,7 @@ pub(super) enum ChangeError {
 impl Inner {
     /// Seals the oldest live batches up to the size of a block.
     pub(super) fn seal(&self) -> Result<(), ChangeError> {
+        let _turn = self.options.neighbours.turn_to_seal();
         let live = self.live.batches.snapshot();
         let mut bytes = 0;
         let fits = live.iter().take_while(|batch| {

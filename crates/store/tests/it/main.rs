@@ -14,6 +14,7 @@ mod healing;
 mod lost_files;
 mod many_names;
 mod model;
+mod neighbours;
 mod outliers;
 mod query_memory;
 mod read_only;

@@ -72,7 +72,7 @@ pub(super) fn answer(
 }
 
 /// An error with this status and text.
-pub(super) fn refused(status: StatusCode, msg: &str) -> Response {
+pub(in crate::jaeger) fn refused(status: StatusCode, msg: &str) -> Response {
     let error = ErrorEntry {
         code: status.as_u16(),
         msg: msg.to_owned(),

@@ -52,6 +52,16 @@ pub(super) fn refused(message: &str) -> Response {
     ))
 }
 
+/// Turned away at the door.
+pub(in crate::jaeger) fn denied(status: StatusCode, message: &str) -> Response {
+    let code = match status {
+        StatusCode::UNAUTHORIZED => Code::Unauthenticated,
+        StatusCode::FORBIDDEN => Code::PermissionDenied,
+        _ => Code::ResourceExhausted,
+    };
+    write(&ErrorDetails::new(code, status, message.to_owned()))
+}
+
 /// 404, in the shorter form that Jaeger has for it.
 pub(super) fn nothing_found() -> Response {
     write(&ErrorDetails {

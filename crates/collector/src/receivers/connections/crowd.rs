@@ -40,6 +40,29 @@ pub(crate) struct Crowd {
 struct Open {
     next: u64,
     lives: HashMap<u64, Arc<Life>>,
+    ended: Ended,
+}
+
+/// How many connections we ended, or did not take.
+#[derive(Debug, Default, Clone, Copy)]
+struct Ended {
+    slow: u64,
+    idle: u64,
+    made_room: u64,
+    no_room: u64,
+}
+
+/// The connections of all receivers at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connections {
+    /// That are open.
+    pub open: u64,
+    /// That may be.
+    pub limit: u64,
+    /// That we ended, or did not take, since the start, by reason: `slow` (no
+    /// TLS or no whole head in time), `idle`, `made_room` (idle, for another),
+    /// `no_room` (all others were at work).
+    pub ended: [(&'static str, u64); 4],
 }
 
 impl Crowd {
@@ -55,6 +78,7 @@ impl Crowd {
     pub(super) fn enter(self: &Arc<Self>) -> Option<Place> {
         let mut open = self.lock();
         if open.lives.len() >= self.max && !make_room(&mut open, self.max) {
+            open.ended.no_room += 1;
             return None;
         }
         let number = open.next;
@@ -71,19 +95,46 @@ impl Crowd {
     /// Ends what has been quiet for too long.
     pub(super) fn sweep(&self) {
         let now = Instant::now();
-        self.lock().lives.retain(|_, life| {
-            let is_over = match life.quiet() {
-                None => false,
-                Some(Quiet::HalfHead { since }) => now.duration_since(since) > HEAD_TIMEOUT,
-                Some(Quiet::Idle { since, is_http2 }) => {
-                    !is_http2 && now.duration_since(since) > IDLE_TIMEOUT
+        let mut open = self.lock();
+        let Open { lives, ended, .. } = &mut *open;
+        lives.retain(|_, life| {
+            let (is_over, counted) = match life.quiet() {
+                None => return true,
+                Some(Quiet::HalfHead { since }) => {
+                    (now.duration_since(since) > HEAD_TIMEOUT, &mut ended.slow)
                 }
+                Some(Quiet::Idle { since, is_http2 }) => (
+                    !is_http2 && now.duration_since(since) > IDLE_TIMEOUT,
+                    &mut ended.idle,
+                ),
             };
             if is_over {
+                *counted += 1;
                 life.cut();
             }
             !is_over
         });
+    }
+
+    /// How many there are, may be, and were ended.
+    pub(crate) fn connections(&self) -> Connections {
+        let open = self.lock();
+        let Ended {
+            slow,
+            idle,
+            made_room,
+            no_room,
+        } = open.ended;
+        Connections {
+            open: open.lives.len() as u64,
+            limit: self.max as u64,
+            ended: [
+                ("slow", slow),
+                ("idle", idle),
+                ("made_room", made_room),
+                ("no_room", no_room),
+            ],
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
@@ -108,6 +159,7 @@ fn make_room(open: &mut Open, max: usize) -> bool {
     quiet.select_nth_unstable(leaving - 1);
     for (_, number) in &quiet[..leaving] {
         if let Some(life) = open.lives.remove(number) {
+            open.ended.made_room += 1;
             life.cut();
         }
     }

@@ -12,9 +12,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::Instant;
+use tracewell_access::Transport;
 
 /// What HTTP/2 with prior knowledge begins with.
 const HTTP2_HEAD: &[u8] = b"PRI";
@@ -96,6 +96,18 @@ impl Life {
         self.cut.notified().await;
     }
 
+    /// TLS has to be agreed upon first, for which there is as much time as for
+    /// a head.
+    pub(super) fn must_greet(&self) {
+        self.lock().head_since = Some(Instant::now());
+    }
+
+    fn has_greeted(&self) {
+        let mut state = self.lock();
+        state.head_since = None;
+        state.idle_since = Instant::now();
+    }
+
     fn came(&self, bytes: &[u8]) {
         let mut state = self.lock();
         if !state.has_begun {
@@ -124,9 +136,9 @@ impl Drop for InRequest {
     }
 }
 
-/// A socket that notes what comes in.
+/// A connection that notes what comes in.
 pub(super) struct Noting {
-    pub(super) stream: TcpStream,
+    pub(super) stream: Transport,
     pub(super) life: Arc<Life>,
 }
 
@@ -137,7 +149,11 @@ impl AsyncRead for Noting {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
+        let was_greeting = self.stream.is_greeting();
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if was_greeting && !self.stream.is_greeting() {
+            self.life.has_greeted();
+        }
         let came = &buffer.filled()[before..];
         if !came.is_empty() {
             self.life.came(came);

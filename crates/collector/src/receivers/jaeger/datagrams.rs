@@ -173,10 +173,14 @@ impl Reader {
         };
         let (intake, account) = (intake.clone(), account.clone());
         self.at_work.spawn(async move {
-            let result = match room {
-                Ok(()) => intake.accept(body, &account).await,
-                Err(full) => Err(Refusal::from(full)),
+            let result = async {
+                room?;
+                // A datagram names nobody.
+                let who = intake.lock().unnamed();
+                let consumer = intake.destination().consumer(&who).await?;
+                intake.accept(body, &account, consumer).await
             };
+            let result = result.await;
             let (outcome, message) = told(result);
             if let Some(message) = message {
                 account.complain(complaint(outcome.label(), peer, message));

@@ -2,12 +2,12 @@
 //! `SamplingManager/GetSamplingStrategy`, also on a port of its own.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
+use tracewell_access::{Admitted, Lock};
 use tracewell_wire::jaeger;
 
 use super::sampling;
@@ -18,7 +18,6 @@ use crate::receivers::body;
 use crate::receivers::connections::Handler;
 use crate::receivers::grpc::{self, health, is_grpc};
 use crate::receivers::port::Port;
-use crate::sampling::Sampling;
 
 const POST_SPANS: &str = "/jaeger.api_v2.CollectorService/PostSpans";
 const SERVICE: &str = "jaeger.api_v2.CollectorService";
@@ -27,7 +26,6 @@ const SERVICE: &str = "jaeger.api_v2.CollectorService";
 #[derive(Debug)]
 pub(super) struct GrpcHandler {
     pub(super) port: Port,
-    pub(super) sampling: Arc<Sampling>,
     /// Or only questions?
     pub(super) takes_spans: bool,
 }
@@ -44,8 +42,12 @@ impl Handler for GrpcHandler {
             };
             return grpc::answer_health(&self.port, body, is_here).await;
         }
-        let answer = self.answer(&head, body);
-        self.port.answer(&head, peer, answer).await
+        let answer = async |body, who: Admitted| self.answer(&head, &who, body).await;
+        self.port.answer(&head, peer, body, answer).await
+    }
+
+    fn lock(&self) -> &Lock {
+        self.port.lock()
     }
 
     fn no_room(&self, peer: SocketAddr) {
@@ -58,7 +60,7 @@ impl Handler for GrpcHandler {
 }
 
 impl GrpcHandler {
-    async fn answer(&self, head: &Parts, body: Incoming) -> Answer {
+    async fn answer(&self, head: &Parts, who: &Admitted, body: Incoming) -> Answer {
         if head.version != Version::HTTP_2 || !is_grpc(&head.headers) {
             body::discard(body).await;
             return plain_text(
@@ -70,7 +72,8 @@ impl GrpcHandler {
         match head.uri.path() {
             POST_SPANS if self.takes_spans && head.method == Method::POST => {}
             sampling::GET_STRATEGY if head.method == Method::POST => {
-                return sampling::over_grpc(&self.sampling, &self.port, &head.headers, body).await;
+                let sampling = self.port.sampling(who);
+                return sampling::over_grpc(&sampling, &self.port, &head.headers, body).await;
             }
             _ if self.takes_spans => {
                 return grpc_unimplemented("no such method; this port takes Jaeger's PostSpans");
@@ -83,7 +86,7 @@ impl GrpcHandler {
             }
         }
         let decoder = jaeger::protobuf::decode_within;
-        match grpc::message(&self.port, &head.headers, body, decoder).await {
+        match grpc::message(&self.port, &head.headers, who, body, decoder).await {
             // `PostSpansResponse` has no fields.
             Ok(accepted) => accepted_answer(grpc_message(&Bytes::new()), &accepted),
             Err(refusal) => grpc_refused(&refusal),

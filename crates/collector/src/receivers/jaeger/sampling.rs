@@ -2,13 +2,13 @@
 //! own (usually 5778, where any path will do) and beside the spans.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use bytes::Bytes;
 
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use tracewell_access::{Admitted, Lock};
 
 use crate::intake::Accepted;
 use crate::receivers::answers::{
@@ -30,7 +30,6 @@ pub(super) const SERVICE: &str = "jaeger.api_v2.SamplingManager";
 #[derive(Debug)]
 pub(super) struct SamplingHandler {
     pub(super) port: Port,
-    pub(super) sampling: Arc<Sampling>,
 }
 
 impl Handler for SamplingHandler {
@@ -38,11 +37,15 @@ impl Handler for SamplingHandler {
 
     async fn handle(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<ReplyBody> {
         let (head, body) = request.into_parts();
-        let answer = async {
+        let answer = async |body, who: Admitted| {
             body::discard(body).await;
-            over_http(&self.sampling, &head)
+            over_http(&self.port.sampling(&who), &head)
         };
-        self.port.answer(&head, peer, answer).await
+        self.port.answer(&head, peer, body, answer).await
+    }
+
+    fn lock(&self) -> &Lock {
+        self.port.lock()
     }
 
     fn no_room(&self, peer: SocketAddr) {

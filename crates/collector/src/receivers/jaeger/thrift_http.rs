@@ -1,8 +1,6 @@
 //! Thrift over HTTP: `POST /api/traces`, one `Batch` in the binary protocol; and
 //! what clients ask about sampling.
 
-use std::sync::Arc;
-
 use http::StatusCode;
 use http::request::Parts;
 use tracewell_wire::jaeger;
@@ -10,14 +8,13 @@ use tracewell_wire::jaeger;
 use super::sampling::over_http;
 use crate::intake::Decoder;
 use crate::receivers::posted::{Other, Unserved, media_type};
-use crate::sampling::Sampling;
 
 /// Answers `/api/sampling` and `/sampling`.
-pub(super) fn sampling_answers(sampling: Arc<Sampling>) -> Other {
-    Box::new(move |head| {
+pub(super) fn sampling_answers() -> Other {
+    Box::new(|port, who, head| {
         let path = head.uri.path().trim_end_matches('/');
         let is_asked = path.ends_with("/sampling") || path.ends_with("/baggageRestrictions");
-        is_asked.then(|| over_http(&sampling, head))
+        is_asked.then(|| over_http(&port.sampling(who), head))
     })
 }
 

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
+use tracewell_access::{Admitted, Lock};
 use tracewell_wire::decompress::Encoding;
 use tracewell_wire::otlp;
 
@@ -30,8 +31,12 @@ impl Handler for GrpcHandler {
         if head.uri.path() == health::CHECK && is_grpc(&head.headers) {
             return grpc::answer_health(&self.0, body, Signal::is_grpc_service).await;
         }
-        let answer = self.answer(&head, body);
-        self.0.answer(&head, peer, answer).await
+        let answer = async |body, who: Admitted| self.answer(&head, &who, body).await;
+        self.0.answer(&head, peer, body, answer).await
+    }
+
+    fn lock(&self) -> &Lock {
+        self.0.lock()
     }
 
     fn no_room(&self, peer: SocketAddr) {
@@ -44,7 +49,7 @@ impl Handler for GrpcHandler {
 }
 
 impl GrpcHandler {
-    async fn answer(&self, head: &Parts, body: Incoming) -> Answer {
+    async fn answer(&self, head: &Parts, who: &Admitted, body: Incoming) -> Answer {
         if head.version != Version::HTTP_2 || !is_grpc(&head.headers) {
             body::discard(body).await;
             return plain_text(
@@ -54,7 +59,7 @@ impl GrpcHandler {
         }
         let signal = Signal::of_grpc_path(head.uri.path());
         match signal.filter(|_| head.method == Method::POST) {
-            Some(Signal::Traces) => match self.export(&head.headers, body).await {
+            Some(Signal::Traces) => match self.export(&head.headers, who, body).await {
                 Ok(accepted) => grpc_accepted(&accepted),
                 Err(refusal) => grpc_refused(&refusal),
             },
@@ -63,8 +68,13 @@ impl GrpcHandler {
         }
     }
 
-    async fn export(&self, headers: &HeaderMap, body: Incoming) -> Result<Accepted, Refusal> {
-        grpc::message(&self.0, headers, body, otlp::protobuf::decode_within).await
+    async fn export(
+        &self,
+        headers: &HeaderMap,
+        who: &Admitted,
+        body: Incoming,
+    ) -> Result<Accepted, Refusal> {
+        grpc::message(&self.0, headers, who, body, otlp::protobuf::decode_within).await
     }
 
     async fn ignore(&self, signal: Signal, headers: &HeaderMap, mut body: Incoming) -> Answer {

@@ -6,8 +6,10 @@ use std::net::SocketAddr;
 
 use http::header::{ALLOW, CONTENT_TYPE};
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::{Body, Incoming};
+
+use tracewell_access::{Admitted, Lock};
 
 use self::cors::Cors;
 use super::answers::{Format, Stated, http_accepted, http_refused};
@@ -40,12 +42,16 @@ impl Handler for HttpHandler {
             cors.answer_preflight(&head.headers, response.headers_mut());
             return response;
         }
-        let answer = self.answer(&head, body);
-        let mut response = self.port.answer(&head, peer, answer).await;
+        let answer = async |body, who: Admitted| self.answer(&head, &who, body).await;
+        let mut response = self.port.answer(&head, peer, body, answer).await;
         if let Some(cors) = &self.cors {
             cors.answer(&head.headers, response.headers_mut());
         }
         response
+    }
+
+    fn lock(&self) -> &Lock {
+        self.port.lock()
     }
 
     fn no_room(&self, peer: SocketAddr) {
@@ -58,7 +64,7 @@ impl Handler for HttpHandler {
 }
 
 impl HttpHandler {
-    async fn answer(&self, head: &Parts, mut body: Incoming) -> Answer {
+    async fn answer(&self, head: &Parts, who: &Admitted, mut body: Incoming) -> Answer {
         let answer = match self.route(head) {
             Err(answer) => *answer,
             Ok((Signal::Traces, stated)) => {
@@ -69,7 +75,7 @@ impl HttpHandler {
                         Decode::Sniffed(|body| Format::sniff(body).map(Format::decoder))
                     }
                 };
-                match self.port.take(head, &mut body, decode).await {
+                match self.port.take(head, who, &mut body, decode).await {
                     Ok(accepted) => return http_accepted(&accepted, format),
                     Err(refusal @ (Refusal::TimedOut(_) | Refusal::Interrupted)) => {
                         // Nothing more comes; the connection closes after the answer.
@@ -162,6 +168,14 @@ impl HttpHandler {
         };
         self.port.intake.count(body).await.unwrap_or_default()
     }
+}
+
+/// How who is turned away is told.
+pub(super) fn told(headers: &HeaderMap, refusal: &Refusal) -> Answer {
+    http_refused(
+        refusal,
+        answer_format(Format::of(headers.get(CONTENT_TYPE))),
+    )
 }
 
 /// Who does not say what is sent gets an answer that people can read.

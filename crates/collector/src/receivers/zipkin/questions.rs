@@ -13,6 +13,7 @@ use http::{Method, Request, Response};
 use http_body_util::Either;
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::Incoming;
+use tracewell_access::Lock;
 
 use crate::receivers::answers::ReplyBody;
 use crate::receivers::connections::{AnswerError, Handler};
@@ -42,6 +43,10 @@ impl Handler for Asked {
             return (self.questions)(head).await.map(Either::Right);
         }
         self.posted.handle(request, peer).await.map(Either::Left)
+    }
+
+    fn lock(&self) -> &Lock {
+        self.posted.lock()
     }
 
     fn no_room(&self, peer: SocketAddr) {

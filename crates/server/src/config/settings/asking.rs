@@ -4,8 +4,8 @@
 
 use tracing_subscriber::EnvFilter;
 
-use super::super::value::{self, show_choice};
-use super::{Kind, Setting, port};
+use super::super::value::{self, show_choice, show_file};
+use super::{Kind, Setting, file, port};
 
 /// In the order in which people read a configuration.
 pub(super) static ROWS: &[Setting] = &[
@@ -38,22 +38,16 @@ pub(super) static ROWS: &[Setting] = &[
             path => path.to_owned(),
         },
     },
-    Setting {
-        key: "query.ui.config_file",
-        flag: "query-ui-config",
-        value_name: "FILE",
-        default: "",
-        help: "Jaeger's JSON file of UI settings; the UI shows the links of its linkPatterns",
-        kind: Kind::Value,
-        read: |draft, text| {
-            draft.ui_config_file = (!text.is_empty()).then(|| text.into());
+    file(
+        "query.ui.config_file",
+        "query-ui-config",
+        "Jaeger's JSON file of UI settings; the UI shows the links of its linkPatterns",
+        |draft, text| {
+            draft.ui_config_file = value::file(text);
             Ok(())
         },
-        show: |config| {
-            let file = config.query.ui_config_file.as_ref();
-            file.map_or_else(String::new, |file| file.display().to_string())
-        },
-    },
+        |config| show_file(config.query.ui_config_file.as_ref()),
+    ),
     Setting {
         key: "log.level",
         flag: "log-level",

@@ -2,8 +2,8 @@
 //!
 //! Rows of the table in the parent, **nothing else**.
 
-use super::super::value::{self, show_bytes, show_or_off};
-use super::{Kind, Setting, at_least, port};
+use super::super::value::{self, show_bytes, show_file, show_or_off};
+use super::{Kind, Setting, at_least, file, port};
 
 /// A single span with its resource easily takes more than a few hundred bytes.
 const MIN_MAX_REQUEST_BYTES: u64 = 1 << 10;
@@ -111,23 +111,17 @@ pub(super) static ROWS: &[Setting] = &[
         |draft, text| value::port_or_off(text).map(|port| draft.zipkin = port),
         |config| show_or_off(config.zipkin.as_ref()),
     ),
-    Setting {
-        key: "sampling.strategies_file",
-        flag: "sampling-strategies-file",
-        value_name: "FILE",
-        default: "",
-        help: "Jaeger's file of sampling strategies, read again when it changes; \
-               without one clients are told to record everything",
-        kind: Kind::Value,
-        read: |draft, text| {
-            draft.sampling.strategies_file = (!text.is_empty()).then(|| text.into());
+    file(
+        "sampling.strategies_file",
+        "sampling-strategies-file",
+        "Jaeger's file of sampling strategies, read again when it changes; \
+         without one clients are told to record everything",
+        |draft, text| {
+            draft.sampling.strategies_file = value::file(text);
             Ok(())
         },
-        show: |config| {
-            let file = config.sampling.strategies_file.as_ref();
-            file.map_or_else(String::new, |file| file.display().to_string())
-        },
-    },
+        |config| show_file(config.sampling.strategies_file.as_ref()),
+    ),
     port(
         "sampling.http.endpoint",
         "sampling-http-port",

@@ -5,6 +5,7 @@
 use super::super::FreeSpace;
 use super::super::value::{self, show_bytes, show_choice, show_duration, show_limit};
 use super::{Kind, Setting, at_least};
+use std::time::Duration;
 
 /// Memory below this leaves no room for one batch, its decoded form and a query.
 const MIN_MEMORY_LIMIT_BYTES: u64 = 64 << 20;
@@ -14,6 +15,23 @@ const MIN_RETENTION_BYTES: u64 = 64 << 20;
 const MIN_RETENTION_AGE_MS: u128 = 60_000;
 /// Leaves a limit to the program.
 const AUTO: &str = "auto";
+
+/// How long spans are kept; `None` for ever.
+pub(crate) fn retention_age(text: &str) -> Result<Option<Duration>, String> {
+    let age = value::limit(text, value::duration)?;
+    if age.is_some_and(|age| age.as_millis() < MIN_RETENTION_AGE_MS) {
+        return Err(format!("{text:?} is shorter than the least allowed, 1m"));
+    }
+    Ok(age)
+}
+
+/// How many bytes are kept; `None` as many as there is room for.
+pub(crate) fn retention_bytes(text: &str) -> Result<Option<u64>, String> {
+    let limit = value::limit(text, value::bytes)?;
+    limit
+        .map(|size| at_least(text, size, MIN_RETENTION_BYTES))
+        .transpose()
+}
 
 /// In the order in which people read a configuration.
 pub(super) static ROWS: &[Setting] = &[
@@ -75,11 +93,7 @@ pub(super) static ROWS: &[Setting] = &[
         help: "Delete spans older than this; `unlimited` keeps them",
         kind: Kind::Value,
         read: |draft, text| {
-            let age = value::limit(text, value::duration)?;
-            if age.is_some_and(|age| age.as_millis() < MIN_RETENTION_AGE_MS) {
-                return Err(format!("{text:?} is shorter than the least allowed, 1m"));
-            }
-            draft.retention.age = age;
+            draft.retention.age = retention_age(text)?;
             Ok(())
         },
         show: |config| show_limit(config.retention.age, show_duration),
@@ -92,10 +106,7 @@ pub(super) static ROWS: &[Setting] = &[
         help: "Delete the oldest spans when the data directory grows past this",
         kind: Kind::Value,
         read: |draft, text| {
-            let limit = value::limit(text, value::bytes)?;
-            draft.retention.bytes = limit
-                .map(|size| at_least(text, size, MIN_RETENTION_BYTES))
-                .transpose()?;
+            draft.retention.bytes = retention_bytes(text)?;
             Ok(())
         },
         show: |config| show_limit(config.retention.bytes, show_bytes),

@@ -71,12 +71,15 @@ fn settings_of_jaeger_that_would_change_something_are_a_warning() {
     assert_eq!(warnings(&as_it_is_anyway), [""; 0]);
 
     let told = warnings(&[
+        ("COLLECTOR_GRPC_TLS_ENABLED", "false"),
+        ("COLLECTOR_OTLP_HTTP_TLS_CERT", "/c.pem"),
         ("SPAN_STORAGE_TYPE", "elasticsearch"),
         ("COLLECTOR_ZIPKIN_HOST_PORT", ":19411"),
     ]);
     assert_eq!(
         told,
         [
+            "COLLECTOR_OTLP_HTTP_TLS_CERT=/c.pem is a setting of Jaeger and is not read; the certificate of all ports is in the file of TRACEWELL_TLS_CERT_FILE",
             "COLLECTOR_ZIPKIN_HOST_PORT=:19411 is a setting of Jaeger and is not read; the port is that of TRACEWELL_ZIPKIN_PORT",
             "SPAN_STORAGE_TYPE=elasticsearch is a setting of Jaeger and is not read; spans are kept here, as TRACEWELL_STORAGE says",
         ]

@@ -1,0 +1,241 @@
+//! Where each listener asks a request who it is from, once and before anything
+//! else. What is admitted is decided by [`Lock`]; here is what a denial looks
+//! like in each protocol.
+//!
+//! A route is behind the door unless it is merged into its router afterwards:
+//! **only what says nothing of spans may be** (health, signing in, the files of
+//! the UI).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderValue, StatusCode, header};
+use http_body_util::BodyExt;
+use tonic::Status;
+use tower::ServiceExt;
+use tracewell_access::{Admitted, Denial, Lock, Role};
+
+use crate::error::ApiError;
+use crate::jaeger;
+use crate::tenants::{Side, TenantSides};
+
+/// What is read of a request that was turned away: as much as a file that is
+/// sent to be shown.
+const MAX_DISCARDED_BYTES: usize = 64 << 20;
+
+/// Time for that.
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Below this are calls that every client makes before it has shown anything.
+const GRPC_HEALTH: &str = "/grpc.health.v1.Health/";
+
+/// Who is let in, and to whose spans.
+#[derive(Clone)]
+pub struct Door {
+    lock: Arc<Lock>,
+    /// `None` where no tenants share the process.
+    tenants: Option<Arc<dyn TenantSides>>,
+}
+
+impl Door {
+    /// Asked of every request by each router that it is given to.
+    #[must_use]
+    pub fn new(lock: Arc<Lock>, tenants: Option<Arc<dyn TenantSides>>) -> Self {
+        Self { lock, tenants }
+    }
+
+    /// Who is let in.
+    pub(crate) fn lock(&self) -> &Arc<Lock> {
+        &self.lock
+    }
+
+    /// Where browsers ask and programs do.
+    pub(crate) fn of_pages(&self, routes: Router) -> Router {
+        routes.route_layer(from_fn_with_state(self.clone(), browser))
+    }
+
+    /// Where programs ask over HTTP.
+    pub(crate) fn of_programs(&self, routes: Router) -> Router {
+        routes.route_layer(from_fn_with_state(self.clone(), program))
+    }
+
+    /// Where programs ask over gRPC.
+    pub(crate) fn of_grpc(&self, routes: Router) -> Router {
+        routes.layer(from_fn_with_state(self.clone(), grpc))
+    }
+
+    /// Who may see how the process is: what all tenants do together is not for
+    /// each of them.
+    async fn admit_operator(&self, head: &Parts) -> Result<(), Denial> {
+        let who = self.lock.admit_browser(head, Role::Admin).await?;
+        match who.is_bound {
+            false => Ok(()),
+            true => Err(self.turned_away(Denial::NotOperator)),
+        }
+    }
+
+    /// Whose side the request goes to; `None` for the one of the whole process.
+    async fn side(&self, who: Admitted, head: &Parts) -> Result<Option<Arc<Side>>, Denial> {
+        let Some(tenants) = &self.tenants else {
+            return Ok(None);
+        };
+        let path = head.uri.path();
+        if path == METRICS || (path == STATUS && who.tenant.is_none()) {
+            self.admit_operator(head).await?;
+            return Ok(None);
+        }
+        match &who.tenant {
+            Some(tenant) => tenants.side(tenant).map(Some).ok_or(Denial::Busy),
+            None => Err(self.turned_away(Denial::NoTenant)),
+        }
+    }
+
+    fn turned_away(&self, denial: Denial) -> Denial {
+        self.lock.turned_away(&denial);
+        denial
+    }
+}
+
+/// What says how the process is.
+const METRICS: &str = "/metrics";
+const STATUS: &str = "/api/status";
+
+async fn browser(State(door): State<Door>, request: Request, next: Next) -> Response {
+    let (head, body) = request.into_parts();
+    let side = match door.lock.admit_browser(&head, Role::Read).await {
+        Ok(who) => door.side(who, &head).await,
+        Err(denial) => Err(denial),
+    };
+    go_on(side, Side::pages, head, body, next).await
+}
+
+async fn program(State(door): State<Door>, request: Request, next: Next) -> Response {
+    let (head, body) = request.into_parts();
+    let side = match door.lock.admit(&head.headers, Role::Read).await {
+        Ok(who) => door.side(who, &head).await,
+        Err(denial) => Err(denial),
+    };
+    go_on(side, Side::zipkin, head, body, next).await
+}
+
+async fn go_on(
+    side: Result<Option<Arc<Side>>, Denial>,
+    router: fn(&Side) -> Router,
+    head: Parts,
+    body: Body,
+    next: Next,
+) -> Response {
+    match side {
+        Ok(None) => next.run(Request::from_parts(head, body)).await,
+        Ok(Some(side)) => ask(router(&side), head, body).await,
+        Err(denial) => {
+            discard(&head, body).await;
+            denied_at(head.uri.path(), denial)
+        }
+    }
+}
+
+/// Has a tenant's router answer. What the one before has found in the path is
+/// forgotten: it would be found twice.
+async fn ask(router: Router, head: Parts, body: Body) -> Response {
+    let mut request = Request::from_parts(head, body);
+    request.extensions_mut().clear();
+    let answer = router.oneshot(request).await;
+    answer.unwrap_or_else(|never| match never {})
+}
+
+/// Reads and forgets what was sent, within reason: clients that write all before
+/// they read, and some over HTTP/2, see no answer on a connection that is reset.
+async fn discard(head: &Parts, mut body: Body) {
+    if head.headers.contains_key(header::EXPECT) {
+        return;
+    }
+    let reading = async {
+        let mut left = MAX_DISCARDED_BYTES;
+        while let Some(Ok(frame)) = body.frame().await {
+            let read = frame.data_ref().map_or(0, Bytes::len);
+            let Some(rest) = left.checked_sub(read) else {
+                return;
+            };
+            left = rest;
+        }
+    };
+    tokio::time::timeout(DISCARD_TIMEOUT, reading).await.ok();
+}
+
+async fn grpc(State(door): State<Door>, request: Request, next: Next) -> Response {
+    let (head, body) = request.into_parts();
+    if head.uri.path().starts_with(GRPC_HEALTH) {
+        return next.run(Request::from_parts(head, body)).await;
+    }
+    let side = match door.lock.admit(&head.headers, Role::Read).await {
+        Ok(who) => door.side(who, &head).await,
+        Err(denial) => Err(denial),
+    };
+    match side {
+        Ok(None) => next.run(Request::from_parts(head, body)).await,
+        Ok(Some(side)) => ask(side.grpc(), head, body).await,
+        Err(denial) => {
+            discard(&head, body).await;
+            let text = denial.to_string();
+            let status = match denial {
+                Denial::Busy => Status::resource_exhausted(text),
+                Denial::NoTenantName(_) => Status::invalid_argument(text),
+                denial if denial.asks_who() => Status::unauthenticated(text),
+                _ => Status::permission_denied(text),
+            };
+            status.into_http()
+        }
+    }
+}
+
+/// The answer to a request for `path` that was turned away.
+fn denied_at(path: &str, denial: Denial) -> Response {
+    let other = jaeger::refused(path, status(&denial), &denial.to_string());
+    other.map_or_else(
+        || denied(denial.clone()),
+        |response| with_headers(response, &denial),
+    )
+}
+
+/// The same in our own form.
+pub(crate) fn denied(denial: Denial) -> Response {
+    let code = match denial {
+        Denial::Busy => "busy",
+        Denial::Unknown { .. } | Denial::Wrong => "unauthenticated",
+        Denial::NoTenant | Denial::NoTenantName(_) => "tenant",
+        Denial::Forbidden { .. }
+        | Denial::Foreign
+        | Denial::OtherTenant { .. }
+        | Denial::NotOperator => "forbidden",
+    };
+    let error = ApiError::denied(status(&denial), code, denial.to_string());
+    with_headers(error.into_response(), &denial)
+}
+
+fn status(denial: &Denial) -> StatusCode {
+    match denial {
+        Denial::Busy => StatusCode::TOO_MANY_REQUESTS,
+        Denial::NoTenantName(_) => StatusCode::BAD_REQUEST,
+        denial if denial.asks_who() => StatusCode::UNAUTHORIZED,
+        _ => StatusCode::FORBIDDEN,
+    }
+}
+
+/// RFC 9110, 11.6.1: who gets a 401 is told what to show. `Bearer` alone,
+/// because browsers open a window of their own for `Basic`.
+fn with_headers(mut response: Response, denial: &Denial) -> Response {
+    let headers = response.headers_mut();
+    if denial.asks_who() {
+        headers.insert(header::WWW_AUTHENTICATE, denial.challenge());
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

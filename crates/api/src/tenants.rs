@@ -1,0 +1,72 @@
+//! Whose spans a request is answered from, where tenants share the process.
+//!
+//! Each tenant has routers of its own over a store of its own, with caches of
+//! its own: **there is no way from one side to another**, and so no filter that
+//! could be forgotten.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::{from_fn, map_response};
+use tracewell_access::Tenant;
+
+use crate::facts::ProcessFacts;
+use crate::ui::UiConfig;
+use crate::{QueryState, compression, export, harden, jaeger, metrics, status, ui, zipkin};
+
+/// Knows the sides of tenants.
+pub trait TenantSides: Send + Sync + 'static {
+    /// The side of a tenant; one without spans where it has sent none.
+    /// `None` while the process starts.
+    fn side(&self, tenant: &Tenant) -> Option<Arc<Side>>;
+}
+
+/// The routers over one store.
+#[derive(Debug)]
+pub struct Side {
+    pages: Router,
+    zipkin: Router,
+    grpc: Router,
+}
+
+impl Side {
+    /// Over the store of `state`.
+    #[must_use]
+    pub fn new(state: &Arc<QueryState>, facts: &Arc<ProcessFacts>, ui: &UiConfig) -> Self {
+        Self {
+            pages: pages(state, facts, ui),
+            zipkin: zipkin(state),
+            grpc: jaeger::grpc::router(Arc::clone(state)),
+        }
+    }
+
+    pub(crate) fn pages(&self) -> Router {
+        self.pages.clone().layer(map_response(harden))
+    }
+
+    pub(crate) fn zipkin(&self) -> Router {
+        self.zipkin.clone().layer(map_response(harden))
+    }
+
+    pub(crate) fn grpc(&self) -> Router {
+        self.grpc.clone()
+    }
+}
+
+/// What is asked on the query port and says something of spans.
+pub(crate) fn pages(state: &Arc<QueryState>, facts: &Arc<ProcessFacts>, ui: &UiConfig) -> Router {
+    Router::new()
+        .nest("/api/ui", ui::router(state, ui.clone()))
+        .merge(export::router(state))
+        .merge(jaeger::router(state))
+        .merge(zipkin::router(state))
+        .merge(status::router(Arc::clone(state), Arc::clone(facts)))
+        .merge(metrics::router(Arc::clone(&state.store), Arc::clone(facts)))
+        // Files of the UI, which are no routes, were compressed when it was built.
+        .route_layer(from_fn(compression::compress))
+}
+
+/// The same on Zipkin's port.
+pub(crate) fn zipkin(state: &Arc<QueryState>) -> Router {
+    zipkin::router(state).route_layer(from_fn(compression::compress))
+}

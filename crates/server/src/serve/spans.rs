@@ -1,0 +1,90 @@
+//! Where spans go and where answers come from: one store, or one for each tenant.
+//!
+//! The rest of the process is the same for both. **Which of the two it is, is
+//! decided here alone.**
+
+use super::limits::MemoryShares;
+use super::tenants::{AllTenants, Reading, Tenants};
+use super::{adapting, stores};
+use crate::config::{Config, Storage};
+use std::sync::Arc;
+use tracewell_access::Lock;
+use tracewell_api::{Door, ProcessFacts, QueryState, UiConfig};
+use tracewell_collector::{CountedRoots, Destination, Sampling};
+use tracewell_model::TraceStore;
+use tracewell_model::clock::SystemClock;
+
+/// The stores of the process.
+pub(super) struct Spans {
+    /// The one store; where there are tenants, what is to be known of all of
+    /// theirs.
+    pub(super) store: Arc<dyn TraceStore>,
+    tenants: Option<Arc<Tenants>>,
+}
+
+impl Spans {
+    /// Opens them.
+    ///
+    /// # Errors
+    /// What a store says, with its directory.
+    pub(super) fn open(
+        config: &Config,
+        shares: &MemoryShares,
+        sampling: &Arc<Sampling>,
+    ) -> anyhow::Result<Self> {
+        if config.tenants.is_on {
+            let tenants = Tenants::open_all(config, shares, sampling)?;
+            return Ok(Self {
+                store: Arc::new(AllTenants::new(Arc::clone(&tenants))),
+                tenants: Some(tenants),
+            });
+        }
+        let store = stores::open(config, shares)?;
+        if !config.is_read_only {
+            let is_kept = config.storage == Storage::Embedded;
+            adapting::start(sampling, is_kept.then_some(&*config.data_dir));
+        }
+        Ok(Self {
+            store,
+            tenants: None,
+        })
+    }
+
+    /// What stands behind the receivers.
+    pub(super) fn destination(&self, sampling: &Arc<Sampling>) -> Destination {
+        let sampling = Arc::clone(sampling);
+        match &self.tenants {
+            Some(tenants) => Destination::ByTenant {
+                tenants: Arc::<Tenants>::clone(tenants),
+                sampling,
+            },
+            None => Destination::One {
+                consumer: Arc::new(CountedRoots::new(
+                    Arc::clone(&sampling),
+                    Arc::new(SystemClock),
+                    stores::consumer(&self.store),
+                )),
+                sampling,
+            },
+        }
+    }
+
+    /// What stands before the read side.
+    pub(super) fn door(
+        &self,
+        lock: &Arc<Lock>,
+        state: &Arc<QueryState>,
+        facts: &Arc<ProcessFacts>,
+        ui: &UiConfig,
+    ) -> Door {
+        let tenants = self.tenants.as_ref().map(|tenants| {
+            tenants.answer_with(Reading {
+                state: Arc::clone(state),
+                facts: Arc::clone(facts),
+                ui: ui.clone(),
+            });
+            Arc::<Tenants>::clone(tenants) as _
+        });
+        Door::new(Arc::clone(lock), tenants)
+    }
+}

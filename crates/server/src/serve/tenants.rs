@@ -1,0 +1,264 @@
+//! A store for each tenant, below `tenants` in the data directory, and what
+//! stands before it.
+//!
+//! ```text
+//! request ─ door/port: whose? ─► tenant ─► ration ─► roots counted ─► its store
+//!                                       └► its routers ─► its store
+//! ```
+//!
+//! The stores share memory, turns and limits on queries (`store::neighbours`,
+//! `QueryState::beside`), and nothing that was sent. **A question never makes a
+//! tenant**: only spans do.
+
+mod all;
+mod limits;
+
+use super::limits::MemoryShares;
+use super::{adapting, stores};
+use crate::config::{Config, Storage};
+use anyhow::Context;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use tracewell_access::Tenant;
+use tracewell_api::{ProcessFacts, QueryState, Side, TenantSides, UiConfig};
+use tracewell_collector::{Accounting, CountedRoots, Rationed, Sampling, TenantDestinations};
+use tracewell_model::clock::SystemClock;
+use tracewell_model::{Consumer, StoreError, TraceStore};
+use tracewell_store::memory::MemoryStore;
+
+pub(super) use all::AllTenants;
+use limits::Limits;
+
+/// Below the data directory.
+const TENANTS_DIR: &str = "tenants";
+
+/// All tenants of the process.
+pub(super) struct Tenants {
+    config: Config,
+    shares: MemoryShares,
+    limits: Limits,
+    /// Strategies for everybody.
+    sampling: Arc<Sampling>,
+    open: RwLock<BTreeMap<Tenant, Arc<OneTenant>>>,
+    /// Held while a store is opened: there is one at a time.
+    opening: Mutex<()>,
+    reading: OnceLock<Reading>,
+}
+
+/// What one tenant has.
+struct OneTenant {
+    store: Arc<dyn TraceStore>,
+    consumer: Arc<dyn Consumer>,
+    sampling: Arc<Sampling>,
+    accounting: Arc<Accounting>,
+    side: OnceLock<Arc<Side>>,
+}
+
+/// What the read side needs, which is there once the intake is.
+pub(super) struct Reading {
+    /// Whose clock and limits all queries have.
+    pub(super) state: Arc<QueryState>,
+    /// Those of the process.
+    pub(super) facts: Arc<ProcessFacts>,
+    pub(super) ui: UiConfig,
+}
+
+impl Tenants {
+    /// Opens the stores of all tenants that there are.
+    ///
+    /// # Errors
+    /// What the stores say, with the directory; what is wrong with the file of
+    /// tenants.
+    pub(super) fn open_all(
+        config: &Config,
+        shares: &MemoryShares,
+        sampling: &Arc<Sampling>,
+    ) -> anyhow::Result<Arc<Self>> {
+        let tenants = Arc::new(Self {
+            config: config.clone(),
+            shares: shares.clone(),
+            limits: Limits::read(config.tenants.file.as_deref())?,
+            sampling: Arc::clone(sampling),
+            open: RwLock::default(),
+            opening: Mutex::default(),
+            reading: OnceLock::new(),
+        });
+        if config.storage == Storage::Embedded {
+            stores::warn_of_others(&config.data_dir);
+            for tenant in on_disk(&config.data_dir.join(TENANTS_DIR))? {
+                tenants
+                    .open_one(&tenant)
+                    .with_context(|| format!("tenant {tenant}"))?;
+            }
+        }
+        Ok(tenants)
+    }
+
+    /// From now on questions are answered.
+    pub(super) fn answer_with(&self, reading: Reading) {
+        self.reading.get_or_init(|| reading);
+    }
+
+    /// The stores of all of them.
+    fn stores(&self) -> Vec<(Tenant, Arc<dyn TraceStore>)> {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        let each = open
+            .iter()
+            .map(|(tenant, one)| (tenant.clone(), Arc::clone(&one.store)));
+        each.collect()
+    }
+
+    /// Shuts all stores down at once.
+    fn shut_down(&self) {
+        // Held for good: nobody opens one now.
+        let stores = self.stores();
+        std::thread::scope(|scope| {
+            for (_, store) in &stores {
+                scope.spawn(|| store.shut_down());
+            }
+        });
+    }
+
+    fn one(&self, tenant: &Tenant) -> Option<Arc<OneTenant>> {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        open.get(tenant).cloned()
+    }
+
+    fn dir(&self, tenant: &Tenant) -> PathBuf {
+        self.config
+            .data_dir
+            .join(TENANTS_DIR)
+            .join(tenant.dir_name())
+    }
+
+    /// Opens the store of a tenant, which is made if there is none. In the
+    /// context of the runtime.
+    fn open_one(&self, tenant: &Tenant) -> anyhow::Result<Arc<OneTenant>> {
+        let dir = self.dir(tenant);
+        let config = Config {
+            data_dir: dir.clone(),
+            retention: self.limits.retention(tenant, self.config.retention),
+            ..self.config.clone()
+        };
+        let is_kept = config.storage == Storage::Embedded;
+        if is_kept && !config.is_read_only {
+            std::fs::create_dir_all(&dir).with_context(|| dir.display().to_string())?;
+        }
+        let store = stores::open(&config, &self.shares)?;
+        let sampling = Arc::new(self.sampling.for_tenant());
+        if !config.is_read_only {
+            adapting::start(&sampling, is_kept.then_some(&*dir));
+        }
+        let counted = CountedRoots::new(
+            Arc::clone(&sampling),
+            Arc::new(SystemClock),
+            stores::consumer(&store),
+        );
+        let accounting = Accounting::new();
+        let consumer = Rationed::new(self.limits.ration(tenant), &accounting, Arc::new(counted));
+        let one = Arc::new(OneTenant {
+            store,
+            consumer: Arc::new(consumer),
+            sampling,
+            accounting,
+            side: OnceLock::new(),
+        });
+        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        open.insert(tenant.clone(), Arc::clone(&one));
+        Ok(one)
+    }
+
+    fn side_over(
+        reading: &Reading,
+        store: Arc<dyn TraceStore>,
+        accounting: &Arc<Accounting>,
+        sampling: &Arc<Sampling>,
+    ) -> Arc<Side> {
+        let state = Arc::new(reading.state.beside(store));
+        let facts = reading
+            .facts
+            .of_tenant(Arc::clone(accounting), Arc::clone(sampling));
+        Arc::new(Side::new(&state, &Arc::new(facts), &reading.ui))
+    }
+}
+
+/// The tenants that have a directory.
+fn on_disk(dir: &Path) -> anyhow::Result<Vec<Tenant>> {
+    let entries = match std::fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error).with_context(|| dir.display().to_string()),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry.with_context(|| dir.display().to_string())?;
+        match entry.file_name().to_str().and_then(Tenant::of_dir_name) {
+            Some(tenant) => found.push(tenant),
+            None => tracing::warn!(
+                "{} is not the directory of a tenant and is left alone",
+                entry.path().display()
+            ),
+        }
+    }
+    Ok(found)
+}
+
+impl TenantDestinations for Tenants {
+    fn known(&self, tenant: &Tenant) -> Option<Arc<dyn Consumer>> {
+        self.one(tenant).map(|one| Arc::clone(&one.consumer))
+    }
+
+    fn open(&self, tenant: &Tenant) -> Result<Arc<dyn Consumer>, StoreError> {
+        if !self.limits.allows(tenant) {
+            let unknown = format!("there is no tenant {tenant}; add it to tenants.file");
+            return Err(StoreError::Refused(unknown));
+        }
+        let _one_at_a_time = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(consumer) = self.known(tenant) {
+            return Ok(consumer);
+        }
+        let most = self.config.tenants.max;
+        if self.stores().len() >= most {
+            let full = format!(
+                "there are {most} tenants already, and {tenant} would be one more; raise \
+                 tenants.max"
+            );
+            tracing::warn!("{full}");
+            return Err(StoreError::Refused(full));
+        }
+        match self.open_one(tenant) {
+            Ok(one) => {
+                tracing::info!("tenant {tenant} is new");
+                Ok(Arc::clone(&one.consumer))
+            }
+            Err(error) => Err(StoreError::Unavailable(format!("{error:#}"))),
+        }
+    }
+
+    fn sampling(&self, tenant: &Tenant) -> Option<Arc<Sampling>> {
+        self.one(tenant).map(|one| Arc::clone(&one.sampling))
+    }
+}
+
+impl TenantSides for Tenants {
+    fn side(&self, tenant: &Tenant) -> Option<Arc<Side>> {
+        let reading = self.reading.get()?;
+        let Some(one) = self.one(tenant) else {
+            // Made anew: who asks in vain keeps nothing here.
+            let nothing = Arc::new(MemoryStore::new(0));
+            let accounting = Accounting::new();
+            let side = Self::side_over(reading, nothing, &accounting, &self.sampling);
+            return Some(side);
+        };
+        let side = one.side.get_or_init(|| {
+            Self::side_over(
+                reading,
+                Arc::clone(&one.store),
+                &one.accounting,
+                &one.sampling,
+            )
+        });
+        Some(Arc::clone(side))
+    }
+}

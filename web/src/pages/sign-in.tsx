@@ -1,0 +1,3 @@
+//! The page at `sign-in`.
+
+export { SignInPage as default } from "../session/SignInPage";
