@@ -8,6 +8,7 @@
 //! socket or know which store it reads**: both are handed in.
 
 mod addresses;
+mod admin;
 mod assets;
 mod base64;
 mod blocking;
@@ -146,6 +147,21 @@ pub fn zipkin_router(state: &Arc<QueryState>, door: &Door) -> Router {
     };
     door.of_programs(tenants::zipkin(state))
         .merge(health::router(Arc::clone(&state.store)))
+        .fallback(others)
+        .layer(axum::middleware::map_response(harden))
+}
+
+/// What the ports answer where Jaeger and the OpenTelemetry Collector are asked
+/// how they are.
+pub fn admin_router(state: &Arc<QueryState>, facts: &Arc<ProcessFacts>, door: &Door) -> Router {
+    let others = |request: Request| async move {
+        let path = request.uri().path();
+        let message = format!("there is no {path} on this port");
+        ApiError::not_found(message).with_hint("here are /, /health, /status and /metrics")
+    };
+    let metrics = metrics::router(Arc::clone(&state.store), Arc::clone(facts));
+    door.of_pages(metrics)
+        .merge(admin::router(state, facts))
         .fallback(others)
         .layer(axum::middleware::map_response(harden))
 }

@@ -58,6 +58,8 @@ pub(crate) struct Config {
     pub(crate) sampling: Sampling,
     /// The read side.
     pub(crate) query: Query,
+    /// Where others are asked how they are.
+    pub(crate) admin: Admin,
     /// TLS, and who may send and ask.
     pub(crate) lock: LockFiles,
     /// Whose spans are kept apart.
@@ -142,6 +144,18 @@ pub(crate) struct Query {
     pub(crate) base_path: String,
     /// Jaeger's file of UI settings; `None`: there is none.
     pub(crate) ui_config_file: Option<PathBuf>,
+}
+
+/// Ports on which Jaeger and the OpenTelemetry Collector are asked how they are;
+/// `None` where one is off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Admin {
+    /// Of a Jaeger collector.
+    pub(crate) collector: Option<Endpoint>,
+    /// Of a Jaeger query service.
+    pub(crate) query: Option<Endpoint>,
+    /// Of an OpenTelemetry Collector.
+    pub(crate) health_check: Option<Endpoint>,
 }
 
 /// One address to listen on.

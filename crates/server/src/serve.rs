@@ -106,6 +106,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         zipkin,
         query_http,
         query_grpc,
+        admin,
         endpoints,
     } = bound;
 
@@ -122,16 +123,22 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let http = tracewell_api::http_router(&state, &facts, &ui, &config.query.base_path, &door);
     let grpc = tracewell_api::grpc_router(Arc::clone(&state), &door);
     let is_encrypted = lock.is_encrypted();
-    let serving = [(query_http, http), (query_grpc, grpc)].map(|(listener, router)| {
-        let (room, lock) = (Arc::clone(&readers.free), Arc::clone(&lock));
-        tokio::spawn(read_side::serve(
-            listener,
-            router,
-            room,
-            lock,
-            stopped.clone(),
-        ))
-    });
+    let health = tracewell_api::admin_router(&state, &facts, &door);
+    let mut listeners = vec![(query_http, http), (query_grpc, grpc)];
+    listeners.extend(admin.into_iter().map(|listener| (listener, health.clone())));
+    let serving: Vec<_> = listeners
+        .into_iter()
+        .map(|(listener, router)| {
+            let (room, lock) = (Arc::clone(&readers.free), Arc::clone(&lock));
+            tokio::spawn(read_side::serve(
+                listener,
+                router,
+                room,
+                lock,
+                stopped.clone(),
+            ))
+        })
+        .collect();
     announce(&endpoints, &config.query.base_path, is_encrypted)?;
 
     tokio::select! {

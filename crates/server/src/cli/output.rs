@@ -128,37 +128,6 @@ pub(crate) fn duration_ns(ns: u64) -> String {
     format!("{shown:.decimals$}{name}")
 }
 
-/// A point in time in UTC with milliseconds: `2026-11-22 14:30:33.123`.
-pub(crate) fn time_ns(ns: u64) -> String {
-    let (ms, seconds) = (ns / 1_000_000 % 1_000, ns / 1_000_000_000);
-    let (days, second_of_day) = (seconds / 86_400, seconds % 86_400);
-    let (year, month, day) = civil_date(days);
-    format!(
-        "{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02}.{ms:03}",
-        second_of_day / 3_600,
-        second_of_day / 60 % 60,
-        second_of_day % 60
-    )
-}
-
-/// Days since 1970-01-01 → year, month, day in the Gregorian calendar.
-fn civil_date(days_since_epoch: u64) -> (u64, u64, u64) {
-    // Years are counted from 1 March of year 0, so that a leap day comes last.
-    let days = days_since_epoch + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let march_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 {
-        march_month + 3
-    } else {
-        march_month - 9
-    };
-    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
-}
-
 /// A count with commas: `1,234,567`.
 pub(crate) fn count(value: u64) -> String {
     let digits = value.to_string();
@@ -220,19 +189,6 @@ mod tests {
             (7_200_000_000_000, "2.00h"),
         ] {
             assert_eq!(duration_ns(ns), shown);
-        }
-    }
-
-    #[test]
-    fn times_are_utc_calendar_dates() {
-        for (seconds, shown) in [
-            (0, "1970-01-01 00:00:00.000"),
-            (951_782_399, "2000-02-28 23:59:59.000"),
-            (951_782_400, "2000-02-29 00:00:00.000"),
-            (1_709_251_199, "2024-02-29 23:59:59.000"),
-            (4_102_444_800, "2100-01-01 00:00:00.000"),
-        ] {
-            assert_eq!(time_ns(seconds * 1_000_000_000), shown);
         }
     }
 

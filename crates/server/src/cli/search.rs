@@ -11,11 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::client::{Client, ServerAddress, percent_encoded};
 use super::error::CliError;
-use super::output::{
-    Output, Style, columns, complain, count, counted, duration_ns, fit, plain, time_ns,
-};
+use super::output::{Output, Style, columns, complain, count, counted, duration_ns, fit, plain};
 use crate::config;
 use stats::Stats;
+use tracewell_model::clock::utc_text;
 
 /// Arguments of `search`.
 #[derive(Debug, Args)]
@@ -174,7 +173,7 @@ pub(super) async fn run(args: SearchArgs) -> Result<(), CliError> {
         complain(&format!(
             "note: matching spans are dated after the searched time, up to {}; \
              --until 9999-12-31 shows them",
-            time_ns(newest_ns)
+            utc_text(newest_ns)
         ));
     }
     if args.stats {
@@ -235,7 +234,7 @@ fn print_table(out: &mut Output, traces: &[Found]) -> Result<(), CliError> {
         let name = name_width.map_or(name.clone(), |width| fit(&name, width));
         out.line(&format!(
             "{:23}{GAP}{:>9}{GAP}{:>7}{GAP}{errors}{GAP}{:32}{GAP}{}{GAP}{}",
-            time_ns(trace.start_ns.parse().unwrap_or(0)),
+            utc_text(trace.start_ns.parse().unwrap_or(0)),
             duration_ns(trace.duration_ns.parse().unwrap_or(0)),
             count(trace.span_count),
             plain(&trace.trace_id),

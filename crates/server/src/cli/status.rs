@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::client::{Client, ServerAddress};
 use super::error::CliError;
-use super::output::{Output, Style, bytes, count, counted, plain, time_ns};
+use super::output::{Output, Style, bytes, count, counted, plain};
+use tracewell_model::clock::utc_text;
 
 /// Complaints that are shown; `--json` has them all.
 const MAX_COMPLAINTS: usize = 10;
@@ -164,7 +165,7 @@ fn print(out: &mut Output, base: &str, status: &Status) -> Result<(), CliError> 
         }
         out.line(&row("in the store", &facts.join(", ")))?;
         if let (Some(oldest), Some(newest)) = (ns(&store.oldest_ns), ns(&store.newest_ns)) {
-            let range = format!("{} to {} UTC", time_ns(oldest), time_ns(newest));
+            let range = format!("{} to {} UTC", utc_text(oldest), utc_text(newest));
             out.line(&row("spans from", &range))?;
         }
         if let Some(disk) = &store.disk {
@@ -254,7 +255,7 @@ fn print_repaired(out: &mut Output, receivers: &[Receiver]) -> Result<(), CliErr
 
 fn print_complaints(out: &mut Output, complaints: &[Complaint]) -> Result<(), CliError> {
     for complaint in complaints.iter().take(MAX_COMPLAINTS) {
-        let when = ns(&complaint.last_ns).map_or_else(String::new, time_ns);
+        let when = ns(&complaint.last_ns).map_or_else(String::new, utc_text);
         let agent = match complaint.user_agent.as_str() {
             "" => "a client without a name",
             agent => agent,

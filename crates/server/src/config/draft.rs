@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use super::mistake::Place;
 use super::value::{PortAndHost, show_bytes};
 use super::{
-    Config, Durability, Endpoint, FreeSpace, Jaeger, LockFiles, Log, LogFormat, Otlp, Query,
+    Admin, Config, Durability, Endpoint, FreeSpace, Jaeger, LockFiles, Log, LogFormat, Otlp, Query,
     Retention, Sampling, Storage, Tenants,
 };
 
@@ -34,6 +34,7 @@ pub(super) struct Draft {
     pub(super) sampling: SamplingDraft,
     pub(super) query_http: PortAndHost,
     pub(super) query_grpc: PortAndHost,
+    pub(super) admin: AdminPorts,
     pub(super) base_path: String,
     pub(super) ui_config_file: Option<PathBuf>,
     pub(super) lock: LockFiles,
@@ -49,6 +50,14 @@ pub(super) struct JaegerPorts {
     pub(super) thrift_compact: Option<PortAndHost>,
     pub(super) thrift_binary: Option<PortAndHost>,
     pub(super) zipkin_compact: Option<PortAndHost>,
+}
+
+/// Ports of health and metrics; `None` where one is off.
+#[derive(Debug, Default)]
+pub(super) struct AdminPorts {
+    pub(super) collector: Option<PortAndHost>,
+    pub(super) query: Option<PortAndHost>,
+    pub(super) health_check: Option<PortAndHost>,
 }
 
 /// What clients are told that ask how to sample.
@@ -90,6 +99,7 @@ impl Draft {
             sampling: SamplingDraft::default(),
             query_http: any_port,
             query_grpc: any_port,
+            admin: AdminPorts::default(),
             base_path: String::new(),
             ui_config_file: None,
             lock: LockFiles::default(),
@@ -183,6 +193,9 @@ impl Draft {
             ("sampling.grpc.endpoint", self.sampling.grpc),
             ("query.http.endpoint", Some(self.query_http)),
             ("query.grpc.endpoint", Some(self.query_grpc)),
+            ("admin.collector.endpoint", self.admin.collector),
+            ("admin.query.endpoint", self.admin.query),
+            ("admin.health_check.endpoint", self.admin.health_check),
         ];
         let jaeger = &self.jaeger;
         let udp = [
@@ -322,6 +335,29 @@ impl Draft {
                     self.sampling.grpc,
                 ),
                 strategies_file: self.sampling.strategies_file.clone(),
+            },
+            admin: Admin {
+                collector: legacy(
+                    "admin",
+                    "Health, metrics",
+                    "--admin-port",
+                    "admin.collector.endpoint",
+                    self.admin.collector,
+                ),
+                query: legacy(
+                    "query-admin",
+                    "Health, metrics",
+                    "--query-admin-port",
+                    "admin.query.endpoint",
+                    self.admin.query,
+                ),
+                health_check: legacy(
+                    "health-check",
+                    "Health",
+                    "--health-check-port",
+                    "admin.health_check.endpoint",
+                    self.admin.health_check,
+                ),
             },
             query: Query {
                 http: endpoint(

@@ -14,6 +14,8 @@ pub(super) struct Bound {
     pub(super) zipkin: Option<TcpListener>,
     pub(super) query_http: TcpListener,
     pub(super) query_grpc: TcpListener,
+    /// Where it is asked how the process is.
+    pub(super) admin: Vec<TcpListener>,
     /// Where they listen; what somebody asked for comes first.
     pub(super) endpoints: Vec<BoundEndpoint>,
 }
@@ -28,6 +30,7 @@ pub(crate) struct BindError(Vec<String>);
 pub(super) fn bind_all(config: &Config) -> Result<Bound, BindError> {
     let (mut otlp, mut jaeger) = (OtlpListeners::default(), JaegerListeners::default());
     let (mut zipkin, mut query_http, mut query_grpc) = (None, None, None);
+    let mut admin: [Option<TcpListener>; 3] = Default::default();
     let mut binding = Binding::default();
     // What people ask for goes first: an optional port gives way to it.
     for is_optional in [false, true] {
@@ -48,6 +51,11 @@ pub(super) fn bind_all(config: &Config) -> Result<Bound, BindError> {
         binding.tcp(&mut jaeger.sampling_http, received(wanted.http));
         binding.tcp(&mut jaeger.sampling_grpc, received(wanted.grpc));
         binding.tcp(&mut zipkin, received(config.zipkin));
+        let wanted = &config.admin;
+        let wanted = [wanted.collector, wanted.query, wanted.health_check];
+        for (slot, wanted) in admin.iter_mut().zip(wanted) {
+            binding.tcp(slot, wanted.and_then(now));
+        }
     }
     match (query_http, query_grpc) {
         (Some(query_http), Some(query_grpc)) if binding.errors.is_empty() => Ok(Bound {
@@ -56,6 +64,7 @@ pub(super) fn bind_all(config: &Config) -> Result<Bound, BindError> {
             zipkin,
             query_http,
             query_grpc,
+            admin: admin.into_iter().flatten().collect(),
             endpoints: binding.endpoints,
         }),
         _ => Err(BindError(binding.errors)),
@@ -171,6 +180,8 @@ mod tests {
             zipkin_compact: None,
         };
         (config.sampling.http, config.sampling.grpc) = (None, None);
+        (config.admin.collector, config.admin.query) = (None, None);
+        config.admin.health_check = None;
         config.zipkin = Some(endpoint(contested, false));
         let bound = bind_all(&config).unwrap();
         assert_eq!(bound.zipkin.unwrap().local_addr().unwrap(), contested);

@@ -20,7 +20,13 @@ fn send(server: &Running) {
 }
 
 /// Ports that a test of the others leaves alone.
-const LEGACY_OFF: [&str; 16] = [
+const LEGACY_OFF: [&str; 22] = [
+    "--admin-port",
+    "off",
+    "--query-admin-port",
+    "off",
+    "--health-check-port",
+    "off",
     "--sampling-http-port",
     "off",
     "--sampling-grpc-port",

@@ -6,6 +6,7 @@
     reason = "clippy exempts test functions, not what they call"
 )]
 
+mod admin;
 mod agreement;
 mod backup;
 mod cli;

@@ -88,6 +88,9 @@ impl Running {
             "--zipkin-port",
             "--sampling-http-port",
             "--sampling-grpc-port",
+            "--admin-port",
+            "--query-admin-port",
+            "--health-check-port",
         ] {
             if !more.contains(&port) {
                 arguments.extend([port, "0"]);

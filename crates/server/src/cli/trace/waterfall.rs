@@ -11,7 +11,8 @@ use tracewell_model::batch::view::BatchView;
 use tracewell_model::failure::failed_rows;
 use tracewell_query::TraceTree;
 
-use crate::cli::output::{Output, Style, counted, duration_ns, fit, plain, time_ns};
+use crate::cli::output::{Output, Style, counted, duration_ns, fit, plain};
+use tracewell_model::clock::utc_text;
 
 /// Deeper spans are drawn at this depth, with their depth in front.
 const MAX_DRAWN_DEPTH: usize = 24;
@@ -80,7 +81,7 @@ impl Waterfall {
         let errors = self.rows.iter().filter(|row| row.is_error).count() as u64;
         out.line(&out.styled(Style::Bold, &format!("trace {}", self.trace_id)))?;
         let mut facts = vec![
-            format!("{} UTC", time_ns(self.start_ns)),
+            format!("{} UTC", utc_text(self.start_ns)),
             duration_ns(self.duration_ns),
             counted(self.rows.len() as u64, "span"),
             counted(self.services, "service"),

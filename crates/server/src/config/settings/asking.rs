@@ -4,11 +4,35 @@
 
 use tracing_subscriber::EnvFilter;
 
-use super::super::value::{self, show_choice, show_file};
+use super::super::value::{self, show_choice, show_file, show_or_off};
 use super::{Kind, Setting, file, port};
 
 /// In the order in which people read a configuration.
 pub(super) static ROWS: &[Setting] = &[
+    port(
+        "admin.collector.endpoint",
+        "admin-port",
+        "14269",
+        "Where Jaeger's collectors answer health and metrics; off closes it",
+        |draft, text| value::port_or_off(text).map(|port| draft.admin.collector = port),
+        |config| show_or_off(config.admin.collector.as_ref()),
+    ),
+    port(
+        "admin.query.endpoint",
+        "query-admin-port",
+        "16687",
+        "Where Jaeger's query service answers the same; off closes it",
+        |draft, text| value::port_or_off(text).map(|port| draft.admin.query = port),
+        |config| show_or_off(config.admin.query.as_ref()),
+    ),
+    port(
+        "admin.health_check.endpoint",
+        "health-check-port",
+        "13133",
+        "Where an OpenTelemetry Collector answers health; off closes it",
+        |draft, text| value::port_or_off(text).map(|port| draft.admin.health_check = port),
+        |config| show_or_off(config.admin.health_check.as_ref()),
+    ),
     port(
         "query.http.endpoint",
         "query-http-port",

@@ -39,7 +39,8 @@ fn a_session_is_a_cookie_that_counts_until_it_is_given_back() {
     let before: serde_json::Value = serde_json::from_str(&before.text()).unwrap();
     assert_eq!(
         before,
-        serde_json::json!({"asks": true, "passwords": true, "name": null})
+        serde_json::json!({"asks": true, "passwords": true, "name": null,
+            "tenants": false, "tenant": null, "isBound": false})
     );
 
     for (shown, status, part) in [

@@ -1,0 +1,6 @@
+//! OTLP in protobuf.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    tracewell_fuzz::spans(tracewell_wire::otlp::protobuf::decode, bytes);
+});

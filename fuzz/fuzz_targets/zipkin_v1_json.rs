@@ -1,0 +1,6 @@
+//! Zipkin's first format in JSON.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    tracewell_fuzz::spans(tracewell_wire::zipkin::v1::json::decode, bytes);
+});
