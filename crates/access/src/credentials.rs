@@ -53,6 +53,7 @@ impl std::fmt::Debug for Secret {
 const NOBODYS_HASH: &str = "$2b$10$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
 /// What stands before a tenant in a line of a token.
 const TENANT: &str = "tenant=";
+const UNBOUND: &str = "it belongs to a tenant, and there are none: set tenants.enabled";
 const TOKEN_LINE: &str = "ROLES TOKEN [NAME] [tenant=TENANT]";
 
 /// Who somebody is, and what they may do.
@@ -91,7 +92,13 @@ pub(crate) fn sha256(secret: &[u8]) -> Digest {
 
 impl Credentials {
     /// Reads the files that there are.
-    pub(crate) fn load(files: &LockFiles) -> Result<Self, AccessError> {
+    /// A credential of a tenant where there are none would open everything, so
+    /// that is a mistake.
+    pub(crate) fn load(files: &LockFiles, has_tenants: bool) -> Result<Self, AccessError> {
+        let bound = |identity: &Identity| match identity.tenant {
+            Some(_) if !has_tenants => Err(UNBOUND.to_owned()),
+            _ => Ok(()),
+        };
         let mut known = Self::default();
         let given = Path::new(GIVEN_TOKENS);
         let texts = [
@@ -104,6 +111,7 @@ impl Credentials {
         for (path, text) in texts.into_iter().flatten() {
             each_line(path, &text?, |line, number| {
                 let (digest, identity) = token(line, number)?;
+                bound(&identity)?;
                 match known.tokens.insert(digest, identity) {
                     None => Ok(()),
                     Some(_) => Err("this token is there twice".to_owned()),
@@ -113,6 +121,7 @@ impl Credentials {
         if let Some(path) = files.passwords.as_deref() {
             each_line(path, &read(path)?, |line, _| {
                 let user = user(line)?;
+                bound(&user.identity)?;
                 match known.users.insert(user.identity.name.clone(), user) {
                     None => Ok(()),
                     Some(_) => Err("this user is in the file twice".to_owned()),
@@ -239,8 +248,11 @@ fn from_hex(text: &str) -> Option<Digest> {
 fn user(line: &str) -> Result<User, String> {
     let mut fields = line.split(':');
     let (name, hash) = (fields.next().unwrap_or_default(), fields.next());
-    let roles = Roles::parse(fields.next().unwrap_or("read,write"))?;
-    let tenant = fields.next().map(Tenant::parse).transpose()?;
+    // What stands there may be a secret in the wrong place.
+    let roles = Roles::parse(fields.next().unwrap_or("read,write"));
+    let roles = roles.map_err(|_| "the roles are none; write read, write or admin")?;
+    let tenant = fields.next().map(Tenant::parse).transpose();
+    let tenant = tenant.map_err(|_| "the tenant is no name of one")?;
     let hash = hash.filter(|hash| !hash.is_empty() && !name.is_empty());
     let hash = hash.filter(|_| fields.next().is_none());
     let hash = hash.ok_or("write USER:HASH[:ROLES[:TENANT]]; `htpasswd -nB USER` makes it")?;
@@ -276,11 +288,12 @@ mod tests {
         let [t, p] = ["tokens", "passwords"].map(|name| dir.path().join(name));
         fs::write(&t, tokens).unwrap();
         fs::write(&p, passwords).unwrap();
-        Credentials::load(&LockFiles {
+        let files = LockFiles {
             tokens: (!tokens.is_empty()).then_some(t),
             passwords: (!passwords.is_empty()).then_some(p),
             ..LockFiles::default()
-        })
+        };
+        Credentials::load(&files, true)
     }
 
     #[test]
@@ -315,7 +328,7 @@ mod tests {
                 ..LockFiles::default()
             };
             assert!(!format!("{files:?}").contains("fedcba"), "{files:?}");
-            Credentials::load(&files)
+            Credentials::load(&files, false)
         };
         let known = with("read fedcba9876543210").unwrap();
         for token in ["0123456789abcdef", "fedcba9876543210"] {
@@ -366,6 +379,20 @@ mod tests {
             tenant(known.of_password("ada", "secret")),
             pair("ada", "acme")
         );
+    }
+
+    #[test]
+    fn where_there_are_no_tenants_nobody_belongs_to_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("tokens");
+        fs::write(&path, "read 0123456789abcdef tenant=acme").unwrap();
+        let files = LockFiles {
+            tokens: Some(path),
+            ..LockFiles::default()
+        };
+        let error = Credentials::load(&files, false).err().unwrap().to_string();
+        assert!(error.contains("tenants.enabled"), "{error}");
+        assert!(Credentials::load(&files, true).is_ok());
     }
 
     #[test]

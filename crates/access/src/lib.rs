@@ -142,7 +142,7 @@ impl Lock {
         };
         Ok(Arc::new(Self {
             tls,
-            guard: Guard::load(files)?,
+            guard: Guard::load(files, tenancy.is_on())?,
             counts: Arc::default(),
             tenancy,
         }))

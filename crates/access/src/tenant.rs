@@ -23,6 +23,9 @@ pub const TENANT_COOKIE: &str = "tracewell_tenant";
 /// As long as Tempo's.
 const MAX_NAME_BYTES: usize = 150;
 
+/// What file systems take.
+const MAX_DIR_BYTES: usize = 255;
+
 /// Besides letters and digits, as in Tempo.
 const SIGNS: &[u8] = b"!-_.*'()";
 
@@ -56,7 +59,14 @@ impl Tenant {
                  neither . nor .."
             ));
         }
-        Ok(Self(name.into()))
+        let tenant = Self(name.into());
+        if tenant.dir_name().len() > MAX_DIR_BYTES {
+            return Err(format!(
+                "{shown:?} is too long for a directory, in which a capital or a sign takes three \
+                 characters of {MAX_DIR_BYTES}"
+            ));
+        }
+        Ok(tenant)
     }
 
     /// The name.
@@ -224,11 +234,12 @@ mod tests {
 
     #[test]
     fn what_is_no_name_is_refused() {
-        let long = "a".repeat(151);
+        let (long, capitals) = ("a".repeat(151), "A".repeat(86));
         for (name, why) in [
             ("", "1 to 150"),
             ("..", "neither"),
             (&long, "1 to 150"),
+            (&capitals, "too long"),
             ("a/b", "because of '/'"),
             ("a|b", "several"),
             ("ä", "because of"),

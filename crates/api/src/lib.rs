@@ -160,7 +160,7 @@ pub fn admin_router(state: &Arc<QueryState>, facts: &Arc<ProcessFacts>, door: &D
         ApiError::not_found(message).with_hint("here are /, /health, /status and /metrics")
     };
     let metrics = metrics::router(Arc::clone(&state.store), Arc::clone(facts));
-    door.of_pages(metrics)
+    door.of_programs(metrics)
         .merge(admin::router(state, facts))
         .fallback(others)
         .layer(axum::middleware::map_response(harden))

@@ -7,12 +7,12 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::{from_fn, map_response};
+use axum::middleware::from_fn;
 use tracewell_access::Tenant;
 
 use crate::facts::ProcessFacts;
 use crate::ui::UiConfig;
-use crate::{QueryState, compression, export, harden, jaeger, metrics, status, ui, zipkin};
+use crate::{QueryState, compression, export, jaeger, metrics, status, ui, zipkin};
 
 /// Knows the sides of tenants.
 pub trait TenantSides: Send + Sync + 'static {
@@ -41,11 +41,11 @@ impl Side {
     }
 
     pub(crate) fn pages(&self) -> Router {
-        self.pages.clone().layer(map_response(harden))
+        self.pages.clone()
     }
 
     pub(crate) fn zipkin(&self) -> Router {
-        self.zipkin.clone().layer(map_response(harden))
+        self.zipkin.clone()
     }
 
     pub(crate) fn grpc(&self) -> Router {

@@ -38,7 +38,14 @@ pub trait TenantDestinations: Send + Sync + 'static {
     /// Takes the spans of a tenant that has sent some before.
     fn known(&self, tenant: &Tenant) -> Option<Arc<dyn Consumer>>;
 
-    /// The same, for a tenant that is new. May wait for a disk.
+    /// May a tenant that is not known be opened? Answers at once.
+    ///
+    /// # Errors
+    /// As [`TenantDestinations::open`].
+    fn may_open(&self, tenant: &Tenant) -> Result<(), StoreError>;
+
+    /// As [`TenantDestinations::known`], for a tenant that is new. May wait for a
+    /// disk.
     ///
     /// # Errors
     /// [`StoreError::Refused`] when there may be no such tenant, another one when
@@ -50,17 +57,19 @@ pub trait TenantDestinations: Send + Sync + 'static {
 }
 
 impl Destination {
-    /// Takes the spans of who was let in.
-    pub(crate) async fn consumer(&self, who: &Admitted) -> Result<Arc<dyn Consumer>, Refusal> {
+    /// Where the spans of who was let in go, as far as that is known before they
+    /// are read: no store is made for what turns out to be none.
+    pub(crate) fn of(&self, who: &Admitted) -> Result<Destined, Refusal> {
         match self {
-            Self::One { consumer, .. } => Ok(Arc::clone(consumer)),
+            Self::One { consumer, .. } => Ok(Destined::Known(Arc::clone(consumer))),
             Self::ByTenant { tenants, .. } => {
                 let denied = || Refusal::Denied(Denial::NoTenant);
                 let tenant = who.tenant.as_ref().ok_or_else(denied)?;
-                match tenants.known(tenant) {
-                    Some(consumer) => Ok(consumer),
-                    None => open(tenants, tenant).await,
+                if let Some(consumer) = tenants.known(tenant) {
+                    return Ok(Destined::Known(consumer));
                 }
+                tenants.may_open(tenant).map_err(refused)?;
+                Ok(Destined::New(Arc::clone(tenants), tenant.clone()))
             }
         }
     }
@@ -77,17 +86,33 @@ impl Destination {
     }
 }
 
-async fn open(
-    tenants: &Arc<dyn TenantDestinations>,
-    tenant: &Tenant,
-) -> Result<Arc<dyn Consumer>, Refusal> {
-    let (tenants, tenant) = (Arc::clone(tenants), tenant.clone());
-    let opened = tokio::task::spawn_blocking(move || tenants.open(&tenant)).await;
-    match opened {
-        Ok(Ok(consumer)) => Ok(consumer),
-        Ok(Err(StoreError::Refused(why))) => Err(Refusal::Denied(Denial::NoTenantName(why))),
-        Ok(Err(error)) => Err(error.into()),
-        Err(_ended) => Err(Refusal::Internal("the store of a tenant was not opened")),
+/// Where the spans of one request go.
+pub(crate) enum Destined {
+    /// There.
+    Known(Arc<dyn Consumer>),
+    /// To a tenant that sends for the first time.
+    New(Arc<dyn TenantDestinations>, Tenant),
+}
+
+impl Destined {
+    /// Would opening it wait for a disk?
+    pub(crate) fn is_new(&self) -> bool {
+        matches!(self, Self::New(..))
+    }
+
+    /// Takes the spans; may wait for a disk when it is new.
+    pub(crate) fn open(self) -> Result<Arc<dyn Consumer>, Refusal> {
+        match self {
+            Self::Known(consumer) => Ok(consumer),
+            Self::New(tenants, tenant) => tenants.open(&tenant).map_err(refused),
+        }
+    }
+}
+
+fn refused(error: StoreError) -> Refusal {
+    match error {
+        StoreError::Refused(why) => Refusal::Denied(Denial::NoTenantName(why)),
+        other => other.into(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! From a request body to the store's answer, the same for every receiver:
 //! decompress, decode, account, hand on, wait.
 //!
-//! The spans of a request go to exactly one [`Consumer`], which its
+//! The spans of a request go to exactly one `Consumer`, which its
 //! [`Destination`] names. Whatever stands behind it (a store today, processors
 //! and several exporters later) is wired by whoever builds it; receivers neither
 //! know nor ask.
@@ -18,7 +18,6 @@ use std::sync::Arc;
 use http::HeaderMap;
 use tokio::sync::oneshot;
 use tracewell_access::Lock;
-use tracewell_model::Consumer;
 use tracewell_wire::Decoded;
 use tracewell_wire::decompress::Encoding;
 
@@ -26,7 +25,7 @@ pub(crate) use self::opening::{Decode, Decoder, IgnoredBody, RequestBody};
 use self::opening::{count, decode};
 use crate::accounting::ReceiverAccount;
 use crate::admission::{Admission, Permit};
-use crate::destination::Destination;
+use crate::destination::{Destination, Destined};
 use crate::receivers::connections::crowd::{Connections, Crowd};
 use crate::refusal::{Refusal, rejection_reason};
 use crate::workers::Workers;
@@ -56,7 +55,7 @@ pub struct IntakeConfig {
     pub lock: Arc<Lock>,
 }
 
-/// Takes request bodies from receivers and gives their spans to [`Consumer`]s.
+/// Takes request bodies from receivers and gives their spans to where they belong.
 pub struct Intake {
     destination: Destination,
     admission: Arc<Admission>,
@@ -147,15 +146,16 @@ impl Intake {
         &self,
         body: RequestBody,
         account: &Arc<ReceiverAccount>,
-        consumer: Arc<dyn Consumer>,
+        to: Destined,
     ) -> Result<Accepted, Refusal> {
         let (reply, answer) = oneshot::channel();
-        if body.encoding == Encoding::Identity && body.bytes.len() <= IN_PLACE_BYTES {
-            process(body, account, &*consumer, reply);
+        let is_small = body.encoding == Encoding::Identity && body.bytes.len() <= IN_PLACE_BYTES;
+        if is_small && !to.is_new() {
+            process(body, account, to, reply);
         } else {
             let account = Arc::clone(account);
             self.workers.submit(Box::new(move || {
-                process(body, &account, &*consumer, reply);
+                process(body, &account, to, reply);
             }))?;
         }
         answer.await.unwrap_or(Err(Refusal::Internal(
@@ -186,14 +186,9 @@ impl std::fmt::Debug for Intake {
     }
 }
 
-fn process(
-    body: RequestBody,
-    account: &Arc<ReceiverAccount>,
-    consumer: &dyn Consumer,
-    reply: Reply,
-) {
+fn process(body: RequestBody, account: &Arc<ReceiverAccount>, to: Destined, reply: Reply) {
     match decode(body) {
-        Ok((decoded, permit)) => hand_on(decoded, permit, account, consumer, reply),
+        Ok((decoded, permit)) => hand_on(decoded, permit, account, to, reply),
         Err(refusal) => answer(reply, Err(refusal)),
     }
 }
@@ -202,7 +197,7 @@ fn hand_on(
     decoded: Decoded,
     permit: Permit,
     account: &Arc<ReceiverAccount>,
-    consumer: &dyn Consumer,
+    to: Destined,
     reply: Reply,
 ) {
     let Decoded {
@@ -226,6 +221,13 @@ fn hand_on(
         return answer(reply, Ok(accepted));
     }
     let in_flight = account.spans_arrived(batch.len() as u64);
+    let consumer = match to.open() {
+        Ok(consumer) => consumer,
+        Err(refusal) => {
+            in_flight.rejected("refused_tenant");
+            return answer(reply, Err(refusal));
+        }
+    };
     let ack = move |stored: Result<(), _>| {
         // First, so that a client that has its answer also has its room back.
         drop(permit);

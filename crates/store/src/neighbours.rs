@@ -19,6 +19,7 @@ struct Common {
     stores: AtomicUsize,
     sealing: Mutex<()>,
     merging: Mutex<()>,
+    making_room: Mutex<()>,
 }
 
 impl Neighbours {
@@ -34,6 +35,13 @@ impl Neighbours {
             .sealing
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One store at a time looks how much the disk lacks and removes that: the disk
+    /// is everybody's.
+    pub(crate) fn turn_to_make_room(&self) -> MutexGuard<'_, ()> {
+        let turn = self.0.making_room.lock();
+        turn.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One store merges at a time; `None` while it is another's turn, which may
@@ -90,6 +98,11 @@ impl Member {
     pub(crate) fn should_forget(&self, own: u64, forgotten: u64, limit: u64) -> bool {
         let all = self.live_bytes().saturating_sub(forgotten);
         all > limit && own.saturating_sub(forgotten) > limit / self.stores().max(1) as u64
+    }
+
+    /// Are there other stores?
+    pub(crate) fn has_neighbours(&self) -> bool {
+        self.stores() > 1
     }
 
     fn stores(&self) -> usize {

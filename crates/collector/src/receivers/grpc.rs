@@ -41,7 +41,7 @@ pub(super) async fn message(
     mut body: Incoming,
     decoder: Decoder,
 ) -> Result<Accepted, Refusal> {
-    let consumer = port.intake.destination().consumer(who).await?;
+    let to = port.to(who)?;
     let encoding = encoding(headers)?;
     let _head = port.intake.charge_head(headers)?;
     let mut permit = port.intake.admission().permit();
@@ -62,7 +62,7 @@ pub(super) async fn message(
         limit_bytes: port.limit_bytes,
         permit,
     };
-    port.intake.accept(body, &port.account, consumer).await
+    port.intake.accept(body, &port.account, to).await
 }
 
 /// Messages of calls that carry no spans hold a name or two.

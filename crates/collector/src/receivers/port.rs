@@ -14,6 +14,7 @@ use super::answers::{self, Answer, ReplyBody, Sender, grpc_refused, text_refused
 use super::body::{self, Length, content_encoding};
 use super::grpc::is_grpc;
 use crate::accounting::{Accounting, ReceiverAccount};
+use crate::destination::Destined;
 use crate::intake::{Accepted, Decode, Intake, RequestBody};
 use crate::refusal::Refusal;
 use crate::sampling::Sampling;
@@ -58,7 +59,7 @@ impl Port {
         body: &mut Incoming,
         decode: Decode,
     ) -> Result<Accepted, Refusal> {
-        let consumer = self.intake.destination().consumer(who).await?;
+        let to = self.to(who)?;
         let encoding = content_encoding(&head.headers)?;
         let _head = self.intake.charge_head(&head.headers)?;
         let length = Length::Declared(body.size_hint().exact());
@@ -70,7 +71,7 @@ impl Port {
             limit_bytes: self.limit_bytes,
             permit,
         };
-        self.intake.accept(body, &self.account, consumer).await
+        self.intake.accept(body, &self.account, to).await
     }
 
     /// Answers a request, counts it under what became of it, and tells of a
@@ -106,6 +107,16 @@ impl Port {
         // Last: whoever sees the count finds why.
         progress.end(answer.outcome);
         answer.response
+    }
+
+    /// Where the spans of who was let in go.
+    pub(super) fn to(&self, who: &Admitted) -> Result<Destined, Refusal> {
+        let to = self.intake.destination().of(who);
+        to.inspect_err(|refusal| {
+            if let Refusal::Denied(denial) = refusal {
+                self.intake.lock().turned_away(denial);
+            }
+        })
     }
 
     /// How clients of who was let in are to sample.

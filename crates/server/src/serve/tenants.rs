@@ -19,7 +19,8 @@ use crate::config::{Config, Storage};
 use anyhow::Context;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use tracewell_access::Tenant;
 use tracewell_api::{ProcessFacts, QueryState, Side, TenantSides, UiConfig};
 use tracewell_collector::{Accounting, CountedRoots, Rationed, Sampling, TenantDestinations};
@@ -38,13 +39,21 @@ pub(super) struct Tenants {
     config: Config,
     shares: MemoryShares,
     limits: Limits,
+    /// Where the tasks of tenants run.
+    runtime: tokio::runtime::Handle,
     /// Strategies for everybody.
     sampling: Arc<Sampling>,
     open: RwLock<BTreeMap<Tenant, Arc<OneTenant>>>,
-    /// Held while a store is opened: there is one at a time.
-    opening: Mutex<()>,
+    /// Held while a store is opened: there is one at a time, and none once it says
+    /// so.
+    opening: Mutex<Closed>,
+    is_full_told: AtomicBool,
     reading: OnceLock<Reading>,
 }
+
+/// The process stops: no store is opened any more.
+#[derive(Default)]
+struct Closed(bool);
 
 /// What one tenant has.
 struct OneTenant {
@@ -79,14 +88,21 @@ impl Tenants {
             config: config.clone(),
             shares: shares.clone(),
             limits: Limits::read(config.tenants.file.as_deref())?,
+            runtime: tokio::runtime::Handle::current(),
             sampling: Arc::clone(sampling),
             open: RwLock::default(),
             opening: Mutex::default(),
+            is_full_told: AtomicBool::new(false),
             reading: OnceLock::new(),
         });
         if config.storage == Storage::Embedded {
             stores::warn_of_others(&config.data_dir);
-            for tenant in on_disk(&config.data_dir.join(TENANTS_DIR))? {
+            let all = on_disk(&config.data_dir.join(TENANTS_DIR))?;
+            let (are, most) = (all.len(), config.tenants.max);
+            if are > most {
+                tracing::warn!("there are {are} tenants, more than tenants.max ({most})");
+            }
+            for tenant in all {
                 tenants
                     .open_one(&tenant)
                     .with_context(|| format!("tenant {tenant}"))?;
@@ -111,13 +127,17 @@ impl Tenants {
 
     /// Shuts all stores down at once.
     fn shut_down(&self) {
-        // Held for good: nobody opens one now.
+        self.opening().0 = true;
         let stores = self.stores();
         std::thread::scope(|scope| {
             for (_, store) in &stores {
                 scope.spawn(|| store.shut_down());
             }
         });
+    }
+
+    fn opening(&self) -> MutexGuard<'_, Closed> {
+        self.opening.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn one(&self, tenant: &Tenant) -> Option<Arc<OneTenant>> {
@@ -132,9 +152,9 @@ impl Tenants {
             .join(tenant.dir_name())
     }
 
-    /// Opens the store of a tenant, which is made if there is none. In the
-    /// context of the runtime.
+    /// Opens the store of a tenant, which is made if there is none. On any thread.
     fn open_one(&self, tenant: &Tenant) -> anyhow::Result<Arc<OneTenant>> {
+        let _runtime = self.runtime.enter();
         let dir = self.dir(tenant);
         let config = Config {
             data_dir: dir.clone(),
@@ -206,33 +226,53 @@ fn on_disk(dir: &Path) -> anyhow::Result<Vec<Tenant>> {
 
 impl TenantDestinations for Tenants {
     fn known(&self, tenant: &Tenant) -> Option<Arc<dyn Consumer>> {
-        self.one(tenant).map(|one| Arc::clone(&one.consumer))
+        let one = self.one(tenant).filter(|_| self.limits.allows(tenant))?;
+        Some(Arc::clone(&one.consumer))
     }
 
-    fn open(&self, tenant: &Tenant) -> Result<Arc<dyn Consumer>, StoreError> {
+    fn may_open(&self, tenant: &Tenant) -> Result<(), StoreError> {
         if !self.limits.allows(tenant) {
             let unknown = format!("there is no tenant {tenant}; add it to tenants.file");
             return Err(StoreError::Refused(unknown));
         }
-        let _one_at_a_time = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        let most = self.config.tenants.max;
+        if self.stores().len() < most {
+            return Ok(());
+        }
+        let full = format!(
+            "there are {most} tenants already, and {tenant} would be one more; raise tenants.max"
+        );
+        if !self.is_full_told.swap(true, Ordering::Relaxed) {
+            tracing::warn!("{full}");
+        }
+        Err(StoreError::Refused(full))
+    }
+
+    fn open(&self, tenant: &Tenant) -> Result<Arc<dyn Consumer>, StoreError> {
+        let one_at_a_time = self.opening();
+        if one_at_a_time.0 {
+            return Err(StoreError::ShuttingDown);
+        }
         if let Some(consumer) = self.known(tenant) {
             return Ok(consumer);
         }
-        let most = self.config.tenants.max;
-        if self.stores().len() >= most {
-            let full = format!(
-                "there are {most} tenants already, and {tenant} would be one more; raise \
-                 tenants.max"
-            );
-            tracing::warn!("{full}");
-            return Err(StoreError::Refused(full));
-        }
+        self.may_open(tenant)?;
+        let dir = self.dir(tenant);
+        let was_there = dir.exists();
         match self.open_one(tenant) {
             Ok(one) => {
                 tracing::info!("tenant {tenant} is new");
                 Ok(Arc::clone(&one.consumer))
             }
-            Err(error) => Err(StoreError::Unavailable(format!("{error:#}"))),
+            Err(error) => {
+                // Nothing was ever stored in it.
+                if !was_there && let Err(error) = std::fs::remove_dir_all(&dir) {
+                    tracing::debug!(%error, "{} stays", dir.display());
+                }
+                tracing::error!("the store of tenant {tenant} cannot be opened: {error:#}");
+                let told = "the store of this tenant cannot be opened; the server's log says why";
+                Err(StoreError::Unavailable(told.to_owned()))
+            }
         }
     }
 

@@ -71,6 +71,14 @@ fn who_names_no_tenant_is_told_to_and_questions_make_none() {
     assert_eq!(as_tenant(&server, "/api/services", "a/b").0, 400);
     assert_eq!(as_tenant(&server, "/api/services", "acme").0, 200);
     assert!(!data.path().join("tenants").exists(), "a question made one");
+    // Nor does what holds no span.
+    let url = server.url("otlp-http", "/v1/traces");
+    for (body, status) in [(&b"junk"[..], 400), (b"{}", 200)] {
+        let headers = [("x-tenant", "acme"), ("content-type", "application/json")];
+        let answer = request_with("POST", &url, &headers, body.to_vec());
+        assert_eq!(answer.status, status, "{answer:?}");
+    }
+    assert!(!data.path().join("tenants").exists());
     assert_eq!(send(&server, Some("acme"), 1), 200);
     assert!(data.path().join("tenants/acme").is_dir());
     // The pages, how the server is, and signing in belong to nobody.
@@ -108,6 +116,15 @@ fn requests_without_a_name_may_belong_to_one_and_limits_hold() {
     assert_eq!(status["receivers"][0]["rejected"]["refused_live_traces"], 1);
     assert_eq!(status["spans"]["received"], 5);
     assert_eq!(status["store"]["disk"]["retentionAgeSeconds"], 30 * 86_400);
+
+    // Who is on the list no more sends no more; what is stored stays.
+    let mut server = server;
+    assert_eq!(server.terminate(), Some(0));
+    std::fs::write(&file, "only_listed: true\ntenants: { rest: {} }\n").unwrap();
+    let server = Running::start(&dir.path().join("data"), &more);
+    assert_eq!(send(&server, Some("small"), 9), 400);
+    let (_, services) = as_tenant(&server, "/api/services", "small");
+    assert_eq!(services["data"], serde_json::json!(["svc"]));
 }
 
 #[test]

@@ -156,7 +156,12 @@ impl Inner {
                 Ok(merged) => {
                     self.compaction_recovered();
                     pause = self.options.retry_after;
-                    merged || self.compactor.wait_for_work()
+                    // The others look for their turn every so often.
+                    let gives_way = merged && self.live.batches.member().has_neighbours();
+                    match gives_way {
+                        true => self.compactor.rest(LOOK_AGAIN * 2),
+                        false => merged || self.compactor.wait_for_work(),
+                    }
                 }
                 Err(CompactError::Merge(MergeError::Stopped)) => return,
                 Err(error) => {

@@ -33,6 +33,7 @@ impl Inner {
     /// Removes the blocks that retention no longer keeps; whether there were
     /// any.
     pub(super) fn apply_retention(&self) -> Result<bool, ChangeError> {
+        let _turn = self.options.neighbours.turn_to_make_room();
         let blocks = super::lock(&self.manifest).blocks.clone();
         let missing = self.missing_space(!blocks.is_empty());
         let gone = self.expired(&blocks, missing);

@@ -177,8 +177,8 @@ impl Reader {
                 room?;
                 // A datagram names nobody.
                 let who = intake.lock().unnamed();
-                let consumer = intake.destination().consumer(&who).await?;
-                intake.accept(body, &account, consumer).await
+                let to = intake.destination().of(&who)?;
+                intake.accept(body, &account, to).await
             };
             let result = result.await;
             let (outcome, message) = told(result);

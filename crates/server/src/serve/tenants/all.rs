@@ -8,7 +8,7 @@ use tracewell_model::store::{
     Ack, AttributeKey, FoundTraces, Listed, Operation, OperationQuery, ScanColumns, ScanReport,
     ScanRequest, ScanVisitor, ServiceCount, StoreStatus,
 };
-use tracewell_model::{SpanBatch, StoreError, TimeRange, TraceId, TraceStore};
+use tracewell_model::{QueryMemory, SpanBatch, StoreError, TimeRange, TraceId, TraceStore};
 use tracewell_store::memory::MemoryStore;
 
 /// A store without spans whose state is that of all tenants' stores.
@@ -61,6 +61,10 @@ impl TraceStore for AllTenants {
         self.nothing.attribute_keys(range)
     }
 
+    fn query_memory(&self) -> QueryMemory {
+        self.tenants.shares.queries.clone()
+    }
+
     fn status(&self) -> StoreStatus {
         let each = self.tenants.stores();
         let each = each.iter().map(|(name, store)| (name, store.status()));
@@ -85,7 +89,12 @@ fn together(mut sum: StoreStatus, tenant: &str, one: StoreStatus) -> StoreStatus
     sum.is_read_only |= one.is_read_only;
     let ranges = sum.start_range_ns.into_iter().chain(one.start_range_ns);
     sum.start_range_ns = ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
-    sum.unhealthy = sum.unhealthy.or(one.unhealthy.map(of));
+    // Health is open to everybody, who learns no name.
+    if let Some(reason) = one.unhealthy {
+        let open = "the store of a tenant takes nothing at present";
+        sum.unhealthy = Some(open.to_owned());
+        sum.attention.push(of(reason));
+    }
     sum.damaged.extend(one.damaged);
     sum.attention.extend(one.attention.into_iter().map(of));
     let (all, own) = (&mut sum.compaction, one.compaction);
