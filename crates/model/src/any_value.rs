@@ -54,6 +54,9 @@ pub enum AnyValueError {
     /// Text that is not UTF-8.
     #[error("text in an attribute value is not UTF-8")]
     Utf8,
+    /// A field that this version of the protocol does not have.
+    #[error("an attribute value has a field that is not known")]
+    Unknown,
     /// Arrays in arrays in arrays...
     #[error("an attribute value is nested deeper than {MAX_DEPTH} levels")]
     Depth,
@@ -110,6 +113,16 @@ impl AnyValue {
     /// As for [`AnyValue::decode`].
     pub fn check(bytes: &[u8]) -> Result<(), AnyValueError> {
         check_at(bytes, 0)
+    }
+
+    /// The same for bytes that somebody sent and that are handed on as they are:
+    /// a field that we do not know may be known to others, and wrong.
+    ///
+    /// # Errors
+    /// As for [`AnyValue::check`], and [`AnyValueError::Unknown`].
+    pub fn check_sent(bytes: &[u8]) -> Result<(), AnyValueError> {
+        check_at(bytes, 0)?;
+        only_known(bytes)
     }
 }
 
@@ -234,6 +247,46 @@ fn check_at(bytes: &[u8], depth: usize) -> Result<(), AnyValueError> {
             (6, Field::Bytes(raw)) => for_each_item(raw, |item| check_pair(item, depth + 1))?,
             (1..=7, _) => return Err(AnyValueError::Malformed),
             _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Looks for fields that are not known in a value that is well formed.
+fn only_known(value: &[u8]) -> Result<(), AnyValueError> {
+    let mut fields = Fields(value);
+    while let Some((number, field)) = fields.next()? {
+        match (number, field) {
+            (5, Field::Bytes(items)) => only_known_items(items, only_known)?,
+            (6, Field::Bytes(items)) => only_known_items(items, only_known_pair)?,
+            (1..=7, _) => {}
+            _ => return Err(AnyValueError::Unknown),
+        }
+    }
+    Ok(())
+}
+
+fn only_known_items(
+    items: &[u8],
+    of_item: fn(&[u8]) -> Result<(), AnyValueError>,
+) -> Result<(), AnyValueError> {
+    let mut fields = Fields(items);
+    while let Some((number, field)) = fields.next()? {
+        match (number, field) {
+            (1, Field::Bytes(item)) => of_item(item)?,
+            _ => return Err(AnyValueError::Unknown),
+        }
+    }
+    Ok(())
+}
+
+fn only_known_pair(pair: &[u8]) -> Result<(), AnyValueError> {
+    let mut fields = Fields(pair);
+    while let Some((number, field)) = fields.next()? {
+        match (number, field) {
+            (1, _) => {}
+            (2, Field::Bytes(value)) => only_known(value)?,
+            _ => return Err(AnyValueError::Unknown),
         }
     }
     Ok(())

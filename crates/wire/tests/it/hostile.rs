@@ -72,6 +72,23 @@ proptest! {
     }
 }
 
+/// A field that only later versions of the protocol know, of another type than
+/// theirs.
+#[test]
+fn fields_that_are_not_known_are_not_handed_on_from_within_a_value() {
+    let pair = [field(1, b"key"), field(3, b"no number")].concat();
+    for (number, item) in [(6, pair.clone()), (5, field(9, b"x"))] {
+        let list = field(number, &field(1, &item));
+        let attribute = field(9, &[field(1, b"k"), field(2, &list)].concat());
+        let bytes = in_span(&[field(1, &[1; 16]), field(2, &[1; 8]), attribute].concat());
+        let decoded = protobuf::decode(&bytes).unwrap();
+        assert_eq!(decoded.batch.len(), 1);
+        let again = protobuf::encode(&decoded.batch);
+        prost_decodes(&again);
+        assert!(!again.windows(2).any(|two| two == b"no"));
+    }
+}
+
 /// A key that another one replaces is in nobody's answer, but in the bytes that
 /// are handed on.
 #[test]

@@ -138,10 +138,10 @@ fn any_value(message: Cursor<'_>) -> Result<Option<RawValue<'_>>, WireError> {
         Some(value) if fields.is_done() => return Ok(Some(value)),
         _ => {}
     }
-    match AnyValue::check(message.rest()) {
+    match AnyValue::check_sent(message.rest()) {
         Ok(()) => last_value(message).map(Some),
         Err(AnyValueError::Malformed) => Err(message.error(Problem::Value)),
-        Err(AnyValueError::Utf8 | AnyValueError::Depth) => Ok(None),
+        Err(AnyValueError::Utf8 | AnyValueError::Depth | AnyValueError::Unknown) => Ok(None),
     }
 }
 
