@@ -90,7 +90,7 @@ test("who is not known signs in by keyboard alone, and is led to where they were
   await expect(page.getByRole("row").nth(1)).toBeVisible();
 });
 
-test("a wrong token is told, and a right one that is taken back ends the session", async ({ page, open, knows }) => {
+test("a wrong token is told, and a right one that is taken back ends the session", async ({ page, open, knows, server }) => {
   await open("/status");
   await signInWithToken(page, "not-a-token-at-all");
   await expect(page.getByRole("alert")).toContainText("This token is not known here.");
@@ -103,6 +103,9 @@ test("a wrong token is told, and a right one that is taken back ends the session
   await expect(page.getByRole("button", { name: "Sign out" })).toHaveCount(0);
   await expect(page.getByLabel("User")).toBeVisible();
   await knows(READER);
+  // The server looks at the file once a second; who comes next needs the token.
+  const asked = () => fetch(`${server.ui}/api/services`, { headers: { authorization: `Bearer ${READER}` } });
+  await expect.poll(async () => (await asked()).status).toBe(200);
 });
 
 test("who signs out is out, also for the way back", async ({ page, open }) => {

@@ -36,6 +36,7 @@ export interface ResultListProps {
 
 export function ResultList({ session, traces, sort, onSort, selected, longest, filtered, find }: ResultListProps): VNode {
   const scroller = useRef<HTMLDivElement>(null);
+  const drawn = useRef(0);
   const [view, setView] = useState({ top: session.scrollTop, height: 800 });
   useEffect(() => {
     const element = scroller.current!;
@@ -43,8 +44,10 @@ export function ResultList({ session, traces, sort, onSort, selected, longest, f
     const update = (): void => {
       // An element that was taken off the page reports a place of 0.
       if (!element.isConnected) return;
-      // While the list is still too short for its place, the place is kept.
-      if (session.phase.peek() !== "loading") session.scrollTop = element.scrollTop;
+      // While the list is still too short for its place, the place is kept: also when all has come
+      // and is not drawn yet.
+      const isDrawn = drawn.current === session.traces.peek().length;
+      if (session.phase.peek() !== "loading" && isDrawn) session.scrollTop = element.scrollTop;
       setView({ top: element.scrollTop, height: element.clientHeight });
     };
     const observer = new ResizeObserver(update);
@@ -69,6 +72,7 @@ export function ResultList({ session, traces, sort, onSort, selected, longest, f
   const last = Math.min(traces.length, Math.ceil((view.top + view.height) / ROW_PX) + OVERSCAN);
   // After a reload the list is long enough for its old place only when it is here.
   useLayoutEffect(() => {
+    drawn.current = traces.length;
     if (scroller.current!.scrollTop < session.scrollTop) scroller.current!.scrollTop = session.scrollTop;
   }, [traces.length]);
   const cursor = session.done.value?.cursor;
