@@ -3,6 +3,7 @@
 
 import type { VNode } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { session as signedIn } from "../api/session";
 import { serverStatus } from "../api/status";
 import type { ServerStatus } from "../api/types";
 import { CopyButton } from "../components/CopyButton";
@@ -15,7 +16,7 @@ import "./FirstRun.css";
 
 const POLL_MS = 1000;
 /** Endpoints that are asked, not sent to. */
-const QUERY_ENDPOINT = /\b(UI|query)\b/i;
+const QUERY_ENDPOINT = /\b(UI|query|health|sampling)\b/i;
 
 const storedSpans = (answer: ServerStatus): number => Math.max(Number(answer.spans.stored) || 0, Number(answer.store.spans) || 0);
 
@@ -43,6 +44,10 @@ export function useFirstRun(session: SearchSession): ServerStatus | null {
 export function FirstRun({ status: initial, onFirstSpan }: { status: ServerStatus; onFirstSpan: () => void }): VNode {
   const [language, setLanguage] = useState(SNIPPETS[0]!.name);
   const { data } = usePolled(serverStatus, POLL_MS);
+  const who = useResource(signedIn).data;
+  const headers: Record<string, string> = {};
+  if (who?.asks) headers["authorization"] = "Bearer TOKEN";
+  if (who?.tenants && who.tenant !== null) headers["x-scope-orgid"] = who.tenant;
   const received = data === null ? 0 : storedSpans(data);
   useEffect(() => {
     if (received > 0) onFirstSpan();
@@ -52,7 +57,7 @@ export function FirstRun({ status: initial, onFirstSpan }: { status: ServerStatu
   const address = (name: string, port: number): string => initial.endpoints.find((endpoint) => endpoint.name === name)?.address ?? `127.0.0.1:${port}`;
   const endpoints = { grpc: reachable(address("OTLP gRPC", 4317)), http: reachable(address("OTLP HTTP", 4318)) };
   const snippet = SNIPPETS.find(({ name }) => name === language)!;
-  const code = snippet.code(endpoints);
+  const code = snippet.code({ ...endpoints, headers });
   return (
     <div class="first-run">
       <div class={`light ${received > 0 ? "on" : ""}`} role="status">
