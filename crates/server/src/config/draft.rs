@@ -389,9 +389,15 @@ impl Draft {
     }
 }
 
-/// Is a port of a protocol before OTLP one that nobody asked for?
+/// Is it a port of a protocol before OTLP, or for probes written for others, that
+/// nobody asked for?
 fn is_optional(key: &str, places: &Places) -> bool {
-    let legacy = ["receivers.jaeger.", "receivers.zipkin.", "sampling."];
+    let legacy = [
+        "receivers.jaeger.",
+        "receivers.zipkin.",
+        "sampling.",
+        "admin.",
+    ];
     let is_legacy = legacy.iter().any(|section| key.starts_with(section));
     is_legacy && matches!(places.get(key), None | Some(Place::Default))
 }

@@ -56,6 +56,9 @@ fn asked_for(mut config: Config) -> Config {
         &mut config.zipkin,
         &mut config.sampling.http,
         &mut config.sampling.grpc,
+        &mut config.admin.collector,
+        &mut config.admin.query,
+        &mut config.admin.health_check,
     ]
     .into_iter()
     .flatten()
@@ -76,11 +79,14 @@ fn a_port_before_otlp_gives_way_unless_somebody_asked_for_it() {
             jaeger.thrift_binary,
             jaeger.zipkin_compact,
             config.zipkin,
+            config.admin.collector,
+            config.admin.query,
+            config.admin.health_check,
         ];
         all.map(|endpoint| endpoint.map(|it| (it.address.port(), it.is_optional)))
     };
     let default = load(Sources::default()).unwrap().config;
-    let usual = [14250, 14268, 6831, 6832, 5775, 9411];
+    let usual = [14250, 14268, 6831, 6832, 5775, 9411, 14269, 16687, 13133];
     assert_eq!(ports(&default), usual.map(|port| Some((port, true))));
     let text =
         "receivers:\n  jaeger: {protocols: {grpc: {endpoint: 14250}}}\n  zipkin: {endpoint: off}";
