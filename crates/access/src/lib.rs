@@ -15,11 +15,13 @@
 mod counts;
 mod credentials;
 mod guard;
+mod observed;
 mod role;
 mod sessions;
 mod tenant;
 mod tls;
 mod transport;
+mod unread;
 mod watched;
 
 use std::path::PathBuf;
@@ -31,10 +33,12 @@ use tokio::net::TcpStream;
 
 pub use credentials::Secret;
 pub use guard::{Denial, Guard};
+pub use observed::{Observed, Observer};
 pub use role::{Role, Roles};
 pub use sessions::{COOKIE, SESSION_AGE};
-pub use tenant::{TENANT_COOKIE, TENANT_HEADERS, Tenancy, Tenant};
+pub use tenant::{Tenancy, Tenant};
 pub use transport::Transport;
+pub use unread::discard;
 
 use counts::Counts;
 use tls::Tls;

@@ -14,11 +14,11 @@ use crate::guard::Denial;
 use crate::sessions::of_cookies;
 
 /// The headers that name a tenant, in the order in which they are asked.
-pub const TENANT_HEADERS: [&str; 2] = ["x-scope-orgid", "x-tenant"];
+const TENANT_HEADERS: [&str; 2] = ["x-scope-orgid", "x-tenant"];
 
 /// Where a browser remembers the tenant that somebody looks at. It opens nothing:
 /// who may look is another question.
-pub const TENANT_COOKIE: &str = "tracewell_tenant";
+const TENANT_COOKIE: &str = "tracewell_tenant";
 
 /// As long as Tempo's.
 const MAX_NAME_BYTES: usize = 150;

@@ -7,17 +7,14 @@
 //! the UI).
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
-use http_body_util::BodyExt;
 use tonic::Status;
 use tower::ServiceExt;
 use tracewell_access::{Admitted, Denial, Lock, Role};
@@ -29,9 +26,6 @@ use crate::tenants::{Side, TenantSides};
 /// What is read of a request that was turned away: as much as a file that is
 /// sent to be shown.
 const MAX_DISCARDED_BYTES: usize = 64 << 20;
-
-/// Time for that.
-const DISCARD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Below this are calls that every client makes before it has shown anything.
 const GRPC_HEALTH: &str = "/grpc.health.v1.Health/";
@@ -81,8 +75,14 @@ impl Door {
         }
     }
 
-    /// Whose side the request goes to; `None` for the one of the whole process.
-    async fn side(&self, who: Admitted, head: &Parts) -> Result<Option<Arc<Side>>, Denial> {
+    /// Whose side the request of who was let in goes to; `None` for the one of the
+    /// whole process.
+    async fn side(
+        &self,
+        who: Result<Admitted, Denial>,
+        head: &Parts,
+    ) -> Result<Option<Arc<Side>>, Denial> {
+        let who = who?;
         let Some(tenants) = &self.tenants else {
             return Ok(None);
         };
@@ -92,7 +92,7 @@ impl Door {
             return Ok(None);
         }
         match &who.tenant {
-            Some(tenant) => tenants.side(tenant).map(Some).ok_or(Denial::Busy),
+            Some(tenant) => Ok(Some(tenants.side(tenant))),
             None => Err(self.turned_away(Denial::NoTenant)),
         }
     }
@@ -109,19 +109,15 @@ const STATUS: &str = "/api/status";
 
 async fn browser(State(door): State<Door>, request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
-    let side = match door.lock.admit_browser(&head, Role::Read).await {
-        Ok(who) => door.side(who, &head).await,
-        Err(denial) => Err(denial),
-    };
+    let who = door.lock.admit_browser(&head, Role::Read).await;
+    let side = door.side(who, &head).await;
     go_on(side, Side::pages, head, body, next).await
 }
 
 async fn program(State(door): State<Door>, request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
-    let side = match door.lock.admit(&head.headers, Role::Read).await {
-        Ok(who) => door.side(who, &head).await,
-        Err(denial) => Err(denial),
-    };
+    let who = door.lock.admit(&head.headers, Role::Read).await;
+    let side = door.side(who, &head).await;
     go_on(side, Side::zipkin, head, body, next).await
 }
 
@@ -151,23 +147,11 @@ async fn ask(router: Router, head: Parts, body: Body) -> Response {
     answer.unwrap_or_else(|never| match never {})
 }
 
-/// Reads and forgets what was sent, within reason: clients that write all before
-/// they read, and some over HTTP/2, see no answer on a connection that is reset.
-async fn discard(head: &Parts, mut body: Body) {
-    if head.headers.contains_key(header::EXPECT) {
-        return;
+/// Reads and forgets what was sent, unless the client waits to be told to send.
+async fn discard(head: &Parts, body: Body) {
+    if !head.headers.contains_key(header::EXPECT) {
+        tracewell_access::discard(body, MAX_DISCARDED_BYTES).await;
     }
-    let reading = async {
-        let mut left = MAX_DISCARDED_BYTES;
-        while let Some(Ok(frame)) = body.frame().await {
-            let read = frame.data_ref().map_or(0, Bytes::len);
-            let Some(rest) = left.checked_sub(read) else {
-                return;
-            };
-            left = rest;
-        }
-    };
-    tokio::time::timeout(DISCARD_TIMEOUT, reading).await.ok();
 }
 
 async fn grpc(State(door): State<Door>, request: Request, next: Next) -> Response {
@@ -175,10 +159,8 @@ async fn grpc(State(door): State<Door>, request: Request, next: Next) -> Respons
     if head.uri.path().starts_with(GRPC_HEALTH) {
         return next.run(Request::from_parts(head, body)).await;
     }
-    let side = match door.lock.admit(&head.headers, Role::Read).await {
-        Ok(who) => door.side(who, &head).await,
-        Err(denial) => Err(denial),
-    };
+    let who = door.lock.admit(&head.headers, Role::Read).await;
+    let side = door.side(who, &head).await;
     match side {
         Ok(None) => next.run(Request::from_parts(head, body)).await,
         Ok(Some(side)) => ask(side.grpc(), head, body).await,

@@ -17,8 +17,7 @@ use crate::{QueryState, compression, export, jaeger, metrics, status, ui, zipkin
 /// Knows the sides of tenants.
 pub trait TenantSides: Send + Sync + 'static {
     /// The side of a tenant; one without spans where it has sent none.
-    /// `None` while the process starts.
-    fn side(&self, tenant: &Tenant) -> Option<Arc<Side>>;
+    fn side(&self, tenant: &Tenant) -> Arc<Side>;
 }
 
 /// The routers over one store.

@@ -92,12 +92,18 @@ impl Member {
             && own_bytes.saturating_mul(stores as u64) >= all_bytes
     }
 
-    /// Should a store that forgets do so? Not where the others hold the memory:
-    /// each may have an equal part of the limit, whatever they do.
-    /// `forgotten_bytes` of its own are about to go.
-    pub(crate) fn should_forget(&self, own: u64, forgotten: u64, limit: u64) -> bool {
-        let all = self.live_bytes().saturating_sub(forgotten);
-        all > limit && own.saturating_sub(forgotten) > limit / self.stores().max(1) as u64
+    /// Should a store that forgets do so, after `forgotten_bytes` of its own have
+    /// gone? Not where the others hold the memory: each may have an equal part of
+    /// the limit, whatever they do.
+    pub(crate) fn should_forget(
+        &self,
+        own_bytes: u64,
+        forgotten_bytes: u64,
+        limit_bytes: u64,
+    ) -> bool {
+        let all_bytes = self.live_bytes().saturating_sub(forgotten_bytes);
+        let left_bytes = own_bytes.saturating_sub(forgotten_bytes);
+        all_bytes > limit_bytes && left_bytes > limit_bytes / self.stores().max(1) as u64
     }
 
     /// Are there other stores?

@@ -29,9 +29,6 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 /// before it reads gets to see the answer instead of a reset connection.
 const MAX_DISCARDED_BYTES: usize = 256 << 20;
 
-/// Time for that.
-const DISCARD_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// Where the length of a body is announced.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Length {
@@ -102,19 +99,8 @@ pub(crate) async fn collect(
 }
 
 /// Reads and forgets a body, within reason.
-pub(crate) async fn discard(mut body: Incoming) {
-    let reading = async {
-        let mut left = MAX_DISCARDED_BYTES;
-        while let Some(Ok(frame)) = body.frame().await {
-            let read = frame.data_ref().map_or(0, Bytes::len);
-            let Some(rest) = left.checked_sub(read) else {
-                return;
-            };
-            left = rest;
-        }
-    };
-    // Too slow or too long: the connection closes with the body unread.
-    timeout(DISCARD_TIMEOUT, reading).await.ok();
+pub(crate) async fn discard(body: Incoming) {
+    tracewell_access::discard(body, MAX_DISCARDED_BYTES).await;
 }
 
 /// Whether the rest of a body must be read although nobody needs it. Over

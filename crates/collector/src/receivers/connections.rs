@@ -25,7 +25,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, interval, sleep, timeout_at};
-use tracewell_access::Lock;
+use tracewell_access::{Lock, Observed};
 
 use self::crowd::{Crowd, Place, SWEEP_INTERVAL};
 use self::life::Noting;
@@ -235,10 +235,7 @@ async fn connection<H: Handler>(
     if stream.is_greeting() {
         place.life.must_greet();
     }
-    let stream = Noting {
-        stream,
-        life: Arc::clone(&place.life),
-    };
+    let stream = Observed::new(stream, Noting(Arc::clone(&place.life)));
     let mut serving = pin!(builder.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {
         ended = serving.as_mut() => ended,

@@ -105,14 +105,8 @@ const fn file(
     show: fn(&Config) -> String,
 ) -> Setting {
     Setting {
-        key,
-        flag,
         value_name: "FILE",
-        default: "",
-        help,
-        kind: Kind::Value,
-        read,
-        show,
+        ..port(key, flag, "", help, read, show)
     }
 }
 

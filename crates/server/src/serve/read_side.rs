@@ -17,12 +17,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Sleep, sleep};
 use tower::Service;
-use tracewell_access::{Lock, Transport};
+use tracewell_access::{Lock, Observed, Observer, Transport};
 
 /// TLS is agreed upon, and something said, within this; slow networks need a
 /// second.
@@ -112,7 +112,7 @@ struct Door {
 }
 
 impl Door {
-    async fn accept(&mut self) -> Connection {
+    async fn accept(&mut self) -> Observed<Place> {
         let room = Arc::clone(&self.room).acquire_owned().await.ok();
         let stream = loop {
             match self.listener.accept().await {
@@ -123,41 +123,35 @@ impl Door {
                 }
             }
         };
-        Connection::new(stream, self, room)
-    }
-}
-
-/// A connection that gives its room back when it ends.
-struct Connection {
-    stream: Transport,
-    /// Until something was said.
-    greeting: Option<Pin<Box<Sleep>>>,
-    _room: Option<OwnedSemaphorePermit>,
-}
-
-impl Connection {
-    fn new(stream: TcpStream, door: &Door, room: Option<OwnedSemaphorePermit>) -> Self {
         // Without it the last piece of an answer waits for the client to confirm
         // the one before, which clients delay by 40 ms on a connection that is
         // kept.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY could not be set");
         }
-        Self {
-            stream: door.lock.wrap(stream),
-            greeting: Some(Box::pin(sleep(door.greeting))),
+        let place = Place {
+            greeting: Some(Box::pin(sleep(self.greeting))),
             _room: room,
-        }
+        };
+        Observed::new(self.lock.wrap(stream), place)
     }
 }
 
-impl AsyncRead for Connection {
+/// The place of a connection, which is given back when that ends.
+struct Place {
+    /// Until something was said.
+    greeting: Option<Pin<Box<Sleep>>>,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+impl Observer for Place {
     fn poll_read(
-        mut self: Pin<&mut Self>,
+        &mut self,
+        stream: &mut Transport,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
+        let polled = Pin::new(stream).poll_read(context, buffer);
         if polled.is_ready() {
             self.greeting = None;
         } else if let Some(greeting) = &mut self.greeting {
@@ -170,39 +164,10 @@ impl AsyncRead for Connection {
     }
 }
 
-impl AsyncWrite for Connection {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::net::TcpStream;
 
     fn door(places: usize, greeting: Duration) -> (Door, std::net::SocketAddr) {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -4,7 +4,7 @@
 //! decided here alone.**
 
 use super::limits::MemoryShares;
-use super::tenants::{AllTenants, Reading, Tenants};
+use super::tenants::{AllTenants, Sides, Tenants};
 use super::{adapting, stores};
 use crate::config::{Config, Storage};
 use std::sync::Arc;
@@ -78,12 +78,9 @@ impl Spans {
         ui: &UiConfig,
     ) -> Door {
         let tenants = self.tenants.as_ref().map(|tenants| {
-            tenants.answer_with(Reading {
-                state: Arc::clone(state),
-                facts: Arc::clone(facts),
-                ui: ui.clone(),
-            });
-            Arc::<Tenants>::clone(tenants) as _
+            let (tenants, state) = (Arc::clone(tenants), Arc::clone(state));
+            let sides = Sides::new(tenants, state, Arc::clone(facts), ui.clone());
+            Arc::new(sides) as _
         });
         Door::new(Arc::clone(lock), tenants)
     }

@@ -12,6 +12,7 @@
 
 mod all;
 mod limits;
+mod sides;
 
 use super::limits::MemoryShares;
 use super::{adapting, stores};
@@ -22,14 +23,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use tracewell_access::Tenant;
-use tracewell_api::{ProcessFacts, QueryState, Side, TenantSides, UiConfig};
+use tracewell_api::Side;
 use tracewell_collector::{Accounting, CountedRoots, Rationed, Sampling, TenantDestinations};
 use tracewell_model::clock::SystemClock;
 use tracewell_model::{Consumer, StoreError, TraceStore};
-use tracewell_store::memory::MemoryStore;
 
 pub(super) use all::AllTenants;
 use limits::Limits;
+pub(super) use sides::Sides;
 
 /// Below the data directory.
 const TENANTS_DIR: &str = "tenants";
@@ -48,7 +49,6 @@ pub(super) struct Tenants {
     /// so.
     opening: Mutex<Closed>,
     is_full_told: AtomicBool,
-    reading: OnceLock<Reading>,
 }
 
 /// The process stops: no store is opened any more.
@@ -62,15 +62,6 @@ struct OneTenant {
     sampling: Arc<Sampling>,
     accounting: Arc<Accounting>,
     side: OnceLock<Arc<Side>>,
-}
-
-/// What the read side needs, which is there once the intake is.
-pub(super) struct Reading {
-    /// Whose clock and limits all queries have.
-    pub(super) state: Arc<QueryState>,
-    /// Those of the process.
-    pub(super) facts: Arc<ProcessFacts>,
-    pub(super) ui: UiConfig,
 }
 
 impl Tenants {
@@ -93,7 +84,6 @@ impl Tenants {
             open: RwLock::default(),
             opening: Mutex::default(),
             is_full_told: AtomicBool::new(false),
-            reading: OnceLock::new(),
         });
         if config.storage == Storage::Embedded {
             stores::warn_of_others(&config.data_dir);
@@ -109,11 +99,6 @@ impl Tenants {
             }
         }
         Ok(tenants)
-    }
-
-    /// From now on questions are answered.
-    pub(super) fn answer_with(&self, reading: Reading) {
-        self.reading.get_or_init(|| reading);
     }
 
     /// The stores of all of them.
@@ -188,19 +173,6 @@ impl Tenants {
         open.insert(tenant.clone(), Arc::clone(&one));
         Ok(one)
     }
-
-    fn side_over(
-        reading: &Reading,
-        store: Arc<dyn TraceStore>,
-        accounting: &Arc<Accounting>,
-        sampling: &Arc<Sampling>,
-    ) -> Arc<Side> {
-        let state = Arc::new(reading.state.beside(store));
-        let facts = reading
-            .facts
-            .of_tenant(Arc::clone(accounting), Arc::clone(sampling));
-        Arc::new(Side::new(&state, &Arc::new(facts), &reading.ui))
-    }
 }
 
 /// The tenants that have a directory.
@@ -236,7 +208,8 @@ impl TenantDestinations for Tenants {
             return Err(StoreError::Refused(unknown));
         }
         let most = self.config.tenants.max;
-        if self.stores().len() < most {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        if open.len() < most {
             return Ok(());
         }
         let full = format!(
@@ -278,27 +251,5 @@ impl TenantDestinations for Tenants {
 
     fn sampling(&self, tenant: &Tenant) -> Option<Arc<Sampling>> {
         self.one(tenant).map(|one| Arc::clone(&one.sampling))
-    }
-}
-
-impl TenantSides for Tenants {
-    fn side(&self, tenant: &Tenant) -> Option<Arc<Side>> {
-        let reading = self.reading.get()?;
-        let Some(one) = self.one(tenant) else {
-            // Made anew: who asks in vain keeps nothing here.
-            let nothing = Arc::new(MemoryStore::new(0));
-            let accounting = Accounting::new();
-            let side = Self::side_over(reading, nothing, &accounting, &self.sampling);
-            return Some(side);
-        };
-        let side = one.side.get_or_init(|| {
-            Self::side_over(
-                reading,
-                Arc::clone(&one.store),
-                &one.accounting,
-                &one.sampling,
-            )
-        });
-        Some(Arc::clone(side))
     }
 }

@@ -4,7 +4,8 @@
 
 mod steps;
 
-use crate::running::{Running, request_with};
+use crate::process::tracewell;
+use crate::running::{Running, request_with, until};
 use serde_json::Value;
 use steps::{Model, READS, TENANTS};
 use tracewell_testkit::Random;
@@ -176,4 +177,37 @@ fn a_credential_may_belong_to_a_tenant() {
     let all = ask("operator-operator-1", "/api/status").json();
     assert_eq!(all["spans"]["stored"], 3);
     assert_eq!(all["store"]["spans"], 3);
+}
+
+#[test]
+fn what_was_there_before_tenants_is_told_and_can_be_given_to_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path();
+    let mut before = Running::start(data, &[]);
+    assert_eq!(send(&before, None, 1), 200);
+    assert_eq!(before.terminate(), Some(0));
+
+    let mut server = Running::start(data, &["--tenants"]);
+    let told = "belongs to none of them";
+    until("it is told", || server.log().contains(told).then_some(()));
+    assert_eq!(send(&server, Some("acme"), 2), 200);
+    assert_eq!(server.terminate(), Some(0));
+
+    // As the message says.
+    let old = data.join("tenants/old");
+    std::fs::create_dir(&old).unwrap();
+    for entry in std::fs::read_dir(data).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_name() != "tenants" {
+            std::fs::rename(entry.path(), old.join(entry.file_name())).unwrap();
+        }
+    }
+    let server = Running::start(data, &["--tenants"]);
+    let (_, services) = as_tenant(&server, "/api/services", "old");
+    assert_eq!(services["data"], serde_json::json!(["svc"]));
+    assert!(!server.log().contains(told));
+    drop(server);
+    // A tenant's directory is one as any other.
+    let verify = tracewell(&["verify", "--data-dir", old.to_str().unwrap()], &[]).output();
+    assert!(verify.unwrap().status.success());
 }

@@ -11,10 +11,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio::sync::Notify;
 use tokio::time::Instant;
-use tracewell_access::Transport;
+use tracewell_access::{Observer, Transport};
 
 /// What HTTP/2 with prior knowledge begins with.
 const HTTP2_HEAD: &[u8] = b"PRI";
@@ -136,58 +136,26 @@ impl Drop for InRequest {
     }
 }
 
-/// A connection that notes what comes in.
-pub(super) struct Noting {
-    pub(super) stream: Transport,
-    pub(super) life: Arc<Life>,
-}
+/// Notes what comes in on a connection.
+pub(super) struct Noting(pub(super) Arc<Life>);
 
-impl AsyncRead for Noting {
+impl Observer for Noting {
     fn poll_read(
-        mut self: Pin<&mut Self>,
+        &mut self,
+        stream: &mut Transport,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let was_greeting = self.stream.is_greeting();
-        let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
-        if was_greeting && !self.stream.is_greeting() {
-            self.life.has_greeted();
+        let was_greeting = stream.is_greeting();
+        let polled = Pin::new(&mut *stream).poll_read(context, buffer);
+        if was_greeting && !stream.is_greeting() {
+            self.0.has_greeted();
         }
         let came = &buffer.filled()[before..];
         if !came.is_empty() {
-            self.life.came(came);
+            self.0.came(came);
         }
         polled
-    }
-}
-
-impl AsyncWrite for Noting {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
