@@ -1,5 +1,5 @@
 //! tonic's server and client of `cinema.Seats`. Described here and not in a `.proto`
-//! file, which would need protoc; nothing else changes.
+//! file, which would need protoc; its messages are in `lib.rs`.
 
 use tonic_build::manual::{Builder, Method, Service};
 
