@@ -24,7 +24,7 @@ pub(crate) fn checked<'a>(
 ) -> Result<Cow<'a, str>, WireError> {
     // Editors and PowerShell begin files with a byte order mark.
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    let text = match std::str::from_utf8(body) {
+    let text = match simdutf8::basic::from_utf8(body) {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => Cow::Owned(notes.utf8(body).map_err(|full| full.at_byte(0))?),
     };

@@ -63,8 +63,14 @@ pub(crate) struct Field {
 pub(crate) trait Reader<'a>: Copy {
     /// Bytes of the body before what is read next.
     fn offset(&self) -> usize;
+    /// The body behind it.
+    fn rest(&self) -> &'a [u8];
+    /// Steps over a whole value that stands next, which takes `bytes`.
+    fn jump(&mut self, bytes: usize);
     /// Bytes of the body behind it.
-    fn left(&self) -> usize;
+    fn left(&self) -> usize {
+        self.rest().len()
+    }
     /// The name of the function that a message calls.
     fn call(&mut self) -> Result<&'a [u8], WireError>;
     /// The next field of a struct, `None` at its end. `last` is the id of the

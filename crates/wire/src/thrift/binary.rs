@@ -53,8 +53,12 @@ impl<'a> Reader<'a> for Binary<'a> {
         self.0.offset()
     }
 
-    fn left(&self) -> usize {
-        self.0.rest.len()
+    fn rest(&self) -> &'a [u8] {
+        self.0.rest
+    }
+
+    fn jump(&mut self, bytes: usize) {
+        self.0.rest = &self.0.rest[bytes..];
     }
 
     fn call(&mut self) -> Result<&'a [u8], WireError> {

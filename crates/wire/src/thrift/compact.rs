@@ -77,8 +77,12 @@ impl<'a> Reader<'a> for Compact<'a> {
         self.bytes.offset()
     }
 
-    fn left(&self) -> usize {
-        self.bytes.rest.len()
+    fn rest(&self) -> &'a [u8] {
+        self.bytes.rest
+    }
+
+    fn jump(&mut self, bytes: usize) {
+        self.bytes.rest = &self.bytes.rest[bytes..];
     }
 
     fn call(&mut self) -> Result<&'a [u8], WireError> {

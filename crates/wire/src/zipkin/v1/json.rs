@@ -1,8 +1,9 @@
 //! A list of spans in Zipkin's JSON, version 1.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
-use super::{Annotation, BinaryAnnotation, Span, Value, split};
+use super::{Annotation, BinaryAnnotation, LastEndpoint, Span, Value, split};
 use crate::error::Problem;
 use crate::json::Reader;
 use crate::json::scalar::base64;
@@ -26,15 +27,16 @@ pub fn decode(body: &[u8]) -> Result<Decoded, WireError> {
 /// As for [`decode`], and [`WireError::is_no_room`].
 pub fn decode_within(body: &[u8], room: Room<'_>) -> Result<Decoded, WireError> {
     read_list(body, room, |intake, _, reader| {
-        let mut span = Span::default();
+        let (mut span, mut last) = (Span::default(), LastEndpoint::default());
         let notes = &mut intake.gathered.notes;
-        reader.object(|reader, name| member(&mut span, reader, name, notes))?;
+        reader.object(|reader, name| member(&mut span, &mut last, reader, name, notes))?;
         split::add(intake, &span, 0)
     })
 }
 
 fn member<'a>(
     span: &mut Span<'a>,
+    last: &mut LastEndpoint<'a>,
     reader: &mut Reader<'a>,
     name: &str,
     notes: &mut Notes<'_>,
@@ -43,7 +45,7 @@ fn member<'a>(
         "annotations" => reader.array("annotations", |reader, _| {
             let mut ahead = *reader;
             let (at_us, text) = annotation(reader)?;
-            let endpoint = endpoint_of(&mut ahead)?;
+            let endpoint = endpoint_of(&mut ahead, last)?;
             span.annotations.push(Annotation {
                 at_us,
                 text,
@@ -52,7 +54,8 @@ fn member<'a>(
             asked(span, reader, notes)
         }),
         "binaryAnnotations" => reader.array("binaryAnnotations", |reader, _| {
-            span.binary_annotations.push(binary_annotation(reader)?);
+            span.binary_annotations
+                .push(binary_annotation(reader, last)?);
             asked(span, reader, notes)
         }),
         "debug" => {
@@ -76,13 +79,22 @@ fn asked(span: &Span<'_>, reader: &Reader<'_>, notes: &mut Notes<'_>) -> Result<
     asked.map_err(|full| reader.error(full.into()))
 }
 
-fn endpoint_of<'a>(reader: &mut Reader<'a>) -> Result<Endpoint<'a>, WireError> {
-    let mut endpoint = Endpoint::default();
+fn endpoint_of<'a>(
+    reader: &mut Reader<'a>,
+    last: &mut LastEndpoint<'a>,
+) -> Result<Rc<Endpoint<'a>>, WireError> {
+    let mut endpoint = Rc::default();
     reader.object(|reader, name| {
         match name {
             "endpoint" => {
-                let read = Endpoint::from_json(reader);
-                endpoint = read.map_err(|error| error.within("endpoint"))?;
+                let before = reader.rest();
+                if let Some((again, bytes)) = last.again(before) {
+                    endpoint = again;
+                    reader.jump(bytes);
+                    return Ok(());
+                }
+                let read = Endpoint::from_json(reader).map_err(|e| e.within("endpoint"))?;
+                endpoint = last.keep(before, reader.rest(), read);
             }
             _ => drop(reader.skip()?),
         }
@@ -91,11 +103,14 @@ fn endpoint_of<'a>(reader: &mut Reader<'a>) -> Result<Endpoint<'a>, WireError> {
     Ok(endpoint)
 }
 
-fn binary_annotation<'a>(reader: &mut Reader<'a>) -> Result<BinaryAnnotation<'a>, WireError> {
+fn binary_annotation<'a>(
+    reader: &mut Reader<'a>,
+    last: &mut LastEndpoint<'a>,
+) -> Result<BinaryAnnotation<'a>, WireError> {
     let (mut key, mut kind) = (Cow::Borrowed(&b""[..]), Cow::Borrowed(&b""[..]));
     let mut value = Value::None;
     let mut ahead = *reader;
-    let endpoint = endpoint_of(&mut ahead)?;
+    let endpoint = endpoint_of(&mut ahead, last)?;
     reader.object(|reader, name| {
         match name {
             "key" => key = text(reader, "key")?,

@@ -67,7 +67,7 @@ impl<'s> Half<'s> {
 
     fn endpoint(&self) -> Option<&'s Endpoint<'s>> {
         let first = self.begin.or(self.end)?;
-        Some(&first.endpoint).filter(|endpoint| endpoint.is_known())
+        Some(&*first.endpoint).filter(|endpoint| endpoint.is_known())
     }
 
     fn is_same(&self, other: &Self) -> bool {
@@ -209,7 +209,7 @@ fn parts<'s>(
         let mut with = addresses
             .clone()
             .filter(move |one| address(one) == Some(side));
-        with.next().map(|one| &one.endpoint)
+        with.next().map(|one| &*one.endpoint)
     };
     let (client, server, broker) = (of(b'c'), of(b's'), of(b'm'));
     let local = local(span, half, is_ours).or(if half.is_none() { client } else { None });
@@ -249,11 +249,11 @@ fn local<'s>(
     half: Option<&Half<'s>>,
     is_ours: &impl Fn(&Endpoint<'_>) -> bool,
 ) -> Option<&'s Endpoint<'s>> {
-    let of_annotations = span.annotations.iter().map(|one| &one.endpoint);
+    let of_annotations = span.annotations.iter().map(|one| &*one.endpoint);
     let others = span.binary_annotations.iter();
     let of_others = others
         .filter(|one| address(one).is_none())
-        .map(|one| &one.endpoint);
+        .map(|one| &*one.endpoint);
     half.and_then(Half::endpoint).or_else(|| {
         let mut known = of_annotations
             .chain(of_others)

@@ -2,10 +2,11 @@
 //! of a request in the binary protocol, or a datagram of old Jaeger clients.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use tracewell_model::{SpanId, TraceId};
 
-use super::{Annotation, BinaryAnnotation, Span, Value, split};
+use super::{Annotation, BinaryAnnotation, LastEndpoint, Span, Value, split};
 use crate::gathered::{Gathered, Pace};
 use crate::rejected::{Fault, FaultProblem, Place, RejectReason};
 use crate::room::Room;
@@ -42,8 +43,10 @@ pub(crate) fn read<'a, R: Reader<'a>>(
     let mut intake = Intake::new(gathered);
     let mut pace = Pace::new(reader.left());
     let mut place = Place::default();
+    let (mut span, mut last) = (Span::default(), LastEndpoint::default());
     thrift::structs(reader, LIST, "spans", |reader, _| {
-        for fault in span(reader, &mut intake, &mut pace)? {
+        span.clear();
+        for fault in read_span(reader, &mut span, &mut last, &mut intake, &mut pace)? {
             intake.gathered.reject(fault, place);
         }
         place.span += 1;
@@ -58,13 +61,14 @@ const LIST: Field = Field {
     kind: Kind::List,
 };
 
-fn span<'a, R: Reader<'a>>(
+fn read_span<'a, R: Reader<'a>>(
     reader: &mut R,
+    span: &mut Span<'a>,
+    last: &mut LastEndpoint<'a>,
     intake: &mut Intake<'_>,
     pace: &mut Pace,
 ) -> Result<impl Iterator<Item = Fault> + use<R>, WireError> {
     let offset = reader.offset();
-    let mut span = Span::default();
     let (mut trace_id, mut times) = ([0; 2], [0; 2]);
     thrift::fields(reader, |reader, field| {
         match field.id {
@@ -73,12 +77,13 @@ fn span<'a, R: Reader<'a>>(
             4 => span.parts.id = SpanId(thrift::i64(reader, field)?.to_be_bytes()),
             5 => span.parts.parent_id = SpanId(thrift::i64(reader, field)?.to_be_bytes()),
             6 => thrift::structs(reader, field, "annotations", |reader, _| {
-                span.annotations.push(annotation(reader)?);
-                asked(reader, intake, pace, &span)
+                span.annotations.push(annotation(reader, last)?);
+                asked(reader, intake, pace, span)
             })?,
             8 => thrift::structs(reader, field, "binary_annotations", |reader, _| {
-                span.binary_annotations.push(binary_annotation(reader)?);
-                asked(reader, intake, pace, &span)
+                span.binary_annotations
+                    .push(binary_annotation(reader, last)?);
+                asked(reader, intake, pace, span)
             })?,
             9 => {
                 thrift::expect(reader, field, Kind::Bool)?;
@@ -91,7 +96,7 @@ fn span<'a, R: Reader<'a>>(
         }
         Ok(())
     })?;
-    asked(reader, intake, pace, &span)?;
+    asked(reader, intake, pace, span)?;
     let id = u128::from(trace_id[0] as u64) << 64 | u128::from(trace_id[1] as u64);
     span.parts.trace_id = TraceId(id.to_be_bytes());
     for (us, field, part) in [
@@ -103,7 +108,7 @@ fn span<'a, R: Reader<'a>>(
             Err(_) => span.parts.fault = Some(negative(us, field)),
         }
     }
-    split::add(intake, &span, offset)
+    split::add(intake, span, offset)
 }
 
 fn negative(us: i64, field: &'static str) -> Fault {
@@ -123,34 +128,41 @@ fn asked<'a, R: Reader<'a>>(
         .map_err(|full| full.at_byte(reader.offset()))
 }
 
-fn annotation<'a, R: Reader<'a>>(reader: &mut R) -> Result<Annotation<'a>, WireError> {
-    let mut annotation = Annotation {
-        at_us: 0,
-        text: Cow::Borrowed(b""),
-        endpoint: Endpoint::default(),
-    };
+fn annotation<'a, R: Reader<'a>>(
+    reader: &mut R,
+    last: &mut LastEndpoint<'a>,
+) -> Result<Annotation<'a>, WireError> {
+    let (mut at_us, mut text): (_, &[u8]) = (0, b"");
+    let mut host = None;
     thrift::fields(reader, |reader, field| {
         match field.id {
             // Before the epoch is nonsense, and becomes a time after all others.
-            1 => annotation.at_us = thrift::i64(reader, field)? as u64,
-            2 => annotation.text = Cow::Borrowed(thrift::binary(reader, field)?),
-            3 => annotation.endpoint = endpoint(reader, field)?,
+            1 => at_us = thrift::i64(reader, field)? as u64,
+            2 => text = thrift::binary(reader, field)?,
+            3 => host = Some(endpoint(reader, field, last)?),
             _ => thrift::skip(reader, field)?,
         }
         Ok(())
     })?;
-    Ok(annotation)
+    Ok(Annotation {
+        at_us,
+        text: Cow::Borrowed(text),
+        endpoint: host.unwrap_or_default(),
+    })
 }
 
-fn binary_annotation<'a, R: Reader<'a>>(reader: &mut R) -> Result<BinaryAnnotation<'a>, WireError> {
+fn binary_annotation<'a, R: Reader<'a>>(
+    reader: &mut R,
+    last: &mut LastEndpoint<'a>,
+) -> Result<BinaryAnnotation<'a>, WireError> {
     let (mut key, mut value, mut kind): (&[u8], &[u8], _) = (b"", b"", 0);
-    let mut host = Endpoint::default();
+    let mut host = None;
     thrift::fields(reader, |reader, field| {
         match field.id {
             1 => key = thrift::binary(reader, field)?,
             2 => value = thrift::binary(reader, field)?,
             3 => kind = thrift::i32(reader, field)?,
-            4 => host = endpoint(reader, field)?,
+            4 => host = Some(endpoint(reader, field, last)?),
             _ => thrift::skip(reader, field)?,
         }
         Ok(())
@@ -158,7 +170,7 @@ fn binary_annotation<'a, R: Reader<'a>>(reader: &mut R) -> Result<BinaryAnnotati
     Ok(BinaryAnnotation {
         key: Cow::Borrowed(key),
         value: typed(value, kind),
-        endpoint: host,
+        endpoint: host.unwrap_or_default(),
     })
 }
 
@@ -182,8 +194,17 @@ fn typed(bytes: &[u8], kind: i32) -> Value<'_> {
     }
 }
 
-fn endpoint<'a, R: Reader<'a>>(reader: &mut R, field: Field) -> Result<Endpoint<'a>, WireError> {
+fn endpoint<'a, R: Reader<'a>>(
+    reader: &mut R,
+    field: Field,
+    last: &mut LastEndpoint<'a>,
+) -> Result<Rc<Endpoint<'a>>, WireError> {
     thrift::expect(reader, field, Kind::Struct)?;
+    let before = reader.rest();
+    if let Some((again, bytes)) = last.again(before) {
+        reader.jump(bytes);
+        return Ok(again);
+    }
     let mut endpoint = Endpoint::default();
     thrift::fields(reader, |reader, field| {
         match field.id {
@@ -202,5 +223,5 @@ fn endpoint<'a, R: Reader<'a>>(reader: &mut R, field: Field) -> Result<Endpoint<
         }
         Ok(())
     })?;
-    Ok(endpoint)
+    Ok(last.keep(before, reader.rest(), endpoint))
 }
