@@ -202,11 +202,16 @@ pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-/// A varint field, left out when 0.
+/// A varint field of 32 bits, left out when 0.
 pub(crate) fn put_u32(out: &mut Vec<u8>, tag: u8, value: u32) {
+    put_u64(out, tag, value.into());
+}
+
+/// A varint field, left out when 0.
+pub(crate) fn put_u64(out: &mut Vec<u8>, tag: u8, value: u64) {
     if value != 0 {
         out.push(tag);
-        put_varint(out, u64::from(value));
+        put_varint(out, value);
     }
 }
 

@@ -69,6 +69,11 @@ impl<'a> Endpoint<'a> {
         }
     }
 
+    /// As Zipkin has names of services.
+    pub(super) fn service_in_lower_case(&self) -> String {
+        String::from_utf8_lossy(&self.service).to_lowercase()
+    }
+
     pub(super) fn is_known(&self) -> bool {
         *self != Self::default()
     }

@@ -1,5 +1,9 @@
 //! `ListOfSpans` of Zipkin's protobuf (`zipkin.proto`).
 
+mod encode;
+
+pub use encode::encode;
+
 use std::borrow::Cow;
 
 use tracewell_model::SpanKind;

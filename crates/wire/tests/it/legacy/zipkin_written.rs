@@ -1,12 +1,13 @@
-//! Zipkin's JSON as we write it, read again.
+//! Zipkin's JSON and protobuf as we write them, read again.
 
 use super::captures;
 use super::shown::shown;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use tracewell_model::{AnyValue, SpanBatch, SpanId, SpanKind, StatusCode, TraceId};
-use tracewell_testkit::{Random, TestSpan, batch, flatten};
+use tracewell_testkit::{Random, TestLink, TestSpan, batch, flatten};
 use tracewell_wire::zipkin::v2::json::{decode, encode};
+use tracewell_wire::zipkin::v2::protobuf;
 
 fn written(batch: &SpanBatch) -> Vec<u8> {
     encode(batch, 0..batch.len())
@@ -16,9 +17,14 @@ fn json_of(spans: &[TestSpan]) -> Value {
     serde_json::from_slice(&written(&batch(spans))).unwrap()
 }
 
+/// From JSON; from protobuf it is the same.
 fn read_again(batch: &SpanBatch) -> SpanBatch {
     let decoded = decode(&written(batch)).unwrap();
     assert_eq!(decoded.rejected.message(), None);
+    let body = protobuf::encode(batch, 0..batch.len());
+    let of_protobuf = protobuf::decode(&body).unwrap();
+    assert_eq!(of_protobuf.rejected.message(), None);
+    assert_eq!(flatten(&of_protobuf.batch), flatten(&decoded.batch));
     decoded.batch
 }
 
@@ -178,6 +184,23 @@ fn addresses_are_endpoints_or_stay_tags() {
 }
 
 #[test]
+fn a_link_is_the_tag_that_the_collector_makes_of_it() {
+    let mut span = TestSpan::new(1, 1, "a", "x", 9_000);
+    span.links.push(TestLink {
+        trace_id: TraceId([7; 16]),
+        span_id: SpanId([8; 8]),
+        trace_state: "a=1|2".to_owned(),
+        flags: 0,
+        attributes: vec![("n".to_owned(), AnyValue::Int(1))],
+        dropped: 2,
+    });
+    let text = "07070707070707070707070707070707|0808080808080808|a=1|2|{\"n\":1}|2";
+    assert_eq!(json_of(&[span.clone()])[0]["tags"]["otlp.link.0"], text);
+    let back = flatten(&read_again(&batch(std::slice::from_ref(&span)))).remove(0);
+    assert_eq!(back.links, span.links);
+}
+
+#[test]
 fn names_of_events_are_never_taken_for_more() {
     for name in ["", "a|{}|0", "{\"a\": {}}", "\"a\": {}", "{", "\"", "5"] {
         let span = TestSpan::new(1, 1, "a", "x", 9_000).with_event(name, 1_000, Vec::new());
@@ -191,7 +214,6 @@ fn as_kept(span: &TestSpan) -> TestSpan {
     let to_us = |ns: u64| ns / 1_000 * 1_000;
     let mut kept = span.clone();
     kept.flags = 0;
-    kept.links.clear();
     kept.name = kept.name.to_lowercase();
     kept.start_ns = to_us(span.start_ns);
     let took_ns = span.end_ns.saturating_sub(span.start_ns);
@@ -212,6 +234,12 @@ fn as_kept(span: &TestSpan) -> TestSpan {
     kept.attributes = all.into_iter().collect();
     kept.resource
         .retain(|(key, value)| key == "service.name" && *value != AnyValue::from(""));
+    for link in &mut kept.links {
+        link.flags = 0;
+        for (_, value) in &mut link.attributes {
+            *value = in_json(value);
+        }
+    }
     for event in &mut kept.events {
         event.time_ns = to_us(event.time_ns);
         event.dropped = 0;

@@ -1,58 +1,27 @@
 //! Spans in Zipkin's JSON, version 2: the reverse of the decoder beside it.
-//!
-//! Mapped as OpenTelemetry's Zipkin exporters do it: what OTLP has as fields
-//! becomes tags, events become annotations. Names are in lower case, as
-//! Zipkin's own answers have them. What is lost is listed in
-//! `docs/protocols/zipkin.md`; **a span is never left out, and never guessed
-//! at**.
 
-mod annotation;
-mod endpoints;
-mod tags;
+use tracewell_model::{SpanBatch, SpanKind};
 
-use std::collections::HashSet;
-
-use tracewell_model::batch::view::BatchView;
-use tracewell_model::{SpanBatch, SpanId, SpanKind, SpanRef, TraceId, ValueRef};
-
-use crate::json::members::object;
-use crate::zipkin::assembly::NO_START;
-use crate::zipkin::endpoint::{LOCAL, REMOTE};
+use crate::json::members::{Members, object};
+use crate::zipkin::endpoint::Endpoint;
+use crate::zipkin::v2::written::{self, Written};
 
 /// A list of the spans in these rows, in this order.
 #[must_use]
 pub fn encode(batch: &SpanBatch, rows: impl IntoIterator<Item = usize>) -> Vec<u8> {
-    let view = BatchView::new(batch);
-    let of_clients = ids_of_clients(batch);
     let mut out = vec![b'['];
-    for (index, row) in rows.into_iter().enumerate() {
-        if index > 0 {
+    written::for_each(batch, rows, |span| {
+        if out.len() > 1 {
             out.push(b',');
         }
-        let span = view.span(row);
-        let is_shared = span.kind() == SpanKind::Server
-            && of_clients.contains(&(span.trace_id(), span.span_id()));
-        put_span(&mut out, span, is_shared);
-    }
+        put_span(&mut out, span);
+    });
     out.push(b']');
     out
 }
 
-/// B3 gives client and server of one call one id.
-fn ids_of_clients(batch: &SpanBatch) -> HashSet<(TraceId, SpanId), foldhash::fast::RandomState> {
-    let spans = batch.spans();
-    let ids = spans.trace_id.iter().zip(&spans.span_id);
-    let of_clients = ids
-        .zip(&spans.kind)
-        .filter(|(_, kind)| SpanKind::from_otlp(**kind) == SpanKind::Client);
-    of_clients
-        .map(|((trace, span), _)| (*trace, *span))
-        .collect()
-}
-
-fn put_span(out: &mut Vec<u8>, span: SpanRef<'_>, is_shared: bool) {
-    let local = endpoints::local(span);
-    let remote = endpoints::remote(span);
+fn put_span(out: &mut Vec<u8>, written: &Written<'_>) {
+    let span = written.span;
     object(out, |members| {
         members.quoted("traceId", span.trace_id().to_short_hex());
         if let Some(parent) = span.parent_span_id() {
@@ -62,27 +31,56 @@ fn put_span(out: &mut Vec<u8>, span: SpanRef<'_>, is_shared: bool) {
         if let Some(kind) = kind(span.kind()) {
             members.always_text("kind", kind);
         }
-        members.text("name", &span.name().to_lowercase());
-        let start_us = span.start_ns() / 1_000;
-        if start_us > 0 && span.attribute(NO_START) != Some(ValueRef::Bool(true)) {
-            members.bare("timestamp", start_us);
+        members.text("name", &written.name);
+        for (name, us) in [
+            ("timestamp", written.start_us),
+            ("duration", written.duration_us),
+        ] {
+            if us > 0 {
+                members.bare(name, us);
+            }
         }
-        if span.duration_ns() > 0 {
-            // To Zipkin a span that took no time is one that has not ended.
-            members.bare("duration", (span.duration_ns() / 1_000).max(1));
-        }
-        endpoints::put(members, "localEndpoint", &local);
-        endpoints::put(members, "remoteEndpoint", &remote);
-        if !span.event_rows().is_empty() {
-            members.list("annotations", span.event_rows(), |out, row| {
-                annotation::put(out, span, row);
+        put_endpoint(members, "localEndpoint", &written.local);
+        put_endpoint(members, "remoteEndpoint", &written.remote);
+        let mut annotations = written.annotations().peekable();
+        if annotations.peek().is_some() {
+            members.list("annotations", annotations, |out, (at_us, text)| {
+                object(out, |annotation| {
+                    annotation.bare("timestamp", at_us);
+                    annotation.always_text("value", &text);
+                });
             });
         }
-        let told = local.address(&LOCAL).chain(remote.address(&REMOTE));
-        tags::put(members, span, told.map(|(key, _)| key));
-        if is_shared {
+        let mut tags = written.tags().peekable();
+        if tags.peek().is_some() {
+            members.value("tags", |out| {
+                object(out, |members| {
+                    for (key, value) in tags {
+                        members.always_text(&key, &value);
+                    }
+                });
+            });
+        }
+        if written.is_shared {
             members.bare("shared", true);
         }
+    });
+}
+
+/// Writes it, unless nothing is known.
+fn put_endpoint(members: &mut Members<'_>, name: &str, endpoint: &Endpoint<'_>) {
+    if !endpoint.is_known() {
+        return;
+    }
+    members.value(name, |out| {
+        object(out, |members| {
+            members.text("serviceName", &endpoint.service_in_lower_case());
+            members.text("ipv4", &String::from_utf8_lossy(&endpoint.ipv4));
+            members.text("ipv6", &String::from_utf8_lossy(&endpoint.ipv6));
+            if endpoint.port != 0 {
+                members.bare("port", endpoint.port);
+            }
+        });
     });
 }
 

@@ -5,7 +5,6 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use tracewell_model::{SpanRef, ValueRef};
 
-use crate::json::members::{Members, object};
 use crate::zipkin::endpoint::{Endpoint, LOCAL, Names, REMOTE};
 
 /// Today's name of `peer.service` and that name.
@@ -20,24 +19,6 @@ pub(super) fn local(span: SpanRef<'_>) -> Endpoint<'_> {
 pub(super) fn remote(span: SpanRef<'_>) -> Endpoint<'_> {
     let named = PEER_SERVICE.iter().find_map(|key| text(span, key));
     with_address(named.unwrap_or_default(), span, &REMOTE)
-}
-
-/// Writes it, unless nothing is known.
-pub(super) fn put(members: &mut Members<'_>, name: &str, endpoint: &Endpoint<'_>) {
-    if !endpoint.is_known() {
-        return;
-    }
-    members.value(name, |out| {
-        object(out, |members| {
-            let service = String::from_utf8_lossy(&endpoint.service).to_lowercase();
-            members.text("serviceName", &service);
-            members.text("ipv4", &String::from_utf8_lossy(&endpoint.ipv4));
-            members.text("ipv6", &String::from_utf8_lossy(&endpoint.ipv6));
-            if endpoint.port != 0 {
-                members.bare("port", endpoint.port);
-            }
-        });
-    });
 }
 
 /// Address and port become an endpoint together or stay tags together: the

@@ -6,8 +6,8 @@ use std::collections::HashSet;
 
 use tracewell_model::{AnyValue, Level, SpanKind, SpanRef, StatusCode, ValueRef};
 
+use super::links;
 use crate::any_json::{any_json, base64, double_json};
-use crate::json::members::{Members, object};
 use crate::status_text;
 use crate::zipkin::assembly::NO_START;
 
@@ -18,17 +18,17 @@ const PEER: &str = "peer.service";
 /// Says of a span that it failed, and why.
 const ERROR: &str = "error";
 
-/// Writes the tags, without those whose attributes are `told` elsewhere.
-pub(super) fn put<'a>(
-    members: &mut Members<'_>,
+/// The tags, without those whose attributes are `told` elsewhere.
+pub(super) fn of<'a: 't, 't>(
     span: SpanRef<'a>,
-    told: impl Iterator<Item = &'a str>,
-) {
-    let mut seen: HashSet<&str, foldhash::fast::RandomState> = told.collect();
-    seen.insert(NO_START);
+    told: impl Iterator<Item = &'static str>,
+) -> impl Iterator<Item = (Cow<'t, str>, Cow<'t, str>)> {
+    let mut seen: HashSet<Cow<'_, str>, foldhash::fast::RandomState> =
+        told.map(Cow::Borrowed).collect();
+    seen.insert(NO_START.into());
     let peer = text(span, PEER);
     if !peer.is_empty() && is_told_in_lower_case(peer) {
-        seen.insert(PEER);
+        seen.insert(PEER.into());
     }
     let resource = (Level::Resource, span.resource_row());
     let service = span.view().attribute(resource.0, resource.1, SERVICE);
@@ -44,18 +44,11 @@ pub(super) fn put<'a>(
         // One that stands on the span would be taken for the resource's.
         .chain(attributes.filter(|(key, _)| *key != SERVICE))
         .map(|(key, value)| (key, value_text(value)));
-    let all = fields(span).into_iter().chain(attributes);
-    let mut tags = all.filter(|(key, _)| seen.insert(key)).peekable();
-    if tags.peek().is_none() {
-        return;
-    }
-    members.value("tags", |out| {
-        object(out, |members| {
-            for (key, value) in tags {
-                members.always_text(key, &value);
-            }
-        });
-    });
+    let attributes = attributes.map(|(key, value)| (Cow::Borrowed(key), value));
+    let fields = fields(span).into_iter();
+    let fields = fields.map(|(key, value)| (Cow::Borrowed(key), value));
+    let all = fields.chain(links::tags(span)).chain(attributes);
+    all.filter(move |(key, _)| seen.insert(key.clone()))
 }
 
 /// Endpoints have names without the case of their letters. An empty one is
