@@ -14,7 +14,6 @@
 mod finding;
 pub(crate) mod grpc;
 mod params;
-mod span;
 #[cfg(test)]
 mod tests;
 mod v1;

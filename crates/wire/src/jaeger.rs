@@ -8,4 +8,5 @@ mod fields;
 mod gathering;
 pub mod json;
 pub mod protobuf;
+pub mod shown;
 pub mod thrift;

@@ -12,9 +12,7 @@ use tracewell_model::{SpanKind, StoreError, TimeRange, TraceStore};
 use tracewell_query::search::{Detail, FoundTrace, SearchOutcome};
 use tracewell_query::traceql::{AttributeScope, Expr, Field};
 use tracewell_query::{Search, SearchEvent, lower, search, tags};
-
-/// The name Jaeger's storage gives to spans without `service.name`.
-pub(super) const NO_SERVICE: &str = "OTLPResourceNoServiceName";
+use tracewell_wire::jaeger::shown::{NO_SERVICE, shown_service};
 
 /// Traces of a search that names no limit.
 pub(super) const DEFAULT_LIMIT: usize = 100;
@@ -69,11 +67,6 @@ fn of_service(name: &str) -> Expr {
         source: Default::default(),
     };
     Expr::Or(vec![Expr::Not(Box::new(exists)), tags::service("")])
-}
-
-/// The name under which Jaeger knows a service.
-pub(super) fn shown_service(name: &str) -> &str {
-    if name.is_empty() { NO_SERVICE } else { name }
 }
 
 /// A search: conditions, span starts, traces wanted.

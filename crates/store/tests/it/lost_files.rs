@@ -145,11 +145,15 @@ fn a_segment_that_is_lost_after_the_list_was_made_again_is_missed() {
             false => drop(open(&disk, lazy())),
         }
         let mut told = 0;
-        for gone in names(&disk, "wal") {
+        let segments = names(&disk, "wal");
+        for (index, gone) in segments.iter().enumerate() {
             let copy = disk.copy();
             copy.remove(&path(&format!("wal/{gone}"))).unwrap();
             let (store, report) = open(&copy, lazy());
             match report.wal.warnings.is_empty() {
+                // Nobody speaks of the newest, if the process ended before it
+                // had made one to follow.
+                true if index > 0 && index + 1 == segments.len() => {}
                 true => assert_traces(&store, 0..60),
                 false => told += 1,
             }

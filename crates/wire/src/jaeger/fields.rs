@@ -10,7 +10,7 @@ use crate::rejected::{Fault, FaultProblem, RejectReason};
 use crate::status_text;
 
 /// What Jaeger calls a service that has no name.
-pub(super) const NO_SERVICE: &str = "OTLPResourceNoServiceName";
+pub const NO_SERVICE: &str = "OTLPResourceNoServiceName";
 
 /// Where Jaeger keeps the warnings of a span within OTLP data.
 pub(super) const WARNINGS_KEY: &str = "@jaeger@warnings";

@@ -2,7 +2,10 @@
 //! and collectors send with `CollectorService/PostSpans`.
 
 mod decode;
+mod encode;
 mod span;
+
+pub use encode::{encode, put_span_of_chunk};
 
 use crate::room::Room;
 use crate::{Decoded, WireError};

@@ -4,6 +4,7 @@
 mod captures;
 mod jaeger_protobuf;
 mod jaeger_thrift;
+mod jaeger_written;
 mod mutations;
 mod room;
 mod shown;

@@ -1,8 +1,15 @@
 //! The gRPC services through a real connection.
 
 mod kinds_and_links;
+mod messages;
 mod reflection;
 mod sizes;
+
+/// Messages of api_v2.
+mod v2 {
+    pub(super) use super::messages::*;
+    pub(super) use crate::jaeger::grpc::v2::messages::*;
+}
 
 use std::sync::Arc;
 
@@ -18,7 +25,7 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_prost::ProstCodec;
 
-use super::{times, v2::messages as v2, v3::messages as v3};
+use super::v3::messages as v3;
 use crate::QueryState;
 use crate::jaeger::tests::{NOW_NS, ORDER, SHORT, START_NS, damaged_state, state};
 
@@ -33,6 +40,13 @@ async fn connect_to(state: Arc<QueryState>) -> Channel {
     tokio::spawn(async move { axum::serve(listener, router).await });
     let endpoint = Channel::from_shared(format!("http://{address}")).unwrap();
     endpoint.connect().await.unwrap()
+}
+
+fn timestamp(ns: u64) -> Timestamp {
+    Timestamp {
+        seconds: (ns / 1_000_000_000) as i64,
+        nanos: (ns % 1_000_000_000) as i32,
+    }
 }
 
 async fn unary<Req, Res>(channel: &Channel, method: &str, request: Req) -> Result<Res, Status>
@@ -99,8 +113,8 @@ async fn v2_lists_services_operations_and_calls() {
     assert_eq!(operations.operations[0].span_kind, "client");
 
     let request = v2::GetDependenciesRequest {
-        start_time: Some(times::timestamp(START_NS)),
-        end_time: Some(times::timestamp(NOW_NS)),
+        start_time: Some(timestamp(START_NS)),
+        end_time: Some(timestamp(NOW_NS)),
     };
     let method = "api_v2.QueryService/GetDependencies";
     let calls: v2::GetDependenciesResponse = unary(&channel, method, request).await.unwrap();
@@ -127,8 +141,8 @@ async fn lists_that_lack_a_damaged_block_say_so_in_a_trailer() {
     told::<_, v3::GetOperationsResponse>(&channel, method, request).await;
     let method = "api_v3.QueryService/GetDependencies";
     let request = v3::GetDependenciesRequest {
-        start_time: Some(times::timestamp(0)),
-        end_time: Some(times::timestamp(u64::MAX / 2)),
+        start_time: Some(timestamp(0)),
+        end_time: Some(timestamp(u64::MAX / 2)),
     };
     told::<_, v3::DependenciesResponse>(&channel, method, request).await;
     let method = "api_v2.QueryService/GetServices";
@@ -173,10 +187,7 @@ async fn v2_traces_have_jaegers_model() {
     let call = &spans[1];
     assert_eq!(call.trace_id, id(ORDER));
     assert_eq!(call.span_id, [0, 0, 0, 0, 0, 0, 0, 2]);
-    assert_eq!(
-        call.start_time,
-        Some(times::timestamp(START_NS + 5_000_000))
-    );
+    assert_eq!(call.start_time, Some(timestamp(START_NS + 5_000_000)));
     let duration = Duration {
         seconds: 0,
         nanos: 20_000_000,
@@ -296,8 +307,8 @@ async fn v3_answers_with_otlp() {
 fn v3_query(service: &str) -> v3::TraceQueryParameters {
     v3::TraceQueryParameters {
         service_name: service.to_owned(),
-        start_time_min: Some(times::timestamp(START_NS)),
-        start_time_max: Some(times::timestamp(NOW_NS)),
+        start_time_min: Some(timestamp(START_NS)),
+        start_time_max: Some(timestamp(NOW_NS)),
         ..v3::TraceQueryParameters::default()
     }
 }
@@ -372,8 +383,8 @@ async fn mistakes_get_codes_and_words() {
     );
 
     let reversed = v3::TraceQueryParameters {
-        start_time_min: Some(times::timestamp(NOW_NS)),
-        start_time_max: Some(times::timestamp(START_NS)),
+        start_time_min: Some(timestamp(NOW_NS)),
+        start_time_max: Some(timestamp(START_NS)),
         ..Default::default()
     };
     let filtered = v3::TraceQueryParameters {

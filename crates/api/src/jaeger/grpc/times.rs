@@ -1,4 +1,4 @@
-//! Protobuf's times and durations as nanoseconds, and back.
+//! Protobuf's times and durations as nanoseconds.
 
 use prost_types::{Duration, Timestamp};
 
@@ -18,20 +18,4 @@ pub(super) fn duration_ns(duration: Option<Duration>) -> i64 {
     let duration = duration.unwrap_or_default();
     let seconds_ns = duration.seconds.saturating_mul(SECOND_NS as i64);
     seconds_ns.saturating_add(duration.nanos.into())
-}
-
-/// A time.
-pub(super) fn timestamp(ns: u64) -> Timestamp {
-    Timestamp {
-        seconds: (ns / SECOND_NS) as i64,
-        nanos: (ns % SECOND_NS) as i32,
-    }
-}
-
-/// A duration.
-pub(super) fn duration(ns: u64) -> Duration {
-    Duration {
-        seconds: (ns / SECOND_NS) as i64,
-        nanos: (ns % SECOND_NS) as i32,
-    }
 }

@@ -7,7 +7,6 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use axum::Router;
-use prost::Message;
 use tokio_stream::Stream;
 use tonic::{Code, Status};
 use tracewell_model::store::Listed;
@@ -20,12 +19,13 @@ use super::call::{
 };
 use super::times::{duration_ns, time_ns};
 use crate::QueryState;
-use crate::jaeger::finding::{self, Conditions, DEFAULT_LIMIT, TraceQuery, shown_service};
+use crate::jaeger::finding::{self, Conditions, DEFAULT_LIMIT, TraceQuery};
 use messages::{
     ArchiveTraceRequest, DependencyLink, Empty, FindTracesRequest, GetDependenciesRequest,
     GetDependenciesResponse, GetOperationsRequest, GetOperationsResponse, GetServicesResponse,
     GetTraceRequest, Operation, TraceQueryParameters,
 };
+use tracewell_wire::jaeger::shown::shown_service;
 
 pub(super) const SERVICE: &str = "jaeger.api_v2.QueryService";
 
@@ -81,7 +81,7 @@ async fn find_traces(
 }
 
 fn send_spans(batch: &SpanBatch, sender: &Sender<Vec<u8>>) -> ControlFlow<()> {
-    spans::for_each_chunk(batch, |chunk| sender.send(Ok(chunk.encode_to_vec())))
+    spans::for_each_chunk(batch, |chunk| sender.send(Ok(chunk)))
 }
 
 async fn archive_trace(

@@ -21,13 +21,14 @@ use super::call::{
 };
 use super::times::{duration_ns, time_ns};
 use crate::QueryState;
-use crate::jaeger::finding::{self, Conditions, DEFAULT_LIMIT, TraceQuery, shown_service};
+use crate::jaeger::finding::{self, Conditions, DEFAULT_LIMIT, TraceQuery};
 use crate::jaeger::params;
 use messages::{
     DependenciesResponse, Dependency, FindTraceSummariesResponse, FindTracesRequest,
     GetDependenciesRequest, GetOperationsRequest, GetOperationsResponse, GetServicesRequest,
     GetServicesResponse, GetTraceRequest, Operation, TraceQueryParameters, TraceSummary,
 };
+use tracewell_wire::jaeger::shown::shown_service;
 
 pub(super) const SERVICE: &str = "jaeger.api_v3.QueryService";
 

@@ -13,9 +13,9 @@ use super::answer::{ErrorEntry, answer, failed, incomplete, refused};
 use super::search_params::unparsable;
 use crate::QueryState;
 use crate::blocking::run_query;
-use crate::jaeger::finding::shown_service;
 use crate::jaeger::params::Params;
 use crate::jaeger::values;
+use tracewell_wire::jaeger::shown::shown_service;
 
 /// How far back the calls are counted when nobody says.
 const DEFAULT_LOOKBACK_MS: i64 = 24 * 3_600 * 1_000;

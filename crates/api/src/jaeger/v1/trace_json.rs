@@ -15,8 +15,8 @@ use tracewell_model::batch::view::BatchView;
 use tracewell_model::{SpanBatch, SpanRef};
 
 use crate::base64;
-use crate::jaeger::span::{self, Log, Process, Reference, ReferenceType, Tag, TagValue};
 use tracewell_wire::any_json::{double_json, safe_whole_json};
+use tracewell_wire::jaeger::shown::{self, Log, Process, Reference, ReferenceType, Tag, TagValue};
 
 /// A whole trace of at least one span.
 pub(super) struct TraceJson<'a> {
@@ -132,9 +132,9 @@ struct SpanJson<'a> {
 impl Serialize for SpanJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let span = self.span;
-        let warnings = Some(span::warnings(span)).filter(|warnings| !warnings.is_empty());
-        let references: Vec<_> = span::references(span).iter().map(reference_json).collect();
-        let logs = span::logs(span);
+        let warnings = Some(shown::warnings(span)).filter(|warnings| !warnings.is_empty());
+        let references: Vec<_> = shown::references(span).iter().map(reference_json).collect();
+        let logs = shown::logs(span);
         let logs: Vec<_> = logs.iter().map(LogJson).collect();
         let mut json = serializer.serialize_struct("Span", 10)?;
         json.serialize_field("traceID", &span.trace_id().to_short_hex())?;
@@ -143,7 +143,7 @@ impl Serialize for SpanJson<'_> {
         json.serialize_field("references", &references)?;
         json.serialize_field("startTime", &(span.start_ns() / 1_000))?;
         json.serialize_field("duration", &(span.duration_ns() / 1_000))?;
-        json.serialize_field("tags", &TagsJson(&span::tags(span)))?;
+        json.serialize_field("tags", &TagsJson(&shown::tags(span)))?;
         json.serialize_field("logs", &logs)?;
         json.serialize_field("processID", &process_id(self.process))?;
         json.serialize_field("warnings", &warnings)?;

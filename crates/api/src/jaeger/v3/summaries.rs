@@ -18,9 +18,9 @@ use tracewell_query::search::Detail;
 use super::answer::{self, failed, nothing_found, refused};
 use super::search_params;
 use crate::QueryState;
-use crate::jaeger::finding::shown_service;
 use crate::jaeger::params::Params;
 use crate::streamed::{JsonWriter, Outcome, respond};
+use tracewell_wire::jaeger::shown::shown_service;
 
 pub(super) async fn search(State(state): State<Arc<QueryState>>, params: Params) -> Response {
     let query = match search_params::parse(&params) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use prost_types::{Duration, Timestamp};
 
-use crate::jaeger::finding::shown_service;
+use tracewell_wire::jaeger::shown::shown_service;
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct GetTraceRequest {

@@ -2,8 +2,8 @@
 //!
 //! The mapping is that of the OpenTelemetry translator: what OTLP has as
 //! fields becomes tags, events become logs, parent and links become
-//! references. Both the v1 JSON and the gRPC api_v2 are written from here, so
-//! they cannot differ. It never changes what a span says: of Jaeger's read-time
+//! references. Jaeger's JSON and its protobuf are written from here, so they
+//! cannot differ. It never changes what a span says: of Jaeger's read-time
 //! adjusters only the one that leaves out empty links has its place here, for
 //! clients take them for references to a span.
 
@@ -12,23 +12,20 @@ use std::borrow::Cow;
 use tracewell_model::batch::view::BatchView;
 use tracewell_model::{AnyValue, Level, SpanId, SpanKind, SpanRef, StatusCode, TraceId, ValueRef};
 
-use super::finding::shown_service;
-use tracewell_wire::any_json::any_json;
+use super::fields::{CHILD_OF, REF_TYPE_KEY, WARNINGS_KEY};
+use crate::any_json::any_json;
+use crate::status_text;
 
-/// Where Jaeger keeps the warnings of a span within OTLP data.
-const WARNINGS_KEY: &str = "@jaeger@warnings";
+pub use super::fields::NO_SERVICE;
 
 /// What Jaeger says of a link that names no trace, and is left out.
 const EMPTY_LINK: &str = "Invalid span link removed";
-
-/// Says of a link which reference it was.
-const REF_TYPE_KEY: &str = "opentracing.ref_type";
 
 const SERVICE_KEY: &str = "service.name";
 
 /// A value of one of Jaeger's five types.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum TagValue<'a> {
+pub enum TagValue<'a> {
     /// Text; arrays and lists are text, too, as JSON.
     Text(Cow<'a, str>),
     /// Truth value.
@@ -43,11 +40,11 @@ pub(super) enum TagValue<'a> {
 
 /// A key with a value.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Tag<'a> {
+pub struct Tag<'a> {
     /// The key.
-    pub(super) key: &'a str,
+    pub key: &'a str,
     /// The value.
-    pub(super) value: TagValue<'a>,
+    pub value: TagValue<'a>,
 }
 
 impl<'a> Tag<'a> {
@@ -74,7 +71,7 @@ impl<'a> Tag<'a> {
 
 /// How a span refers to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ReferenceType {
+pub enum ReferenceType {
     /// The other waits for it.
     ChildOf,
     /// The other does not.
@@ -83,36 +80,37 @@ pub(super) enum ReferenceType {
 
 /// A reference to another span.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Reference {
+pub struct Reference {
     /// How.
-    pub(super) reference_type: ReferenceType,
+    pub reference_type: ReferenceType,
     /// The other span's trace.
-    pub(super) trace_id: TraceId,
+    pub trace_id: TraceId,
     /// The other span.
-    pub(super) span_id: SpanId,
+    pub span_id: SpanId,
 }
 
 /// An event.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Log<'a> {
+pub struct Log<'a> {
     /// When, ns since the epoch.
-    pub(super) time_ns: u64,
+    pub time_ns: u64,
     /// Its attributes, after its name as `event`.
-    pub(super) fields: Vec<Tag<'a>>,
+    pub fields: Vec<Tag<'a>>,
 }
 
 /// What came from one service instance.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Process<'a> {
+pub struct Process<'a> {
     /// Its service.
-    pub(super) service: &'a str,
+    pub service: &'a str,
     /// Attributes of the resource, sorted, without the service's name.
-    pub(super) tags: Vec<Tag<'a>>,
+    pub tags: Vec<Tag<'a>>,
 }
 
 impl<'a> Process<'a> {
     /// The process that the resource `row` stands for.
-    pub(super) fn new(view: &'a BatchView<'a>, row: usize) -> Self {
+    #[must_use]
+    pub fn new(view: &'a BatchView<'a>, row: usize) -> Self {
         let mut service = "";
         let mut tags = Vec::new();
         for (key, value) in view.attributes(Level::Resource, row) {
@@ -127,15 +125,22 @@ impl<'a> Process<'a> {
     }
 }
 
+/// The name under which Jaeger knows a service.
+#[must_use]
+pub fn shown_service(name: &str) -> &str {
+    if name.is_empty() { NO_SERVICE } else { name }
+}
+
 /// References: the parent first, then the links, without those that name no
 /// trace.
-pub(super) fn references(span: SpanRef<'_>) -> Vec<Reference> {
+#[must_use]
+pub fn references(span: SpanRef<'_>) -> Vec<Reference> {
     let view = span.view();
     let links = view.batch().links();
     let link = |row: usize| {
         let ref_type = view.attribute(Level::Link, row, REF_TYPE_KEY);
         let reference_type = match ref_type {
-            Some(ValueRef::Str("child_of")) => ReferenceType::ChildOf,
+            Some(ValueRef::Str(CHILD_OF)) => ReferenceType::ChildOf,
             _ => ReferenceType::FollowsFrom,
         };
         Reference {
@@ -161,7 +166,8 @@ fn names_trace(span: SpanRef<'_>, link_row: usize) -> bool {
 }
 
 /// Tags: scope, attributes sorted by key, then what OTLP has as fields.
-pub(super) fn tags(span: SpanRef<'_>) -> Vec<Tag<'_>> {
+#[must_use]
+pub fn tags(span: SpanRef<'_>) -> Vec<Tag<'_>> {
     let batch = span.view().batch();
     let mut tags = Vec::new();
     let scope = span.scope_row();
@@ -182,9 +188,9 @@ pub(super) fn tags(span: SpanRef<'_>) -> Vec<Tag<'_>> {
     }
     match span.status_code() {
         StatusCode::Unset => {}
-        StatusCode::Ok => tags.push(Tag::text("otel.status_code", "OK")),
+        StatusCode::Ok => tags.push(Tag::text("otel.status_code", status_text::OK)),
         StatusCode::Error => {
-            tags.push(Tag::text("otel.status_code", "ERROR"));
+            tags.push(Tag::text("otel.status_code", status_text::ERROR));
             tags.push(Tag {
                 key: "error",
                 value: TagValue::Bool(true),
@@ -201,7 +207,8 @@ pub(super) fn tags(span: SpanRef<'_>) -> Vec<Tag<'_>> {
 }
 
 /// Logs in time order.
-pub(super) fn logs(span: SpanRef<'_>) -> Vec<Log<'_>> {
+#[must_use]
+pub fn logs(span: SpanRef<'_>) -> Vec<Log<'_>> {
     let view = span.view();
     let events = view.batch().events();
     let log = |row: usize| {
@@ -221,21 +228,24 @@ pub(super) fn logs(span: SpanRef<'_>) -> Vec<Log<'_>> {
     logs
 }
 
-/// Warnings that came with the span, and ours.
-pub(super) fn warnings(span: SpanRef<'_>) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if let Some(stored) = span.attribute(WARNINGS_KEY) {
-        match stored.to_any() {
-            AnyValue::String(text) => warnings.push(text),
-            AnyValue::Array(texts) => {
-                warnings.extend(texts.into_iter().filter_map(|text| match text {
-                    AnyValue::String(text) => Some(text),
-                    _ => None,
-                }))
-            }
-            _ => {}
-        }
+/// Warnings that came with the span.
+#[must_use]
+pub fn stored_warnings(span: SpanRef<'_>) -> Vec<String> {
+    let text = |value| match value {
+        AnyValue::String(text) => Some(text),
+        _ => None,
+    };
+    match span.attribute(WARNINGS_KEY).map(ValueRef::to_any) {
+        Some(AnyValue::Array(texts)) => texts.into_iter().filter_map(text).collect(),
+        Some(one) => text(one).into_iter().collect(),
+        None => Vec::new(),
     }
+}
+
+/// Warnings that came with the span, and ours.
+#[must_use]
+pub fn warnings(span: SpanRef<'_>) -> Vec<String> {
+    let mut warnings = stored_warnings(span);
     let empty_links = span.link_rows().filter(|row| !names_trace(span, *row));
     warnings.extend(empty_links.map(|_| EMPTY_LINK.to_owned()));
     if span.ends_before_start() {
