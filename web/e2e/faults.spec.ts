@@ -139,9 +139,10 @@ test("trace: a link to a span, while details are slow", async ({ page, open }) =
     await released;
     await route.continue();
   });
+  const asked = page.waitForRequest(/\/(spans|rows|find)(\?|$)/);
   await page.goto(url);
   await expect(rows(page)).toHaveCount(19);
-  await page.waitForRequest(/\/(spans|rows|find)(\?|$)/);
+  await asked;
   // A zoom meanwhile is written, and does not lose the span.
   await page.keyboard.press("w");
   await expect(page).toHaveURL(/span=.*zoom=/);
