@@ -44,6 +44,7 @@ pub mod receivers;
 mod refusal;
 pub mod sampling;
 pub mod workers;
+pub mod written;
 
 pub use accounting::{Accounting, Outcome, ReceiverSnapshot};
 pub use admission::Admission;

@@ -7,7 +7,6 @@
 
 mod document;
 mod draft;
-mod mistake;
 mod of_jaeger;
 mod printed;
 mod settings;
@@ -21,13 +20,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub(crate) use mistake::Mistakes;
 pub(crate) use of_jaeger::of_flag as of_jaegers_flag;
 pub(crate) use printed::print;
 pub(crate) use settings::{Kind, RETENTION, retention_age, retention_bytes, settings};
 pub(crate) use sources::{Loaded, Sources, load};
 pub(crate) use tracewell_access::LockFiles;
 use tracewell_access::{Tenancy, Tenant};
+pub(crate) use tracewell_collector::written::Mistakes;
 pub(crate) use tracewell_store::embedded::FreeSpace;
 pub(crate) use value::duration;
 

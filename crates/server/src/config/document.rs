@@ -6,89 +6,14 @@
 //! `Deserialize` would stop at the first. Size, depth and aliases are limited by
 //! the parser; nothing here recurses deeper than it allows.
 
-use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_saphyr::{DuplicateKeyPolicy, Location, Spanned};
+use tracewell_collector::written::yaml::{self, Location, Node, Spanned};
+use tracewell_collector::written::{Mistake, Place, nearest};
 
-use super::mistake::{Mistake, Place, nearest};
 use super::settings::{Kind, RETENTION, settings};
 use super::written::Written;
-
-/// Any YAML value.
-enum Node {
-    Null,
-    Scalar(String),
-    List(Vec<Spanned<Node>>),
-    Mapping(Vec<(Spanned<String>, Spanned<Node>)>),
-}
-
-impl<'de> Deserialize<'de> for Node {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(NodeVisitor)
-    }
-}
-
-struct NodeVisitor;
-
-impl<'de> Visitor<'de> for NodeVisitor {
-    type Value = Node;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value, a list or a mapping")
-    }
-
-    fn visit_unit<E>(self) -> Result<Node, E> {
-        Ok(Node::Null)
-    }
-
-    fn visit_none<E>(self) -> Result<Node, E> {
-        Ok(Node::Null)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
-        Node::deserialize(deserializer)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
-        Ok(Node::Scalar(value.to_string()))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
-        Ok(Node::Scalar(value.to_string()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
-        Ok(Node::Scalar(value.to_string()))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
-        Ok(Node::Scalar(value.to_string()))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Node, E> {
-        Ok(Node::Scalar(value.to_owned()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) = items.next_element()? {
-            list.push(item);
-        }
-        Ok(Node::List(list))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Node, A::Error> {
-        let mut mapping = Vec::new();
-        while let Some(entry) = entries.next_entry()? {
-            mapping.push(entry);
-        }
-        Ok(Node::Mapping(mapping))
-    }
-}
 
 /// Reads a document. Settings that are fine come back even when others are not.
 pub(super) fn read(path: &Path, text: &str) -> (Vec<Written>, Vec<Mistake>) {
@@ -97,11 +22,7 @@ pub(super) fn read(path: &Path, text: &str) -> (Vec<Written>, Vec<Mistake>) {
         written: Vec::new(),
         mistakes: Vec::new(),
     };
-    // Repeated keys reach us, so that they are reported with all other mistakes.
-    let options = serde_saphyr::options! {
-        duplicate_keys: DuplicateKeyPolicy::PassThrough,
-    };
-    match serde_saphyr::from_str_with_options::<Option<Spanned<Node>>>(text, options) {
+    match yaml::parse(text) {
         Ok(Some(Spanned {
             value: Node::Mapping(entries),
             ..
@@ -116,20 +37,9 @@ pub(super) fn read(path: &Path, text: &str) -> (Vec<Written>, Vec<Mistake>) {
             other.referenced,
             "the file must hold `key: value` lines, such as `data_dir: ./tracewell-data`",
         ),
-        Err(error) => {
-            let message = first_line(&error);
-            reading.mistake(error.location().unwrap_or(Location::UNKNOWN), message);
-        }
+        Err((location, message)) => reading.mistake(location, message),
     }
     (reading.written, reading.mistakes)
-}
-
-/// The parser's own sentence, without the location it repeats and the excerpt.
-fn first_line(error: &serde_saphyr::Error) -> String {
-    let text = error.without_snippet().to_string();
-    let line = text.lines().next().unwrap_or_default();
-    let message = line.split(" at line ").next().unwrap_or(line);
-    format!("not valid YAML: {}", message.trim_start_matches("error: "))
 }
 
 struct Reading {

@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
-use super::mistake::Place;
 use super::value::{PortAndHost, show_bytes};
 use super::{
     Admin, Config, Durability, Endpoint, FreeSpace, Jaeger, LockFiles, Log, LogFormat, Otlp, Query,
     Retention, Sampling, Storage, Tenants,
 };
+use tracewell_collector::written::Place;
 
 /// Values read so far.
 #[derive(Debug)]

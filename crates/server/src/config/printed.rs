@@ -3,9 +3,9 @@
 //! What is printed is itself a configuration: read back, it gives the same
 //! [`super::Config`], in which every port has been asked for. Values are quoted whenever YAML could read them otherwise.
 
-use super::mistake::Place;
 use super::settings::{Kind, settings};
 use super::sources::Loaded;
+use tracewell_collector::written::Place;
 
 /// Column at which the comments start, if the value leaves room.
 const COMMENT_COLUMN: usize = 44;

@@ -13,10 +13,10 @@ use std::path::{Path, PathBuf};
 use tracewell_access::Secret;
 
 use super::draft::{Draft, Places};
-use super::mistake::{Mistake, Mistakes, Place, nearest};
 use super::settings::{RETENTION, settings, variable};
 use super::written::Written;
 use super::{Config, document, of_jaeger, value};
+use tracewell_collector::written::{Mistake, Mistakes, Place, nearest};
 
 /// The variable that names the configuration file.
 const CONFIG_VARIABLE: &str = "TRACEWELL_CONFIG";

@@ -9,8 +9,8 @@ use std::net::{IpAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::mistake::nearest;
 use super::{Durability, Endpoint, LogFormat, Storage};
+use tracewell_collector::written::nearest;
 
 /// A setting with a fixed set of words.
 pub(super) trait Choice: Copy + PartialEq + 'static {

@@ -3,7 +3,7 @@
 //! All sources give these, so that precedence and mistakes are dealt with once.
 //! **It is never read without its place**: a message must say where to look.
 
-use super::mistake::Place;
+use tracewell_collector::written::Place;
 
 /// One setting as somebody wrote it.
 #[derive(Debug)]

@@ -103,7 +103,7 @@ fn check_log_filter(text: &str) -> Result<(), String> {
     // A lone word is always meant as a level; the filter syntax would take it
     // for the name of a module and log nothing.
     let is_word = !text.contains(['=', ',']);
-    let hint = match super::super::mistake::nearest(text, LEVELS) {
+    let hint = match tracewell_collector::written::nearest(text, LEVELS) {
         Some(level) if is_word => format!("; did you mean {level}?"),
         _ => String::new(),
     };

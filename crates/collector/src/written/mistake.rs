@@ -9,13 +9,16 @@ use std::sync::Arc;
 
 /// Where a value was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Place {
+pub enum Place {
     /// Nobody wrote it.
     Default,
     /// In the file; line and column count from 1.
     File {
+        /// Which.
         path: Arc<Path>,
+        /// From 1.
         line: u64,
+        /// From 1.
         column: u64,
     },
     /// In a variable of the environment.
@@ -39,11 +42,11 @@ impl fmt::Display for Place {
 
 /// One thing to fix.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Mistake {
+pub struct Mistake {
     /// Where it stands.
-    pub(crate) place: Place,
+    pub place: Place,
     /// What is wrong and what to write instead.
-    pub(crate) message: String,
+    pub message: String,
 }
 
 impl fmt::Display for Mistake {
@@ -55,13 +58,11 @@ impl fmt::Display for Mistake {
 /// Everything that is wrong, one line each, in the order people wrote it.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", self.0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-pub(crate) struct Mistakes(pub(crate) Vec<Mistake>);
+pub struct Mistakes(pub Vec<Mistake>);
 
 /// The known word that somebody most likely meant, if any is close enough.
-pub(crate) fn nearest<'a>(
-    written: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // A third of the letters may differ: "durabilty" is a slip, "foo" is not.
     let allowed = (written.chars().count() / 3).clamp(1, 4);
     known

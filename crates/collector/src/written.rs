@@ -1,0 +1,9 @@
+//! What people write to configure a process, with the place of every word.
+//!
+//! Knows files and sentences, **no setting and no component**: who reads a
+//! configuration says what may stand there.
+
+pub mod mistake;
+pub mod yaml;
+
+pub use mistake::{Mistake, Mistakes, Place, nearest};

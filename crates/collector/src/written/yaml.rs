@@ -1,0 +1,116 @@
+//! Any YAML file as a tree that remembers where each of its nodes stands.
+//!
+//! The file is read whole before anything is understood of it, so that every
+//! unknown key and every wrong value can be reported at once, where a derived
+//! `Deserialize` would stop at the first. Size, depth and aliases are limited by
+//! the parser; **nothing that walks the tree recurses deeper than it allows.**
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::DuplicateKeyPolicy;
+
+pub use serde_saphyr::{Location, Spanned};
+
+/// Any YAML value.
+#[derive(Debug, Clone)]
+pub enum Node {
+    /// Nothing.
+    Null,
+    /// A value, as text.
+    Scalar(String),
+    /// Several.
+    List(Vec<Spanned<Node>>),
+    /// Keys with values, in the order written.
+    Mapping(Vec<Entry>),
+}
+
+/// A key and its value.
+pub type Entry = (Spanned<String>, Spanned<Node>);
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NodeVisitor)
+    }
+}
+
+struct NodeVisitor;
+
+impl<'de> Visitor<'de> for NodeVisitor {
+    type Value = Node;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value, a list or a mapping")
+    }
+
+    fn visit_unit<E>(self) -> Result<Node, E> {
+        Ok(Node::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Node, E> {
+        Ok(Node::Null)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
+        Node::deserialize(deserializer)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
+        Ok(Node::Scalar(value.to_string()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
+        Ok(Node::Scalar(value.to_string()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
+        Ok(Node::Scalar(value.to_string()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
+        Ok(Node::Scalar(value.to_string()))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Node, E> {
+        Ok(Node::Scalar(value.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Node::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Node, A::Error> {
+        let mut mapping = Vec::new();
+        while let Some(entry) = entries.next_entry()? {
+            mapping.push(entry);
+        }
+        Ok(Node::Mapping(mapping))
+    }
+}
+
+/// Reads a document; `None` for an empty one. Keys that repeat are all there.
+///
+/// # Errors
+/// It is no YAML: where and why.
+pub fn parse(text: &str) -> Result<Option<Spanned<Node>>, (Location, String)> {
+    let options = serde_saphyr::options! {
+        duplicate_keys: DuplicateKeyPolicy::PassThrough,
+    };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+        let location = error.location().unwrap_or(Location::UNKNOWN);
+        (location, first_line(&error))
+    })
+}
+
+/// The parser's own sentence, without the location it repeats and the excerpt.
+fn first_line(error: &serde_saphyr::Error) -> String {
+    let text = error.without_snippet().to_string();
+    let line = text.lines().next().unwrap_or_default();
+    let message = line.split(" at line ").next().unwrap_or(line);
+    format!("not valid YAML: {}", message.trim_start_matches("error: "))
+}
