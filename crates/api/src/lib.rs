@@ -109,6 +109,9 @@ pub fn http_router(
     let page_at_home = assets.clone();
     let base = base_path.to_owned();
     let others = move |request: Request| async move {
+        if let Some(there) = unknown::with_single_slashes(&request, &base) {
+            return there.into_response();
+        }
         if let Some(refusal) = unknown::refusal(&request) {
             return refusal.into_response();
         }
@@ -141,9 +144,14 @@ pub fn http_router(
 /// whether the process is well.
 pub fn zipkin_router(state: &Arc<QueryState>, door: &Door) -> Router {
     let others = |request: Request| async move {
+        if let Some(there) = unknown::with_single_slashes(&request, "") {
+            return there.into_response();
+        }
         let path = request.uri().path();
         let message = format!("there is no {path} on Zipkin's port");
-        ApiError::not_found(message).with_hint("the user interface is on the query port")
+        let unknown = ApiError::not_found(message);
+        let unknown = unknown.with_hint("the user interface is on the query port");
+        unknown.into_response()
     };
     door.of_programs(tenants::zipkin(state))
         .merge(health::router(Arc::clone(&state.store)))

@@ -65,6 +65,8 @@ pub struct Dependency {
     pub child: String,
     /// How often.
     pub calls: u64,
+    /// How often the called span failed (ADR-010).
+    pub failed: u64,
 }
 
 /// The calls between services in a time range.
@@ -106,6 +108,7 @@ fn count(
         columns: ScanColumns {
             services: true,
             links: true,
+            failures: true,
             ..structure_columns()
         },
         cancelled,

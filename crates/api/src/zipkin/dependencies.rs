@@ -22,6 +22,13 @@ struct DependencyJson {
     parent: String,
     child: String,
     call_count: u64,
+    /// Left out where nothing failed, as Zipkin does.
+    #[serde(skip_serializing_if = "is_none")]
+    error_count: u64,
+}
+
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 pub(super) async fn dependencies(
@@ -35,20 +42,24 @@ pub(super) async fn dependencies(
     });
     let found = counted.await?;
     // Services that differ in the case of their letters only are one to Zipkin.
-    let mut calls: BTreeMap<(String, String), u64> = BTreeMap::new();
+    let mut calls: BTreeMap<(String, String), [u64; 2]> = BTreeMap::new();
     for call in &found.calls {
         if !call.parent.is_empty() && !call.child.is_empty() {
             let names = (call.parent.to_lowercase(), call.child.to_lowercase());
-            *calls.entry(names).or_default() += call.calls;
+            let [all, failed] = calls.entry(names).or_default();
+            *all += call.calls;
+            *failed += call.failed;
         }
     }
-    let calls = calls
-        .into_iter()
-        .map(|((parent, child), call_count)| DependencyJson {
-            parent,
-            child,
-            call_count,
-        });
+    let calls =
+        calls.into_iter().map(
+            |((parent, child), [call_count, error_count])| DependencyJson {
+                parent,
+                child,
+                call_count,
+                error_count,
+            },
+        );
     let skipped = (found.skipped > 0).then(|| {
         format!(
             "{} calls were not counted because their callers are too far away; \

@@ -85,6 +85,45 @@ pub(super) async fn remote_services(
     Ok(list(&lower_case(names), found.lacking()))
 }
 
+/// What Zipkin's UI takes for a condition of its own: as the key of a tag it
+/// would never be asked for.
+const TAKEN_BY_THE_UI: [&str; 12] = [
+    "annotationQuery",
+    "endTs",
+    "limit",
+    "lookback",
+    "maxDuration",
+    "millis",
+    "minDuration",
+    "remoteServiceName",
+    "serviceName",
+    "spanName",
+    "startTs",
+    "tagQuery",
+];
+
+/// Keys whose values are free text: nobody picks one from a list, and the UI
+/// cuts what it was given for them at its first `=`. They are asked for by
+/// `key=value` all the same.
+const FREE_TEXT: [&str; 12] = [
+    "db.query.text",
+    "db.statement",
+    "error",
+    "exception.message",
+    "exception.stacktrace",
+    "http.target",
+    "http.url",
+    "http.user_agent",
+    "url.full",
+    "url.path",
+    "url.query",
+    "user_agent.original",
+];
+
+fn is_offered(key: &str) -> bool {
+    !TAKEN_BY_THE_UI.contains(&key) && !FREE_TEXT.contains(&key)
+}
+
 /// Keys of tags that spans and their resources have.
 pub(super) async fn keys(State(state): State<Arc<QueryState>>) -> Result<Response, ApiError> {
     let store = Arc::clone(&state.store);
@@ -92,7 +131,8 @@ pub(super) async fn keys(State(state): State<Arc<QueryState>>) -> Result<Respons
     let lacking = found.lacking();
     let of_spans = |level| matches!(level, Level::Span | Level::Resource);
     let keys = found.entries.iter().filter(|key| of_spans(key.level));
-    let keys: BTreeSet<&str> = keys.map(|key| &*key.key).collect();
+    let keys = keys.map(|key| &*key.key).filter(|key| is_offered(key));
+    let keys: BTreeSet<&str> = keys.collect();
     Ok(list(&keys, lacking))
 }
 

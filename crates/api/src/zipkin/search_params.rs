@@ -13,8 +13,8 @@ use crate::params::Params;
 /// Traces of a search that names no limit; Zipkin's number.
 pub(super) const DEFAULT_LIMIT: usize = 10;
 
-/// Traces of one answer.
-const MAX_LIMIT: usize = 1_000;
+/// Traces of one answer, which are read and sent a few at a time.
+const MAX_LIMIT: usize = 10_000;
 
 /// How far back is looked when nobody says; Zipkin's number.
 const DEFAULT_LOOKBACK_MS: u64 = 24 * 3_600 * 1_000;

@@ -2,12 +2,20 @@
 
 use super::counted::Counted;
 use super::{Dependency, Hashed};
+use tracewell_model::failure::failed_rows;
 use tracewell_model::store::ScanChunk;
 use tracewell_model::tree::{Parents, TraceSpans, parent_ids};
 use tracewell_model::{SpanId, SpanKind, TimeRange, TraceId};
 
 /// A number for a service name.
 pub(super) type Service = u32;
+
+/// A span that was called.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Called {
+    pub(super) service: Service,
+    pub(super) has_failed: bool,
+}
 
 /// Numbers for service names.
 #[derive(Debug, Default)]
@@ -31,14 +39,17 @@ impl Names {
 /// Calls between services that differ.
 #[derive(Debug, Default)]
 pub(super) struct CallCounts {
-    calls: Hashed<(Service, Service), u64>,
+    /// All of them, and those that failed.
+    calls: Hashed<(Service, Service), [u64; 2]>,
 }
 
 impl CallCounts {
-    /// Counts a span of `child` whose parent is of `parent`.
-    pub(super) fn add(&mut self, parent: Service, child: Service) {
-        if parent != child {
-            *self.calls.entry((parent, child)).or_default() += 1;
+    /// Counts a span whose parent is of `parent`.
+    pub(super) fn add(&mut self, parent: Service, child: Called) {
+        if parent != child.service {
+            let [calls, failed] = self.calls.entry((parent, child.service)).or_default();
+            *calls += 1;
+            *failed += u64::from(child.has_failed);
         }
     }
 
@@ -47,10 +58,11 @@ impl CallCounts {
         let name = |service: Service| names.names[service as usize].clone();
         let calls = self.calls.into_iter();
         let mut calls: Vec<_> = calls
-            .map(|((parent, child), calls)| Dependency {
+            .map(|((parent, child), [calls, failed])| Dependency {
                 parent: name(parent),
                 child: name(child),
                 calls,
+                failed,
             })
             .collect();
         calls.sort();
@@ -69,6 +81,7 @@ pub(super) struct Run {
     named_parents: Vec<SpanId>,
     kinds: Vec<SpanKind>,
     services: Vec<Service>,
+    failed: Vec<bool>,
     times: Vec<(u64, i64)>,
     /// Spans that are linked to, by row.
     links: Vec<(u32, Place)>,
@@ -84,7 +97,7 @@ impl Run {
             .iter()
             .map(|name| names.number(name))
             .collect();
-        let named = parent_ids(batch);
+        let (named, failed) = (parent_ids(batch), failed_rows(batch));
         let mut link = 0;
         let mut run = Self::default();
         for row in chunk.rows.iter() {
@@ -115,6 +128,7 @@ impl Run {
             run.named_parents.push(named[row]);
             run.kinds.push(SpanKind::from_otlp(spans.kind[row]));
             run.services.push(services[spans.resource[row] as usize]);
+            run.failed.push(failed.contains(row));
             run.times
                 .push((spans.start_ns[row], spans.duration_ns[row]));
         }
@@ -140,19 +154,20 @@ impl Run {
         self.named_parents.clear();
         self.kinds.clear();
         self.services.clear();
+        self.failed.clear();
         self.times.clear();
         self.links.clear();
     }
 
     /// Counts the calls inside the run whose children start in the range; hands
-    /// the places of other callers and the child's service to `visit`. Each
+    /// the places of other callers and the child to `visit`. Each
     /// span calls once, whatever its copies.
     pub(super) fn calls(
         &self,
         range: TimeRange,
         counted: &mut Counted,
         counts: &mut CallCounts,
-        visit: &mut dyn FnMut(Place, Service),
+        visit: &mut dyn FnMut(Place, Called),
     ) {
         let mut links = self.links.iter().peekable();
         let mut callers = Vec::new();
@@ -173,10 +188,14 @@ impl Run {
             {
                 continue;
             }
+            let called = Called {
+                service: *child,
+                has_failed: self.failed[row],
+            };
             for caller in callers.drain(..) {
                 match caller {
-                    Ok(caller) => counts.add(caller, *child),
-                    Err(place) => visit(place, *child),
+                    Ok(caller) => counts.add(caller, called),
+                    Err(place) => visit(place, called),
                 }
             }
         }

@@ -13,7 +13,7 @@ static NEVER: AtomicBool = AtomicBool::new(false);
 
 /// Counts by looking for every parent and every linked span among all spans.
 fn expected(spans: &[TestSpan]) -> Vec<Dependency> {
-    let mut calls: BTreeMap<(String, String), u64> = BTreeMap::new();
+    let mut calls: BTreeMap<(String, String), [u64; 2]> = BTreeMap::new();
     let services: HashMap<_, _> = spans
         .iter()
         .map(|span| ((span.trace_id, span.span_id), span.service()))
@@ -25,7 +25,9 @@ fn expected(spans: &[TestSpan]) -> Vec<Dependency> {
             match services.get(&caller) {
                 Some(caller) if *caller != span.service() => {
                     let key = ((*caller).to_owned(), span.service().to_owned());
-                    *calls.entry(key).or_default() += 1;
+                    let [all, failed] = calls.entry(key).or_default();
+                    *all += 1;
+                    *failed += u64::from(has_failed(span));
                 }
                 _ => {}
             }
@@ -33,12 +35,18 @@ fn expected(spans: &[TestSpan]) -> Vec<Dependency> {
     }
     let calls = calls.into_iter();
     calls
-        .map(|((parent, child), calls)| Dependency {
+        .map(|((parent, child), [calls, failed])| Dependency {
             parent,
             child,
             calls,
+            failed,
         })
         .collect()
+}
+
+fn has_failed(span: &TestSpan) -> bool {
+    let batch = batch(std::slice::from_ref(span));
+    tracewell_model::failure::failed_rows(&batch).contains(0)
 }
 
 fn store_of(parts: &[Vec<TestSpan>]) -> MemoryStore {

@@ -4,7 +4,7 @@
 //! limit do**.
 
 use super::Hashed;
-use super::run::{CallCounts, Run, Service};
+use super::run::{CallCounts, Called, Run};
 use tracewell_model::{SpanId, TraceId};
 
 const NONE: u32 = u32::MAX;
@@ -12,7 +12,7 @@ const NONE: u32 = u32::MAX;
 #[derive(Debug)]
 struct Child {
     parent: SpanId,
-    service: Service,
+    called: Called,
     /// The next child of the trace, or the next free place.
     next: u32,
 }
@@ -51,7 +51,7 @@ impl Waiting {
     }
 
     /// Lets a child wait; false if there is no room.
-    pub(super) fn push(&mut self, trace_id: TraceId, parent: SpanId, service: Service) -> bool {
+    pub(super) fn push(&mut self, trace_id: TraceId, parent: SpanId, called: Called) -> bool {
         if self.len >= self.limit {
             return false;
         }
@@ -62,7 +62,7 @@ impl Waiting {
         let before = self.first.insert(trace_id, place);
         let child = Child {
             parent,
-            service,
+            called,
             next: before.unwrap_or(NONE),
         };
         match self.children.get_mut(place as usize) {
@@ -90,7 +90,7 @@ impl Waiting {
             let next = child.next;
             match run.service(child.parent) {
                 Some(parent) => {
-                    counts.add(parent, child.service);
+                    counts.add(parent, child.called);
                     child.next = self.free;
                     self.free = place;
                     self.len -= 1;

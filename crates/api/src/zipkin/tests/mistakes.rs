@@ -29,11 +29,11 @@ async fn mistakes_name_the_parameter_and_its_value() {
         ),
         (
             "/api/v2/traces?limit=many",
-            "limit: \"many\" is not a whole number from 1 to 1000",
+            "limit: \"many\" is not a whole number from 1 to 10000",
         ),
         (
-            "/api/v2/traces?limit=1001",
-            "limit: \"1001\" is not a whole number from 1 to 1000",
+            "/api/v2/traces?limit=10001",
+            "limit: \"10001\" is not a whole number from 1 to 10000",
         ),
         (
             "/api/v2/traces?endTs=now",

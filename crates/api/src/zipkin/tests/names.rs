@@ -1,9 +1,11 @@
 //! Names, settings and dependencies.
 
 use serde_json::json;
+use tracewell_model::StatusCode;
+use tracewell_testkit::TestSpan;
 
 use super::{START_NS, json, server};
-use crate::tests::encoded;
+use crate::tests::{Server, encoded};
 
 #[tokio::test]
 async fn names_are_listed_in_lower_case_once() {
@@ -57,7 +59,7 @@ async fn zipkins_ui_finds_its_settings() {
 async fn calls_between_services_are_counted() {
     let server = server();
     let end_ms = START_NS / 1_000_000;
-    let calls = json!([{"parent": "shop", "child": "db", "callCount": 1}]);
+    let calls = json!([{"parent": "shop", "child": "db", "callCount": 1, "errorCount": 1}]);
     let table = [
         ("/api/v2/dependencies".to_owned(), calls.clone()),
         (
@@ -87,6 +89,10 @@ async fn pages_of_zipkins_ui_stay_what_they_were() {
         ),
         ("/zipkin", "/search"),
         ("/zipkin/traces/00000000000000ff", "/trace/00000000000000ff"),
+        (
+            "//api/v2//spans?serviceName=a",
+            "/api/v2/spans?serviceName=a",
+        ),
     ] {
         let answer = server.get(path).await;
         assert_eq!(
@@ -108,4 +114,42 @@ async fn pages_of_zipkins_ui_stay_what_they_were() {
         .get(&format!("/api/v2/spans?serviceName={}", encoded("größe")))
         .await;
     assert_eq!(services.json(), json!([]));
+}
+
+#[tokio::test]
+async fn calls_that_failed_are_counted_as_such() {
+    let call = |trace, status| {
+        let parent = TestSpan::new(trace, 1, "shop", "call", START_NS);
+        let child = TestSpan::new(trace, 2, "db", "select", START_NS)
+            .child_of(1)
+            .status(status);
+        [parent, child]
+    };
+    let server = Server::new(
+        &[
+            call(1, StatusCode::Error),
+            call(2, StatusCode::Error),
+            call(3, StatusCode::Ok),
+        ]
+        .concat(),
+    );
+    let calls = json!([{"parent": "shop", "child": "db", "callCount": 3, "errorCount": 2}]);
+    assert_eq!(json(&server, "/api/v2/dependencies").await, calls);
+}
+
+#[tokio::test]
+async fn keys_that_zipkins_ui_could_not_ask_for_are_not_offered() {
+    let span = TestSpan::new(1, 1, "shop", "call", START_NS)
+        .with_text("serviceName", "storefront")
+        .with_text("http.target", "/api/users?max=4")
+        .with_text("customer", "c-7");
+    let server = Server::new(&[span]);
+    let keys = json!(["customer", "service.name"]);
+    assert_eq!(json(&server, "/api/v2/autocompleteKeys").await, keys);
+    // By hand it is found all the same.
+    let found = json(
+        &server,
+        "/api/v2/traces?annotationQuery=http.target%3D/api/users?max%3D4",
+    );
+    assert_eq!(found.await.as_array().map(Vec::len), Some(1));
 }
