@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 use tracewell_access::Lock;
+use tracewell_collector::exporters::{ExporterAccount, ExporterSnapshot};
 use tracewell_collector::{
     Accounting, AdaptedOperation, Complaint, Connections, Intake, ReceiverSnapshot, Sampling,
 };
@@ -41,6 +42,7 @@ pub struct ReadPlaces {
 
 /// What the process knows about itself.
 pub struct ProcessFacts {
+    exporters: Vec<Arc<ExporterAccount>>,
     endpoints: Vec<BoundEndpoint>,
     warnings: Vec<String>,
     readers: ReadPlaces,
@@ -59,8 +61,10 @@ impl ProcessFacts {
         accounting: Arc<Accounting>,
         intake: Arc<Intake>,
         sampling: Arc<Sampling>,
+        exporters: Vec<Arc<ExporterAccount>>,
     ) -> Self {
         Self {
+            exporters,
             endpoints: endpoints.to_vec(),
             warnings,
             readers,
@@ -71,11 +75,19 @@ impl ProcessFacts {
         }
     }
 
+    /// What became of the spans that were sent on.
+    pub(crate) fn exporters(&self) -> Vec<ExporterSnapshot> {
+        let accounts = self.exporters.iter();
+        accounts.map(|account| account.snapshot()).collect()
+    }
+
     /// The same process, as one tenant may see it: with what is counted of that
     /// tenant alone.
     #[must_use]
     pub fn of_tenant(&self, accounting: Arc<Accounting>, sampling: Arc<Sampling>) -> Self {
         Self {
+            // What leaves this process is not one tenant's.
+            exporters: Vec::new(),
             endpoints: self.endpoints.clone(),
             warnings: self.warnings.clone(),
             readers: self.readers.clone(),

@@ -20,6 +20,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use tracewell_collector::ReceiverSnapshot;
+use tracewell_collector::exporters::ExporterSnapshot;
 use tracewell_model::TraceStore;
 use tracewell_model::store::{CompactionStatus, RunningMerge, StoreStatus};
 
@@ -65,6 +66,7 @@ impl Collector for Scrape {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut page = Page(encoder);
         receivers(&mut page, &self.facts.receivers())?;
+        exporters(&mut page, &self.facts.exporters())?;
         let (held, limit) = self.facts.intake_bytes();
         page.gauge(
             "tracewell_requests_held_bytes",
@@ -133,7 +135,46 @@ impl Collector for Scrape {
     }
 }
 
-type Label = (&'static str, &'static str);
+type Label<'a> = (&'static str, &'a str);
+
+fn exporters(page: &mut Page<'_>, accounts: &[ExporterSnapshot]) -> fmt::Result {
+    let per_exporter = |value: fn(&ExporterSnapshot) -> u64| {
+        let accounts = accounts.iter();
+        accounts.map(move |account| ([exporter(account)], value(account)))
+    };
+    page.counters(
+        "tracewell_exporter_spans_received",
+        "Spans that an exporter was given: sent, rejected and in flight",
+        per_exporter(|account| account.received),
+    )?;
+    page.counters(
+        "tracewell_exporter_spans_sent",
+        "Spans that the peer of an exporter acknowledged",
+        per_exporter(|account| account.sent),
+    )?;
+    page.counters(
+        "tracewell_exporter_spans_rejected",
+        "Spans that an exporter could not hand on, by reason",
+        accounts.iter().flat_map(|account| {
+            let reasons = account.rejected.iter();
+            reasons.map(|(reason, spans)| ([exporter(account), ("reason", *reason)], *spans))
+        }),
+    )?;
+    page.gauges(
+        "tracewell_exporter_spans_in_flight",
+        "Spans that wait for the peer of an exporter",
+        per_exporter(|account| account.in_flight),
+    )?;
+    page.counters(
+        "tracewell_exporter_retries",
+        "Requests of an exporter that failed and were or will be sent again",
+        per_exporter(|account| account.retries),
+    )
+}
+
+fn exporter(account: &ExporterSnapshot) -> Label<'_> {
+    ("exporter", &account.exporter)
+}
 
 fn receivers(page: &mut Page<'_>, accounts: &[ReceiverSnapshot]) -> fmt::Result {
     let per_receiver = |value: fn(&ReceiverSnapshot) -> u64| {
@@ -202,7 +243,7 @@ fn receivers(page: &mut Page<'_>, accounts: &[ReceiverSnapshot]) -> fmt::Result 
     )
 }
 
-fn receiver(account: &ReceiverSnapshot) -> Label {
+fn receiver(account: &ReceiverSnapshot) -> Label<'static> {
     ("receiver", account.receiver)
 }
 
@@ -308,11 +349,11 @@ struct Page<'a>(DescriptorEncoder<'a>);
 
 impl Page<'_> {
     /// The encoder adds `_total` to the name.
-    fn counters<const N: usize>(
+    fn counters<'a, const N: usize>(
         &mut self,
         name: &str,
         help: &str,
-        series: impl Iterator<Item = ([Label; N], u64)>,
+        series: impl Iterator<Item = ([Label<'a>; N], u64)>,
     ) -> fmt::Result {
         let mut family = self.family(name, help, MetricType::Counter)?;
         for (labels, value) in series {
@@ -329,11 +370,11 @@ impl Page<'_> {
         ConstCounter::new(value).encode(family)
     }
 
-    fn gauges<const N: usize>(
+    fn gauges<'a, const N: usize>(
         &mut self,
         name: &str,
         help: &str,
-        series: impl Iterator<Item = ([Label; N], u64)>,
+        series: impl Iterator<Item = ([Label<'a>; N], u64)>,
     ) -> fmt::Result {
         let mut family = self.family(name, help, MetricType::Gauge)?;
         for (labels, value) in series {

@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::header;
 use serde::Serialize;
+use tracewell_collector::exporters::ExporterSnapshot;
 use tracewell_collector::{Complaint, ReceiverSnapshot};
 use tracewell_model::store::{CompactionStatus, DamagedBlock, DiskStatus, StoreStatus};
 
@@ -41,6 +42,8 @@ struct Status<'a> {
     warnings: &'a [String],
     store: Store<'a>,
     receivers: Vec<Receiver>,
+    /// What sends on; empty where everything is stored here.
+    exporters: Vec<Exporter>,
     /// What clients were refused or lost, the newest first.
     complaints: Vec<Complained<'a>>,
     memory: Memory,
@@ -158,6 +161,21 @@ struct Receiver {
     datagrams_lost: u64,
 }
 
+/// In it are as many spans as it received, less those that are sent or rejected.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Exporter {
+    name: String,
+    endpoint: String,
+    received: u64,
+    sent: u64,
+    rejected: BTreeMap<&'static str, u64>,
+    in_flight: u64,
+    retries: u64,
+    /// What the peer said last when it took nothing; null once it took something.
+    last_error: Option<String>,
+}
+
 /// Requests of one client that were not taken as they are.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -215,6 +233,7 @@ fn answer(facts: &ProcessFacts, state: &QueryState, store: &StoreStatus) -> Resp
             disk: store.disk.as_ref().map(disk),
         },
         receivers: accounts.into_iter().map(receiver).collect(),
+        exporters: facts.exporters().into_iter().map(exporter).collect(),
         complaints: complaints.iter().map(complained).collect(),
         memory: Memory {
             requests_held_bytes,
@@ -286,6 +305,19 @@ fn complained(complaint: &Complaint) -> Complained<'_> {
         message: &complaint.message,
         times: complaint.times,
         last_ns: complaint.last_ns.to_string(),
+    }
+}
+
+fn exporter(account: ExporterSnapshot) -> Exporter {
+    Exporter {
+        name: account.exporter,
+        endpoint: account.endpoint,
+        received: account.received,
+        sent: account.sent,
+        rejected: account.rejected,
+        in_flight: account.in_flight,
+        retries: account.retries,
+        last_error: account.last_error,
     }
 }
 

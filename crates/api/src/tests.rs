@@ -107,6 +107,7 @@ impl Server {
             Arc::clone(&accounting),
             Arc::clone(&intake),
             Arc::default(),
+            Vec::new(),
         );
         let limits = QueryLimits {
             concurrent: 2,

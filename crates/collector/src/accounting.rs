@@ -183,6 +183,11 @@ impl ReceiverAccount {
         }
     }
 
+    /// Its name.
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// A request begins; without [`RequestInProgress::end`] it counts as
     /// abandoned by its client.
     pub(crate) fn request(self: &Arc<Self>) -> RequestInProgress {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use tracewell_access::{Admitted, Denial, Tenant};
 use tracewell_model::{Consumer, StoreError};
 
+use crate::pipelines::graph::Graph;
 use crate::refusal::Refusal;
 use crate::sampling::Sampling;
 
@@ -20,6 +21,13 @@ pub enum Destination {
     One {
         /// Takes the spans.
         consumer: Arc<dyn Consumer>,
+        /// How clients are to sample.
+        sampling: Arc<Sampling>,
+    },
+    /// Pipelines, by receiver.
+    Pipelines {
+        /// Takes the spans.
+        graph: Arc<Graph>,
         /// How clients are to sample.
         sampling: Arc<Sampling>,
     },
@@ -57,11 +65,16 @@ pub trait TenantDestinations: Send + Sync + 'static {
 }
 
 impl Destination {
-    /// Where the spans of who was let in go, as far as that is known before they
-    /// are read: no store is made for what turns out to be none.
-    pub(crate) fn of(&self, who: &Admitted) -> Result<Destined, Refusal> {
+    /// Where the spans of who was let in by the receiver with this account go, as
+    /// far as that is known before they are read: no store is made for what turns
+    /// out to be none.
+    pub(crate) fn of(&self, who: &Admitted, account: &str) -> Result<Destined, Refusal> {
         match self {
             Self::One { consumer, .. } => Ok(Destined::Known(Arc::clone(consumer))),
+            Self::Pipelines { graph, .. } => match graph.entry(account) {
+                Some(consumer) => Ok(Destined::Known(Arc::clone(consumer))),
+                None => Err(Refusal::Internal("no pipeline has this receiver")),
+            },
             Self::ByTenant { tenants, .. } => {
                 let denied = || Refusal::Denied(Denial::NoTenant);
                 let tenant = who.tenant.as_ref().ok_or_else(denied)?;
@@ -77,7 +90,7 @@ impl Destination {
     /// How clients of who was let in are to sample.
     pub(crate) fn sampling(&self, who: &Admitted) -> Arc<Sampling> {
         match self {
-            Self::One { sampling, .. } => Arc::clone(sampling),
+            Self::One { sampling, .. } | Self::Pipelines { sampling, .. } => Arc::clone(sampling),
             Self::ByTenant { tenants, sampling } => {
                 let own = who.tenant.as_ref().and_then(|who| tenants.sampling(who));
                 own.unwrap_or_else(|| Arc::clone(sampling))
@@ -137,6 +150,7 @@ impl fmt::Debug for Destination {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::One { .. } => "Destination::One",
+            Self::Pipelines { .. } => "Destination::Pipelines",
             Self::ByTenant { .. } => "Destination::ByTenant",
         })
     }

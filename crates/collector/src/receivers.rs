@@ -12,7 +12,6 @@ pub mod jaeger;
 pub mod otlp;
 mod port;
 mod posted;
-mod rpc_status;
 pub mod zipkin;
 
 use self::otlp::config::ConfigMistake;

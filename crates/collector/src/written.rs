@@ -3,6 +3,9 @@
 //! Knows files and sentences, **no setting and no component**: who reads a
 //! configuration says what may stand there.
 
+pub mod expand;
+pub mod fields;
+pub mod go_duration;
 pub mod mistake;
 pub mod yaml;
 

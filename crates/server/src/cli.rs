@@ -116,7 +116,8 @@ fn dispatch(cli: Cli) -> Result<(), CliError> {
 fn all_in_one(args: &ServerArgs) -> Result<(), CliError> {
     let loaded = args.load()?;
     logging::start(&loaded.config.log)?;
-    serve::run(loaded.config).map_err(|error| CliError::Failed(format!("{error:#}")))
+    serve::run(loaded.config, loaded.pipelines)
+        .map_err(|error| CliError::Failed(format!("{error:#}")))
 }
 
 /// The name and version that this program gives itself when it talks to others.

@@ -8,6 +8,7 @@
 mod document;
 mod draft;
 mod of_jaeger;
+mod pipelines;
 mod printed;
 mod settings;
 mod sources;
@@ -26,6 +27,7 @@ pub(crate) use settings::{Kind, RETENTION, retention_age, retention_bytes, setti
 pub(crate) use sources::{Loaded, Sources, load};
 pub(crate) use tracewell_access::LockFiles;
 use tracewell_access::{Tenancy, Tenant};
+pub(crate) use tracewell_collector::pipelines::PipelineFile;
 pub(crate) use tracewell_collector::written::Mistakes;
 pub(crate) use tracewell_store::embedded::FreeSpace;
 pub(crate) use value::duration;
@@ -95,10 +97,10 @@ impl Tenants {
 /// The OTLP receivers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Otlp {
-    /// OTLP over gRPC.
-    pub(crate) grpc: Endpoint,
+    /// OTLP over gRPC; `None` where it is off.
+    pub(crate) grpc: Option<Endpoint>,
     /// OTLP over HTTP.
-    pub(crate) http: Endpoint,
+    pub(crate) http: Option<Endpoint>,
     /// Largest request accepted, measured after decompression, in bytes.
     pub(crate) max_request_bytes: usize,
     /// Origins whose pages may post spans: `*`, or `scheme://host[:port]` in

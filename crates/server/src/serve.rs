@@ -21,7 +21,7 @@ mod tenants;
 mod ui_config;
 mod written_file;
 
-use crate::config::Config;
+use crate::config::{Config, PipelineFile};
 use anyhow::Context;
 use bind::{Bound, bind_all};
 use limits::MemoryShares;
@@ -48,16 +48,16 @@ const QUERY_PATIENCE: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// What kept the process from starting or from stopping cleanly.
-pub(crate) fn run(config: Config) -> anyhow::Result<()> {
+pub(crate) fn run(config: Config, pipelines: Option<PipelineFile>) -> anyhow::Result<()> {
     open_files::allow_as_many_as_possible();
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("cannot start the runtime")?
-        .block_on(serve(config))
+        .block_on(serve(config, pipelines))
 }
 
-async fn serve(config: Config) -> anyhow::Result<()> {
+async fn serve(config: Config, pipelines: Option<PipelineFile>) -> anyhow::Result<()> {
     // Before anything slow: a signal during recovery must not kill us halfway.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -79,8 +79,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         max_connections: open_files::share_of_connections(config.memory_limit_bytes),
         lock: Arc::clone(&lock),
     };
-    let intake = Intake::start(intake_config, spans.destination(&sampling))
-        .context("cannot start decoding threads")?;
+    let (destination, exporters) = spans.destination(&sampling, pipelines.as_ref())?;
+    let intake =
+        Intake::start(intake_config, destination).context("cannot start decoding threads")?;
     let limit = open_files::share_of_readers();
     let readers = ReadPlaces {
         free: Arc::new(Semaphore::new(limit)),
@@ -93,6 +94,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         Arc::clone(&accounting),
         Arc::clone(&intake),
         Arc::clone(&sampling),
+        exporters,
     ));
     let state = Arc::new(QueryState::new(
         Arc::clone(&spans.store),

@@ -95,6 +95,19 @@ export type QueryCheck = { ok: true } | { ok: false; message: string; hint?: str
 
 type Count = number | string;
 
+/** What sends spans on: received = sent + rejected + in flight. */
+export interface Exporter {
+  name: string;
+  endpoint: string;
+  received: number;
+  sent: number;
+  rejected: Record<string, number>;
+  inFlight: number;
+  retries: number;
+  /** What the peer said last when it took nothing; null once it took something. */
+  lastError: string | null;
+}
+
 export interface Receiver {
   name: string;
   received: Count;
@@ -150,6 +163,7 @@ export interface ServerStatus {
   warnings?: string[];
   store: StoreStatus;
   receivers?: Receiver[];
+  exporters?: Exporter[];
   complaints?: Complaint[];
   memory?: { requestsHeldBytes: number; requestsLimitBytes: number };
   queries?: { running: number; waiting: number; runningLimit: number; waitingLimit: number; timeLimitSeconds: number; memoryHeldBytes: number; memoryLimitBytes: number | null };

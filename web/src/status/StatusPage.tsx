@@ -96,6 +96,7 @@ function Sections({ status }: { status: ServerStatus }): VNode {
           { name: "Requests", show: ({ requests }) => reasons(requests) },
         ]}
       />
+      {(status.exporters ?? []).length > 0 && <Exporters exporters={status.exporters!} />}
       {status.adaptiveSampling && <AdaptiveSampling sampling={status.adaptiveSampling} />}
       <h2>Refused or taken in part</h2>
       {(complaints ?? []).length === 0 ? (
@@ -115,6 +116,29 @@ function Sections({ status }: { status: ServerStatus }): VNode {
           ]}
         />
       )}
+    </>
+  );
+}
+
+/** Where spans are sent on to, and whether they get there. */
+function Exporters({ exporters }: { exporters: NonNullable<ServerStatus["exporters"]> }): VNode {
+  return (
+    <>
+      <h2>Exporters</h2>
+      <Table
+        label="Exporters"
+        rows={exporters}
+        rowKey={({ name }) => name}
+        columns={[
+          { name: "Exporter", show: ({ name }) => name, by: ({ name }) => name },
+          { name: "To", show: ({ endpoint }) => <code>{endpoint}</code>, by: ({ endpoint }) => endpoint },
+          { name: "Received", show: ({ received }) => count(received), by: ({ received }) => Number(received) },
+          { name: "Sent", show: ({ sent }) => count(sent), by: ({ sent }) => Number(sent) },
+          { name: "Waiting", show: ({ inFlight }) => count(inFlight), by: ({ inFlight }) => Number(inFlight) },
+          { name: "Rejected", show: ({ rejected }) => reasons(rejected) },
+          { name: "At present", show: ({ lastError }) => (lastError === null ? "well" : <span class="error-text">{lastError}</span>) },
+        ]}
+      />
     </>
   );
 }

@@ -12,11 +12,11 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use hyper::body::{Body, Frame, SizeHint};
 use tracewell_wire::decompress::Encoding;
 
-use super::rpc_status::status_protobuf;
 use crate::accounting::Outcome;
 use crate::complaints::Complaint;
 use crate::intake::Accepted;
 use crate::refusal::Refusal;
+use crate::rpc_status::status_protobuf;
 
 /// An answer, and what the accounts learn of it.
 pub(super) struct Answer {

@@ -111,7 +111,7 @@ impl Port {
 
     /// Where the spans of who was let in go.
     pub(super) fn to(&self, who: &Admitted) -> Result<Destined, Refusal> {
-        let to = self.intake.destination().of(who);
+        let to = self.intake.destination().of(who, self.account.name());
         to.inspect_err(|refusal| {
             if let Refusal::Denied(denial) = refusal {
                 self.intake.lock().turned_away(denial);

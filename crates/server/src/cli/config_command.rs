@@ -40,6 +40,9 @@ pub(super) fn run(command: ConfigCommand) -> Result<(), CliError> {
                 |file| file.display().to_string(),
             );
             out.line(&format!("{subject} is valid"))?;
+            for line in loaded.pipelines.iter().flat_map(|file| file.lines()) {
+                out.line(&format!("  {line}"))?;
+            }
         }
         ConfigCommand::Print(server) => {
             let loaded = server.load()?;

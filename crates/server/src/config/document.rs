@@ -9,20 +9,31 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use tracewell_collector::pipelines::is_pipeline_file;
 use tracewell_collector::written::yaml::{self, Location, Node, Spanned};
 use tracewell_collector::written::{Mistake, Place, nearest};
 
+use super::pipelines::{self, Understood};
 use super::settings::{Kind, RETENTION, settings};
 use super::written::Written;
 
-/// Reads a document. Settings that are fine come back even when others are not.
-pub(super) fn read(path: &Path, text: &str) -> (Vec<Written>, Vec<Mistake>) {
+/// Reads a document, ours or a Collector's, whose references to variables are
+/// looked up with `variable`. Settings that are fine come back even when others
+/// are not.
+pub(super) fn read(
+    path: &Path,
+    text: &str,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Understood {
     let mut reading = Reading {
         path: Arc::from(path),
         written: Vec::new(),
         mistakes: Vec::new(),
     };
     match yaml::parse(text) {
+        Ok(Some(root)) if is_pipeline_file(&root.value) => {
+            return pipelines::read(path, root, variable);
+        }
         Ok(Some(Spanned {
             value: Node::Mapping(entries),
             ..
@@ -39,7 +50,11 @@ pub(super) fn read(path: &Path, text: &str) -> (Vec<Written>, Vec<Mistake>) {
         ),
         Err((location, message)) => reading.mistake(location, message),
     }
-    (reading.written, reading.mistakes)
+    Understood {
+        written: reading.written,
+        mistakes: reading.mistakes,
+        ..Understood::default()
+    }
 }
 
 struct Reading {

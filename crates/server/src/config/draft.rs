@@ -25,8 +25,8 @@ pub(super) struct Draft {
     pub(super) retention: Retention,
     pub(super) memory_limit_bytes: u64,
     pub(super) listen: IpAddr,
-    pub(super) otlp_grpc: PortAndHost,
-    pub(super) otlp_http: PortAndHost,
+    pub(super) otlp_grpc: Option<PortAndHost>,
+    pub(super) otlp_http: Option<PortAndHost>,
     pub(super) cors_allowed_origins: Vec<String>,
     pub(super) max_request_bytes: u64,
     pub(super) jaeger: JaegerPorts,
@@ -90,8 +90,8 @@ impl Draft {
             },
             memory_limit_bytes: 0,
             listen: Ipv4Addr::LOCALHOST.into(),
-            otlp_grpc: any_port,
-            otlp_http: any_port,
+            otlp_grpc: None,
+            otlp_http: None,
             cors_allowed_origins: Vec::new(),
             max_request_bytes: 0,
             jaeger: JaegerPorts::default(),
@@ -175,14 +175,8 @@ impl Draft {
     fn shared_ports(&self, places: &Places) -> Vec<(&'static str, String)> {
         let mut found = Vec::new();
         let tcp = [
-            (
-                "receivers.otlp.protocols.grpc.endpoint",
-                Some(self.otlp_grpc),
-            ),
-            (
-                "receivers.otlp.protocols.http.endpoint",
-                Some(self.otlp_http),
-            ),
+            ("receivers.otlp.protocols.grpc.endpoint", self.otlp_grpc),
+            ("receivers.otlp.protocols.http.endpoint", self.otlp_http),
             ("receivers.jaeger.protocols.grpc.endpoint", self.jaeger.grpc),
             (
                 "receivers.jaeger.protocols.thrift_http.endpoint",
@@ -230,6 +224,33 @@ impl Draft {
         found
     }
 
+    /// The settings of ports at which spans are received.
+    pub(super) fn receiving(&self) -> [(&'static str, Option<PortAndHost>); 8] {
+        let jaeger = &self.jaeger;
+        [
+            ("receivers.otlp.protocols.grpc.endpoint", self.otlp_grpc),
+            ("receivers.otlp.protocols.http.endpoint", self.otlp_http),
+            ("receivers.jaeger.protocols.grpc.endpoint", jaeger.grpc),
+            (
+                "receivers.jaeger.protocols.thrift_http.endpoint",
+                jaeger.thrift_http,
+            ),
+            (
+                "receivers.jaeger.protocols.thrift_compact.endpoint",
+                jaeger.thrift_compact,
+            ),
+            (
+                "receivers.jaeger.protocols.thrift_binary.endpoint",
+                jaeger.thrift_binary,
+            ),
+            (
+                "receivers.jaeger.protocols.zipkin_compact.endpoint",
+                jaeger.zipkin_compact,
+            ),
+            ("receivers.zipkin.endpoint", self.zipkin),
+        ]
+    }
+
     fn address(&self, wanted: PortAndHost) -> SocketAddr {
         SocketAddr::new(wanted.host.unwrap_or(self.listen), wanted.port)
     }
@@ -256,6 +277,9 @@ impl Draft {
             address: self.address(wanted),
             is_optional: false,
         };
+        let asked = |name, title, flag, wanted: Option<_>| {
+            wanted.map(|wanted| endpoint(name, title, flag, wanted))
+        };
         let legacy = |name, title, flag, key, wanted: Option<_>| {
             wanted.map(|wanted| Endpoint {
                 is_optional: is_optional(key, places),
@@ -271,8 +295,8 @@ impl Draft {
         };
         Config {
             otlp: Otlp {
-                grpc: endpoint("otlp-grpc", "OTLP gRPC", "--otlp-grpc-port", self.otlp_grpc),
-                http: endpoint("otlp-http", "OTLP HTTP", "--otlp-http-port", self.otlp_http),
+                grpc: asked("otlp-grpc", "OTLP gRPC", "--otlp-grpc-port", self.otlp_grpc),
+                http: asked("otlp-http", "OTLP HTTP", "--otlp-http-port", self.otlp_http),
                 // Checked against the memory limit; saturates only where a
                 // pointer has fewer bits than the disk has bytes.
                 max_request_bytes: usize::try_from(self.max_request_bytes).unwrap_or(usize::MAX),

@@ -15,7 +15,7 @@ use tracewell_access::Secret;
 use super::draft::{Draft, Places};
 use super::settings::{RETENTION, settings, variable};
 use super::written::Written;
-use super::{Config, document, of_jaeger, value};
+use super::{Config, PipelineFile, document, of_jaeger, pipelines, value};
 use tracewell_collector::written::{Mistake, Mistakes, Place, nearest};
 
 /// The variable that names the configuration file.
@@ -52,6 +52,9 @@ pub(crate) struct Sources {
 pub(crate) struct Loaded {
     /// The configuration.
     pub(crate) config: Config,
+    /// What stands behind the receivers, where a Collector's file says so; else
+    /// the store does.
+    pub(crate) pipelines: Option<PipelineFile>,
     /// Where the value of each key comes from.
     pub(crate) places: BTreeMap<&'static str, Place>,
     /// The file that was read.
@@ -75,16 +78,23 @@ pub(crate) fn load(sources: Sources) -> Result<Loaded, Mistakes> {
         })
         .collect();
 
-    let (from_environment, file_from_environment, warnings) =
+    let mut pipeline_file = None;
+    let (from_environment, file_from_environment, mut warnings) =
         read_environment(&sources.environment, &mut mistakes);
     let named_by_flag = sources.file.is_some();
     let file = sources.file.or(file_from_environment);
     if let Some(path) = &file {
         match read_file(path) {
             Ok(text) => {
-                let (from_file, wrong) = document::read(path, &text);
-                written.extend(from_file);
-                mistakes.extend(wrong);
+                let understood = document::read(path, &text, &|name| {
+                    let mut all = sources.environment.iter();
+                    let (_, value) = all.find(|(known, _)| known == name)?;
+                    value.to_str().map(str::to_owned)
+                });
+                written.extend(understood.written);
+                mistakes.extend(understood.mistakes);
+                warnings.extend(understood.warnings);
+                pipeline_file = understood.pipelines;
             }
             Err(message) => {
                 let place = if named_by_flag {
@@ -136,9 +146,13 @@ pub(crate) fn load(sources: Sources) -> Result<Loaded, Mistakes> {
             });
         }
     }
+    if let Some(file) = &pipeline_file {
+        mistakes.extend(pipelines::beside(file, &draft, &places));
+    }
     if mistakes.is_empty() {
         Ok(Loaded {
             config: draft.finish(&places),
+            pipelines: pipeline_file,
             places,
             file,
             warnings,

@@ -36,11 +36,11 @@ pub(super) fn bind_all(config: &Config) -> Result<Bound, BindError> {
     for is_optional in [false, true] {
         let now = |endpoint: Endpoint| (endpoint.is_optional == is_optional).then_some(endpoint);
         let received = |endpoint| now(endpoint).filter(|_| !config.is_read_only);
-        binding.tcp(&mut otlp.grpc, received(config.otlp.grpc));
-        binding.tcp(&mut otlp.http, received(config.otlp.http));
         binding.tcp(&mut query_http, now(config.query.http));
         binding.tcp(&mut query_grpc, now(config.query.grpc));
         let received = |endpoint: Option<Endpoint>| endpoint.and_then(received);
+        binding.tcp(&mut otlp.grpc, received(config.otlp.grpc));
+        binding.tcp(&mut otlp.http, received(config.otlp.http));
         let wanted = &config.jaeger;
         binding.tcp(&mut jaeger.grpc, received(wanted.grpc));
         binding.tcp(&mut jaeger.thrift_http, received(wanted.thrift_http));
@@ -164,14 +164,11 @@ mod tests {
         let (contested, any) = (free.local_addr().unwrap(), "127.0.0.1:0".parse().unwrap());
         drop(free);
         let mut config = crate::config::load(Sources::default()).unwrap().config;
-        for it in [
-            &mut config.otlp.grpc,
-            &mut config.otlp.http,
-            &mut config.query.http,
-            &mut config.query.grpc,
-        ] {
+        for it in [&mut config.query.http, &mut config.query.grpc] {
             *it = endpoint(any, false);
         }
+        config.otlp.grpc = Some(endpoint(any, false));
+        config.otlp.http = Some(endpoint(any, false));
         config.jaeger = Jaeger {
             grpc: None,
             thrift_http: Some(endpoint(contested, true)),

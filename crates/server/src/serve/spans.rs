@@ -6,13 +6,16 @@
 use super::limits::MemoryShares;
 use super::tenants::{AllTenants, Sides, Tenants};
 use super::{adapting, stores};
-use crate::config::{Config, Storage};
+use crate::config::{Config, PipelineFile, Storage};
 use std::sync::Arc;
+use tokio::runtime::Handle;
 use tracewell_access::Lock;
 use tracewell_api::{Door, ProcessFacts, QueryState, UiConfig};
+use tracewell_collector::exporters::ExporterAccount;
+use tracewell_collector::pipelines::graph::Graph;
 use tracewell_collector::{CountedRoots, Destination, Sampling};
-use tracewell_model::TraceStore;
 use tracewell_model::clock::SystemClock;
+use tracewell_model::{Consumer, TraceStore};
 
 /// The stores of the process.
 pub(super) struct Spans {
@@ -50,23 +53,37 @@ impl Spans {
         })
     }
 
-    /// What stands behind the receivers.
-    pub(super) fn destination(&self, sampling: &Arc<Sampling>) -> Destination {
+    /// What stands behind the receivers, and the accounts of what sends on from
+    /// there. Needs a runtime.
+    ///
+    /// # Errors
+    /// Pipelines cannot be built: which component, and why.
+    pub(super) fn destination(
+        &self,
+        sampling: &Arc<Sampling>,
+        pipelines: Option<&PipelineFile>,
+    ) -> anyhow::Result<(Destination, Vec<Arc<ExporterAccount>>)> {
         let sampling = Arc::clone(sampling);
-        match &self.tenants {
-            Some(tenants) => Destination::ByTenant {
-                tenants: Arc::<Tenants>::clone(tenants),
-                sampling,
-            },
-            None => Destination::One {
-                consumer: Arc::new(CountedRoots::new(
-                    Arc::clone(&sampling),
-                    Arc::new(SystemClock),
-                    stores::consumer(&self.store),
-                )),
-                sampling,
-            },
+        if let Some(tenants) = &self.tenants {
+            let tenants = Arc::<Tenants>::clone(tenants);
+            return Ok((Destination::ByTenant { tenants, sampling }, Vec::new()));
         }
+        let store = CountedRoots::new(
+            Arc::clone(&sampling),
+            Arc::new(SystemClock),
+            stores::consumer(&self.store),
+        );
+        let consumer: Arc<dyn Consumer> = Arc::new(store);
+        let Some(file) = pipelines else {
+            return Ok((Destination::One { consumer, sampling }, Vec::new()));
+        };
+        let graph = Graph::build(file, &consumer, &Handle::current());
+        let graph = Arc::new(graph.map_err(anyhow::Error::msg)?);
+        for line in file.lines() {
+            tracing::info!("pipeline {line}");
+        }
+        let exporters = graph.exporters().to_vec();
+        Ok((Destination::Pipelines { graph, sampling }, exporters))
     }
 
     /// What stands before the read side.

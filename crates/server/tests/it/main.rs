@@ -20,6 +20,7 @@ mod lifecycle;
 mod load;
 mod locks;
 mod oracle;
+mod pipelines;
 mod pressure;
 mod process;
 mod running;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use tracewell_collector::written::go_duration;
 use tracewell_model::{TimeRange, TraceId};
 
 use crate::jaeger::finding::{Conditions, DEFAULT_LIMIT, TraceQuery};
@@ -100,7 +101,7 @@ fn micros_to_ns(us: i64) -> u64 {
 fn duration(params: &Params, name: &str) -> Result<i64, String> {
     match params.get(name) {
         "" => Ok(0),
-        text => values::duration_ns(text).map_err(|cause| unparsable(name, &cause)),
+        text => go_duration::read_ns(text).map_err(|cause| unparsable(name, &cause)),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use tracewell_collector::written::go_duration;
 use tracewell_model::TimeRange;
 
 use crate::jaeger::finding::{Conditions, DEFAULT_LIMIT, TraceQuery};
@@ -29,7 +30,7 @@ pub(super) fn parse(params: &Params) -> Result<TraceQuery, String> {
         "query.num_traces",
     ];
     let limit = optional(params, &search_depth, values::unsigned)?;
-    let duration = |names: [&'static str; 2]| optional(params, &names, values::duration_ns);
+    let duration = |names: [&'static str; 2]| optional(params, &names, go_duration::read_ns);
     let min_duration_ns = duration(["query.durationMin", "query.duration_min"])?;
     let max_duration_ns = duration(["query.durationMax", "query.duration_max"])?;
     let raw_traces = ["query.rawTraces", "query.raw_traces"];

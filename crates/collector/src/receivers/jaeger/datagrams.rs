@@ -177,7 +177,7 @@ impl Reader {
                 room?;
                 // A datagram names nobody.
                 let who = intake.lock().unnamed();
-                let to = intake.destination().of(&who)?;
+                let to = intake.destination().of(&who, account.name())?;
                 intake.accept(body, &account, to).await
             };
             let result = result.await;

@@ -8,10 +8,8 @@ use crate::intake::{Accepted, Decoder};
 use crate::receivers::answers::{
     Answer, accepted_answer, grpc_message, http_response, refused_answer,
 };
-use crate::receivers::rpc_status::{
-    response_json, response_protobuf, status_json, status_protobuf,
-};
 use crate::refusal::Refusal;
+use crate::rpc_status::{response_json, response_protobuf, status_json, status_protobuf};
 
 /// Encodings of messages over HTTP; an answer has that of its request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -45,7 +45,7 @@ fn datagrams_are_taken_from_this_machine_where_others_must_say_who_they_are() {
     let of = |flags: &[(&str, &str)]| {
         let config = load(sources(None, &[], flags)).unwrap().config;
         let udp = [config.jaeger.thrift_compact, config.jaeger.thrift_binary];
-        let all = [Some(config.otlp.grpc), udp[0], udp[1]];
+        let all = [config.otlp.grpc, udp[0], udp[1]];
         all.map(|endpoint| endpoint.unwrap().address.ip().to_string())
     };
     let open = ("listen", "0.0.0.0");

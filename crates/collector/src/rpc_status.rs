@@ -51,21 +51,30 @@ struct FieldViolation {
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct ExportResponse {
+pub(crate) struct ExportResponse {
     #[prost(message, optional, tag = "1")]
-    partial_success: Option<PartialSuccess>,
+    pub(crate) partial_success: Option<PartialSuccess>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct PartialSuccess {
+pub(crate) struct PartialSuccess {
     #[prost(int64, tag = "1")]
-    rejected: i64,
+    pub(crate) rejected: i64,
     #[prost(string, tag = "2")]
-    error_message: String,
+    pub(crate) error_message: String,
+}
+
+/// When a peer wants to be asked again, as the details of its status say.
+pub(crate) fn retry_delay(details: &[u8]) -> Option<Duration> {
+    let status = Status::decode(details).ok()?;
+    let mut details = status.details.iter();
+    let info = details.find(|detail| detail.type_url == RETRY_INFO_TYPE)?;
+    let info = RetryInfo::decode(&info.value[..]).ok()?;
+    Duration::try_from(info.retry_delay.unwrap_or_default()).ok()
 }
 
 /// A refusal as protobuf `google.rpc.Status`.
-pub(super) fn status_protobuf(refusal: &Refusal) -> Bytes {
+pub(crate) fn status_protobuf(refusal: &Refusal) -> Bytes {
     let verdict = refusal.verdict();
     let retry = verdict.retry_delay.map(|delay| {
         let retry_delay = Some(prost_types::Duration {
@@ -90,7 +99,7 @@ pub(super) fn status_protobuf(refusal: &Refusal) -> Bytes {
 }
 
 /// A refusal as JSON `google.rpc.Status`.
-pub(super) fn status_json(refusal: &Refusal) -> Bytes {
+pub(crate) fn status_json(refusal: &Refusal) -> Bytes {
     let verdict = refusal.verdict();
     let retry = verdict.retry_delay.map(|delay| {
         let seconds = whole_seconds(delay);
@@ -112,7 +121,7 @@ pub(super) fn status_json(refusal: &Refusal) -> Bytes {
 }
 
 /// An `Export*ServiceResponse` as protobuf.
-pub(super) fn response_protobuf(accepted: &Accepted) -> Bytes {
+pub(crate) fn response_protobuf(accepted: &Accepted) -> Bytes {
     let partial_success = partial(accepted).map(|(rejected, message)| PartialSuccess {
         rejected,
         error_message: message.to_owned(),
@@ -121,7 +130,7 @@ pub(super) fn response_protobuf(accepted: &Accepted) -> Bytes {
 }
 
 /// An `Export*ServiceResponse` as JSON.
-pub(super) fn response_json(accepted: &Accepted) -> Bytes {
+pub(crate) fn response_json(accepted: &Accepted) -> Bytes {
     match partial(accepted) {
         None => Bytes::from_static(b"{}"),
         // 64-bit numbers are strings in protobuf's JSON.

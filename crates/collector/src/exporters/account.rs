@@ -1,0 +1,127 @@
+//! What became of every span that an exporter was given.
+//!
+//! received = sent + rejected + in flight, at any moment: what is in flight is
+//! what remains of the others, which are read in an order that never shows more
+//! out than in.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// One exporter's account at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExporterSnapshot {
+    /// Its name in the file.
+    pub exporter: String,
+    /// Where it sends.
+    pub endpoint: String,
+    /// Spans that it was given.
+    pub received: u64,
+    /// Spans that the peer has.
+    pub sent: u64,
+    /// Spans that the peer has not, by reason.
+    pub rejected: BTreeMap<&'static str, u64>,
+    /// Spans that wait, or are on their way.
+    pub in_flight: u64,
+    /// Requests that failed and were or will be sent again.
+    pub retries: u64,
+    /// What the peer said last when it took nothing.
+    pub last_error: Option<String>,
+}
+
+/// A running account.
+#[derive(Debug)]
+pub struct ExporterAccount {
+    exporter: String,
+    endpoint: String,
+    received: AtomicU64,
+    sent: AtomicU64,
+    retries: AtomicU64,
+    rejected: Mutex<BTreeMap<&'static str, u64>>,
+    last_error: Mutex<Option<String>>,
+}
+
+impl ExporterAccount {
+    pub(crate) fn new(exporter: String, endpoint: String) -> Arc<Self> {
+        Arc::new(Self {
+            exporter,
+            endpoint,
+            received: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+            retries: AtomicU64::new(0),
+            rejected: Mutex::default(),
+            last_error: Mutex::default(),
+        })
+    }
+
+    /// Its name in the file.
+    #[must_use]
+    pub fn exporter(&self) -> &str {
+        &self.exporter
+    }
+
+    /// The state now.
+    #[must_use]
+    pub fn snapshot(&self) -> ExporterSnapshot {
+        let rejected = self.rejected.lock().unwrap_or_else(PoisonError::into_inner);
+        let rejected = rejected.clone();
+        let sent = self.sent.load(Ordering::Acquire);
+        // Last: what is out was in before.
+        let received = self.received.load(Ordering::Acquire);
+        let out = sent + rejected.values().sum::<u64>();
+        let last_error = self
+            .last_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        ExporterSnapshot {
+            exporter: self.exporter.clone(),
+            endpoint: self.endpoint.clone(),
+            received,
+            sent,
+            rejected,
+            in_flight: received.saturating_sub(out),
+            retries: self.retries.load(Ordering::Relaxed),
+            last_error: last_error.clone(),
+        }
+    }
+
+    pub(super) fn arrived(&self, spans: u64) {
+        self.received.fetch_add(spans, Ordering::Release);
+    }
+
+    pub(super) fn sent(&self, spans: u64) {
+        self.sent.fetch_add(spans, Ordering::Release);
+    }
+
+    pub(super) fn rejected(&self, reason: &'static str, spans: u64) {
+        let mut rejected = self.rejected.lock().unwrap_or_else(PoisonError::into_inner);
+        *rejected.entry(reason).or_default() += spans;
+    }
+
+    /// A request failed and will be sent again. Answers whether it is the first
+    /// of its kind, which is worth a line in the log.
+    pub(super) fn retried(&self, why: &str) -> bool {
+        self.retries.fetch_add(1, Ordering::Relaxed);
+        self.failed(why)
+    }
+
+    /// Likewise, for good.
+    pub(super) fn failed(&self, why: &str) -> bool {
+        let mut last = self
+            .last_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let is_new = last.as_deref() != Some(why);
+        *last = Some(why.to_owned());
+        is_new
+    }
+
+    /// The peer took something. Answers whether it had refused before.
+    pub(super) fn recovered(&self) -> bool {
+        let mut last = self
+            .last_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        last.take().is_some()
+    }
+}

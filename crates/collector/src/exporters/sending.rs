@@ -1,0 +1,224 @@
+//! Hands batches to a peer: one after another where it is slow, again where it
+//! fails, and never more at once than it is allowed.
+//!
+//! | | what becomes of a batch |
+//! |---|---|
+//! | the peer takes it | acknowledged |
+//! | it is told "come again", or there is no answer | sent again after a pause, for `max_elapsed_time`; then unavailable |
+//! | the peer refuses the spans for good | refused, and counted |
+//! | the peer refuses us (no credential, no such service) | unavailable, at once: whoever sent them keeps them |
+//! | `queue_size` batches wait already | busy, at once |
+//!
+//! **Nobody is told that spans are safe that only wait here.**
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+use tracewell_model::batch::concat::BatchJoiner;
+use tracewell_model::store::Ack;
+use tracewell_model::{Consumer, RowSet, SpanBatch, StoreError};
+
+use super::Protocol;
+use super::account::ExporterAccount;
+use super::grpc::{Answer, GrpcConfig, Peer};
+use super::retry::RetryConfig;
+
+/// Largest message of several spans. Servers refuse more than 4 MiB unless they
+/// are told otherwise.
+const MESSAGE_BYTES_MAX: usize = 3 << 20;
+
+/// See the module's text.
+pub(crate) struct Sending {
+    shared: Arc<Shared>,
+    /// Room for batches.
+    places: Arc<Semaphore>,
+    queue_size: usize,
+    runtime: Handle,
+}
+
+struct Shared {
+    protocol: Protocol,
+    peer: Peer,
+    retry: RetryConfig,
+    account: Arc<ExporterAccount>,
+    /// Turns of those that wait.
+    turns: Semaphore,
+}
+
+impl Sending {
+    /// Connects to nobody yet.
+    ///
+    /// # Errors
+    /// The settings name no peer that could be reached: why.
+    pub(crate) fn new(
+        protocol: Protocol,
+        config: &GrpcConfig,
+        account: Arc<ExporterAccount>,
+        runtime: Handle,
+    ) -> Result<Self, String> {
+        let _within = runtime.enter();
+        let shared = Shared {
+            protocol,
+            peer: Peer::new(&protocol, config)?,
+            retry: config.retry.clone(),
+            account,
+            turns: Semaphore::new(config.queue.num_consumers),
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+            places: Arc::new(Semaphore::new(config.queue.queue_size)),
+            queue_size: config.queue.queue_size,
+            runtime,
+        })
+    }
+}
+
+impl Consumer for Sending {
+    fn consume(&self, batch: Arc<SpanBatch>, ack: Ack) {
+        let shared = Arc::clone(&self.shared);
+        let account = &shared.account;
+        account.arrived(batch.len() as u64);
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            account.rejected("queue_full", batch.len() as u64);
+            let (exporter, waiting) = (account.exporter(), self.queue_size);
+            return ack(Err(StoreError::Busy(format!(
+                "{waiting} batches wait for the exporter {exporter} already"
+            ))));
+        };
+        self.runtime.spawn(async move {
+            let result = shared.deliver(batch).await;
+            // First, so that who is told has room for the next.
+            drop(place);
+            ack(result);
+        });
+    }
+}
+
+impl Shared {
+    async fn deliver(&self, batch: Arc<SpanBatch>) -> Result<(), StoreError> {
+        let encode = self.protocol.encode;
+        let spans = batch.len() as u64;
+        // It takes milliseconds, in which others must be answered.
+        let pieces = tokio::task::spawn_blocking(move || pieces(&batch, encode)).await;
+        let Ok(pieces) = pieces else {
+            self.account.rejected("lost", spans);
+            return Err(StoreError::ShuttingDown);
+        };
+        let _turn = self.turns.acquire().await;
+        let mut left = spans;
+        for piece in pieces {
+            match self.send_piece(&piece).await {
+                Ok(left_out) => {
+                    let left_out = left_out.min(piece.spans);
+                    self.account.rejected("left_out_by_peer", left_out);
+                    self.account.sent(piece.spans - left_out);
+                    left -= piece.spans;
+                }
+                Err((reason, error)) => {
+                    self.account.rejected(reason, left);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers how many spans the peer left out.
+    async fn send_piece(&self, piece: &Piece) -> Result<u64, (&'static str, StoreError)> {
+        let mut left_out = 0;
+        for message in &piece.messages {
+            let answer = self.send(message.clone()).await?;
+            if self.account.recovered() {
+                tracing::info!("{}: the peer takes spans again", self.account.exporter());
+            }
+            if let Some((spans, why)) = (self.protocol.left_out)(&answer) {
+                left_out += spans;
+                tracing::warn!(
+                    "{}: the peer left out {spans} spans: {why}",
+                    self.account.exporter()
+                );
+            }
+        }
+        Ok(left_out)
+    }
+
+    async fn send(&self, message: Bytes) -> Result<Bytes, (&'static str, StoreError)> {
+        let exporter = self.account.exporter();
+        let began = Instant::now();
+        let mut failures = 0;
+        loop {
+            let (after, why) = match self.peer.send(message.clone()).await {
+                Answer::Taken(answer) => return Ok(answer),
+                Answer::Refused(why) => {
+                    if self.account.failed(&why) {
+                        tracing::warn!("{exporter}: the peer refuses spans for good: {why}");
+                    }
+                    let why = format!("the exporter {exporter} was refused for good: {why}");
+                    return Err(("refused_by_peer", StoreError::Refused(why)));
+                }
+                Answer::Denied(why) => {
+                    if self.account.failed(&why) {
+                        tracing::error!("{exporter}: the peer takes nothing from us: {why}");
+                    }
+                    let why = format!("the exporter {exporter} is denied: {why}");
+                    return Err(("denied_by_peer", StoreError::Unavailable(why)));
+                }
+                Answer::Again { after, why } => (after, why),
+            };
+            failures += 1;
+            if self.account.retried(&why) {
+                tracing::warn!("{exporter}: the peer takes nothing at present: {why}");
+            }
+            let pause = after.unwrap_or_else(|| self.retry.pause(failures, chance()));
+            if !self.retry.goes_on(began.elapsed() + pause) {
+                let why = format!("the exporter {exporter} cannot send: {why}");
+                return Err(("peer_unavailable", StoreError::Unavailable(why)));
+            }
+            tokio::time::sleep(pause).await;
+        }
+    }
+}
+
+/// From 0 to 1: pauses of many senders are spread, nothing more.
+fn chance() -> f64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(Duration::ZERO) as f64 / u64::MAX as f64
+}
+
+/// A part of a batch that is small enough.
+struct Piece {
+    messages: Vec<Bytes>,
+    spans: u64,
+}
+
+/// A batch in parts of which no message is too large, unless one span alone is.
+fn pieces(batch: &SpanBatch, encode: fn(&SpanBatch) -> Vec<Vec<u8>>) -> Vec<Piece> {
+    let messages = encode(batch);
+    let is_large = messages
+        .iter()
+        .any(|message| message.len() > MESSAGE_BYTES_MAX);
+    if !is_large || batch.len() < 2 {
+        return vec![Piece {
+            messages: messages.into_iter().map(Bytes::from).collect(),
+            spans: batch.len() as u64,
+        }];
+    }
+    drop(messages);
+    let middle = batch.len() / 2;
+    [0..middle, middle..batch.len()]
+        .into_iter()
+        .flat_map(|part| {
+            let rows = RowSet::from_fn(batch.len(), |row| part.contains(&row));
+            let mut joiner = BatchJoiner::new();
+            // Less than the whole, which is a batch.
+            joiner
+                .append_rows(batch, &rows)
+                .expect("a part of a batch is no larger than it");
+            pieces(&joiner.finish(), encode)
+        })
+        .collect()
+}

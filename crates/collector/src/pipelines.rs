@@ -1,0 +1,24 @@
+//! Pipelines: what stands between receivers and what becomes of spans, as a
+//! Collector's file describes it.
+//!
+//! ```text
+//! file (text) ─► PipelineFile (checked, immutable) ─► Graph (running)
+//! ```
+//!
+//! The graph is built in one place ([`graph`]) and reads from receivers to
+//! exporters. Every stage is a `Consumer`, and a client is answered once the
+//! last one has its spans: **nothing is acknowledged that only waits in memory**.
+
+mod file;
+pub mod graph;
+mod id;
+mod known;
+mod ports;
+mod shared_ack;
+
+pub use file::{
+    ExporterConfig, PipelineConfig, PipelineFile, ProcessorConfig, is_pipeline_file, read,
+};
+pub use id::ComponentId;
+pub use ports::{Port, ReceiverConfig, SETTINGS};
+pub(crate) use shared_ack::shared;

@@ -1,0 +1,387 @@
+//! A Collector's file, understood: the traces part of it, checked and complete.
+//!
+//! Everything that is wrong is a mistake with line and column, and nothing that
+//! is written is ignored in silence: what we serve otherwise or not yet is told
+//! so by name. **Nothing is opened or resolved here.**
+
+use std::collections::BTreeMap;
+
+use super::id::ComponentId;
+use super::known;
+use super::ports::{self, ReceiverConfig};
+use crate::exporters::grpc::GrpcConfig;
+use crate::processors::batch::BatchConfig;
+use crate::written::fields::{Fields, Placed, Reading};
+use crate::written::yaml::{Location, Node, Spanned};
+
+/// See the module's text. Components that no pipeline names are not in it.
+#[derive(Debug, Clone, Default)]
+pub struct PipelineFile {
+    /// Receivers by name.
+    pub receivers: BTreeMap<ComponentId, ReceiverConfig>,
+    /// Processors by name. Each pipeline has its own of them.
+    pub processors: BTreeMap<ComponentId, ProcessorConfig>,
+    /// Exporters by name.
+    pub exporters: BTreeMap<ComponentId, ExporterConfig>,
+    /// Pipelines of traces, in the order written.
+    pub pipelines: Vec<PipelineConfig>,
+    /// Where the process is asked how it is, if the file says so.
+    pub health_check: Option<(String, Location)>,
+    /// MiB of memory that `memory_limiter` allows, and where it says so.
+    pub memory_limit_mib: Option<(u64, Location)>,
+    /// What is left out, for people to know.
+    pub warnings: Vec<String>,
+}
+
+/// A pipeline of traces.
+#[derive(Debug, Clone)]
+pub struct PipelineConfig {
+    /// `traces`, or `traces/NAME`.
+    pub name: String,
+    /// Where spans come from.
+    pub receivers: Vec<ComponentId>,
+    /// What is done to them, in this order.
+    pub processors: Vec<ComponentId>,
+    /// Where they go: to each of these.
+    pub exporters: Vec<ComponentId>,
+}
+
+/// A processor.
+#[derive(Debug, Clone)]
+pub enum ProcessorConfig {
+    /// Joins small batches.
+    Batch(BatchConfig),
+    /// Bounds the memory of the process, which is done at the receivers: the
+    /// budget is known before a byte is read.
+    MemoryLimiter,
+}
+
+/// An exporter.
+#[derive(Debug, Clone)]
+pub enum ExporterConfig {
+    /// Into the store of this process.
+    Tracewell,
+    /// OTLP over gRPC.
+    Otlp(GrpcConfig),
+    /// Jaeger's `PostSpans` over gRPC.
+    Jaeger(GrpcConfig),
+    /// Nowhere.
+    Nop,
+}
+
+impl PipelineFile {
+    /// Does any pipeline end in the store of this process?
+    #[must_use]
+    pub fn stores(&self) -> bool {
+        let mut exporters = self.exporters.values();
+        exporters.any(|exporter| matches!(exporter, ExporterConfig::Tracewell))
+    }
+
+    /// The graph as text, a line for each pipeline.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let names = |ids: &[ComponentId]| {
+            let names: Vec<String> = ids.iter().map(ToString::to_string).collect();
+            names.join(" + ")
+        };
+        let line = |pipeline: &PipelineConfig| {
+            let stages = pipeline.processors.iter().map(ToString::to_string);
+            let stages = std::iter::once(names(&pipeline.receivers)).chain(stages);
+            let stages: Vec<String> = stages.chain([names(&pipeline.exporters)]).collect();
+            format!("{}: {}", pipeline.name, stages.join(" → "))
+        };
+        self.pipelines.iter().map(line).collect()
+    }
+}
+
+/// Is this a Collector's file? Our own settings have no `service`.
+#[must_use]
+pub fn is_pipeline_file(root: &Node) -> bool {
+    let Node::Mapping(entries) = root else {
+        return false;
+    };
+    entries.iter().any(|(key, _)| key.value == "service")
+}
+
+/// Understands the tree of a file, in which variables were replaced.
+#[must_use]
+pub fn read(root: &Spanned<Node>, reading: &Reading) -> PipelineFile {
+    let top = reading.fields("", root);
+    let mut file = PipelineFile::default();
+    let defined = Defined {
+        receivers: components(&top, "receivers", ports::read),
+        processors: components(&top, "processors", processor),
+        exporters: components(&top, "exporters", exporter),
+        extensions: components(&top, "extensions", extension),
+    };
+    components::<()>(&top, "connectors", |_, _| None);
+    match top.section("service") {
+        Some(service) => read_service(&service, &defined, &mut file, reading),
+        None => top.mistake("service is missing: it says what the pipelines are"),
+    }
+    top.end();
+    file
+}
+
+/// Everything that a section defines, by name. What stands there and cannot be
+/// read is `None`: it is named rightly, and wrong by itself.
+type Components<T> = BTreeMap<ComponentId, Option<T>>;
+
+struct Defined {
+    receivers: Components<ReceiverConfig>,
+    processors: Components<(ProcessorConfig, Option<(u64, Location)>)>,
+    exporters: Components<ExporterConfig>,
+    extensions: Components<Extension>,
+}
+
+/// Reads the components of a section with `read`, which knows the kinds.
+fn components<T>(
+    top: &Fields<'_>,
+    section: &'static str,
+    read: impl Fn(&str, Fields<'_>) -> Option<T>,
+) -> Components<T> {
+    let mut found = Components::new();
+    let Some(fields) = top.section(section) else {
+        return found;
+    };
+    for (key, node) in fields.all() {
+        let name = &key.value;
+        let id = match ComponentId::parse(name) {
+            Ok(id) => id,
+            Err(why) => {
+                fields
+                    .reading()
+                    .mistake(key.referenced, format!("{section}: {why}"));
+                continue;
+            }
+        };
+        let of_component = fields.reading().fields(&format!("{section}.{id}"), node);
+        let component = read(&id.kind, of_component);
+        if component.is_none() {
+            let what = section.trim_end_matches('s');
+            let kind = &id.kind;
+            let why = match known::instead(section, kind) {
+                Some(instead) => format!("the {what} {kind} is not served; {instead}"),
+                None => format!("there is no {what} {kind}"),
+            };
+            fields
+                .reading()
+                .mistake(key.referenced, format!("{section}.{id}: {why}"));
+        }
+        found.insert(id, component);
+    }
+    found
+}
+
+fn processor(kind: &str, fields: Fields<'_>) -> Option<(ProcessorConfig, Option<(u64, Location)>)> {
+    match kind {
+        "batch" => Some((ProcessorConfig::Batch(BatchConfig::read(fields)), None)),
+        "memory_limiter" => {
+            let limit = fields.number("limit_mib", 0, 0);
+            let at = fields.text("limit_mib").map(|written| written.location);
+            // Checked as bytes come in, and with room for spikes.
+            for taken in [
+                "check_interval",
+                "spike_limit_mib",
+                "spike_limit_percentage",
+            ] {
+                fields.has(taken);
+            }
+            fields.not_served(
+                "limit_percentage",
+                "write limit_mib, or start with --memory-limit",
+            );
+            fields.end();
+            Some((ProcessorConfig::MemoryLimiter, at.map(|at| (limit, at))))
+        }
+        _ => None,
+    }
+}
+
+fn exporter(kind: &str, fields: Fields<'_>) -> Option<ExporterConfig> {
+    Some(match kind {
+        "otlp" | "otlp_grpc" => ExporterConfig::Otlp(GrpcConfig::read(fields)),
+        "jaeger" => ExporterConfig::Jaeger(GrpcConfig::read(fields)),
+        "tracewell" => {
+            fields.end();
+            ExporterConfig::Tracewell
+        }
+        "nop" => {
+            fields.end();
+            ExporterConfig::Nop
+        }
+        _ => return None,
+    })
+}
+
+/// What an extension comes to.
+enum Extension {
+    HealthCheck(String, Location),
+    /// Said, and done without.
+    Warned(String),
+}
+
+fn extension(kind: &str, fields: Fields<'_>) -> Option<Extension> {
+    let warned = |text: &str| Some(Extension::Warned(text.to_owned()));
+    match kind {
+        "health_check" => {
+            let at = fields.location();
+            let endpoint = fields.text("endpoint");
+            for taken in [
+                "path",
+                "response_body",
+                "check_collector_pipeline",
+                "use_v2",
+            ] {
+                fields.has(taken);
+            }
+            fields.not_served("tls", "one lock is for all ports: docs/security.md");
+            fields.end();
+            let endpoint = endpoint.unwrap_or_else(|| Placed {
+                text: "localhost:13133".to_owned(),
+                location: at,
+            });
+            Some(Extension::HealthCheck(endpoint.text, endpoint.location))
+        }
+        "zpages" => warned("zpages: what it shows is on the page /status of the UI"),
+        "pprof" => warned("pprof: it profiles Go programs; use perf on this one"),
+        "memory_ballast" => warned("memory_ballast: there is no garbage collector to calm"),
+        "file_storage" => warned("file_storage: nothing is queued on disk yet; senders wait"),
+        _ => None,
+    }
+}
+
+fn read_service(
+    service: &Fields<'_>,
+    defined: &Defined,
+    file: &mut PipelineFile,
+    reading: &Reading,
+) {
+    for extension in service.list("extensions") {
+        let what = "service.extensions";
+        match used(&extension, &defined.extensions, what, "extension", reading) {
+            Some((_, Extension::HealthCheck(endpoint, at))) => {
+                file.health_check = Some((endpoint.clone(), *at));
+            }
+            Some((_, Extension::Warned(text))) => file.warnings.push(text.clone()),
+            None => {}
+        }
+    }
+    if service.has("telemetry") {
+        file.warnings.push(
+            "service.telemetry: metrics of this process are on the query port, below /metrics; \
+             its log is set with --log-level and --log-format"
+                .to_owned(),
+        );
+    }
+    let Some(pipelines) = service.section("pipelines") else {
+        service.mistake("service.pipelines is missing; write traces below it");
+        return;
+    };
+    for (key, node) in pipelines.all() {
+        let name = format!("service.pipelines.{}", key.value);
+        match ComponentId::parse(&key.value) {
+            Ok(id) if id.kind == "traces" => {
+                let fields = reading.fields(&name, node);
+                let id = id.to_string();
+                pipeline(id, fields, defined, file, reading);
+            }
+            Ok(id) if matches!(&*id.kind, "metrics" | "logs" | "profiles") => file.warnings.push(
+                format!("{name}: only traces are served; keep a Collector for the others"),
+            ),
+            _ => reading.mistake(
+                key.referenced,
+                format!("{name}: a pipeline is called traces, or traces/NAME"),
+            ),
+        }
+    }
+    if file.pipelines.is_empty() {
+        pipelines.mistake("service.pipelines has no pipeline of traces");
+    }
+}
+
+fn pipeline(
+    name: String,
+    fields: Fields<'_>,
+    defined: &Defined,
+    file: &mut PipelineFile,
+    reading: &Reading,
+) {
+    let mut config = PipelineConfig {
+        name,
+        receivers: Vec::new(),
+        processors: Vec::new(),
+        exporters: Vec::new(),
+    };
+    let (path, list) = (fields.path("receivers"), fields.list("receivers"));
+    for written in &list {
+        if let Some((id, receiver)) = used(written, &defined.receivers, &path, "receiver", reading)
+        {
+            file.receivers.insert(id.clone(), receiver.clone());
+            config.receivers.push(id);
+        }
+    }
+    if list.is_empty() {
+        fields.mistake(format!("{path}: there must be at least one"));
+    }
+    let path = fields.path("processors");
+    for written in &fields.list("processors") {
+        if let Some((id, (processor, memory))) =
+            used(written, &defined.processors, &path, "processor", reading)
+        {
+            if config.processors.contains(&id) {
+                reading.mistake(written.location, format!("{path} names {id} twice"));
+            }
+            file.processors.insert(id.clone(), processor.clone());
+            if file.memory_limit_mib.map(|(mib, _)| mib) < memory.map(|(mib, _)| mib) {
+                file.memory_limit_mib = *memory;
+            }
+            config.processors.push(id);
+        }
+    }
+    let (path, list) = (fields.path("exporters"), fields.list("exporters"));
+    for written in &list {
+        if let Some((id, exporter)) = used(written, &defined.exporters, &path, "exporter", reading)
+        {
+            file.exporters.insert(id.clone(), exporter.clone());
+            config.exporters.push(id);
+        }
+    }
+    if list.is_empty() {
+        fields.mistake(format!("{path}: there must be at least one"));
+    }
+    fields.end();
+    file.pipelines.push(config);
+}
+
+/// The component that is named, if it is defined and can be read.
+fn used<'d, T>(
+    written: &Placed,
+    defined: &'d Components<T>,
+    path: &str,
+    what: &str,
+    reading: &Reading,
+) -> Option<(ComponentId, &'d T)> {
+    let id = match ComponentId::parse(&written.text) {
+        Ok(id) => id,
+        Err(why) => {
+            reading.mistake(written.location, format!("{path}: {why}"));
+            return None;
+        }
+    };
+    match defined.get(&id) {
+        Some(component) => component.as_ref().map(|component| (id, component)),
+        None => {
+            let names: Vec<String> = defined.keys().map(ToString::to_string).collect();
+            let message = match &names[..] {
+                [] => format!("{path} names the {what} {id}, and there is none above"),
+                _ => format!(
+                    "{path} names the {what} {id}, which is not above; there are {}",
+                    names.join(", ")
+                ),
+            };
+            reading.mistake(written.location, message);
+            None
+        }
+    }
+}

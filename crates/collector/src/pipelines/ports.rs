@@ -1,0 +1,176 @@
+//! Receivers of a file: which ports they open.
+
+use crate::receivers::{jaeger, otlp, zipkin};
+use crate::written::fields::{Fields, Placed};
+use crate::written::yaml::Location;
+
+/// A port of a receiver, under the name of the setting that opens it.
+#[derive(Debug, Clone)]
+pub struct Port {
+    /// Such as `receivers.otlp.protocols.grpc.endpoint`.
+    pub setting: &'static str,
+    /// `HOST:PORT`.
+    pub endpoint: String,
+    /// Where it is asked for.
+    pub location: Location,
+}
+
+/// A receiver: the ports that it opens.
+#[derive(Debug, Clone, Default)]
+pub struct ReceiverConfig {
+    /// At least one.
+    pub ports: Vec<Port>,
+}
+
+/// A protocol of a receiver: its name, its setting and its default endpoint,
+/// which are those of the Collector.
+type Protocol = (&'static str, &'static str, &'static str);
+
+const OTLP: [Protocol; 2] = [
+    (
+        "grpc",
+        "receivers.otlp.protocols.grpc.endpoint",
+        "localhost:4317",
+    ),
+    (
+        "http",
+        "receivers.otlp.protocols.http.endpoint",
+        "localhost:4318",
+    ),
+];
+
+const JAEGER: [Protocol; 4] = [
+    (
+        "grpc",
+        "receivers.jaeger.protocols.grpc.endpoint",
+        "localhost:14250",
+    ),
+    (
+        "thrift_http",
+        "receivers.jaeger.protocols.thrift_http.endpoint",
+        "localhost:14268",
+    ),
+    (
+        "thrift_compact",
+        "receivers.jaeger.protocols.thrift_compact.endpoint",
+        "localhost:6831",
+    ),
+    (
+        "thrift_binary",
+        "receivers.jaeger.protocols.thrift_binary.endpoint",
+        "localhost:6832",
+    ),
+];
+
+/// Every setting that a receiver's port has: those that no receiver of a file
+/// opens stay closed.
+pub const SETTINGS: [&str; 8] = [
+    OTLP[0].1,
+    OTLP[1].1,
+    JAEGER[0].1,
+    JAEGER[1].1,
+    JAEGER[2].1,
+    JAEGER[3].1,
+    "receivers.jaeger.protocols.zipkin_compact.endpoint",
+    "receivers.zipkin.endpoint",
+];
+
+/// Reads the receiver of a known kind; `None` for another.
+pub(super) fn read(kind: &str, fields: Fields<'_>) -> Option<ReceiverConfig> {
+    match kind {
+        "otlp" => Some(protocols(fields, &OTLP)),
+        "jaeger" => Some(protocols(fields, &JAEGER)),
+        "zipkin" => {
+            let at = fields.location();
+            let port = port(&fields, "receivers.zipkin.endpoint", "localhost:9411", at);
+            if fields.switch("parse_string_tags", false) {
+                fields.mistake("parse_string_tags is not served: a tag stays the text that it is");
+            }
+            server(fields);
+            Some(ReceiverConfig { ports: vec![port] })
+        }
+        _ => None,
+    }
+}
+
+/// A protocol must be named to be served.
+fn protocols(fields: Fields<'_>, known: &[Protocol]) -> ReceiverConfig {
+    let mut config = ReceiverConfig::default();
+    if let Some(protocols) = fields.section("protocols") {
+        for (name, setting, default) in known {
+            let Some(fields) = protocols.section(name) else {
+                continue;
+            };
+            let at = fields.location();
+            config.ports.push(port(&fields, setting, default, at));
+            server(fields);
+        }
+        protocols.end();
+    }
+    if config.ports.is_empty() {
+        let names: Vec<&str> = known.iter().map(|(name, ..)| *name).collect();
+        fields.mistake(format!(
+            "{} names no protocol; write one of {} below it",
+            fields.path("protocols"),
+            names.join(", ")
+        ));
+    }
+    fields.end();
+    config
+}
+
+fn port(fields: &Fields<'_>, setting: &'static str, default: &str, at: Location) -> Port {
+    let written = fields.text("endpoint").unwrap_or_else(|| Placed {
+        text: default.to_owned(),
+        location: at,
+    });
+    Port {
+        setting,
+        endpoint: written.text,
+        location: written.location,
+    }
+}
+
+/// What a server of the Collector can be told besides. Limits of ours hold
+/// for all ports together, and so does the lock.
+fn server(fields: Fields<'_>) {
+    fields.not_served("tls", "one lock is for all ports: docs/security.md");
+    fields.not_served("auth", "one lock is for all ports: docs/security.md");
+    fields.not_served("cors", "use --otlp-http-cors-allowed-origins");
+    fields.not_served("include_metadata", "headers of a request are not kept");
+    // Bounded by the memory of the process and measured as bytes come, or fixed.
+    for taken in [
+        "max_recv_msg_size_mib",
+        "max_request_body_size",
+        "max_concurrent_streams",
+        "read_buffer_size",
+        "write_buffer_size",
+        "keepalive",
+        "transport",
+        "queue_size",
+        "max_packet_size",
+        "workers",
+        "socket_buffer_size",
+        "compression_algorithms",
+        "response_headers",
+        "traces_url_path",
+        "metrics_url_path",
+        "logs_url_path",
+    ] {
+        fields.has(taken);
+    }
+    fields.end();
+}
+
+/// The account of the receiver behind the port that a setting opens.
+pub(super) fn account_of(setting: &'static str) -> &'static str {
+    match setting {
+        "receivers.otlp.protocols.grpc.endpoint" => otlp::GRPC_RECEIVER,
+        "receivers.otlp.protocols.http.endpoint" => otlp::HTTP_RECEIVER,
+        "receivers.jaeger.protocols.grpc.endpoint" => jaeger::GRPC_RECEIVER,
+        "receivers.jaeger.protocols.thrift_http.endpoint" => jaeger::THRIFT_HTTP_RECEIVER,
+        "receivers.jaeger.protocols.thrift_compact.endpoint" => jaeger::COMPACT_RECEIVER,
+        "receivers.jaeger.protocols.thrift_binary.endpoint" => jaeger::BINARY_RECEIVER,
+        _ => zipkin::RECEIVER,
+    }
+}

@@ -1,0 +1,58 @@
+//! What `batch` can be told, with the Collector's defaults.
+
+use std::time::Duration;
+
+use crate::written::fields::Fields;
+
+/// Waits no longer than a client would notice.
+const TIMEOUT: Duration = Duration::from_millis(200);
+
+/// Spans at which nothing is gained by waiting for more.
+const SEND_BATCH_SIZE: u64 = 8_192;
+
+/// When what was gathered goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchConfig {
+    /// After this time, however few there are. Zero: at once.
+    pub timeout: Duration,
+    /// With so many spans.
+    pub send_batch_size: usize,
+    /// Never more spans in one; 0: as many as there are.
+    pub send_batch_max_size: usize,
+}
+
+impl Default for BatchConfig {
+    fn default() -> Self {
+        Self {
+            timeout: TIMEOUT,
+            send_batch_size: SEND_BATCH_SIZE as usize,
+            send_batch_max_size: 0,
+        }
+    }
+}
+
+impl BatchConfig {
+    /// Reads the fields of the section.
+    #[must_use]
+    pub fn read(fields: Fields<'_>) -> Self {
+        let spans =
+            |name, default| usize::try_from(fields.number(name, default, 0)).unwrap_or(usize::MAX);
+        let config = Self {
+            timeout: fields.duration("timeout", TIMEOUT),
+            send_batch_size: spans("send_batch_size", SEND_BATCH_SIZE),
+            send_batch_max_size: spans("send_batch_max_size", 0),
+        };
+        if config.send_batch_max_size != 0 && config.send_batch_max_size < config.send_batch_size {
+            fields.mistake(format!(
+                "{}: {} is less than send_batch_size, {}; raise it, or leave it out",
+                fields.path("send_batch_max_size"),
+                config.send_batch_max_size,
+                config.send_batch_size
+            ));
+        }
+        fields.not_served("metadata_keys", "headers of a request are not kept");
+        fields.has("metadata_cardinality_limit");
+        fields.end();
+        config
+    }
+}
