@@ -40,10 +40,13 @@ HTTP = [
 class Collector:
     """A running Collector that forwards whatever it gets to one server."""
 
-    def __init__(self, directory: Path, grpc: str, http: str) -> None:
+    def __init__(self, directory: Path, grpc: str, http: str, listen: str | None = None) -> None:
         self._directory = directory
         config = directory / "collector.json"
-        config.write_text(json.dumps(self._config(grpc, http)))
+        written = self._config(grpc, http)
+        if listen is not None:
+            self._listen_too(written, listen)
+        config.write_text(json.dumps(written))
         command: list[str | Path] = [BINARY, "--config", f"file:{config}"]
         self._process = Process("collector", command, directory / "collector.log", os.environ)
         self._process.wait_for_line(r".*Everything is ready.*")
@@ -66,6 +69,15 @@ class Collector:
         telemetry = {"metrics": {"level": "none"}}
         service = {"telemetry": telemetry, "pipelines": pipelines}
         return {"receivers": receivers, "exporters": exporters, "service": service}
+
+    @staticmethod
+    def _listen_too(config: dict, address: str) -> None:
+        """One more pipeline, from OTLP over gRPC at a TCP address."""
+        config["receivers"]["otlp/tcp"] = {"protocols": {"grpc": {"endpoint": address}}}
+        config["service"]["pipelines"]["traces/tcp"] = {
+            "receivers": ["otlp/tcp"],
+            "exporters": [f"otlp/{GRPC[0].name}"],
+        }
 
     def _socket(self, export: Export) -> Path:
         return self._directory / f"{export.name}.sock"

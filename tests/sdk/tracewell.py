@@ -51,7 +51,8 @@ class Tracewell:
         self._starts += 1
         command: list[str | Path] = [BINARY, "--data-dir", self.data_dir]
         for name in PORTS:
-            command += [f"--{name}-port", "0"]
+            if f"--{name}-port" not in self._options:
+                command += [f"--{name}-port", "0"]
         command += self._options
         log = self._directory / f"tracewell-{self._starts}.log"
         self._process = Process("tracewell", command, log, environment(), self._directory)

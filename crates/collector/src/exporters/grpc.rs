@@ -211,7 +211,10 @@ impl Peer {
             }
             endpoint = endpoint.tls_config(tls).map_err(wrong)?;
         }
-        let client = Grpc::new(endpoint.connect_lazy());
+        // A server may pack its answer as it likes.
+        let client = Grpc::new(endpoint.connect_lazy())
+            .accept_compressed(CompressionEncoding::Gzip)
+            .accept_compressed(CompressionEncoding::Zstd);
         let headers = config.headers.iter();
         Ok(Self {
             client: match config.compression {

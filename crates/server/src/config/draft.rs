@@ -71,6 +71,13 @@ pub(super) struct SamplingDraft {
 /// Where each setting comes from.
 pub(super) type Places = BTreeMap<&'static str, Place>;
 
+/// Settings of ports that take datagrams: TCP may have the same number.
+const UDP: [&str; 3] = [
+    "receivers.jaeger.protocols.thrift_compact.endpoint",
+    "receivers.jaeger.protocols.thrift_binary.endpoint",
+    "receivers.jaeger.protocols.zipkin_compact.endpoint",
+];
+
 impl Draft {
     /// A draft that still waits for the defaults of the table.
     pub(super) fn empty() -> Self {
@@ -174,15 +181,9 @@ impl Draft {
     /// asked for gives way when it comes to that.
     fn shared_ports(&self, places: &Places) -> Vec<(&'static str, String)> {
         let mut found = Vec::new();
-        let tcp = [
-            ("receivers.otlp.protocols.grpc.endpoint", self.otlp_grpc),
-            ("receivers.otlp.protocols.http.endpoint", self.otlp_http),
-            ("receivers.jaeger.protocols.grpc.endpoint", self.jaeger.grpc),
-            (
-                "receivers.jaeger.protocols.thrift_http.endpoint",
-                self.jaeger.thrift_http,
-            ),
-            ("receivers.zipkin.endpoint", self.zipkin),
+        let is_udp = |(key, _): &(&str, _)| UDP.contains(key);
+        let (udp, mut tcp): (Vec<_>, Vec<_>) = self.receiving().into_iter().partition(is_udp);
+        tcp.extend([
             ("sampling.http.endpoint", self.sampling.http),
             ("sampling.grpc.endpoint", self.sampling.grpc),
             ("query.http.endpoint", Some(self.query_http)),
@@ -190,23 +191,8 @@ impl Draft {
             ("admin.collector.endpoint", self.admin.collector),
             ("admin.query.endpoint", self.admin.query),
             ("admin.health_check.endpoint", self.admin.health_check),
-        ];
-        let jaeger = &self.jaeger;
-        let udp = [
-            (
-                "receivers.jaeger.protocols.thrift_compact.endpoint",
-                jaeger.thrift_compact,
-            ),
-            (
-                "receivers.jaeger.protocols.thrift_binary.endpoint",
-                jaeger.thrift_binary,
-            ),
-            (
-                "receivers.jaeger.protocols.zipkin_compact.endpoint",
-                jaeger.zipkin_compact,
-            ),
-        ];
-        for ports in [&tcp[..], &udp] {
+        ]);
+        for ports in [&tcp, &udp] {
             let wanted = ports.iter().filter_map(|(key, port)| {
                 let address = self.address((*port)?);
                 (!is_optional(key, places)).then_some((*key, address))

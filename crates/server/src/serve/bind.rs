@@ -35,12 +35,15 @@ pub(super) fn bind_all(config: &Config) -> Result<Bound, BindError> {
     // What people ask for goes first: an optional port gives way to it.
     for is_optional in [false, true] {
         let now = |endpoint: Endpoint| (endpoint.is_optional == is_optional).then_some(endpoint);
-        let received = |endpoint| now(endpoint).filter(|_| !config.is_read_only);
-        binding.tcp(&mut query_http, now(config.query.http));
-        binding.tcp(&mut query_grpc, now(config.query.grpc));
-        let received = |endpoint: Option<Endpoint>| endpoint.and_then(received);
+        let is_received = !config.is_read_only;
+        let received = |endpoint: Option<Endpoint>| {
+            let endpoint = endpoint.filter(|_| is_received);
+            endpoint.and_then(now)
+        };
         binding.tcp(&mut otlp.grpc, received(config.otlp.grpc));
         binding.tcp(&mut otlp.http, received(config.otlp.http));
+        binding.tcp(&mut query_http, now(config.query.http));
+        binding.tcp(&mut query_grpc, now(config.query.grpc));
         let wanted = &config.jaeger;
         binding.tcp(&mut jaeger.grpc, received(wanted.grpc));
         binding.tcp(&mut jaeger.thrift_http, received(wanted.thrift_http));
