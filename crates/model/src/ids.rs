@@ -94,16 +94,49 @@ fn parse_hex_padded<const N: usize>(text: &str) -> Result<[u8; N], IdError> {
             got: text.chars().count(),
         });
     }
-    let mut id = [0u8; N];
-    for (place, digit) in text.chars().rev().enumerate() {
-        let value = digit.to_digit(16).ok_or(IdError::Digit(digit))? as u8;
-        id[N - 1 - place / 2] |= value << (4 * (place % 2));
+    let (mut id, mut all_bits) = ([0u8; N], 0);
+    for (byte, digits) in id.iter_mut().rev().zip(text.as_bytes().rchunks(2)) {
+        let (high, low) = match *digits {
+            [high, low] => (HEX_VALUES[usize::from(high)], HEX_VALUES[usize::from(low)]),
+            [low] => (0, HEX_VALUES[usize::from(low)]),
+            _ => (0, 0),
+        };
+        *byte = high << 4 | low;
+        all_bits |= high | low;
     }
-    Ok(id)
+    if all_bits <= 0x0f {
+        return Ok(id);
+    }
+    let mut digits = text.chars().rev();
+    let wrong = digits.find(|digit| !digit.is_ascii_hexdigit());
+    Err(IdError::Digit(wrong.unwrap_or_default()))
 }
 
+/// Values of hexadecimal digits by their bytes; 0xff for all other bytes.
+const HEX_VALUES: [u8; 256] = {
+    let (mut values, mut byte) = ([0xff; 256], 0);
+    while byte < 256 {
+        values[byte] = match byte as u8 {
+            digit @ b'0'..=b'9' => digit - b'0',
+            digit @ b'a'..=b'f' => digit - b'a' + 10,
+            digit @ b'A'..=b'F' => digit - b'A' + 10,
+            _ => 0xff,
+        };
+        byte += 1;
+    }
+    values
+};
+
+/// Ids are at most 16 bytes.
 fn write_hex(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    const DIGITS: [u8; 16] = *b"0123456789abcdef";
+    let mut text = [0; 32];
+    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 0x0f)];
+    }
+    let text = std::str::from_utf8(&text[..2 * bytes.len()]);
+    f.write_str(text.unwrap_or_default())
 }
 
 impl fmt::Display for TraceId {

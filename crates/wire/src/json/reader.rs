@@ -173,8 +173,10 @@ impl<'a> Reader<'a> {
             b'"' => self.raw_string(want).map(|(raw, _)| Some(raw)),
             b'-' | b'0'..=b'9' => {
                 let rest = &self.text[self.at..];
-                let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
-                let len = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+                let is_part =
+                    |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+                let mut bytes = rest.as_bytes().iter();
+                let len = bytes.position(|byte| !is_part(byte)).unwrap_or(rest.len());
                 self.at += len;
                 Ok(Some(&rest[..len]))
             }

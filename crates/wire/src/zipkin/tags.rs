@@ -9,24 +9,25 @@ use tracewell_model::{SpanHeader, SpanKind, StatusCode};
 
 use crate::status_text;
 
-/// Tags that come from the resource when an OpenTelemetry SDK wrote them.
-const OF_RESOURCE: [&[u8]; 11] = [
-    b"service.",
-    b"telemetry.",
-    b"host.",
-    b"process.",
-    b"os.",
-    b"container.",
-    b"k8s.",
-    b"cloud.",
-    b"deployment.",
-    b"device.",
-    b"webengine.",
-];
-
-/// Is a tag of the resource?
+/// Does a tag come from the resource when an OpenTelemetry SDK wrote it?
 pub(super) fn is_of_resource(key: &[u8]) -> bool {
-    OF_RESOURCE.iter().any(|prefix| key.starts_with(prefix))
+    let Some(dot) = key.iter().position(|byte| *byte == b'.') else {
+        return false;
+    };
+    matches!(
+        &key[..dot],
+        b"service"
+            | b"telemetry"
+            | b"host"
+            | b"process"
+            | b"os"
+            | b"container"
+            | b"k8s"
+            | b"cloud"
+            | b"deployment"
+            | b"device"
+            | b"webengine"
+    )
 }
 
 /// Fields that were told as tags.
