@@ -75,9 +75,13 @@ impl Credentials {
         self.speaking(b"http/1.1")
     }
 
-    /// Connects over HTTP/2, as gRPC does.
-    pub(super) fn grpc_connector(&self) -> Connector {
-        self.speaking(b"h2")
+    /// Connects over HTTP/2, as gRPC does; through TLS or not, whatever the scheme
+    /// of an address is.
+    pub(super) fn grpc_connector(&self, is_encrypted: bool) -> Connector {
+        Connector {
+            is_encrypted: Some(is_encrypted),
+            ..self.speaking(b"h2")
+        }
     }
 
     fn speaking(&self, protocol: &[u8]) -> Connector {
@@ -89,7 +93,11 @@ impl Credentials {
             config.alpn_protocols = vec![protocol.to_vec()];
             TlsConnector::from(Arc::new(config))
         });
-        Connector { tcp, tls }
+        Connector {
+            tcp,
+            tls,
+            is_encrypted: None,
+        }
     }
 }
 
@@ -127,6 +135,8 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, LoadError> 
 pub struct Connector {
     tcp: HttpConnector,
     tls: Option<TlsConnector>,
+    /// Where the address does not say it.
+    is_encrypted: Option<bool>,
 }
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -141,7 +151,8 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let is_encrypted = uri.scheme_str() == Some("https");
+        let by_scheme = uri.scheme_str() == Some("https");
+        let is_encrypted = self.is_encrypted.unwrap_or(by_scheme);
         let tls = self.tls.clone().filter(|_| is_encrypted);
         let host = uri.host().unwrap_or_default();
         let host = host

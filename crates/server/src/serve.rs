@@ -41,6 +41,9 @@ use tracewell_model::clock::SystemClock;
 /// stays below the ten seconds that orchestrators grant.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long work that nobody waits for any more may take to end.
+const END_PATIENCE: Duration = Duration::from_secs(1);
+
 /// How long the read side may take to finish answers.
 const QUERY_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -50,11 +53,14 @@ const QUERY_PATIENCE: Duration = Duration::from_secs(2);
 /// What kept the process from starting or from stopping cleanly.
 pub(crate) fn run(config: Config, pipelines: Option<PipelineFile>) -> anyhow::Result<()> {
     open_files::allow_as_many_as_possible();
-    tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .context("cannot start the runtime")?
-        .block_on(serve(config, pipelines))
+        .context("cannot start the runtime")?;
+    let served = runtime.block_on(serve(config, pipelines));
+    // A name that nobody resolves must not keep the process.
+    runtime.shutdown_timeout(END_PATIENCE);
+    served
 }
 
 async fn serve(config: Config, pipelines: Option<PipelineFile>) -> anyhow::Result<()> {

@@ -21,6 +21,9 @@ use crate::written::fields::Fields;
 /// The Collector's time for one attempt.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Silence on a connection after which its peer is asked whether it is there.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+
 /// What an exporter over gRPC can be told.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GrpcConfig {
@@ -56,6 +59,7 @@ impl GrpcConfig {
     #[must_use]
     pub fn read(fields: Fields<'_>) -> Self {
         let endpoint = fields.text("endpoint");
+        let endpoint = endpoint.filter(|written| !written.text.is_empty());
         if endpoint.is_none() {
             fields.mistake(format!(
                 "{} is missing; write for example jaeger:4317",
@@ -109,6 +113,7 @@ impl GrpcConfig {
                 root_cause(&why)
             ));
         }
+        fields.not_served("authority", "use tls.server_name_override");
         fields.not_served(
             "auth",
             "write the header under headers, such as authorization",
@@ -119,17 +124,26 @@ impl GrpcConfig {
             "read_buffer_size",
             "wait_for_ready",
             "write_buffer_size",
-            "authority",
         ] {
             fields.has(taken);
         }
         fields.end();
         config
     }
+
+    /// For one attempt; zero is no limit to the Collector.
+    fn patience(&self) -> Duration {
+        match self.timeout.is_zero() {
+            true => Duration::from_secs(3_600),
+            false => self.timeout,
+        }
+    }
 }
 
 /// The scheme decides where it is written; else it is TLS unless told otherwise.
 fn url(endpoint: &str, is_insecure: bool) -> String {
+    // Names are resolved anew for each connection in any case.
+    let endpoint = endpoint.strip_prefix("dns:///").unwrap_or(endpoint);
     let has_scheme = ["http://", "https://"]
         .iter()
         .any(|scheme| endpoint.starts_with(scheme));
@@ -203,7 +217,12 @@ impl Peer {
             |error: tonic::transport::Error| format!("{}: {}", config.endpoint, root_cause(&error));
         let mut endpoint = Endpoint::from_shared(config.url.clone())
             .map_err(wrong)?
-            .connect_timeout(config.timeout);
+            .connect_timeout(config.patience())
+            // A peer whose machine is gone says nothing: the kernel alone would wait
+            // a quarter of an hour.
+            .http2_keep_alive_interval(KEEP_ALIVE)
+            .keep_alive_timeout(KEEP_ALIVE)
+            .tcp_keepalive(Some(KEEP_ALIVE));
         if config.url.starts_with("https://") {
             let mut tls = ClientTlsConfig::new().with_native_roots();
             if let Some(name) = &config.server_name {
@@ -227,7 +246,7 @@ impl Peer {
             headers: headers
                 .filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?)))
                 .collect(),
-            timeout: config.timeout,
+            timeout: config.patience(),
         })
     }
 

@@ -32,9 +32,10 @@ impl QueueConfig {
             num_consumers: number("num_consumers", default.num_consumers),
         };
         // A sender waits for the peer's answer, with or without a queue.
-        for taken in ["enabled", "wait_for_result", "block_on_overflow", "batch"] {
+        for taken in ["enabled", "wait_for_result", "block_on_overflow"] {
             fields.has(taken);
         }
+        fields.not_served("batch", "the processor batch does it");
         fields.value("sizer", (), |text| match text {
             "requests" => Ok(()),
             _ => Err(format!(

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | the peer takes it | acknowledged |
 //! | it is told "come again", or there is no answer | sent again after a pause, for `max_elapsed_time`; then unavailable |
-//! | the peer refuses the spans for good | refused, and counted |
+//! | the peer refuses the spans for good, or leaves some out | counted and logged; refused, if it is all of them |
 //! | the peer refuses us (no credential, no such service) | unavailable, at once: whoever sent them keeps them |
 //! | `queue_size` batches wait already | busy, at once |
 //!
@@ -79,59 +79,121 @@ impl Sending {
 
 impl Consumer for Sending {
     fn consume(&self, batch: Arc<SpanBatch>, ack: Ack) {
-        let shared = Arc::clone(&self.shared);
-        let account = &shared.account;
-        account.arrived(batch.len() as u64);
+        let account = &self.shared.account;
+        let mut held = Held::new(account, batch.len() as u64, ack);
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
-            account.rejected("queue_full", batch.len() as u64);
             let (exporter, waiting) = (account.exporter(), self.queue_size);
-            return ack(Err(StoreError::Busy(format!(
-                "{waiting} batches wait for the exporter {exporter} already"
-            ))));
+            let why = format!("{waiting} batches wait for the exporter {exporter} already");
+            held.rejected("queue_full", held.spans);
+            return held.end(Err(StoreError::Busy(why)));
         };
+        let (shared, began) = (Arc::clone(&self.shared), Instant::now());
         self.runtime.spawn(async move {
-            let result = shared.deliver(batch).await;
+            let result = shared.deliver(batch, began, &mut held).await;
             // First, so that who is told has room for the next.
             drop(place);
-            ack(result);
+            held.end(result);
         });
     }
 }
 
+/// Spans that nobody else has yet, and who waits for them. Where it is dropped
+/// before its end (a panic, the end of the process) they are lost, and told so.
+struct Held {
+    account: Arc<ExporterAccount>,
+    spans: u64,
+    ack: Option<Ack>,
+}
+
+impl Held {
+    fn new(account: &Arc<ExporterAccount>, spans: u64, ack: Ack) -> Self {
+        account.arrived(spans);
+        Self {
+            account: Arc::clone(account),
+            spans,
+            ack: Some(ack),
+        }
+    }
+
+    fn sent(&mut self, spans: u64) {
+        self.spans -= spans;
+        self.account.sent(spans);
+    }
+
+    fn rejected(&mut self, reason: &'static str, spans: u64) {
+        self.spans -= spans;
+        if spans > 0 {
+            self.account.rejected(reason, spans);
+        }
+    }
+
+    fn end(mut self, result: Result<(), StoreError>) {
+        if let Some(ack) = self.ack.take() {
+            ack(result);
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.rejected("lost", self.spans);
+        if let Some(ack) = self.ack.take() {
+            ack(Err(StoreError::ShuttingDown));
+        }
+    }
+}
+
+/// Why a piece was not taken: under which reason it counts, and what its sender
+/// is told.
+type NotTaken = (&'static str, StoreError);
+
 impl Shared {
-    async fn deliver(&self, batch: Arc<SpanBatch>) -> Result<(), StoreError> {
+    async fn deliver(
+        &self,
+        batch: Arc<SpanBatch>,
+        began: Instant,
+        held: &mut Held,
+    ) -> Result<(), StoreError> {
         let encode = self.protocol.encode;
-        let spans = batch.len() as u64;
+        let _turn = self.turns.acquire().await;
         // It takes milliseconds, in which others must be answered.
         let pieces = tokio::task::spawn_blocking(move || pieces(&batch, encode)).await;
-        let Ok(pieces) = pieces else {
-            self.account.rejected("lost", spans);
-            return Err(StoreError::ShuttingDown);
-        };
-        let _turn = self.turns.acquire().await;
-        let mut left = spans;
+        let pieces = pieces.map_err(|error| match error.is_panic() {
+            true => StoreError::Refused("the spans cannot be encoded".to_owned()),
+            false => StoreError::ShuttingDown,
+        })?;
+        let (mut taken, mut refused) = (false, None);
         for piece in pieces {
-            match self.send_piece(&piece).await {
+            match self.send_piece(&piece, began).await {
                 Ok(left_out) => {
                     let left_out = left_out.min(piece.spans);
-                    self.account.rejected("left_out_by_peer", left_out);
-                    self.account.sent(piece.spans - left_out);
-                    left -= piece.spans;
+                    held.rejected("left_out_by_peer", left_out);
+                    held.sent(piece.spans - left_out);
+                    taken = true;
+                }
+                // The others may be good.
+                Err((reason, error @ StoreError::Refused(_))) => {
+                    held.rejected(reason, piece.spans);
+                    refused = Some(error);
                 }
                 Err((reason, error)) => {
-                    self.account.rejected(reason, left);
+                    held.rejected(reason, held.spans);
                     return Err(error);
                 }
             }
         }
-        Ok(())
+        match refused {
+            // Else those that were taken would be sent again.
+            Some(error) if !taken => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Answers how many spans the peer left out.
-    async fn send_piece(&self, piece: &Piece) -> Result<u64, (&'static str, StoreError)> {
+    async fn send_piece(&self, piece: &Piece, began: Instant) -> Result<u64, NotTaken> {
         let mut left_out = 0;
         for message in &piece.messages {
-            let answer = self.send(message.clone()).await?;
+            let answer = self.send(message.clone(), began).await?;
             if self.account.recovered() {
                 tracing::info!("{}: the peer takes spans again", self.account.exporter());
             }
@@ -146,9 +208,8 @@ impl Shared {
         Ok(left_out)
     }
 
-    async fn send(&self, message: Bytes) -> Result<Bytes, (&'static str, StoreError)> {
+    async fn send(&self, message: Bytes, began: Instant) -> Result<Bytes, NotTaken> {
         let exporter = self.account.exporter();
-        let began = Instant::now();
         let mut failures = 0;
         loop {
             let (after, why) = match self.peer.send(message.clone()).await {
@@ -167,13 +228,13 @@ impl Shared {
                     let why = format!("the exporter {exporter} is denied: {why}");
                     return Err(("denied_by_peer", StoreError::Unavailable(why)));
                 }
-                Answer::Again { after, why } => (after, why),
+                Answer::Again { after, why } => (after.unwrap_or_default(), why),
             };
             failures += 1;
             if self.account.retried(&why) {
                 tracing::warn!("{exporter}: the peer takes nothing at present: {why}");
             }
-            let pause = after.unwrap_or_else(|| self.retry.pause(failures, chance()));
+            let pause = self.retry.pause(failures, chance()).max(after);
             if !self.retry.goes_on(began.elapsed() + pause) {
                 let why = format!("the exporter {exporter} cannot send: {why}");
                 return Err(("peer_unavailable", StoreError::Unavailable(why)));

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::id::ComponentId;
 use super::known;
-use super::ports::{self, ReceiverConfig};
+use super::ports::{self, ReceiverConfig, on_all_addresses};
 use crate::exporters::grpc::GrpcConfig;
 use crate::processors::batch::BatchConfig;
 use crate::written::fields::{Fields, Placed, Reading};
@@ -29,8 +29,6 @@ pub struct PipelineFile {
     pub health_check: Option<(String, Location)>,
     /// MiB of memory that `memory_limiter` allows, and where it says so.
     pub memory_limit_mib: Option<(u64, Location)>,
-    /// What is left out, for people to know.
-    pub warnings: Vec<String>,
 }
 
 /// A pipeline of traces.
@@ -114,18 +112,36 @@ pub fn read(root: &Spanned<Node>, reading: &Reading) -> PipelineFile {
         exporters: components(&top, "exporters", exporter),
         extensions: components(&top, "extensions", extension),
     };
-    components::<()>(&top, "connectors", |_, _| None);
+    let connectors = components::<()>(&top, "connectors", |_, _| None);
     match top.section("service") {
         Some(service) => read_service(&service, &defined, &mut file, reading),
         None => top.mistake("service is missing: it says what the pipelines are"),
     }
     top.end();
+    let mut unserved: Vec<Unserved> = Vec::new();
+    unserved.extend(defined.receivers.into_values().filter_map(Result::err));
+    unserved.extend(defined.processors.into_values().filter_map(Result::err));
+    unserved.extend(defined.exporters.into_values().filter_map(Result::err));
+    unserved.extend(defined.extensions.into_values().filter_map(Result::err));
+    unserved.extend(connectors.into_values().filter_map(Result::err));
+    // Those that somebody needs are mistakes already.
+    for Unserved { location, why } in unserved {
+        if !reading.is_wrong_at(location) {
+            reading.warn(format!("{why}; nothing of the traces needs it"));
+        }
+    }
     file
 }
 
-/// Everything that a section defines, by name. What stands there and cannot be
-/// read is `None`: it is named rightly, and wrong by itself.
-type Components<T> = BTreeMap<ComponentId, Option<T>>;
+/// Everything that a section defines, by name.
+type Components<T> = BTreeMap<ComponentId, Result<T, Unserved>>;
+
+/// A component of a kind that is not served. Only who needs it is told so as a
+/// mistake: it may be there for metrics and logs.
+struct Unserved {
+    location: Location,
+    why: String,
+}
 
 struct Defined {
     receivers: Components<ReceiverConfig>,
@@ -156,18 +172,17 @@ fn components<T>(
             }
         };
         let of_component = fields.reading().fields(&format!("{section}.{id}"), node);
-        let component = read(&id.kind, of_component);
-        if component.is_none() {
-            let what = section.trim_end_matches('s');
-            let kind = &id.kind;
+        let component = read(&id.kind, of_component).ok_or_else(|| {
+            let (what, kind) = (section.trim_end_matches('s'), &id.kind);
             let why = match known::instead(section, kind) {
                 Some(instead) => format!("the {what} {kind} is not served; {instead}"),
                 None => format!("there is no {what} {kind}"),
             };
-            fields
-                .reading()
-                .mistake(key.referenced, format!("{section}.{id}: {why}"));
-        }
+            Unserved {
+                location: key.referenced,
+                why: format!("{section}.{id}: {why}"),
+            }
+        });
         found.insert(id, component);
     }
     found
@@ -241,7 +256,11 @@ fn extension(kind: &str, fields: Fields<'_>) -> Option<Extension> {
                 text: "localhost:13133".to_owned(),
                 location: at,
             });
-            Some(Extension::HealthCheck(endpoint.text, endpoint.location))
+            let location = endpoint.location;
+            Some(Extension::HealthCheck(
+                on_all_addresses(endpoint.text),
+                location,
+            ))
         }
         "zpages" => warned("zpages: what it shows is on the page /status of the UI"),
         "pprof" => warned("pprof: it profiles Go programs; use perf on this one"),
@@ -263,15 +282,14 @@ fn read_service(
             Some((_, Extension::HealthCheck(endpoint, at))) => {
                 file.health_check = Some((endpoint.clone(), *at));
             }
-            Some((_, Extension::Warned(text))) => file.warnings.push(text.clone()),
+            Some((_, Extension::Warned(text))) => reading.warn(text.clone()),
             None => {}
         }
     }
     if service.has("telemetry") {
-        file.warnings.push(
+        reading.warn(
             "service.telemetry: metrics of this process are on the query port, below /metrics; \
-             its log is set with --log-level and --log-format"
-                .to_owned(),
+             its log is set with --log-level and --log-format",
         );
     }
     let Some(pipelines) = service.section("pipelines") else {
@@ -286,7 +304,7 @@ fn read_service(
                 let id = id.to_string();
                 pipeline(id, fields, defined, file, reading);
             }
-            Ok(id) if matches!(&*id.kind, "metrics" | "logs" | "profiles") => file.warnings.push(
+            Ok(id) if matches!(&*id.kind, "metrics" | "logs" | "profiles") => reading.warn(
                 format!("{name}: only traces are served; keep a Collector for the others"),
             ),
             _ => reading.mistake(
@@ -318,7 +336,9 @@ fn pipeline(
         if let Some((id, receiver)) = used(written, &defined.receivers, &path, "receiver", reading)
         {
             file.receivers.insert(id.clone(), receiver.clone());
-            config.receivers.push(id);
+            if !config.receivers.contains(&id) {
+                config.receivers.push(id);
+            }
         }
     }
     if list.is_empty() {
@@ -344,7 +364,9 @@ fn pipeline(
         if let Some((id, exporter)) = used(written, &defined.exporters, &path, "exporter", reading)
         {
             file.exporters.insert(id.clone(), exporter.clone());
-            config.exporters.push(id);
+            if !config.exporters.contains(&id) {
+                config.exporters.push(id);
+            }
         }
     }
     if list.is_empty() {
@@ -370,7 +392,13 @@ fn used<'d, T>(
         }
     };
     match defined.get(&id) {
-        Some(component) => component.as_ref().map(|component| (id, component)),
+        Some(Ok(component)) => Some((id, component)),
+        Some(Err(unserved)) => {
+            if !reading.is_wrong_at(unserved.location) {
+                reading.mistake(unserved.location, unserved.why.clone());
+            }
+            None
+        }
         None => {
             let names: Vec<String> = defined.keys().map(ToString::to_string).collect();
             let message = match &names[..] {

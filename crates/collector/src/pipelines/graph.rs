@@ -31,8 +31,9 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// Builds it; `store` is what the exporter `tracewell` hands to. Connects to
-    /// nobody yet.
+    /// Builds it; `store` is what the exporter `tracewell` hands to, and
+    /// `watched` puts whoever looks at all spans before what takes those of a
+    /// receiver. Connects to nobody yet.
     ///
     /// # Errors
     /// An exporter cannot be made: which, and why.
@@ -40,6 +41,7 @@ impl Graph {
         file: &PipelineFile,
         store: &Arc<dyn Consumer>,
         runtime: &Handle,
+        watched: &dyn Fn(Arc<dyn Consumer>) -> Arc<dyn Consumer>,
     ) -> Result<Self, String> {
         let mut accounts = Vec::new();
         let mut exporters = BTreeMap::new();
@@ -61,7 +63,7 @@ impl Graph {
         Ok(Self {
             entries: entries
                 .into_iter()
-                .map(|(account, pipelines)| (account, fan_out(pipelines)))
+                .map(|(account, pipelines)| (account, watched(fan_out(pipelines))))
                 .collect(),
             exporters: accounts,
         })
@@ -100,7 +102,12 @@ fn exporter(
         ExporterConfig::Otlp(config) => (OTLP, config),
         ExporterConfig::Jaeger(config) => (JAEGER, config),
     };
-    let account = ExporterAccount::new(id.to_string(), config.endpoint.clone());
+    // What stands before an @ is nobody's to see.
+    let (_, shown) = config
+        .endpoint
+        .rsplit_once('@')
+        .unwrap_or(("", &config.endpoint));
+    let account = ExporterAccount::new(id.to_string(), shown.to_owned());
     accounts.push(Arc::clone(&account));
     let sending = Sending::new(protocol, config, account, runtime.clone())?;
     Ok(Arc::new(sending))

@@ -126,8 +126,16 @@ fn port(fields: &Fields<'_>, setting: &'static str, default: &str, at: Location)
     });
     Port {
         setting,
-        endpoint: written.text,
+        endpoint: on_all_addresses(written.text),
         location: written.location,
+    }
+}
+
+/// Without a host a Collector listens on all addresses.
+pub(super) fn on_all_addresses(endpoint: String) -> String {
+    match endpoint.starts_with(':') {
+        true => format!("0.0.0.0{endpoint}"),
+        false => endpoint,
     }
 }
 
@@ -138,6 +146,7 @@ fn server(fields: Fields<'_>) {
     fields.not_served("auth", "one lock is for all ports: docs/security.md");
     fields.not_served("cors", "use --otlp-http-cors-allowed-origins");
     fields.not_served("include_metadata", "headers of a request are not kept");
+    fields.not_served("traces_url_path", "spans are taken at /v1/traces");
     // Bounded by the memory of the process and measured as bytes come, or fixed.
     for taken in [
         "max_recv_msg_size_mib",
@@ -153,7 +162,6 @@ fn server(fields: Fields<'_>) {
         "socket_buffer_size",
         "compression_algorithms",
         "response_headers",
-        "traces_url_path",
         "metrics_url_path",
         "logs_url_path",
     ] {

@@ -1,5 +1,7 @@
 //! One acknowledgement for several consumers: it says `Ok` once all have said
-//! so, and passes on the first error as soon as all have answered.
+//! so, and passes on an error once all have answered. What may pass later goes
+//! before what is refused for good: **whoever is told "never" throws spans away
+//! that another would still take.**
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -28,8 +30,10 @@ pub(crate) fn shared(count: usize, ack: Ack) -> Vec<Ack> {
         let ack: Ack = Box::new(move |result| {
             let mut state = shared.lock().unwrap_or_else(PoisonError::into_inner);
             state.left -= 1;
-            if let Err(error) = result {
-                state.error.get_or_insert(error);
+            if let Err(error) = result
+                && matches!(state.error, None | Some(StoreError::Refused(_)))
+            {
+                state.error = Some(error);
             }
             if state.left > 0 {
                 return;
@@ -51,6 +55,10 @@ mod tests {
     use super::*;
     use std::sync::mpsc;
 
+    fn refused() -> StoreError {
+        StoreError::Refused("too large".to_owned())
+    }
+
     #[test]
     fn all_must_have_it() {
         for (answers, expected) in [
@@ -60,6 +68,15 @@ mod tests {
                 vec![Ok(()), Err(StoreError::ShuttingDown), Ok(())],
                 Err(StoreError::ShuttingDown),
             ),
+            (
+                vec![
+                    Err(refused()),
+                    Err(StoreError::ShuttingDown),
+                    Err(refused()),
+                ],
+                Err(StoreError::ShuttingDown),
+            ),
+            (vec![Ok(()), Err(refused())], Err(refused())),
         ] {
             let (told, fate) = mpsc::channel();
             let ack: Ack = Box::new(move |result| told.send(result).expect("the test waits"));

@@ -12,29 +12,17 @@
 use super::fields::Reading;
 use super::yaml::{Entry, Node, Spanned};
 
-/// Replaces all references in a tree; `variable` is the environment. Answers
-/// what there is to warn of.
+/// Replaces all references in a tree; `variable` is the environment.
 pub fn expand(
     node: &mut Spanned<Node>,
     variable: &dyn Fn(&str) -> Option<String>,
     reading: &Reading,
-) -> Vec<String> {
-    let mut warnings = Vec::new();
-    walk(node, variable, reading, &mut warnings);
-    warnings
-}
-
-fn walk(
-    node: &mut Spanned<Node>,
-    variable: &dyn Fn(&str) -> Option<String>,
-    reading: &Reading,
-    warnings: &mut Vec<String>,
 ) {
     let location = node.referenced;
     match &mut node.value {
         Node::Null => {}
         Node::Scalar(text) if text.contains('$') => {
-            match expanded(text, variable, warnings) {
+            match expanded(text, variable, reading) {
                 Ok(new) if new.is_empty() => node.value = Node::Null,
                 Ok(new) => *text = new,
                 Err(why) => reading.mistake(location, why),
@@ -43,12 +31,12 @@ fn walk(
         Node::Scalar(_) => {}
         Node::List(items) => {
             for item in items {
-                walk(item, variable, reading, warnings);
+                expand(item, variable, reading);
             }
         }
         Node::Mapping(entries) => {
             for (_, value) in entries as &mut Vec<Entry> {
-                walk(value, variable, reading, warnings);
+                expand(value, variable, reading);
             }
         }
     }
@@ -57,23 +45,35 @@ fn walk(
 fn expanded(
     text: &str,
     variable: &dyn Fn(&str) -> Option<String>,
-    warnings: &mut Vec<String>,
+    reading: &Reading,
 ) -> Result<String, String> {
+    let (out, rest) = until(None, text, variable, reading)?;
+    debug_assert!(rest.is_empty(), "nothing ends the outermost text");
+    Ok(out)
+}
+
+/// Expands up to `end`, or all of it; what is left stands behind the end.
+fn until<'t>(
+    end: Option<char>,
+    text: &'t str,
+    variable: &dyn Fn(&str) -> Option<String>,
+    reading: &Reading,
+) -> Result<(String, &'t str), String> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(dollar) = rest.find('$') {
-        out.push_str(&rest[..dollar]);
-        let behind = &rest[dollar + 1..];
+    while let Some(next) = rest.find(|c| c == '$' || Some(c) == end) {
+        out.push_str(&rest[..next]);
+        let behind = &rest[next + 1..];
+        if !rest[next..].starts_with('$') {
+            return Ok((out, behind));
+        }
         if let Some(after) = behind.strip_prefix('$') {
             out.push('$');
             rest = after;
         } else if let Some(after) = behind.strip_prefix('{') {
-            let Some((reference, after)) = after.split_once('}') else {
-                return Err(format!(
-                    "{text:?} has ${{ without a }}; write $$ for a dollar sign"
-                ));
-            };
-            out.push_str(&value(reference, variable, warnings)?);
+            // One may stand in another: `${A:-${B}}`. Depth is that of the text.
+            let (reference, after) = until(Some('}'), after, variable, reading)?;
+            out.push_str(&value(&reference, variable, reading)?);
             rest = after;
         } else {
             // The Collector leaves a bare dollar sign alone.
@@ -81,40 +81,40 @@ fn expanded(
             rest = behind;
         }
     }
+    if end.is_some() {
+        // The text may hold a secret.
+        return Err("a ${ has no }; write $$ for a dollar sign".to_owned());
+    }
     out.push_str(rest);
-    Ok(out)
+    Ok((out, ""))
 }
 
 fn value(
     reference: &str,
     variable: &dyn Fn(&str) -> Option<String>,
-    warnings: &mut Vec<String>,
+    reading: &Reading,
 ) -> Result<String, String> {
-    let name = match reference.split_once(':') {
+    let (name, default) = match reference.split_once(":-") {
+        Some((name, default)) => (name, Some(default)),
+        None => (reference, None),
+    };
+    let name = match name.split_once(':') {
         Some(("env", name)) => name,
-        Some((scheme, _)) if is_name(scheme) && !reference.contains(":-") => {
+        Some((scheme, _)) => {
             return Err(format!(
-                "${{{reference}}}: values come from the environment alone; write ${{env:NAME}}, not {scheme}"
+                "values come from the environment alone; write ${{env:NAME}}, not {scheme}"
             ));
         }
-        _ => reference,
-    };
-    let (name, default) = match name.split_once(":-") {
-        Some((name, default)) => (name, Some(default)),
-        None => (name, None),
+        None => name,
     };
     if !is_name(name) {
-        return Err(format!(
-            "${{{reference}}}: {name:?} is no name of a variable"
-        ));
+        return Err(format!("{name:?} is no name of a variable"));
     }
     Ok(match (variable(name), default) {
         (Some(value), _) => value,
         (None, Some(default)) => default.to_owned(),
         (None, None) => {
-            warnings.push(format!(
-                "the variable {name} of ${{{reference}}} is not set"
-            ));
+            reading.warn(format!("the variable {name} is not set"));
             String::new()
         }
     })
@@ -138,6 +138,7 @@ mod tests {
             "HOST" => Some("jaeger".to_owned()),
             "EMPTY" => Some(String::new()),
             "MONEY" => Some("${HOST}".to_owned()),
+            "NAME_OF" => Some("HOST".to_owned()),
             _ => None,
         };
         let table = [
@@ -152,18 +153,15 @@ mod tests {
             ("${GONE}", Ok("")),
             (
                 "${file:/etc/x}",
-                Err(
-                    "${file:/etc/x}: values come from the environment alone; write ${env:NAME}, not file",
-                ),
+                Err("values come from the environment alone; write ${env:NAME}, not file"),
             ),
-            ("${1X}", Err("${1X}: \"1X\" is no name of a variable")),
-            (
-                "${HOST",
-                Err("\"${HOST\" has ${ without a }; write $$ for a dollar sign"),
-            ),
+            ("${GONE:-${env:HOST}}!", Ok("jaeger!")),
+            ("${env:${NAME_OF}}", Ok("jaeger")),
+            ("${GONE:-$${HOST}}", Ok("${HOST}")),
+            ("${HOST", Err("a ${ has no }; write $$ for a dollar sign")),
         ];
         for (text, expected) in table {
-            let got = expanded(text, &variable, &mut Vec::new());
+            let got = expanded(text, &variable, &Reading::new(std::path::Path::new("x")));
             assert_eq!(got.as_deref().map_err(String::as_str), expected, "{text}");
         }
     }

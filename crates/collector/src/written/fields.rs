@@ -18,6 +18,7 @@ use super::yaml::{Entry, Location, Node, Spanned};
 pub struct Reading {
     path: Arc<Path>,
     mistakes: RefCell<Vec<Mistake>>,
+    warnings: RefCell<Vec<String>>,
 }
 
 impl Reading {
@@ -27,6 +28,7 @@ impl Reading {
         Self {
             path: path.into(),
             mistakes: RefCell::default(),
+            warnings: RefCell::default(),
         }
     }
 
@@ -46,10 +48,22 @@ impl Reading {
         self.mistakes.borrow_mut().push(Mistake { place, message });
     }
 
-    /// Everything that was wrong.
+    /// Was anything wrong there?
     #[must_use]
-    pub fn into_mistakes(self) -> Vec<Mistake> {
-        self.mistakes.into_inner()
+    pub fn is_wrong_at(&self, location: Location) -> bool {
+        let (place, mistakes) = (self.place(location), self.mistakes.borrow());
+        mistakes.iter().any(|mistake| mistake.place == place)
+    }
+
+    /// Something is other than it looks, and stops nothing.
+    pub fn warn(&self, message: impl Into<String>) {
+        self.warnings.borrow_mut().push(message.into());
+    }
+
+    /// Everything that was wrong, and what there is to warn of.
+    #[must_use]
+    pub fn into_found(self) -> (Vec<Mistake>, Vec<String>) {
+        (self.mistakes.into_inner(), self.warnings.into_inner())
     }
 
     /// The fields of a section that is called `name`; none of one without a
@@ -284,9 +298,14 @@ impl<'a> Fields<'a> {
     }
 
     /// A field that the Collector has and we serve otherwise or not yet: a
-    /// mistake that says `instead`, if it is written.
+    /// mistake that says `instead`, if it is written and not just `false`.
     pub fn not_served(&self, name: &'static str, instead: &str) {
-        if let Some((key, _)) = self.get(name) {
+        let is_off = |node: &Node| match node {
+            Node::Null => true,
+            Node::Scalar(text) => text == "false",
+            Node::List(_) | Node::Mapping(_) => false,
+        };
+        if let Some((key, _)) = self.get(name).filter(|(_, node)| !is_off(&node.value)) {
             let message = format!("{} is not served; {instead}", self.path(name));
             self.reading.mistake(key.referenced, message);
         }

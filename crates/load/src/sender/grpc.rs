@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes};
 use http::HeaderValue;
-use http::uri::PathAndQuery;
+use http::uri::{PathAndQuery, Scheme, Uri};
 use prost::Message;
 use tonic::client::Grpc;
 use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
@@ -33,9 +33,18 @@ impl GrpcSender {
         timeout: Duration,
         credentials: &Credentials,
     ) -> Result<Self, LoadError> {
-        let channel = Endpoint::from_shared(endpoint.to_owned())
+        let origin: Uri = endpoint
+            .parse()
+            .map_err(|error| LoadError::endpoint(endpoint, error))?;
+        let is_encrypted = origin.scheme() == Some(&Scheme::HTTPS);
+        let (host, port) = (origin.host().unwrap_or_default(), origin.port_u16());
+        let port = port.unwrap_or(if is_encrypted { 443 } else { 80 });
+        // TLS is the connector's: at an address that says https tonic would want to
+        // do it.
+        let channel = Endpoint::from_shared(format!("http://{host}:{port}"))
             .map_err(|error| LoadError::endpoint(endpoint, error))?
-            .connect_with_connector_lazy(credentials.grpc_connector());
+            .origin(origin)
+            .connect_with_connector_lazy(credentials.grpc_connector(is_encrypted));
         let client = Grpc::new(channel);
         let client = match compression {
             Compression::None => client,

@@ -32,13 +32,13 @@ pub(super) fn read(
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Understood {
     let reading = Reading::new(path);
-    let mut warnings = expand(&mut root, variable, &reading);
-    let mut file = pipelines::read(&root, &reading);
-    warnings.append(&mut file.warnings);
+    expand(&mut root, variable, &reading);
+    let file = pipelines::read(&root, &reading);
     let written = settings_of(&file, &reading);
+    let (mistakes, warnings) = reading.into_found();
     Understood {
         written,
-        mistakes: reading.into_mistakes(),
+        mistakes,
         warnings,
         pipelines: Some(file),
     }

@@ -16,6 +16,14 @@ pub(crate) fn print(loaded: &Loaded) -> String {
     if let Some(file) = &loaded.file {
         out.push_str(&format!("# read from {}\n", file.display()));
     }
+    if let Some(pipelines) = &loaded.pipelines {
+        out.push_str(
+            "# The pipelines of that file are no settings, and without it there are none:\n",
+        );
+        for line in pipelines.lines() {
+            out.push_str(&format!("#   {line}\n"));
+        }
+    }
     let mut open: Vec<&str> = Vec::new();
     for setting in settings() {
         let mut path: Vec<&str> = setting.key.split('.').collect();

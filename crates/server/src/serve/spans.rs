@@ -68,16 +68,16 @@ impl Spans {
             let tenants = Arc::<Tenants>::clone(tenants);
             return Ok((Destination::ByTenant { tenants, sampling }, Vec::new()));
         }
-        let store = CountedRoots::new(
-            Arc::clone(&sampling),
-            Arc::new(SystemClock),
-            stores::consumer(&self.store),
-        );
-        let consumer: Arc<dyn Consumer> = Arc::new(store);
+        let counted = |consumer: Arc<dyn Consumer>| -> Arc<dyn Consumer> {
+            let (sampling, clock) = (Arc::clone(&sampling), Arc::new(SystemClock));
+            Arc::new(CountedRoots::new(sampling, clock, consumer))
+        };
+        let store = stores::consumer(&self.store);
         let Some(file) = pipelines else {
+            let consumer = counted(store);
             return Ok((Destination::One { consumer, sampling }, Vec::new()));
         };
-        let graph = Graph::build(file, &consumer, &Handle::current());
+        let graph = Graph::build(file, &store, &Handle::current(), &counted);
         let graph = Arc::new(graph.map_err(anyhow::Error::msg)?);
         for line in file.lines() {
             tracing::info!("pipeline {line}");

@@ -79,7 +79,10 @@ fn spans_reach_every_exporter_and_are_acknowledged_by_all() {
     }
     let status = front.get("/api/status").json();
     assert_eq!(status["spans"]["stored"], 5);
-    for exporter in status["exporters"].as_array().unwrap() {
+    let exporters = status["exporters"].as_array().unwrap();
+    assert_eq!(exporters.len(), 2);
+    for exporter in exporters {
+        assert_eq!(exporter["rejected"], serde_json::json!({}));
         let account = ["received", "sent", "inFlight"].map(|name| exporter[name].as_u64().unwrap());
         assert_eq!(account, [5, 5, 0], "{exporter}");
     }
@@ -163,17 +166,18 @@ fn everything_that_is_wrong_with_a_file_is_told_at_once() {
   otlp:
     protocols:
       grpc: {endpont: 0.0.0.0:4317}
-  kafka:
+  kafka: {brokers: [b:9092]}
 processors:
   batch: {timeout: soon}
   tail_sampling:
+  filter:
 exporters:
   jaeger: {tls: {insecure: true}}
 service:
   pipelines:
     traces:
-      receivers: [otlp, zipkin]
-      processors: [batch]
+      receivers: [otlp, kafka, zipkin]
+      processors: [tail_sampling, batch]
       exporters: [jaeger]
     metrics: {receivers: [otlp], exporters: [jaeger]}
 ",
@@ -188,8 +192,8 @@ service:
         "5:3: receivers.kafka: the receiver kafka is not served; spans are taken over OTLP,",
         "7:20: processors.batch.timeout: \"soon\" is not a duration; write for example 200ms or 1m30s",
         "8:3: processors.tail_sampling: the processor tail_sampling is not served;",
-        "10:11: exporters.jaeger.endpoint is missing; write for example jaeger:4317",
-        "14:25: service.pipelines.traces.receivers names the receiver zipkin, which is not above; there are kafka, otlp",
+        "11:11: exporters.jaeger.endpoint is missing; write for example jaeger:4317",
+        "15:32: service.pipelines.traces.receivers names the receiver zipkin, which is not above; there are kafka, otlp",
     ] {
         assert!(stderr.contains(line), "{line}\n---\n{stderr}");
     }
@@ -200,15 +204,17 @@ fn the_graph_of_a_file_is_printed() {
     let dir = tempfile::tempdir().unwrap();
     let file = written(
         dir.path(),
-        "receivers: {otlp: {protocols: {grpc: , http: }}, zipkin: }
-processors: {memory_limiter: {check_interval: 1s, limit_mib: 256}, batch: }
-exporters: {otlp/a: {endpoint: \"${env:BACKEND:-b:4317}\"}, tracewell: }
+        "receivers: {otlp: {protocols: {grpc: , http: }}, zipkin: {endpoint: \":9411\"}}
+processors: {memory_limiter: {check_interval: 1s, limit_mib: 256}, batch: {timeout: 10s}}
+exporters: {otlp/a: {endpoint: \"${env:BACKEND:-b:4317}\"}, tracewell: , prometheus: {endpoint: 0.0.0.0:8889}}
+connectors: {spanmetrics: }
 extensions: {health_check: , zpages: }
 service:
   extensions: [health_check, zpages]
   telemetry: {logs: {level: debug}}
   pipelines:
-    traces: {receivers: [otlp, zipkin], processors: [memory_limiter, batch], exporters: [otlp/a, tracewell]}
+    traces: {receivers: [otlp, zipkin, otlp], processors: [memory_limiter, batch], exporters: [otlp/a, tracewell, otlp/a]}
+    metrics: {receivers: [spanmetrics], exporters: [prometheus]}
 ",
     );
     let out = tracewell(&["config", "check", file.to_str().unwrap()], &[])
@@ -221,9 +227,17 @@ service:
     for warning in [
         "zpages: what it shows is on the page /status",
         "service.telemetry: metrics",
+        "exporters.prometheus: there is no exporter prometheus; nothing of the traces needs it",
+        "service.pipelines.metrics: only traces are served",
+        "processors.batch.timeout: clients wait for what they sent to go on, so it is 1s at most",
     ] {
         assert!(stderr.contains(warning), "{stderr}");
     }
+    let print = ["config", "print", "--config", file.to_str().unwrap()];
+    let out = tracewell(&print, &[]).output().unwrap();
+    let printed = String::from_utf8(out.stdout).unwrap();
+    assert!(printed.contains("#   traces: otlp + zipkin →"), "{printed}");
+    assert!(printed.contains("endpoint: 0.0.0.0:9411"), "{printed}");
 }
 
 /// The file of the specification as it stands, with `jaeger` for a name of this
@@ -244,7 +258,7 @@ fn the_specifications_file_runs_unchanged() {
 set -e
 mount --bind hosts /etc/hosts
 ip link set lo up
-wait_for() { until curl -sf "$1" > /dev/null; do :; done; }
+wait_for() { timeout 60 sh -c "until curl -sf $1 > /dev/null; do :; done"; }
 $TRACEWELL --data-dir backend --otlp-grpc-port 5317 --otlp-http-port 5318 > backend.out 2>&1 &
 wait_for http://127.0.0.1:16686/health
 $TRACEWELL --config collector.yaml --query-http-port 26686 --query-grpc-port 26685 > front.out 2>&1 &
