@@ -2,6 +2,7 @@
 //!
 //! Who reads a body asks [`checked`] first; the [`Reader`] counts on it.
 
+mod check;
 pub(crate) mod members;
 mod reader;
 pub(crate) mod scalar;
@@ -28,6 +29,10 @@ pub(crate) fn checked<'a>(
         Ok(text) => Cow::Borrowed(text),
         Err(_) => Cow::Owned(notes.utf8(body).map_err(|full| full.at_byte(0))?),
     };
+    if check::is_json(&text) {
+        return Ok(text);
+    }
+    // It knows what is wrong, and where.
     match serde_json::from_str::<serde::de::IgnoredAny>(&text) {
         Ok(_) => Ok(text),
         Err(error) => Err(syntax_error(&error)),

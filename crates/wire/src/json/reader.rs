@@ -237,22 +237,25 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Bytes before the first quote or backslash. Most strings are short: eight
-/// bytes at a time beat what needs setting up.
-fn plain_bytes(bytes: &[u8]) -> usize {
+/// Bytes before the first quote, backslash or control character. Most strings
+/// are short: eight bytes at a time beat what needs setting up.
+pub(super) fn plain_bytes(bytes: &[u8]) -> usize {
     const EACH: u64 = u64::from_ne_bytes([1; 8]);
     let (words, tail) = bytes.as_chunks::<8>();
     for (index, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
-        // The lowest byte with its high bit set is the first that is zero.
-        let zeros = |word: u64| word.wrapping_sub(EACH) & !word & (EACH << 7);
-        let found =
-            zeros(word ^ (EACH * u64::from(b'"'))) | zeros(word ^ (EACH * u64::from(b'\\')));
+        // The lowest byte with its high bit set is the first that is below.
+        let below = |word: u64, limit: u64| word.wrapping_sub(EACH * limit) & !word & (EACH << 7);
+        let found = below(word ^ (EACH * u64::from(b'"')), 1)
+            | below(word ^ (EACH * u64::from(b'\\')), 1)
+            | below(word, 0x20);
         if found != 0 {
             return index * 8 + (found.trailing_zeros() / 8) as usize;
         }
     }
-    let in_tail = tail.iter().position(|byte| matches!(byte, b'"' | b'\\'));
+    let in_tail = tail
+        .iter()
+        .position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
     words.len() * 8 + in_tail.unwrap_or(tail.len())
 }
 
