@@ -4,15 +4,18 @@
 //! Receivers ask once a request. **Nothing of one tenant is reachable through
 //! another's destination**, and a question never opens one.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use tracewell_access::{Admitted, Denial, Tenant};
 use tracewell_model::{Consumer, StoreError};
 
-use crate::pipelines::graph::Graph;
 use crate::refusal::Refusal;
 use crate::sampling::Sampling;
+
+/// What takes the spans of receivers, by the names of their accounts.
+pub type Entries = BTreeMap<&'static str, Arc<dyn Consumer>>;
 
 /// What stands behind the receivers of a process.
 #[derive(Clone)]
@@ -24,10 +27,10 @@ pub enum Destination {
         /// How clients are to sample.
         sampling: Arc<Sampling>,
     },
-    /// Pipelines, by receiver.
-    Pipelines {
-        /// Takes the spans.
-        graph: Arc<Graph>,
+    /// One for each receiver.
+    ByReceiver {
+        /// They take the spans.
+        entries: Entries,
         /// How clients are to sample.
         sampling: Arc<Sampling>,
     },
@@ -71,7 +74,7 @@ impl Destination {
     pub(crate) fn of(&self, who: &Admitted, account: &str) -> Result<Destined, Refusal> {
         match self {
             Self::One { consumer, .. } => Ok(Destined::Known(Arc::clone(consumer))),
-            Self::Pipelines { graph, .. } => match graph.entry(account) {
+            Self::ByReceiver { entries, .. } => match entries.get(account) {
                 Some(consumer) => Ok(Destined::Known(Arc::clone(consumer))),
                 None => Err(Refusal::Internal("no pipeline has this receiver")),
             },
@@ -90,7 +93,7 @@ impl Destination {
     /// How clients of who was let in are to sample.
     pub(crate) fn sampling(&self, who: &Admitted) -> Arc<Sampling> {
         match self {
-            Self::One { sampling, .. } | Self::Pipelines { sampling, .. } => Arc::clone(sampling),
+            Self::One { sampling, .. } | Self::ByReceiver { sampling, .. } => Arc::clone(sampling),
             Self::ByTenant { tenants, sampling } => {
                 let own = who.tenant.as_ref().and_then(|who| tenants.sampling(who));
                 own.unwrap_or_else(|| Arc::clone(sampling))
@@ -150,7 +153,7 @@ impl fmt::Debug for Destination {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::One { .. } => "Destination::One",
-            Self::Pipelines { .. } => "Destination::Pipelines",
+            Self::ByReceiver { .. } => "Destination::ByReceiver",
             Self::ByTenant { .. } => "Destination::ByTenant",
         })
     }

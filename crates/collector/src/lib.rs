@@ -47,13 +47,14 @@ pub mod receivers;
 mod refusal;
 mod rpc_status;
 pub mod sampling;
+mod shared_ack;
 pub mod workers;
 pub mod written;
 
 pub use accounting::{Accounting, Outcome, ReceiverSnapshot};
 pub use admission::Admission;
 pub use complaints::Complaint;
-pub use destination::{Destination, TenantDestinations};
+pub use destination::{Destination, Entries, TenantDestinations};
 pub use intake::{Intake, IntakeConfig};
 pub use ration::{Ration, Rationed};
 pub use receivers::StartError;

@@ -14,11 +14,9 @@ pub mod graph;
 mod id;
 mod known;
 mod ports;
-mod shared_ack;
 
 pub use file::{
     ExporterConfig, PipelineConfig, PipelineFile, ProcessorConfig, is_pipeline_file, read,
 };
 pub use id::ComponentId;
 pub use ports::{Port, ReceiverConfig, SETTINGS};
-pub(crate) use shared_ack::shared;

@@ -19,14 +19,15 @@ use tracewell_model::{Consumer, SpanBatch};
 use super::file::{ExporterConfig, PipelineConfig, PipelineFile, ProcessorConfig};
 use super::id::ComponentId;
 use super::ports::account_of;
-use super::shared_ack::shared;
+use crate::destination::Entries;
 use crate::exporters::{ExporterAccount, JAEGER, OTLP, Sending};
 use crate::processors::batch::Batch;
+use crate::shared_ack::shared;
 
 /// A running graph.
 pub struct Graph {
     /// What takes the spans of a receiver, by the name of its account.
-    entries: BTreeMap<&'static str, Arc<dyn Consumer>>,
+    entries: Entries,
     exporters: Vec<Arc<ExporterAccount>>,
 }
 
@@ -69,15 +70,11 @@ impl Graph {
         })
     }
 
-    /// What takes the spans of the receiver with this account.
-    pub(crate) fn entry(&self, account: &str) -> Option<&Arc<dyn Consumer>> {
-        self.entries.get(account)
-    }
-
-    /// The accounts of what sends on.
+    /// What takes the spans of each receiver, by the name of its account, and the
+    /// accounts of what sends on.
     #[must_use]
-    pub fn exporters(&self) -> &[Arc<ExporterAccount>] {
-        &self.exporters
+    pub fn into_parts(self) -> (Entries, Vec<Arc<ExporterAccount>>) {
+        (self.entries, self.exporters)
     }
 }
 

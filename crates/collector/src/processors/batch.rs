@@ -17,7 +17,7 @@ use tracewell_model::batch::concat::BatchJoiner;
 use tracewell_model::store::Ack;
 use tracewell_model::{Consumer, RowSet, SpanBatch};
 
-use crate::pipelines::shared;
+use crate::shared_ack::shared;
 
 /// See the module's text.
 pub struct Batch {

@@ -78,12 +78,11 @@ impl Spans {
             return Ok((Destination::One { consumer, sampling }, Vec::new()));
         };
         let graph = Graph::build(file, &store, &Handle::current(), &counted);
-        let graph = Arc::new(graph.map_err(anyhow::Error::msg)?);
+        let (entries, exporters) = graph.map_err(anyhow::Error::msg)?.into_parts();
         for line in file.lines() {
             tracing::info!("pipeline {line}");
         }
-        let exporters = graph.exporters().to_vec();
-        Ok((Destination::Pipelines { graph, sampling }, exporters))
+        Ok((Destination::ByReceiver { entries, sampling }, exporters))
     }
 
     /// What stands before the read side.
