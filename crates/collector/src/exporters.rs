@@ -10,6 +10,7 @@
 
 pub mod account;
 mod codec;
+pub mod debug;
 pub mod grpc;
 mod jaeger;
 mod otlp;
@@ -18,6 +19,7 @@ mod retry;
 mod sending;
 
 pub use account::{ExporterAccount, ExporterSnapshot};
+pub(crate) use debug::Debug;
 pub(crate) use jaeger::JAEGER;
 pub(crate) use otlp::OTLP;
 pub(crate) use sending::Sending;

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use super::id::ComponentId;
 use super::known;
 use super::ports::{self, ReceiverConfig, on_all_addresses};
+use crate::exporters::debug::DebugConfig;
 use crate::exporters::grpc::GrpcConfig;
 use crate::processors::batch::BatchConfig;
 use crate::written::fields::{Fields, Placed, Reading};
@@ -65,6 +66,8 @@ pub enum ExporterConfig {
     Otlp(GrpcConfig),
     /// Jaeger's `PostSpans` over gRPC.
     Jaeger(GrpcConfig),
+    /// Into the log.
+    Debug(DebugConfig),
     /// Nowhere.
     Nop,
 }
@@ -219,6 +222,7 @@ fn exporter(kind: &str, fields: Fields<'_>) -> Option<ExporterConfig> {
     Some(match kind {
         "otlp" | "otlp_grpc" => ExporterConfig::Otlp(GrpcConfig::read(fields)),
         "jaeger" => ExporterConfig::Jaeger(GrpcConfig::read(fields)),
+        "debug" | "logging" => ExporterConfig::Debug(DebugConfig::read(fields)),
         "tracewell" => {
             fields.end();
             ExporterConfig::Tracewell

@@ -20,7 +20,7 @@ use super::file::{ExporterConfig, PipelineConfig, PipelineFile, ProcessorConfig}
 use super::id::ComponentId;
 use super::ports::account_of;
 use crate::destination::Entries;
-use crate::exporters::{ExporterAccount, JAEGER, OTLP, Sending};
+use crate::exporters::{Debug, ExporterAccount, JAEGER, OTLP, Sending};
 use crate::processors::batch::Batch;
 use crate::shared_ack::shared;
 
@@ -95,6 +95,10 @@ fn exporter(
 ) -> Result<Arc<dyn Consumer>, String> {
     let (protocol, config) = match config {
         ExporterConfig::Tracewell => return Ok(Arc::clone(store)),
+        ExporterConfig::Debug(config) => {
+            let debug = Debug::new(id.to_string(), config, runtime.clone());
+            return Ok(Arc::new(debug));
+        }
         ExporterConfig::Nop => return Ok(Arc::new(Nop)),
         ExporterConfig::Otlp(config) => (OTLP, config),
         ExporterConfig::Jaeger(config) => (JAEGER, config),

@@ -52,8 +52,6 @@ pub(super) fn instead(section: &str, kind: &str) -> Option<&'static str> {
             ("otlp_http", NOT_YET_GRPC),
             ("zipkin", NOT_YET_GRPC),
             ("jaeger_thrift", "use jaeger with port 14250, or otlp"),
-            ("debug", "tracewell status and its UI show what comes in"),
-            ("logging", "tracewell status and its UI show what comes in"),
             ("file", NOT_YET_GRPC),
             ("kafka", NOT_YET_GRPC),
             ("loadbalancing", NOT_YET_GRPC),

@@ -68,12 +68,15 @@ fn spans_reach_every_exporter_and_are_acknowledged_by_all() {
     let exporters = format!(
         "  jaeger: {{endpoint: {}, tls: {{insecure: true}}}}
   otlp: {{endpoint: \"http://{}\", compression: zstd}}
-  tracewell:",
+  tracewell:
+  debug: {{verbosity: normal}}",
         old.address("jaeger-grpc"),
         new.address("otlp-grpc")
     );
-    let front = forwarding(dirs[2].path(), &exporters, "jaeger, otlp, tracewell");
+    let front = forwarding(dirs[2].path(), &exporters, "jaeger, otlp, tracewell, debug");
     front.store(body(1..6));
+    let line = "buy aaaa0000000000000000000000000003 0000000000000001";
+    until(line, || front.log().contains(line).then_some(()));
     for server in [&old, &new, &front] {
         assert_eq!(stored_spans(server), 5);
     }
