@@ -12,6 +12,7 @@ mod complaints;
 mod consumers;
 mod cors;
 mod crowds;
+mod exporters;
 mod grpc;
 mod http;
 mod legacy;
