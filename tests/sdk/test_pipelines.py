@@ -6,6 +6,7 @@ to the last one directly.
 
 import json
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -53,7 +54,17 @@ def test_nothing_is_lost_or_changed_on_the_way_through_us_and_a_collector(
     # An address of this test alone: a Collector does not say which port it got.
     number = os.getpid()
     address = f"127.{100 + number % 100}.{number // 256 % 256}.{1 + number % 250}:4317"
-    collector = Collector(tmp_path, own_server.otlp_grpc, own_server.otlp_http, listen=address)
+    with ExitStack() as ended:
+        collector = Collector(tmp_path, own_server.otlp_grpc, own_server.otlp_http, listen=address)
+        ended.callback(collector.kill)
+        send_through(own_server, collector, address, tmp_path, ended)
+        assert collector.stop() == 0
+
+
+def send_through(
+    own_server: Tracewell, collector: Collector, address: str, tmp_path: Path, ended: ExitStack
+) -> None:
+    """Directly, and through a front of its own for each compression."""
     api = QueryApi(own_server.query_http)
     headers = {"content-type": "application/json"}
     direct = 1
@@ -69,6 +80,7 @@ def test_nothing_is_lost_or_changed_on_the_way_through_us_and_a_collector(
     ways = {2: "none", 3: "gzip", 4: "zstd"}
     for trace, compression in ways.items():
         server = front(tmp_path / compression, address, compression)
+        ended.callback(server.kill)
         url = f"{server.otlp_http}/v1/traces"
         answer = httpx.post(url, content=request(trace), headers=headers, timeout=30)
         assert answer.status_code == 200, answer.text
@@ -77,4 +89,3 @@ def test_nothing_is_lost_or_changed_on_the_way_through_us_and_a_collector(
         exporter = QueryApi(server.query_http).json("/api/status")["exporters"][0]
         assert (exporter["received"], exporter["sent"], exporter["inFlight"]) == (SPANS, SPANS, 0)
         server.stop()
-    assert collector.stop() == 0
