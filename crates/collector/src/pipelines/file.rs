@@ -1,8 +1,8 @@
 //! A Collector's file, understood: the traces part of it, checked and complete.
 //!
-//! Everything that is wrong is a mistake with line and column, and nothing that
-//! is written is ignored in silence: what we serve otherwise or not yet is told
-//! so by name. **Nothing is opened or resolved here.**
+//! Everything that is wrong is a mistake with line and column, and what we serve
+//! otherwise or not yet is told so by name; only what tunes the Collector's own
+//! inside (buffers, workers) is read over. **Nothing is opened or resolved here.**
 
 mod service;
 
@@ -111,13 +111,20 @@ pub fn is_pipeline_file(root: &Node) -> bool {
 pub fn read(root: &Spanned<Node>, reading: &Reading) -> PipelineFile {
     let top = reading.fields("", root);
     let mut file = PipelineFile::default();
-    let defined = Defined {
+    let mut defined = Defined {
         receivers: components(&top, "receivers", ports::read),
         processors: components(&top, "processors", processor),
         exporters: components(&top, "exporters", exporter),
         extensions: components(&top, "extensions", extension),
     };
-    let connectors = components::<()>(&top, "connectors", |_, _| None);
+    // A connector ends a pipeline as an exporter does, and begins one.
+    for (id, connector) in components::<()>(&top, "connectors", |_, _| None) {
+        if let Err(unserved) = connector {
+            let of_receivers = defined.receivers.entry(id.clone());
+            of_receivers.or_insert_with(|| Err(unserved.clone()));
+            defined.exporters.entry(id).or_insert(Err(unserved));
+        }
+    }
     match top.section("service") {
         Some(service) => service::read(&service, &defined, &mut file, reading),
         None => top.mistake("service is missing: it says what the pipelines are"),
@@ -128,7 +135,8 @@ pub fn read(root: &Spanned<Node>, reading: &Reading) -> PipelineFile {
     unserved.extend(defined.processors.into_values().filter_map(Result::err));
     unserved.extend(defined.exporters.into_values().filter_map(Result::err));
     unserved.extend(defined.extensions.into_values().filter_map(Result::err));
-    unserved.extend(connectors.into_values().filter_map(Result::err));
+    unserved.sort_by(|a, b| a.why.cmp(&b.why));
+    unserved.dedup_by(|a, b| a.why == b.why);
     // Those that somebody needs are mistakes already.
     for Unserved { location, why } in unserved {
         if !reading.is_wrong_at(location) {
@@ -143,6 +151,7 @@ type Components<T> = BTreeMap<ComponentId, Result<T, Unserved>>;
 
 /// A component of a kind that is not served. Only who needs it is told so as a
 /// mistake: it may be there for metrics and logs.
+#[derive(Clone)]
 struct Unserved {
     location: Location,
     why: String,
@@ -207,10 +216,12 @@ fn processor(kind: &str, fields: Fields<'_>) -> Option<(ProcessorConfig, Option<
             ] {
                 fields.has(taken);
             }
-            fields.not_served(
-                "limit_percentage",
-                "write limit_mib, or start with --memory-limit",
-            );
+            if fields.has("limit_percentage") && at.is_none() {
+                fields.reading().warn(format!(
+                    "{}: the limit is --memory-limit, in bytes; write limit_mib for another one",
+                    fields.path("limit_percentage")
+                ));
+            }
             fields.end();
             Some((ProcessorConfig::MemoryLimiter, at.map(|at| (limit, at))))
         }
@@ -248,14 +259,15 @@ fn extension(kind: &str, fields: Fields<'_>) -> Option<Extension> {
         "health_check" => {
             let at = fields.location();
             let endpoint = fields.text("endpoint");
-            for taken in [
-                "path",
-                "response_body",
-                "check_collector_pipeline",
-                "use_v2",
-            ] {
+            for taken in ["response_body", "check_collector_pipeline", "use_v2"] {
                 fields.has(taken);
             }
+            fields.value("path", (), |path| match path {
+                "/" | "/health" | "/status" => Ok(()),
+                _ => Err(format!(
+                    "{path:?} is not answered; /, /health and /status are"
+                )),
+            });
             fields.not_served("tls", "one lock is for all ports: docs/security.md");
             fields.end();
             let endpoint = endpoint.unwrap_or_else(|| Placed {

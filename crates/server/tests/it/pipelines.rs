@@ -174,6 +174,7 @@ processors:
   batch: {timeout: soon}
   tail_sampling:
   filter:
+connectors: {spanmetrics: }
 exporters:
   jaeger: {tls: {insecure: true}}
 service:
@@ -181,7 +182,7 @@ service:
     traces:
       receivers: [otlp, kafka, zipkin]
       processors: [tail_sampling, batch]
-      exporters: [jaeger]
+      exporters: [jaeger, spanmetrics]
     metrics: {receivers: [otlp], exporters: [jaeger]}
 ",
     );
@@ -195,8 +196,9 @@ service:
         "5:3: receivers.kafka: the receiver kafka is not served; spans are taken over OTLP,",
         "7:20: processors.batch.timeout: \"soon\" is not a duration; write for example 200ms or 1m30s",
         "8:3: processors.tail_sampling: the processor tail_sampling is not served;",
-        "11:11: exporters.jaeger.endpoint is missing; write for example jaeger:4317",
-        "15:32: service.pipelines.traces.receivers names the receiver zipkin, which is not above; there are kafka, otlp",
+        "10:14: connectors.spanmetrics: the connector spanmetrics is not served;",
+        "12:11: exporters.jaeger.endpoint is missing; write for example jaeger:4317",
+        "16:32: service.pipelines.traces.receivers names the receiver zipkin, which is not above; there are kafka, otlp, spanmetrics",
     ] {
         assert!(stderr.contains(line), "{line}\n---\n{stderr}");
     }
@@ -208,7 +210,7 @@ fn the_graph_of_a_file_is_printed() {
     let file = written(
         dir.path(),
         "receivers: {otlp: {protocols: {grpc: , http: }}, zipkin: {endpoint: \":9411\"}}
-processors: {memory_limiter: {check_interval: 1s, limit_mib: 256}, batch: {timeout: 10s}}
+processors: {memory_limiter: {check_interval: 1s, limit_percentage: 75}, batch: {timeout: 10s}}
 exporters: {otlp/a: {endpoint: \"${env:BACKEND:-b:4317}\"}, tracewell: , prometheus: {endpoint: 0.0.0.0:8889}}
 connectors: {spanmetrics: }
 extensions: {health_check: , zpages: }
@@ -232,6 +234,8 @@ service:
         "service.telemetry: metrics",
         "exporters.prometheus: there is no exporter prometheus; nothing of the traces needs it",
         "service.pipelines.metrics: only traces are served",
+        "processors.memory_limiter.limit_percentage: the limit is --memory-limit",
+        "connectors.spanmetrics: the connector spanmetrics is not served;",
         "processors.batch.timeout: clients wait for what they sent to go on, so it is 1s at most",
     ] {
         assert!(stderr.contains(warning), "{stderr}");

@@ -24,16 +24,6 @@ pub struct BatchConfig {
     pub send_batch_max_size: usize,
 }
 
-impl Default for BatchConfig {
-    fn default() -> Self {
-        Self {
-            timeout: TIMEOUT,
-            send_batch_size: SEND_BATCH_SIZE as usize,
-            send_batch_max_size: 0,
-        }
-    }
-}
-
 impl BatchConfig {
     /// Reads the fields of the section.
     #[must_use]
