@@ -2,7 +2,7 @@
 import { afterEach, expect, it } from "vitest";
 import { formatTime } from "./format";
 import { resolveTime } from "./timeRange";
-import { isZone, zone } from "./timeZone";
+import { isZone, wallMs, zone } from "./timeZone";
 
 afterEach(() => void (zone.value = "local"));
 
@@ -17,6 +17,14 @@ it.each([
   const ms = Date.UTC(2026, 6, 1, 12, 0, 0, 250);
   expect(formatTime(ms)).toBe(text);
   expect(resolveTime(text, 0)).toBe(ms);
+});
+
+it.each(["local", "UTC", "Europe/Berlin"])("has no clock for what is no time, in %s", (name) => {
+  zone.value = name;
+  for (const ms of [NaN, Infinity, -Infinity, 9e15]) {
+    expect(wallMs(ms)).toBe(ms);
+    expect(formatTime(ms)).toBe("unknown time");
+  }
 });
 
 it("reads every hour of a year back as it was shown", () => {

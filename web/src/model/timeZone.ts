@@ -49,7 +49,8 @@ function formatOf(name: string): Intl.DateTimeFormat {
 /** A time as a clock in the chosen zone shows it, written as ms since the epoch of UTC. */
 export function wallMs(epochMs: number): number {
   const name = zone.value;
-  if (name === "UTC") return epochMs;
+  // Beyond what a calendar has, no zone knows better.
+  if (name === "UTC" || !(Math.abs(epochMs) < 8.64e15)) return epochMs;
   const parts = Object.fromEntries(formatOf(name).formatToParts(epochMs).map(({ type, value }) => [type, Number(value)]));
   return Date.UTC(parts.year!, parts.month! - 1, parts.day, parts.hour, parts.minute, parts.second) + (((epochMs % 1000) + 1000) % 1000);
 }

@@ -39,7 +39,8 @@ function scaleOf(session: SearchSession, traces: readonly TraceSummary[], [from,
   let low = Math.log10(Math.min(...durations, 1e12)) - 0.12;
   let high = Math.log10(Math.max(...durations, 1)) + 0.12;
   if (high - low < 0.8) [low, high] = [(low + high) / 2 - 0.4, (low + high) / 2 + 0.4];
-  const w = width - PAD.left - PAD.right;
+  // A page that is not laid out yet has no room, and still a scale.
+  const w = Math.max(1, width - PAD.left - PAD.right);
   const h = HEIGHT - PAD.top - PAD.bottom;
   const times = traces.map(({ startNs }) => nsToMs(startNs));
   // With older traces still to load, the part of the range that is loaded.

@@ -168,9 +168,10 @@ fn code_says_which_proxy_or_none_whatever_the_environment_says() {
 
 #[test]
 fn a_proxy_that_is_not_there_is_named_with_its_variable() {
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    // Bound and never listening: refused, and nobody else gets the port.
+    let closed = tokio::net::TcpSocket::new_v4().unwrap();
+    closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = closed.local_addr().unwrap();
-    drop(closed);
     let url = format!("http://user:password@{address}");
     for protocol in ["http/protobuf", "grpc"] {
         let why = failure(with(&[

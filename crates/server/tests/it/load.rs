@@ -319,10 +319,10 @@ async fn rejected_spans_are_counted_with_the_reason() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn spans_that_could_not_be_sent_are_counted() {
-    // A port that was free a moment ago: every attempt is refused.
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    // Bound and never listening: refused, and nobody else gets the port.
+    let closed = tokio::net::TcpSocket::new_v4().unwrap();
+    closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = format!("http://{}", closed.local_addr().unwrap());
     for protocol in ["http", "grpc"] {
         let options = [
             "--protocol",

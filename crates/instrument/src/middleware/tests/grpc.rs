@@ -111,9 +111,10 @@ fn calls_without_an_answer_have_a_status_and_a_stable_type() {
         assert!(late.is_err());
         assert_failed(&mock, "DEADLINE_EXCEEDED");
 
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let dead = listener.local_addr().unwrap();
-        drop(listener);
+        // Bound and never listening: refused, and nobody else gets the port.
+        let closed = tokio::net::TcpSocket::new_v4().unwrap();
+        closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let dead = closed.local_addr().unwrap();
         client(dead, mock.tracer())
             .check(check())
             .await

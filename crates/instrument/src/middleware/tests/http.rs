@@ -171,9 +171,10 @@ fn a_span_lasts_until_the_last_frame_of_its_body() {
 #[test]
 fn a_client_that_reaches_nobody_says_so() {
     on_each_flavour(|mock| async move {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        drop(listener);
+        // Bound and never listening: refused, and nobody else gets the port.
+        let closed = tokio::net::TcpSocket::new_v4().unwrap();
+        closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = closed.local_addr().unwrap();
         let client = ClientLayer::http().tracer(mock.tracer());
         let client = client.layer(Client::builder(TokioExecutor::new()).build_http::<Body>());
         client.oneshot(request(address, "/")).await.unwrap_err();
