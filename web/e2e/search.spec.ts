@@ -160,7 +160,10 @@ test("sorts all that matches, not only what is shown", async ({ page, open }) =>
   // Four traces failed; the newest five have one of them.
   await expect(page.locator(".result .pill.error")).toHaveCount(4);
   await expect(page.locator(".summary")).toContainText(`of ${ALL} that match`);
+  // Five traces are shown before it, too: the search is over once it was asked.
+  const asked = page.waitForRequest(/sort=longest/);
   await page.getByRole("button", { name: "Duration", exact: true }).click();
+  await asked;
   await expect(page).toHaveURL(/sort=longest/);
   await expect(page.locator(".summary strong")).toHaveText("5 traces");
   const longest = await page.locator(".result .result-link").first().getAttribute("href");
