@@ -20,6 +20,7 @@ pub mod builder;
 pub mod codec;
 pub mod columns;
 pub mod concat;
+mod edit;
 
 pub mod identity;
 pub mod intern;

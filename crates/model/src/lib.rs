@@ -17,6 +17,7 @@ pub mod ids;
 pub mod rows;
 pub mod semconv;
 pub mod span_kind;
+pub mod spool;
 pub mod store;
 pub mod tree;
 pub mod values;

@@ -11,7 +11,7 @@ mod intrinsic;
 mod value;
 
 pub use arithmetic::Arithmetic;
-pub use attribute::attribute_values;
+pub use attribute::{attribute_values, owner_values};
 pub use expression::{Comparison, Expression};
 pub use value::{Value, compares};
 

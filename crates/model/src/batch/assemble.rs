@@ -265,7 +265,7 @@ impl ColumnValues {
     }
 
     /// Appends values of the same type.
-    fn append(&mut self, other: &Self) {
+    pub(in crate::batch) fn append(&mut self, other: &Self) {
         match (self, other) {
             (Self::Str(to), Self::Str(from)) => {
                 let first = to.dict.len() as u32;
@@ -284,7 +284,7 @@ impl ColumnValues {
         }
     }
 
-    fn reordered(&self, order: &[usize]) -> Self {
+    pub(in crate::batch) fn reordered(&self, order: &[usize]) -> Self {
         let entries = order.iter().copied();
         match self {
             Self::Str(values) => Self::Str(StrColumn {

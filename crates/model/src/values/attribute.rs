@@ -33,7 +33,7 @@ fn precedence(place: Place) -> &'static [Level] {
 
 /// Gives a value to spans that have none yet.
 fn fill<'b>(batch: &'b SpanBatch, level: Level, key: &str, values: &mut [Option<ValueRef<'b>>]) {
-    let owned = of_owners(batch, level, key);
+    let owned = owner_values(batch, level, key);
     if owned.is_empty() {
         return;
     }
@@ -73,8 +73,14 @@ fn first_of_each<'b>(
     }
 }
 
-/// By row of the level; empty where nobody has the key.
-fn of_owners<'b>(batch: &'b SpanBatch, level: Level, key: &str) -> Vec<Option<ValueRef<'b>>> {
+/// The value of each owner, by row of the level; empty where nobody has the key.
+/// Of a key that was sent twice it is the first.
+#[must_use]
+pub fn owner_values<'b>(
+    batch: &'b SpanBatch,
+    level: Level,
+    key: &str,
+) -> Vec<Option<ValueRef<'b>>> {
     let mut owned = Vec::new();
     let mut put = |row: u32, value: ValueRef<'b>| {
         if owned.is_empty() {

@@ -4,6 +4,7 @@
 
 mod batches;
 mod derive;
+mod edits;
 mod failures;
 mod filters;
 mod identity;

@@ -1,0 +1,81 @@
+//! The contract for spans that wait on the disk: what is to be sent to a peer
+//! that is away, or decided once a trace is complete.
+//!
+//! A spool is a journal of records in the order in which they were appended.
+//! Who uses it says what a record means: batches of spans, and notes of its own
+//! (which were delivered, what was decided). At the next start it gets all of them
+//! back, so **what was appended and acknowledged survives the process**, and
+//! what it means is not the spool's business.
+
+use crate::batch::SpanBatch;
+use crate::store::StoreError;
+use std::sync::Arc;
+
+/// Where a record lies. Later records have greater places, across restarts
+/// too; the default is before all of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SpoolPlace(pub u64, pub u32);
+
+/// A record.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SpoolRecord {
+    /// Spans.
+    Batch(Arc<SpanBatch>),
+    /// Bytes of whoever appended them.
+    Note(Vec<u8>),
+}
+
+/// Called exactly once, with the place of the record once it is durable, or with
+/// why it is not. From any thread; it must not block.
+pub type SpoolAck = Box<dyn FnOnce(Result<SpoolPlace, StoreError>) + Send>;
+
+/// A figure for people and metrics.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SpoolStatus {
+    /// Bytes on the disk that are held for records.
+    pub held_bytes: u64,
+    /// Bytes it may have; further records are refused as busy.
+    pub limit_bytes: u64,
+}
+
+/// An open spool. All methods may be called from many threads at once.
+pub trait Spool: Send + Sync + 'static {
+    /// Appends a record; MUST return without waiting for the disk. Records of one
+    /// thread keep their order. `ack` gets [`StoreError::Busy`] when the spool is at
+    /// its limit (of batches; a note MUST be taken as long as the disk has room)
+    /// and [`StoreError::Unavailable`] when the disk takes nothing.
+    fn append(&self, record: &SpoolRecord, ack: SpoolAck);
+
+    /// The record at a place that an acknowledgement named or a replay showed, and
+    /// that was not released. May wait for the disk.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when it cannot be read.
+    fn read(&self, place: SpoolPlace) -> Result<SpoolRecord, StoreError>;
+
+    /// Gives up everything before `place`. The records MAY still be shown at the
+    /// next start.
+    fn release_before(&self, place: SpoolPlace);
+
+    /// What it holds.
+    fn status(&self) -> SpoolStatus;
+
+    /// Writes what waits and takes no more. Idempotent.
+    fn shut_down(&self);
+}
+
+/// Opens spools by name: one directory for each.
+pub trait Spools: Send + Sync + 'static {
+    /// Opens the spool called `name`, made if there is none, and shows every record
+    /// that was not released, oldest first. A damaged record is left out, counted in
+    /// the log, and never stops the others.
+    ///
+    /// # Errors
+    /// It cannot be opened: why, for people.
+    fn open(
+        &self,
+        name: &str,
+        limit_bytes: u64,
+        replay: &mut dyn FnMut(SpoolPlace, SpoolRecord),
+    ) -> Result<Arc<dyn Spool>, String>;
+}
