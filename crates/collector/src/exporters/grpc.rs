@@ -10,9 +10,11 @@ use tonic::codec::CompressionEncoding;
 use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue};
 use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, Request, Status};
+use tracewell_model::SpanBatch;
 
 use super::Protocol;
 use super::codec::BytesCodec;
+use super::peer::Answer;
 use super::queue::QueueConfig;
 use super::retry::RetryConfig;
 use crate::rpc_status;
@@ -185,27 +187,11 @@ fn headers(fields: &Fields<'_>) -> Vec<(String, String)> {
     headers
 }
 
-/// What one attempt came to.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Answer {
-    /// The peer has the request.
-    Taken(Bytes),
-    /// It may be sent again, at once or after a time that the peer named.
-    Again {
-        after: Option<Duration>,
-        why: String,
-    },
-    /// The peer will never take it, for what it is.
-    Refused(String),
-    /// The peer takes nothing from us until somebody changes something.
-    Denied(String),
-}
-
 /// A connection to a peer, made when it is needed and made again.
 #[derive(Debug, Clone)]
-pub(super) struct Peer {
+pub(crate) struct Peer {
+    protocol: Protocol,
     client: Grpc<Channel>,
-    method: PathAndQuery,
     headers: Vec<(AsciiMetadataKey, AsciiMetadataValue)>,
     timeout: Duration,
 }
@@ -236,18 +222,22 @@ impl Peer {
             .accept_compressed(CompressionEncoding::Zstd);
         let headers = config.headers.iter();
         Ok(Self {
+            protocol: *protocol,
             client: match config.compression {
                 Compression::None => client,
                 Compression::Gzip => client.send_compressed(CompressionEncoding::Gzip),
                 Compression::Zstd => client.send_compressed(CompressionEncoding::Zstd),
             },
-            method: PathAndQuery::from_static(protocol.method),
             // Checked when they were read.
             headers: headers
                 .filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?)))
                 .collect(),
             timeout: config.patience(),
         })
+    }
+
+    pub(super) fn encode(&self, batch: &SpanBatch) -> Vec<Vec<u8>> {
+        (self.protocol.encode)(batch)
     }
 
     pub(super) async fn send(&self, body: Bytes) -> Answer {
@@ -259,7 +249,8 @@ impl Peer {
         let call = async {
             let ready = client.ready().await;
             ready.map_err(|error| Status::from_error(Box::new(error)))?;
-            client.unary(request, self.method.clone(), BytesCodec).await
+            let method = PathAndQuery::from_static(self.protocol.method);
+            client.unary(request, method, BytesCodec).await
         };
         match tokio::time::timeout(self.timeout, call).await {
             Err(_late) => Answer::Again {
@@ -267,7 +258,9 @@ impl Peer {
                 why: format!("no answer within {:?}", self.timeout),
             },
             Ok(Err(status)) => judge(&status),
-            Ok(Ok(response)) => Answer::Taken(response.into_inner()),
+            Ok(Ok(response)) => Answer::Taken {
+                left_out: (self.protocol.left_out)(&response.into_inner()),
+            },
         }
     }
 }

@@ -24,7 +24,9 @@ use tracewell_model::{Consumer, RowSet, SpanBatch, StoreError};
 
 use super::Protocol;
 use super::account::ExporterAccount;
-use super::grpc::{Answer, GrpcConfig, Peer};
+use super::grpc::{self, GrpcConfig};
+use super::peer::{Answer, Peer};
+use super::queue::QueueConfig;
 use super::retry::RetryConfig;
 
 /// Largest message of several spans. Servers refuse more than 4 MiB unless they
@@ -41,7 +43,6 @@ pub(crate) struct Sending {
 }
 
 struct Shared {
-    protocol: Protocol,
     peer: Peer,
     retry: RetryConfig,
     account: Arc<ExporterAccount>,
@@ -50,7 +51,7 @@ struct Shared {
 }
 
 impl Sending {
-    /// Connects to nobody yet.
+    /// Over gRPC. Connects to nobody yet.
     ///
     /// # Errors
     /// The settings name no peer that could be reached: why.
@@ -61,19 +62,31 @@ impl Sending {
         runtime: Handle,
     ) -> Result<Self, String> {
         let _within = runtime.enter();
+        let peer = Peer::Grpc(grpc::Peer::new(&protocol, config)?);
+        let (queue, retry) = (&config.queue, &config.retry);
+        Ok(Self::to(peer, queue, retry, account, runtime.clone()))
+    }
+
+    /// To any peer.
+    pub(crate) fn to(
+        peer: Peer,
+        queue: &QueueConfig,
+        retry: &RetryConfig,
+        account: Arc<ExporterAccount>,
+        runtime: Handle,
+    ) -> Self {
         let shared = Shared {
-            protocol,
-            peer: Peer::new(&protocol, config)?,
-            retry: config.retry.clone(),
+            peer,
+            retry: retry.clone(),
             account,
-            turns: Semaphore::new(config.queue.num_consumers),
+            turns: Semaphore::new(queue.num_consumers),
         };
-        Ok(Self {
+        Self {
             shared: Arc::new(shared),
-            places: Arc::new(Semaphore::new(config.queue.queue_size)),
-            queue_size: config.queue.queue_size,
+            places: Arc::new(Semaphore::new(queue.queue_size)),
+            queue_size: queue.queue_size,
             runtime,
-        })
+        }
     }
 }
 
@@ -149,15 +162,15 @@ type NotTaken = (&'static str, StoreError);
 
 impl Shared {
     async fn deliver(
-        &self,
+        self: &Arc<Self>,
         batch: Arc<SpanBatch>,
         began: Instant,
         held: &mut Held,
     ) -> Result<(), StoreError> {
-        let encode = self.protocol.encode;
         let _turn = self.turns.acquire().await;
+        let shared = Arc::clone(self);
         // It takes milliseconds, in which others must be answered.
-        let pieces = tokio::task::spawn_blocking(move || pieces(&batch, encode)).await;
+        let pieces = tokio::task::spawn_blocking(move || pieces(&batch, &shared.peer)).await;
         let pieces = pieces.map_err(|error| match error.is_panic() {
             true => StoreError::Refused("the spans cannot be encoded".to_owned()),
             false => StoreError::ShuttingDown,
@@ -193,11 +206,11 @@ impl Shared {
     async fn send_piece(&self, piece: &Piece, began: Instant) -> Result<u64, NotTaken> {
         let mut left_out = 0;
         for message in &piece.messages {
-            let answer = self.send(message.clone(), began).await?;
+            let left = self.send(message.clone(), began).await?;
             if self.account.recovered() {
                 tracing::info!("{}: the peer takes spans again", self.account.exporter());
             }
-            if let Some((spans, why)) = (self.protocol.left_out)(&answer) {
+            if let Some((spans, why)) = left {
                 left_out += spans;
                 tracing::warn!(
                     "{}: the peer left out {spans} spans: {why}",
@@ -208,12 +221,17 @@ impl Shared {
         Ok(left_out)
     }
 
-    async fn send(&self, message: Bytes, began: Instant) -> Result<Bytes, NotTaken> {
+    /// Answers what the peer left out of a message that it took.
+    async fn send(
+        &self,
+        message: Bytes,
+        began: Instant,
+    ) -> Result<Option<(u64, String)>, NotTaken> {
         let exporter = self.account.exporter();
         let mut failures = 0;
         loop {
             let (after, why) = match self.peer.send(message.clone()).await {
-                Answer::Taken(answer) => return Ok(answer),
+                Answer::Taken { left_out } => return Ok(left_out),
                 Answer::Refused(why) => {
                     if self.account.failed(&why) {
                         tracing::warn!("{exporter}: the peer refuses spans for good: {why}");
@@ -257,14 +275,17 @@ struct Piece {
 }
 
 /// A batch in parts of which no message is too large, unless one span alone is.
-fn pieces(batch: &SpanBatch, encode: fn(&SpanBatch) -> Vec<Vec<u8>>) -> Vec<Piece> {
-    let messages = encode(batch);
+fn pieces(batch: &SpanBatch, peer: &Peer) -> Vec<Piece> {
+    let messages = peer.encode(batch);
     let is_large = messages
         .iter()
         .any(|message| message.len() > MESSAGE_BYTES_MAX);
     if !is_large || batch.len() < 2 {
         return vec![Piece {
-            messages: messages.into_iter().map(Bytes::from).collect(),
+            messages: messages
+                .into_iter()
+                .map(|message| peer.pack(message))
+                .collect(),
             spans: batch.len() as u64,
         }];
     }
@@ -279,7 +300,7 @@ fn pieces(batch: &SpanBatch, encode: fn(&SpanBatch) -> Vec<Vec<u8>>) -> Vec<Piec
             joiner
                 .append_rows(batch, &rows)
                 .expect("a part of a batch is no larger than it");
-            pieces(&joiner.finish(), encode)
+            pieces(&joiner.finish(), peer)
         })
         .collect()
 }
