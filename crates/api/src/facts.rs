@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 use tracewell_access::Lock;
-use tracewell_collector::exporters::{ExporterAccount, ExporterSnapshot};
+use tracewell_collector::exporters::ExporterSnapshot;
+use tracewell_collector::pipelines::graph::Accounts;
+use tracewell_collector::processors::ProcessorSnapshot;
 use tracewell_collector::{
     Accounting, AdaptedOperation, Complaint, Connections, Intake, ReceiverSnapshot, Sampling,
 };
@@ -42,7 +44,7 @@ pub struct ReadPlaces {
 
 /// What the process knows about itself.
 pub struct ProcessFacts {
-    exporters: Vec<Arc<ExporterAccount>>,
+    components: Accounts,
     endpoints: Vec<BoundEndpoint>,
     warnings: Vec<String>,
     readers: ReadPlaces,
@@ -61,10 +63,10 @@ impl ProcessFacts {
         accounting: Arc<Accounting>,
         intake: Arc<Intake>,
         sampling: Arc<Sampling>,
-        exporters: Vec<Arc<ExporterAccount>>,
+        components: Accounts,
     ) -> Self {
         Self {
-            exporters,
+            components,
             endpoints: endpoints.to_vec(),
             warnings,
             readers,
@@ -77,7 +79,13 @@ impl ProcessFacts {
 
     /// What became of the spans that were sent on.
     pub(crate) fn exporters(&self) -> Vec<ExporterSnapshot> {
-        let accounts = self.exporters.iter();
+        let accounts = self.components.exporters.iter();
+        accounts.map(|account| account.snapshot()).collect()
+    }
+
+    /// What became of the spans that stand between receivers and exporters.
+    pub(crate) fn processors(&self) -> Vec<ProcessorSnapshot> {
+        let accounts = self.components.processors.iter();
         accounts.map(|account| account.snapshot()).collect()
     }
 
@@ -87,7 +95,7 @@ impl ProcessFacts {
     pub fn of_tenant(&self, accounting: Arc<Accounting>, sampling: Arc<Sampling>) -> Self {
         Self {
             // What leaves this process is not one tenant's.
-            exporters: Vec::new(),
+            components: Accounts::default(),
             endpoints: self.endpoints.clone(),
             warnings: self.warnings.clone(),
             readers: self.readers.clone(),

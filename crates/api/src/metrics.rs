@@ -5,6 +5,8 @@
 //! in `docs/metrics.md`; **a name that was published is never given another
 //! meaning**.
 
+mod components;
+
 use std::fmt::{self, Debug, Formatter};
 use std::sync::Arc;
 
@@ -20,7 +22,6 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use tracewell_collector::ReceiverSnapshot;
-use tracewell_collector::exporters::ExporterSnapshot;
 use tracewell_model::TraceStore;
 use tracewell_model::store::{CompactionStatus, RunningMerge, StoreStatus};
 
@@ -66,7 +67,8 @@ impl Collector for Scrape {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut page = Page(encoder);
         receivers(&mut page, &self.facts.receivers())?;
-        exporters(&mut page, &self.facts.exporters())?;
+        components::processors(&mut page, &self.facts.processors())?;
+        components::exporters(&mut page, &self.facts.exporters())?;
         let (held, limit) = self.facts.intake_bytes();
         page.gauge(
             "tracewell_requests_held_bytes",
@@ -136,45 +138,6 @@ impl Collector for Scrape {
 }
 
 type Label<'a> = (&'static str, &'a str);
-
-fn exporters(page: &mut Page<'_>, accounts: &[ExporterSnapshot]) -> fmt::Result {
-    let per_exporter = |value: fn(&ExporterSnapshot) -> u64| {
-        let accounts = accounts.iter();
-        accounts.map(move |account| ([exporter(account)], value(account)))
-    };
-    page.counters(
-        "tracewell_exporter_spans_received",
-        "Spans that an exporter was given: sent, rejected and in flight",
-        per_exporter(|account| account.received),
-    )?;
-    page.counters(
-        "tracewell_exporter_spans_sent",
-        "Spans that the peer of an exporter acknowledged",
-        per_exporter(|account| account.sent),
-    )?;
-    page.counters(
-        "tracewell_exporter_spans_rejected",
-        "Spans that an exporter could not hand on, by reason",
-        accounts.iter().flat_map(|account| {
-            let reasons = account.rejected.iter();
-            reasons.map(|(reason, spans)| ([exporter(account), ("reason", *reason)], *spans))
-        }),
-    )?;
-    page.gauges(
-        "tracewell_exporter_spans_in_flight",
-        "Spans that wait for the peer of an exporter",
-        per_exporter(|account| account.in_flight),
-    )?;
-    page.counters(
-        "tracewell_exporter_retries",
-        "Requests of an exporter that failed and were or will be sent again",
-        per_exporter(|account| account.retries),
-    )
-}
-
-fn exporter(account: &ExporterSnapshot) -> Label<'_> {
-    ("exporter", &account.exporter)
-}
 
 fn receivers(page: &mut Page<'_>, accounts: &[ReceiverSnapshot]) -> fmt::Result {
     let per_receiver = |value: fn(&ReceiverSnapshot) -> u64| {

@@ -7,15 +7,17 @@
 mod reading;
 mod sampling;
 
+mod components;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use components::{Exporter, Processor};
 use http::header;
 use serde::Serialize;
-use tracewell_collector::exporters::ExporterSnapshot;
 use tracewell_collector::{Complaint, ReceiverSnapshot};
 use tracewell_model::store::{CompactionStatus, DamagedBlock, DiskStatus, StoreStatus};
 
@@ -43,6 +45,8 @@ struct Status<'a> {
     store: Store<'a>,
     receivers: Vec<Receiver>,
     /// What sends on; empty where everything is stored here.
+    /// Between receivers and exporters, where there are pipelines.
+    processors: Vec<Processor>,
     exporters: Vec<Exporter>,
     /// What clients were refused or lost, the newest first.
     complaints: Vec<Complained<'a>>,
@@ -161,21 +165,6 @@ struct Receiver {
     datagrams_lost: u64,
 }
 
-/// In it are as many spans as it received, less those that are sent or rejected.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Exporter {
-    name: String,
-    endpoint: String,
-    received: u64,
-    sent: u64,
-    rejected: BTreeMap<&'static str, u64>,
-    in_flight: u64,
-    retries: u64,
-    /// What the peer said last when it took nothing; null once it took something.
-    last_error: Option<String>,
-}
-
 /// Requests of one client that were not taken as they are.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -233,7 +222,12 @@ fn answer(facts: &ProcessFacts, state: &QueryState, store: &StoreStatus) -> Resp
             disk: store.disk.as_ref().map(disk),
         },
         receivers: accounts.into_iter().map(receiver).collect(),
-        exporters: facts.exporters().into_iter().map(exporter).collect(),
+        processors: facts
+            .processors()
+            .into_iter()
+            .map(Processor::from)
+            .collect(),
+        exporters: facts.exporters().into_iter().map(Exporter::from).collect(),
         complaints: complaints.iter().map(complained).collect(),
         memory: Memory {
             requests_held_bytes,
@@ -305,19 +299,6 @@ fn complained(complaint: &Complaint) -> Complained<'_> {
         message: &complaint.message,
         times: complaint.times,
         last_ns: complaint.last_ns.to_string(),
-    }
-}
-
-fn exporter(account: ExporterSnapshot) -> Exporter {
-    Exporter {
-        name: account.exporter,
-        endpoint: account.endpoint,
-        received: account.received,
-        sent: account.sent,
-        rejected: account.rejected,
-        in_flight: account.in_flight,
-        retries: account.retries,
-        last_error: account.last_error,
     }
 }
 

@@ -107,7 +107,7 @@ impl Server {
             Arc::clone(&accounting),
             Arc::clone(&intake),
             Arc::default(),
-            Vec::new(),
+            tracewell_collector::pipelines::graph::Accounts::default(),
         );
         let limits = QueryLimits {
             concurrent: 2,

@@ -37,6 +37,7 @@
 pub mod accounting;
 pub mod admission;
 pub mod complaints;
+mod connectors;
 mod destination;
 pub mod exporters;
 pub mod intake;

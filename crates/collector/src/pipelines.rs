@@ -9,14 +9,14 @@
 //! exporters. Every stage is a `Consumer`, and a client is answered once the
 //! last one has its spans: **nothing is acknowledged that only waits in memory**.
 
+mod extensions;
 mod file;
 pub mod graph;
 mod id;
 mod known;
 mod ports;
 
-pub use file::{
-    ExporterConfig, PipelineConfig, PipelineFile, ProcessorConfig, is_pipeline_file, read,
-};
+pub use extensions::ExtensionConfig;
+pub use file::{PipelineConfig, PipelineFile, is_pipeline_file, read};
 pub use id::ComponentId;
 pub use ports::{Port, ReceiverConfig, SETTINGS};

@@ -1,6 +1,87 @@
-//! What happens to spans between receivers and exporters.
+//! What is done to spans between receivers and exporters.
 //!
-//! A processor is a `Consumer` before another one. **It never acknowledges what
-//! it only holds**: who is asked answers when those behind it have answered.
+//! A kind of processor says here how its section is read and how it is built;
+//! nothing else in the crate knows the kinds. Those that neither wait nor join
+//! are a [`Change`](changing::Change): columns in, columns out. **Every span that does
+//! not go on is counted under a reason.**
 
+pub mod account;
 pub mod batch;
+pub(crate) mod changing;
+
+use std::sync::Arc;
+
+use tracewell_model::Consumer;
+
+use crate::pipelines::ComponentId;
+use crate::pipelines::graph::Surroundings;
+use crate::written::fields::Fields;
+use crate::written::yaml::Location;
+pub use account::{ProcessorAccount, ProcessorSnapshot};
+use batch::{Batch, BatchConfig};
+
+/// A processor, understood.
+#[derive(Debug, Clone)]
+pub enum ProcessorConfig {
+    /// Joins small batches.
+    Batch(BatchConfig),
+    /// Bounds the memory of the process, which is done at the receivers: the
+    /// budget is known before a byte is read. MiB, and where it says so.
+    MemoryLimiter(Option<(u64, Location)>),
+}
+
+impl ProcessorConfig {
+    /// Reads the section of a processor of this kind; `None` of a kind that is not
+    /// served.
+    pub(crate) fn read(kind: &str, fields: Fields<'_>) -> Option<Self> {
+        Some(match kind {
+            "batch" => Self::Batch(BatchConfig::read(fields)),
+            "memory_limiter" => Self::MemoryLimiter(memory_limit(&fields)),
+            _ => return None,
+        })
+    }
+
+    /// The running processor `id` of `pipeline`, before `next`; its account is added
+    /// to `accounts`, if it keeps one.
+    ///
+    /// # Errors
+    /// It cannot be made: why.
+    pub(crate) fn build(
+        &self,
+        (pipeline, id): (&str, &ComponentId),
+        next: Arc<dyn Consumer>,
+        surroundings: &Surroundings<'_>,
+        accounts: &mut Vec<Arc<ProcessorAccount>>,
+    ) -> Result<Arc<dyn Consumer>, String> {
+        let mut account = || {
+            let account = ProcessorAccount::new(pipeline.to_owned(), id.to_string());
+            accounts.push(Arc::clone(&account));
+            account
+        };
+        Ok(match self {
+            Self::Batch(config) => Batch::new(config.clone(), next, surroundings.runtime.clone()),
+            // Spans that come this far have their room already.
+            Self::MemoryLimiter(_) => next,
+        })
+    }
+}
+
+fn memory_limit(fields: &Fields<'_>) -> Option<(u64, Location)> {
+    let limit_mib = fields.number("limit_mib", 0, 0);
+    let at = fields.text("limit_mib").map(|written| written.location);
+    // Checked as bytes come in, and with room for spikes.
+    for taken in [
+        "check_interval",
+        "spike_limit_mib",
+        "spike_limit_percentage",
+    ] {
+        fields.has(taken);
+    }
+    if fields.has("limit_percentage") && at.is_none() {
+        fields.reading().warn(format!(
+            "{}: the limit is --memory-limit, in bytes; write limit_mib for another one",
+            fields.path("limit_percentage")
+        ));
+    }
+    at.map(|at| (limit_mib, at))
+}

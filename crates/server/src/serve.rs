@@ -85,7 +85,7 @@ async fn serve(config: Config, pipelines: Option<PipelineFile>) -> anyhow::Resul
         max_connections: open_files::share_of_connections(config.memory_limit_bytes),
         lock: Arc::clone(&lock),
     };
-    let (destination, exporters) = spans.destination(&sampling, pipelines.as_ref())?;
+    let (destination, components) = spans.destination(&sampling, pipelines.as_ref())?;
     let intake =
         Intake::start(intake_config, destination).context("cannot start decoding threads")?;
     let limit = open_files::share_of_readers();
@@ -100,7 +100,7 @@ async fn serve(config: Config, pipelines: Option<PipelineFile>) -> anyhow::Resul
         Arc::clone(&accounting),
         Arc::clone(&intake),
         Arc::clone(&sampling),
-        exporters,
+        components,
     ));
     let state = Arc::new(QueryState::new(
         Arc::clone(&spans.store),

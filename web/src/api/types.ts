@@ -96,6 +96,18 @@ export type QueryCheck = { ok: true } | { ok: false; message: string; hint?: str
 type Count = number | string;
 
 /** What sends spans on: received = sent + rejected + in flight. */
+/** received = passed + dropped + rejected + in flight. */
+export interface Processor {
+  pipeline: string;
+  name: string;
+  received: number;
+  passed: number;
+  dropped: Record<string, number>;
+  rejected: number;
+  inFlight: number;
+  errors: number;
+}
+
 export interface Exporter {
   name: string;
   endpoint: string;
@@ -163,6 +175,7 @@ export interface ServerStatus {
   warnings?: string[];
   store: StoreStatus;
   receivers?: Receiver[];
+  processors?: Processor[];
   exporters?: Exporter[];
   complaints?: Complaint[];
   memory?: { requestsHeldBytes: number; requestsLimitBytes: number };

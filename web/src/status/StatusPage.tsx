@@ -96,6 +96,7 @@ function Sections({ status }: { status: ServerStatus }): VNode {
           { name: "Requests", show: ({ requests }) => reasons(requests) },
         ]}
       />
+      {(status.processors ?? []).length > 0 && <Processors processors={status.processors!} />}
       {(status.exporters ?? []).length > 0 && <Exporters exporters={status.exporters!} />}
       {status.adaptiveSampling && <AdaptiveSampling sampling={status.adaptiveSampling} />}
       <h2>Refused or taken in part</h2>
@@ -116,6 +117,30 @@ function Sections({ status }: { status: ServerStatus }): VNode {
           ]}
         />
       )}
+    </>
+  );
+}
+
+/** What is done to spans on their way, and how many end there. */
+function Processors({ processors }: { processors: NonNullable<ServerStatus["processors"]> }): VNode {
+  return (
+    <>
+      <h2>Processors</h2>
+      <Table
+        label="Processors"
+        rows={processors}
+        rowKey={({ pipeline, name }) => `${pipeline}\n${name}`}
+        columns={[
+          { name: "Pipeline", show: ({ pipeline }) => pipeline, by: ({ pipeline }) => pipeline },
+          { name: "Processor", show: ({ name }) => name, by: ({ name }) => name },
+          { name: "Received", show: ({ received }) => count(received), by: ({ received }) => Number(received) },
+          { name: "Passed on", show: ({ passed }) => count(passed), by: ({ passed }) => Number(passed) },
+          { name: "Waiting", show: ({ inFlight }) => count(inFlight), by: ({ inFlight }) => Number(inFlight) },
+          { name: "Dropped", show: ({ dropped }) => reasons(dropped) },
+          { name: "Refused", show: ({ rejected }) => count(rejected), by: ({ rejected }) => Number(rejected) },
+          { name: "Errors", show: ({ errors }) => count(errors), by: ({ errors }) => Number(errors) },
+        ]}
+      />
     </>
   );
 }

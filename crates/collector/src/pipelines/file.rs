@@ -8,13 +8,14 @@ mod service;
 
 use std::collections::BTreeMap;
 
+use super::extensions::ExtensionConfig;
 use super::id::ComponentId;
 use super::known;
-use super::ports::{self, ReceiverConfig, on_all_addresses};
-use crate::exporters::debug::DebugConfig;
-use crate::exporters::grpc::GrpcConfig;
-use crate::processors::batch::BatchConfig;
-use crate::written::fields::{Fields, Placed, Reading};
+use super::ports::{self, ReceiverConfig};
+use crate::connectors::ConnectorConfig;
+use crate::exporters::ExporterConfig;
+use crate::processors::ProcessorConfig;
+use crate::written::fields::{Fields, Reading};
 use crate::written::yaml::{Location, Node, Spanned};
 
 /// See the module's text. Components that no pipeline names are not in it.
@@ -26,6 +27,11 @@ pub struct PipelineFile {
     pub processors: BTreeMap<ComponentId, ProcessorConfig>,
     /// Exporters by name.
     pub exporters: BTreeMap<ComponentId, ExporterConfig>,
+    /// Connectors by name. They stand among the receivers and the exporters of
+    /// pipelines.
+    pub connectors: BTreeMap<ComponentId, ConnectorConfig>,
+    /// Extensions by name.
+    pub extensions: BTreeMap<ComponentId, ExtensionConfig>,
     /// Pipelines of traces, in the order written.
     pub pipelines: Vec<PipelineConfig>,
     /// Where the process is asked how it is, if the file says so.
@@ -39,37 +45,12 @@ pub struct PipelineFile {
 pub struct PipelineConfig {
     /// `traces`, or `traces/NAME`.
     pub name: String,
-    /// Where spans come from.
+    /// Where spans come from: receivers and connectors.
     pub receivers: Vec<ComponentId>,
     /// What is done to them, in this order.
     pub processors: Vec<ComponentId>,
-    /// Where they go: to each of these.
+    /// Where they go: to each of these exporters and connectors.
     pub exporters: Vec<ComponentId>,
-}
-
-/// A processor.
-#[derive(Debug, Clone)]
-pub enum ProcessorConfig {
-    /// Joins small batches.
-    Batch(BatchConfig),
-    /// Bounds the memory of the process, which is done at the receivers: the
-    /// budget is known before a byte is read.
-    MemoryLimiter,
-}
-
-/// An exporter.
-#[derive(Debug, Clone)]
-pub enum ExporterConfig {
-    /// Into the store of this process.
-    Tracewell,
-    /// OTLP over gRPC.
-    Otlp(GrpcConfig),
-    /// Jaeger's `PostSpans` over gRPC.
-    Jaeger(GrpcConfig),
-    /// Into the log.
-    Debug(DebugConfig),
-    /// Nowhere.
-    Nop,
 }
 
 impl PipelineFile {
@@ -111,20 +92,13 @@ pub fn is_pipeline_file(root: &Node) -> bool {
 pub fn read(root: &Spanned<Node>, reading: &Reading) -> PipelineFile {
     let top = reading.fields("", root);
     let mut file = PipelineFile::default();
-    let mut defined = Defined {
+    let defined = Defined {
         receivers: components(&top, "receivers", ports::read),
-        processors: components(&top, "processors", processor),
-        exporters: components(&top, "exporters", exporter),
-        extensions: components(&top, "extensions", extension),
+        processors: components(&top, "processors", ProcessorConfig::read),
+        exporters: components(&top, "exporters", ExporterConfig::read),
+        connectors: components(&top, "connectors", ConnectorConfig::read),
+        extensions: components(&top, "extensions", ExtensionConfig::read),
     };
-    // A connector ends a pipeline as an exporter does, and begins one.
-    for (id, connector) in components::<()>(&top, "connectors", |_, _| None) {
-        if let Err(unserved) = connector {
-            let of_receivers = defined.receivers.entry(id.clone());
-            of_receivers.or_insert_with(|| Err(unserved.clone()));
-            defined.exporters.entry(id).or_insert(Err(unserved));
-        }
-    }
     match top.section("service") {
         Some(service) => service::read(&service, &defined, &mut file, reading),
         None => top.mistake("service is missing: it says what the pipelines are"),
@@ -134,6 +108,7 @@ pub fn read(root: &Spanned<Node>, reading: &Reading) -> PipelineFile {
     unserved.extend(defined.receivers.into_values().filter_map(Result::err));
     unserved.extend(defined.processors.into_values().filter_map(Result::err));
     unserved.extend(defined.exporters.into_values().filter_map(Result::err));
+    unserved.extend(defined.connectors.into_values().filter_map(Result::err));
     unserved.extend(defined.extensions.into_values().filter_map(Result::err));
     unserved.sort_by(|a, b| a.why.cmp(&b.why));
     unserved.dedup_by(|a, b| a.why == b.why);
@@ -159,9 +134,10 @@ struct Unserved {
 
 struct Defined {
     receivers: Components<ReceiverConfig>,
-    processors: Components<(ProcessorConfig, Option<(u64, Location)>)>,
+    processors: Components<ProcessorConfig>,
     exporters: Components<ExporterConfig>,
-    extensions: Components<Extension>,
+    connectors: Components<ConnectorConfig>,
+    extensions: Components<ExtensionConfig>,
 }
 
 /// Reads the components of a section with `read`, which knows the kinds.
@@ -200,90 +176,4 @@ fn components<T>(
         found.insert(id, component);
     }
     found
-}
-
-fn processor(kind: &str, fields: Fields<'_>) -> Option<(ProcessorConfig, Option<(u64, Location)>)> {
-    match kind {
-        "batch" => Some((ProcessorConfig::Batch(BatchConfig::read(fields)), None)),
-        "memory_limiter" => {
-            let limit = fields.number("limit_mib", 0, 0);
-            let at = fields.text("limit_mib").map(|written| written.location);
-            // Checked as bytes come in, and with room for spikes.
-            for taken in [
-                "check_interval",
-                "spike_limit_mib",
-                "spike_limit_percentage",
-            ] {
-                fields.has(taken);
-            }
-            if fields.has("limit_percentage") && at.is_none() {
-                fields.reading().warn(format!(
-                    "{}: the limit is --memory-limit, in bytes; write limit_mib for another one",
-                    fields.path("limit_percentage")
-                ));
-            }
-            fields.end();
-            Some((ProcessorConfig::MemoryLimiter, at.map(|at| (limit, at))))
-        }
-        _ => None,
-    }
-}
-
-fn exporter(kind: &str, fields: Fields<'_>) -> Option<ExporterConfig> {
-    Some(match kind {
-        "otlp" | "otlp_grpc" => ExporterConfig::Otlp(GrpcConfig::read(fields)),
-        "jaeger" => ExporterConfig::Jaeger(GrpcConfig::read(fields)),
-        "debug" | "logging" => ExporterConfig::Debug(DebugConfig::read(fields)),
-        "tracewell" => {
-            fields.end();
-            ExporterConfig::Tracewell
-        }
-        "nop" => {
-            fields.end();
-            ExporterConfig::Nop
-        }
-        _ => return None,
-    })
-}
-
-/// What an extension comes to.
-enum Extension {
-    HealthCheck(String, Location),
-    /// Said, and done without.
-    Warned(String),
-}
-
-fn extension(kind: &str, fields: Fields<'_>) -> Option<Extension> {
-    let warned = |text: &str| Some(Extension::Warned(text.to_owned()));
-    match kind {
-        "health_check" => {
-            let at = fields.location();
-            let endpoint = fields.text("endpoint");
-            for taken in ["response_body", "check_collector_pipeline", "use_v2"] {
-                fields.has(taken);
-            }
-            fields.value("path", (), |path| match path {
-                "/" | "/health" | "/status" => Ok(()),
-                _ => Err(format!(
-                    "{path:?} is not answered; /, /health and /status are"
-                )),
-            });
-            fields.not_served("tls", "one lock is for all ports: docs/security.md");
-            fields.end();
-            let endpoint = endpoint.unwrap_or_else(|| Placed {
-                text: "localhost:13133".to_owned(),
-                location: at,
-            });
-            let location = endpoint.location;
-            Some(Extension::HealthCheck(
-                on_all_addresses(endpoint.text),
-                location,
-            ))
-        }
-        "zpages" => warned("zpages: what it shows is on the page /status of the UI"),
-        "pprof" => warned("pprof: it profiles Go programs; use perf on this one"),
-        "memory_ballast" => warned("memory_ballast: there is no garbage collector to calm"),
-        "file_storage" => warned("file_storage: nothing is queued on disk yet; senders wait"),
-        _ => None,
-    }
 }

@@ -6,8 +6,8 @@
 //!           └─► pipeline: …                          └─► exporter
 //! ```
 //!
-//! One exporter is shared by all pipelines that name it; a processor is each
-//! pipeline's own. A batch that goes several ways is shared, not copied.
+//! One exporter is shared by all pipelines that name it, as is a connector, which
+//! stands at the end of some and before others; a processor is each pipeline's own. A batch that goes several ways is shared, not copied.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,46 +16,69 @@ use tokio::runtime::Handle;
 use tracewell_model::store::Ack;
 use tracewell_model::{Consumer, SpanBatch};
 
-use super::file::{ExporterConfig, PipelineConfig, PipelineFile, ProcessorConfig};
+use super::file::{PipelineConfig, PipelineFile};
 use super::id::ComponentId;
 use super::ports::account_of;
+use crate::connectors::Begun;
 use crate::destination::Entries;
-use crate::exporters::{Debug, ExporterAccount, JAEGER, OTLP, Sending};
-use crate::processors::batch::Batch;
+use crate::exporters::ExporterAccount;
+use crate::processors::ProcessorAccount;
 use crate::shared_ack::shared;
+
+/// What components find around them.
+pub struct Surroundings<'s> {
+    /// What the exporter `tracewell` hands to.
+    pub store: &'s Arc<dyn Consumer>,
+    /// Timers and senders run here.
+    pub runtime: &'s Handle,
+}
+
+/// The accounts of a graph.
+#[derive(Debug, Default, Clone)]
+pub struct Accounts {
+    /// Of what sends on.
+    pub exporters: Vec<Arc<ExporterAccount>>,
+    /// Of what changes or drops, in the order of the pipelines.
+    pub processors: Vec<Arc<ProcessorAccount>>,
+}
 
 /// A running graph.
 pub struct Graph {
     /// What takes the spans of a receiver, by the name of its account.
     entries: Entries,
-    exporters: Vec<Arc<ExporterAccount>>,
+    accounts: Accounts,
 }
 
 impl Graph {
-    /// Builds it; `store` is what the exporter `tracewell` hands to, and
-    /// `watched` puts whoever looks at all spans before what takes those of a
-    /// receiver. Connects to nobody yet.
+    /// Builds it; `watched` puts whoever looks at all spans before what takes those
+    /// of a receiver. Connects to nobody yet.
     ///
     /// # Errors
-    /// An exporter cannot be made: which, and why.
+    /// A component cannot be made: which, and why.
     pub fn build(
         file: &PipelineFile,
-        store: &Arc<dyn Consumer>,
-        runtime: &Handle,
+        surroundings: &Surroundings<'_>,
         watched: &dyn Fn(Arc<dyn Consumer>) -> Arc<dyn Consumer>,
     ) -> Result<Self, String> {
-        let mut accounts = Vec::new();
-        let mut exporters = BTreeMap::new();
+        let mut building = Building {
+            file,
+            surroundings,
+            ends: BTreeMap::new(),
+            first_stages: BTreeMap::new(),
+            accounts: Accounts::default(),
+        };
         for (id, config) in &file.exporters {
-            let exporter = exporter(id, config, store, runtime, &mut accounts)
-                .map_err(|why| format!("exporters.{id}: {why}"))?;
-            exporters.insert(id, exporter);
+            let exporters = &mut building.accounts.exporters;
+            let exporter = config.build(id, surroundings, exporters);
+            let exporter = exporter.map_err(|why| format!("exporters.{id}: {why}"))?;
+            building.ends.insert(id, exporter);
         }
         let mut entries: BTreeMap<&'static str, Vec<Arc<dyn Consumer>>> = BTreeMap::new();
         for config in &file.pipelines {
-            let first = pipeline(config, file, &exporters, runtime);
-            for receiver in &config.receivers {
-                for port in &file.receivers[receiver].ports {
+            let first = building.pipeline(config)?;
+            let receivers = config.receivers.iter();
+            for receiver in receivers.filter_map(|id| file.receivers.get(id)) {
+                for port in &receiver.ports {
                     let of_port = entries.entry(account_of(port.setting)).or_default();
                     of_port.push(Arc::clone(&first));
                 }
@@ -66,15 +89,71 @@ impl Graph {
                 .into_iter()
                 .map(|(account, pipelines)| (account, watched(fan_out(pipelines))))
                 .collect(),
-            exporters: accounts,
+            accounts: building.accounts,
         })
     }
 
     /// What takes the spans of each receiver, by the name of its account, and the
-    /// accounts of what sends on.
+    /// accounts of what stands behind.
     #[must_use]
-    pub fn into_parts(self) -> (Entries, Vec<Arc<ExporterAccount>>) {
-        (self.entries, self.exporters)
+    pub fn into_parts(self) -> (Entries, Accounts) {
+        (self.entries, self.accounts)
+    }
+}
+
+/// A graph on its way.
+struct Building<'b> {
+    file: &'b PipelineFile,
+    surroundings: &'b Surroundings<'b>,
+    /// Exporters and connectors that are made.
+    ends: BTreeMap<&'b ComponentId, Arc<dyn Consumer>>,
+    /// Of pipelines that are made.
+    first_stages: BTreeMap<&'b str, Arc<dyn Consumer>>,
+    accounts: Accounts,
+}
+
+impl<'b> Building<'b> {
+    /// The first stage of a pipeline. Whoever read the file saw that pipelines do
+    /// not go round.
+    fn pipeline(&mut self, config: &'b PipelineConfig) -> Result<Arc<dyn Consumer>, String> {
+        if let Some(first) = self.first_stages.get(&*config.name) {
+            return Ok(Arc::clone(first));
+        }
+        let mut ends = Vec::new();
+        for id in &config.exporters {
+            ends.push(self.end(id)?);
+        }
+        let mut next = fan_out(ends);
+        for id in config.processors.iter().rev() {
+            let place = (config.name.as_str(), id);
+            let processor = &self.file.processors[id];
+            let processors = &mut self.accounts.processors;
+            let built = processor.build(place, next, self.surroundings, processors);
+            next = built.map_err(|why| format!("processors.{id}: {why}"))?;
+        }
+        self.first_stages.insert(&config.name, Arc::clone(&next));
+        Ok(next)
+    }
+
+    fn end(&mut self, id: &'b ComponentId) -> Result<Arc<dyn Consumer>, String> {
+        if let Some(end) = self.ends.get(id) {
+            return Ok(Arc::clone(end));
+        }
+        let file = self.file;
+        let mut begun = Vec::new();
+        for config in file
+            .pipelines
+            .iter()
+            .filter(|pipeline| pipeline.receivers.contains(id))
+        {
+            begun.push(Begun {
+                pipeline: config.name.clone(),
+                first: self.pipeline(config)?,
+            });
+        }
+        let connector = file.connectors[id].build(begun);
+        self.ends.insert(id, Arc::clone(&connector));
+        Ok(connector)
     }
 }
 
@@ -86,55 +165,8 @@ impl std::fmt::Debug for Graph {
     }
 }
 
-fn exporter(
-    id: &ComponentId,
-    config: &ExporterConfig,
-    store: &Arc<dyn Consumer>,
-    runtime: &Handle,
-    accounts: &mut Vec<Arc<ExporterAccount>>,
-) -> Result<Arc<dyn Consumer>, String> {
-    let (protocol, config) = match config {
-        ExporterConfig::Tracewell => return Ok(Arc::clone(store)),
-        ExporterConfig::Debug(config) => {
-            let debug = Debug::new(id.to_string(), config, runtime.clone());
-            return Ok(Arc::new(debug));
-        }
-        ExporterConfig::Nop => return Ok(Arc::new(Nop)),
-        ExporterConfig::Otlp(config) => (OTLP, config),
-        ExporterConfig::Jaeger(config) => (JAEGER, config),
-    };
-    // What stands before an @ is nobody's to see.
-    let (_, shown) = config
-        .endpoint
-        .rsplit_once('@')
-        .unwrap_or(("", &config.endpoint));
-    let account = ExporterAccount::new(id.to_string(), shown.to_owned());
-    accounts.push(Arc::clone(&account));
-    let sending = Sending::new(protocol, config, account, runtime.clone())?;
-    Ok(Arc::new(sending))
-}
-
-/// The first stage of a pipeline.
-fn pipeline(
-    config: &PipelineConfig,
-    file: &PipelineFile,
-    exporters: &BTreeMap<&ComponentId, Arc<dyn Consumer>>,
-    runtime: &Handle,
-) -> Arc<dyn Consumer> {
-    let ends = config.exporters.iter().map(|id| Arc::clone(&exporters[id]));
-    let mut next = fan_out(ends.collect());
-    for id in config.processors.iter().rev() {
-        next = match &file.processors[id] {
-            ProcessorConfig::Batch(config) => Batch::new(config.clone(), next, runtime.clone()),
-            // Spans that come this far have their room already.
-            ProcessorConfig::MemoryLimiter => next,
-        };
-    }
-    next
-}
-
 /// Hands to all of them; one alone is asked without a detour.
-fn fan_out(mut consumers: Vec<Arc<dyn Consumer>>) -> Arc<dyn Consumer> {
+pub(crate) fn fan_out(mut consumers: Vec<Arc<dyn Consumer>>) -> Arc<dyn Consumer> {
     match consumers.len() {
         1 => consumers.remove(0),
         _ => Arc::new(FanOut(consumers)),
@@ -155,7 +187,7 @@ impl Consumer for FanOut {
 }
 
 /// Takes everything and keeps nothing, as it was told.
-struct Nop;
+pub(crate) struct Nop;
 
 impl Consumer for Nop {
     fn consume(&self, _batch: Arc<SpanBatch>, ack: Ack) {

@@ -19,7 +19,10 @@ use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tracewell_collector::exporters::{ExporterAccount, ExporterSnapshot};
-use tracewell_collector::pipelines::{self, graph::Graph};
+use tracewell_collector::pipelines::{
+    self,
+    graph::{Graph, Surroundings},
+};
 use tracewell_collector::written::fields::Reading;
 use tracewell_collector::written::yaml;
 use tracewell_model::store::Ack;
@@ -107,11 +110,15 @@ service: {{pipelines: {{traces: {{receivers: [otlp], exporters: [otlp]}}}}}}",
         let file = pipelines::read(&root, &reading);
         assert_eq!(reading.into_found().0, []);
         let store: Arc<dyn Consumer> = Arc::new(Unused);
-        let graph = Graph::build(&file, &store, &Handle::current(), &|consumer| consumer);
+        let surroundings = Surroundings {
+            store: &store,
+            runtime: &Handle::current(),
+        };
+        let graph = Graph::build(&file, &surroundings, &|consumer| consumer);
         let (entries, mut accounts) = graph.unwrap().into_parts();
         Self {
             entry: Arc::clone(&entries["otlp_http"]),
-            account: accounts.remove(0),
+            account: accounts.exporters.remove(0),
         }
     }
 

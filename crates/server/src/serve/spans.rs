@@ -11,8 +11,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tracewell_access::Lock;
 use tracewell_api::{Door, ProcessFacts, QueryState, UiConfig};
-use tracewell_collector::exporters::ExporterAccount;
-use tracewell_collector::pipelines::graph::Graph;
+use tracewell_collector::pipelines::graph::{Accounts, Graph, Surroundings};
 use tracewell_collector::{CountedRoots, Destination, Sampling};
 use tracewell_model::clock::SystemClock;
 use tracewell_model::{Consumer, TraceStore};
@@ -53,7 +52,7 @@ impl Spans {
         })
     }
 
-    /// What stands behind the receivers, and the accounts of what sends on from
+    /// What stands behind the receivers, and the accounts of the components
     /// there. Needs a runtime.
     ///
     /// # Errors
@@ -62,11 +61,14 @@ impl Spans {
         &self,
         sampling: &Arc<Sampling>,
         pipelines: Option<&PipelineFile>,
-    ) -> anyhow::Result<(Destination, Vec<Arc<ExporterAccount>>)> {
+    ) -> anyhow::Result<(Destination, Accounts)> {
         let sampling = Arc::clone(sampling);
         if let Some(tenants) = &self.tenants {
             let tenants = Arc::<Tenants>::clone(tenants);
-            return Ok((Destination::ByTenant { tenants, sampling }, Vec::new()));
+            return Ok((
+                Destination::ByTenant { tenants, sampling },
+                Accounts::default(),
+            ));
         }
         let counted = |consumer: Arc<dyn Consumer>| -> Arc<dyn Consumer> {
             let (sampling, clock) = (Arc::clone(&sampling), Arc::new(SystemClock));
@@ -75,14 +77,18 @@ impl Spans {
         let store = stores::consumer(&self.store);
         let Some(file) = pipelines else {
             let consumer = counted(store);
-            return Ok((Destination::One { consumer, sampling }, Vec::new()));
+            return Ok((Destination::One { consumer, sampling }, Accounts::default()));
         };
-        let graph = Graph::build(file, &store, &Handle::current(), &counted);
-        let (entries, exporters) = graph.map_err(anyhow::Error::msg)?.into_parts();
+        let surroundings = Surroundings {
+            store: &store,
+            runtime: &Handle::current(),
+        };
+        let graph = Graph::build(file, &surroundings, &counted);
+        let (entries, accounts) = graph.map_err(anyhow::Error::msg)?.into_parts();
         for line in file.lines() {
             tracing::info!("pipeline {line}");
         }
-        Ok((Destination::ByReceiver { entries, sampling }, exporters))
+        Ok((Destination::ByReceiver { entries, sampling }, accounts))
     }
 
     /// What stands before the read side.

@@ -1,8 +1,10 @@
 //! `service` of a file: which of its components are used, and how they follow
 //! one another.
 
-use super::{Components, Defined, Extension, PipelineConfig, PipelineFile};
+use super::{Components, Defined, PipelineConfig, PipelineFile};
+use crate::pipelines::extensions::ExtensionConfig;
 use crate::pipelines::id::ComponentId;
+use crate::processors::ProcessorConfig;
 use crate::written::fields::{Fields, Placed, Reading};
 
 pub(super) fn read(
@@ -13,13 +15,17 @@ pub(super) fn read(
 ) {
     for extension in service.list("extensions") {
         let what = "service.extensions";
-        match used(&extension, &defined.extensions, what, "extension", reading) {
-            Some((_, Extension::HealthCheck(endpoint, at))) => {
+        let used = used(&extension, &defined.extensions, what, "extension", reading);
+        let Some((id, extension)) = used else {
+            continue;
+        };
+        match extension {
+            ExtensionConfig::HealthCheck(endpoint, at) => {
                 file.health_check = Some((endpoint.clone(), *at));
             }
-            Some((_, Extension::Warned(text))) => reading.warn(text.clone()),
-            None => {}
+            ExtensionConfig::Warned(text) => reading.warn(text.clone()),
         }
+        file.extensions.insert(id, extension.clone());
     }
     if service.has("telemetry") {
         reading.warn(
@@ -51,6 +57,50 @@ pub(super) fn read(
     if file.pipelines.is_empty() {
         pipelines.mistake("service.pipelines has no pipeline of traces");
     }
+    connected(&pipelines, file);
+}
+
+/// A connector of traces has two sides, and pipelines do not go round.
+fn connected(pipelines: &Fields<'_>, file: &PipelineFile) {
+    for (id, connector) in &file.connectors {
+        let is_end = file.pipelines.iter().any(|p| p.exporters.contains(id));
+        let is_beginning = file.pipelines.iter().any(|p| p.receivers.contains(id));
+        let missing = match (is_end, is_beginning) {
+            (true, false) if !connector.ends_traces() => {
+                "no pipeline of traces has it as a receiver"
+            }
+            (false, true) => "no pipeline has it as an exporter",
+            _ => continue,
+        };
+        pipelines.mistake(format!(
+            "the connector {id} has one side only: {missing}; name it there, or leave it out"
+        ));
+    }
+    for pipeline in &file.pipelines {
+        let mut reached = vec![pipeline];
+        let mut looked_at = 0;
+        while let Some(from) = reached.get(looked_at).copied() {
+            looked_at += 1;
+            let behind = |p: &&PipelineConfig| {
+                let connectors = from.exporters.iter();
+                connectors
+                    .filter(|id| file.connectors.contains_key(*id))
+                    .any(|id| p.receivers.contains(id))
+            };
+            for next in file.pipelines.iter().filter(behind) {
+                if next.name == pipeline.name {
+                    return pipelines.mistake(format!(
+                        "service.pipelines: what {} sends comes back to it from {}; \
+                         pipelines must not go round",
+                        pipeline.name, from.name
+                    ));
+                }
+                if !reached.iter().any(|known| known.name == next.name) {
+                    reached.push(next);
+                }
+            }
+        }
+    }
 }
 
 fn pipeline(
@@ -68,6 +118,9 @@ fn pipeline(
     };
     let (path, list) = (fields.path("receivers"), fields.list("receivers"));
     for written in &list {
+        if connector(written, defined, file, &mut config.receivers, reading) {
+            continue;
+        }
         if let Some((id, receiver)) = used(written, &defined.receivers, &path, "receiver", reading)
         {
             file.receivers.insert(id.clone(), receiver.clone());
@@ -81,14 +134,16 @@ fn pipeline(
     }
     let path = fields.path("processors");
     for written in &fields.list("processors") {
-        if let Some((id, (processor, memory))) =
+        if let Some((id, processor)) =
             used(written, &defined.processors, &path, "processor", reading)
         {
             if config.processors.contains(&id) {
                 reading.mistake(written.location, format!("{path} names {id} twice"));
             }
             file.processors.insert(id.clone(), processor.clone());
-            if file.memory_limit_mib.map(|(mib, _)| mib) < memory.map(|(mib, _)| mib) {
+            if let ProcessorConfig::MemoryLimiter(memory) = processor
+                && file.memory_limit_mib.map(|(mib, _)| mib) < memory.map(|(mib, _)| mib)
+            {
                 file.memory_limit_mib = *memory;
             }
             config.processors.push(id);
@@ -96,6 +151,9 @@ fn pipeline(
     }
     let (path, list) = (fields.path("exporters"), fields.list("exporters"));
     for written in &list {
+        if connector(written, defined, file, &mut config.exporters, reading) {
+            continue;
+        }
         if let Some((id, exporter)) = used(written, &defined.exporters, &path, "exporter", reading)
         {
             file.exporters.insert(id.clone(), exporter.clone());
@@ -109,6 +167,34 @@ fn pipeline(
     }
     fields.end();
     file.pipelines.push(config);
+}
+
+/// Notes a connector among the receivers or exporters of a pipeline, if it is one.
+fn connector(
+    written: &Placed,
+    defined: &Defined,
+    file: &mut PipelineFile,
+    list: &mut Vec<ComponentId>,
+    reading: &Reading,
+) -> bool {
+    let Ok(id) = ComponentId::parse(&written.text) else {
+        return false;
+    };
+    let connector = match defined.connectors.get(&id) {
+        Some(Ok(connector)) => connector,
+        Some(Err(unserved)) => {
+            if !reading.is_wrong_at(unserved.location) {
+                reading.mistake(unserved.location, unserved.why.clone());
+            }
+            return true;
+        }
+        None => return false,
+    };
+    file.connectors.insert(id.clone(), connector.clone());
+    if !list.contains(&id) {
+        list.push(id);
+    }
+    true
 }
 
 /// The component that is named, if it is defined and can be read.

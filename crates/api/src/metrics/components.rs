@@ -1,0 +1,95 @@
+//! What became of spans in pipelines, as metrics: of processors and exporters.
+
+use std::fmt;
+
+use tracewell_collector::exporters::ExporterSnapshot;
+use tracewell_collector::processors::ProcessorSnapshot;
+
+use super::{Label, Page};
+
+pub(super) fn processors(page: &mut Page<'_>, accounts: &[ProcessorSnapshot]) -> fmt::Result {
+    let per_processor = |value: fn(&ProcessorSnapshot) -> u64| {
+        let accounts = accounts.iter();
+        accounts.map(move |account| (processor(account), value(account)))
+    };
+    page.counters(
+        "tracewell_processor_spans_received",
+        "Spans that a processor was given: passed, dropped, rejected and in flight",
+        per_processor(|account| account.received),
+    )?;
+    page.counters(
+        "tracewell_processor_spans_passed",
+        "Spans that a processor handed on",
+        per_processor(|account| account.passed),
+    )?;
+    page.counters(
+        "tracewell_processor_spans_dropped",
+        "Spans that end in a processor because it was told so, by reason",
+        accounts.iter().flat_map(|account| {
+            let [pipeline, name] = processor(account);
+            let reasons = account.dropped.iter();
+            reasons.map(move |(reason, spans)| ([pipeline, name, ("reason", *reason)], *spans))
+        }),
+    )?;
+    page.counters(
+        "tracewell_processor_spans_rejected",
+        "Spans that a processor could not take",
+        per_processor(|account| account.rejected),
+    )?;
+    page.gauges(
+        "tracewell_processor_spans_in_flight",
+        "Spans that wait in a processor",
+        per_processor(|account| account.in_flight),
+    )?;
+    page.counters(
+        "tracewell_processor_errors",
+        "Spans on which a condition or a statement failed, and that were left as they were",
+        per_processor(|account| account.errors),
+    )
+}
+
+fn processor(account: &ProcessorSnapshot) -> [Label<'_>; 2] {
+    [
+        ("pipeline", &account.pipeline),
+        ("processor", &account.processor),
+    ]
+}
+
+pub(super) fn exporters(page: &mut Page<'_>, accounts: &[ExporterSnapshot]) -> fmt::Result {
+    let per_exporter = |value: fn(&ExporterSnapshot) -> u64| {
+        let accounts = accounts.iter();
+        accounts.map(move |account| ([exporter(account)], value(account)))
+    };
+    page.counters(
+        "tracewell_exporter_spans_received",
+        "Spans that an exporter was given: sent, rejected and in flight",
+        per_exporter(|account| account.received),
+    )?;
+    page.counters(
+        "tracewell_exporter_spans_sent",
+        "Spans that the peer of an exporter acknowledged",
+        per_exporter(|account| account.sent),
+    )?;
+    page.counters(
+        "tracewell_exporter_spans_rejected",
+        "Spans that an exporter could not hand on, by reason",
+        accounts.iter().flat_map(|account| {
+            let reasons = account.rejected.iter();
+            reasons.map(|(reason, spans)| ([exporter(account), ("reason", *reason)], *spans))
+        }),
+    )?;
+    page.gauges(
+        "tracewell_exporter_spans_in_flight",
+        "Spans that wait for the peer of an exporter",
+        per_exporter(|account| account.in_flight),
+    )?;
+    page.counters(
+        "tracewell_exporter_retries",
+        "Requests of an exporter that failed and were or will be sent again",
+        per_exporter(|account| account.retries),
+    )
+}
+
+fn exporter(account: &ExporterSnapshot) -> Label<'_> {
+    ("exporter", &account.exporter)
+}

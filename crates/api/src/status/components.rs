@@ -1,0 +1,66 @@
+//! What became of spans in pipelines, as JSON: of processors and exporters.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use tracewell_collector::exporters::ExporterSnapshot;
+use tracewell_collector::processors::ProcessorSnapshot;
+
+/// received = passed + dropped + rejected + in flight.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Processor {
+    pipeline: String,
+    name: String,
+    received: u64,
+    passed: u64,
+    dropped: BTreeMap<&'static str, u64>,
+    rejected: u64,
+    in_flight: u64,
+    errors: u64,
+}
+
+impl From<ProcessorSnapshot> for Processor {
+    fn from(account: ProcessorSnapshot) -> Self {
+        Self {
+            pipeline: account.pipeline,
+            name: account.processor,
+            received: account.received,
+            passed: account.passed,
+            dropped: account.dropped,
+            rejected: account.rejected,
+            in_flight: account.in_flight,
+            errors: account.errors,
+        }
+    }
+}
+
+/// In it are as many spans as it received, less those that are sent or rejected.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Exporter {
+    name: String,
+    endpoint: String,
+    received: u64,
+    sent: u64,
+    rejected: BTreeMap<&'static str, u64>,
+    in_flight: u64,
+    retries: u64,
+    /// What the peer said last when it took nothing; null once it took something.
+    last_error: Option<String>,
+}
+
+impl From<ExporterSnapshot> for Exporter {
+    fn from(account: ExporterSnapshot) -> Self {
+        Self {
+            name: account.exporter,
+            endpoint: account.endpoint,
+            received: account.received,
+            sent: account.sent,
+            rejected: account.rejected,
+            in_flight: account.in_flight,
+            retries: account.retries,
+            last_error: account.last_error,
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What became of every span that a processor was given.
+//!
+//! received = passed on + dropped, by reason + rejected + in flight, at any moment:
+//! what is in flight is what remains of the others, which are read in an order that
+//! never shows more out than in.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// One processor's account at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProcessorSnapshot {
+    /// The pipeline it stands in, as the file calls it.
+    pub pipeline: String,
+    /// Its name in the file.
+    pub processor: String,
+    /// Spans that it was given.
+    pub received: u64,
+    /// Spans that it handed on, with those that it found again at the start.
+    pub passed: u64,
+    /// Spans that end here because the file says so, by reason: `filtered`,
+    /// `sampled_out`.
+    pub dropped: BTreeMap<&'static str, u64>,
+    /// Spans that it could not take; whoever sent them keeps them.
+    pub rejected: u64,
+    /// Spans that wait in it.
+    pub in_flight: u64,
+    /// Conditions and statements that failed on a span, which was left as it was.
+    pub errors: u64,
+}
+
+/// A running account.
+#[derive(Debug)]
+pub struct ProcessorAccount {
+    pipeline: String,
+    processor: String,
+    received: AtomicU64,
+    passed: AtomicU64,
+    dropped: Mutex<BTreeMap<&'static str, u64>>,
+    rejected: AtomicU64,
+    errors: AtomicU64,
+}
+
+impl ProcessorAccount {
+    pub(crate) fn new(pipeline: String, processor: String) -> Arc<Self> {
+        Arc::new(Self {
+            pipeline,
+            processor,
+            received: AtomicU64::new(0),
+            passed: AtomicU64::new(0),
+            dropped: Mutex::default(),
+            rejected: AtomicU64::new(0),
+            errors: AtomicU64::new(0),
+        })
+    }
+
+    /// How it is called in the log.
+    pub(crate) fn name(&self) -> String {
+        format!("{} in {}", self.processor, self.pipeline)
+    }
+
+    /// The state now.
+    #[must_use]
+    pub fn snapshot(&self) -> ProcessorSnapshot {
+        let dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
+        let dropped = dropped.clone();
+        let passed = self.passed.load(Ordering::Acquire);
+        let rejected = self.rejected.load(Ordering::Acquire);
+        // Last: what is out was in before.
+        let received = self.received.load(Ordering::Acquire);
+        let out = passed + rejected + dropped.values().sum::<u64>();
+        ProcessorSnapshot {
+            pipeline: self.pipeline.clone(),
+            processor: self.processor.clone(),
+            received,
+            passed,
+            dropped,
+            rejected,
+            in_flight: received.saturating_sub(out),
+            errors: self.errors.load(Ordering::Relaxed),
+        }
+    }
+
+    pub(crate) fn arrived(&self, spans: u64) {
+        self.received.fetch_add(spans, Ordering::Release);
+    }
+
+    pub(crate) fn passed(&self, spans: u64) {
+        self.passed.fetch_add(spans, Ordering::Release);
+    }
+
+    pub(crate) fn dropped(&self, reason: &'static str, spans: u64) {
+        if spans > 0 {
+            let mut dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
+            *dropped.entry(reason).or_default() += spans;
+        }
+    }
+
+    pub(crate) fn rejected(&self, spans: u64) {
+        self.rejected.fetch_add(spans, Ordering::Release);
+    }
+
+    /// Something failed on so many spans. Answers whether it is the first, which is
+    /// worth a line in the log.
+    pub(crate) fn failed(&self, spans: u64) -> bool {
+        spans > 0 && self.errors.fetch_add(spans, Ordering::Relaxed) == 0
+    }
+}
