@@ -16,11 +16,32 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SpoolPlace(pub u64, pub u32);
 
+impl SpoolPlace {
+    /// The smallest place after this one: what [`Spool::release_before`] is told
+    /// when this record is the last one that is not needed.
+    #[must_use]
+    pub fn after(self) -> Self {
+        Self(self.0, self.1.saturating_add(1))
+    }
+}
+
 /// A record.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SpoolRecord {
     /// Spans.
     Batch(Arc<SpanBatch>),
+    /// Bytes of whoever appended them.
+    Note(Vec<u8>),
+}
+
+/// What is known of a record without reading it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SpoolEntry {
+    /// So many spans.
+    Batch {
+        /// How many.
+        spans: u32,
+    },
     /// Bytes of whoever appended them.
     Note(Vec<u8>),
 }
@@ -50,11 +71,12 @@ pub trait Spool: Send + Sync + 'static {
     /// that was not released. May wait for the disk.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] when it cannot be read.
+    /// [`StoreError::Damaged`] when it is not what was written;
+    /// [`StoreError::Unavailable`] when the disk does not say at present.
     fn read(&self, place: SpoolPlace) -> Result<SpoolRecord, StoreError>;
 
     /// Gives up everything before `place`. The records MAY still be shown at the
-    /// next start.
+    /// next start. May wait for the disk, seldom.
     fn release_before(&self, place: SpoolPlace);
 
     /// What it holds.
@@ -78,4 +100,27 @@ pub trait Spools: Send + Sync + 'static {
         limit_bytes: u64,
         replay: &mut dyn FnMut(SpoolPlace, SpoolRecord),
     ) -> Result<Arc<dyn Spool>, String>;
+
+    /// As [`Spools::open`], but of batches shows only how many spans they have: for
+    /// who reads them when their turn comes. One that is damaged inside MAY be
+    /// shown, and says so when it is read.
+    ///
+    /// # Errors
+    /// It cannot be opened: why, for people.
+    fn open_listed(
+        &self,
+        name: &str,
+        limit_bytes: u64,
+        replay: &mut dyn FnMut(SpoolPlace, SpoolEntry),
+    ) -> Result<Arc<dyn Spool>, String> {
+        self.open(name, limit_bytes, &mut |place, record| {
+            let entry = match record {
+                SpoolRecord::Batch(batch) => SpoolEntry::Batch {
+                    spans: batch.len() as u32,
+                },
+                SpoolRecord::Note(bytes) => SpoolEntry::Note(bytes),
+            };
+            replay(place, entry);
+        })
+    }
 }

@@ -27,5 +27,6 @@ mod priority;
 mod quarantine;
 mod rebuild;
 pub mod repair;
+pub mod spool;
 pub mod verify;
 pub mod wal;

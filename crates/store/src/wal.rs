@@ -26,6 +26,7 @@ mod log;
 mod options;
 mod prepare;
 mod queue;
+mod reading;
 mod recovery;
 mod rehearsal;
 mod scan;
@@ -57,6 +58,7 @@ pub use self::segment::{MAX_SEGMENT_BYTES, SEGMENT_VERSION};
 
 pub(crate) use self::copying::copy_log;
 pub(crate) use self::listing::log_in;
+pub(crate) use self::reading::{ReadError, read_entry};
 pub(crate) use self::rehearsal::rehearse;
 pub(crate) use self::segment::segment_path;
 
@@ -166,7 +168,7 @@ impl<T: Send + 'static> Wal<T> {
         };
         preparer.release(recovered.free);
         let supply = Supply::start(preparer, options.retry_after)?;
-        let held = Arc::new(Held::new(recovered.held));
+        let held = Arc::new(Held::new(recovered.held, recovered.ends));
         let queue = Arc::new(Queue::new(options.queue_bytes));
         let writer = Writer {
             queue: Arc::clone(&queue),
@@ -250,6 +252,17 @@ impl<T: Send + 'static> Wal<T> {
     /// released: if it is not there at a later start, it is lost.
     pub fn first_segment_from(&self, position: WalPosition) -> Option<u64> {
         self.held.first_from(position)
+    }
+
+    /// Whether [`Wal::release_before`] would let any segment go: only then is it
+    /// worth writing down from where the log is needed.
+    pub(crate) fn can_release(&self, position: WalPosition) -> bool {
+        self.held.has_needless(position)
+    }
+
+    /// Bytes on the disk of the entries at and after `position`.
+    pub(crate) fn bytes_from(&self, position: WalPosition) -> u64 {
+        self.held.bytes_from(position)
     }
 
     /// Whether the last group could be written; if not, why appends fail.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::WalPosition;
+use super::segment::SEGMENT_HEADER_BYTES;
 
 #[derive(Debug, Default)]
 pub(super) struct Held {
@@ -18,6 +19,8 @@ pub(super) struct Held {
 struct Segments {
     /// Offset of the last entry of each segment; 0 if there is none yet.
     last_entries: BTreeMap<u64, u32>,
+    /// Where the entries of each segment end, for those that have any.
+    ends: BTreeMap<u64, u32>,
     active: Option<u64>,
 }
 
@@ -28,11 +31,13 @@ impl Segments {
 }
 
 impl Held {
-    /// Segments left by earlier processes, each with its last entry.
-    pub(super) fn new(last_entries: BTreeMap<u64, u32>) -> Held {
+    /// Segments left by earlier processes, each with its last entry, and where
+    /// their entries end.
+    pub(super) fn new(last_entries: BTreeMap<u64, u32>, ends: BTreeMap<u64, u32>) -> Held {
         Held {
             segments: Mutex::new(Segments {
                 last_entries,
+                ends,
                 active: None,
             }),
         }
@@ -50,11 +55,11 @@ impl Held {
         segments.active = Some(segment);
     }
 
-    /// The writer wrote entries, the last at this position.
-    pub(super) fn wrote(&self, last: WalPosition) {
-        self.segments()
-            .last_entries
-            .insert(last.segment, last.offset);
+    /// The writer wrote entries, the last at this position, up to this offset.
+    pub(super) fn wrote(&self, last: WalPosition, end: u32) {
+        let mut segments = self.segments();
+        segments.last_entries.insert(last.segment, last.offset);
+        segments.ends.insert(last.segment, end);
     }
 
     /// Removes and returns the segments whose entries are all before
@@ -72,6 +77,7 @@ impl Held {
         let released: Vec<u64> = needless.map(|(segment, _)| *segment).collect();
         for segment in &released {
             segments.last_entries.remove(segment);
+            segments.ends.remove(segment);
         }
         released
     }
@@ -83,6 +89,34 @@ impl Held {
         let first =
             left.find(|(segment, offset)| !segments.is_needless(**segment, **offset, position));
         first.map(|(segment, _)| *segment)
+    }
+
+    /// Whether [`Held::release_before`] would let any segment go.
+    pub(super) fn has_needless(&self, position: WalPosition) -> bool {
+        let segments = self.segments();
+        let mut all = segments.last_entries.iter();
+        all.any(|(segment, offset)| segments.is_needless(*segment, *offset, position))
+    }
+
+    /// Bytes of the entries at and after `position`.
+    pub(super) fn bytes_from(&self, position: WalPosition) -> u64 {
+        let segments = self.segments();
+        let needed = segments.ends.iter().filter(|(segment, _)| {
+            let last = segments.last_entries.get(segment).copied();
+            let last = WalPosition {
+                segment: **segment,
+                offset: last.unwrap_or_default(),
+            };
+            last >= position
+        });
+        let bytes = needed.map(|(segment, end)| {
+            let start = match *segment == position.segment {
+                true => position.offset.max(SEGMENT_HEADER_BYTES),
+                false => SEGMENT_HEADER_BYTES,
+            };
+            u64::from(end.saturating_sub(start))
+        });
+        bytes.sum()
     }
 
     /// How many segments are held, the one being written included.

@@ -182,10 +182,11 @@ impl<S: SegmentSource> Log<S> {
             return Err(self.poison(&error));
         }
         active.offset += self.buffer.len() as u32;
-        self.held.wrote(WalPosition {
+        let last = WalPosition {
             segment: segment.sequence,
             offset: self.last_offset,
-        });
+        };
+        self.held.wrote(last, active.offset);
         Ok(())
     }
 

@@ -73,6 +73,8 @@ pub(super) struct Recovered {
     /// Segments with entries, each with the offset of its last, and those
     /// whose absence would be taken for a loss.
     pub(super) held: BTreeMap<u64, u32>,
+    /// Where the entries of those end that have any.
+    pub(super) ends: BTreeMap<u64, u32>,
     /// Segments without entries anybody needs.
     pub(super) free: Vec<u64>,
     pub(super) next_sequence: u64,
@@ -96,6 +98,7 @@ pub(super) fn recover(
         tails: Vec::new(),
         unsure: Vec::new(),
         held: BTreeMap::new(),
+        ends: BTreeMap::new(),
         chain: Chain::new(known.from, known.first_segment),
     };
     for (path, what) in &listing.strange {
@@ -135,6 +138,7 @@ pub(super) fn recover(
     let named = known.from.segment.max(known.last_named);
     let recovered = Recovered {
         held: recovery.held,
+        ends: recovery.ends,
         free,
         next_sequence: listing.last.max(named) + 1,
     };
@@ -167,6 +171,7 @@ struct Recovery<'a, F> {
     tails: Vec<Tail>,
     unsure: Vec<Unsure>,
     held: BTreeMap<u64, u32>,
+    ends: BTreeMap<u64, u32>,
     chain: Chain,
 }
 
@@ -208,6 +213,7 @@ impl<F: FnMut(WalPosition, u32, &[u8])> Recovery<'_, F> {
         }
         let last = found.entries.last().map_or(0, |entry| entry.offset);
         self.held.insert(sequence, last);
+        self.ends.insert(sequence, found.end);
         self.unsure.push(Unsure {
             path: path.to_path_buf(),
             start: found.durable,
