@@ -6,8 +6,14 @@
 //! not go on is counted under a reason.**
 
 pub mod account;
+pub mod actions;
+pub mod attributes;
 pub mod batch;
 pub(crate) mod changing;
+pub mod matching;
+pub mod probabilistic_sampler;
+pub mod resource;
+pub mod span;
 
 use std::sync::Arc;
 
@@ -18,7 +24,12 @@ use crate::pipelines::graph::Surroundings;
 use crate::written::fields::Fields;
 use crate::written::yaml::Location;
 pub use account::{ProcessorAccount, ProcessorSnapshot};
+use attributes::AttributesConfig;
 use batch::{Batch, BatchConfig};
+use changing::{Change, Changing};
+use probabilistic_sampler::{ProbabilisticSampler, ProbabilisticSamplerConfig};
+use resource::ResourceConfig;
+use span::SpanConfig;
 
 /// A processor, understood.
 #[derive(Debug, Clone)]
@@ -28,6 +39,14 @@ pub enum ProcessorConfig {
     /// Bounds the memory of the process, which is done at the receivers: the
     /// budget is known before a byte is read. MiB, and where it says so.
     MemoryLimiter(Option<(u64, Location)>),
+    /// Changes attributes of spans.
+    Attributes(AttributesConfig),
+    /// Changes attributes of resources.
+    Resource(ResourceConfig),
+    /// Changes names and statuses.
+    Span(SpanConfig),
+    /// Keeps a share of traces.
+    ProbabilisticSampler(ProbabilisticSamplerConfig),
 }
 
 impl ProcessorConfig {
@@ -36,7 +55,13 @@ impl ProcessorConfig {
     pub(crate) fn read(kind: &str, fields: Fields<'_>) -> Option<Self> {
         Some(match kind {
             "batch" => Self::Batch(BatchConfig::read(fields)),
-            "memory_limiter" => Self::MemoryLimiter(memory_limit(&fields)),
+            "memory_limiter" => Self::MemoryLimiter(memory_limit(fields)),
+            "attributes" => Self::Attributes(AttributesConfig::read(fields)),
+            "resource" => Self::Resource(ResourceConfig::read(fields)),
+            "span" => Self::Span(SpanConfig::read(fields)),
+            "probabilistic_sampler" => {
+                Self::ProbabilisticSampler(ProbabilisticSamplerConfig::read(fields))
+            }
             _ => return None,
         })
     }
@@ -53,20 +78,26 @@ impl ProcessorConfig {
         surroundings: &Surroundings<'_>,
         accounts: &mut Vec<Arc<ProcessorAccount>>,
     ) -> Result<Arc<dyn Consumer>, String> {
-        let mut account = || {
+        let mut changing = |change: Box<dyn Change>, next| -> Arc<dyn Consumer> {
             let account = ProcessorAccount::new(pipeline.to_owned(), id.to_string());
             accounts.push(Arc::clone(&account));
-            account
+            Changing::new(change, account, next)
         };
         Ok(match self {
             Self::Batch(config) => Batch::new(config.clone(), next, surroundings.runtime.clone()),
             // Spans that come this far have their room already.
             Self::MemoryLimiter(_) => next,
+            Self::Attributes(config) => changing(Box::new(config.clone()), next),
+            Self::Resource(config) => changing(Box::new(config.clone()), next),
+            Self::Span(config) => changing(Box::new(config.clone()), next),
+            Self::ProbabilisticSampler(config) => {
+                changing(Box::new(ProbabilisticSampler::new(config.clone())), next)
+            }
         })
     }
 }
 
-fn memory_limit(fields: &Fields<'_>) -> Option<(u64, Location)> {
+fn memory_limit(fields: Fields<'_>) -> Option<(u64, Location)> {
     let limit_mib = fields.number("limit_mib", 0, 0);
     let at = fields.text("limit_mib").map(|written| written.location);
     // Checked as bytes come in, and with room for spikes.
@@ -83,5 +114,6 @@ fn memory_limit(fields: &Fields<'_>) -> Option<(u64, Location)> {
             fields.path("limit_percentage")
         ));
     }
+    fields.end();
     at.map(|at| (limit_mib, at))
 }

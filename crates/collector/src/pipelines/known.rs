@@ -29,12 +29,8 @@ pub(super) fn instead(section: &str, kind: &str) -> Option<&'static str> {
             ("filelog", "logs are not stored; keep a Collector for them"),
         ],
         "processors" => &[
-            ("attributes", NOT_YET),
-            ("resource", NOT_YET),
-            ("span", NOT_YET),
             ("filter", NOT_YET),
             ("transform", NOT_YET),
-            ("probabilistic_sampler", NOT_YET),
             ("tail_sampling", NOT_YET),
             ("groupbytrace", NOT_YET),
             ("redaction", NOT_YET),
@@ -65,7 +61,6 @@ pub(super) fn instead(section: &str, kind: &str) -> Option<&'static str> {
             ("servicegraph", NOT_YET),
             ("service_graph", NOT_YET),
             ("routing", NOT_YET),
-            ("forward", NOT_YET),
         ],
         _ => &[],
     };

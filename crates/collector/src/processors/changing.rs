@@ -40,12 +40,12 @@ pub(crate) struct Changing {
 
 impl Changing {
     pub(crate) fn new(
-        change: impl Change,
+        change: Box<dyn Change>,
         account: Arc<ProcessorAccount>,
         next: Arc<dyn Consumer>,
     ) -> Arc<Self> {
         Arc::new(Self {
-            change: Box::new(change),
+            change,
             account,
             next,
         })

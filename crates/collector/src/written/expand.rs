@@ -10,7 +10,7 @@
 //! What a variable holds is **never expanded again**.
 
 use super::fields::Reading;
-use super::yaml::{Entry, Node, Spanned};
+use super::yaml::{Entry, Node, Sort, Spanned};
 
 /// Replaces all references in a tree; `variable` is the environment.
 pub fn expand(
@@ -21,14 +21,20 @@ pub fn expand(
     let location = node.referenced;
     match &mut node.value {
         Node::Null => {}
-        Node::Scalar(text) if text.contains('$') => {
+        Node::Scalar(text, sort) if text.contains('$') => {
+            let is_one_reference = text.starts_with("${") && text.find('}') == Some(text.len() - 1);
             match expanded(text, variable, reading) {
                 Ok(new) if new.is_empty() => node.value = Node::Null,
-                Ok(new) => *text = new,
+                Ok(new) => {
+                    if is_one_reference {
+                        *sort = Sort::of(&new);
+                    }
+                    *text = new;
+                }
                 Err(why) => reading.mistake(location, why),
             };
         }
-        Node::Scalar(_) => {}
+        Node::Scalar(..) => {}
         Node::List(items) => {
             for item in items {
                 expand(item, variable, reading);

@@ -4,6 +4,8 @@
 //! nobody asked for, is a mistake with its place. **Reading never stops at the
 //! first**, so people fix a file in one go.
 
+pub(crate) mod nested;
+
 use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
@@ -73,7 +75,7 @@ impl Reading {
         let entries = match &node.value {
             Node::Mapping(entries) => self.once_each(name, entries),
             Node::Null => Vec::new(),
-            Node::Scalar(_) | Node::List(_) => {
+            Node::Scalar(..) | Node::List(_) => {
                 self.mistake(
                     node.referenced,
                     format!("{name} takes `key: value` lines below it"),
@@ -187,7 +189,7 @@ impl<'a> Fields<'a> {
         let (_, node) = self.get(name)?;
         match &node.value {
             Node::Null => None,
-            Node::Scalar(text) => Some(Placed {
+            Node::Scalar(text, _) => Some(Placed {
                 text: text.clone(),
                 location: node.referenced,
             }),
@@ -253,7 +255,7 @@ impl<'a> Fields<'a> {
         };
         let mut texts = Vec::new();
         let mut put = |node: &Spanned<Node>| match &node.value {
-            Node::Scalar(text) => texts.extend(text.split(',').map(|text| Placed {
+            Node::Scalar(text, _) => texts.extend(text.split(',').map(|text| Placed {
                 text: text.trim().to_owned(),
                 location: node.referenced,
             })),
@@ -280,7 +282,7 @@ impl<'a> Fields<'a> {
                 location,
             };
             match &node.value {
-                Node::Scalar(value) => texts.push((
+                Node::Scalar(value, _) => texts.push((
                     placed(&key.value, key.referenced),
                     placed(value, node.referenced),
                 )),
@@ -302,7 +304,7 @@ impl<'a> Fields<'a> {
     pub fn not_served(&self, name: &'static str, instead: &str) {
         let is_off = |node: &Node| match node {
             Node::Null => true,
-            Node::Scalar(text) => text == "false",
+            Node::Scalar(text, _) => text == "false",
             Node::List(_) | Node::Mapping(_) => false,
         };
         if let Some((key, _)) = self.get(name).filter(|(_, node)| !is_off(&node.value)) {

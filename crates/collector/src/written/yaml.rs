@@ -18,12 +18,40 @@ pub use serde_saphyr::{Location, Spanned};
 pub enum Node {
     /// Nothing.
     Null,
-    /// A value, as text.
-    Scalar(String),
+    /// A value, as text, and what YAML takes it for.
+    Scalar(String, Sort),
     /// Several.
     List(Vec<Spanned<Node>>),
     /// Keys with values, in the order written.
     Mapping(Vec<Entry>),
+}
+
+/// What a value is to YAML: `12` is a number, `"12"` is a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// Anything else.
+    Text,
+    /// A whole number or a fraction.
+    Number,
+    /// `true` or `false`.
+    Truth,
+}
+
+impl Sort {
+    /// What a plain text, such as that of a variable, is taken for.
+    #[must_use]
+    pub fn of(plain: &str) -> Self {
+        match plain {
+            "true" | "false" => Self::Truth,
+            // `inf` and `nan` are words here.
+            _ if plain.ends_with(|last: char| last.is_ascii_digit())
+                && plain.parse::<f64>().is_ok() =>
+            {
+                Self::Number
+            }
+            _ => Self::Text,
+        }
+    }
 }
 
 /// A key and its value.
@@ -57,23 +85,23 @@ impl<'de> Visitor<'de> for NodeVisitor {
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
-        Ok(Node::Scalar(value.to_string()))
+        Ok(Node::Scalar(value.to_string(), Sort::Truth))
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
-        Ok(Node::Scalar(value.to_string()))
+        Ok(Node::Scalar(value.to_string(), Sort::Number))
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
-        Ok(Node::Scalar(value.to_string()))
+        Ok(Node::Scalar(value.to_string(), Sort::Number))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
-        Ok(Node::Scalar(value.to_string()))
+        Ok(Node::Scalar(value.to_string(), Sort::Number))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Node, E> {
-        Ok(Node::Scalar(value.to_owned()))
+        Ok(Node::Scalar(value.to_owned(), Sort::Text))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {

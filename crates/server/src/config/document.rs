@@ -108,7 +108,7 @@ impl Reading {
         match &node.value {
             Node::Mapping(entries) if is_section => self.mapping(key, entries),
             Node::Null if is_section => {}
-            Node::Scalar(text) if setting.is_some() || key == RETENTION => {
+            Node::Scalar(text, _) if setting.is_some() || key == RETENTION => {
                 self.write(key, text.clone(), node.referenced);
             }
             Node::List(items) if setting.is_some_and(|setting| setting.kind == Kind::List) => {
@@ -141,7 +141,7 @@ impl Reading {
         let mut texts = Vec::new();
         for item in items {
             match &item.value {
-                Node::Scalar(text) => texts.push(text.as_str()),
+                Node::Scalar(text, _) => texts.push(text.as_str()),
                 _ => self.mistake(
                     item.referenced,
                     format!("{key} takes a list of plain values"),

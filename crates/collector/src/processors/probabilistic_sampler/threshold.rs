@@ -1,0 +1,87 @@
+//! Thresholds of 56 bits, as OpenTelemetry's probability sampling has them: a span
+//! is kept when its randomness is not below the threshold.
+
+use tracewell_model::TraceId;
+
+/// Thresholds end here.
+const END: u64 = 1 << 56;
+
+/// The smallest share that can be said.
+const LEAST_PROBABILITY: f64 = 1.0 / END as f64;
+
+/// From 0, which keeps all, to 2^56, which keeps none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Threshold(u64);
+
+/// Keeps none.
+pub(super) const NEVER: Threshold = Threshold(END);
+
+impl Threshold {
+    /// Keeps all.
+    pub(super) const ALWAYS: Self = Self(0);
+
+    /// Of a share from 0 to 1, with so many hexadecimal digits behind those that are
+    /// all `f` or all `0`.
+    pub(super) fn of_probability(share: f64, precision: u32) -> Self {
+        let share = share.clamp(LEAST_PROBABILITY, 1.0);
+        let more = |share: f64| match share {
+            0.0 => 0,
+            _ => (-(share.log2().floor() + 1.0)).max(0.0) as u32 / 4,
+        };
+        let digits = (precision + more(share).max(more(1.0 - share))).min(14);
+        let exact = END - (share * END as f64).round() as u64;
+        let shift = 4 * (14 - digits);
+        let rounded = match shift {
+            0 => exact,
+            _ => ((exact + (1 << (shift - 1))) >> shift) << shift,
+        };
+        // What is to be kept at all is never rounded to nothing.
+        Self(if rounded < END { rounded } else { exact })
+    }
+
+    /// Of so many buckets out of 2^14 that are kept.
+    pub(super) fn of_buckets(kept: u32) -> Self {
+        Self(((1 << 14) - u64::from(kept)) << 42)
+    }
+
+    /// Of `th` in a tracestate.
+    pub(super) fn parse(digits: &str) -> Option<Self> {
+        hexadecimal(digits)
+            .filter(|_| digits.len() <= 14)
+            .map(|number| Self(number << (4 * (14 - digits.len() as u32))))
+    }
+
+    pub(super) fn keeps(self, randomness: u64) -> bool {
+        self.0 <= randomness
+    }
+
+    pub(super) fn probability(self) -> f64 {
+        (END - self.0) as f64 / END as f64
+    }
+
+    /// As `th` in a tracestate.
+    pub(super) fn digits(self) -> String {
+        let digits = format!("{:014x}", self.0);
+        match digits.trim_end_matches('0') {
+            "" => "0".to_owned(),
+            digits => digits.to_owned(),
+        }
+    }
+}
+
+/// Of `rv` in a tracestate.
+pub(super) fn parse_randomness(digits: &str) -> Option<u64> {
+    hexadecimal(digits).filter(|_| digits.len() == 14)
+}
+
+/// The last 56 bits of a trace id.
+pub(super) fn randomness_of(trace: TraceId) -> u64 {
+    let last = trace.0.last_chunk::<8>();
+    last.map_or(0, |last| u64::from_be_bytes(*last)) % END
+}
+
+fn hexadecimal(digits: &str) -> Option<u64> {
+    let is_digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+    let is_number = !digits.is_empty() && digits.bytes().all(is_digit);
+    is_number.then(|| u64::from_str_radix(digits, 16).ok())?
+}

@@ -1,0 +1,73 @@
+//! The part of a W3C tracestate that is OpenTelemetry's: `ot=th:c;rv:0123456789abcd`.
+//! What others have in it stays as it is.
+
+use super::threshold::{Threshold, parse_randomness};
+
+/// A tracestate is 512 characters at most by the standard; longer ones are not
+/// touched.
+const BYTES_MAX: usize = 4_096;
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct OtelState {
+    pub(super) threshold: Option<Threshold>,
+    pub(super) randomness: Option<u64>,
+    /// Other fields of OpenTelemetry's.
+    more: Vec<String>,
+    /// Members of others, as they stood.
+    others: Vec<String>,
+}
+
+impl OtelState {
+    /// # Errors
+    /// It is none: `ot` has a field that cannot be read, or is there twice.
+    pub(super) fn parse(text: &str) -> Result<Self, ()> {
+        let mut state = Self::default();
+        if text.len() > BYTES_MAX {
+            return Err(());
+        }
+        let mut is_seen = false;
+        for member in text
+            .split(',')
+            .map(str::trim)
+            .filter(|member| !member.is_empty())
+        {
+            let Some(fields) = member.strip_prefix("ot=") else {
+                state.others.push(member.to_owned());
+                continue;
+            };
+            if std::mem::replace(&mut is_seen, true) {
+                return Err(());
+            }
+            for field in fields.split(';').filter(|field| !field.is_empty()) {
+                match field.split_once(':') {
+                    Some(("th", digits)) => {
+                        state.threshold = Some(Threshold::parse(digits).ok_or(())?);
+                    }
+                    Some(("rv", digits)) => {
+                        state.randomness = Some(parse_randomness(digits).ok_or(())?);
+                    }
+                    Some(_) => state.more.push(field.to_owned()),
+                    None => return Err(()),
+                }
+            }
+        }
+        Ok(state)
+    }
+
+    /// As text, with this threshold, and this randomness where there is none.
+    pub(super) fn with(&self, threshold: Threshold, randomness: Option<u64>) -> String {
+        let randomness = self.randomness.or(randomness);
+        let randomness = randomness.map(|randomness| format!("rv:{randomness:014x}"));
+        let fields = randomness
+            .into_iter()
+            .chain([format!("th:{}", threshold.digits())]);
+        let fields: Vec<String> = fields.chain(self.more.iter().cloned()).collect();
+        let own = format!("ot={}", fields.join(";"));
+        let members: Vec<String> = [own]
+            .into_iter()
+            .chain(self.others.iter().cloned())
+            .collect();
+        members.join(",")
+    }
+}
