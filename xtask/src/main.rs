@@ -17,13 +17,19 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("tracewell-wire", &["tracewell-model"]),
     (
         "tracewell-collector",
-        &["tracewell-access", "tracewell-model", "tracewell-wire"],
+        &[
+            "tracewell-access",
+            "tracewell-model",
+            "tracewell-ottl",
+            "tracewell-wire",
+        ],
     ),
     (
         "tracewell-store",
         &["tracewell-model", "tracewell-wire", "tracewell-parquet"],
     ),
     ("tracewell-query", &["tracewell-model"]),
+    ("tracewell-ottl", &["tracewell-model"]),
     ("tracewell-testkit", &["tracewell-model"]),
     ("tracewell-instrument", &[]),
     (
