@@ -12,7 +12,9 @@ pub mod batch;
 pub(crate) mod changing;
 pub mod matching;
 pub mod probabilistic_sampler;
+pub mod redaction;
 pub mod resource;
+pub mod resource_detection;
 pub mod span;
 
 use std::sync::Arc;
@@ -28,7 +30,9 @@ use attributes::AttributesConfig;
 use batch::{Batch, BatchConfig};
 use changing::{Change, Changing};
 use probabilistic_sampler::{ProbabilisticSampler, ProbabilisticSamplerConfig};
+use redaction::RedactionConfig;
 use resource::ResourceConfig;
+use resource_detection::ResourceDetectionConfig;
 use span::SpanConfig;
 
 /// A processor, understood.
@@ -45,6 +49,10 @@ pub enum ProcessorConfig {
     Resource(ResourceConfig),
     /// Changes names and statuses.
     Span(SpanConfig),
+    /// Takes away and masks.
+    Redaction(Box<RedactionConfig>),
+    /// Adds what is known of the host.
+    ResourceDetection(ResourceDetectionConfig),
     /// Keeps a share of traces.
     ProbabilisticSampler(ProbabilisticSamplerConfig),
 }
@@ -59,6 +67,10 @@ impl ProcessorConfig {
             "attributes" => Self::Attributes(AttributesConfig::read(fields)),
             "resource" => Self::Resource(ResourceConfig::read(fields)),
             "span" => Self::Span(SpanConfig::read(fields)),
+            "redaction" => Self::Redaction(Box::new(RedactionConfig::read(fields))),
+            "resource_detection" | "resourcedetection" => {
+                Self::ResourceDetection(ResourceDetectionConfig::read(fields))
+            }
             "probabilistic_sampler" => {
                 Self::ProbabilisticSampler(ProbabilisticSamplerConfig::read(fields))
             }
@@ -90,6 +102,8 @@ impl ProcessorConfig {
             Self::Attributes(config) => changing(Box::new(config.clone()), next),
             Self::Resource(config) => changing(Box::new(config.clone()), next),
             Self::Span(config) => changing(Box::new(config.clone()), next),
+            Self::Redaction(config) => changing(config.clone(), next),
+            Self::ResourceDetection(config) => changing(Box::new(config.clone()), next),
             Self::ProbabilisticSampler(config) => {
                 changing(Box::new(ProbabilisticSampler::new(config.clone())), next)
             }

@@ -33,9 +33,6 @@ pub(super) fn instead(section: &str, kind: &str) -> Option<&'static str> {
             ("transform", NOT_YET),
             ("tail_sampling", NOT_YET),
             ("groupbytrace", NOT_YET),
-            ("redaction", NOT_YET),
-            ("resourcedetection", NOT_YET),
-            ("resource_detection", NOT_YET),
             (
                 "groupbyattrs",
                 "spans are stored by column; their order costs nothing",

@@ -147,8 +147,9 @@ impl Consumer for Batch {
             let (number, timeout, this) = (waiting.number, self.config.timeout, self.this.clone());
             self.runtime.spawn(async move {
                 tokio::time::sleep(timeout).await;
+                // What follows may take its time over the spans.
                 if let Some(this) = this.upgrade() {
-                    this.end(number);
+                    tokio::task::spawn_blocking(move || this.end(number));
                 }
             });
         }

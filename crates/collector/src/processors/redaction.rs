@@ -1,0 +1,196 @@
+//! `redaction`: takes away what is not allowed, and masks what nobody may see.
+//!
+//! It looks at attributes of resources, scopes, spans, events and links alike; a value
+//! is judged once for each distinct text. **It fails closed**: without a list of allowed
+//! keys, and without `allow_all_keys`, nothing is allowed.
+
+mod config;
+mod mask;
+mod sanitize;
+#[cfg(test)]
+mod tests;
+
+pub use config::RedactionConfig;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use tracewell_model::values::owner_values;
+use tracewell_model::{AnyValue, Level, RowSet, SpanBatch, SpanKind, StoreError, ValueRef};
+
+use super::account::ProcessorAccount;
+use super::changing::Change;
+use config::Summary;
+use sanitize::Sanitizer;
+
+/// What became of the attributes of each owner of a level.
+#[derive(Default)]
+struct Told {
+    redacted: Vec<(u32, Arc<str>)>,
+    masked: Vec<(u32, Arc<str>)>,
+    ignored: Vec<u32>,
+}
+
+impl Change for RedactionConfig {
+    fn change(
+        &self,
+        mut batch: Arc<SpanBatch>,
+        _account: &ProcessorAccount,
+    ) -> Result<Arc<SpanBatch>, StoreError> {
+        let edited = Arc::make_mut(&mut batch);
+        for level in Level::ALL {
+            self.level(edited, level);
+        }
+        if self.urls.as_ref().is_some_and(|urls| urls.names) {
+            let is_edge = |kind: &i32| {
+                matches!(
+                    SpanKind::from_otlp(*kind),
+                    SpanKind::Client | SpanKind::Server
+                )
+            };
+            let rows: Vec<usize> = {
+                let kinds = edited.spans().kind.iter().enumerate();
+                kinds
+                    .filter(|(_, kind)| is_edge(kind))
+                    .map(|(row, _)| row)
+                    .collect()
+            };
+            let names = &mut edited.spans_mut().name;
+            names.edit(rows.into_iter(), |name| {
+                name.contains('/')
+                    .then(|| sanitize::url(name))
+                    .filter(|new| new != name)
+            });
+        }
+        Ok(batch)
+    }
+}
+
+impl RedactionConfig {
+    fn level(&self, batch: &mut SpanBatch, level: Level) {
+        let owners = RowSet::all(batch.level_len(level));
+        let mut told = Told::default();
+        for key in keys(batch, level) {
+            let rows = || {
+                let values = owner_values(batch, level, &key).into_iter().enumerate();
+                values
+                    .filter(|(_, value)| value.is_some())
+                    .map(|(row, _)| row as u32)
+            };
+            let key: Arc<str> = Arc::from(&*key);
+            if self.is_ignored(&key) {
+                told.ignored.extend(rows());
+            } else if !self.is_allowed(&key) {
+                told.redacted
+                    .extend(rows().map(|row| (row, Arc::clone(&key))));
+            } else {
+                self.mask(batch, level, &key, &mut told);
+            }
+        }
+        batch.retain_attributes(level, &owners, |key| {
+            self.is_ignored(key) || self.is_allowed(key)
+        });
+        self.tell(batch, level, told);
+    }
+
+    /// Gives values of a key that may not be seen another text.
+    fn mask(&self, batch: &mut SpanBatch, level: Level, key: &Arc<str>, told: &mut Told) {
+        let is_blocked = self.blocked_keys.is_match(key);
+        let sanitizers: Vec<&Sanitizer> = {
+            let all = self.sanitizers.iter();
+            all.filter(|sanitizer| sanitizer.is_for(key)).collect()
+        };
+        let is_url = self
+            .urls
+            .as_ref()
+            .is_some_and(|urls| urls.keys.iter().any(|url| **url == **key));
+        let is_value_checked = !self.blocked_values.is_empty();
+        if !is_blocked && !is_value_checked && sanitizers.is_empty() && !is_url {
+            return;
+        }
+        let mask = |text: &str| {
+            if is_blocked {
+                return Some(self.mask.of(text));
+            }
+            let mut new = self.masked(text);
+            if is_url {
+                let clean = sanitize::url(new.as_deref().unwrap_or(text));
+                new = Some(clean).filter(|clean| clean != text);
+            }
+            for sanitizer in &sanitizers {
+                let clean = sanitizer.apply(new.as_deref().unwrap_or(text));
+                new = Some(clean).filter(|clean| clean != text);
+            }
+            new
+        };
+        let checks_all = self.redact_all_types || is_blocked;
+        let mut texts: std::collections::HashMap<String, Option<String>> = Default::default();
+        let mut values = Vec::new();
+        for (row, value) in owner_values(batch, level, key).into_iter().enumerate() {
+            let text = match value {
+                Some(ValueRef::Str(text)) => text.to_owned(),
+                Some(value) if checks_all => shown(value),
+                _ => continue,
+            };
+            let new = texts.entry(text).or_insert_with_key(|text| mask(text));
+            if let Some(new) = new {
+                values.push((row as u32, AnyValue::String(new.clone())));
+            }
+        }
+        told.masked
+            .extend(values.iter().map(|(row, _)| (*row, Arc::clone(key))));
+        batch.set_attribute(level, key, &values);
+    }
+
+    /// Adds what was done as attributes, as far as that may be told.
+    fn tell(&self, batch: &mut SpanBatch, level: Level, told: Told) {
+        if self.summary == Summary::Silent {
+            return;
+        }
+        for (what, mut of) in [("redacted", told.redacted), ("masked", told.masked)] {
+            of.sort_unstable();
+            let (mut names, mut counts) = (Vec::new(), Vec::new());
+            for keys in of.chunk_by(|a, b| a.0 == b.0) {
+                let row = keys[0].0;
+                let joined: Vec<&str> = keys.iter().map(|(_, key)| &**key).collect();
+                names.push((row, AnyValue::String(joined.join(","))));
+                counts.push((row, AnyValue::Int(keys.len() as i64)));
+            }
+            if self.summary == Summary::Debug {
+                batch.set_attribute(level, &format!("redaction.{what}.keys"), &names);
+            }
+            batch.set_attribute(level, &format!("redaction.{what}.count"), &counts);
+        }
+        let mut ignored = told.ignored;
+        ignored.sort_unstable();
+        let counts: Vec<_> = ignored
+            .chunk_by(|a, b| a == b)
+            .map(|of| (of[0], AnyValue::Int(of.len() as i64)))
+            .collect();
+        batch.set_attribute(level, "redaction.ignored.count", &counts);
+    }
+}
+
+/// The keys of a level, each once.
+fn keys(batch: &SpanBatch, level: Level) -> BTreeSet<String> {
+    let columns = batch
+        .attributes()
+        .iter()
+        .filter(|column| column.level == level);
+    let mut keys: BTreeSet<String> = columns.map(|column| column.key.to_string()).collect();
+    let rest = batch.overflow();
+    let entries = (0..rest.rows.len()).filter(|entry| rest.levels[*entry] == level);
+    keys.extend(entries.map(|entry| rest.keys.get(entry).to_owned()));
+    keys
+}
+
+fn shown(value: ValueRef<'_>) -> String {
+    match value {
+        ValueRef::Str(text) => text.to_owned(),
+        ValueRef::Int(value) => value.to_string(),
+        ValueRef::Double(value) => value.to_string(),
+        ValueRef::Bool(value) => value.to_string(),
+        // All of it is looked into, in whatever way it is written.
+        other => format!("{:?}", other.to_any()),
+    }
+}
