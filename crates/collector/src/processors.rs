@@ -10,12 +10,15 @@ pub mod actions;
 pub mod attributes;
 pub mod batch;
 pub(crate) mod changing;
+pub mod error_mode;
+pub mod filter;
 pub mod matching;
 pub mod probabilistic_sampler;
 pub mod redaction;
 pub mod resource;
 pub mod resource_detection;
 pub mod span;
+pub mod transform;
 
 use std::sync::Arc;
 
@@ -29,11 +32,13 @@ pub use account::{ProcessorAccount, ProcessorSnapshot};
 use attributes::AttributesConfig;
 use batch::{Batch, BatchConfig};
 use changing::{Change, Changing};
+use filter::FilterConfig;
 use probabilistic_sampler::{ProbabilisticSampler, ProbabilisticSamplerConfig};
 use redaction::RedactionConfig;
 use resource::ResourceConfig;
 use resource_detection::ResourceDetectionConfig;
 use span::SpanConfig;
+use transform::TransformConfig;
 
 /// A processor, understood.
 #[derive(Debug, Clone)]
@@ -53,6 +58,10 @@ pub enum ProcessorConfig {
     Redaction(Box<RedactionConfig>),
     /// Adds what is known of the host.
     ResourceDetection(ResourceDetectionConfig),
+    /// Drops spans by conditions.
+    Filter(Arc<FilterConfig>),
+    /// Runs statements.
+    Transform(Arc<TransformConfig>),
     /// Keeps a share of traces.
     ProbabilisticSampler(ProbabilisticSamplerConfig),
 }
@@ -67,6 +76,8 @@ impl ProcessorConfig {
             "attributes" => Self::Attributes(AttributesConfig::read(fields)),
             "resource" => Self::Resource(ResourceConfig::read(fields)),
             "span" => Self::Span(SpanConfig::read(fields)),
+            "filter" => Self::Filter(Arc::new(FilterConfig::read(fields))),
+            "transform" => Self::Transform(Arc::new(TransformConfig::read(fields))),
             "redaction" => Self::Redaction(Box::new(RedactionConfig::read(fields))),
             "resource_detection" | "resourcedetection" => {
                 Self::ResourceDetection(ResourceDetectionConfig::read(fields))
@@ -102,6 +113,8 @@ impl ProcessorConfig {
             Self::Attributes(config) => changing(Box::new(config.clone()), next),
             Self::Resource(config) => changing(Box::new(config.clone()), next),
             Self::Span(config) => changing(Box::new(config.clone()), next),
+            Self::Filter(config) => changing(Box::new(Arc::clone(config)), next),
+            Self::Transform(config) => changing(Box::new(Arc::clone(config)), next),
             Self::Redaction(config) => changing(config.clone(), next),
             Self::ResourceDetection(config) => changing(Box::new(config.clone()), next),
             Self::ProbabilisticSampler(config) => {

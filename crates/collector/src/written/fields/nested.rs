@@ -5,7 +5,37 @@ use tracewell_model::AnyValue;
 use super::{Fields, Placed};
 use crate::written::yaml::{Location, Node, Sort, Spanned};
 
+/// An item of a list that takes both.
+#[derive(Debug)]
+pub(crate) enum Item<'a> {
+    /// A text.
+    Text(Placed),
+    /// A section with fields of its own.
+    Section(Fields<'a>),
+}
+
 impl<'a> Fields<'a> {
+    /// A list of texts and sections.
+    pub(crate) fn items(&self, name: &'static str) -> Vec<Item<'a>> {
+        let Some((_, node)) = self.get(name) else {
+            return Vec::new();
+        };
+        let Node::List(items) = &node.value else {
+            return self.lines(name).into_iter().map(Item::Text).collect();
+        };
+        let of_item = |(index, item): (usize, &'a Spanned<Node>)| match &item.value {
+            Node::Scalar(text, _) => Item::Text(Placed {
+                text: text.clone(),
+                location: item.referenced,
+            }),
+            _ => {
+                let name = format!("{}[{index}]", self.path(name));
+                Item::Section(self.reading().fields(&name, item))
+            }
+        };
+        items.iter().enumerate().map(of_item).collect()
+    }
+
     /// A list of sections, each with fields of its own.
     pub fn sections(&self, name: &'static str) -> Vec<Fields<'a>> {
         let Some((_, node)) = self.get(name) else {

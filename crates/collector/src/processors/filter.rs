@@ -1,0 +1,88 @@
+//! `filter`: drops spans, and events of spans, for which a condition holds.
+//!
+//! Conditions are asked from the top down: spans of a resource that is dropped are not
+//! asked again. **What cannot be judged is kept.**
+
+mod config;
+#[cfg(test)]
+mod tests;
+
+pub use config::FilterConfig;
+pub(super) use config::context;
+
+use std::sync::Arc;
+
+use tracewell_model::{Level, RowSet, SpanBatch, StoreError};
+use tracewell_ottl::{Cache, Context};
+
+use super::account::ProcessorAccount;
+use super::changing::{Change, only};
+use config::Asked;
+
+impl Change for Arc<FilterConfig> {
+    fn change(
+        &self,
+        mut batch: Arc<SpanBatch>,
+        account: &ProcessorAccount,
+    ) -> Result<Arc<SpanBatch>, StoreError> {
+        let mut kept = self.matching.rows(&batch);
+        for context in [Context::Resource, Context::Scope, Context::Span] {
+            if kept.is_empty() {
+                break;
+            }
+            let mut found = of_spans(
+                &batch,
+                context,
+                &self.found(context, &batch, &kept, account)?,
+            );
+            found.invert();
+            kept.intersect(&found);
+        }
+        batch = only(batch, &kept);
+        let all = RowSet::all(batch.len());
+        let mut events = self.found(Context::SpanEvent, &batch, &all, account)?;
+        if !events.is_empty() {
+            events.invert();
+            Arc::make_mut(&mut batch).retain_events(&events);
+        }
+        Ok(batch)
+    }
+}
+
+impl FilterConfig {
+    /// Rows of a context for which one of its conditions holds, of the spans that are
+    /// left.
+    fn found(
+        &self,
+        context: Context,
+        batch: &SpanBatch,
+        spans: &RowSet,
+        account: &ProcessorAccount,
+    ) -> Result<RowSet, StoreError> {
+        let mut found = RowSet::none(batch.level_len(context.level()));
+        let mut left = match context {
+            Context::Span => spans.clone(),
+            _ => RowSet::all(found.table_len()),
+        };
+        let of_context = |asked: &&Asked| asked.condition.context() == context;
+        for Asked { condition, mode } in self.conditions.iter().filter(of_context) {
+            let judged = condition.holds_among(batch, &left, &Cache::default());
+            let error = judged.first_error.as_deref();
+            mode.heed(account, condition.text(), &judged.failed, error)?;
+            judged.rows.iter().for_each(|row| left.remove(row));
+            found.unite(&judged.rows);
+        }
+        Ok(found)
+    }
+}
+
+/// The spans of these rows.
+fn of_spans(batch: &SpanBatch, context: Context, rows: &RowSet) -> RowSet {
+    let spans = batch.spans();
+    let owners = match context.level() {
+        Level::Resource => &spans.resource,
+        Level::Scope => &spans.scope,
+        _ => return rows.clone(),
+    };
+    RowSet::from_fn(batch.len(), |row| rows.contains(owners[row] as usize))
+}

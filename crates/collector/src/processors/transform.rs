@@ -1,0 +1,66 @@
+//! `transform`: statements of OTTL, run over whole batches.
+//!
+//! Groups follow one another; within one, the rows that its conditions name are found
+//! first, and then each statement is run for all of them. A batch that no statement
+//! touches is handed on as it is, uncopied.
+
+mod config;
+#[cfg(test)]
+mod tests;
+
+pub use config::TransformConfig;
+
+use std::sync::Arc;
+
+use tracewell_model::{RowSet, SpanBatch, StoreError};
+use tracewell_ottl::Cache;
+
+use super::account::ProcessorAccount;
+use super::changing::Change;
+use config::Group;
+
+impl Change for Arc<TransformConfig> {
+    fn change(
+        &self,
+        mut batch: Arc<SpanBatch>,
+        account: &ProcessorAccount,
+    ) -> Result<Arc<SpanBatch>, StoreError> {
+        for group in &self.groups {
+            let rows = group.rows(&batch, account)?;
+            if rows.is_empty() {
+                continue;
+            }
+            let edited = Arc::make_mut(&mut batch);
+            let mut cache = Cache::default();
+            for statement in &group.statements {
+                let ran = statement.run(edited, Some(&rows), &mut cache);
+                let error = ran.first_error.as_deref();
+                group
+                    .mode
+                    .heed(account, statement.text(), &ran.failed, error)?;
+            }
+        }
+        Ok(batch)
+    }
+}
+
+impl Group {
+    /// The rows of the group's context for which any of its conditions holds.
+    fn rows(&self, batch: &SpanBatch, account: &ProcessorAccount) -> Result<RowSet, StoreError> {
+        let all = RowSet::all(batch.level_len(self.context.level()));
+        if self.conditions.is_empty() {
+            return Ok(all);
+        }
+        let mut found = RowSet::none(all.table_len());
+        let mut left = all;
+        for condition in &self.conditions {
+            let judged = condition.holds_among(batch, &left, &Cache::default());
+            let error = judged.first_error.as_deref();
+            self.mode
+                .heed(account, condition.text(), &judged.failed, error)?;
+            judged.rows.iter().for_each(|row| left.remove(row));
+            found.unite(&judged.rows);
+        }
+        Ok(found)
+    }
+}
