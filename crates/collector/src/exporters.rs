@@ -1,23 +1,32 @@
-//! Where spans go from here: to other tracing backends.
+//! Where spans go from here: to other tracing backends, and into files.
 //!
 //! ```text
-//! Consumer ─► Sending (queue, retries, account) ─► Peer (grpc) ─► network
+//! Consumer ─► Sending (queue, retries, account) ─► Peer (grpc, http) ─► Connector (tls) ─► network
 //! ```
 //!
 //! A kind of exporter says what its requests look like and what an answer
-//! means (`otlp`, `jaeger`); everything else is the same for all. **A batch is
+//! means (`otlp`, `otlp_http`, `jaeger`, `zipkin`); everything else is the same for all. **A batch is
 //! acknowledged when the peer has it, and not before.**
 
 pub mod account;
+pub mod auth;
 mod codec;
+mod connector;
 pub mod debug;
+pub mod file;
 pub mod grpc;
+mod headers;
+pub mod http;
 mod jaeger;
 mod otlp;
+pub mod otlp_http;
 mod peer;
 mod queue;
 mod retry;
+pub mod secret;
 mod sending;
+pub mod tls;
+pub mod zipkin;
 
 pub use account::{ExporterAccount, ExporterSnapshot};
 use debug::Debug;
@@ -25,15 +34,23 @@ use jaeger::JAEGER;
 use otlp::OTLP;
 use sending::Sending;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tracewell_model::{Consumer, SpanBatch};
 
-use crate::pipelines::ComponentId;
 use crate::pipelines::graph::{Nop, Surroundings};
-use crate::written::fields::Fields;
+use crate::pipelines::{ComponentId, ExtensionConfig};
+use crate::written::fields::{Fields, Reading};
 use debug::DebugConfig;
+use file::{FileConfig, FileExporter};
 use grpc::GrpcConfig;
+use http::{HttpConfig, HttpProtocol};
+use otlp_http::OtlpHttpConfig;
+use peer::Peer;
+use queue::QueueConfig;
+use retry::RetryConfig;
+use zipkin::ZipkinConfig;
 
 /// What a kind of exporter says over gRPC.
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +73,12 @@ pub enum ExporterConfig {
     Otlp(GrpcConfig),
     /// Jaeger's `PostSpans` over gRPC.
     Jaeger(GrpcConfig),
+    /// OTLP over HTTP.
+    OtlpHttp(OtlpHttpConfig),
+    /// Version 2 of Zipkin's API.
+    Zipkin(ZipkinConfig),
+    /// OTLP into a file.
+    File(FileConfig),
     /// Into the log.
     Debug(DebugConfig),
     /// Nowhere.
@@ -69,6 +92,9 @@ impl ExporterConfig {
         Some(match kind {
             "otlp" | "otlp_grpc" => Self::Otlp(GrpcConfig::read(fields)),
             "jaeger" => Self::Jaeger(GrpcConfig::read(fields)),
+            "otlphttp" | "otlp_http" => Self::OtlpHttp(OtlpHttpConfig::read(fields)),
+            "zipkin" => Self::Zipkin(ZipkinConfig::read(fields)),
+            "file" => Self::File(FileConfig::read(fields)),
             "debug" | "logging" => Self::Debug(DebugConfig::read(fields)),
             "tracewell" => {
                 fields.end();
@@ -93,23 +119,72 @@ impl ExporterConfig {
         surroundings: &Surroundings<'_>,
         accounts: &mut Vec<Arc<ExporterAccount>>,
     ) -> Result<Arc<dyn Consumer>, String> {
-        let runtime = surroundings.runtime.clone();
-        let (protocol, config) = match self {
+        let mut account = |endpoint: &str| {
+            let account = ExporterAccount::new(id.to_string(), endpoint.to_owned());
+            accounts.push(Arc::clone(&account));
+            account
+        };
+        let (peer, queue, retry, endpoint) = match self {
             Self::Tracewell => return Ok(Arc::clone(surroundings.store)),
             Self::Debug(config) => {
+                let runtime = surroundings.runtime.clone();
                 return Ok(Arc::new(Debug::new(id.to_string(), config, runtime)));
             }
             Self::Nop => return Ok(Arc::new(Nop)),
-            Self::Otlp(config) => (OTLP, config),
-            Self::Jaeger(config) => (JAEGER, config),
+            Self::File(config) => {
+                let account = account(&config.path.display().to_string());
+                return Ok(Arc::new(FileExporter::start(config, account)?));
+            }
+            Self::Otlp(config) => over_grpc(&OTLP, config, surroundings)?,
+            Self::Jaeger(config) => over_grpc(&JAEGER, config, surroundings)?,
+            Self::OtlpHttp(config) => over_http(config.protocol(), &config.url, &config.http)?,
+            Self::Zipkin(config) => over_http(config.protocol(), &config.url, &config.http)?,
         };
-        // What stands before an @ is nobody's to see.
-        let (_, shown) = config
-            .endpoint
-            .rsplit_once('@')
-            .unwrap_or(("", &config.endpoint));
-        let account = ExporterAccount::new(id.to_string(), shown.to_owned());
-        accounts.push(Arc::clone(&account));
-        Ok(Arc::new(Sending::new(protocol, config, account, runtime)?))
+        let (account, runtime) = (account(endpoint), surroundings.runtime.clone());
+        Ok(Arc::new(Sending::to(peer, queue, retry, account, runtime)))
     }
+
+    /// Finds the extensions that it names among those that the service uses.
+    pub(crate) fn find_extensions(
+        &mut self,
+        extensions: &BTreeMap<ComponentId, ExtensionConfig>,
+        reading: &Reading,
+    ) {
+        let auth = match self {
+            Self::Otlp(config) | Self::Jaeger(config) => &mut config.auth,
+            Self::OtlpHttp(config) => &mut config.http.auth,
+            Self::Zipkin(config) => &mut config.http.auth,
+            Self::Tracewell | Self::File(_) | Self::Debug(_) | Self::Nop => return,
+        };
+        if let Some(auth) = auth {
+            auth.find(extensions, reading);
+        }
+    }
+}
+
+/// Who is sent to, how, and what is shown of where.
+type To<'c> = (Peer, &'c QueueConfig, &'c RetryConfig, &'c str);
+
+fn over_grpc<'c>(
+    protocol: &Protocol,
+    config: &'c GrpcConfig,
+    surroundings: &Surroundings<'_>,
+) -> Result<To<'c>, String> {
+    let _within = surroundings.runtime.enter();
+    let peer = Peer::Grpc(Box::new(grpc::Peer::new(protocol, config)?));
+    // What stands before an @ is nobody's to see.
+    let (_, shown) = config
+        .endpoint
+        .rsplit_once('@')
+        .unwrap_or(("", &config.endpoint));
+    Ok((peer, &config.queue, &config.retry, shown))
+}
+
+fn over_http<'c>(
+    protocol: HttpProtocol,
+    url: &'c str,
+    config: &'c HttpConfig,
+) -> Result<To<'c>, String> {
+    let peer = Peer::Http(Box::new(http::Peer::new(protocol, url, config)?));
+    Ok((peer, &config.queue, &config.retry, http::shown(url)))
 }

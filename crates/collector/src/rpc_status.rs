@@ -73,6 +73,11 @@ pub(crate) fn retry_delay(details: &[u8]) -> Option<Duration> {
     Duration::try_from(info.retry_delay.unwrap_or_default()).ok()
 }
 
+/// The text of a status, as protobuf.
+pub(crate) fn message(status: &[u8]) -> Option<String> {
+    Some(Status::decode(status).ok()?.message)
+}
+
 /// A refusal as protobuf `google.rpc.Status`.
 pub(crate) fn status_protobuf(refusal: &Refusal) -> Bytes {
     let verdict = refusal.verdict();

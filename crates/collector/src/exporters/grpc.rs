@@ -1,30 +1,33 @@
 //! A peer that is reached over gRPC: its settings, and one request to it.
 
 use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::uri::PathAndQuery;
+use http::HeaderMap;
+use http::uri::{PathAndQuery, Uri};
 use tonic::client::Grpc;
 use tonic::codec::CompressionEncoding;
-use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue};
-use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
-use tonic::{Code, Request, Status};
+use tonic::metadata::MetadataMap;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Extensions, Request, Status};
 use tracewell_model::SpanBatch;
 
 use super::Protocol;
+use super::auth::{Authenticator, AuthenticatorRef};
 use super::codec::BytesCodec;
-use super::peer::Answer;
+use super::connector::{Connector, KEEP_ALIVE};
+use super::headers;
+use super::peer::{Answer, root_cause};
 use super::queue::QueueConfig;
 use super::retry::RetryConfig;
+use super::tls::{Tls, TlsConfig};
 use crate::rpc_status;
 use crate::written::fields::Fields;
 
 /// The Collector's time for one attempt.
 const TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Silence on a connection after which its peer is asked whether it is there.
-const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
 /// What an exporter over gRPC can be told.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,12 +36,14 @@ pub struct GrpcConfig {
     pub endpoint: String,
     /// As a URL, whose scheme says whether it is encrypted.
     pub url: String,
-    /// Whose certificate is expected, if not that of the host.
-    pub server_name: Option<String>,
+    /// Where it is encrypted.
+    pub tls: TlsConfig,
+    /// Who we say that we are.
+    pub auth: Option<AuthenticatorRef>,
     /// How requests are packed.
     pub compression: Compression,
     /// Sent with each request.
-    pub headers: Vec<(String, String)>,
+    pub headers: HeaderMap,
     /// For one attempt.
     pub timeout: Duration,
     /// What may wait.
@@ -69,38 +74,14 @@ impl GrpcConfig {
             ));
         }
         let endpoint = endpoint.map(|written| written.text).unwrap_or_default();
-        let (mut is_insecure, mut server_name) = (false, None);
-        if let Some(tls) = fields.section("tls") {
-            is_insecure = tls.switch("insecure", false);
-            server_name = tls.text("server_name_override").map(|written| written.text);
-            for file in [
-                "ca_file",
-                "ca_pem",
-                "cert_file",
-                "cert_pem",
-                "key_file",
-                "key_pem",
-            ] {
-                tls.not_served(
-                    file,
-                    "authorities are those of the system; certificates of our own are not sent yet",
-                );
-            }
-            tls.not_served(
-                "insecure_skip_verify",
-                "add the peer's authority to those of the system",
-            );
-            for taken in ["min_version", "max_version", "include_system_ca_certs_pool"] {
-                tls.has(taken);
-            }
-            tls.end();
-        }
+        let tls = TlsConfig::read(fields.section("tls"));
         let config = Self {
-            url: url(&endpoint, is_insecure),
+            url: url(&endpoint, tls.is_insecure),
             endpoint,
-            server_name,
+            tls,
+            auth: AuthenticatorRef::read(&fields),
             compression: fields.value("compression", Compression::Gzip, compression),
-            headers: headers(&fields),
+            headers: headers::read(&fields),
             timeout: fields.duration("timeout", TIMEOUT),
             queue: QueueConfig::read(fields.section("sending_queue")),
             retry: RetryConfig::read(fields.section("retry_on_failure")),
@@ -116,10 +97,6 @@ impl GrpcConfig {
             ));
         }
         fields.not_served("authority", "use tls.server_name_override");
-        fields.not_served(
-            "auth",
-            "write the header under headers, such as authorization",
-        );
         for taken in [
             "balancer_name",
             "keepalive",
@@ -165,62 +142,44 @@ fn compression(text: &str) -> Result<Compression, String> {
     }
 }
 
-fn headers(fields: &Fields<'_>) -> Vec<(String, String)> {
-    let Some(section) = fields.section("headers") else {
-        return Vec::new();
-    };
-    let mut headers = Vec::new();
-    for (name, value) in section.texts() {
-        let is_name = AsciiMetadataKey::from_bytes(name.text.to_lowercase().as_bytes()).is_ok();
-        let is_value = AsciiMetadataValue::try_from(&value.text).is_ok();
-        if is_name && is_value {
-            headers.push((name.text.to_lowercase(), value.text));
-        } else {
-            // Its value may be a secret.
-            let message = format!(
-                "{}: it cannot be sent as a header",
-                section.path(&name.text)
-            );
-            section.reading().mistake(name.location, message);
-        }
-    }
-    headers
-}
-
 /// A connection to a peer, made when it is needed and made again.
 #[derive(Debug, Clone)]
 pub(crate) struct Peer {
     protocol: Protocol,
     client: Grpc<Channel>,
-    headers: Vec<(AsciiMetadataKey, AsciiMetadataValue)>,
+    headers: HeaderMap,
+    authenticator: Option<Arc<Authenticator>>,
     timeout: Duration,
 }
 
 impl Peer {
     /// Connects to nobody yet. Needs a runtime.
     pub(super) fn new(protocol: &Protocol, config: &GrpcConfig) -> Result<Self, String> {
-        let wrong =
-            |error: tonic::transport::Error| format!("{}: {}", config.endpoint, root_cause(&error));
-        let mut endpoint = Endpoint::from_shared(config.url.clone())
-            .map_err(wrong)?
+        let wrong = |why: String| format!("{}: {why}", config.endpoint);
+        let origin: Uri = config
+            .url
+            .parse()
+            .map_err(|error| wrong(format!("{error}")))?;
+        let is_encrypted = origin.scheme_str() == Some("https");
+        let tls = is_encrypted.then(|| Tls::load(&config.tls, b"h2"));
+        let host = origin.host().unwrap_or_default();
+        let port = origin
+            .port_u16()
+            .unwrap_or(if is_encrypted { 443 } else { 80 });
+        // The connector encrypts: where an address says https the channel would want
+        // to do it.
+        let endpoint = Endpoint::from_shared(format!("http://{host}:{port}"))
+            .map_err(|error| wrong(root_cause(&error)))?
+            .origin(origin.clone())
             .connect_timeout(config.patience())
-            // A peer whose machine is gone says nothing: the kernel alone would wait
-            // a quarter of an hour.
             .http2_keep_alive_interval(KEEP_ALIVE)
-            .keep_alive_timeout(KEEP_ALIVE)
-            .tcp_keepalive(Some(KEEP_ALIVE));
-        if config.url.starts_with("https://") {
-            let mut tls = ClientTlsConfig::new().with_native_roots();
-            if let Some(name) = &config.server_name {
-                tls = tls.domain_name(name);
-            }
-            endpoint = endpoint.tls_config(tls).map_err(wrong)?;
-        }
+            .keep_alive_timeout(KEEP_ALIVE);
+        let connector = Connector::new(tls.transpose()?);
         // A server may pack its answer as it likes.
-        let client = Grpc::new(endpoint.connect_lazy())
+        let client = Grpc::new(endpoint.connect_with_connector_lazy(connector))
             .accept_compressed(CompressionEncoding::Gzip)
             .accept_compressed(CompressionEncoding::Zstd);
-        let headers = config.headers.iter();
+        let authenticator = config.auth.as_ref().map(|auth| auth.load());
         Ok(Self {
             protocol: *protocol,
             client: match config.compression {
@@ -228,10 +187,8 @@ impl Peer {
                 Compression::Gzip => client.send_compressed(CompressionEncoding::Gzip),
                 Compression::Zstd => client.send_compressed(CompressionEncoding::Zstd),
             },
-            // Checked when they were read.
-            headers: headers
-                .filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?)))
-                .collect(),
+            headers: config.headers.clone(),
+            authenticator: authenticator.transpose()?,
             timeout: config.patience(),
         })
     }
@@ -241,10 +198,12 @@ impl Peer {
     }
 
     pub(super) async fn send(&self, body: Bytes) -> Answer {
-        let mut request = Request::new(body);
-        for (name, value) in &self.headers {
-            request.metadata_mut().insert(name.clone(), value.clone());
+        let mut headers = self.headers.clone();
+        if let Some(authenticator) = &self.authenticator {
+            authenticator.sign(&mut headers).await;
         }
+        let metadata = MetadataMap::from_headers(headers);
+        let request = Request::from_parts(metadata, Extensions::default(), body);
         let mut client = self.client.clone();
         let call = async {
             let ready = client.ready().await;
@@ -290,13 +249,4 @@ fn judge(status: &Status) -> Answer {
         _ if may_pass => Answer::Again { after, why },
         _ => Answer::Refused(why),
     }
-}
-
-/// What lies at the bottom: "connection refused", not "transport error".
-fn root_cause(error: &dyn Error) -> String {
-    let mut deepest = error;
-    while let Some(source) = deepest.source() {
-        deepest = source;
-    }
-    deepest.to_string()
 }

@@ -13,7 +13,7 @@ pub(crate) const OTLP: Protocol = Protocol {
 };
 
 /// Partial success: the others are good, and nothing is sent again.
-fn left_out(answer: &[u8]) -> Option<(u64, String)> {
+pub(super) fn left_out(answer: &[u8]) -> Option<(u64, String)> {
     let partial = ExportResponse::decode(answer).ok()?.partial_success?;
     let spans = u64::try_from(partial.rejected).ok();
     let spans = spans.filter(|spans| *spans > 0)?;

@@ -4,18 +4,22 @@
 //! **A peer never tries again by itself**: `sending` does, which keeps the
 //! account.
 
+use std::error::Error;
 use std::time::Duration;
 
 use bytes::Bytes;
 use tracewell_model::SpanBatch;
 
-use super::grpc;
+use super::{grpc, http};
+
+/// How many spans a peer left out of what it took, and why.
+pub(super) type LeftOut = (u64, String);
 
 /// What one attempt came to.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// The peer has the request, but for so many spans that it left out, and why.
-    Taken { left_out: Option<(u64, String)> },
+    /// The peer has the request, but for what it left out.
+    Taken { left_out: Option<LeftOut> },
     /// It may be sent again, at once or after a time that the peer named.
     Again {
         after: Option<Duration>,
@@ -31,7 +35,9 @@ pub(super) enum Answer {
 #[derive(Debug)]
 pub(crate) enum Peer {
     /// Over gRPC.
-    Grpc(grpc::Peer),
+    Grpc(Box<grpc::Peer>),
+    /// Over HTTP.
+    Http(Box<http::Peer>),
 }
 
 impl Peer {
@@ -39,6 +45,7 @@ impl Peer {
     pub(super) fn encode(&self, batch: &SpanBatch) -> Vec<Vec<u8>> {
         match self {
             Self::Grpc(peer) => peer.encode(batch),
+            Self::Http(peer) => vec![peer.encode(batch)],
         }
     }
 
@@ -47,6 +54,7 @@ impl Peer {
         match self {
             // Packed as it is sent.
             Self::Grpc(_) => message.into(),
+            Self::Http(peer) => peer.pack(message),
         }
     }
 
@@ -54,6 +62,16 @@ impl Peer {
     pub(super) async fn send(&self, message: Bytes) -> Answer {
         match self {
             Self::Grpc(peer) => peer.send(message).await,
+            Self::Http(peer) => peer.send(message).await,
         }
     }
+}
+
+/// What lies at the bottom: "connection refused", not "transport error".
+pub(super) fn root_cause(error: &dyn Error) -> String {
+    let mut deepest = error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    deepest.to_string()
 }

@@ -22,9 +22,7 @@ use tracewell_model::batch::concat::BatchJoiner;
 use tracewell_model::store::Ack;
 use tracewell_model::{Consumer, RowSet, SpanBatch, StoreError};
 
-use super::Protocol;
 use super::account::ExporterAccount;
-use super::grpc::{self, GrpcConfig};
 use super::peer::{Answer, Peer};
 use super::queue::QueueConfig;
 use super::retry::RetryConfig;
@@ -51,23 +49,7 @@ struct Shared {
 }
 
 impl Sending {
-    /// Over gRPC. Connects to nobody yet.
-    ///
-    /// # Errors
-    /// The settings name no peer that could be reached: why.
-    pub(crate) fn new(
-        protocol: Protocol,
-        config: &GrpcConfig,
-        account: Arc<ExporterAccount>,
-        runtime: Handle,
-    ) -> Result<Self, String> {
-        let _within = runtime.enter();
-        let peer = Peer::Grpc(grpc::Peer::new(&protocol, config)?);
-        let (queue, retry) = (&config.queue, &config.retry);
-        Ok(Self::to(peer, queue, retry, account, runtime.clone()))
-    }
-
-    /// To any peer.
+    /// Connects to nobody yet.
     pub(crate) fn to(
         peer: Peer,
         queue: &QueueConfig,

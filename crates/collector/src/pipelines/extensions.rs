@@ -4,6 +4,7 @@
 //! component needs counts only if `service.extensions` names it.**
 
 use super::ports::on_all_addresses;
+use crate::exporters::auth::AuthenticatorConfig;
 use crate::written::fields::{Fields, Placed};
 use crate::written::yaml::Location;
 
@@ -12,6 +13,8 @@ use crate::written::yaml::Location;
 pub enum ExtensionConfig {
     /// Where the process is asked how it is, and where the file says so.
     HealthCheck(String, Location),
+    /// Who exporters say that they are.
+    Authenticator(AuthenticatorConfig),
     /// Said, and done without.
     Warned(String),
 }
@@ -27,7 +30,7 @@ impl ExtensionConfig {
             "pprof" => warned("pprof: it profiles Go programs; use perf on this one"),
             "memory_ballast" => warned("memory_ballast: there is no garbage collector to calm"),
             "file_storage" => warned("file_storage: nothing is queued on disk yet; senders wait"),
-            _ => None,
+            _ => AuthenticatorConfig::read(kind, fields).map(Self::Authenticator),
         }
     }
 }

@@ -39,11 +39,7 @@ pub(super) fn instead(section: &str, kind: &str) -> Option<&'static str> {
             ("k8s_attributes", "let the SDK's resource detectors say it"),
         ],
         "exporters" => &[
-            ("otlphttp", NOT_YET_GRPC),
-            ("otlp_http", NOT_YET_GRPC),
-            ("zipkin", NOT_YET_GRPC),
             ("jaeger_thrift", "use jaeger with port 14250, or otlp"),
-            ("file", NOT_YET_GRPC),
             ("kafka", NOT_YET_GRPC),
             ("loadbalancing", NOT_YET_GRPC),
             ("load_balancing", NOT_YET_GRPC),

@@ -24,6 +24,8 @@ pub(super) fn read(
                 file.health_check = Some((endpoint.clone(), *at));
             }
             ExtensionConfig::Warned(text) => reading.warn(text.clone()),
+            // Exporters ask for it by name.
+            ExtensionConfig::Authenticator(_) => {}
         }
         file.extensions.insert(id, extension.clone());
     }
@@ -58,6 +60,9 @@ pub(super) fn read(
         pipelines.mistake("service.pipelines has no pipeline of traces");
     }
     connected(&pipelines, file);
+    for exporter in file.exporters.values_mut() {
+        exporter.find_extensions(&file.extensions, reading);
+    }
 }
 
 /// A connector of traces has two sides, and pipelines do not go round.
