@@ -215,7 +215,8 @@ impl Names {
     fn call(self, call: &Written) -> Result<Expression, Wrong> {
         let signature = signature_of(&call.name, call)?;
         let arranged = arrange(call, signature.parameters)?;
-        if let (functions::Nature::Length, Some(argument)) = (signature.nature, arranged[0])
+        if let (functions::Nature::Length, Some(argument)) =
+            (signature.nature, arranged.first().copied().flatten())
             && let NodeKind::Path(path) = &argument.kind
             && let Ok(resolved) = paths::resolve(path, self.context)
             && matches!(resolved.field, Field::Events | Field::Links)
