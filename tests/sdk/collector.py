@@ -72,8 +72,10 @@ class Collector:
 
     @staticmethod
     def _listen_too(config: dict, address: str) -> None:
-        """One more pipeline, from OTLP over gRPC at a TCP address."""
-        config["receivers"]["otlp/tcp"] = {"protocols": {"grpc": {"endpoint": address}}}
+        """One more pipeline, from OTLP at a TCP address: gRPC at port 4317, HTTP at 4318."""
+        endpoints = {"grpc": f"{address}:4317", "http": f"{address}:4318"}
+        protocols = {name: {"endpoint": endpoint} for name, endpoint in endpoints.items()}
+        config["receivers"]["otlp/tcp"] = {"protocols": protocols}
         config["service"]["pipelines"]["traces/tcp"] = {
             "receivers": ["otlp/tcp"],
             "exporters": [f"otlp/{GRPC[0].name}"],

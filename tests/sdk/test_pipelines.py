@@ -1,7 +1,7 @@
 """Our own pipelines in front of a real Collector, and its files run by us.
 
-Traces that went SDK → Tracewell → Collector → Tracewell must read as those that were sent
-to the last one directly.
+Traces that went SDK → Tracewell → Collector → Tracewell, or through a file, must read as
+those that were sent to the last one directly.
 """
 
 import json
@@ -12,13 +12,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from collector import BINARY, Collector
+from collector import BINARY, HTTP, Collector
 from polling import wait_for
 from query_api import Generation, QueryApi
 from test_collector import SPANS, request
 from tracewell import Tracewell
 
-pytestmark = pytest.mark.skipif(
+NEEDS_COLLECTOR = pytest.mark.skipif(
     not BINARY.is_file(), reason="needs Go to build a Collector (tests/sdk/run says more)"
 )
 
@@ -29,16 +29,34 @@ CLOSED = [
 ]
 
 
-def front(directory: Path, backend: str, compression: str) -> Tracewell:
-    """A Tracewell that forwards OTLP and keeps nothing."""
+EXPORTERS = {
+    f"grpc-{compression}": ("otlp", {"compression": compression})
+    for compression in ("none", "gzip", "zstd")
+} | {
+    f"{export.encoding}-{export.compression}": (
+        "otlphttp",
+        {"compression": export.compression, "encoding": export.encoding},
+    )
+    for export in HTTP
+}
+
+FILES = {
+    f"{format}-{compression}": {"format": format, "compression": compression}
+    for format in ("json", "proto")
+    for compression in ("none", "zstd")
+}
+
+
+def front(directory: Path, kind: str, exporter: dict) -> Tracewell:
+    """A Tracewell that hands OTLP to one exporter and keeps nothing."""
     directory.mkdir()
     config = {
         "receivers": {"otlp": {"protocols": {"grpc": {"endpoint": "127.0.0.1:0"}, "http": {"endpoint": "127.0.0.1:0"}}}},
         "processors": {"batch": {"timeout": "20ms"}, "memory_limiter": {"check_interval": "1s", "limit_mib": 256}},
-        "exporters": {"otlp": {"endpoint": backend, "tls": {"insecure": True}, "compression": compression}},
+        "exporters": {kind: exporter},
         "service": {
             "pipelines": {
-                "traces": {"receivers": ["otlp"], "processors": ["memory_limiter", "batch"], "exporters": ["otlp"]}
+                "traces": {"receivers": ["otlp"], "processors": ["memory_limiter", "batch"], "exporters": [kind]}
             }
         },
     }
@@ -48,44 +66,72 @@ def front(directory: Path, backend: str, compression: str) -> Tracewell:
     return Tracewell(directory, "--config", str(path), *CLOSED)
 
 
+class Sent:
+    """A trace that was sent to a server directly; others must read the same there."""
+
+    def __init__(self, server: Tracewell) -> None:
+        self._api = QueryApi(server.query_http)
+        post(server, 1)
+        self._expected = wait_for("what was sent directly", lambda: self._shown(1))
+
+    def _shown(self, trace: int) -> str | None:
+        trace_id = f"{trace:032x}"
+        body = self._api.body(trace_id, Generation.OTLP)
+        return body and json.dumps(body).replace(trace_id, "the trace")
+
+    def assert_same(self, trace: int, what: str) -> None:
+        """Once it is there, the trace reads as the one that was sent directly."""
+        assert wait_for(what, lambda: self._shown(trace)) == self._expected, what
+
+
+def post(server: Tracewell, trace: int) -> None:
+    """Gives the server a trace, and sees it acknowledged."""
+    url = f"{server.otlp_http}/v1/traces"
+    headers = {"content-type": "application/json"}
+    answer = httpx.post(url, content=request(trace), headers=headers, timeout=30)
+    assert answer.status_code == 200, answer.text
+
+
+def post_through(server: Tracewell, trace: int) -> None:
+    """Likewise; when that is acknowledged, the exporter has sent all of it."""
+    post(server, trace)
+    exporter = QueryApi(server.query_http).json("/api/status")["exporters"][0]
+    assert (exporter["received"], exporter["sent"], exporter["inFlight"]) == (SPANS, SPANS, 0)
+    server.stop()
+
+
+@NEEDS_COLLECTOR
 def test_nothing_is_lost_or_changed_on_the_way_through_us_and_a_collector(
     own_server: Tracewell, tmp_path: Path
 ) -> None:
     # An address of this test alone: a Collector does not say which port it got.
     number = os.getpid()
-    address = f"127.{100 + number % 100}.{number // 256 % 256}.{1 + number % 250}:4317"
+    address = f"127.{100 + number % 100}.{number // 256 % 256}.{1 + number % 250}"
     with ExitStack() as ended:
         collector = Collector(tmp_path, own_server.otlp_grpc, own_server.otlp_http, listen=address)
         ended.callback(collector.kill)
-        send_through(own_server, collector, address, tmp_path, ended)
+        sent = Sent(own_server)
+        for trace, (name, (kind, settings)) in enumerate(EXPORTERS.items(), start=2):
+            if kind == "otlp":
+                endpoint = {"endpoint": f"{address}:4317", "tls": {"insecure": True}}
+            else:
+                endpoint = {"endpoint": f"http://{address}:4318"}
+            server = front(tmp_path / name, kind, endpoint | settings)
+            ended.callback(server.kill)
+            post_through(server, trace)
+            sent.assert_same(trace, f"{name}\n{collector.output()}")
         assert collector.stop() == 0
 
 
-def send_through(
-    own_server: Tracewell, collector: Collector, address: str, tmp_path: Path, ended: ExitStack
-) -> None:
-    """Directly, and through a front of its own for each compression."""
-    api = QueryApi(own_server.query_http)
-    headers = {"content-type": "application/json"}
-    direct = 1
-    url = f"{own_server.otlp_http}/v1/traces"
-    assert httpx.post(url, content=request(direct), headers=headers).status_code == 200
-
-    def shown(trace: int) -> str | None:
-        trace_id = f"{trace:032x}"
-        body = api.body(trace_id, Generation.OTLP)
-        return body and json.dumps(body).replace(trace_id, "the trace")
-
-    expected = wait_for("what was sent directly", lambda: shown(direct))
-    ways = {2: "none", 3: "gzip", 4: "zstd"}
-    for trace, compression in ways.items():
-        server = front(tmp_path / compression, address, compression)
-        ended.callback(server.kill)
-        url = f"{server.otlp_http}/v1/traces"
-        answer = httpx.post(url, content=request(trace), headers=headers, timeout=30)
-        assert answer.status_code == 200, answer.text
-        got = wait_for(f"{compression}\n{collector.output()}", lambda trace=trace: shown(trace))
-        assert got == expected, compression
-        exporter = QueryApi(server.query_http).json("/api/status")["exporters"][0]
-        assert (exporter["received"], exporter["sent"], exporter["inFlight"]) == (SPANS, SPANS, 0)
-        server.stop()
+def test_files_are_imported_as_what_was_written(own_server: Tracewell, tmp_path: Path) -> None:
+    sent = Sent(own_server)
+    for trace, (name, settings) in enumerate(FILES.items(), start=2):
+        path = tmp_path / name / "traces"
+        server = front(tmp_path / name, "file", {"path": str(path)} | settings)
+        try:
+            post_through(server, trace)
+        finally:
+            server.kill()
+        ended = own_server.run("import", "--endpoint", own_server.otlp_http, str(path))
+        assert ended.returncode == 0, ended.stderr
+        sent.assert_same(trace, name)

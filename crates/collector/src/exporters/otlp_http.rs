@@ -1,6 +1,7 @@
 //! `otlphttp`: OTLP over HTTP, as protobuf or JSON.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::StatusCode;
 use serde_json::Value;
@@ -10,6 +11,9 @@ use super::http::{Compression, HttpConfig, HttpProtocol, url};
 use super::otlp;
 use crate::rpc_status;
 use crate::written::fields::Fields;
+
+/// The Collector's time for one attempt.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 const JSON: &str = "application/json";
 const PROTOBUF: &str = "application/x-protobuf";
@@ -51,7 +55,7 @@ impl OtlpHttpConfig {
             "json" => Ok(OtlpEncoding::Json),
             _ => Err(format!("{text:?} is not one of proto, json")),
         });
-        let http = HttpConfig::read(&fields, Compression::GZIP);
+        let http = HttpConfig::read(&fields, Compression::GZIP, TIMEOUT);
         for of_others in ["metrics_endpoint", "logs_endpoint", "profiles_endpoint"] {
             fields.has(of_others);
         }

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::StatusCode;
 use tracewell_model::SpanBatch;
@@ -14,6 +15,9 @@ use tracewell_wire::zipkin::v2::{json, protobuf};
 
 use super::http::{Compression, HttpConfig, HttpProtocol, url};
 use crate::written::fields::Fields;
+
+/// The Collector's time for one attempt.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What the Collector calls a service without a name.
 const DEFAULT_SERVICE_NAME: &str = "<missing service name>";
@@ -59,7 +63,7 @@ impl ZipkinConfig {
         let name = fields.text("default_service_name");
         let name = name.map_or_else(|| DEFAULT_SERVICE_NAME.to_owned(), |written| written.text);
         // Servers of Zipkin open gzip alone; the Collector packs nothing here.
-        let http = HttpConfig::read(&fields, Compression::None);
+        let http = HttpConfig::read(&fields, Compression::None, TIMEOUT);
         fields.end();
         Self {
             url: url.unwrap_or_default(),

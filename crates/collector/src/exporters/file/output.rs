@@ -4,7 +4,7 @@
 //! written behind it. A file that ends within a record, as after a power cut, is
 //! put aside: **what others wrote is never changed.**
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
@@ -73,7 +73,7 @@ impl Output {
             fs::create_dir_all(directory)?;
         }
         let keeps = self.config.appends || self.config.rotation.is_some();
-        let mut file = options().open(path)?;
+        let mut file = opened(path)?;
         if self.is_ours {
             let len = file.metadata()?.len();
             if len > self.len {
@@ -84,7 +84,7 @@ impl Output {
             let aside = backups::put_aside(path)?;
             let (path, aside) = (path.display(), aside.display());
             tracing::warn!("{path} ended within a record; it is called {aside} now");
-            file = options().open(&self.config.path)?;
+            file = opened(&self.config.path)?;
             self.len = 0;
         } else if keeps {
             self.len = file.metadata()?.len();
@@ -102,7 +102,12 @@ impl Output {
     fn rotate(&mut self) -> io::Result<()> {
         self.close();
         let path = &self.config.path;
-        backups::put_aside(path)?;
+        match backups::put_aside(path) {
+            Ok(_aside) => {}
+            // Somebody did already.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
         self.len = 0;
         if let Some(rotation) = self.config.rotation
             && let Err(error) = backups::remove_old(path, rotation)
@@ -117,10 +122,18 @@ impl Output {
     }
 }
 
-fn options() -> OpenOptions {
+/// Nobody else of ours writes it: records of two would be mixed.
+fn opened(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
-    options.read(true).append(true).create(true);
-    options
+    let file = options.read(true).append(true).create(true).open(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::Error(error)) => Err(error),
+        Err(TryLockError::WouldBlock) => {
+            let why = "another exporter or process writes it already";
+            Err(io::Error::new(io::ErrorKind::ResourceBusy, why))
+        }
+    }
 }
 
 fn directory_of(path: &Path) -> &Path {

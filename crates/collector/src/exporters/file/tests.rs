@@ -170,3 +170,17 @@ fn what_cannot_be_written_is_told_and_goes_on_when_it_can() {
     output.write(b"third\n").unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), "first\nthird\n");
 }
+
+#[test]
+fn two_exporters_do_not_write_one_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = config(&dir.path().join("traces.json"), "append: true");
+    let first = FileExporter::start(&config, account()).unwrap();
+    let told = FileExporter::start(&config, account()).err().unwrap();
+    assert!(
+        told.ends_with("another exporter or process writes it already"),
+        "{told}"
+    );
+    drop(first);
+    assert!(FileExporter::start(&config, account()).is_ok());
+}

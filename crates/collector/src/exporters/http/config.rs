@@ -12,9 +12,6 @@ use crate::exporters::retry::RetryConfig;
 use crate::exporters::tls::TlsConfig;
 use crate::written::fields::Fields;
 
-/// The Collector's time for one attempt.
-const TIMEOUT: Duration = Duration::from_secs(30);
-
 /// The Collector's time for a connection without requests.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 
@@ -45,9 +42,14 @@ pub struct HttpConfig {
 }
 
 impl HttpConfig {
-    /// Reads what all exporters over HTTP have; the endpoint is theirs.
-    pub(in crate::exporters) fn read(fields: &Fields<'_>, compression: Compression) -> Self {
-        let timeout = fields.duration("timeout", TIMEOUT);
+    /// Reads what all exporters over HTTP have; the endpoint is theirs, and so is
+    /// what holds unless something is written.
+    pub(in crate::exporters) fn read(
+        fields: &Fields<'_>,
+        compression: Compression,
+        timeout: Duration,
+    ) -> Self {
+        let timeout = fields.duration("timeout", timeout);
         let config = Self {
             compression: packing::read(fields, compression),
             headers: headers::read(fields),
