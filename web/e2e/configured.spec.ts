@@ -65,7 +65,7 @@ const test = base.extend<object, { server: Server }>({
         await rm(directory, { recursive: true, force: true });
       }
     },
-    { scope: "worker", timeout: 60_000 },
+    { scope: "worker", timeout: 240_000 },
   ],
 });
 

@@ -56,7 +56,7 @@ export function filledServer(): [(fixtures: object, use: (server: Server) => Pro
         await server.stop();
       }
     },
-    { scope: "worker", timeout: 60_000 },
+    { scope: "worker", timeout: 240_000 },
   ];
 }
 

@@ -51,7 +51,7 @@ const test = base.extend<object, { server: Server; directory: string; knows: Kno
         await server.stop();
       }
     },
-    { scope: "worker", timeout: 60_000 },
+    { scope: "worker", timeout: 240_000 },
   ],
 });
 

@@ -25,7 +25,7 @@ const test = base.extend<object, { server: Server }>({
         await server.stop();
       }
     },
-    { scope: "worker", timeout: 60_000 },
+    { scope: "worker", timeout: 240_000 },
   ],
 });
 

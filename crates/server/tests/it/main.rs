@@ -10,6 +10,7 @@ mod admin;
 mod agreement;
 mod backup;
 mod cli;
+mod collector_files;
 mod config;
 mod crash;
 mod crash_full_disk;
