@@ -40,12 +40,14 @@ HTTP = [
 class Collector:
     """A running Collector that forwards whatever it gets to one server."""
 
-    def __init__(self, directory: Path, grpc: str, http: str, listen: str | None = None) -> None:
+    def __init__(
+        self, directory: Path, grpc: str, http: str, listen: str | None = None, tls: dict | None = None
+    ) -> None:
         self._directory = directory
         config = directory / "collector.json"
         written = self._config(grpc, http)
         if listen is not None:
-            self._listen_too(written, listen)
+            self._listen_too(written, listen, tls)
         config.write_text(json.dumps(written))
         command: list[str | Path] = [BINARY, "--config", f"file:{config}"]
         self._process = Process("collector", command, directory / "collector.log", os.environ)
@@ -71,10 +73,11 @@ class Collector:
         return {"receivers": receivers, "exporters": exporters, "service": service}
 
     @staticmethod
-    def _listen_too(config: dict, address: str) -> None:
+    def _listen_too(config: dict, address: str, tls: dict | None) -> None:
         """One more pipeline, from OTLP at a TCP address: gRPC at port 4317, HTTP at 4318."""
         endpoints = {"grpc": f"{address}:4317", "http": f"{address}:4318"}
-        protocols = {name: {"endpoint": endpoint} for name, endpoint in endpoints.items()}
+        more = {"tls": tls} if tls else {}
+        protocols = {name: {"endpoint": endpoint} | more for name, endpoint in endpoints.items()}
         config["receivers"]["otlp/tcp"] = {"protocols": protocols}
         config["service"]["pipelines"]["traces/tcp"] = {
             "receivers": ["otlp/tcp"],

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from authority import Authority
 from collector import BINARY, HTTP, Collector
 from polling import wait_for
 from query_api import Generation, QueryApi
@@ -100,13 +101,17 @@ def post_through(server: Tracewell, trace: int) -> None:
     server.stop()
 
 
+def own_address(number: int) -> str:
+    """An address of one test alone: a Collector does not say which port it got."""
+    process = os.getpid()
+    return f"127.{100 + number * 50 + process % 50}.{process // 256 % 256}.{1 + process % 250}"
+
+
 @NEEDS_COLLECTOR
 def test_nothing_is_lost_or_changed_on_the_way_through_us_and_a_collector(
     own_server: Tracewell, tmp_path: Path
 ) -> None:
-    # An address of this test alone: a Collector does not say which port it got.
-    number = os.getpid()
-    address = f"127.{100 + number % 100}.{number // 256 % 256}.{1 + number % 250}"
+    address = own_address(0)
     with ExitStack() as ended:
         collector = Collector(tmp_path, own_server.otlp_grpc, own_server.otlp_http, listen=address)
         ended.callback(collector.kill)
@@ -121,6 +126,39 @@ def test_nothing_is_lost_or_changed_on_the_way_through_us_and_a_collector(
             post_through(server, trace)
             sent.assert_same(trace, f"{name}\n{collector.output()}")
         assert collector.stop() == 0
+
+
+@NEEDS_COLLECTOR
+def test_a_collector_with_certificates_believes_us_and_we_it(
+    own_server: Tracewell, tmp_path: Path
+) -> None:
+    authority = Authority(tmp_path, "authority")
+    theirs, ours = authority.certify("collector"), authority.certify("us")
+    address = own_address(1)
+    tls = {
+        "cert_file": str(theirs.certificate),
+        "key_file": str(theirs.key),
+        "client_ca_file": str(authority.file),
+    }
+    towards = {
+        "ca_file": str(authority.file),
+        "cert_file": str(ours.certificate),
+        "key_file": str(ours.key),
+        # Its certificate is that of another address.
+        "server_name_override": "localhost",
+    }
+    ways = {"otlp": f"{address}:4317", "otlphttp": f"https://{address}:4318"}
+    with ExitStack() as ended:
+        collector = Collector(
+            tmp_path, own_server.otlp_grpc, own_server.otlp_http, listen=address, tls=tls
+        )
+        ended.callback(collector.kill)
+        sent = Sent(own_server)
+        for trace, (kind, endpoint) in enumerate(ways.items(), start=2):
+            server = front(tmp_path / kind, kind, {"endpoint": endpoint, "tls": towards})
+            ended.callback(server.kill)
+            post_through(server, trace)
+            sent.assert_same(trace, f"{kind}\n{collector.output()}")
 
 
 def test_files_are_imported_as_what_was_written(own_server: Tracewell, tmp_path: Path) -> None:
