@@ -1,0 +1,105 @@
+//! Reads the spans of decided traces from the disk, and joins them.
+//!
+//! Traces that are decided together have spans in the same few batches, so a batch
+//! is read once for all of them, and the last ones are kept for the next group.
+//! **What cannot be read is left out and said, and never stops the others.**
+
+use std::collections::{HashSet, VecDeque};
+use std::mem;
+use std::sync::Arc;
+
+use tracewell_model::batch::concat::BatchJoiner;
+use tracewell_model::spool::{Spool, SpoolPlace, SpoolRecord};
+use tracewell_model::{RowSet, SpanBatch, StoreError, TraceId};
+
+use super::held::HeldBatches;
+use super::state::Member;
+
+/// Bytes of batches that are kept for the next group.
+const KEPT_BYTES: usize = 32 << 20;
+
+/// Bytes at which what was gathered goes on as a batch of its own: a group of very
+/// large traces is more than one.
+const JOINED_BYTES: usize = 64 << 20;
+
+/// Batches that were read not long ago.
+#[derive(Default)]
+pub(super) struct ReadBatches {
+    /// The longest unused first.
+    kept: VecDeque<(SpoolPlace, usize, Arc<SpanBatch>)>,
+    bytes: usize,
+}
+
+impl ReadBatches {
+    fn read(&mut self, spool: &dyn Spool, place: SpoolPlace) -> Result<Arc<SpanBatch>, StoreError> {
+        let known = self.kept.iter().position(|(kept, ..)| *kept == place);
+        if let Some(entry) = known.and_then(|index| self.kept.remove(index)) {
+            let batch = Arc::clone(&entry.2);
+            self.kept.push_back(entry);
+            return Ok(batch);
+        }
+        let SpoolRecord::Batch(batch) = spool.read(place)? else {
+            let why = format!("there is a note at {place:?} where spans should be");
+            return Err(StoreError::Damaged(why));
+        };
+        let bytes = batch.memory_bytes();
+        self.bytes += bytes;
+        self.kept.push_back((place, bytes, Arc::clone(&batch)));
+        while self.bytes > KEPT_BYTES
+            && let Some((_, bytes, _)) = self.kept.pop_front()
+        {
+            self.bytes -= bytes;
+        }
+        Ok(batch)
+    }
+}
+
+/// The spans of these traces, as few batches as may be.
+///
+/// # Errors
+/// The disk does not say at present; later it may.
+pub(super) fn gather(
+    spool: &dyn Spool,
+    held: &HeldBatches,
+    read: &mut ReadBatches,
+    members: &[Member],
+) -> Result<Vec<Arc<SpanBatch>>, StoreError> {
+    let mut wanted: Vec<(SpoolPlace, TraceId)> = Vec::new();
+    for member in members {
+        let places = member.batches.numbers().iter();
+        let places = places.filter_map(|number| held.place(*number));
+        wanted.extend(places.map(|place| (place, member.trace)));
+    }
+    wanted.sort_unstable();
+    let (mut done, mut joiner) = (Vec::new(), BatchJoiner::with_limit(JOINED_BYTES));
+    for of_batch in wanted.chunk_by(|a, b| a.0 == b.0) {
+        let batch = match read.read(spool, of_batch[0].0) {
+            Ok(batch) => batch,
+            Err(StoreError::Damaged(why)) => {
+                let traces = of_batch.len();
+                tracing::error!("tail_sampling: spans of {traces} traces are lost: {why}");
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let traces: HashSet<TraceId> = of_batch.iter().map(|(_, trace)| *trace).collect();
+        let ids = &batch.spans().trace_id;
+        let rows = RowSet::from_fn(batch.len(), |row| traces.contains(&ids[row]));
+        if rows.count() == batch.len() && joiner.is_empty() && wanted.len() == of_batch.len() {
+            return Ok(vec![batch]);
+        }
+        if joiner.append_rows(&batch, &rows).is_err() {
+            let full = mem::replace(&mut joiner, BatchJoiner::with_limit(JOINED_BYTES));
+            if !full.is_empty() {
+                done.push(Arc::new(full.finish()));
+            }
+            if joiner.append_rows(&batch, &rows).is_err() {
+                done.push(Arc::new(batch.select(&rows)));
+            }
+        }
+    }
+    if !joiner.is_empty() {
+        done.push(Arc::new(joiner.finish()));
+    }
+    Ok(done)
+}

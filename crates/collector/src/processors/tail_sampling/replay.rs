@@ -1,0 +1,99 @@
+//! What a start makes of the records that an earlier life left.
+//!
+//! Batches wait here until a note says that they had been looked at when it was
+//! made; those after the last note are looked at last, as if they came now. So **a
+//! decision is taken again with the same spans that it was taken with**, and no
+//! trace is decided sooner than it would have been.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tracewell_model::SpanBatch;
+use tracewell_model::spool::{SpoolPlace, SpoolRecord};
+
+use super::config::TailSamplingConfig;
+use super::note::{self, Note, NoteBody};
+use super::state::State;
+
+/// See the module's text.
+pub(super) struct Replay {
+    state: State,
+    unseen: VecDeque<(SpoolPlace, Arc<SpanBatch>)>,
+    running_ns: u64,
+    memory_from: SpoolPlace,
+    memory_begins: SpoolPlace,
+    error: Option<String>,
+}
+
+/// Where a new life begins.
+pub(super) struct Replayed {
+    pub(super) state: State,
+    /// For how long all lives before have run.
+    pub(super) running_ns: u64,
+    /// From where on the decisions that are remembered are written down.
+    pub(super) memory_from: SpoolPlace,
+}
+
+impl Replay {
+    pub(super) fn new(config: TailSamplingConfig) -> Self {
+        Self {
+            state: State::new(config),
+            unseen: VecDeque::new(),
+            running_ns: 0,
+            memory_from: SpoolPlace::default(),
+            memory_begins: SpoolPlace::default(),
+            error: None,
+        }
+    }
+
+    pub(super) fn record(&mut self, place: SpoolPlace, record: SpoolRecord) {
+        match record {
+            SpoolRecord::Batch(batch) => self.unseen.push_back((place, batch)),
+            SpoolRecord::Note(bytes) => match note::decode(&bytes) {
+                Ok(notes) => notes.into_iter().for_each(|note| self.note(place, note)),
+                Err(why) => {
+                    self.error.get_or_insert(why);
+                }
+            },
+        }
+    }
+
+    fn note(&mut self, place: SpoolPlace, note: Note) {
+        self.running_ns = self.running_ns.max(note.running_ns);
+        self.look_at_through(note.through);
+        if let NoteBody::Remembered {
+            is_first, is_last, ..
+        } = note.body
+        {
+            if is_first {
+                self.memory_begins = place;
+            }
+            if is_last {
+                self.memory_from = self.memory_begins;
+                self.state.remembered.added = 0;
+            }
+        }
+        self.state.follow(note);
+    }
+
+    /// Spans that end here were counted by the life that ended them.
+    fn look_at_through(&mut self, through: SpoolPlace) {
+        while let Some((place, batch)) = self.unseen.pop_front_if(|(place, _)| *place <= through) {
+            self.state.look_at(place, &batch, self.running_ns);
+        }
+    }
+
+    /// # Errors
+    /// A note cannot be understood.
+    pub(super) fn end(mut self) -> Result<Replayed, String> {
+        if let Some(why) = self.error {
+            return Err(why);
+        }
+        self.look_at_through(SpoolPlace(u64::MAX, u32::MAX));
+        Ok(Replayed {
+            state: self.state,
+            running_ns: self.running_ns,
+            memory_from: self.memory_from,
+        })
+    }
+}

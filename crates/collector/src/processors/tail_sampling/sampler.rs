@@ -1,0 +1,414 @@
+//! The steps of the one thread: look at what came, decide what is due, write that
+//! down, hand on what was sampled, and give the disk back.
+//!
+//! ```text
+//! batch durable → looked at → decided → decision durable → handed on → acknowledged
+//!                                                         → that durable → released
+//! ```
+//!
+//! Each arrow is crossed only when what is left of it is done: **what was decided is
+//! on the disk before anything follows from it**, so a process that ends anywhere
+//! changes no decision and loses no span; at most a group is handed on twice.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tracewell_model::clock::Clock;
+use tracewell_model::spool::{Spool, SpoolPlace, SpoolRecord};
+use tracewell_model::store::Ack;
+use tracewell_model::{Consumer, StoreError};
+
+use super::gathering::{ReadBatches, gather};
+use super::inbox::{Answer, Inbox};
+use super::note::{self, Note, NoteBody};
+use super::replay::Replayed;
+use super::state::State;
+use crate::processors::ProcessorAccount;
+use crate::shared_ack::shared;
+
+/// Notes that may wait for the disk; with more, nothing is decided.
+const MAX_NOTES: usize = 64;
+
+/// Notes in one record.
+const NOTES_AT_ONCE: usize = 16;
+
+/// Groups that may be on their way to what stands behind.
+const MAX_SENDING: usize = 4;
+
+/// Ids in one note of what is remembered.
+const IDS_AT_ONCE: usize = 4_096;
+
+/// Decisions after which all that are remembered are written down anew, at least.
+const REMEMBERED_STEP: usize = 8_192;
+
+/// The first pause after something did not work, and the longest.
+const FIRST_PAUSE_NS: u64 = 100_000_000;
+const LONGEST_PAUSE_NS: u64 = 5_000_000_000;
+
+/// A second in which nothing came is noted too: else a process that is started
+/// again and again would never decide what waits.
+const NOTED_EVERY_NS: u64 = 1_000_000_000;
+
+/// What stands around.
+pub(super) struct Around {
+    pub(super) spool: Arc<dyn Spool>,
+    pub(super) next: Arc<dyn Consumer>,
+    pub(super) account: Arc<ProcessorAccount>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) inbox: Arc<Inbox>,
+    /// Between two looks at what is due.
+    pub(super) tick_ns: u64,
+}
+
+/// See the module's text.
+pub(super) struct Sampler {
+    around: Around,
+    pub(super) state: State,
+    /// What the running time was when this life began, and the clock.
+    began_ns: (u64, u64),
+    notes: VecDeque<Note>,
+    /// On their way to the disk. **No others follow them before they are there**: a
+    /// restart must find them in the order in which they were made.
+    writing: Vec<Note>,
+    write_again: Pause,
+    /// Groups whose decision is on the disk, to be handed on.
+    ready: VecDeque<(u64, Pause)>,
+    sending: Vec<Sending>,
+    read: ReadBatches,
+    next_tick_ns: u64,
+    /// What the newest note says of when, and of how far.
+    noted: (u64, SpoolPlace),
+    memory_from: SpoolPlace,
+    memory_begins: SpoolPlace,
+    released: SpoolPlace,
+}
+
+/// A group on its way to what stands behind.
+struct Sending {
+    group: u64,
+    pause: Pause,
+    /// What could be read of it.
+    spans: u64,
+}
+
+/// When something is tried again.
+#[derive(Debug, Clone, Copy, Default)]
+struct Pause {
+    failures: u32,
+    until_ns: u64,
+}
+
+impl Pause {
+    fn failed(&mut self, now_ns: u64) {
+        let pause_ns = FIRST_PAUSE_NS << self.failures.min(10);
+        self.until_ns = now_ns + pause_ns.min(LONGEST_PAUSE_NS);
+        self.failures += 1;
+    }
+}
+
+impl Sampler {
+    pub(super) fn new(around: Around, replayed: Replayed) -> Self {
+        let Replayed {
+            state,
+            running_ns,
+            memory_from,
+        } = replayed;
+        // They count as given to it again, so that what becomes of them adds up.
+        around.account.arrived(state.spans());
+        let undelivered = state.groups.keys();
+        Self {
+            ready: undelivered
+                .map(|group| (*group, Pause::default()))
+                .collect(),
+            began_ns: (running_ns, around.clock.steady_ns()),
+            notes: VecDeque::new(),
+            writing: Vec::new(),
+            write_again: Pause::default(),
+            sending: Vec::new(),
+            read: ReadBatches::default(),
+            next_tick_ns: 0,
+            noted: (running_ns, state.through),
+            memory_from,
+            memory_begins: memory_from,
+            released: SpoolPlace::default(),
+            around,
+            state,
+        }
+    }
+
+    /// For how long the processor has run, all its lives together: spans cannot
+    /// come while it does not, and no clock that is set changes it.
+    fn running_ns(&self) -> u64 {
+        let (running_ns, clock_ns) = self.began_ns;
+        running_ns + self.around.clock.steady_ns().saturating_sub(clock_ns)
+    }
+
+    /// Does all that can be done now.
+    pub(super) fn step(&mut self) {
+        loop {
+            let now_ns = self.running_ns();
+            let came = self.take_in(now_ns);
+            let decided = self.decide(now_ns);
+            let wrote = self.write(now_ns);
+            let sent = self.send(now_ns);
+            if !(came || decided || wrote || sent) {
+                break;
+            }
+        }
+        self.release();
+    }
+
+    fn take_in(&mut self, now_ns: u64) -> bool {
+        let news = self.around.inbox.take();
+        let came = !news.batches.is_empty() || !news.answers.is_empty();
+        for answer in news.answers {
+            match answer {
+                Answer::Notes(result) => self.written(result, now_ns),
+                Answer::Group(group, result) => self.answered(group, result, now_ns),
+            }
+        }
+        for stored in news.batches {
+            let dropped = self.state.look_at(stored.place, &stored.batch, now_ns);
+            self.around.account.dropped("sampled_out", dropped);
+            self.around.inbox.seen(&stored);
+        }
+        came
+    }
+
+    /// Decides what is due, and notes from time to time how late it is.
+    fn decide(&mut self, now_ns: u64) -> bool {
+        if now_ns < self.next_tick_ns && !self.state.is_overfull() {
+            return false;
+        }
+        let room = MAX_NOTES.saturating_sub(self.notes.len());
+        if room == 0 {
+            return false;
+        }
+        let early = self.state.decided_early;
+        let decisions = self.state.decide(now_ns, room);
+        self.warn_of_early(early);
+        let decided = decisions.len();
+        self.notes.extend(decisions);
+        if decided >= room {
+            return true;
+        }
+        self.next_tick_ns = now_ns + self.around.tick_ns;
+        self.remember(now_ns);
+        let (noted_ns, noted_through) = self.noted;
+        let is_due = self.state.pending.len() > 0 && now_ns >= noted_ns + NOTED_EVERY_NS;
+        if self.notes.is_empty() && (self.state.through != noted_through || is_due) {
+            self.notes
+                .push_back(self.state.note(NoteBody::Time, now_ns));
+        }
+        decided > 0
+    }
+
+    fn warn_of_early(&self, before: u64) {
+        let early = self.state.decided_early;
+        // The first, and then ever more seldom.
+        if early > before && before.checked_ilog2() != early.checked_ilog2() {
+            tracing::warn!(
+                "processor {}: more traces wait than num_traces; {early} were decided before their time so far",
+                self.around.account.name()
+            );
+        }
+    }
+
+    /// Writes all that is remembered down anew, so that what is older can go.
+    fn remember(&mut self, now_ns: u64) {
+        let remembered = &mut self.state.remembered;
+        let status = self.around.spool.status();
+        let is_much = status.held_bytes > status.limit_bytes / 4;
+        let step = REMEMBERED_STEP.max(remembered.len() / 2);
+        if remembered.added == 0 || !is_much && remembered.added < step {
+            return;
+        }
+        remembered.added = 0;
+        let mut chunks = Vec::new();
+        for is_sampled in [false, true] {
+            let all = remembered.all(is_sampled);
+            chunks.extend(
+                all.chunks(IDS_AT_ONCE)
+                    .map(|ids| (is_sampled, ids.to_vec())),
+            );
+        }
+        let last = chunks.len().saturating_sub(1);
+        for (index, (is_sampled, traces)) in chunks.into_iter().enumerate() {
+            let body = NoteBody::Remembered {
+                is_first: index == 0,
+                is_last: index == last,
+                is_sampled,
+                traces,
+            };
+            let note = self.state.note(body, now_ns);
+            self.notes.push_back(note);
+        }
+    }
+
+    fn write(&mut self, now_ns: u64) -> bool {
+        if now_ns < self.write_again.until_ns {
+            return false;
+        }
+        let is_again = self.write_again.failures > 0 && !self.writing.is_empty();
+        if !is_again {
+            if !self.writing.is_empty() || self.notes.is_empty() {
+                return false;
+            }
+            let count = self.notes.len().min(NOTES_AT_ONCE);
+            self.writing.extend(self.notes.drain(..count));
+            if let Some(last) = self.writing.last() {
+                self.noted = (last.running_ns, last.through);
+            }
+        }
+        // Until the answer says otherwise it has not failed.
+        self.write_again.until_ns = u64::MAX;
+        let inbox = Arc::clone(&self.around.inbox);
+        let record = SpoolRecord::Note(note::encode(&self.writing));
+        let ack = Box::new(move |result| inbox.answer(Answer::Notes(result)));
+        self.around.spool.append(&record, ack);
+        true
+    }
+
+    fn written(&mut self, result: Result<SpoolPlace, StoreError>, now_ns: u64) {
+        let place = match result {
+            Ok(place) => place,
+            Err(error) => {
+                if self.write_again.failures == 0 {
+                    let name = self.around.account.name();
+                    tracing::warn!("processor {name}: decisions wait for the disk: {error}");
+                }
+                return self.write_again.failed(now_ns);
+            }
+        };
+        self.write_again = Pause::default();
+        for note in std::mem::take(&mut self.writing) {
+            match note.body {
+                NoteBody::Time => {}
+                NoteBody::Decided { group, .. } => {
+                    let dropped = self.state.let_go_not_sampled(group);
+                    self.around.account.dropped("sampled_out", dropped);
+                    if self.state.groups.contains_key(&group) {
+                        self.ready.push_back((group, Pause::default()));
+                    }
+                }
+                NoteBody::Delivered { group } => self.state.let_go_delivered(group),
+                NoteBody::Remembered {
+                    is_first, is_last, ..
+                } => {
+                    if is_first {
+                        self.memory_begins = place;
+                    }
+                    if is_last {
+                        self.memory_from = self.memory_begins;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Hands groups on: one after another, and few at once, so that little of them is
+    /// in memory while what stands behind is slow.
+    fn send(&mut self, now_ns: u64) -> bool {
+        let mut sent = false;
+        for _ in 0..self.ready.len() {
+            if self.sending.len() >= MAX_SENDING {
+                break;
+            }
+            let Some((group, pause)) = self.ready.pop_front() else {
+                break;
+            };
+            if now_ns < pause.until_ns {
+                self.ready.push_back((group, pause));
+                continue;
+            }
+            sent = true;
+            self.send_group(group, pause, now_ns);
+        }
+        sent
+    }
+
+    fn send_group(&mut self, number: u64, mut pause: Pause, now_ns: u64) {
+        let members = self.state.groups.get(&number);
+        let members = members.map_or(&[][..], |group| &group.sampled);
+        let (spool, held) = (&*self.around.spool, &self.state.held);
+        let batches = match gather(spool, held, &mut self.read, members) {
+            Ok(batches) => batches,
+            Err(error) => {
+                self.say_once(&pause, &error);
+                pause.failed(now_ns);
+                return self.ready.push_back((number, pause));
+            }
+        };
+        self.sending.push(Sending {
+            group: number,
+            pause,
+            spans: batches.iter().map(|batch| batch.len() as u64).sum(),
+        });
+        let inbox = Arc::clone(&self.around.inbox);
+        let ack: Ack = Box::new(move |result| inbox.answer(Answer::Group(number, result)));
+        let acks = shared(batches.len(), ack);
+        for (batch, ack) in batches.into_iter().zip(acks) {
+            self.around.next.consume(batch, ack);
+        }
+    }
+
+    fn say_once(&self, pause: &Pause, error: &StoreError) {
+        if pause.failures == 0 {
+            let name = self.around.account.name();
+            tracing::warn!("processor {name}: sampled traces wait: {error}");
+        }
+    }
+
+    fn answered(&mut self, number: u64, result: Result<(), StoreError>, now_ns: u64) {
+        let Some(index) = self.sending.iter().position(|sent| sent.group == number) else {
+            return;
+        };
+        let mut sent = self.sending.swap_remove(index);
+        let group = self.state.groups.get(&number);
+        let spans = group.map_or(0, |group| group.sampled_spans);
+        let passed = match result {
+            Ok(()) => sent.spans.min(spans),
+            Err(StoreError::Refused(why)) => {
+                let name = self.around.account.name();
+                tracing::error!("processor {name}: {spans} sampled spans are refused: {why}");
+                0
+            }
+            Err(error) => {
+                self.say_once(&sent.pause, &error);
+                sent.pause.failed(now_ns);
+                return self.ready.push_front((number, sent.pause));
+            }
+        };
+        self.around.account.passed(passed);
+        self.around.account.rejected(spans - passed);
+        let body = NoteBody::Delivered { group: number };
+        let note = self.state.note(body, now_ns);
+        self.notes.push_back(note);
+    }
+
+    fn release(&mut self) {
+        let needed = self.state.held.first_place();
+        let needed = needed.unwrap_or_else(|| self.state.through.after());
+        let needed = needed.min(self.memory_from);
+        if needed > self.released {
+            self.released = needed;
+            self.around.spool.release_before(needed);
+        }
+    }
+
+    /// Is anything on its way whose answer is worth waiting for at the end?
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.sending.is_empty() || !self.writing.is_empty() || !self.notes.is_empty()
+    }
+
+    /// Begins nothing new, and writes down what became of what was begun.
+    pub(super) fn wind_up(&mut self) {
+        loop {
+            let now_ns = self.running_ns();
+            let came = self.take_in(now_ns);
+            if !self.write(now_ns) && !came {
+                break;
+            }
+        }
+    }
+}

@@ -1,0 +1,358 @@
+//! What is known of all traces, and the steps that change it.
+//!
+//! A step is taken when it happens, and again at the next start, from what was
+//! written down: **the same batches and notes in the same order lead to the same
+//! state**, so nothing here asks for the time or for anything outside.
+
+use std::collections::{BTreeMap, HashMap};
+use std::mem;
+
+use tracewell_model::spool::SpoolPlace;
+use tracewell_model::{SpanBatch, TraceId};
+
+use super::config::TailSamplingConfig;
+use super::held::{Batches, HeldBatches};
+use super::note::{Note, NoteBody};
+use super::pending::{Pending, PendingTraces, Run};
+use super::remembered::Remembered;
+use super::rule::is_sampled;
+
+/// Sampled spans at which a group is full: what goes on as one batch.
+const GROUP_SPANS: u64 = 8_192;
+
+/// Traces at which a group is full, sampled or not.
+const GROUP_TRACES: usize = 4_096;
+
+/// See the module's text.
+#[derive(Debug)]
+pub(super) struct State {
+    config: TailSamplingConfig,
+    pub(super) pending: PendingTraces,
+    /// Spans of traces that were decided before they came, to be sampled.
+    late: HashMap<TraceId, Late>,
+    pub(super) remembered: Remembered,
+    pub(super) held: HeldBatches,
+    /// The last batch that was looked at.
+    pub(super) through: SpoolPlace,
+    /// Decided, and not done with.
+    pub(super) groups: BTreeMap<u64, Group>,
+    next_group: u64,
+    too_large: Vec<TraceId>,
+    /// Traces that were decided before their time because there were too many.
+    pub(super) decided_early: u64,
+}
+
+#[derive(Debug, Default)]
+struct Late {
+    batches: Batches,
+    spans: u64,
+}
+
+impl Late {
+    fn member(self, trace: TraceId) -> Member {
+        Member {
+            trace,
+            batches: self.batches,
+            spans: self.spans,
+        }
+    }
+}
+
+/// Traces that were decided together, and go on together.
+#[derive(Debug, Default)]
+pub(super) struct Group {
+    pub(super) sampled: Vec<Member>,
+    pub(super) not_sampled: Vec<Member>,
+    pub(super) sampled_spans: u64,
+}
+
+/// A decided trace, and where its spans lie.
+#[derive(Debug)]
+pub(super) struct Member {
+    pub(super) trace: TraceId,
+    pub(super) batches: Batches,
+    pub(super) spans: u64,
+}
+
+impl Group {
+    fn add(&mut self, member: Member, is_sampled: bool) {
+        if is_sampled {
+            self.sampled_spans += member.spans;
+            self.sampled.push(member);
+        } else {
+            self.not_sampled.push(member);
+        }
+    }
+
+    fn traces(&self) -> usize {
+        self.sampled.len() + self.not_sampled.len()
+    }
+
+    fn is_full(&self) -> bool {
+        self.sampled_spans >= GROUP_SPANS || self.traces() >= GROUP_TRACES
+    }
+
+    pub(super) fn not_sampled_spans(&self) -> u64 {
+        self.not_sampled.iter().map(|member| member.spans).sum()
+    }
+}
+
+impl State {
+    pub(super) fn new(config: TailSamplingConfig) -> Self {
+        let ns = |wait: std::time::Duration| u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX);
+        Self {
+            pending: PendingTraces::new(
+                ns(config.decision_wait),
+                config.decision_wait_after_root.map(ns),
+            ),
+            remembered: Remembered::new(config.sampled_cache_size, config.non_sampled_cache_size),
+            config,
+            late: HashMap::new(),
+            held: HeldBatches::default(),
+            through: SpoolPlace::default(),
+            groups: BTreeMap::new(),
+            next_group: 0,
+            too_large: Vec::new(),
+            decided_early: 0,
+        }
+    }
+
+    /// Spans that are held: of traces that are not decided, and not done with.
+    pub(super) fn spans(&self) -> u64 {
+        let late = self.late.values().map(|late| late.spans);
+        let groups = self.groups.values();
+        let decided = groups.map(|group| group.sampled_spans + group.not_sampled_spans());
+        self.pending.spans() + late.sum::<u64>() + decided.sum::<u64>()
+    }
+
+    /// Looks at a batch that is on the disk. Answers how many of its spans end here,
+    /// because their traces were not sampled.
+    pub(super) fn look_at(&mut self, place: SpoolPlace, batch: &SpanBatch, now_ns: u64) -> u64 {
+        let number = self.held.add(place);
+        self.through = self.through.max(place);
+        let matched = self.matched(batch);
+        let span_bytes = (batch.memory_bytes() / batch.len().max(1)) as u64;
+        let spans = batch.spans();
+        let mut dropped = 0;
+        let mut run: Option<Run> = None;
+        for row in 0..batch.len() {
+            let start_ns = spans.start_ns[row];
+            let span = Run {
+                trace: spans.trace_id[row],
+                first_start_ns: start_ns,
+                last_end_ns: start_ns.wrapping_add_signed(spans.duration_ns[row]),
+                matched: matched.get(row).copied().unwrap_or(0),
+                bytes: span_bytes,
+                spans: 1,
+                has_root: spans.parent_span_id[row].is_zero(),
+            };
+            match &mut run {
+                Some(run) if run.trace == span.trace => run.add(&span),
+                _ => {
+                    if let Some(run) = run.replace(span) {
+                        dropped += self.add(&run, number, now_ns);
+                    }
+                }
+            }
+        }
+        if let Some(run) = run {
+            dropped += self.add(&run, number, now_ns);
+        }
+        self.held.trim();
+        dropped
+    }
+
+    /// A bit for each condition that a span has.
+    fn matched(&self, batch: &SpanBatch) -> Vec<u64> {
+        let conditions = &self.config.conditions;
+        if conditions.is_empty() {
+            return Vec::new();
+        }
+        let mut matched = vec![0; batch.len()];
+        for (bit, condition) in conditions.iter().enumerate() {
+            condition
+                .rows(batch)
+                .iter()
+                .for_each(|row| matched[row] |= 1 << bit);
+        }
+        matched
+    }
+
+    /// Spans of a trace, wherever it is. Answers how many end here.
+    fn add(&mut self, run: &Run, number: u32, now_ns: u64) -> u64 {
+        if self.pending.get_mut(&run.trace).is_none() {
+            match self.remembered.is_sampled(&run.trace) {
+                Some(true) => {
+                    let late = self.late.entry(run.trace).or_default();
+                    late.spans += u64::from(run.spans);
+                    if late.batches.add(number) {
+                        self.held.hold(number);
+                    }
+                    return 0;
+                }
+                Some(false) => return u64::from(run.spans),
+                None => {
+                    self.pending.begin(run.trace, now_ns);
+                }
+            }
+        }
+        if self.pending.add(run, number, now_ns) {
+            self.held.hold(number);
+        }
+        let limit_bytes = self.config.maximum_trace_size_bytes;
+        if limit_bytes > 0
+            && self
+                .pending
+                .get_mut(&run.trace)
+                .is_some_and(|trace| trace.bytes > limit_bytes)
+        {
+            self.too_large.push(run.trace);
+        }
+        0
+    }
+
+    /// Is there anything that need not wait for a tick?
+    pub(super) fn is_overfull(&self) -> bool {
+        self.pending.len() > self.config.num_traces
+    }
+
+    /// Decides what is due, in at most so many groups. Answers the notes that must be
+    /// on the disk before anything follows from them.
+    pub(super) fn decide(&mut self, now_ns: u64, most_groups: usize) -> Vec<Note> {
+        let mut notes = Vec::new();
+        let mut group = Group::default();
+        for (trace, late) in mem::take(&mut self.late) {
+            group.add(late.member(trace), true);
+            if group.is_full() {
+                notes.push(self.close(mem::take(&mut group), now_ns));
+            }
+        }
+        while notes.len() < most_groups {
+            if let Some(trace) = self.too_large.pop() {
+                if let Some(pending) = self.pending.remove(&trace) {
+                    self.remembered.add(trace, false);
+                    group.add(member(trace, pending), false);
+                }
+            } else if let Some((trace, pending)) = self.pending.take_due(now_ns) {
+                self.judge(trace, pending, now_ns, &mut group);
+            } else if self.is_overfull()
+                && let Some((trace, pending)) = self.pending.take_oldest()
+            {
+                self.decided_early += 1;
+                self.judge(trace, pending, now_ns, &mut group);
+            } else {
+                break;
+            }
+            if group.is_full() {
+                notes.push(self.close(mem::take(&mut group), now_ns));
+            }
+        }
+        if group.traces() > 0 {
+            notes.push(self.close(group, now_ns));
+        }
+        notes
+    }
+
+    fn judge(&mut self, trace: TraceId, pending: Pending, now_ns: u64, group: &mut Group) {
+        let facts = pending.facts(trace);
+        let on_first_match = self.config.sample_on_first_match;
+        let is_sampled = is_sampled(&mut self.config.policies, &facts, now_ns, on_first_match);
+        self.remembered.add(trace, is_sampled);
+        group.add(member(trace, pending), is_sampled);
+    }
+
+    fn close(&mut self, group: Group, now_ns: u64) -> Note {
+        let number = self.next_group;
+        self.next_group += 1;
+        let ids = |members: &[Member]| members.iter().map(|member| member.trace).collect();
+        let body = NoteBody::Decided {
+            group: number,
+            sampled: ids(&group.sampled),
+            not_sampled: ids(&group.not_sampled),
+        };
+        self.groups.insert(number, group);
+        self.note(body, now_ns)
+    }
+
+    pub(super) fn note(&self, body: NoteBody, now_ns: u64) -> Note {
+        Note {
+            running_ns: now_ns,
+            through: self.through,
+            body,
+        }
+    }
+
+    /// The decision of a group is on the disk: what was not sampled is let go.
+    /// Answers how many spans that is.
+    pub(super) fn let_go_not_sampled(&mut self, number: u64) -> u64 {
+        let Some(group) = self.groups.get_mut(&number) else {
+            return 0;
+        };
+        let spans = group.not_sampled_spans();
+        for member in mem::take(&mut group.not_sampled) {
+            self.held.let_go(&member.batches);
+        }
+        if group.sampled.is_empty() {
+            self.groups.remove(&number);
+        }
+        spans
+    }
+
+    /// It is on the disk that a group was delivered.
+    pub(super) fn let_go_delivered(&mut self, number: u64) {
+        for member in self.groups.remove(&number).unwrap_or_default().sampled {
+            self.held.let_go(&member.batches);
+        }
+    }
+
+    /// Follows a note of an earlier life.
+    pub(super) fn follow(&mut self, note: Note) {
+        self.through = self.through.max(note.through);
+        match note.body {
+            NoteBody::Time => {}
+            NoteBody::Delivered { group } => self.let_go_delivered(group),
+            NoteBody::Remembered {
+                is_sampled, traces, ..
+            } => {
+                for trace in traces {
+                    self.remembered.add(trace, is_sampled);
+                }
+            }
+            NoteBody::Decided {
+                group: number,
+                sampled,
+                not_sampled,
+            } => {
+                self.next_group = self.next_group.max(number + 1);
+                // A note whose writing failed may be there twice.
+                let mut group = self.groups.remove(&number).unwrap_or_default();
+                for (traces, is_sampled) in [(sampled, true), (not_sampled, false)] {
+                    for trace in traces {
+                        self.remembered.add(trace, is_sampled);
+                        if let Some(member) = self.taken(trace) {
+                            group.add(member, is_sampled);
+                        }
+                    }
+                }
+                self.groups.insert(number, group);
+                self.let_go_not_sampled(number);
+            }
+        }
+    }
+
+    /// A trace that was decided, if anything of it is still there.
+    fn taken(&mut self, trace: TraceId) -> Option<Member> {
+        if let Some(pending) = self.pending.remove(&trace) {
+            return Some(member(trace, pending));
+        }
+        self.late.remove(&trace).map(|late| late.member(trace))
+    }
+}
+
+fn member(trace: TraceId, pending: Pending) -> Member {
+    Member {
+        trace,
+        batches: pending.batches,
+        spans: u64::from(pending.spans),
+    }
+}

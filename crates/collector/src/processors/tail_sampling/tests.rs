@@ -1,0 +1,9 @@
+//! What is kept, what is not, and what a process that ends anywhere changes of it:
+//! nothing.
+
+mod flow;
+mod memory;
+mod mistakes;
+mod policies;
+mod restart;
+mod rig;
