@@ -7,8 +7,10 @@
 //! secret is ever printed.**
 
 mod config;
+mod named;
 
-pub use config::{AuthenticatorConfig, AuthenticatorRef};
+pub use config::AuthenticatorConfig;
+pub use named::AuthenticatorRef;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
