@@ -20,7 +20,7 @@ pub(super) struct Replay {
     state: State,
     unseen: VecDeque<(SpoolPlace, Arc<SpanBatch>)>,
     running_ns: u64,
-    memory_from: SpoolPlace,
+    memories: VecDeque<SpoolPlace>,
     memory_begins: SpoolPlace,
     error: Option<String>,
 }
@@ -30,8 +30,9 @@ pub(super) struct Replayed {
     pub(super) state: State,
     /// For how long all lives before have run.
     pub(super) running_ns: u64,
-    /// From where on the decisions that are remembered are written down.
-    pub(super) memory_from: SpoolPlace,
+    /// Where the decisions that are remembered are written down whole; at the very
+    /// beginning there were none.
+    pub(super) memories: VecDeque<SpoolPlace>,
 }
 
 impl Replay {
@@ -40,7 +41,7 @@ impl Replay {
             state: State::new(config),
             unseen: VecDeque::new(),
             running_ns: 0,
-            memory_from: SpoolPlace::default(),
+            memories: VecDeque::from([SpoolPlace::default()]),
             memory_begins: SpoolPlace::default(),
             error: None,
         }
@@ -69,7 +70,7 @@ impl Replay {
                 self.memory_begins = place;
             }
             if is_last {
-                self.memory_from = self.memory_begins;
+                self.memories.push_back(self.memory_begins);
                 self.state.remembered.added = 0;
             }
         }
@@ -93,7 +94,7 @@ impl Replay {
         Ok(Replayed {
             state: self.state,
             running_ns: self.running_ns,
-            memory_from: self.memory_from,
+            memories: self.memories,
         })
     }
 }

@@ -41,6 +41,9 @@ const IDS_AT_ONCE: usize = 4_096;
 /// Decisions after which all that are remembered are written down anew, at least.
 const REMEMBERED_STEP: usize = 8_192;
 
+/// As well after this time, where much is held on the disk.
+const REMEMBERED_EVERY_NS: u64 = 10_000_000_000;
+
 /// The first pause after something did not work, and the longest.
 const FIRST_PAUSE_NS: u64 = 100_000_000;
 const LONGEST_PAUSE_NS: u64 = 5_000_000_000;
@@ -78,8 +81,13 @@ pub(super) struct Sampler {
     next_tick_ns: u64,
     /// What the newest note says of when, and of how far.
     noted: (u64, SpoolPlace),
-    memory_from: SpoolPlace,
+    /// Where all that was remembered was written down, the oldest first. **A replay
+    /// begins at one of them**: else it would take late spans for new traces.
+    memories: VecDeque<SpoolPlace>,
+    /// Where the one begins that is being written.
     memory_begins: SpoolPlace,
+    remembered_ns: u64,
+    pub(super) remembered_step: usize,
     released: SpoolPlace,
 }
 
@@ -111,7 +119,7 @@ impl Sampler {
         let Replayed {
             state,
             running_ns,
-            memory_from,
+            memories,
         } = replayed;
         // They count as given to it again, so that what becomes of them adds up.
         around.account.arrived(state.spans());
@@ -128,8 +136,10 @@ impl Sampler {
             read: ReadBatches::default(),
             next_tick_ns: 0,
             noted: (running_ns, state.through),
-            memory_from,
-            memory_begins: memory_from,
+            memories,
+            memory_begins: SpoolPlace::default(),
+            remembered_ns: running_ns,
+            remembered_step: REMEMBERED_STEP,
             released: SpoolPlace::default(),
             around,
             state,
@@ -218,12 +228,14 @@ impl Sampler {
     fn remember(&mut self, now_ns: u64) {
         let remembered = &mut self.state.remembered;
         let status = self.around.spool.status();
-        let is_much = status.held_bytes > status.limit_bytes / 4;
-        let step = REMEMBERED_STEP.max(remembered.len() / 2);
+        let is_much = status.held_bytes > status.limit_bytes / 4
+            && now_ns >= self.remembered_ns + REMEMBERED_EVERY_NS;
+        let step = self.remembered_step.max(remembered.len() / 2);
         if remembered.added == 0 || !is_much && remembered.added < step {
             return;
         }
         remembered.added = 0;
+        self.remembered_ns = now_ns;
         let mut chunks = Vec::new();
         for is_sampled in [false, true] {
             let all = remembered.all(is_sampled);
@@ -299,7 +311,7 @@ impl Sampler {
                         self.memory_begins = place;
                     }
                     if is_last {
-                        self.memory_from = self.memory_begins;
+                        self.memories.push_back(self.memory_begins);
                     }
                 }
             }
@@ -389,10 +401,13 @@ impl Sampler {
     fn release(&mut self) {
         let needed = self.state.held.first_place();
         let needed = needed.unwrap_or_else(|| self.state.through.after());
-        let needed = needed.min(self.memory_from);
-        if needed > self.released {
-            self.released = needed;
-            self.around.spool.release_before(needed);
+        while self.memories.get(1).is_some_and(|memory| *memory <= needed) {
+            self.memories.pop_front();
+        }
+        let from = self.memories.front().copied().unwrap_or_default();
+        if from > self.released {
+            self.released = from;
+            self.around.spool.release_before(from);
         }
     }
 

@@ -139,7 +139,7 @@ impl Rig {
         behind: Arc<Behind>,
     ) -> Self {
         let account = ProcessorAccount::new("traces".to_owned(), "tail_sampling".to_owned());
-        let (processor, sampler) = TailSampling::open(
+        let (processor, mut sampler) = TailSampling::open(
             config.clone(),
             (&spools, "test"),
             Arc::<Behind>::clone(&behind),
@@ -147,6 +147,8 @@ impl Rig {
             Arc::<ManualClock>::clone(&clock),
         )
         .unwrap();
+        // Often, so that a few traces are enough to see what is forgotten.
+        sampler.remembered_step = 20;
         Self {
             config,
             spools,
