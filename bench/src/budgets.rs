@@ -53,6 +53,13 @@ pub(crate) const INGEST_OLDER: Budget = budget(
     "x",
     &[limit(2.0, 2.0); 4],
 );
+/// Measured where a real Collector is named.
+pub(crate) const PIPELINES: Budget = budget(
+    "CPU on the way through / a real Collector with the same file (pass-through; batch, \
+     attributes, filter; transform of five statements)",
+    "x",
+    &[limit(0.2, 0.2); 3],
+);
 pub(crate) const LIFE: Budget = budget(
     "a span's whole life: received over HTTP, sealed and compacted once",
     "µs CPU/span",
@@ -118,6 +125,7 @@ pub(crate) const ALL: &[Budget] = &[
     INGEST_HTTP,
     INGEST_GRPC,
     INGEST_OLDER,
+    PIPELINES,
     LIFE,
     BYTES,
     BYTES_TRACEGEN,

@@ -15,6 +15,7 @@ mod http;
 mod machine;
 mod older;
 mod phases;
+mod pipelines;
 mod probe;
 mod process;
 mod report;
@@ -41,6 +42,9 @@ struct Arguments {
     /// The tracewell to measure
     #[arg(long, value_name = "FILE")]
     binary: PathBuf,
+    /// A real Collector, with the processors that pipelines are compared with
+    #[arg(long, value_name = "FILE")]
+    collector: Option<PathBuf>,
     /// How much: full is what budgets are stated for
     #[arg(long, value_enum, default_value_t = SizeName::Full)]
     size: SizeName,
@@ -70,7 +74,12 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     // Before any load, or it would describe our own.
     let machine = machine::describe(&arguments.binary, &arguments.work_dir)?;
-    let mut bench = Bench::new(&arguments.binary, &arguments.work_dir, arguments.size)?;
+    let mut bench = Bench::new(
+        &arguments.binary,
+        arguments.collector.as_deref(),
+        &arguments.work_dir,
+        arguments.size,
+    )?;
     phases::run(&mut bench, &arguments.only);
     let report = report::Report::new(machine, &bench);
     report.write(&arguments.results)?;

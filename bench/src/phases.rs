@@ -5,6 +5,7 @@
 
 mod by_decoding;
 mod by_older_protocols;
+mod by_pipelines;
 mod by_receiving;
 mod by_searching;
 mod by_starting;
@@ -36,6 +37,8 @@ pub(crate) enum PhaseName {
     Receive,
     /// Receiving in the protocols before OTLP
     Older,
+    /// Through pipelines, beside a real Collector if one is named
+    Pipelines,
     /// The whole life of ten million spans, and all searches
     Store,
     /// The same spans as Jaeger's tracegen sends them
@@ -57,6 +60,7 @@ const PHASES: &[(PhaseName, &str, Phase)] = &[
         "older protocols",
         by_older_protocols::measure,
     ),
+    (PhaseName::Pipelines, "pipelines", by_pipelines::measure),
     (PhaseName::Store, "store and search", by_storing::measure),
     (
         PhaseName::Tracegen,
@@ -74,6 +78,8 @@ const PHASES: &[(PhaseName, &str, Phase)] = &[
 /// What phases need and what they found.
 pub(crate) struct Bench {
     pub(crate) binary: PathBuf,
+    /// A real Collector to compare with.
+    collector: Option<PathBuf>,
     pub(crate) size: SizeName,
     pub(crate) sizes: Sizes,
     pub(crate) facts: Vec<Facts>,
@@ -95,7 +101,12 @@ impl Drop for WorkDir {
 }
 
 impl Bench {
-    pub(crate) fn new(binary: &Path, work_dir: &Path, size: SizeName) -> anyhow::Result<Self> {
+    pub(crate) fn new(
+        binary: &Path,
+        collector: Option<&Path>,
+        work_dir: &Path,
+        size: SizeName,
+    ) -> anyhow::Result<Self> {
         let binary = binary
             .canonicalize()
             .with_context(|| format!("there is no {}", binary.display()))?;
@@ -103,6 +114,7 @@ impl Bench {
         std::fs::create_dir_all(&dir)?;
         Ok(Self {
             binary,
+            collector: collector.map(Path::to_path_buf),
             size,
             sizes: Sizes::of(size),
             facts: Vec::new(),

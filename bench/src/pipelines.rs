@@ -1,0 +1,131 @@
+//! Files of pipelines that a real Collector runs as they stand, too, and a real
+//! Collector as a process.
+
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+
+use crate::process;
+
+/// How long a Collector may take to start.
+const STARTED_WITHIN: Duration = Duration::from_secs(30);
+
+/// A pipeline by what it does to spans.
+pub(crate) struct Kind {
+    pub(crate) name: &'static str,
+    processors: &'static str,
+    order: &'static str,
+}
+
+/// From nothing to all of it.
+pub(crate) const KINDS: [Kind; 3] = [
+    Kind {
+        name: "pass-through",
+        processors: "",
+        order: "[]",
+    },
+    Kind {
+        name: "batch, attributes, filter",
+        processors: "
+processors:
+  batch: {timeout: 200ms}
+  attributes:
+    actions:
+      - {key: env, value: bench, action: upsert}
+      - {key: http.url, action: delete}
+      - {key: peer.service, action: hash}
+  filter:
+    error_mode: ignore
+    traces:
+      span: ['attributes[\"http.status_code\"] == 299', 'name == \"no such span\"']
+",
+        order: "[attributes, filter, batch]",
+    },
+    Kind {
+        name: "transform, five statements",
+        processors: "
+processors:
+  transform:
+    error_mode: ignore
+    trace_statements:
+      - context: span
+        statements:
+          - set(attributes[\"env\"], resource.attributes[\"deployment.environment\"])
+          - set(attributes[\"is_error\"], true) where status.code == STATUS_CODE_ERROR
+          - replace_pattern(name, \"[0-9]+\", \"N\")
+          - delete_matching_keys(attributes, \"^internal\\\\..*\")
+          - set(attributes[\"slow\"], true) where end_time_unix_nano - start_time_unix_nano > 100000000
+",
+        order: "[transform]",
+    },
+];
+
+impl Kind {
+    /// The file: OTLP over HTTP at `listen`, OTLP over gRPC to `backend`.
+    pub(crate) fn file(&self, listen: SocketAddr, backend: SocketAddr) -> String {
+        format!(
+            "receivers: {{otlp: {{protocols: {{http: {{endpoint: \"{listen}\"}}}}}}}}
+exporters:
+  otlp: {{endpoint: \"{backend}\", tls: {{insecure: true}}, compression: none}}
+{}
+service:
+  telemetry: {{metrics: {{level: none}}}}
+  pipelines: {{traces: {{receivers: [otlp], processors: {}, exporters: [otlp]}}}}
+",
+            self.processors, self.order
+        )
+    }
+}
+
+/// A real Collector; killed when dropped.
+pub(crate) struct Collector {
+    child: Child,
+}
+
+impl Collector {
+    /// Starts it with a file and waits until it listens.
+    pub(crate) fn start(binary: &Path, file: &PathBuf, listen: SocketAddr) -> anyhow::Result<Self> {
+        let log = std::fs::File::create(file.with_extension("log"))?;
+        let mut command = Command::new(binary);
+        command.arg("--config").arg(file);
+        let command = command.stdout(Stdio::null()).stderr(log);
+        let child = command.spawn();
+        let child = child.with_context(|| format!("cannot start {}", binary.display()))?;
+        let mut collector = Self { child };
+        let began = Instant::now();
+        while TcpStream::connect(listen).is_err() {
+            let ended = collector.child.try_wait()?;
+            if ended.is_some() || began.elapsed() > STARTED_WITHIN {
+                let log = std::fs::read_to_string(file.with_extension("log")).unwrap_or_default();
+                bail!("the Collector does not listen: {log}");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(collector)
+    }
+
+    pub(crate) fn cpu_seconds(&self) -> anyhow::Result<f64> {
+        process::cpu_seconds(self.child.id())
+    }
+
+    pub(crate) fn peak_bytes(&self) -> anyhow::Result<u64> {
+        process::memory_bytes(self.child.id(), "VmHWM")
+    }
+}
+
+impl Drop for Collector {
+    fn drop(&mut self) {
+        // It may be dead already, and then there is nothing to do.
+        if self.child.kill().is_ok() {
+            let _status = self.child.wait().ok();
+        }
+    }
+}
+
+/// An address that was free a moment ago: a Collector cannot say which it got.
+pub(crate) fn free_address() -> anyhow::Result<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+}
