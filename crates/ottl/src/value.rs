@@ -11,6 +11,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use tracewell_model::any_value::MAX_DEPTH;
 use tracewell_model::{AnyValue, ValueRef};
 
 use crate::ast::CompareOp;
@@ -152,6 +153,25 @@ impl<'b> Value<'b> {
             _ => None,
         };
         holds(op, ordering)
+    }
+}
+
+/// Is it nested no deeper than attributes may be? Deeper ones nobody could read.
+pub(crate) fn check_depth(value: &AnyValue) -> Result<(), String> {
+    fn fits(value: &AnyValue, left: usize) -> bool {
+        match value {
+            AnyValue::Array(values) => left > 0 && values.iter().all(|value| fits(value, left - 1)),
+            AnyValue::KvList(pairs) => {
+                left > 0 && pairs.iter().all(|(_, value)| fits(value, left - 1))
+            }
+            _ => true,
+        }
+    }
+    match fits(value, MAX_DEPTH) {
+        true => Ok(()),
+        false => Err(format!(
+            "the value is nested deeper than {MAX_DEPTH} levels"
+        )),
     }
 }
 

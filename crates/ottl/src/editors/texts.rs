@@ -34,7 +34,7 @@ pub(super) const EDITORS: &[Signature] = &[
         name: "replace_pattern",
         parameters: &[
             needs("target"),
-            needs("regex"),
+            needs("regex_pattern"),
             needs("replacement"),
             may("function"),
             may("replacement_format"),
@@ -47,7 +47,7 @@ pub(super) const EDITORS: &[Signature] = &[
         parameters: &[
             needs("target"),
             needs("mode"),
-            needs("regex"),
+            needs("regex_pattern"),
             needs("replacement"),
             may("function"),
             may("replacement_format"),

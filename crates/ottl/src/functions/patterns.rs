@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 use tracewell_model::AnyValue;
 
 use super::{Constants, Made, Signature, function, map, needs, text_in};
@@ -32,7 +32,7 @@ pub(crate) enum Pattern {
 impl Pattern {
     pub(crate) fn of(constant: Option<&Value<'static>>) -> Result<Self, String> {
         match constant {
-            Some(Value::Text(pattern)) => Ok(Self::Known(compiled(pattern)?)),
+            Some(Value::Text(pattern)) => Ok(Self::Known(compiled(pattern, KNOWN_BYTES)?)),
             Some(other) => Err(format!("a pattern is a text, found {}", other.type_name())),
             None => Ok(Self::Given),
         }
@@ -41,23 +41,25 @@ impl Pattern {
     pub(crate) fn regex(&self, given: &Value<'_>) -> Result<Cow<'_, Regex>, String> {
         match self {
             Self::Known(regex) => Ok(Cow::Borrowed(regex)),
-            Self::Given => compiled(text_in(given)?).map(Cow::Owned),
+            Self::Given => compiled(text_in(given)?, GIVEN_BYTES).map(Cow::Owned),
         }
     }
 }
 
-fn compiled(pattern: &str) -> Result<Regex, String> {
+/// Largest program of a pattern that somebody wrote into a configuration.
+const KNOWN_BYTES: usize = 10 << 20;
+
+/// And of one that comes with a span, which is compiled while spans wait.
+const GIVEN_BYTES: usize = 64 << 10;
+
+fn compiled(pattern: &str, most_bytes: usize) -> Result<Regex, String> {
     // Only what is said last: the lines before draw the pattern.
     let last = |error: regex::Error| {
-        error
-            .to_string()
-            .lines()
-            .last()
-            .unwrap_or_default()
-            .to_owned()
+        let text = error.to_string();
+        text.lines().last().unwrap_or_default().to_owned()
     };
-    Regex::new(pattern)
-        .map_err(|error| format!("{pattern:?} is no regular expression: {}", last(error)))
+    let built = RegexBuilder::new(pattern).size_limit(most_bytes).build();
+    built.map_err(|error| format!("{pattern:?} is no regular expression: {}", last(error)))
 }
 
 /// A pattern of `*`, `?`, `[a-z]` and `\` as a regular expression; `*` and `?` stop

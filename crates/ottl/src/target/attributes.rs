@@ -11,9 +11,9 @@ use crate::cache::Cache;
 use crate::context::Context;
 use crate::evaluate::attributes_of;
 use crate::functions::map_in;
-use crate::value::Map;
+use crate::value::{Map, check_depth};
 
-/// Longest list that grows because an index behind its end is set: none does.
+/// A list never grows because an index behind its end is set.
 const NOT_IN_LIST: &str = "the list has no such index";
 
 /// The attribute under a key, or what stands within it.
@@ -35,7 +35,8 @@ pub(super) fn one(
         let value = write.value.to_any().and_then(|value| {
             let old = old.get(write.row).copied().flatten();
             let mut whole = old.map_or(AnyValue::Empty, |old| old.to_any());
-            put(&mut whole, steps, value).map(|()| whole)
+            put(&mut whole, steps, value)?;
+            check_depth(&whole).map(|()| whole)
         });
         match value {
             Ok(value) => values.push((write.row as u32, value)),
@@ -89,6 +90,7 @@ pub(super) fn cached(cache: &Cache, steps: &[Step], writes: Vec<Write<'_>>) -> P
             .value
             .to_any()
             .and_then(|value| put(&mut whole, steps, value));
+        let done = done.and_then(|()| check_depth(&whole));
         match (done, whole) {
             (Ok(()), AnyValue::KvList(map)) => maps.push((write.row, map)),
             (Ok(()), _) => failures.push((index, "a cache is a map".to_owned())),
@@ -113,7 +115,11 @@ pub(super) fn all(batch: &SpanBatch, context: Context, writes: Vec<Write<'_>>) -
     let mut put: BTreeMap<String, Vec<(u32, AnyValue)>> = BTreeMap::new();
     let mut failures = Vec::new();
     for (index, write) in writes.iter().enumerate() {
-        let new = match map_in(&write.value) {
+        let checked = map_in(&write.value).and_then(|new| {
+            new.iter().try_for_each(|(_, value)| check_depth(value))?;
+            Ok(new)
+        });
+        let new = match checked {
             Ok(new) => new,
             Err(message) => {
                 failures.push((index, message));

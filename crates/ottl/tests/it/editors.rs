@@ -378,3 +378,23 @@ fn a_row_that_fails_stays_as_it_was_and_the_others_change() {
         (1, vec![2])
     );
 }
+
+#[test]
+fn a_value_that_nobody_could_read_is_not_written() {
+    let deep = format!("{}1{}", "[".repeat(40), "]".repeat(40));
+    for written in [
+        format!("set(attributes[\"a\"], {deep})"),
+        format!("set(attributes[\"m\"][\"x\"], {deep})"),
+        format!("merge_maps(attributes, {{\"a\": {deep}}}, \"upsert\")"),
+        format!("set(cache[\"a\"], {deep})"),
+    ] {
+        let mut spans = batch(&[request()]);
+        let ran = statement(&written, Context::Span).run(&mut spans, None, &mut Cache::default());
+        let why = ran.first_error.unwrap_or_default();
+        assert_eq!(
+            why, "the value is nested deeper than 32 levels",
+            "{written}"
+        );
+        assert_eq!(spans, batch(&[request()]));
+    }
+}
