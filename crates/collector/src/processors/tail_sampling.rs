@@ -13,6 +13,7 @@ mod config;
 mod gathering;
 mod held;
 mod inbox;
+mod memories;
 mod note;
 mod pending;
 mod read;

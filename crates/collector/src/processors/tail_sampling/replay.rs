@@ -12,6 +12,7 @@ use tracewell_model::SpanBatch;
 use tracewell_model::spool::{SpoolPlace, SpoolRecord};
 
 use super::config::TailSamplingConfig;
+use super::memories::Memories;
 use super::note::{self, Note, NoteBody};
 use super::state::State;
 
@@ -20,8 +21,7 @@ pub(super) struct Replay {
     state: State,
     unseen: VecDeque<(SpoolPlace, Arc<SpanBatch>)>,
     running_ns: u64,
-    memories: VecDeque<SpoolPlace>,
-    memory_begins: SpoolPlace,
+    memories: Memories,
     error: Option<String>,
 }
 
@@ -30,9 +30,7 @@ pub(super) struct Replayed {
     pub(super) state: State,
     /// For how long all lives before have run.
     pub(super) running_ns: u64,
-    /// Where the decisions that are remembered are written down whole; at the very
-    /// beginning there were none.
-    pub(super) memories: VecDeque<SpoolPlace>,
+    pub(super) memories: Memories,
 }
 
 impl Replay {
@@ -41,8 +39,7 @@ impl Replay {
             state: State::new(config),
             unseen: VecDeque::new(),
             running_ns: 0,
-            memories: VecDeque::from([SpoolPlace::default()]),
-            memory_begins: SpoolPlace::default(),
+            memories: Memories::default(),
             error: None,
         }
     }
@@ -66,11 +63,8 @@ impl Replay {
             is_first, is_last, ..
         } = note.body
         {
-            if is_first {
-                self.memory_begins = place;
-            }
+            self.memories.written(is_first, is_last, place);
             if is_last {
-                self.memories.push_back(self.memory_begins);
                 self.state.remembered.added = 0;
             }
         }

@@ -20,6 +20,7 @@ use tracewell_model::{Consumer, StoreError};
 
 use super::gathering::{ReadBatches, gather};
 use super::inbox::{Answer, Inbox};
+use super::memories::Memories;
 use super::note::{self, Note, NoteBody};
 use super::replay::Replayed;
 use super::state::State;
@@ -34,15 +35,6 @@ const NOTES_AT_ONCE: usize = 16;
 
 /// Groups that may be on their way to what stands behind.
 const MAX_SENDING: usize = 4;
-
-/// Ids in one note of what is remembered.
-const IDS_AT_ONCE: usize = 4_096;
-
-/// Decisions after which all that are remembered are written down anew, at least.
-const REMEMBERED_STEP: usize = 8_192;
-
-/// As well after this time, where much is held on the disk.
-const REMEMBERED_EVERY_NS: u64 = 10_000_000_000;
 
 /// The first pause after something did not work, and the longest.
 const FIRST_PAUSE_NS: u64 = 100_000_000;
@@ -81,13 +73,7 @@ pub(super) struct Sampler {
     next_tick_ns: u64,
     /// What the newest note says of when, and of how far.
     noted: (u64, SpoolPlace),
-    /// Where all that was remembered was written down, the oldest first. **A replay
-    /// begins at one of them**: else it would take late spans for new traces.
-    memories: VecDeque<SpoolPlace>,
-    /// Where the one begins that is being written.
-    memory_begins: SpoolPlace,
-    remembered_ns: u64,
-    pub(super) remembered_step: usize,
+    pub(super) memories: Memories,
     released: SpoolPlace,
 }
 
@@ -137,9 +123,6 @@ impl Sampler {
             next_tick_ns: 0,
             noted: (running_ns, state.through),
             memories,
-            memory_begins: SpoolPlace::default(),
-            remembered_ns: running_ns,
-            remembered_step: REMEMBERED_STEP,
             released: SpoolPlace::default(),
             around,
             state,
@@ -226,32 +209,8 @@ impl Sampler {
 
     /// Writes all that is remembered down anew, so that what is older can go.
     fn remember(&mut self, now_ns: u64) {
-        let remembered = &mut self.state.remembered;
-        let status = self.around.spool.status();
-        let is_much = status.held_bytes > status.limit_bytes / 4
-            && now_ns >= self.remembered_ns + REMEMBERED_EVERY_NS;
-        let step = self.remembered_step.max(remembered.len() / 2);
-        if remembered.added == 0 || !is_much && remembered.added < step {
-            return;
-        }
-        remembered.added = 0;
-        self.remembered_ns = now_ns;
-        let mut chunks = Vec::new();
-        for is_sampled in [false, true] {
-            let all = remembered.all(is_sampled);
-            chunks.extend(
-                all.chunks(IDS_AT_ONCE)
-                    .map(|ids| (is_sampled, ids.to_vec())),
-            );
-        }
-        let last = chunks.len().saturating_sub(1);
-        for (index, (is_sampled, traces)) in chunks.into_iter().enumerate() {
-            let body = NoteBody::Remembered {
-                is_first: index == 0,
-                is_last: index == last,
-                is_sampled,
-                traces,
-            };
+        let (remembered, status) = (&mut self.state.remembered, self.around.spool.status());
+        for body in self.memories.due(remembered, status, now_ns) {
             let note = self.state.note(body, now_ns);
             self.notes.push_back(note);
         }
@@ -307,12 +266,7 @@ impl Sampler {
                 NoteBody::Remembered {
                     is_first, is_last, ..
                 } => {
-                    if is_first {
-                        self.memory_begins = place;
-                    }
-                    if is_last {
-                        self.memories.push_back(self.memory_begins);
-                    }
+                    self.memories.written(is_first, is_last, place);
                 }
             }
         }
@@ -401,10 +355,7 @@ impl Sampler {
     fn release(&mut self) {
         let needed = self.state.held.first_place();
         let needed = needed.unwrap_or_else(|| self.state.through.after());
-        while self.memories.get(1).is_some_and(|memory| *memory <= needed) {
-            self.memories.pop_front();
-        }
-        let from = self.memories.front().copied().unwrap_or_default();
+        let from = self.memories.replay_from(needed);
         if from > self.released {
             self.released = from;
             self.around.spool.release_before(from);

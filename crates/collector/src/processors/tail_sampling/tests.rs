@@ -1,6 +1,7 @@
 //! What is kept, what is not, and what a process that ends anywhere changes of it:
 //! nothing.
 
+mod cost;
 mod flow;
 mod memory;
 mod mistakes;

@@ -148,7 +148,7 @@ impl Rig {
         )
         .unwrap();
         // Often, so that a few traces are enough to see what is forgotten.
-        sampler.remembered_step = 20;
+        sampler.memories.step = 20;
         Self {
             config,
             spools,
