@@ -87,7 +87,8 @@ impl Door {
             return Ok(None);
         };
         let path = head.uri.path();
-        if path == METRICS || (path == STATUS && who.tenant.is_none()) {
+        let is_metrics = matches!(path, METRICS | METRICS_OF_SPANS);
+        if is_metrics || (path == STATUS && who.tenant.is_none()) {
             self.admit_operator(head).await?;
             return Ok(None);
         }
@@ -105,6 +106,7 @@ impl Door {
 
 /// What says how the process is.
 const METRICS: &str = "/metrics";
+const METRICS_OF_SPANS: &str = "/metrics/spans";
 const STATUS: &str = "/api/status";
 
 async fn browser(State(door): State<Door>, request: Request, next: Next) -> Response {

@@ -13,6 +13,7 @@ use tracewell_access::Lock;
 use tracewell_collector::exporters::ExporterSnapshot;
 use tracewell_collector::pipelines::graph::Accounts;
 use tracewell_collector::processors::ProcessorSnapshot;
+use tracewell_collector::series::SeriesPage;
 use tracewell_collector::{
     Accounting, AdaptedOperation, Complaint, Connections, Intake, ReceiverSnapshot, Sampling,
 };
@@ -87,6 +88,13 @@ impl ProcessFacts {
     pub(crate) fn processors(&self) -> Vec<ProcessorSnapshot> {
         let accounts = self.components.processors.iter();
         accounts.map(|account| account.snapshot()).collect()
+    }
+
+    /// What connectors count of spans.
+    pub(crate) fn write_series(&self, page: &mut SeriesPage) {
+        for source in &self.components.series {
+            source.write(page);
+        }
     }
 
     /// The same process, as one tenant may see it: with what is counted of that

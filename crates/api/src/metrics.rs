@@ -1,4 +1,5 @@
-//! `/metrics`: counters and gauges in the OpenMetrics text format.
+//! `/metrics`: counters and gauges of this process, and what connectors count of
+//! spans, which is at `/metrics/spans` alone.
 //!
 //! Nothing is counted here: every scrape reads the accounts that
 //! [`/api/status`](super::status) shows too. Names and meanings are documented
@@ -6,14 +7,15 @@
 //! meaning**.
 
 mod components;
+mod text_format;
 
 use std::fmt::{self, Debug, Formatter};
 use std::sync::Arc;
 
 use axum::Router;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::get;
-use http::{StatusCode, header};
+use http::HeaderMap;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder, text};
 use prometheus_client::metrics::MetricType;
@@ -22,15 +24,14 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use tracewell_collector::ReceiverSnapshot;
+use tracewell_collector::series::SeriesPage;
 use tracewell_model::TraceStore;
 use tracewell_model::store::{CompactionStatus, RunningMerge, StoreStatus};
 
 use super::process;
 use crate::facts::{ProcessFacts, VERSION};
 
-const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
-/// The route, relative to the root of the APIs.
+/// The routes, relative to the root of the APIs.
 pub(crate) fn router(store: Arc<dyn TraceStore>, facts: Arc<ProcessFacts>) -> Router {
     let mut registry = Registry::default();
     registry.register(
@@ -38,17 +39,36 @@ pub(crate) fn router(store: Arc<dyn TraceStore>, facts: Arc<ProcessFacts>) -> Ro
         "Which tracewell this is",
         Info::new([("version", VERSION)]),
     );
-    registry.register_collector(Box::new(Scrape { store, facts }));
+    let of_scrape = Arc::clone(&facts);
+    registry.register_collector(Box::new(Scrape {
+        store,
+        facts: of_scrape,
+    }));
     let registry = Arc::new(registry);
-    Router::new().route("/metrics", get(move || async move { answer(&registry) }))
+    let of_spans = Arc::clone(&facts);
+    let all = move |headers: HeaderMap| answer(headers, Some(registry), facts);
+    let spans = move |headers: HeaderMap| answer(headers, None, of_spans);
+    Router::new()
+        .route("/metrics", get(all))
+        .route("/metrics/spans", get(spans))
 }
 
-fn answer(registry: &Registry) -> Response {
-    let mut page = String::new();
-    match text::encode(&mut page, registry) {
-        Ok(()) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], page).into_response(),
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
-    }
+/// What is counted of this process, if it is asked for, and of spans.
+async fn answer(
+    headers: HeaderMap,
+    registry: Option<Arc<Registry>>,
+    facts: Arc<ProcessFacts>,
+) -> Response {
+    text_format::answer(&headers, move |format| {
+        let mut own = String::new();
+        if let Some(registry) = registry {
+            text::encode_registry(&mut own, &registry)?;
+        }
+        let mut series = SeriesPage::new(format);
+        facts.write_series(&mut series);
+        Ok((own, series.into_text()))
+    })
+    .await
 }
 
 /// Reads everything anew for each scrape.

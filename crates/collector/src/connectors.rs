@@ -1,26 +1,44 @@
-//! What ends one pipeline and begins others.
+//! What ends one pipeline and begins others, or makes numbers of spans.
 //!
 //! A kind of connector says here how its section is read and how it is built;
 //! nothing else in the crate knows the kinds.
 
+mod adjusted_count;
+mod groups;
+mod routing;
+mod service_graph;
+mod span_metrics;
+mod texts;
+
 use std::sync::Arc;
 
 use tracewell_model::Consumer;
+use tracewell_model::clock::SystemClock;
 
-use crate::pipelines::graph::fan_out;
+use crate::pipelines::ComponentId;
+use crate::pipelines::graph::{Accounts, fan_out};
+use crate::processors::ProcessorAccount;
 use crate::written::fields::Fields;
+use routing::{Routing, RoutingConfig};
+use service_graph::{ServiceGraph, ServiceGraphConfig};
+use span_metrics::{SpanMetrics, SpanMetricsConfig};
 
 /// A connector, understood.
 #[derive(Debug, Clone)]
 pub enum ConnectorConfig {
     /// From one pipeline into others, as it is.
     Forward,
+    /// To pipelines by conditions.
+    Routing(Arc<RoutingConfig>),
+    /// Counts spans and their durations.
+    SpanMetrics(SpanMetricsConfig),
+    /// Counts requests between services.
+    ServiceGraph(ServiceGraphConfig),
 }
 
 /// A pipeline that a connector begins.
 pub(crate) struct Begun {
     /// As the file calls it.
-    #[expect(dead_code, reason = "routing chooses by it")]
     pub(crate) pipeline: String,
     /// Its first stage.
     pub(crate) first: Arc<dyn Consumer>,
@@ -35,6 +53,13 @@ impl ConnectorConfig {
                 fields.end();
                 Some(Self::Forward)
             }
+            "routing" => Some(Self::Routing(Arc::new(RoutingConfig::read(fields)))),
+            "span_metrics" | "spanmetrics" => {
+                Some(Self::SpanMetrics(SpanMetricsConfig::read(fields)))
+            }
+            "service_graph" | "servicegraph" => {
+                Some(Self::ServiceGraph(ServiceGraphConfig::read(fields)))
+            }
             _ => None,
         }
     }
@@ -44,14 +69,56 @@ impl ConnectorConfig {
     #[must_use]
     pub fn ends_traces(&self) -> bool {
         match self {
-            Self::Forward => false,
+            Self::Forward | Self::Routing(_) => false,
+            Self::SpanMetrics(_) | Self::ServiceGraph(_) => true,
         }
     }
 
-    /// The running connector, before the pipelines of traces that it begins.
-    pub(crate) fn build(&self, begun: Vec<Begun>) -> Arc<dyn Consumer> {
+    /// The first of the metrics that it makes; two connectors of which it is the same
+    /// would answer a scrape with two numbers for one series.
+    pub(crate) fn metric(&self) -> Option<String> {
+        match self {
+            Self::Forward | Self::Routing(_) => None,
+            Self::SpanMetrics(config) => Some(config.metric_name("calls")),
+            Self::ServiceGraph(_) => Some("traces_service_graph_request".to_owned()),
+        }
+    }
+
+    /// The pipelines that it names itself, which begin with it.
+    pub(crate) fn pipelines(&self) -> Vec<&str> {
+        match self {
+            Self::Routing(config) => config.pipelines().collect(),
+            Self::Forward | Self::SpanMetrics(_) | Self::ServiceGraph(_) => Vec::new(),
+        }
+    }
+
+    /// The running connector, before the pipelines of traces that it begins; what it
+    /// counts is added to `accounts`.
+    pub(crate) fn build(
+        &self,
+        id: &ComponentId,
+        begun: Vec<Begun>,
+        accounts: &mut Accounts,
+    ) -> Arc<dyn Consumer> {
+        let (clock, series) = (Arc::new(SystemClock), &mut accounts.series);
         match self {
             Self::Forward => fan_out(begun.into_iter().map(|begun| begun.first).collect()),
+            Self::Routing(config) => {
+                // It stands between pipelines.
+                let account = ProcessorAccount::new("connectors".to_owned(), id.to_string());
+                accounts.processors.push(Arc::clone(&account));
+                Routing::new(Arc::clone(config), account, &begun)
+            }
+            Self::SpanMetrics(config) => {
+                let connector = SpanMetrics::new(config.clone(), clock);
+                series.push(Arc::clone(&connector) as _);
+                connector
+            }
+            Self::ServiceGraph(config) => {
+                let connector = ServiceGraph::new(config.clone(), clock);
+                series.push(Arc::clone(&connector) as _);
+                connector
+            }
         }
     }
 }

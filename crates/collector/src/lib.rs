@@ -48,6 +48,7 @@ pub mod receivers;
 mod refusal;
 mod rpc_status;
 pub mod sampling;
+pub mod series;
 mod shared_ack;
 pub mod workers;
 pub mod written;

@@ -283,3 +283,25 @@ async fn a_healthy_process_says_ok() {
         (200, json!({"status": "ok"}))
     );
 }
+
+#[tokio::test]
+async fn metrics_come_in_the_form_that_is_asked_for() {
+    let server = Server::new(&[]);
+    traffic(&server).await;
+    let older = server
+        .get_with("/metrics", ("accept", "text/plain;version=0.0.4"))
+        .await;
+    assert!(older.header("content-type").starts_with("text/plain"));
+    let older = older.text();
+    assert!(
+        older.contains("# TYPE tracewell_spans_received_total counter\n"),
+        "{older}"
+    );
+    assert!(!older.contains("# EOF"), "{older}");
+    let open = server.get("/metrics").await.text();
+    assert!(open.ends_with("# EOF\n"), "{open}");
+    let series_of = |page: &str| -> Vec<String> { series(page).into_keys().collect() };
+    assert_eq!(series_of(&older), series_of(&open));
+    // Without connectors nothing is counted of spans.
+    assert_eq!(server.get("/metrics/spans").await.text(), "# EOF\n");
+}

@@ -4,6 +4,7 @@
 //! otherwise or not yet is told so by name; only what tunes the Collector's own
 //! inside (buffers, workers) is read over. **Nothing is opened or resolved here.**
 
+mod connected;
 mod service;
 
 use std::collections::BTreeMap;

@@ -23,6 +23,7 @@ use crate::connectors::Begun;
 use crate::destination::Entries;
 use crate::exporters::ExporterAccount;
 use crate::processors::ProcessorAccount;
+use crate::series::SeriesSource;
 use crate::shared_ack::shared;
 
 /// What components find around them.
@@ -40,6 +41,8 @@ pub struct Accounts {
     pub exporters: Vec<Arc<ExporterAccount>>,
     /// Of what changes or drops, in the order of the pipelines.
     pub processors: Vec<Arc<ProcessorAccount>>,
+    /// What connectors count of spans.
+    pub series: Vec<Arc<dyn SeriesSource>>,
 }
 
 /// A running graph.
@@ -151,7 +154,7 @@ impl<'b> Building<'b> {
                 first: self.pipeline(config)?,
             });
         }
-        let connector = file.connectors[id].build(begun);
+        let connector = file.connectors[id].build(id, begun, &mut self.accounts);
         self.ends.insert(id, Arc::clone(&connector));
         Ok(connector)
     }

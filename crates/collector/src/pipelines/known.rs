@@ -47,11 +47,8 @@ pub(super) fn instead(section: &str, kind: &str) -> Option<&'static str> {
             ("clickhouse", "use tracewell, which stores them itself"),
         ],
         "connectors" => &[
-            ("spanmetrics", NOT_YET),
-            ("span_metrics", NOT_YET),
-            ("servicegraph", NOT_YET),
-            ("service_graph", NOT_YET),
-            ("routing", NOT_YET),
+            ("count", "span_metrics counts spans and their events"),
+            ("exceptions", "span_metrics counts events too"),
         ],
         _ => &[],
     };

@@ -18,7 +18,7 @@ pub enum ErrorMode {
 
 impl ErrorMode {
     /// Reads `error_mode`, or takes over that of the section around.
-    pub(super) fn read(fields: &Fields<'_>, default: Self) -> Self {
+    pub(crate) fn read(fields: &Fields<'_>, default: Self) -> Self {
         fields.value("error_mode", default, |text| match text {
             "ignore" => Ok(Self::Ignore),
             "silent" => Ok(Self::Silent),
@@ -28,7 +28,7 @@ impl ErrorMode {
     }
 
     /// Counts rows on which `text` failed, and decides whether the batch goes on.
-    pub(super) fn heed(
+    pub(crate) fn heed(
         self,
         account: &ProcessorAccount,
         text: &str,

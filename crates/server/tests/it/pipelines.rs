@@ -5,6 +5,7 @@ use std::process::Command;
 
 use crate::process::tracewell;
 use crate::running::{Running, request, until};
+use tracewell_model::SpanKind;
 use tracewell_testkit::{TestSpan, batch, shared_data};
 use tracewell_wire::otlp::protobuf;
 
@@ -174,7 +175,7 @@ processors:
   batch: {timeout: soon}
   tail_sampling:
   filter:
-connectors: {spanmetrics: }
+connectors: {exceptions: }
 exporters:
   jaeger: {tls: {insecure: true}}
 service:
@@ -182,7 +183,7 @@ service:
     traces:
       receivers: [otlp, kafka, zipkin]
       processors: [tail_sampling, batch]
-      exporters: [jaeger, spanmetrics]
+      exporters: [jaeger, exceptions]
     metrics: {receivers: [otlp], exporters: [jaeger]}
 ",
     );
@@ -196,9 +197,9 @@ service:
         "5:3: receivers.kafka: the receiver kafka is not served; spans are taken over OTLP,",
         "7:20: processors.batch.timeout: \"soon\" is not a duration; write for example 200ms or 1m30s",
         "8:3: processors.tail_sampling: the processor tail_sampling is not served;",
-        "10:14: connectors.spanmetrics: the connector spanmetrics is not served;",
+        "10:14: connectors.exceptions: the connector exceptions is not served; span_metrics counts events too",
         "12:11: exporters.jaeger.endpoint is missing; write for example jaeger:4317",
-        "16:32: service.pipelines.traces.receivers names the receiver zipkin, which is not above; there are kafka, otlp, spanmetrics",
+        "16:32: service.pipelines.traces.receivers names the receiver zipkin, which is not above; there are kafka, otlp",
     ] {
         assert!(stderr.contains(line), "{line}\n---\n{stderr}");
     }
@@ -233,9 +234,8 @@ service:
         "zpages: what it shows is on the page /status",
         "service.telemetry: metrics",
         "exporters.prometheus: there is no exporter prometheus; nothing of the traces needs it",
-        "service.pipelines.metrics: only traces are served",
+        "service.pipelines.metrics: what spanmetrics counts is not sent but served, on the query port",
         "processors.memory_limiter.limit_percentage: the limit is --memory-limit",
-        "connectors.spanmetrics: the connector spanmetrics is not served;",
         "processors.batch.timeout: clients wait for what they sent to go on, so it is 1s at most",
     ] {
         assert!(stderr.contains(warning), "{stderr}");
@@ -245,6 +245,55 @@ service:
     let printed = String::from_utf8(out.stdout).unwrap();
     assert!(printed.contains("#   traces: otlp + zipkin →"), "{printed}");
     assert!(printed.contains("endpoint: 0.0.0.0:9411"), "{printed}");
+}
+
+/// As the Collector's documents have it, with a pipeline of metrics that has nothing
+/// to do here.
+#[test]
+fn what_connectors_count_is_there_to_be_scraped() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = written(
+        dir.path(),
+        "receivers: {otlp: {protocols: {http: {endpoint: 127.0.0.1:0}}}}
+connectors:
+  spanmetrics: {exemplars: {enabled: true}, dimensions: [{name: zone, default: a}]}
+  servicegraph:
+exporters: {tracewell: , prometheus: {endpoint: 0.0.0.0:8889}}
+service:
+  pipelines:
+    traces: {receivers: [otlp], exporters: [spanmetrics, servicegraph, tracewell]}
+    metrics: {receivers: [spanmetrics, servicegraph], exporters: [prometheus]}
+",
+    );
+    let more = [&["--config", file.to_str().unwrap()], &CLOSED[..]].concat();
+    let server = Running::start(&dir.path().join("data"), &more);
+    let spans = [
+        TestSpan::new(1, 1, "shop", "buy", 1_700_000_000_000_000_000).kind(SpanKind::Client),
+        TestSpan::new(1, 2, "bank", "pay", 1_700_000_000_000_000_000)
+            .kind(SpanKind::Server)
+            .child_of(1),
+    ];
+    server.store(protobuf::encode(&batch(&spans)));
+    let warned = "service.pipelines.metrics: what spanmetrics and servicegraph counts is not sent";
+    until(warned, || server.log().contains(warned).then_some(()));
+    let calls = "traces_span_metrics_calls_total{service_name=\"shop\",span_name=\"buy\",\
+                 span_kind=\"SPAN_KIND_CLIENT\",status_code=\"STATUS_CODE_UNSET\",zone=\"a\"} 1";
+    let edge = "traces_service_graph_request_server_seconds_bucket{client=\"shop\",\
+                server=\"bank\",failed=\"false\",le=\"0.002\"} 1";
+    let own = "tracewell_spans_stored_total{receiver=\"otlp_http\"} 2";
+    let text = |path| String::from_utf8(server.get(path).body).unwrap();
+    let all = text("/metrics");
+    let alone = text("/metrics/spans");
+    for line in [calls, edge] {
+        assert!(all.contains(line) && alone.contains(line), "{line}\n{all}");
+    }
+    assert!(all.contains(own) && !alone.contains(own), "{all}");
+    assert!(alone.contains(" # {trace_id=\"aaaa0000000000000000000000000001\""));
+    for page in [&all, &alone] {
+        assert!(page.ends_with("\n# EOF\n"), "{page}");
+        assert_eq!(page.matches("# EOF").count(), 1);
+    }
+    assert_eq!(stored_spans(&server), 2);
 }
 
 /// The file of the specification as it stands, with `jaeger` for a name of this

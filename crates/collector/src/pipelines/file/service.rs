@@ -1,7 +1,8 @@
 //! `service` of a file: which of its components are used, and how they follow
 //! one another.
 
-use super::{Components, Defined, PipelineConfig, PipelineFile};
+use super::{Components, Defined, PipelineConfig, PipelineFile, connected};
+use crate::connectors::ConnectorConfig;
 use crate::pipelines::extensions::ExtensionConfig;
 use crate::pipelines::id::ComponentId;
 use crate::processors::ProcessorConfig;
@@ -47,9 +48,9 @@ pub(super) fn read(
                 let id = id.to_string();
                 pipeline(id, fields, defined, file, reading);
             }
-            Ok(id) if matches!(&*id.kind, "metrics" | "logs" | "profiles") => reading.warn(
-                format!("{name}: only traces are served; keep a Collector for the others"),
-            ),
+            Ok(id) if matches!(&*id.kind, "metrics" | "logs" | "profiles") => {
+                reading.warn(left_out(&reading.fields(&name, node), defined));
+            }
             _ => reading.mistake(
                 key.referenced,
                 format!("{name}: a pipeline is called traces, or traces/NAME"),
@@ -59,52 +60,36 @@ pub(super) fn read(
     if file.pipelines.is_empty() {
         pipelines.mistake("service.pipelines has no pipeline of traces");
     }
-    connected(&pipelines, file);
+    connected::check(&pipelines, file);
     for exporter in file.exporters.values_mut() {
         exporter.find_extensions(&file.extensions, reading);
     }
 }
 
-/// A connector of traces has two sides, and pipelines do not go round.
-fn connected(pipelines: &Fields<'_>, file: &PipelineFile) {
-    for (id, connector) in &file.connectors {
-        let is_end = file.pipelines.iter().any(|p| p.exporters.contains(id));
-        let is_beginning = file.pipelines.iter().any(|p| p.receivers.contains(id));
-        let missing = match (is_end, is_beginning) {
-            (true, false) if !connector.ends_traces() => {
-                "no pipeline of traces has it as a receiver"
-            }
-            (false, true) => "no pipeline has it as an exporter",
-            _ => continue,
-        };
-        pipelines.mistake(format!(
-            "the connector {id} has one side only: {missing}; name it there, or leave it out"
-        ));
+/// What there is to say of a pipeline that is not of traces.
+fn left_out(pipeline: &Fields<'_>, defined: &Defined) -> String {
+    let is_counting = |name: &Placed| {
+        let id = ComponentId::parse(&name.text).ok();
+        let connector = id.and_then(|id| defined.connectors.get(&id)?.as_ref().ok());
+        connector.is_some_and(ConnectorConfig::ends_traces)
+    };
+    let receivers = pipeline.list("receivers");
+    let (counting, others): (Vec<_>, Vec<_>) = receivers.into_iter().partition(is_counting);
+    let name = pipeline.path("");
+    let name = name.trim_end_matches('.');
+    let only = format!("{name}: only traces are served; keep a Collector for the others");
+    if counting.is_empty() {
+        return only;
     }
-    for pipeline in &file.pipelines {
-        let mut reached = vec![pipeline];
-        let mut looked_at = 0;
-        while let Some(from) = reached.get(looked_at).copied() {
-            looked_at += 1;
-            let behind = |p: &&PipelineConfig| {
-                let connectors = from.exporters.iter();
-                connectors
-                    .filter(|id| file.connectors.contains_key(*id))
-                    .any(|id| p.receivers.contains(id))
-            };
-            for next in file.pipelines.iter().filter(behind) {
-                if next.name == pipeline.name {
-                    return pipelines.mistake(format!(
-                        "service.pipelines: what {} sends comes back to it from {}; \
-                         pipelines must not go round",
-                        pipeline.name, from.name
-                    ));
-                }
-                if !reached.iter().any(|known| known.name == next.name) {
-                    reached.push(next);
-                }
-            }
-        }
+    let counting: Vec<String> = counting.into_iter().map(|name| name.text).collect();
+    let served = format!(
+        "{name}: what {} counts is not sent but served, on the query port below /metrics, for \
+         Prometheus to read",
+        counting.join(" and ")
+    );
+    match others.is_empty() {
+        true => served,
+        false => format!("{served}; the rest is left out: only traces are served"),
     }
 }
 

@@ -1,0 +1,84 @@
+//! For how many a span counts that was sampled: `ot=th:…` in its tracestate says
+//! which share of all was kept (OpenTelemetry's probability sampling).
+//!
+//! It is a fraction, where the Collector throws dice for whole numbers: on average
+//! they are the same, and this one can be checked.
+
+use tracewell_model::SpanBatch;
+
+/// Randomness has 56 bits, and a threshold says how many of its values are dropped.
+const VALUES: u64 = 1 << 56;
+const DIGITS_MAX: usize = 14;
+
+/// The counts of all spans of a batch.
+pub(crate) struct AdjustedCounts<'b> {
+    codes: &'b [u32],
+    /// By text of the tracestate.
+    counts: Vec<f64>,
+}
+
+impl<'b> AdjustedCounts<'b> {
+    pub(crate) fn of(batch: &'b SpanBatch) -> Self {
+        let column = &batch.spans().trace_state;
+        Self {
+            codes: &column.codes,
+            counts: column.dict.iter().map(adjusted_count).collect(),
+        }
+    }
+
+    /// Of a span; 1 where nothing says how many were dropped.
+    pub(crate) fn get(&self, row: usize) -> f64 {
+        self.counts[self.codes[row] as usize]
+    }
+}
+
+fn adjusted_count(trace_state: &str) -> f64 {
+    match threshold(trace_state) {
+        Some(dropped) => VALUES as f64 / (VALUES - dropped) as f64,
+        None => 1.0,
+    }
+}
+
+fn threshold(trace_state: &str) -> Option<u64> {
+    let mut members = trace_state.split(',').map(str::trim);
+    let ours = members.find_map(|member| member.strip_prefix("ot="))?;
+    let digits = ours
+        .split(';')
+        .find_map(|field| field.strip_prefix("th:"))?;
+    let is_digit = |digit: u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
+    if digits.is_empty() || digits.len() > DIGITS_MAX || !digits.bytes().all(is_digit) {
+        return None;
+    }
+    // Digits that are not written are zeros behind the others.
+    let shift = 4 * (DIGITS_MAX - digits.len());
+    let written = u64::from_str_radix(digits, 16).ok()?;
+    Some(written << shift)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_threshold_says_for_how_many() {
+        for (trace_state, count) in [
+            ("", 1.0),
+            ("ot=th:0", 1.0),
+            ("ot=th:8", 2.0),
+            ("ot=th:c", 4.0),
+            ("congo=t61, ot=rv:abcdefabcdefab;th:c0", 4.0),
+            ("ot=th:fffffffffffffc", (1u64 << 54) as f64),
+            ("ot=th:", 1.0),
+            ("ot=th:C", 1.0),
+            ("ot=th:000000000000000", 1.0),
+            ("ot=rv:abcdefabcdefab", 1.0),
+            ("oth=th:8", 1.0),
+        ] {
+            assert!(
+                (adjusted_count(trace_state) - count).abs() < f64::EPSILON * count,
+                "{trace_state}: {}",
+                adjusted_count(trace_state)
+            );
+        }
+    }
+}

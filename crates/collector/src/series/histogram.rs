@@ -1,0 +1,124 @@
+//! Numbers of a series: counts, and counts of durations by their length.
+//!
+//! They are fractions, because a span that was sampled counts for those that were
+//! not.
+
+use tracewell_model::{SpanId, TraceId};
+
+/// In which unit durations are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unit {
+    Milliseconds,
+    Seconds,
+}
+
+impl Unit {
+    /// As the end of a metric's name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Milliseconds => "milliseconds",
+            Self::Seconds => "seconds",
+        }
+    }
+
+    /// A duration in it.
+    pub(crate) fn of_ns(self, duration_ns: u64) -> f64 {
+        duration_ns as f64
+            / match self {
+                Self::Milliseconds => 1e6,
+                Self::Seconds => 1e9,
+            }
+    }
+}
+
+/// Where one bucket of a histogram ends and the next begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    ends_ns: Vec<u64>,
+    pub(crate) unit: Unit,
+}
+
+impl Bounds {
+    /// In any order.
+    pub(crate) fn new(mut ends_ns: Vec<u64>, unit: Unit) -> Self {
+        ends_ns.sort_unstable();
+        ends_ns.dedup();
+        Self { ends_ns, unit }
+    }
+
+    /// How many buckets there are; the last is without end.
+    pub(crate) fn buckets(&self) -> usize {
+        self.ends_ns.len() + 1
+    }
+
+    /// The one that such a duration is in. An end is part of its bucket.
+    pub(crate) fn bucket_of(&self, duration_ns: u64) -> usize {
+        self.ends_ns.partition_point(|end| *end < duration_ns)
+    }
+
+    /// Where they end, in the unit.
+    pub(super) fn ends(&self) -> impl Iterator<Item = f64> + '_ {
+        self.ends_ns.iter().map(|end| self.unit.of_ns(*end))
+    }
+}
+
+/// A span that stands for all that were counted with it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Exemplar {
+    pub(crate) trace_id: TraceId,
+    pub(crate) span_id: SpanId,
+    /// Its duration, in the unit.
+    pub(crate) value: f64,
+    /// When it ended.
+    pub(crate) time_ns: u64,
+}
+
+/// How many there are.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Counter {
+    pub(crate) count: f64,
+    /// The newest.
+    pub(crate) exemplar: Option<Exemplar>,
+}
+
+/// How many of which duration there are.
+#[derive(Debug, Clone)]
+pub(crate) struct Histogram {
+    pub(crate) buckets: Box<[f64]>,
+    pub(crate) sum: f64,
+    /// By bucket, the oldest first; one for each at most.
+    exemplars: Vec<(usize, Exemplar)>,
+}
+
+impl Histogram {
+    pub(crate) fn new(bounds: &Bounds) -> Self {
+        Self {
+            buckets: vec![0.0; bounds.buckets()].into(),
+            sum: 0.0,
+            exemplars: Vec::new(),
+        }
+    }
+
+    /// One duration more, which counts for so many.
+    pub(crate) fn add(&mut self, bounds: &Bounds, duration_ns: u64, weight: f64) {
+        self.buckets[bounds.bucket_of(duration_ns)] += weight;
+        self.sum += bounds.unit.of_ns(duration_ns) * weight;
+    }
+
+    /// A newer exemplar of a bucket; the oldest goes where there would be more than
+    /// `max`, which is not 0.
+    pub(crate) fn put(&mut self, bucket: usize, exemplar: Exemplar, max: usize) {
+        let place = self.exemplars.iter().position(|(of, _)| *of == bucket);
+        if let Some(place) = place.or((self.exemplars.len() >= max).then_some(0)) {
+            self.exemplars.remove(place);
+        }
+        self.exemplars.push((bucket, exemplar));
+    }
+
+    pub(super) fn exemplar(&self, bucket: usize) -> Option<&Exemplar> {
+        let mut exemplars = self.exemplars.iter();
+        exemplars
+            .find(|(of, _)| *of == bucket)
+            .map(|(_, exemplar)| exemplar)
+    }
+}
