@@ -1,18 +1,23 @@
 //! Where spans go from here: to other tracing backends, and into files.
 //!
 //! ```text
-//! Consumer ─► Sending (queue, retries, account) ─► Peer (grpc, http) ─► Connector (tls) ─► network
+//! Consumer ─┬─► Sending: senders wait ────────────┬─► Delivery ─► Peer ─► Connector ─► network
+//!           ├─► DiskQueue: safe on the disk first ┘   (retries)   (grpc,  (tls)
+//!           └─► FileExporter ─► file                               http)
 //! ```
 //!
-//! A kind of exporter says what its requests look like and what an answer
-//! means (`otlp`, `otlp_http`, `jaeger`, `zipkin`); everything else is the same for all. **A batch is
-//! acknowledged when the peer has it, and not before.**
+//! A kind of exporter says what its requests look like and what an answer means
+//! (`otlp`, `otlp_http`, `jaeger`, `zipkin`); everything else is the same for all.
+//! **A batch is acknowledged when the peer has it, or the file or a queue on the
+//! disk, and not before.**
 
 pub mod account;
 pub mod auth;
 mod codec;
 mod connector;
 pub mod debug;
+mod delivery;
+mod disk_queue;
 pub mod file;
 pub mod grpc;
 mod headers;
@@ -23,16 +28,18 @@ pub mod otlp_http;
 mod peer;
 mod queue;
 mod retry;
+mod room;
 pub mod secret;
 mod sending;
 pub mod tls;
 pub mod zipkin;
 
-pub use account::{ExporterAccount, ExporterSnapshot};
+pub use account::{ExporterAccount, ExporterSnapshot, QueueSnapshot};
 use debug::Debug;
 use jaeger::JAEGER;
 use otlp::OTLP;
-use sending::Sending;
+pub use queue::{QueueConfig, Storage};
+pub use room::Sizer;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,7 +55,6 @@ use grpc::GrpcConfig;
 use http::{HttpConfig, HttpProtocol};
 use otlp_http::OtlpHttpConfig;
 use peer::Peer;
-use queue::QueueConfig;
 use retry::RetryConfig;
 use zipkin::ZipkinConfig;
 
@@ -108,6 +114,16 @@ impl ExporterConfig {
         })
     }
 
+    /// How it queues, if it does.
+    pub(crate) fn queue(&self) -> Option<&QueueConfig> {
+        match self {
+            Self::Tracewell | Self::File(_) | Self::Debug(_) | Self::Nop => None,
+            Self::Otlp(config) | Self::Jaeger(config) => Some(&config.queue),
+            Self::OtlpHttp(config) => Some(&config.http.queue),
+            Self::Zipkin(config) => Some(&config.http.queue),
+        }
+    }
+
     /// The running exporter, which connects to nobody yet; its account is added to
     /// `accounts`, if it keeps one.
     ///
@@ -140,8 +156,7 @@ impl ExporterConfig {
             Self::OtlpHttp(config) => over_http(config.protocol(), &config.url, &config.http)?,
             Self::Zipkin(config) => over_http(config.protocol(), &config.url, &config.http)?,
         };
-        let (account, runtime) = (account(endpoint), surroundings.runtime.clone());
-        Ok(Arc::new(Sending::to(peer, queue, retry, account, runtime)))
+        sending::start(peer, queue, retry, account(endpoint), surroundings)
     }
 
     /// Finds the extensions that it names among those that the service uses.

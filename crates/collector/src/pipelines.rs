@@ -16,7 +16,7 @@ mod id;
 mod known;
 mod ports;
 
-pub use extensions::ExtensionConfig;
+pub use extensions::{ExtensionConfig, FileStorageConfig};
 pub use file::{PipelineConfig, PipelineFile, is_pipeline_file, read};
 pub use id::ComponentId;
 pub use ports::{Port, ReceiverConfig, SETTINGS};

@@ -4,8 +4,8 @@
 //! read, all ports bound and sampling strategies read before anything else, so that what is
 //! wrong with the configuration is said at once; the store recovers;
 //! then everything serves and readiness is announced. Stopping: receivers stop
-//! accepting and finish what they have, the store writes what it holds, and
-//! the read side goes last.
+//! accepting and finish what they have, pipelines end, the store writes what it
+//! holds, and the read side goes last.
 
 mod adapting;
 mod bind;
@@ -16,6 +16,7 @@ mod read_side;
 mod receivers;
 mod sampling;
 mod spans;
+mod spools;
 mod stores;
 mod tenants;
 mod ui_config;
@@ -155,6 +156,7 @@ async fn serve(config: Config, pipelines: Option<PipelineFile>) -> anyhow::Resul
     }
     tracing::info!("stopping: receivers first, then the store, then the APIs");
     receivers.stop(DRAIN_PATIENCE).await;
+    spans.endings.run().await;
     let closing = Arc::clone(&spans.store);
     tokio::task::spawn_blocking(move || closing.shut_down()).await?;
     stop_queries.send_replace(true);

@@ -118,6 +118,10 @@ export interface Exporter {
   retries: number;
   /** What the peer said last when it took nothing; null once it took something. */
   lastError: string | null;
+  /** Of those received, what was found on the disk at the start. */
+  restored?: number;
+  /** Its queue on the disk, where it has one. */
+  queue?: { requests: number; heldBytes: number; limitBytes: number } | null;
 }
 
 export interface Receiver {

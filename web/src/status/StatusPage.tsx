@@ -160,6 +160,7 @@ function Exporters({ exporters }: { exporters: NonNullable<ServerStatus["exporte
           { name: "Received", show: ({ received }) => count(received), by: ({ received }) => Number(received) },
           { name: "Sent", show: ({ sent }) => count(sent), by: ({ sent }) => Number(sent) },
           { name: "Waiting", show: ({ inFlight }) => count(inFlight), by: ({ inFlight }) => Number(inFlight) },
+          { name: "On the disk", show: ({ queue }) => (queue ? `${formatBytes(queue.heldBytes)} of ${formatBytes(queue.limitBytes)}` : ""), by: ({ queue }) => queue?.heldBytes ?? 0 },
           { name: "Rejected", show: ({ rejected }) => reasons(rejected) },
           { name: "At present", show: ({ lastError }) => (lastError === null ? "well" : <span class="error-text">{lastError}</span>) },
         ]}

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use tracewell_collector::exporters::ExporterSnapshot;
+use tracewell_collector::exporters::{ExporterSnapshot, QueueSnapshot};
 use tracewell_collector::processors::ProcessorSnapshot;
 
 use super::{Label, Page};
@@ -66,6 +66,11 @@ pub(super) fn exporters(page: &mut Page<'_>, accounts: &[ExporterSnapshot]) -> f
         per_exporter(|account| account.received),
     )?;
     page.counters(
+        "tracewell_exporter_spans_restored",
+        "Spans among those received that an earlier process left on the disk",
+        per_exporter(|account| account.restored),
+    )?;
+    page.counters(
         "tracewell_exporter_spans_sent",
         "Spans that the peer of an exporter acknowledged",
         per_exporter(|account| account.sent),
@@ -80,13 +85,35 @@ pub(super) fn exporters(page: &mut Page<'_>, accounts: &[ExporterSnapshot]) -> f
     )?;
     page.gauges(
         "tracewell_exporter_spans_in_flight",
-        "Spans that wait for the peer of an exporter",
+        "Spans that wait for the peer of an exporter, in memory or on the disk",
         per_exporter(|account| account.in_flight),
     )?;
     page.counters(
         "tracewell_exporter_retries",
         "Requests of an exporter that failed and were or will be sent again",
         per_exporter(|account| account.retries),
+    )?;
+    let per_queue = |value: fn(&QueueSnapshot) -> u64| {
+        let queues = accounts.iter().filter_map(|account| {
+            let queue = account.queue.as_ref()?;
+            Some((account, queue))
+        });
+        queues.map(move |(account, queue)| ([exporter(account)], value(queue)))
+    };
+    page.gauges(
+        "tracewell_exporter_queue_requests",
+        "Batches in the queue of an exporter on the disk",
+        per_queue(|queue| queue.requests),
+    )?;
+    page.gauges(
+        "tracewell_exporter_queue_held_bytes",
+        "Bytes on the disk that the queue of an exporter holds",
+        per_queue(|queue| queue.held_bytes),
+    )?;
+    page.gauges(
+        "tracewell_exporter_queue_limit_bytes",
+        "Bytes on the disk that the queue of an exporter may hold",
+        per_queue(|queue| queue.limit_bytes),
     )
 }
 

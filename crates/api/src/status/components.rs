@@ -42,12 +42,25 @@ pub(super) struct Exporter {
     name: String,
     endpoint: String,
     received: u64,
+    /// Of those received, what was found on the disk at the start.
+    restored: u64,
     sent: u64,
     rejected: BTreeMap<&'static str, u64>,
     in_flight: u64,
     retries: u64,
     /// What the peer said last when it took nothing; null once it took something.
     last_error: Option<String>,
+    /// Null where nothing waits on the disk.
+    queue: Option<Queue>,
+}
+
+/// A queue on the disk.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Queue {
+    requests: u64,
+    held_bytes: u64,
+    limit_bytes: u64,
 }
 
 impl From<ExporterSnapshot> for Exporter {
@@ -56,11 +69,17 @@ impl From<ExporterSnapshot> for Exporter {
             name: account.exporter,
             endpoint: account.endpoint,
             received: account.received,
+            restored: account.restored,
             sent: account.sent,
             rejected: account.rejected,
             in_flight: account.in_flight,
             retries: account.retries,
             last_error: account.last_error,
+            queue: account.queue.map(|queue| Queue {
+                requests: queue.requests,
+                held_bytes: queue.held_bytes,
+                limit_bytes: queue.limit_bytes,
+            }),
         }
     }
 }

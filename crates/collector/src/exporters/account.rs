@@ -3,10 +3,18 @@
 //! received = sent + rejected + in flight, at any moment: what is in flight is
 //! what remains of the others, which are read in an order that never shows more
 //! out than in.
+//!
+//! With a queue on the disk, what waits there is in flight. At the next start of the
+//! process all accounts begin at nothing: what is found on the disk is received
+//! again, and `restored` says how much of `received` that is. So over two lives of a
+//! process, received − restored is what came, each span once; and a span that was
+//! sent but not noted before the first ended is sent in both.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+
+use super::disk_queue::OnDisk;
 
 /// One exporter's account at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,8 +23,10 @@ pub struct ExporterSnapshot {
     pub exporter: String,
     /// Where it sends.
     pub endpoint: String,
-    /// Spans that it was given.
+    /// Spans that it was given, those among them that were found on the disk.
     pub received: u64,
+    /// Spans that an earlier process was given, and that were found on the disk.
+    pub restored: u64,
     /// Spans that the peer has.
     pub sent: u64,
     /// Spans that the peer has not, by reason.
@@ -27,6 +37,19 @@ pub struct ExporterSnapshot {
     pub retries: u64,
     /// What the peer said last when it took nothing.
     pub last_error: Option<String>,
+    /// Its queue, where that is on the disk.
+    pub queue: Option<QueueSnapshot>,
+}
+
+/// A queue on the disk at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueSnapshot {
+    /// Batches in it, those included that are on their way.
+    pub requests: u64,
+    /// Bytes on the disk that they hold.
+    pub held_bytes: u64,
+    /// Bytes that they may hold.
+    pub limit_bytes: u64,
 }
 
 /// A running account.
@@ -35,10 +58,12 @@ pub struct ExporterAccount {
     exporter: String,
     endpoint: String,
     received: AtomicU64,
+    restored: AtomicU64,
     sent: AtomicU64,
     retries: AtomicU64,
     rejected: Mutex<BTreeMap<&'static str, u64>>,
     last_error: Mutex<Option<String>>,
+    queue: OnceLock<Weak<OnDisk>>,
 }
 
 impl ExporterAccount {
@@ -47,10 +72,12 @@ impl ExporterAccount {
             exporter,
             endpoint,
             received: AtomicU64::new(0),
+            restored: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             retries: AtomicU64::new(0),
             rejected: Mutex::default(),
             last_error: Mutex::default(),
+            queue: OnceLock::new(),
         })
     }
 
@@ -73,20 +100,35 @@ impl ExporterAccount {
             .last_error
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
+        let queue = self.queue.get().and_then(Weak::upgrade);
         ExporterSnapshot {
             exporter: self.exporter.clone(),
             endpoint: self.endpoint.clone(),
             received,
+            restored: self.restored.load(Ordering::Relaxed),
             sent,
             rejected,
             in_flight: received.saturating_sub(out),
             retries: self.retries.load(Ordering::Relaxed),
             last_error: last_error.clone(),
+            queue: queue.map(|queue| queue.snapshot()),
         }
     }
 
     pub(super) fn arrived(&self, spans: u64) {
         self.received.fetch_add(spans, Ordering::Release);
+    }
+
+    /// Its spans wait there.
+    pub(super) fn queues_in(&self, queue: &Arc<OnDisk>) {
+        // Once for each exporter: a second one would be a bug without consequence.
+        let _is_second = self.queue.set(Arc::downgrade(queue)).is_err();
+    }
+
+    /// Found on the disk.
+    pub(super) fn restored(&self, spans: u64) {
+        self.restored.fetch_add(spans, Ordering::Relaxed);
+        self.arrived(spans);
     }
 
     pub(super) fn sent(&self, spans: u64) {

@@ -3,10 +3,15 @@
 //! A kind of extension says here how its section is read. **One that another
 //! component needs counts only if `service.extensions` names it.**
 
+use std::path::PathBuf;
+
 use super::ports::on_all_addresses;
 use crate::exporters::auth::AuthenticatorConfig;
 use crate::written::fields::{Fields, Placed};
 use crate::written::yaml::Location;
+
+/// The Collector's.
+const STORAGE_DIRECTORY: &str = "/var/lib/otelcol/file_storage";
 
 /// What an extension comes to.
 #[derive(Debug, Clone)]
@@ -15,8 +20,20 @@ pub enum ExtensionConfig {
     HealthCheck(String, Location),
     /// Who exporters say that they are.
     Authenticator(AuthenticatorConfig),
+    /// Where components keep on the disk what waits.
+    FileStorage(FileStorageConfig),
     /// Said, and done without.
     Warned(String),
+}
+
+/// A directory for what waits on the disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileStorageConfig {
+    /// Each component has a directory of its own in it.
+    pub directory: PathBuf,
+    /// Is it made where it is missing? Else that is a mistake, such as a disk that is
+    /// not mounted.
+    pub is_created: bool,
 }
 
 impl ExtensionConfig {
@@ -29,10 +46,32 @@ impl ExtensionConfig {
             "zpages" => warned("zpages: what it shows is on the page /status of the UI"),
             "pprof" => warned("pprof: it profiles Go programs; use perf on this one"),
             "memory_ballast" => warned("memory_ballast: there is no garbage collector to calm"),
-            "file_storage" => warned("file_storage: nothing is queued on disk yet; senders wait"),
+            "file_storage" => Some(file_storage(fields)),
             _ => AuthenticatorConfig::read(kind, fields).map(Self::Authenticator),
         }
     }
+}
+
+fn file_storage(fields: Fields<'_>) -> ExtensionConfig {
+    let directory = fields.text("directory").filter(|at| !at.text.is_empty());
+    let directory = directory.map_or(STORAGE_DIRECTORY.to_owned(), |at| at.text);
+    let config = FileStorageConfig {
+        directory: PathBuf::from(directory),
+        is_created: fields.switch("create_directory", true),
+    };
+    if fields.has("directory_permissions") {
+        fields.reading().warn(format!(
+            "{}: directories are made as the umask of the process says",
+            fields.path("directory_permissions")
+        ));
+    }
+    // What is damaged is skipped by itself, segments are used again, and what is
+    // acknowledged is always synced.
+    for taken in ["compaction", "fsync", "recreate", "timeout"] {
+        fields.has(taken);
+    }
+    fields.end();
+    ExtensionConfig::FileStorage(config)
 }
 
 fn health_check(fields: Fields<'_>) -> ExtensionConfig {

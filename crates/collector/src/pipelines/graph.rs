@@ -10,9 +10,11 @@
 //! stands at the end of some and before others; a processor is each pipeline's own. A batch that goes several ways is shared, not copied.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::Handle;
+use tracewell_model::spool::Spools;
 use tracewell_model::store::Ack;
 use tracewell_model::{Consumer, SpanBatch};
 
@@ -32,6 +34,40 @@ pub struct Surroundings<'s> {
     pub store: &'s Arc<dyn Consumer>,
     /// Timers and senders run here.
     pub runtime: &'s Handle,
+    /// What may wait on the disk waits there, by the name of the extension.
+    pub spools: &'s BTreeMap<ComponentId, Arc<dyn Spools>>,
+    /// What is to be done when the process ends.
+    pub endings: &'s Endings,
+}
+
+/// What components do at the end of the process, once receivers have stopped: those
+/// that were built last begin, because they hand to those before them.
+#[derive(Default)]
+pub struct Endings(Mutex<Vec<Ending>>);
+
+type Ending = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl Endings {
+    /// Adds what is to be done. It MUST end by itself, within a second or two.
+    pub(crate) fn add(&self, ending: impl Future<Output = ()> + Send + 'static) {
+        let mut endings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        endings.push(Box::pin(ending));
+    }
+
+    /// Does it all, once.
+    pub async fn run(&self) {
+        loop {
+            let last = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let Some(ending) = last else { return };
+            ending.await;
+        }
+    }
+}
+
+impl std::fmt::Debug for Endings {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Endings")
+    }
 }
 
 /// The accounts of a graph.

@@ -1,8 +1,9 @@
 //! What exporters make of a peer's answers. No real backend answers like this
 //! when asked to, so this one reads its answers off a list.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
+use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -21,48 +22,63 @@ use tokio::sync::oneshot;
 use tracewell_collector::exporters::{ExporterAccount, ExporterSnapshot};
 use tracewell_collector::pipelines::{
     self,
-    graph::{Graph, Surroundings},
+    graph::{Endings, Graph, Surroundings},
 };
 use tracewell_collector::written::fields::Reading;
 use tracewell_collector::written::yaml;
 use tracewell_model::store::Ack;
-use tracewell_model::{Consumer, SpanBatch, StoreError};
+use tracewell_model::{Consumer, SpanBatch, SpanId, StoreError};
 use tracewell_testkit::{TestSpan, batch};
 use tracewell_wire::otlp::protobuf;
 
 /// A status, and the message of one that is OK.
-type Reply = (u8, Vec<u8>);
+pub(crate) type Reply = (u8, Vec<u8>);
 
-const OK: u8 = 0;
-const INVALID_ARGUMENT: u8 = 3;
+pub(crate) const OK: u8 = 0;
+pub(crate) const INVALID_ARGUMENT: u8 = 3;
+/// The peer takes it and is gone before it can say so.
+pub(crate) const GONE: u8 = 255;
 const RESOURCE_EXHAUSTED: u8 = 8;
-const UNAVAILABLE: u8 = 14;
-const UNAUTHENTICATED: u8 = 16;
+pub(crate) const UNAVAILABLE: u8 = 14;
+pub(crate) const UNAUTHENTICATED: u8 = 16;
 
-struct Peer {
-    address: String,
+pub(crate) struct Peer {
+    pub(crate) address: String,
     /// Spans of each request, as they came.
     seen: Arc<Mutex<Vec<usize>>>,
+    /// What it will answer, before OK.
+    pub(crate) replies: Arc<Mutex<VecDeque<Reply>>>,
+    /// Ids of the spans of requests that it took.
+    pub(crate) taken: Arc<Mutex<Vec<SpanId>>>,
 }
 
 /// Answers with these, then with OK.
-async fn peer(replies: impl IntoIterator<Item = Reply>) -> Peer {
+pub(crate) async fn peer(replies: impl IntoIterator<Item = Reply>) -> Peer {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let replies: Arc<Mutex<VecDeque<Reply>>> = Arc::new(Mutex::new(replies.into_iter().collect()));
     let seen = Arc::new(Mutex::new(Vec::new()));
-    let saw = Arc::clone(&seen);
+    let taken = Arc::new(Mutex::new(Vec::new()));
+    let (saw, took, answers) = (Arc::clone(&seen), Arc::clone(&taken), Arc::clone(&replies));
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let (replies, saw) = (Arc::clone(&replies), Arc::clone(&saw));
+            let (replies, saw) = (Arc::clone(&answers), Arc::clone(&saw));
+            let took = Arc::clone(&took);
             let service = service_fn(move |request: Request<Incoming>| {
                 let (replies, saw) = (Arc::clone(&replies), Arc::clone(&saw));
+                let took = Arc::clone(&took);
                 async move {
                     let body = request.into_body().collect().await.unwrap().to_bytes();
-                    let spans = protobuf::decode(&body[5..]).unwrap().batch.len();
-                    saw.lock().unwrap().push(spans);
-                    let reply = replies.lock().unwrap().pop_front();
-                    Ok::<_, Infallible>(response(reply.unwrap_or_default()))
+                    let spans = protobuf::decode(&body[5..]).unwrap().batch;
+                    saw.lock().unwrap().push(spans.len());
+                    let reply = replies.lock().unwrap().pop_front().unwrap_or_default();
+                    if reply.0 == OK || reply.0 == GONE {
+                        took.lock().unwrap().extend(&spans.spans().span_id);
+                    }
+                    match reply.0 {
+                        GONE => Err(io::Error::other("the peer is gone")),
+                        _ => Ok(response(reply)),
+                    }
                 }
             });
             let builder = Builder::new(TokioExecutor::new());
@@ -74,7 +90,12 @@ async fn peer(replies: impl IntoIterator<Item = Reply>) -> Peer {
             });
         }
     });
-    Peer { address, seen }
+    Peer {
+        address,
+        seen,
+        replies,
+        taken,
+    }
 }
 
 fn response((status, message): Reply) -> Response<BoxBody<Bytes, Infallible>> {
@@ -113,6 +134,8 @@ service: {{pipelines: {{traces: {{receivers: [otlp], exporters: [otlp]}}}}}}",
         let surroundings = Surroundings {
             store: &store,
             runtime: &Handle::current(),
+            spools: &BTreeMap::new(),
+            endings: &Endings::default(),
         };
         let graph = Graph::build(&file, &surroundings, &|consumer| consumer);
         let (entries, mut accounts) = graph.unwrap().into_parts();
@@ -138,7 +161,7 @@ service: {{pipelines: {{traces: {{receivers: [otlp], exporters: [otlp]}}}}}}",
     }
 }
 
-struct Unused;
+pub(crate) struct Unused;
 
 impl Consumer for Unused {
     fn consume(&self, _batch: Arc<SpanBatch>, _ack: Ack) {

@@ -1,7 +1,7 @@
 //! A peer over HTTP that answers off a list, in the clear or through TLS, and
 //! exporters of a file before it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -23,7 +23,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tracewell_collector::exporters::{ExporterAccount, ExporterSnapshot};
 use tracewell_collector::pipelines::{
     self,
-    graph::{Graph, Surroundings},
+    graph::{Endings, Graph, Surroundings},
 };
 use tracewell_collector::written::fields::Reading;
 use tracewell_collector::written::yaml;
@@ -199,6 +199,8 @@ service:
         let surroundings = Surroundings {
             store: &store,
             runtime: &Handle::current(),
+            spools: &BTreeMap::new(),
+            endings: &Endings::default(),
         };
         let graph = Graph::build(&file, &surroundings, &|consumer| consumer);
         let (entries, mut accounts) = graph.map_err(|why| vec![why])?.into_parts();

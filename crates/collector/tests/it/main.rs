@@ -12,6 +12,7 @@ mod complaints;
 mod consumers;
 mod cors;
 mod crowds;
+mod disk_queue;
 mod exporters;
 mod grpc;
 mod http;

@@ -5,13 +5,13 @@
 
 use super::limits::MemoryShares;
 use super::tenants::{AllTenants, Sides, Tenants};
-use super::{adapting, stores};
+use super::{adapting, spools, stores};
 use crate::config::{Config, PipelineFile, Storage};
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use tracewell_access::Lock;
 use tracewell_api::{Door, ProcessFacts, QueryState, UiConfig};
-use tracewell_collector::pipelines::graph::{Accounts, Graph, Surroundings};
+use tracewell_collector::pipelines::graph::{Accounts, Endings, Graph, Surroundings};
 use tracewell_collector::{CountedRoots, Destination, Sampling};
 use tracewell_model::clock::SystemClock;
 use tracewell_model::{Consumer, TraceStore};
@@ -22,6 +22,8 @@ pub(super) struct Spans {
     /// theirs.
     pub(super) store: Arc<dyn TraceStore>,
     tenants: Option<Arc<Tenants>>,
+    /// What pipelines do before the stores are closed.
+    pub(super) endings: Endings,
 }
 
 impl Spans {
@@ -39,6 +41,7 @@ impl Spans {
             return Ok(Self {
                 store: Arc::new(AllTenants::new(Arc::clone(&tenants))),
                 tenants: Some(tenants),
+                endings: Endings::default(),
             });
         }
         let store = stores::open(config, shares)?;
@@ -49,6 +52,7 @@ impl Spans {
         Ok(Self {
             store,
             tenants: None,
+            endings: Endings::default(),
         })
     }
 
@@ -82,6 +86,8 @@ impl Spans {
         let surroundings = Surroundings {
             store: &store,
             runtime: &Handle::current(),
+            spools: &spools::of(file)?,
+            endings: &self.endings,
         };
         let graph = Graph::build(file, &surroundings, &counted);
         let (entries, accounts) = graph.map_err(anyhow::Error::msg)?.into_parts();

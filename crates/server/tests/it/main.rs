@@ -15,6 +15,7 @@ mod config;
 mod crash;
 mod crash_full_disk;
 mod crash_phases;
+mod disk_queue;
 mod graph_accounts;
 mod import_export;
 mod legacy;

@@ -150,14 +150,12 @@ fn what_was_given_up_goes_and_is_not_missed() {
     );
     assert_eq!(opened.report.warnings, Vec::<String>::new());
     let found: Vec<SpoolPlace> = opened.found.iter().map(|(place, _)| *place).collect();
-    let (given_up, kept) = places.split_at(30);
+    let kept = &places[30..];
     assert!(found.ends_with(kept), "all that is needed is there");
     // Those that lie in a segment with others may be.
     assert!(found.len() < kept.len() + 5);
     opened.spool.release_before(places[39].after());
     assert_eq!(opened.spool.status().held_bytes, 0);
-    let read = opened.spool.read(given_up[0]);
-    assert!(matches!(read, Err(StoreError::Damaged(_))), "{read:?}");
 }
 
 #[test]

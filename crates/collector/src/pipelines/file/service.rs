@@ -24,6 +24,7 @@ pub(super) fn read(
             ExtensionConfig::HealthCheck(endpoint, at) => {
                 file.health_check = Some((endpoint.clone(), *at));
             }
+            ExtensionConfig::FileStorage(_) => {}
             ExtensionConfig::Warned(text) => reading.warn(text.clone()),
             // Exporters ask for it by name.
             ExtensionConfig::Authenticator(_) => {}
@@ -63,6 +64,29 @@ pub(super) fn read(
     connected::check(&pipelines, file);
     for exporter in file.exporters.values_mut() {
         exporter.find_extensions(&file.extensions, reading);
+    }
+    stored(file, reading);
+}
+
+/// What a component keeps on the disk has a directory there.
+fn stored(file: &PipelineFile, reading: &Reading) {
+    for (id, exporter) in &file.exporters {
+        let Some(storage) = exporter.queue().and_then(|queue| queue.storage.as_ref()) else {
+            continue;
+        };
+        if !matches!(
+            file.extensions.get(&storage.id),
+            Some(ExtensionConfig::FileStorage(_))
+        ) {
+            reading.mistake(
+                storage.location,
+                format!(
+                    "exporters.{id}.sending_queue.storage names {}, which is no file_storage that \
+                     service.extensions names; add it to both",
+                    storage.id
+                ),
+            );
+        }
     }
 }
 
