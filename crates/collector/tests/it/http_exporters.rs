@@ -1,6 +1,7 @@
 //! What exporters over HTTP send, and what they make of answers.
 
 use prost::Message;
+use tokio::net::TcpSocket;
 use tracewell_model::StoreError;
 use tracewell_testkit::{TestSpan, batch};
 use tracewell_wire::decompress::{Encoding, decompress};
@@ -117,9 +118,10 @@ async fn a_peer_that_names_a_time_beyond_our_patience_is_not_asked_before() {
 
 #[tokio::test]
 async fn a_peer_that_is_not_there_makes_senders_wait_and_is_named() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
+    // Kept, so that nobody else gets it, and nobody listens.
+    let closed = TcpSocket::new_v4().unwrap();
+    closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = closed.local_addr().unwrap();
     for (kind, endpoint) in [
         ("otlphttp", format!("http://{address}")),
         ("zipkin", format!("http://{address}/api/v2/spans")),
