@@ -9,6 +9,7 @@
 //! exporters. Every stage is a `Consumer`, and a client is answered once the
 //! last one has its spans: **nothing is acknowledged that only waits in memory**.
 
+pub mod drawing;
 mod extensions;
 mod file;
 pub mod graph;

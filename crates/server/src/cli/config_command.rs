@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use tracewell_collector::pipelines::drawing;
 
 use super::error::CliError;
 use super::output::Output;
@@ -14,6 +15,8 @@ use crate::config;
 pub(super) enum ConfigCommand {
     /// Report every mistake with line and column
     Check(CheckArgs),
+    /// Draw the pipelines of a Collector's file: in a line each, or as SVG
+    Graph(GraphArgs),
     /// Print the configuration in effect as YAML, each value with its origin
     Print(ServerArgs),
 }
@@ -24,6 +27,19 @@ pub(super) struct CheckArgs {
     /// The file to check; without it, --config, the environment and the flags
     #[arg(value_name = "FILE", conflicts_with = "config")]
     path: Option<PathBuf>,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// Arguments of `config graph`.
+#[derive(Debug, Args)]
+pub(super) struct GraphArgs {
+    /// The file; without it, --config
+    #[arg(value_name = "FILE", conflicts_with = "config")]
+    path: Option<PathBuf>,
+    /// As a picture in SVG
+    #[arg(long)]
+    svg: bool,
     #[command(flatten)]
     server: ServerArgs,
 }
@@ -42,6 +58,24 @@ pub(super) fn run(command: ConfigCommand) -> Result<(), CliError> {
             out.line(&format!("{subject} is valid"))?;
             for line in loaded.pipelines.iter().flat_map(|file| file.lines()) {
                 out.line(&format!("  {line}"))?;
+            }
+        }
+        ConfigCommand::Graph(GraphArgs {
+            path,
+            svg,
+            mut server,
+        }) => {
+            server.file = path.or(server.file);
+            let Some(file) = server.load()?.pipelines else {
+                let why = "there are no pipelines: name a Collector's file, which has `service` at its top";
+                return Err(CliError::Usage(why.to_owned()));
+            };
+            if svg {
+                out.line(drawing::svg(&file).trim_end())?;
+            } else {
+                for line in file.lines() {
+                    out.line(&line)?;
+                }
             }
         }
         ConfigCommand::Print(server) => {

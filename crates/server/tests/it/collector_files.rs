@@ -275,3 +275,41 @@ fn a_file_of_2021_runs() {
     };
     assert_eq!(ran.operations(), ["buy"]);
 }
+
+#[test]
+fn every_file_is_drawn() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/collector");
+    for file in std::fs::read_dir(dir).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_none_or(|end| end != "yaml") {
+            continue;
+        }
+        let draw = |more: &[&str]| {
+            let graph = ["config", "graph", path.to_str().unwrap()];
+            let out = crate::process::tracewell(&[&graph[..], more].concat(), &[])
+                .output()
+                .unwrap();
+            assert!(
+                out.status.success(),
+                "{}",
+                String::from_utf8_lossy(&out.stderr)
+            );
+            String::from_utf8(out.stdout).unwrap()
+        };
+        let (text, picture) = (draw(&[]), draw(&["--svg"]));
+        for line in text.lines() {
+            let (pipeline, stages) = line.split_once(": ").unwrap();
+            assert!(
+                picture.contains(&format!(">{pipeline}</text>")),
+                "{picture}"
+            );
+            for stage in stages.split(" → ").flat_map(|stage| stage.split(" + ")) {
+                assert!(
+                    picture.contains(&format!(">{stage}</text>")),
+                    "{stage}: {picture}"
+                );
+            }
+        }
+        assert!(picture.starts_with("<svg ") && picture.ends_with("</svg>\n"));
+    }
+}
