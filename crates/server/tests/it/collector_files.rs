@@ -28,6 +28,7 @@ curl -sf --data-binary @body -H "content-type: $TYPE" http://127.0.0.1:$SEND_TO 
 timeout 60 sh -c "until curl -sf http://127.0.0.1:16686/api/status | grep -q '\"spans\":$WANTED,'; do :; done"
 curl -sf 'http://127.0.0.1:16686/api/traces?service=shop&limit=1000&start=1600000000000000&end=1800000000000000' > traces
 curl -sf http://127.0.0.1:26686/api/status > status
+curl -sf http://127.0.0.1:26686/metrics > metrics
 kill %1 %2
 "#;
 
@@ -41,6 +42,9 @@ enum Sent<'s> {
 struct Ran {
     spans: Vec<Value>,
     status: Value,
+    metrics: String,
+    /// What the exporter `file` wrote.
+    archive: String,
 }
 
 impl Ran {
@@ -135,6 +139,8 @@ fn run(file: &str, sent: Sent<'_>, wanted: usize) -> Option<Ran> {
     Some(Ran {
         spans,
         status: serde_json::from_str(&read("status")).unwrap(),
+        metrics: read("metrics"),
+        archive: read("archive.jsonl"),
     })
 }
 
@@ -262,6 +268,69 @@ fn old_names_are_brought_to_those_of_today() {
             .contains("deployment.environment.name")
     };
     assert!(ran.spans.iter().any(environment));
+}
+
+#[test]
+fn what_passes_is_counted_for_prometheus() {
+    let client = span(1, "GET /cart").kind(SpanKind::Client);
+    let mut server = TestSpan::new(1, 2, "cart", "GET", START_NS).child_of(1);
+    server.kind = SpanKind::Server;
+    let Some(ran) = run("span-metrics.yaml", Sent::Otlp(&[client, server]), 2) else {
+        return;
+    };
+    for (name, labels) in [
+        (
+            "traces_span_metrics_calls_total",
+            [
+                "service_name=\"cart\"",
+                "span_kind=\"SPAN_KIND_SERVER\"",
+                "http_request_method=\"GET\"",
+            ],
+        ),
+        (
+            "traces_service_graph_request_total",
+            ["client=\"shop\"", "server=\"cart\"", "failed=\"false\""],
+        ),
+    ] {
+        let is_it =
+            |line: &&str| line.starts_with(name) && labels.iter().all(|label| line.contains(label));
+        let found = ran.metrics.lines().find(is_it);
+        assert!(
+            found.is_some_and(|line| line.contains(" 1")),
+            "{name}\n{}",
+            ran.metrics
+        );
+    }
+}
+
+#[test]
+fn tenants_go_their_ways() {
+    let mut of_acme = span(1, "acme's");
+    of_acme
+        .resource
+        .push(("tenant".to_owned(), AnyValue::from("acme")));
+    let failed = span(2, "failed").status(StatusCode::Error);
+    let Some(ran) = run(
+        "routing.yaml",
+        Sent::Otlp(&[of_acme, failed, span(3, "rest")]),
+        2,
+    ) else {
+        return;
+    };
+    assert_eq!(ran.operations(), ["acme's", "failed"]);
+    let is_gold = |span: &Value| span["process"]["tags"].to_string().contains("tenant.tier");
+    assert!(ran.spans.iter().all(is_gold));
+}
+
+#[test]
+fn what_is_sent_on_is_archived_too() {
+    let Some(ran) = run("archive.yaml", Sent::Otlp(&[span(1, "buy")]), 1) else {
+        return;
+    };
+    assert_eq!(ran.operations(), ["buy"]);
+    let line: Value = serde_json::from_str(ran.archive.trim()).unwrap();
+    let name = &line["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["name"];
+    assert_eq!(name, "buy");
 }
 
 #[test]
