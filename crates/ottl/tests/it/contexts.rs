@@ -25,7 +25,9 @@ fn two_services() -> Vec<TestSpan> {
 /// Equal resources and equal scopes have one row, as in batches that were joined.
 fn batch(spans: &[TestSpan]) -> SpanBatch {
     let mut joiner = BatchJoiner::new();
-    joiner.append(&tracewell_testkit::batch(spans)).unwrap();
+    joiner
+        .append(&tracewell_testkit::batch(spans))
+        .expect("a few spans fit");
     joiner.finish()
 }
 

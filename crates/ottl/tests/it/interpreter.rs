@@ -186,7 +186,7 @@ fn of_call(call: &Call, row: Row<'_>) -> Answer {
     };
     Ok(match call.name.as_str() {
         "IsString" => AnyValue::Bool(matches!(argument(0)?, AnyValue::String(_))),
-        "IsMatch" => AnyValue::Bool(Regex::new(&text(1)?).unwrap().is_match(&text(0)?)),
+        "IsMatch" => AnyValue::Bool(regex(&text(1)?).is_match(&text(0)?)),
         "HasPrefix" => AnyValue::Bool(text(0)?.starts_with(&text(1)?)),
         "ToUpperCase" => AnyValue::String(text(0)?.to_uppercase()),
         "Int" => match argument(0)? {
@@ -218,6 +218,10 @@ fn of_call(call: &Call, row: Row<'_>) -> Answer {
         }
         other => unreachable!("{other} is not written by chance"),
     })
+}
+
+fn regex(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("patterns by chance are right")
 }
 
 /// Runs a statement for one row; what fails leaves the span as it was.
@@ -271,8 +275,8 @@ pub(crate) fn run(
         }
         "delete_key" => map(target, span, event).retain(|(key, _)| *key != constant(1)),
         "keep_matching_keys" => {
-            let regex = Regex::new(&constant(1)).unwrap();
-            map(target, span, event).retain(|(key, _)| regex.is_match(key));
+            let pattern = regex(&constant(1));
+            map(target, span, event).retain(|(key, _)| pattern.is_match(key));
         }
         "truncate_all" => {
             let NodeKind::Int(most) = arguments[1].value.kind else {
@@ -287,10 +291,10 @@ pub(crate) fn run(
             }
         }
         "replace_all_patterns" => {
-            let regex = Regex::new(&constant(2)).unwrap();
+            let pattern = regex(&constant(2));
             for (_, value) in map(target, span, event) {
                 if let AnyValue::String(text) = value {
-                    *text = regex.replace_all(text, constant(3).as_str()).into_owned();
+                    *text = pattern.replace_all(text, constant(3).as_str()).into_owned();
                 }
             }
         }

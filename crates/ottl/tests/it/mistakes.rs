@@ -6,7 +6,9 @@ use crate::compiler;
 
 #[track_caller]
 fn statement(text: &str, column: usize, message: &str) {
-    let mistake = compiler().statement(text, Context::Span).unwrap_err();
+    let mistake = compiler()
+        .statement(text, Context::Span)
+        .expect_err("it is wrong");
     assert_eq!(
         (mistake.column(), mistake.message.as_str()),
         (column, message),
@@ -17,7 +19,9 @@ fn statement(text: &str, column: usize, message: &str) {
 
 #[track_caller]
 fn condition(text: &str, column: usize, message: &str) {
-    let mistake = compiler().condition(text, Context::Span).unwrap_err();
+    let mistake = compiler()
+        .condition(text, Context::Span)
+        .expect_err("it is wrong");
     assert_eq!(
         (mistake.column(), mistake.message.as_str()),
         (column, message),

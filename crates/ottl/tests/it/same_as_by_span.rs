@@ -30,11 +30,11 @@ impl Writer {
             Context::SpanEvent => &["spanevent", "span", "resource"][..],
             _ => &["span", "resource"],
         };
-        *self.random.pick(places)
+        places[self.random.below(places.len() as u64) as usize]
     }
 
     fn key(&mut self) -> &'static str {
-        *self.random.pick(&KEYS[..])
+        KEYS[self.random.below(KEYS.len() as u64) as usize]
     }
 
     fn path(&mut self) -> String {
