@@ -45,7 +45,7 @@ impl Connection {
 #[derive(Debug, Clone)]
 struct Edge {
     count: Counter,
-    is_failed: bool,
+    failed: Counter,
     client: Option<Histogram>,
     server: Option<Histogram>,
 }
@@ -188,11 +188,14 @@ impl Edges {
         let weight = weights.fold(1.0, f64::max);
         let edge = self.edges.at(labels.as_str(), now_ns, || Edge {
             count: Counter::default(),
-            is_failed,
+            failed: Counter::default(),
             client: None,
             server: None,
         });
         edge.count.count += weight;
+        if is_failed {
+            edge.failed.count += weight;
+        }
         let sides = [&mut edge.client, &mut edge.server];
         for (half, histogram) in halves.into_iter().zip(sides) {
             if let Some(half) = half {
@@ -240,11 +243,11 @@ impl Snapshot {
             "Requests between two services",
             edges().map(|(labels, edge)| (labels, &edge.count)),
         );
-        let failed = edges().filter(|(_, edge)| edge.is_failed);
+        let failed = edges().filter(|(_, edge)| edge.failed.count > 0.0);
         page.counters(
             &name("request_failed"),
             "Requests between two services that failed",
-            failed.map(|(labels, edge)| (labels, &edge.count)),
+            failed.map(|(labels, edge)| (labels, &edge.failed)),
         );
         page.histograms(
             &name("request_server"),
