@@ -18,6 +18,7 @@ pub mod redaction;
 pub mod resource;
 pub mod resource_detection;
 pub mod span;
+pub mod tail_sampling;
 pub mod transform;
 
 use std::sync::Arc;
@@ -38,6 +39,7 @@ use redaction::RedactionConfig;
 use resource::ResourceConfig;
 use resource_detection::ResourceDetectionConfig;
 use span::SpanConfig;
+use tail_sampling::{TailSampling, TailSamplingConfig};
 use transform::TransformConfig;
 
 /// A processor, understood.
@@ -64,6 +66,8 @@ pub enum ProcessorConfig {
     Transform(Arc<TransformConfig>),
     /// Keeps a share of traces.
     ProbabilisticSampler(ProbabilisticSamplerConfig),
+    /// Decides of whole traces whether they are kept.
+    TailSampling(Arc<TailSamplingConfig>),
 }
 
 impl ProcessorConfig {
@@ -85,6 +89,7 @@ impl ProcessorConfig {
             "probabilistic_sampler" => {
                 Self::ProbabilisticSampler(ProbabilisticSamplerConfig::read(fields))
             }
+            "tail_sampling" => Self::TailSampling(Arc::new(TailSamplingConfig::read(fields))),
             _ => return None,
         })
     }
@@ -119,6 +124,11 @@ impl ProcessorConfig {
             Self::ResourceDetection(config) => changing(Box::new(config.clone()), next),
             Self::ProbabilisticSampler(config) => {
                 changing(Box::new(ProbabilisticSampler::new(config.clone())), next)
+            }
+            Self::TailSampling(config) => {
+                let account = ProcessorAccount::new(pipeline.to_owned(), id.to_string());
+                accounts.push(Arc::clone(&account));
+                TailSampling::build(config, (pipeline, id), next, account, surroundings)?
             }
         })
     }

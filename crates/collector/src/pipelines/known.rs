@@ -29,7 +29,6 @@ pub(super) fn instead(section: &str, kind: &str) -> Option<&'static str> {
             ("filelog", "logs are not stored; keep a Collector for them"),
         ],
         "processors" => &[
-            ("tail_sampling", NOT_YET),
             ("groupbytrace", NOT_YET),
             (
                 "groupbyattrs",

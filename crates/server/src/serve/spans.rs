@@ -7,6 +7,7 @@ use super::limits::MemoryShares;
 use super::tenants::{AllTenants, Sides, Tenants};
 use super::{adapting, spools, stores};
 use crate::config::{Config, PipelineFile, Storage};
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use tracewell_access::Lock;
@@ -24,6 +25,8 @@ pub(super) struct Spans {
     tenants: Option<Arc<Tenants>>,
     /// What pipelines do before the stores are closed.
     pub(super) endings: Endings,
+    storage: Storage,
+    data_dir: PathBuf,
 }
 
 impl Spans {
@@ -42,6 +45,8 @@ impl Spans {
                 store: Arc::new(AllTenants::new(Arc::clone(&tenants))),
                 tenants: Some(tenants),
                 endings: Endings::default(),
+                storage: config.storage,
+                data_dir: config.data_dir.clone(),
             });
         }
         let store = stores::open(config, shares)?;
@@ -53,6 +58,8 @@ impl Spans {
             store,
             tenants: None,
             endings: Endings::default(),
+            storage: config.storage,
+            data_dir: config.data_dir.clone(),
         })
     }
 
@@ -86,7 +93,7 @@ impl Spans {
         let surroundings = Surroundings {
             store: &store,
             runtime: &Handle::current(),
-            spools: &spools::of(file)?,
+            spools: &spools::of(file, (self.storage, &self.data_dir))?,
             endings: &self.endings,
         };
         let graph = Graph::build(file, &surroundings, &counted);

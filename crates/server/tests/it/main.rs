@@ -27,6 +27,7 @@ mod pipelines;
 mod pressure;
 mod process;
 mod running;
+mod tail_sampling;
 mod tenants;
 mod trainticket;
 mod verify;
