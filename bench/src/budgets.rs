@@ -56,9 +56,9 @@ pub(crate) const INGEST_OLDER: Budget = budget(
 /// Measured where a real Collector is named.
 pub(crate) const PIPELINES: Budget = budget(
     "CPU on the way through / a real Collector with the same file (pass-through; batch, \
-     attributes, filter; transform of five statements)",
+     attributes, filter; transform of five statements; tail sampling of four policies)",
     "x",
-    &[limit(0.2, 0.2); 3],
+    &[limit(0.2, 0.2); 4],
 );
 pub(crate) const LIFE: Budget = budget(
     "a span's whole life: received over HTTP, sealed and compacted once",

@@ -21,7 +21,7 @@ pub(crate) struct Kind {
 }
 
 /// From nothing to all of it.
-pub(crate) const KINDS: [Kind; 3] = [
+pub(crate) const KINDS: [Kind; 4] = [
     Kind {
         name: "pass-through",
         processors: "",
@@ -61,13 +61,28 @@ processors:
 ",
         order: "[transform]",
     },
+    Kind {
+        name: "tail sampling, four policies",
+        processors: "
+processors:
+  tail_sampling:
+    decision_wait: 5s
+    num_traces: 200000
+    policies:
+      - {name: errors, type: status_code, status_code: {status_codes: [ERROR]}}
+      - {name: slow, type: latency, latency: {threshold_ms: 1000}}
+      - {name: path, type: string_attribute, string_attribute: {key: http.method, values: [DELETE]}}
+      - {name: all, type: probabilistic, probabilistic: {sampling_percentage: 100}}
+",
+        order: "[tail_sampling]",
+    },
 ];
 
 impl Kind {
     /// The file: OTLP over HTTP at `listen`, OTLP over gRPC to `backend`.
     pub(crate) fn file(&self, listen: SocketAddr, backend: SocketAddr) -> String {
         format!(
-            "receivers: {{otlp: {{protocols: {{http: {{endpoint: \"{listen}\"}}}}}}}}
+            "receivers: {{otlp: {{protocols: {{http: {{endpoint: \"{listen}\"}}, grpc: {{endpoint: \"127.0.0.1:0\"}}}}}}}}
 exporters:
   otlp: {{endpoint: \"{backend}\", tls: {{insecure: true}}, compression: none}}
 {}

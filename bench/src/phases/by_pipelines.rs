@@ -69,7 +69,7 @@ fn through_us<B: AsRef<[u8]>>(
     let backend_file = bench.data_dir("backend.yaml");
     std::fs::write(
         &backend_file,
-        "receivers: {otlp: {protocols: {grpc: {endpoint: \"127.0.0.1:0\"}}}}
+        "receivers: {otlp: {protocols: {grpc: {endpoint: \"127.0.0.1:0\"}, http: {endpoint: \"127.0.0.1:0\"}}}}
 exporters: {nop: }
 service: {pipelines: {traces: {receivers: [otlp], exporters: [nop]}}}
 ",

@@ -353,7 +353,7 @@ impl OnDisk {
             let record = SpoolRecord::Note(note::encode(&places));
             let ack = Box::new(move |fate| {
                 // Who waits for it may be gone with the runtime.
-                let _ = told.send(fate);
+                told.send(fate).ok();
             });
             self.spool.append(&record, ack);
             match fate.await {

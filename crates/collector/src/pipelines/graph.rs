@@ -123,6 +123,14 @@ impl Graph {
                 }
             }
         }
+        // They were made from the end.
+        let place = |account: &Arc<ProcessorAccount>| {
+            let pipelines = file.pipelines.iter();
+            let mut stages = pipelines.flat_map(|p| p.processors.iter().map(|id| (&p.name, id)));
+            let is_it = |(pipeline, id): (&String, &ComponentId)| account.is_of(pipeline, id);
+            stages.position(is_it).unwrap_or(usize::MAX)
+        };
+        building.accounts.processors.sort_by_key(place);
         Ok(Self {
             entries: entries
                 .into_iter()

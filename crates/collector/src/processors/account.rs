@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::pipelines::ComponentId;
+
 /// One processor's account at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessorSnapshot {
@@ -53,6 +55,10 @@ impl ProcessorAccount {
             rejected: AtomicU64::new(0),
             errors: AtomicU64::new(0),
         })
+    }
+
+    pub(crate) fn is_of(&self, pipeline: &str, processor: &ComponentId) -> bool {
+        self.pipeline == pipeline && self.processor == processor.to_string()
     }
 
     /// How it is called in the log.

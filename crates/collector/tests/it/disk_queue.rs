@@ -231,9 +231,7 @@ async fn what_is_noted_is_not_sent_again_while_something_before_it_waits() {
         // One of the two consumers is told that it will never be taken.
         let refused = (INVALID_ARGUMENT, Vec::new());
         queued.send(&spans(id..id + 1)).await.unwrap();
-        let mut replies = waiting.replies.lock().unwrap();
-        replies.push_front(refused);
-        drop(replies);
+        waiting.replies.lock().unwrap().push_front(refused);
         let refused =
             move |account: &ExporterSnapshot| account.rejected.get("refused_by_peer") == Some(&id);
         queued.until("a refusal", refused).await;

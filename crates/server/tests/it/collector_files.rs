@@ -271,6 +271,30 @@ fn old_names_are_brought_to_those_of_today() {
 }
 
 #[test]
+fn whole_traces_are_kept_for_what_is_in_them() {
+    let child = |trace: u64, name: &str| {
+        TestSpan::new(trace, 100 + trace, "shop", name, START_NS).child_of(trace)
+    };
+    let spans = [
+        span(1, "buy"),
+        child(1, "failed").status(StatusCode::Error),
+        span(2, "slow").lasting_ns(600_000_000),
+        child(2, "quick"),
+        span(3, "pay").with_text("http.route", "/checkout/card"),
+        span(4, "dull"),
+        child(4, "dull too"),
+    ];
+    let Some(ran) = run("tail-sampling.yaml", Sent::Otlp(&spans), 5) else {
+        return;
+    };
+    assert_eq!(ran.operations(), ["buy", "failed", "pay", "quick", "slow"]);
+    assert_eq!(
+        ran.processor("tail_sampling"),
+        [json!(7), json!(5), json!({"sampled_out": 2})]
+    );
+}
+
+#[test]
 fn what_passes_is_counted_for_prometheus() {
     let client = span(1, "GET /cart").kind(SpanKind::Client);
     let mut server = TestSpan::new(1, 2, "cart", "GET", START_NS).child_of(1);

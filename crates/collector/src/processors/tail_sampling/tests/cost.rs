@@ -36,7 +36,7 @@ fn made(number: u64) -> SpanBatch {
         let span = span
             .with_text("http.route", "/cart/{id}")
             .with("http.response.status_code", 200.into());
-        if trace % 100 == 0 {
+        if trace.is_multiple_of(100) {
             span.status(StatusCode::Error)
         } else {
             span
@@ -97,7 +97,7 @@ impl Consumer for Taking {
 fn resident_mib() -> u64 {
     let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages = text.split_whitespace().nth(1).and_then(|n| n.parse().ok());
-    pages.unwrap_or(0u64) * 4096 >> 20
+    (pages.unwrap_or(0u64) * 4096) >> 20
 }
 
 #[test]
