@@ -31,7 +31,7 @@ pub(crate) const KINDS: [Kind; 4] = [
         name: "batch, attributes, filter",
         processors: "
 processors:
-  batch: {timeout: 200ms}
+  batch: {send_batch_size: 500}
   attributes:
     actions:
       - {key: env, value: bench, action: upsert}
