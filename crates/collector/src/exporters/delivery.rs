@@ -23,6 +23,9 @@ use super::account::ExporterAccount;
 use super::peer::{Answer, Peer};
 use super::retry::RetryConfig;
 
+/// A peer that asks for more is asked again after it.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
 /// Largest message of several spans. Servers refuse more than 4 MiB unless they
 /// are told otherwise.
 const MESSAGE_BYTES_MAX: usize = 3 << 20;
@@ -171,7 +174,8 @@ impl Delivery {
                     let why = format!("the exporter {exporter} is denied: {why}");
                     return Err(("denied_by_peer", StoreError::Unavailable(why)));
                 }
-                Answer::Again { after, why } => (after.unwrap_or_default(), why),
+                // Whatever it says: it may be back long before.
+                Answer::Again { after, why } => (after.unwrap_or_default().min(LONGEST_PAUSE), why),
             };
             failures += 1;
             if self.account.retried(&why) {

@@ -134,6 +134,9 @@ impl DiskQueue {
             settled: Notify::new(),
             stopping,
         });
+        // Else what was delivered long ago would still count against the limit.
+        let needed_from = on_disk.book().needed_from();
+        on_disk.spool.release_before(needed_from);
         on_disk.delivery.account.restored(restored);
         on_disk.delivery.account.queues_in(&on_disk);
         let runtime = surroundings.runtime;

@@ -12,6 +12,7 @@ mod tests;
 
 pub use config::{ActionConfig, Source, Verb};
 
+use regex::Regex;
 use tracewell_model::batch::columns::AttributeColumn;
 use tracewell_model::values::owner_values;
 use tracewell_model::{AnyValue, Level, RowSet, SpanBatch, ValueRef};
@@ -29,20 +30,14 @@ fn one(action: &ActionConfig, batch: &mut SpanBatch, level: Level, owners: &RowS
         Verb::Insert(source) => put(source, batch, level, key, owners, |has| !has),
         Verb::Update(source) => put(source, batch, level, key, owners, |has| has),
         Verb::Upsert(source) => put(source, batch, level, key, owners, |_| true),
-        Verb::Delete(pattern) => batch.retain_attributes(level, owners, |other| {
-            other != key
-                && !pattern
-                    .as_ref()
-                    .is_some_and(|pattern| pattern.is_match(other))
-        }),
+        Verb::Delete(pattern) => {
+            batch.retain_attributes(level, owners, |other| {
+                !is_meant(key, pattern.as_ref(), other)
+            });
+        }
         Verb::Hash(pattern) => {
-            let is_meant = |other: &str| {
-                other == key
-                    || pattern
-                        .as_ref()
-                        .is_some_and(|pattern| pattern.is_match(other))
-            };
-            for key in keys(batch, level, is_meant) {
+            for key in keys(batch, level, |other| is_meant(key, pattern.as_ref(), other)) {
+                keep_first(batch, level, &key);
                 // Most are texts, of which there are few different ones.
                 batch.edit_text(level, &key, owners, |text| Some(hash::of_text(text)));
                 replace(batch, level, &key, owners, |value| match value {
@@ -74,6 +69,33 @@ fn one(action: &ActionConfig, batch: &mut SpanBatch, level: Level, owners: &RowS
                 convert::converted(value, *to)
             });
         }
+    }
+}
+
+/// Is it the key, or one of the pattern? Without a key the pattern alone says.
+fn is_meant(key: &str, pattern: Option<&Regex>, other: &str) -> bool {
+    (!key.is_empty() && other == key) || pattern.is_some_and(|pattern| pattern.is_match(other))
+}
+
+/// Takes away what an owner has under a key behind its first value: whoever judges or
+/// hides a value sees the first, and **no other may pass unseen**.
+pub(super) fn keep_first(batch: &mut SpanBatch, level: Level, key: &str) {
+    let mut seen = RowSet::none(batch.level_len(level));
+    let mut again = RowSet::none(batch.level_len(level));
+    let mut see = |row: u32| match seen.contains(row as usize) {
+        true => again.insert(row as usize),
+        false => seen.insert(row as usize),
+    };
+    let columns = batch.attributes().iter();
+    for column in columns.filter(|column| column.level == level && *column.key == *key) {
+        column.rows.iter().for_each(|row| see(*row));
+    }
+    let rest = batch.overflow();
+    let entries = (0..rest.rows.len())
+        .filter(|entry| rest.levels[*entry] == level && rest.keys.get(*entry) == key);
+    entries.for_each(|entry| see(rest.rows[entry]));
+    if !again.is_empty() {
+        replace(batch, level, key, &again, |value| Some(value.to_any()));
     }
 }
 

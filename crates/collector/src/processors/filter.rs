@@ -60,10 +60,7 @@ impl FilterConfig {
         account: &ProcessorAccount,
     ) -> Result<RowSet, StoreError> {
         let mut found = RowSet::none(batch.level_len(context.level()));
-        let mut left = match context {
-            Context::Span => spans.clone(),
-            _ => RowSet::all(found.table_len()),
-        };
+        let mut left = rows_of(batch, context, spans);
         let of_context = |asked: &&Asked| asked.condition.context() == context;
         for Asked { condition, mode } in self.conditions.iter().filter(of_context) {
             let judged = condition.holds_among(batch, &left, &Cache::default());
@@ -74,6 +71,21 @@ impl FilterConfig {
         }
         Ok(found)
     }
+}
+
+/// The rows of a context that these spans have: those of nobody are left in tables.
+pub(super) fn rows_of(batch: &SpanBatch, context: Context, spans: &RowSet) -> RowSet {
+    let mut rows = RowSet::none(batch.level_len(context.level()));
+    let owners = match context {
+        Context::Resource => &batch.spans().resource,
+        Context::Scope => &batch.spans().scope,
+        Context::Span => return spans.clone(),
+        Context::SpanEvent => return RowSet::all(rows.table_len()),
+    };
+    spans
+        .iter()
+        .for_each(|span| rows.insert(owners[span] as usize));
+    rows
 }
 
 /// The spans of these rows.

@@ -51,7 +51,8 @@ impl ProbabilisticSampler {
         let state = state?;
         if self.config.mode == SamplerMode::HashSeed {
             // Whoever uses consistent sampling should not use this mode.
-            let is_free = state.threshold.is_none() && state.randomness.is_none();
+            let is_free =
+                state.threshold.is_none() && state.randomness.is_none() && !trace.is_zero();
             let randomness = hashed(trace, self.config.hash_seed);
             return is_free.then_some((self.config.threshold, randomness));
         }

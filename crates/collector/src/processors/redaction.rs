@@ -19,9 +19,10 @@ use tracewell_model::values::owner_values;
 use tracewell_model::{AnyValue, Level, RowSet, SpanBatch, SpanKind, StoreError, ValueRef};
 
 use super::account::ProcessorAccount;
+use super::actions;
 use super::changing::Change;
 use config::Summary;
-use sanitize::Sanitizer;
+use sanitize::Language;
 
 /// What became of the attributes of each owner of a level.
 #[derive(Default)]
@@ -96,16 +97,17 @@ impl RedactionConfig {
     /// Gives values of a key that may not be seen another text.
     fn mask(&self, batch: &mut SpanBatch, level: Level, key: &Arc<str>, told: &mut Told) {
         let is_blocked = self.blocked_keys.is_match(key);
-        let sanitizers: Vec<&Sanitizer> = {
+        let languages: Vec<Language> = {
             let all = self.sanitizers.iter();
-            all.filter(|sanitizer| sanitizer.is_for(key)).collect()
+            let of_key = all.filter(|sanitizer| sanitizer.is_for(key));
+            of_key.map(|sanitizer| sanitizer.language).collect()
         };
         let is_url = self
             .urls
             .as_ref()
             .is_some_and(|urls| urls.keys.iter().any(|url| **url == **key));
         let is_value_checked = !self.blocked_values.is_empty();
-        if !is_blocked && !is_value_checked && sanitizers.is_empty() && !is_url {
+        if !is_blocked && !is_value_checked && languages.is_empty() && !is_url {
             return;
         }
         let mask = |text: &str| {
@@ -117,12 +119,13 @@ impl RedactionConfig {
                 let clean = sanitize::url(new.as_deref().unwrap_or(text));
                 new = Some(clean).filter(|clean| clean != text);
             }
-            for sanitizer in &sanitizers {
-                let clean = sanitizer.apply(new.as_deref().unwrap_or(text));
+            if !languages.is_empty() {
+                let clean = sanitize::statement(new.as_deref().unwrap_or(text), &languages);
                 new = Some(clean).filter(|clean| clean != text);
             }
             new
         };
+        actions::keep_first(batch, level, key);
         let checks_all = self.redact_all_types || is_blocked;
         let mut texts: std::collections::HashMap<String, Option<String>> = Default::default();
         let mut values = Vec::new();
@@ -190,7 +193,24 @@ fn shown(value: ValueRef<'_>) -> String {
         ValueRef::Int(value) => value.to_string(),
         ValueRef::Double(value) => value.to_string(),
         ValueRef::Bool(value) => value.to_string(),
-        // All of it is looked into, in whatever way it is written.
-        other => format!("{:?}", other.to_any()),
+        // All of it is looked into.
+        other => json(other.to_any()).to_string(),
+    }
+}
+
+/// Lists and maps as JSON; bytes as the text that is in them.
+fn json(value: AnyValue) -> serde_json::Value {
+    match value {
+        AnyValue::Empty => serde_json::Value::Null,
+        AnyValue::String(text) => text.into(),
+        AnyValue::Bool(value) => value.into(),
+        AnyValue::Int(value) => value.into(),
+        AnyValue::Double(value) => value.into(),
+        AnyValue::Bytes(bytes) => String::from_utf8_lossy(&bytes).into(),
+        AnyValue::Array(items) => items.into_iter().map(json).collect(),
+        AnyValue::KvList(pairs) => {
+            let pairs = pairs.into_iter();
+            serde_json::Value::Object(pairs.map(|(key, value)| (key, json(value))).collect())
+        }
     }
 }

@@ -17,6 +17,7 @@ use tracewell_ottl::Cache;
 
 use super::account::ProcessorAccount;
 use super::changing::Change;
+use super::filter::rows_of;
 use config::Group;
 
 impl Change for Arc<TransformConfig> {
@@ -47,7 +48,7 @@ impl Change for Arc<TransformConfig> {
 impl Group {
     /// The rows of the group's context for which any of its conditions holds.
     fn rows(&self, batch: &SpanBatch, account: &ProcessorAccount) -> Result<RowSet, StoreError> {
-        let all = RowSet::all(batch.level_len(self.context.level()));
+        let all = rows_of(batch, self.context, &RowSet::all(batch.len()));
         if self.conditions.is_empty() {
             return Ok(all);
         }

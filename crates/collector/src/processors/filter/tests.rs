@@ -145,3 +145,14 @@ fn a_batch_that_loses_nothing_is_the_same_one() {
         &config.change(Arc::clone(&sent), &account).unwrap()
     ));
 }
+
+#[test]
+fn resources_that_no_span_has_any_more_are_not_asked() {
+    let account = ProcessorAccount::new("traces".to_owned(), "filter".to_owned());
+    let first =
+        read(r#"{trace_conditions: ['resource.attributes["service.name"] == "canary"']}"#).unwrap();
+    let left = first.change(Arc::new(batch(&spans())), &account).unwrap();
+    let failing = r#"{error_mode: propagate, trace_conditions: ['resource.attributes["service.name"] == "canary" and ParseJSON(resource.attributes["service.name"]) == nil']}"#;
+    let second = read(failing).unwrap();
+    assert_eq!(second.change(left, &account).unwrap().len(), 2);
+}

@@ -3,8 +3,8 @@
 
 use super::threshold::{Threshold, parse_randomness};
 
-/// A tracestate is 512 characters at most by the standard; longer ones are not
-/// touched.
+/// A tracestate is 512 characters at most by the standard; one that is much longer is
+/// not read, and its span cannot be judged.
 const BYTES_MAX: usize = 4_096;
 
 /// What was found.

@@ -186,9 +186,12 @@ fn sanitizers(fields: Fields<'_>) -> Vec<Sanitizer> {
             sanitizers.push(Sanitizer { language, keys });
         }
     }
-    for taken in ["allow_fallback_without_system", "sanitize_span_name"] {
-        fields.has(taken);
-    }
+    // What a statement is in is told by the statement itself.
+    fields.has("allow_fallback_without_system");
+    fields.not_served(
+        "sanitize_span_name",
+        "use transform: replace_pattern(span.name, …)",
+    );
     fields.end();
     sanitizers
 }

@@ -30,15 +30,32 @@ impl Sanitizer {
     pub(super) fn is_for(&self, key: &str) -> bool {
         self.keys.iter().any(|known| known == key)
     }
+}
 
-    pub(super) fn apply(&self, text: &str) -> String {
-        match self.language {
-            // The same attribute carries statements of several databases.
-            Language::Json if !text.trim_start().starts_with(['{', '[']) => text.to_owned(),
-            Language::Json => json(text),
-            Language::Sql => sql(text),
-            Language::Command => command(text),
-        }
+/// What a statement can begin with to be SQL and nothing else.
+const SQL_WORDS: [&str; 18] = [
+    "alter", "begin", "call", "commit", "create", "delete", "drop", "exec", "execute", "explain",
+    "grant", "insert", "merge", "replace", "select", "truncate", "update", "with",
+];
+
+/// A statement in one of these languages, without what is in it: the same attribute
+/// carries statements of several databases.
+pub(super) fn statement(text: &str, languages: &[Language]) -> String {
+    let text = text.trim_start();
+    let word = text
+        .split(|c: char| !c.is_ascii_alphabetic())
+        .next()
+        .unwrap_or("");
+    let is_sql = SQL_WORDS.iter().any(|sql| word.eq_ignore_ascii_case(sql));
+    let has = |language| languages.contains(&language);
+    if text.starts_with(['{', '[']) && has(Language::Json) {
+        json(text)
+    } else if has(Language::Sql) && (is_sql || !has(Language::Command)) {
+        sql(text)
+    } else if has(Language::Command) {
+        command(text)
+    } else {
+        "?".to_owned()
     }
 }
 
@@ -49,15 +66,18 @@ fn sql(text: &str) -> String {
     let mut before = ' ';
     while let Some(next) = rest.chars().next() {
         let is_word = before.is_alphanumeric() || matches!(before, '_' | '$' | '@' | ':');
-        let (taken, shown) = if next == '\'' || (next == '"' && is_value_before(&out)) {
+        let (taken, shown) = if next == '\'' {
             (quoted(rest, next), "?")
+        } else if let Some(taken) = dollar_quoted(rest).filter(|_| !is_word) {
+            (taken, "?")
         } else if next == '"' || next == '`' {
             let taken = quoted(rest, next);
-            (taken, &rest[..taken])
+            let is_name = next == '`' || is_name_after(&out);
+            (taken, if is_name { &rest[..taken] } else { "?" })
         } else if rest.starts_with("--") || (next == '#' && !is_word) {
             (rest.find('\n').unwrap_or(rest.len()), "")
         } else if rest.starts_with("/*") {
-            (rest.find("*/").map_or(rest.len(), |end| end + 2), "")
+            (comment(rest), "")
         } else if next.is_ascii_digit() && !is_word {
             (number(rest), "?")
         } else {
@@ -70,28 +90,65 @@ fn sql(text: &str) -> String {
     out.trim().to_owned()
 }
 
-/// Quotation marks hold a name in standard SQL, and a text in MySQL's: behind a
-/// comparison or within a list it is taken for a text, which may mask a name.
-fn is_value_before(out: &str) -> bool {
+/// Quotation marks hold a name in standard SQL, and a text in MySQL's. It is taken for
+/// a name only where nothing else can stand.
+fn is_name_after(out: &str) -> bool {
     let out = out.trim_end();
-    out.ends_with(['=', '<', '>', '(', ',']) || {
-        let word = out
-            .rsplit(|c: char| !c.is_alphabetic())
-            .next()
-            .unwrap_or("");
-        ["like", "in", "values", "set"]
+    let word = out
+        .rsplit(|c: char| !c.is_alphabetic())
+        .next()
+        .unwrap_or("");
+    out.ends_with('.')
+        || ["from", "into", "join", "table", "update"]
             .iter()
-            .any(|w| word.eq_ignore_ascii_case(w))
-    }
+            .any(|before| word.eq_ignore_ascii_case(before))
 }
 
-/// Bytes of a quoted part, to the end if nothing closes it. A doubled mark and one
-/// behind a backslash are within.
+/// Bytes of a comment, with those within it; to the end if nothing closes it.
+fn comment(text: &str) -> usize {
+    let (mut at, mut depth) = (0, 0);
+    while at < text.len() {
+        let rest = &text[at..];
+        let step = match rest {
+            _ if rest.starts_with("/*") => {
+                depth += 1;
+                2
+            }
+            _ if rest.starts_with("*/") => {
+                depth -= 1;
+                2
+            }
+            _ => rest.chars().next().map_or(1, char::len_utf8),
+        };
+        at += step;
+        if depth == 0 {
+            return at;
+        }
+    }
+    text.len()
+}
+
+/// Bytes of `$tag$ … $tag$`, as PostgreSQL writes texts; to the end if nothing closes it.
+fn dollar_quoted(text: &str) -> Option<usize> {
+    let behind = text.strip_prefix('$')?;
+    let end = behind.find(|c: char| !c.is_alphanumeric() && c != '_')?;
+    let is_tag =
+        behind[end..].starts_with('$') && !behind.starts_with(|c: char| c.is_ascii_digit());
+    let tag = is_tag.then(|| &text[..end + 2])?;
+    let closing = text[tag.len()..].find(tag);
+    Some(closing.map_or(text.len(), |at| tag.len() + at + tag.len()))
+}
+
+/// Bytes of a quoted part, to the end if nothing closes it. A doubled mark is within.
+/// Whether one behind a backslash is, depends on the database: then the rest is, too.
 fn quoted(text: &str, mark: char) -> usize {
     let mut chars = text.char_indices().skip(1).peekable();
     while let Some((at, c)) = chars.next() {
         if c == '\\' {
-            chars.next();
+            match chars.next() {
+                Some((_, escaped)) if escaped == mark => return text.len(),
+                _ => {}
+            }
         } else if c == mark {
             match chars.peek() {
                 Some((_, next)) if *next == mark => {
@@ -109,18 +166,21 @@ fn number(text: &str) -> usize {
     text.find(|c| !is_part(c)).unwrap_or(text.len())
 }
 
-/// The name of the command; what it is given goes.
+/// The name of the command; what it is given goes, and every line behind the first: it
+/// may be a part of a value.
 fn command(text: &str) -> String {
-    let shortened = |line: &str| {
-        let mut words = line.split_whitespace();
-        let name = words.next().unwrap_or_default().to_owned();
-        match words.next() {
-            Some(_) => name + " ?",
-            None => name,
-        }
-    };
-    let lines = text.lines().filter(|line| !line.trim().is_empty());
-    lines.map(shortened).collect::<Vec<_>>().join("\n")
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    let first = lines.next().unwrap_or_default();
+    let mut words = first.split_whitespace();
+    let name = words.next().unwrap_or_default();
+    let is_name = name.len() <= 20
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphabetic() || matches!(b, b'.' | b'_'));
+    let name = if is_name { name } else { "?" };
+    let rest = if words.next().is_some() { " ?" } else { "" };
+    let more = if lines.next().is_some() { "\n?" } else { "" };
+    format!("{name}{rest}{more}")
 }
 
 /// Keys stay; every value is a question mark.
@@ -147,21 +207,20 @@ fn json(text: &str) -> String {
 
 /// Parts of the path that name one of many become `*`; what follows `?` or `#` goes.
 pub(super) fn url(text: &str) -> String {
-    let path_end = text.find(['?', '#']).unwrap_or(text.len());
-    let text = &text[..path_end];
-    let host_end = match text.find("://") {
-        Some(scheme) => text[scheme + 3..]
-            .find('/')
-            .map_or(text.len(), |at| scheme + 3 + at),
-        // `GET /users/42`: what stands before the path stays.
-        None => text.find('/').unwrap_or(text.len()),
+    // `GET /users/42`: what stands before the path stays, but for who asks.
+    let scheme = text.find("://").map_or(0, |at| at + 3);
+    let authority = text[scheme..]
+        .find('/')
+        .map_or(text.len(), |at| scheme + at);
+    let host = match text[scheme..authority].rfind('@') {
+        Some(at) => format!("{}{}", &text[..scheme], &text[scheme + at + 1..authority]),
+        None => text[..authority].to_owned(),
     };
-    let (host, path) = text.split_at(host_end);
-    // Neither is a user's name or password anybody's to see.
-    let host = match (host.find("://"), host.rfind('@')) {
-        (Some(scheme), Some(at)) => format!("{}{}", &host[..scheme + 3], &host[at + 1..]),
-        _ => host.to_owned(),
-    };
+    let host_end = host.find(['?', '#']).unwrap_or(host.len());
+    let is_cut = host_end < host.len();
+    let host = host[..host_end].to_owned();
+    let path = if is_cut { "" } else { &text[authority..] };
+    let path = &path[..path.find(['?', '#']).unwrap_or(path.len())];
     let parts: Vec<&str> = path
         .split('/')
         .map(|part| if names_one(part) { "*" } else { part })

@@ -119,13 +119,13 @@ fn ignored_keys_pass_and_equal_values_stay_equal_under_a_key() {
 #[test]
 fn statements_and_urls_keep_their_shape() {
     let config = "{allow_all_keys: true, summary: silent, url_sanitizer: {enabled: true, attributes: [url.full]}, \
-                  db_sanitizer: {sql: {enabled: true, attributes: [sql]}, redis: {enabled: true, attributes: [redis]}, \
-                  es: {enabled: true, attributes: [es]}}}";
+                  db_sanitizer: {sql: {enabled: true, attributes: [sql, both]}, redis: {enabled: true, attributes: [redis, both]}, \
+                  es: {enabled: true, attributes: [es, both]}}}";
     for (key, before, after) in [
         (
             "sql",
             "SELECT \"b\", a1 FROM \"t\" WHERE id = 42 AND n = 'it''s' -- ann\n",
-            "SELECT \"b\", a1 FROM \"t\" WHERE id = ? AND n = ?",
+            "SELECT ?, a1 FROM \"t\" WHERE id = ? AND n = ?",
         ),
         (
             "sql",
@@ -138,17 +138,40 @@ fn statements_and_urls_keep_their_shape() {
             "SELECT * FROM t2 WHERE a = $1 AND b IN (1,2,3)",
             "SELECT * FROM t2 WHERE a = $1 AND b IN (?,?,?)",
         ),
-        (
-            "redis",
-            "SET session:7 abc\nGET x\nPING",
-            "SET ?\nGET ?\nPING",
-        ),
+        ("redis", "SET session:7 abc\nGET x\nPING", "SET ?\n?"),
         (
             "es",
             r#"{"query":{"term":{"user":"ann"}},"size":10}"#,
             r#"{"query":{"term":{"user":"?"}},"size":"?"}"#,
         ),
         ("es", r#"{"query": "ann"#, "?"),
+        ("es", "GET /_search?q=ann", "?"),
+        ("redis", "SET k \"a\nSECRET\"", "SET ?\n?"),
+        ("redis", "4111111111111111", "?"),
+        ("sql", "/*/ card 4111 /* b */ c */ SELECT 1", "SELECT ?"),
+        (
+            "sql",
+            "SELECT 1 WHERE n = $$ann$$ AND m = $t$bob$t$ AND p = $1",
+            "SELECT ? WHERE n = ? AND m = ? AND p = $1",
+        ),
+        (
+            "sql",
+            r"SELECT 1 WHERE p = 'C:\' AND n = 'secret'",
+            "SELECT ? WHERE p = ?",
+        ),
+        (
+            "sql",
+            "SELECT 1 WHERE a REGEXP \"ann\" AND b BETWEEN \"c\" AND \"d\"",
+            "SELECT ? WHERE a REGEXP ? AND b BETWEEN ? AND ?",
+        ),
+        (
+            "both",
+            "SELECT a FROM t WHERE id=1",
+            "SELECT a FROM t WHERE id=?",
+        ),
+        ("both", r#"{"find": "u"}"#, r#"{"find":"?"}"#),
+        ("both", "SET k v", "SET ?"),
+        ("url.full", "bob:pw@h:80/users/7", "h:80/users/*"),
         (
             "url.full",
             "https://bob:pw@h:8080/api/v2/users/42/orders?token=x#y",
@@ -167,6 +190,36 @@ fn statements_and_urls_keep_their_shape() {
         assert_eq!(text(&span, key).as_deref(), Some(after), "{before}");
         assert_eq!(span.name, "GET /users/*");
     }
+}
+
+#[test]
+fn a_key_that_was_sent_twice_hides_nothing() {
+    let twice = TestSpan::new(1, 1, "shop", "pay", 1_000)
+        .with_text("note", "ok")
+        .with_text("note", "4111111111111")
+        .with("note", 4_111_111_111_111_i64.into());
+    let config = "{allow_all_keys: true, redact_all_types: true, blocked_values: ['4[0-9]{12}'], summary: silent}";
+    let span = redacted(config, twice);
+    assert!(
+        !format!("{:?}", span.attributes).contains("4111"),
+        "{:?}",
+        span.attributes
+    );
+}
+
+#[test]
+fn lists_maps_and_bytes_are_looked_into() {
+    let list = AnyValue::Array(vec![AnyValue::from("ann"), AnyValue::from("4111111111111")]);
+    let map = AnyValue::KvList(vec![("card".to_owned(), AnyValue::from("4111111111111"))]);
+    let span = TestSpan::new(1, 1, "shop", "pay", 1_000)
+        .with("list", list)
+        .with("map", map)
+        .with("bytes", AnyValue::Bytes(b"4111111111111".to_vec()));
+    let config = "{allow_all_keys: true, redact_all_types: true, blocked_values: ['4[0-9]{12}'], summary: silent}";
+    let span = redacted(config, span);
+    assert_eq!(text(&span, "list").as_deref(), Some(r#"["ann","****"]"#));
+    assert_eq!(text(&span, "map").as_deref(), Some(r#"{"card":"****"}"#));
+    assert_eq!(text(&span, "bytes").as_deref(), Some(r#""****""#));
 }
 
 #[test]

@@ -23,6 +23,7 @@ fn unescaped(text: &str) -> String {
         let digits = behind
             .get(..2)
             .and_then(|two| std::str::from_utf8(two).ok());
+        let digits = digits.filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
         let escaped = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
         match escaped.filter(|_| *first == b'%') {
             Some(byte) => {
