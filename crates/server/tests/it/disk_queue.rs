@@ -70,7 +70,7 @@ fn what_was_acknowledged_reaches_a_peer_that_was_away_though_the_process_was_kil
     // Its queue is full by now, in requests.
     let url = server.url("otlp-http", "/v1/traces");
     let told = request("POST", &url, "application/x-protobuf", body(900..901));
-    assert_eq!(told.status, 503);
+    assert_eq!(told.status, 429);
     let account = exporter(&server);
     assert_eq!(account["rejected"], serde_json::json!({"queue_full": 1}));
     assert_eq!(account["inFlight"], 120);
