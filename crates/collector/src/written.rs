@@ -7,6 +7,8 @@ pub mod expand;
 pub mod fields;
 pub mod go_duration;
 pub mod mistake;
+#[cfg(test)]
+pub(crate) mod section;
 pub mod yaml;
 
 pub use mistake::{Mistake, Mistakes, Place, nearest};

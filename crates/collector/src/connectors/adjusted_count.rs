@@ -6,9 +6,7 @@
 
 use tracewell_model::SpanBatch;
 
-/// Randomness has 56 bits, and a threshold says how many of its values are dropped.
-const VALUES: u64 = 1 << 56;
-const DIGITS_MAX: usize = 14;
+use crate::trace_state::OtelState;
 
 /// The counts of all spans of a batch.
 pub(crate) struct AdjustedCounts<'b> {
@@ -33,26 +31,9 @@ impl<'b> AdjustedCounts<'b> {
 }
 
 fn adjusted_count(trace_state: &str) -> f64 {
-    match threshold(trace_state) {
-        Some(dropped) => VALUES as f64 / (VALUES - dropped) as f64,
-        None => 1.0,
-    }
-}
-
-fn threshold(trace_state: &str) -> Option<u64> {
-    let mut members = trace_state.split(',').map(str::trim);
-    let ours = members.find_map(|member| member.strip_prefix("ot="))?;
-    let digits = ours
-        .split(';')
-        .find_map(|field| field.strip_prefix("th:"))?;
-    let is_digit = |digit: u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
-    if digits.is_empty() || digits.len() > DIGITS_MAX || !digits.bytes().all(is_digit) {
-        return None;
-    }
-    // Digits that are not written are zeros behind the others.
-    let shift = 4 * (DIGITS_MAX - digits.len());
-    let written = u64::from_str_radix(digits, 16).ok()?;
-    Some(written << shift)
+    let state = OtelState::parse(trace_state).ok();
+    let threshold = state.and_then(|state| state.threshold);
+    threshold.map_or(1.0, |threshold| 1.0 / threshold.probability())
 }
 
 #[cfg(test)]

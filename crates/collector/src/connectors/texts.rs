@@ -5,11 +5,11 @@
 use std::borrow::Cow;
 
 use foldhash::{HashMap, HashMapExt};
-use serde_json::Value as Json;
 use tracewell_model::batch::columns::{AttributeColumn, ColumnValues};
 use tracewell_model::batch::view::overflow_value;
 use tracewell_model::{Level, SpanBatch, ValueRef};
-use tracewell_wire::any_json::any_json;
+
+use crate::value_text::text_of;
 
 /// See the module's text.
 #[derive(Debug, Clone)]
@@ -151,16 +151,4 @@ impl<'b> Texts<'b> {
 enum Key<'b> {
     Bits(u8, u64),
     Bytes(u8, &'b [u8]),
-}
-
-/// Text as it is, the rest as JSON.
-fn text_of(value: ValueRef<'_>) -> Cow<'_, str> {
-    match value {
-        ValueRef::Str(text) => Cow::Borrowed(text),
-        other => match any_json(&other.to_any(), Json::from) {
-            Json::String(text) => text.into(),
-            Json::Null => "".into(),
-            json => json.to_string().into(),
-        },
-    }
 }

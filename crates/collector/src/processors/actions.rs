@@ -6,14 +6,13 @@
 
 mod config;
 mod convert;
-mod hash;
+pub(super) mod hash;
 #[cfg(test)]
 mod tests;
 
 pub use config::{ActionConfig, Source, Verb};
 
 use regex::Regex;
-use tracewell_model::batch::columns::AttributeColumn;
 use tracewell_model::values::owner_values;
 use tracewell_model::{AnyValue, Level, RowSet, SpanBatch, ValueRef};
 
@@ -36,8 +35,11 @@ fn one(action: &ActionConfig, batch: &mut SpanBatch, level: Level, owners: &RowS
             });
         }
         Verb::Hash(pattern) => {
-            for key in keys(batch, level, |other| is_meant(key, pattern.as_ref(), other)) {
-                keep_first(batch, level, &key);
+            let mut keys = batch.keys(level);
+            keys.retain(|other| is_meant(key, pattern.as_ref(), other));
+            for key in keys {
+                // No other value may pass in clear.
+                batch.keep_first_values(level, &key);
                 // Most are texts, of which there are few different ones.
                 batch.edit_text(level, &key, owners, |text| Some(hash::of_text(text)));
                 replace(batch, level, &key, owners, |value| match value {
@@ -75,28 +77,6 @@ fn one(action: &ActionConfig, batch: &mut SpanBatch, level: Level, owners: &RowS
 /// Is it the key, or one of the pattern? Without a key the pattern alone says.
 fn is_meant(key: &str, pattern: Option<&Regex>, other: &str) -> bool {
     (!key.is_empty() && other == key) || pattern.is_some_and(|pattern| pattern.is_match(other))
-}
-
-/// Takes away what an owner has under a key behind its first value: whoever judges or
-/// hides a value sees the first, and **no other may pass unseen**.
-pub(super) fn keep_first(batch: &mut SpanBatch, level: Level, key: &str) {
-    let mut seen = RowSet::none(batch.level_len(level));
-    let mut again = RowSet::none(batch.level_len(level));
-    let mut see = |row: u32| match seen.contains(row as usize) {
-        true => again.insert(row as usize),
-        false => seen.insert(row as usize),
-    };
-    let columns = batch.attributes().iter();
-    for column in columns.filter(|column| column.level == level && *column.key == *key) {
-        column.rows.iter().for_each(|row| see(*row));
-    }
-    let rest = batch.overflow();
-    let entries = (0..rest.rows.len())
-        .filter(|entry| rest.levels[*entry] == level && rest.keys.get(*entry) == key);
-    entries.for_each(|entry| see(rest.rows[entry]));
-    if !again.is_empty() {
-        replace(batch, level, key, &again, |value| Some(value.to_any()));
-    }
 }
 
 /// Gives the key a value where the owner has it, or has it not, as wanted.
@@ -150,18 +130,4 @@ fn each(
             visit(row as u32, value);
         }
     }
-}
-
-/// The keys of a level that are meant, each once.
-fn keys(batch: &SpanBatch, level: Level, is_meant: impl Fn(&str) -> bool) -> Vec<String> {
-    let columns = batch.attributes().iter();
-    let of_level = columns.filter(|column: &&AttributeColumn| column.level == level);
-    let mut keys: Vec<String> = of_level.map(|column| column.key.to_string()).collect();
-    let rest = batch.overflow();
-    let entries = (0..rest.rows.len()).filter(|entry| rest.levels[*entry] == level);
-    keys.extend(entries.map(|entry| rest.keys.get(entry).to_owned()));
-    keys.retain(|key| is_meant(key));
-    keys.sort_unstable();
-    keys.dedup();
-    keys
 }

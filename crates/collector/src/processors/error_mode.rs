@@ -1,6 +1,7 @@
 //! What becomes of a batch when a condition or a statement fails on one of its rows.
 
-use tracewell_model::{RowSet, StoreError};
+use tracewell_model::{RowSet, SpanBatch, StoreError};
+use tracewell_ottl::{Cache, Condition};
 
 use super::account::ProcessorAccount;
 use crate::written::fields::Fields;
@@ -56,4 +57,23 @@ impl ErrorMode {
             ))),
         }
     }
+}
+
+/// Rows among `left` for which any of the conditions holds. A row that was found is not
+/// asked again.
+pub(super) fn any_holds<'c>(
+    conditions: impl Iterator<Item = (&'c Condition, ErrorMode)>,
+    batch: &SpanBatch,
+    mut left: RowSet,
+    account: &ProcessorAccount,
+) -> Result<RowSet, StoreError> {
+    let mut found = RowSet::none(left.table_len());
+    for (condition, mode) in conditions {
+        let judged = condition.holds_among(batch, &left, &Cache::default());
+        let error = judged.first_error.as_deref();
+        mode.heed(account, condition.text(), &judged.failed, error)?;
+        judged.rows.iter().for_each(|row| left.remove(row));
+        found.unite(&judged.rows);
+    }
+    Ok(found)
 }

@@ -13,10 +13,11 @@ pub(super) use config::context;
 use std::sync::Arc;
 
 use tracewell_model::{Level, RowSet, SpanBatch, StoreError};
-use tracewell_ottl::{Cache, Context};
+use tracewell_ottl::Context;
 
 use super::account::ProcessorAccount;
 use super::changing::{Change, only};
+use super::error_mode::any_holds;
 use config::Asked;
 
 impl Change for Arc<FilterConfig> {
@@ -59,17 +60,10 @@ impl FilterConfig {
         spans: &RowSet,
         account: &ProcessorAccount,
     ) -> Result<RowSet, StoreError> {
-        let mut found = RowSet::none(batch.level_len(context.level()));
-        let mut left = rows_of(batch, context, spans);
         let of_context = |asked: &&Asked| asked.condition.context() == context;
-        for Asked { condition, mode } in self.conditions.iter().filter(of_context) {
-            let judged = condition.holds_among(batch, &left, &Cache::default());
-            let error = judged.first_error.as_deref();
-            mode.heed(account, condition.text(), &judged.failed, error)?;
-            judged.rows.iter().for_each(|row| left.remove(row));
-            found.unite(&judged.rows);
-        }
-        Ok(found)
+        let conditions = self.conditions.iter().filter(of_context);
+        let conditions = conditions.map(|asked| (&asked.condition, asked.mode));
+        any_holds(conditions, batch, rows_of(batch, context, spans), account)
     }
 }
 

@@ -12,15 +12,14 @@ mod tests;
 
 pub use config::RedactionConfig;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tracewell_model::values::owner_values;
 use tracewell_model::{AnyValue, Level, RowSet, SpanBatch, SpanKind, StoreError, ValueRef};
 
 use super::account::ProcessorAccount;
-use super::actions;
 use super::changing::Change;
+use crate::value_text::text_of;
 use config::Summary;
 use sanitize::Language;
 
@@ -71,7 +70,7 @@ impl RedactionConfig {
     fn level(&self, batch: &mut SpanBatch, level: Level) {
         let owners = RowSet::all(batch.level_len(level));
         let mut told = Told::default();
-        for key in keys(batch, level) {
+        for key in batch.keys(level) {
             let rows = || {
                 let values = owner_values(batch, level, &key).into_iter().enumerate();
                 values
@@ -125,7 +124,7 @@ impl RedactionConfig {
             }
             new
         };
-        actions::keep_first(batch, level, key);
+        batch.keep_first_values(level, key);
         let checks_all = self.redact_all_types || is_blocked;
         let mut texts: std::collections::HashMap<String, Option<String>> = Default::default();
         let mut values = Vec::new();
@@ -174,27 +173,11 @@ impl RedactionConfig {
     }
 }
 
-/// The keys of a level, each once.
-fn keys(batch: &SpanBatch, level: Level) -> BTreeSet<String> {
-    let columns = batch
-        .attributes()
-        .iter()
-        .filter(|column| column.level == level);
-    let mut keys: BTreeSet<String> = columns.map(|column| column.key.to_string()).collect();
-    let rest = batch.overflow();
-    let entries = (0..rest.rows.len()).filter(|entry| rest.levels[*entry] == level);
-    keys.extend(entries.map(|entry| rest.keys.get(entry).to_owned()));
-    keys
-}
-
 fn shown(value: ValueRef<'_>) -> String {
     match value {
-        ValueRef::Str(text) => text.to_owned(),
-        ValueRef::Int(value) => value.to_string(),
-        ValueRef::Double(value) => value.to_string(),
-        ValueRef::Bool(value) => value.to_string(),
-        // All of it is looked into.
-        other => json(other.to_any()).to_string(),
+        // What is in bytes would pass as base64.
+        ValueRef::Bytes(_) | ValueRef::Other(_) => json(value.to_any()).to_string(),
+        other => text_of(other).into_owned(),
     }
 }
 

@@ -9,10 +9,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use tracewell_model::values::owner_values;
-use tracewell_model::{AnyValue, Level, RowSet, SpanBatch, StoreError, ValueRef};
+use tracewell_model::{AnyValue, Level, RowSet, SpanBatch, StoreError};
 
 use super::account::ProcessorAccount;
 use super::changing::Change;
+use crate::value_text::text_of;
 use config::{FromAttributes, ToAttributes};
 
 impl Change for SpanConfig {
@@ -53,26 +54,13 @@ fn rename(from: &FromAttributes, batch: &mut SpanBatch, rows: &RowSet) {
         return;
     }
     let name = |row: usize| {
-        let values = columns.iter().map(|column| column[row].map(shown));
+        let values = columns.iter().map(|column| column[row].map(text_of));
         let parts: Vec<Cow<'_, str>> = values.collect::<Option<_>>()?;
         Some((row as u32, parts.join(&from.separator)))
     };
     let names: Vec<_> = rows.iter().filter_map(name).collect();
     drop(columns);
     batch.spans_mut().name.set(names);
-}
-
-/// As the Collector writes a value into a name.
-fn shown(value: ValueRef<'_>) -> Cow<'_, str> {
-    match value {
-        ValueRef::Str(text) => Cow::Borrowed(text),
-        ValueRef::Int(value) => Cow::Owned(value.to_string()),
-        ValueRef::Double(value) => Cow::Owned(value.to_string()),
-        ValueRef::Bool(value) => Cow::Owned(value.to_string()),
-        ValueRef::Bytes(_) | ValueRef::Other(_) => {
-            Cow::Borrowed("<Unknown OpenTelemetry attribute value type>")
-        }
-    }
 }
 
 /// Parts of the name become attributes, and stand in it by their names.

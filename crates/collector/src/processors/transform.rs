@@ -17,6 +17,7 @@ use tracewell_ottl::Cache;
 
 use super::account::ProcessorAccount;
 use super::changing::Change;
+use super::error_mode::any_holds;
 use super::filter::rows_of;
 use config::Group;
 
@@ -52,16 +53,10 @@ impl Group {
         if self.conditions.is_empty() {
             return Ok(all);
         }
-        let mut found = RowSet::none(all.table_len());
-        let mut left = all;
-        for condition in &self.conditions {
-            let judged = condition.holds_among(batch, &left, &Cache::default());
-            let error = judged.first_error.as_deref();
-            self.mode
-                .heed(account, condition.text(), &judged.failed, error)?;
-            judged.rows.iter().for_each(|row| left.remove(row));
-            found.unite(&judged.rows);
-        }
-        Ok(found)
+        let conditions = self
+            .conditions
+            .iter()
+            .map(|condition| (condition, self.mode));
+        any_holds(conditions, batch, all, account)
     }
 }

@@ -177,6 +177,18 @@ fn spans(count: u64, text_bytes: usize) -> Vec<TestSpan> {
 
 const QUICK: &str = "retry_on_failure: {initial_interval: 1ms, max_interval: 1ms}";
 
+/// An answer of OTLP that leaves spans out.
+pub(crate) fn partial_success(rejected: i64, message: &str) -> Vec<u8> {
+    use opentelemetry_proto::tonic::collector::trace::v1::{
+        ExportTracePartialSuccess, ExportTraceServiceResponse,
+    };
+    let partial_success = Some(ExportTracePartialSuccess {
+        rejected_spans: rejected,
+        error_message: message.to_owned(),
+    });
+    ExportTraceServiceResponse { partial_success }.encode_to_vec()
+}
+
 #[tokio::test]
 async fn what_may_pass_is_sent_again_until_it_is_taken() {
     let again = (UNAVAILABLE, Vec::new());
@@ -232,23 +244,7 @@ async fn a_large_batch_goes_in_pieces_and_a_bad_one_takes_no_other_with_it() {
 
 #[tokio::test]
 async fn what_a_peer_leaves_out_counts_as_rejected() {
-    #[derive(Clone, PartialEq, Message)]
-    struct Partial {
-        #[prost(int64, tag = "1")]
-        rejected: i64,
-        #[prost(string, tag = "2")]
-        message: String,
-    }
-    #[derive(Clone, PartialEq, Message)]
-    struct Answer {
-        #[prost(message, optional, tag = "1")]
-        partial: Option<Partial>,
-    }
-    let partial = Some(Partial {
-        rejected: 2,
-        message: "no name".to_owned(),
-    });
-    let peer = peer([(OK, Answer { partial }.encode_to_vec())]).await;
+    let peer = peer([(OK, partial_success(2, "no name"))]).await;
     let exporter = Exporter::new(&peer, QUICK);
     assert_eq!(exporter.send(&spans(5, 1)).await, Ok(()));
     let account = exporter.account();

@@ -8,6 +8,7 @@ use tracewell_wire::decompress::{Encoding, decompress};
 use tracewell_wire::otlp::{json, protobuf};
 use tracewell_wire::zipkin::v2;
 
+use super::exporters::partial_success;
 use super::http_peer::{Exporter, HttpPeer, Reply, Seen, http_peer, spans};
 
 /// Quick, and with an end.
@@ -138,25 +139,9 @@ async fn a_peer_that_is_not_there_makes_senders_wait_and_is_named() {
 
 #[tokio::test]
 async fn what_a_peer_leaves_out_counts_as_rejected_in_both_encodings() {
-    #[derive(Clone, PartialEq, Message)]
-    struct Partial {
-        #[prost(int64, tag = "1")]
-        rejected: i64,
-        #[prost(string, tag = "2")]
-        message: String,
-    }
-    #[derive(Clone, PartialEq, Message)]
-    struct Answer {
-        #[prost(message, optional, tag = "1")]
-        partial: Option<Partial>,
-    }
-    let partial = Some(Partial {
-        rejected: 2,
-        message: "no name".to_owned(),
-    });
     let of_protobuf = Reply {
         status: 200,
-        body: Answer { partial }.encode_to_vec(),
+        body: partial_success(2, "no name"),
         ..Reply::default()
     };
     let json = |spans: &str| {

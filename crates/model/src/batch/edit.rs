@@ -17,7 +17,8 @@ use super::{
 };
 use crate::any_value::AnyValue;
 use crate::rows::RowSet;
-use std::collections::HashMap;
+use crate::values::owner_values;
+use std::collections::{BTreeSet, HashMap};
 
 impl SpanBatch {
     /// The fixed columns, to be changed. Their number of rows must stay.
@@ -104,6 +105,46 @@ impl SpanBatch {
             })
             .collect();
         self.overflow.retain(&kept);
+    }
+
+    /// The keys of a level, each once, in order.
+    #[must_use]
+    pub fn keys(&self, level: Level) -> BTreeSet<Box<str>> {
+        let columns = self
+            .attributes
+            .iter()
+            .filter(|column| column.level == level);
+        let mut keys: BTreeSet<Box<str>> = columns.map(|column| column.key.clone()).collect();
+        let rest = &self.overflow;
+        let entries = (0..rest.rows.len()).filter(|entry| rest.levels[*entry] == level);
+        keys.extend(entries.map(|entry| Box::from(rest.keys.get(entry))));
+        keys
+    }
+
+    /// Takes away what an owner has under a key behind its first value: whoever judges
+    /// a value sees the first ([`owner_values`]), and hides none of the others.
+    pub fn keep_first_values(&mut self, level: Level, key: &str) {
+        let mut seen = RowSet::none(self.level_len(level));
+        let mut again = RowSet::none(seen.table_len());
+        let mut see = |row: u32| match seen.contains(row as usize) {
+            true => again.insert(row as usize),
+            false => seen.insert(row as usize),
+        };
+        let columns = self.attributes.iter();
+        for column in columns.filter(|column| column.level == level && *column.key == *key) {
+            column.rows.iter().for_each(|row| see(*row));
+        }
+        let rest = &self.overflow;
+        let is_it = |entry: &usize| rest.levels[*entry] == level && rest.keys.get(*entry) == key;
+        let entries = (0..rest.rows.len()).filter(is_it);
+        entries.for_each(|entry| see(rest.rows[entry]));
+        if again.is_empty() {
+            return;
+        }
+        let first = owner_values(self, level, key);
+        let of_row = |row: usize| Some((row as u32, first[row]?.to_any()));
+        let values: Vec<_> = again.iter().filter_map(of_row).collect();
+        self.set_attribute(level, key, &values);
     }
 
     /// Adds values of one type to owners that have none under the key.

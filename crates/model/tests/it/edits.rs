@@ -175,3 +175,26 @@ fn attributes_beyond_the_columns_are_edited_too() {
     }
     assert_eq!(flat[1].attributes, [("key 1099".to_owned(), 8.into())]);
 }
+
+#[test]
+fn of_a_key_that_was_sent_twice_the_first_value_stays() {
+    let span = TestSpan::new(1, 1, "shop", "twice", START_NS)
+        .with_text("note", "first")
+        .with_text("note", "second")
+        .with("note", 7.into())
+        .with_text("other", "kept");
+    let once = TestSpan::new(1, 2, "shop", "once", START_NS).with("note", 8.into());
+    let mut edited = batch(&[span, once]);
+    let keys: Vec<_> = edited.keys(Level::Span).into_iter().collect();
+    assert_eq!(keys, ["note".into(), "other".into()]);
+    edited.keep_first_values(Level::Span, "note");
+    check(&edited);
+    let notes: Vec<_> = flatten(&edited)
+        .into_iter()
+        .map(|span| span.attributes)
+        .collect();
+    let note = |value: AnyValue| ("note".to_owned(), value);
+    let other = ("other".to_owned(), AnyValue::from("kept"));
+    assert_eq!(notes[0], [note(AnyValue::from("first")), other]);
+    assert_eq!(notes[1], [note(8.into())]);
+}

@@ -1,33 +1,25 @@
 //! What somebody is told who wrote something wrong, and where.
 
-use tracewell_ottl::Context;
+use tracewell_ottl::{Context, Mistake};
 
 use crate::compiler;
 
 #[track_caller]
+fn is_told(mistake: &Mistake, column: usize, message: &str) {
+    let told = (mistake.column(), mistake.message.as_str());
+    assert_eq!(told, (column, message), "\n{}", mistake.shown());
+}
+
+#[track_caller]
 fn statement(text: &str, column: usize, message: &str) {
-    let mistake = compiler()
-        .statement(text, Context::Span)
-        .expect_err("it is wrong");
-    assert_eq!(
-        (mistake.column(), mistake.message.as_str()),
-        (column, message),
-        "\n{}",
-        mistake.shown()
-    );
+    let mistake = compiler().statement(text, Context::Span);
+    is_told(&mistake.expect_err("it is wrong"), column, message);
 }
 
 #[track_caller]
 fn condition(text: &str, column: usize, message: &str) {
-    let mistake = compiler()
-        .condition(text, Context::Span)
-        .expect_err("it is wrong");
-    assert_eq!(
-        (mistake.column(), mistake.message.as_str()),
-        (column, message),
-        "\n{}",
-        mistake.shown()
-    );
+    let mistake = compiler().condition(text, Context::Span);
+    is_told(&mistake.expect_err("it is wrong"), column, message);
 }
 
 #[test]

@@ -85,6 +85,24 @@ impl Writer {
         (*self.random.pick(&constants)).to_owned()
     }
 
+    /// Of arithmetic: mostly numbers, or it would hardly ever be done.
+    fn operand(&mut self) -> String {
+        let numbers = [
+            "span.attributes[\"http.status_code\"]",
+            "span.attributes[\"retry\"]",
+            "span.attributes[\"weight\"]",
+            "Len(span.name)",
+            "7",
+            "-3",
+            "2.5",
+            "0",
+        ];
+        match self.random.once_in(5) {
+            true => self.path(),
+            false => (*self.random.pick(&numbers)).to_owned(),
+        }
+    }
+
     fn value(&mut self, depth: u32) -> String {
         if depth == 0 {
             return if self.random.once_in(3) {
@@ -100,7 +118,7 @@ impl Writer {
             3 => format!("Coalesce([{}, {}])", self.path(), self.value(depth - 1)),
             4 => {
                 let op = *self.random.pick(&["+", "-", "*", "/"]);
-                format!("({} {op} {})", self.path(), self.path())
+                format!("({} {op} {})", self.operand(), self.operand())
             }
             5 => format!("[{}, {}]", self.path(), self.constant()),
             6 => self.constant(),
@@ -111,7 +129,14 @@ impl Writer {
     fn condition(&mut self, depth: u32) -> String {
         if depth == 0 {
             let (left, path) = (self.value(1), self.path());
-            return match self.random.below(8) {
+            return match self.random.below(10) {
+                // Both sides calculated, so that a wrong result shows.
+                8 | 9 => {
+                    let op = *self.random.pick(&["+", "-", "*", "/"]);
+                    let compare = *self.random.pick(&["==", "<", ">"]);
+                    let (a, b, c) = (self.operand(), self.operand(), self.operand());
+                    format!("({a} {op} {b}) {compare} {c}")
+                }
                 0 => format!("(IsString({path}) and IsMatch({path}, \"^[GP]\"))"),
                 1 => format!("HasPrefix({path}, \"G\")"),
                 2 => format!("IsString({left})"),

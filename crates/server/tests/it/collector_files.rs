@@ -2,22 +2,19 @@
 //! network of its own, where `backend` is another process of ours.
 
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::{Value, json};
 use tracewell_model::{AnyValue, SpanKind, StatusCode};
 use tracewell_testkit::{TestSpan, batch};
 use tracewell_wire::otlp::protobuf;
 
+use crate::network;
+
 const START_NS: u64 = 1_700_000_000_000_000_000;
 
 /// Starts both, sends `body` to the front and prints what the backend has then, once it
 /// is as many spans as wanted.
 const SCRIPT: &str = r#"
-set -e
-mount --bind hosts /etc/hosts
-ip link set lo up
-wait_for() { timeout 60 sh -c "until curl -sf $1 > /dev/null; do :; done"; }
 $TRACEWELL --data-dir backend --otlp-grpc-port 5317 --otlp-http-port 5318 --jaeger-grpc-port 24250 \
   --jaeger-http-port off --jaeger-compact-port off --jaeger-binary-port off \
   --jaeger-zipkin-port off --zipkin-port off --health-check-port 14133 > backend.out 2>&1 &
@@ -80,7 +77,6 @@ fn run(file: &str, sent: Sent<'_>, wanted: usize) -> Option<Ran> {
         .join("../../testdata/collector")
         .join(file);
     let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("hosts"), "127.0.0.1 localhost backend\n").unwrap();
     let (body, media_type, send_to) = match sent {
         Sent::Otlp(spans) => (
             protobuf::encode(&batch(spans)),
@@ -94,30 +90,16 @@ fn run(file: &str, sent: Sent<'_>, wanted: usize) -> Option<Ran> {
         ),
     };
     std::fs::write(dir.path().join("body"), body).unwrap();
-    let mut unshare = Command::new("unshare");
-    unshare.args([
-        "--mount",
-        "--net",
-        "--pid",
-        "--fork",
-        "--kill-child",
-        "bash",
-        "-c",
-        SCRIPT,
-    ]);
-    unshare
-        .env("TRACEWELL", env!("CARGO_BIN_EXE_tracewell"))
-        .env("FILE", path)
-        .env("TYPE", media_type)
-        .env("SEND_TO", send_to)
-        .env("WANTED", wanted.to_string())
-        .env("OTEL_RESOURCE_ATTRIBUTES", "k8s.node.name=node%201");
-    let out = unshare.current_dir(dir.path()).output().unwrap();
+    let (path, wanted) = (path.display().to_string(), wanted.to_string());
+    let variables = [
+        ("FILE", &*path),
+        ("TYPE", media_type),
+        ("SEND_TO", send_to),
+        ("WANTED", &wanted),
+        ("OTEL_RESOURCE_ATTRIBUTES", "k8s.node.name=node%201"),
+    ];
+    let out = network::run(dir.path(), "backend", SCRIPT, &variables)?;
     let stderr = String::from_utf8_lossy(&out.stderr);
-    if stderr.contains("unshare") || stderr.contains("mount:") {
-        eprintln!("skipped: no networks of one's own here: {stderr}");
-        return None;
-    }
     let read = |name: &str| std::fs::read_to_string(dir.path().join(name)).unwrap_or_default();
     assert!(
         out.status.success(),

@@ -22,6 +22,7 @@ mod legacy;
 mod lifecycle;
 mod load;
 mod locks;
+mod network;
 mod oracle;
 mod pipelines;
 mod pressure;

@@ -1,8 +1,8 @@
 //! A Collector's file, run by one process in front of another.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
+use crate::network;
 use crate::process::tracewell;
 use crate::running::{Running, request, until};
 use tracewell_model::SpanKind;
@@ -308,13 +308,8 @@ fn the_specifications_file_runs_unchanged() {
     let (text, _) = text.split_once("```").unwrap();
     let dir = tempfile::tempdir().unwrap();
     written(dir.path(), text);
-    std::fs::write(dir.path().join("hosts"), "127.0.0.1 localhost jaeger\n").unwrap();
     std::fs::write(dir.path().join("body"), body(1..4)).unwrap();
     let script = r#"
-set -e
-mount --bind hosts /etc/hosts
-ip link set lo up
-wait_for() { timeout 60 sh -c "until curl -sf $1 > /dev/null; do :; done"; }
 $TRACEWELL --data-dir backend --otlp-grpc-port 5317 --otlp-http-port 5318 > backend.out 2>&1 &
 wait_for http://127.0.0.1:16686/health
 $TRACEWELL --config collector.yaml --query-http-port 26686 --query-grpc-port 26685 > front.out 2>&1 &
@@ -323,24 +318,10 @@ curl -sf --data-binary @body -H 'content-type: application/x-protobuf' http://12
 curl -sf http://127.0.0.1:16686/api/traces/aaaa0000000000000000000000000002
 kill %1 %2
 "#;
-    let mut unshare = Command::new("unshare");
-    unshare.args([
-        "--mount",
-        "--net",
-        "--pid",
-        "--fork",
-        "--kill-child",
-        "bash",
-        "-c",
-        script,
-    ]);
-    unshare.env("TRACEWELL", env!("CARGO_BIN_EXE_tracewell"));
-    let out = unshare.current_dir(dir.path()).output().unwrap();
-    let stderr = String::from_utf8_lossy(&out.stderr);
-    if stderr.contains("unshare") || stderr.contains("mount:") {
-        eprintln!("skipped: no networks of one's own here: {stderr}");
+    let Some(out) = network::run(dir.path(), "jaeger", script, &[]) else {
         return;
-    }
+    };
+    let stderr = String::from_utf8_lossy(&out.stderr);
     let said = |name: &str| std::fs::read_to_string(dir.path().join(name)).unwrap_or_default();
     assert!(
         out.status.success(),

@@ -1,25 +1,14 @@
 //! Which spans go where, and who is told.
 
-use std::path::Path;
 use std::sync::Mutex;
 
 use tracewell_testkit::{TestSpan, batch, flatten};
 
 use super::*;
-use crate::written::fields::Reading;
-use crate::written::yaml;
+use crate::written::section;
 
 fn config(text: &str) -> Result<RoutingConfig, Vec<String>> {
-    let reading = Reading::new(Path::new("file.yaml"));
-    let root = yaml::parse(text).unwrap().unwrap();
-    let config = RoutingConfig::read(reading.fields("r", &root));
-    let mistakes = reading.into_found().0.into_iter();
-    let mistakes: Vec<String> = mistakes.map(|mistake| mistake.message).collect();
-    if mistakes.is_empty() {
-        Ok(config)
-    } else {
-        Err(mistakes)
-    }
+    section::read("r", text, RoutingConfig::read)
 }
 
 /// Keeps the names of spans, and answers as it is told.

@@ -1,31 +1,19 @@
 //! Which edges spans come to.
 
-use std::path::Path;
-
 use tracewell_model::clock::ManualClock;
 use tracewell_model::{SpanKind, StatusCode};
 use tracewell_testkit::{Random, TestSpan, batch};
 
 use super::*;
 use crate::series::reading::Read;
-use crate::written::fields::Reading;
-use crate::written::yaml;
+use crate::written::section;
 
 const MS: u64 = 1_000_000;
 const SECOND: u64 = 1_000 * MS;
 const NAME: &str = "traces_service_graph";
 
 fn config(text: &str) -> Result<ServiceGraphConfig, Vec<String>> {
-    let reading = Reading::new(Path::new("file.yaml"));
-    let root = yaml::parse(text).unwrap().unwrap();
-    let config = ServiceGraphConfig::read(reading.fields("s", &root));
-    let mistakes = reading.into_found().0.into_iter();
-    let mistakes: Vec<String> = mistakes.map(|mistake| mistake.message).collect();
-    if mistakes.is_empty() {
-        Ok(config)
-    } else {
-        Err(mistakes)
-    }
+    section::read("s", text, ServiceGraphConfig::read)
 }
 
 struct Rig {

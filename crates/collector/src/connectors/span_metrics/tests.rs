@@ -1,7 +1,6 @@
 //! Which series spans come to.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tracewell_model::clock::ManualClock;
@@ -10,23 +9,13 @@ use tracewell_testkit::{Random, TestSpan, batch, flatten};
 
 use super::*;
 use crate::series::reading::Read;
-use crate::written::fields::Reading;
-use crate::written::yaml;
+use crate::written::section;
 
 const MS: u64 = 1_000_000;
 const START_NS: u64 = 1_700_000_000_000_000_000;
 
 fn config(text: &str) -> Result<SpanMetricsConfig, Vec<String>> {
-    let reading = Reading::new(Path::new("file.yaml"));
-    let root = yaml::parse(text).unwrap().unwrap();
-    let config = SpanMetricsConfig::read(reading.fields("s", &root));
-    let mistakes = reading.into_found().0.into_iter();
-    let mistakes: Vec<String> = mistakes.map(|mistake| mistake.message).collect();
-    if mistakes.is_empty() {
-        Ok(config)
-    } else {
-        Err(mistakes)
-    }
+    section::read("s", text, SpanMetricsConfig::read)
 }
 
 struct Rig {

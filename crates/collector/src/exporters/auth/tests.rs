@@ -1,17 +1,17 @@
-use std::path::Path;
-
 use http::HeaderMap;
 
 use super::*;
-use crate::written::fields::Reading;
-use crate::written::yaml;
+use crate::written::section;
+
+fn read(kind: &str, text: &str) -> Result<AuthenticatorConfig, Vec<String>> {
+    let read = section::read("extensions.it", text, |fields| {
+        AuthenticatorConfig::read(kind, fields)
+    });
+    read.map(Option::unwrap)
+}
 
 fn config(kind: &str, text: &str) -> AuthenticatorConfig {
-    let reading = Reading::new(Path::new("file.yaml"));
-    let root = yaml::parse(text).unwrap().unwrap();
-    let config = AuthenticatorConfig::read(kind, reading.fields("extensions.it", &root));
-    assert_eq!(reading.into_found().0, []);
-    config.unwrap()
+    read(kind, text).unwrap()
 }
 
 async fn signed(kind: &str, text: &str) -> HeaderMap {
@@ -114,14 +114,9 @@ fn what_is_missing_or_not_served_is_a_mistake() {
             "headers[0].value is missing",
         ),
     ] {
-        let reading = Reading::new(Path::new("file.yaml"));
-        let root = yaml::parse(text).unwrap().unwrap();
-        AuthenticatorConfig::read(kind, reading.fields("extensions.it", &root)).unwrap();
-        let mistakes = reading.into_found().0;
+        let mistakes = read(kind, text).unwrap_err();
         assert!(
-            mistakes
-                .iter()
-                .any(|mistake| mistake.message.contains(message)),
+            mistakes.iter().any(|mistake| mistake.contains(message)),
             "{mistakes:?}"
         );
     }

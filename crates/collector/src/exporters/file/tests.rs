@@ -5,16 +5,11 @@ use std::sync::mpsc;
 use tracewell_testkit::{TestSpan, batch};
 
 use super::*;
-use crate::written::fields::Reading;
-use crate::written::yaml;
+use crate::written::section;
 
 fn config(path: &Path, more: &str) -> FileConfig {
     let text = format!("{{path: {}, {more}}}", path.display());
-    let reading = Reading::new(Path::new("file.yaml"));
-    let root = yaml::parse(&text).unwrap().unwrap();
-    let config = FileConfig::read(reading.fields("exporters.file", &root));
-    assert_eq!(reading.into_found().0, []);
-    config
+    section::read("exporters.file", &text, FileConfig::read).unwrap()
 }
 
 fn account() -> Arc<ExporterAccount> {

@@ -21,10 +21,13 @@ pub(super) fn of(value: ValueRef<'_>) -> AnyValue {
 }
 
 fn digits(bytes: &[u8]) -> String {
-    if bytes.is_empty() {
-        return String::new();
+    match bytes {
+        [] => String::new(),
+        _ => hexadecimal(digest(&SHA256, bytes).as_ref()),
     }
-    let digest = digest(&SHA256, bytes);
-    let hash = digest.as_ref().iter();
-    hash.map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Two digits for each byte.
+pub(in crate::processors) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

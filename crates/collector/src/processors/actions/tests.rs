@@ -1,6 +1,5 @@
 //! Actions on attributes, names and statuses, against what the Collector's documents say.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use tracewell_model::{AnyValue, SpanBatch};
@@ -11,18 +10,12 @@ use crate::processors::attributes::AttributesConfig;
 use crate::processors::changing::Change;
 use crate::processors::resource::ResourceConfig;
 use crate::processors::span::SpanConfig;
-use crate::written::fields::{Fields, Reading};
-use crate::written::yaml;
+use crate::written::fields::Fields;
+use crate::written::section;
 
 /// Reads a section, or says what is wrong with it.
 fn read<T>(text: &str, read: impl Fn(Fields<'_>) -> T) -> Result<T, String> {
-    let reading = Reading::new(Path::new("file.yaml"));
-    let root = yaml::parse(text).unwrap().unwrap();
-    let config = read(reading.fields("p", &root));
-    match reading.into_found().0.first() {
-        None => Ok(config),
-        Some(mistake) => Err(mistake.message.clone()),
-    }
+    section::read("p", text, read).map_err(|mistakes| mistakes.join("; "))
 }
 
 fn changed(change: &impl Change, spans: &[TestSpan]) -> Vec<TestSpan> {

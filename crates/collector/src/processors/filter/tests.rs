@@ -1,22 +1,14 @@
 //! Which spans and events are left.
 
-use std::path::Path;
-
 use tracewell_model::StatusCode;
 use tracewell_testkit::{TestSpan, batch, flatten};
 
 use super::*;
-use crate::written::fields::Reading;
-use crate::written::yaml;
+use crate::written::section;
 
 fn read(text: &str) -> Result<Arc<FilterConfig>, String> {
-    let reading = Reading::new(Path::new("file.yaml"));
-    let root = yaml::parse(text).unwrap().unwrap();
-    let config = FilterConfig::read(reading.fields("p", &root));
-    match reading.into_found().0.first() {
-        None => Ok(Arc::new(config)),
-        Some(mistake) => Err(mistake.message.clone()),
-    }
+    section::read("p", text, |fields| Arc::new(FilterConfig::read(fields)))
+        .map_err(|mistakes| mistakes.join("; "))
 }
 
 fn spans() -> Vec<TestSpan> {

@@ -3,6 +3,7 @@
 use regex::Regex;
 use tracewell_model::{AnyValue, ValueRef};
 
+use crate::value_text::text_of;
 use crate::written::fields::Fields;
 use crate::written::fields::nested::pattern_mistake;
 
@@ -67,13 +68,8 @@ impl WantedValue {
     pub(super) fn matches_value(&self, value: ValueRef<'_>) -> bool {
         match (self, value) {
             (Self::Exactly(wanted), value) => *wanted == value.to_any(),
-            (Self::Pattern(pattern), ValueRef::Str(text)) => pattern.is_match(text),
-            (Self::Pattern(pattern), ValueRef::Int(value)) => pattern.is_match(&value.to_string()),
-            (Self::Pattern(pattern), ValueRef::Bool(value)) => pattern.is_match(&value.to_string()),
-            (Self::Pattern(pattern), ValueRef::Double(value)) => {
-                pattern.is_match(&value.to_string())
-            }
             (Self::Pattern(_), ValueRef::Bytes(_) | ValueRef::Other(_)) => false,
+            (Self::Pattern(pattern), value) => pattern.is_match(&text_of(value)),
         }
     }
 }

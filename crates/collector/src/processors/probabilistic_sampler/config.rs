@@ -1,7 +1,7 @@
 //! What `probabilistic_sampler` can be told.
 
 use super::BUCKETS;
-use super::threshold::{NEVER, Threshold};
+use crate::trace_state::threshold::{NEVER, Threshold};
 use crate::written::fields::Fields;
 
 /// How a threshold is applied.

@@ -1,24 +1,17 @@
 //! Thresholds and decisions, against numbers of the specification and of the
 //! Collector's own documents.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use tracewell_model::{AnyValue, TraceId};
 use tracewell_testkit::{Random, TestSpan, batch, flatten};
 
-use super::threshold::{NEVER, Threshold, randomness_of};
-use super::trace_state::OtelState;
+use super::threshold::randomness_of;
 use super::*;
-use crate::written::fields::Reading;
-use crate::written::yaml;
+use crate::written::section;
 
 fn sampler(text: &str) -> ProbabilisticSampler {
-    let reading = Reading::new(Path::new("file.yaml"));
-    let root = yaml::parse(text).unwrap().unwrap();
-    let config = ProbabilisticSamplerConfig::read(reading.fields("p", &root));
-    assert_eq!(reading.into_found().0, []);
-    ProbabilisticSampler::new(config)
+    ProbabilisticSampler::new(section::read("p", text, ProbabilisticSamplerConfig::read).unwrap())
 }
 
 fn sampled(sampler: &ProbabilisticSampler, spans: &[TestSpan]) -> Vec<TestSpan> {

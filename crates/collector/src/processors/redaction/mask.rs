@@ -2,6 +2,8 @@
 
 use ring::{digest, hmac};
 
+use crate::processors::actions::hash::hexadecimal;
+
 /// As long for every value: its length would tell something.
 const MASK: &str = "****";
 
@@ -22,13 +24,9 @@ impl Mask {
             Self::Asterisks => MASK.to_owned(),
             Self::Sha1 => {
                 let digest = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes());
-                digits(digest.as_ref())
+                hexadecimal(digest.as_ref())
             }
-            Self::Hmac(key) => digits(hmac::sign(key, text.as_bytes()).as_ref()),
+            Self::Hmac(key) => hexadecimal(hmac::sign(key, text.as_bytes()).as_ref()),
         }
     }
-}
-
-fn digits(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,21 +1,12 @@
 //! What may be seen afterwards, and what may not.
 
-use std::path::Path;
-
 use tracewell_testkit::{TestSpan, batch, flatten};
 
 use super::*;
-use crate::written::fields::Reading;
-use crate::written::yaml;
+use crate::written::section;
 
 fn read(text: &str) -> Result<RedactionConfig, String> {
-    let reading = Reading::new(Path::new("file.yaml"));
-    let root = yaml::parse(text).unwrap().unwrap();
-    let config = RedactionConfig::read(reading.fields("p", &root));
-    match reading.into_found().0.first() {
-        None => Ok(config),
-        Some(mistake) => Err(mistake.message.clone()),
-    }
+    section::read("p", text, RedactionConfig::read).map_err(|mistakes| mistakes.join("; "))
 }
 
 fn redacted(text: &str, span: TestSpan) -> TestSpan {

@@ -1,7 +1,6 @@
 //! A processor that is driven step by step, on a clock and a disk that obey.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::{Arc, Mutex, mpsc};
 
 use tracewell_model::clock::ManualClock;
@@ -14,24 +13,13 @@ use crate::processors::ProcessorAccount;
 use crate::processors::account::ProcessorSnapshot;
 use crate::processors::tail_sampling::sampler::Sampler;
 use crate::processors::tail_sampling::{TailSampling, TailSamplingConfig};
-use crate::written::fields::Reading;
-use crate::written::yaml;
+use crate::written::section;
 
 pub(super) const SECOND: u64 = 1_000_000_000;
 
 /// Reads a section, or says what is wrong with it.
 pub(super) fn read(text: &str) -> Result<TailSamplingConfig, Vec<String>> {
-    let reading = Reading::new(Path::new("file.yaml"));
-    let root = yaml::parse(text).unwrap().unwrap();
-    let config = TailSamplingConfig::read(reading.fields("p", &root));
-    let mistakes = reading.into_found().0;
-    if mistakes.is_empty() {
-        return Ok(config);
-    }
-    Err(mistakes
-        .into_iter()
-        .map(|mistake| mistake.message)
-        .collect())
+    section::read("p", text, TailSamplingConfig::read)
 }
 
 /// What stands behind: takes all, or answers later, or has no room.

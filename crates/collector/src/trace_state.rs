@@ -1,7 +1,10 @@
 //! The part of a W3C tracestate that is OpenTelemetry's: `ot=th:c;rv:0123456789abcd`.
-//! What others have in it stays as it is.
+//! What others have in it stays as it is. Samplers write it, and whoever counts spans
+//! reads it: **here alone**.
 
-use super::threshold::{Threshold, parse_randomness};
+pub(crate) mod threshold;
+
+use threshold::{Threshold, parse_randomness};
 
 /// A tracestate is 512 characters at most by the standard; one that is much longer is
 /// not read, and its span cannot be judged.
@@ -9,9 +12,9 @@ const BYTES_MAX: usize = 4_096;
 
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct OtelState {
-    pub(super) threshold: Option<Threshold>,
-    pub(super) randomness: Option<u64>,
+pub(crate) struct OtelState {
+    pub(crate) threshold: Option<Threshold>,
+    pub(crate) randomness: Option<u64>,
     /// Other fields of OpenTelemetry's.
     more: Vec<String>,
     /// Members of others, as they stood.
@@ -21,7 +24,7 @@ pub(super) struct OtelState {
 impl OtelState {
     /// # Errors
     /// It is none: `ot` has a field that cannot be read, or is there twice.
-    pub(super) fn parse(text: &str) -> Result<Self, ()> {
+    pub(crate) fn parse(text: &str) -> Result<Self, ()> {
         let mut state = Self::default();
         if text.len() > BYTES_MAX {
             return Err(());
@@ -56,7 +59,7 @@ impl OtelState {
     }
 
     /// As text, with this threshold, and this randomness where there is none.
-    pub(super) fn with(&self, threshold: Threshold, randomness: Option<u64>) -> String {
+    pub(crate) fn with(&self, threshold: Threshold, randomness: Option<u64>) -> String {
         let randomness = self.randomness.or(randomness);
         let randomness = randomness.map(|randomness| format!("rv:{randomness:014x}"));
         let fields = randomness

@@ -14,15 +14,15 @@ const LEAST_PROBABILITY: f64 = 1.0 / END as f64;
 pub struct Threshold(u64);
 
 /// Keeps none.
-pub(super) const NEVER: Threshold = Threshold(END);
+pub(crate) const NEVER: Threshold = Threshold(END);
 
 impl Threshold {
     /// Keeps all.
-    pub(super) const ALWAYS: Self = Self(0);
+    pub(crate) const ALWAYS: Self = Self(0);
 
     /// Of a share from 0 to 1, with so many hexadecimal digits behind those that are
     /// all `f` or all `0`.
-    pub(super) fn of_probability(share: f64, precision: u32) -> Self {
+    pub(crate) fn of_probability(share: f64, precision: u32) -> Self {
         let share = share.clamp(LEAST_PROBABILITY, 1.0);
         let more = |share: f64| match share {
             0.0 => 0,
@@ -40,27 +40,27 @@ impl Threshold {
     }
 
     /// Of so many buckets out of 2^14 that are kept.
-    pub(super) fn of_buckets(kept: u32) -> Self {
+    pub(crate) fn of_buckets(kept: u32) -> Self {
         Self(((1 << 14) - u64::from(kept)) << 42)
     }
 
     /// Of `th` in a tracestate.
-    pub(super) fn parse(digits: &str) -> Option<Self> {
+    pub(crate) fn parse(digits: &str) -> Option<Self> {
         hexadecimal(digits)
             .filter(|_| digits.len() <= 14)
             .map(|number| Self(number << (4 * (14 - digits.len() as u32))))
     }
 
-    pub(super) fn keeps(self, randomness: u64) -> bool {
+    pub(crate) fn keeps(self, randomness: u64) -> bool {
         self.0 <= randomness
     }
 
-    pub(super) fn probability(self) -> f64 {
+    pub(crate) fn probability(self) -> f64 {
         (END - self.0) as f64 / END as f64
     }
 
     /// As `th` in a tracestate.
-    pub(super) fn digits(self) -> String {
+    pub(crate) fn digits(self) -> String {
         let digits = format!("{:014x}", self.0);
         match digits.trim_end_matches('0') {
             "" => "0".to_owned(),
@@ -70,12 +70,12 @@ impl Threshold {
 }
 
 /// Of `rv` in a tracestate.
-pub(super) fn parse_randomness(digits: &str) -> Option<u64> {
+pub(crate) fn parse_randomness(digits: &str) -> Option<u64> {
     hexadecimal(digits).filter(|_| digits.len() == 14)
 }
 
 /// The last 56 bits of a trace id.
-pub(super) fn randomness_of(trace: TraceId) -> u64 {
+pub(crate) fn randomness_of(trace: TraceId) -> u64 {
     let last = trace.0.last_chunk::<8>();
     last.map_or(0, |last| u64::from_be_bytes(*last)) % END
 }
