@@ -71,6 +71,7 @@ instrument:
 	fi
 
 unit: web
+	-@./xtask/prometheus >/dev/null
 	cargo test --workspace --locked
 	cd web && npm test --silent
 	cd web && npm run --silent size

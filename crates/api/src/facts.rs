@@ -13,7 +13,8 @@ use tracewell_access::Lock;
 use tracewell_collector::exporters::ExporterSnapshot;
 use tracewell_collector::pipelines::graph::Accounts;
 use tracewell_collector::processors::ProcessorSnapshot;
-use tracewell_collector::series::SeriesPage;
+use tracewell_collector::pushing::PushSnapshot;
+use tracewell_collector::series::{Reader, SeriesPage};
 use tracewell_collector::{
     Accounting, AdaptedOperation, Complaint, Connections, Intake, ReceiverSnapshot, Sampling,
 };
@@ -90,10 +91,16 @@ impl ProcessFacts {
         accounts.map(|account| account.snapshot()).collect()
     }
 
+    /// What became of the numbers that connectors count.
+    pub(crate) fn pushing(&self) -> Vec<PushSnapshot> {
+        let accounts = self.components.pushing.iter();
+        accounts.filter_map(|account| account.snapshot()).collect()
+    }
+
     /// What connectors count of spans.
     pub(crate) fn write_series(&self, page: &mut SeriesPage) {
         for source in &self.components.series {
-            source.write(page);
+            page.put(&source.read(Reader::Scrape));
         }
     }
 

@@ -43,6 +43,7 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
 use http::{HeaderValue, header};
+use tracewell_collector::pipelines::graph::Scraped;
 use tracewell_model::TraceStore;
 use tracewell_model::budget::Kept;
 use tracewell_model::clock::Clock;
@@ -170,6 +171,17 @@ pub fn admin_router(state: &Arc<QueryState>, facts: &Arc<ProcessFacts>, door: &D
     let metrics = metrics::router(Arc::clone(&state.store), Arc::clone(facts));
     door.of_programs(metrics)
         .merge(admin::router(state, facts))
+        .fallback(others)
+        .layer(axum::middleware::map_response(harden))
+}
+
+/// What a port answers at which only what some connectors count is read.
+pub fn scrape_router(scraped: Scraped, door: &Door) -> Router {
+    let others = |request: Request| async move {
+        let message = format!("there is no {} on this port", request.uri().path());
+        ApiError::not_found(message).with_hint("here is /metrics")
+    };
+    door.of_programs(metrics::scraped(scraped))
         .fallback(others)
         .layer(axum::middleware::map_response(harden))
 }

@@ -24,7 +24,8 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use tracewell_collector::ReceiverSnapshot;
-use tracewell_collector::series::SeriesPage;
+use tracewell_collector::pipelines::graph::Scraped;
+use tracewell_collector::series::{Naming, Reader, SeriesPage, TextFormat};
 use tracewell_model::TraceStore;
 use tracewell_model::store::{CompactionStatus, RunningMerge, StoreStatus};
 
@@ -59,16 +60,37 @@ async fn answer(
     registry: Option<Arc<Registry>>,
     facts: Arc<ProcessFacts>,
 ) -> Response {
-    text_format::answer(&headers, move |format| {
+    text_format::answer(text_format::wanted(&headers), move |format| {
         let mut own = String::new();
         if let Some(registry) = registry {
             text::encode_registry(&mut own, &registry)?;
         }
-        let mut series = SeriesPage::new(format);
+        let mut series = SeriesPage::new(format, Naming::default());
         facts.write_series(&mut series);
         Ok((own, series.into_text()))
     })
     .await
+}
+
+/// The route of a port at which only what some connectors count is read.
+pub(crate) fn scraped(scraped: Scraped) -> Router {
+    let scraped = Arc::new(scraped);
+    let answer = async move |headers: HeaderMap| {
+        let format = match scraped.has_open_metrics {
+            true => text_format::wanted(&headers),
+            false => TextFormat::Prometheus,
+        };
+        let scraped = Arc::clone(&scraped);
+        text_format::answer(format, move |format| {
+            let mut page = SeriesPage::new(format, scraped.naming.clone());
+            for source in &scraped.sources {
+                page.put(&source.read(Reader::Scrape));
+            }
+            Ok((String::new(), page.into_text()))
+        })
+        .await
+    };
+    Router::new().route("/metrics", get(answer))
 }
 
 /// Reads everything anew for each scrape.
@@ -89,6 +111,7 @@ impl Collector for Scrape {
         receivers(&mut page, &self.facts.receivers())?;
         components::processors(&mut page, &self.facts.processors())?;
         components::exporters(&mut page, &self.facts.exporters())?;
+        components::pushing(&mut page, &self.facts.pushing())?;
         let (held, limit) = self.facts.intake_bytes();
         page.gauge(
             "tracewell_requests_held_bytes",

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use components::{Exporter, Processor};
+use components::{Exporter, MetricExporter, Processor};
 use http::header;
 use serde::Serialize;
 use tracewell_collector::{Complaint, ReceiverSnapshot};
@@ -48,6 +48,8 @@ struct Status<'a> {
     /// Between receivers and exporters, where there are pipelines.
     processors: Vec<Processor>,
     exporters: Vec<Exporter>,
+    /// What sends on what connectors count; empty where nothing does.
+    metric_exporters: Vec<MetricExporter>,
     /// What clients were refused or lost, the newest first.
     complaints: Vec<Complained<'a>>,
     memory: Memory,
@@ -228,6 +230,11 @@ fn answer(facts: &ProcessFacts, state: &QueryState, store: &StoreStatus) -> Resp
             .map(Processor::from)
             .collect(),
         exporters: facts.exporters().into_iter().map(Exporter::from).collect(),
+        metric_exporters: facts
+            .pushing()
+            .into_iter()
+            .map(MetricExporter::from)
+            .collect(),
         complaints: complaints.iter().map(complained).collect(),
         memory: Memory {
             requests_held_bytes,

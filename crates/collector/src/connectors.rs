@@ -11,6 +11,7 @@ mod span_metrics;
 mod texts;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tracewell_model::Consumer;
 use tracewell_model::clock::SystemClock;
@@ -81,6 +82,16 @@ impl ConnectorConfig {
             Self::Forward | Self::Routing(_) => None,
             Self::SpanMetrics(config) => Some(config.metric_name("calls")),
             Self::ServiceGraph(_) => Some("traces_service_graph_request".to_owned()),
+        }
+    }
+
+    /// How often what it counts is sent, and whether as what was added, where it makes
+    /// numbers.
+    pub(crate) fn rounds(&self) -> Option<(Duration, bool)> {
+        match self {
+            Self::Forward | Self::Routing(_) => None,
+            Self::SpanMetrics(config) => Some((config.flush_interval, config.is_delta)),
+            Self::ServiceGraph(config) => Some((config.flush_interval, false)),
         }
     }
 

@@ -1,4 +1,5 @@
-//! Where spans go from here: to other tracing backends, and into files.
+//! Where spans go from here: to other tracing backends, and into files; and where
+//! numbers go that were counted of them ([`pushing`](crate::pushing)).
 //!
 //! ```text
 //! Consumer ─┬─► Sending: senders wait ────────────┬─► Delivery ─► Peer ─► Connector ─► network
@@ -26,6 +27,8 @@ mod jaeger;
 mod otlp;
 pub mod otlp_http;
 mod peer;
+pub mod prometheus;
+pub mod prometheus_remote_write;
 mod queue;
 mod retry;
 mod room;
@@ -34,11 +37,15 @@ mod sending;
 pub mod tls;
 pub mod zipkin;
 
+pub(crate) use self::http::shown;
 pub use account::{ExporterAccount, ExporterSnapshot, QueueSnapshot};
 use debug::Debug;
+pub(crate) use delivery::{chance, has_ended_within};
 use jaeger::JAEGER;
-use otlp::OTLP;
+use otlp::{OTLP, OTLP_METRICS};
+pub(crate) use peer::{Answer, Peer};
 pub use queue::{QueueConfig, Storage};
+pub(crate) use retry::RetryConfig;
 pub use room::Sizer;
 
 use std::collections::BTreeMap;
@@ -53,9 +60,9 @@ use debug::DebugConfig;
 use file::{FileConfig, FileExporter};
 use grpc::GrpcConfig;
 use http::{HttpConfig, HttpProtocol};
-use otlp_http::OtlpHttpConfig;
-use peer::Peer;
-use retry::RetryConfig;
+use otlp_http::{OtlpEncoding, OtlpHttpConfig};
+use prometheus::PrometheusConfig;
+use prometheus_remote_write::RemoteWriteConfig;
 use zipkin::ZipkinConfig;
 
 /// What a kind of exporter says over gRPC.
@@ -89,6 +96,33 @@ pub enum ExporterConfig {
     Debug(DebugConfig),
     /// Nowhere.
     Nop,
+    /// Prometheus' remote write.
+    PrometheusRemoteWrite(RemoteWriteConfig),
+    /// To who comes and asks.
+    Prometheus(PrometheusConfig),
+}
+
+/// What goes through a pipeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signal {
+    Traces,
+    Metrics,
+}
+
+/// Who metrics are sent to, and how.
+pub(crate) struct MetricsTo<'c> {
+    pub(crate) peer: Peer,
+    pub(crate) write: MetricsAs<'c>,
+    pub(crate) retry: &'c RetryConfig,
+    /// What is shown of where.
+    pub(crate) endpoint: &'c str,
+}
+
+/// As what metrics are sent.
+pub(crate) enum MetricsAs<'c> {
+    Protobuf,
+    Json,
+    RemoteWrite(&'c RemoteWriteConfig),
 }
 
 impl ExporterConfig {
@@ -102,6 +136,10 @@ impl ExporterConfig {
             "zipkin" => Self::Zipkin(ZipkinConfig::read(fields)),
             "file" => Self::File(FileConfig::read(fields)),
             "debug" | "logging" => Self::Debug(DebugConfig::read(fields)),
+            "prometheusremotewrite" | "prometheus_remote_write" => {
+                Self::PrometheusRemoteWrite(RemoteWriteConfig::read(fields))
+            }
+            "prometheus" => Self::Prometheus(PrometheusConfig::read(fields)),
             "tracewell" => {
                 fields.end();
                 Self::Tracewell
@@ -114,10 +152,66 @@ impl ExporterConfig {
         })
     }
 
+    /// Why it cannot stand at the end of such a pipeline.
+    pub(crate) fn not_for(&self, signal: Signal) -> Option<&'static str> {
+        match (self, signal) {
+            (Self::PrometheusRemoteWrite(_) | Self::Prometheus(_), Signal::Traces) => {
+                Some("it takes metrics alone")
+            }
+            (
+                Self::Tracewell | Self::Jaeger(_) | Self::Zipkin(_) | Self::File(_),
+                Signal::Metrics,
+            ) => Some("it takes traces alone"),
+            (Self::OtlpHttp(config), Signal::Traces) if config.url.is_empty() => {
+                Some("it is told no endpoint of traces; write endpoint or traces_endpoint")
+            }
+            (Self::OtlpHttp(config), Signal::Metrics) if config.metrics_url.is_empty() => {
+                Some("it is told no endpoint of metrics; write endpoint or metrics_endpoint")
+            }
+            _ => None,
+        }
+    }
+
+    /// Who it sends metrics to; `None` where it sends none.
+    ///
+    /// # Errors
+    /// It cannot be made: why.
+    pub(crate) fn metrics_to(
+        &self,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<Option<MetricsTo<'_>>, String> {
+        let ((peer, _, retry, endpoint), write) = match self {
+            Self::Otlp(config) => (
+                over_grpc(&OTLP_METRICS, config, surroundings)?,
+                MetricsAs::Protobuf,
+            ),
+            Self::OtlpHttp(config) => (
+                over_http(config.metrics_protocol(), &config.metrics_url, &config.http)?,
+                match config.encoding {
+                    OtlpEncoding::Protobuf => MetricsAs::Protobuf,
+                    OtlpEncoding::Json => MetricsAs::Json,
+                },
+            ),
+            Self::PrometheusRemoteWrite(config) => (
+                over_http(config.protocol(), &config.url, &config.http)?,
+                MetricsAs::RemoteWrite(config),
+            ),
+            _ => return Ok(None),
+        };
+        Ok(Some(MetricsTo {
+            peer,
+            write,
+            retry,
+            endpoint,
+        }))
+    }
+
     /// How it queues, if it does.
     pub(crate) fn queue(&self) -> Option<&QueueConfig> {
         match self {
             Self::Tracewell | Self::File(_) | Self::Debug(_) | Self::Nop => None,
+            // The newest values wait, whatever happens.
+            Self::PrometheusRemoteWrite(_) | Self::Prometheus(_) => None,
             Self::Otlp(config) | Self::Jaeger(config) => Some(&config.queue),
             Self::OtlpHttp(config) => Some(&config.http.queue),
             Self::Zipkin(config) => Some(&config.http.queue),
@@ -146,7 +240,10 @@ impl ExporterConfig {
                 let runtime = surroundings.runtime.clone();
                 return Ok(Arc::new(Debug::new(id.to_string(), config, runtime)));
             }
-            Self::Nop => return Ok(Arc::new(Nop)),
+            // No pipeline of traces names these two.
+            Self::Nop | Self::PrometheusRemoteWrite(_) | Self::Prometheus(_) => {
+                return Ok(Arc::new(Nop));
+            }
             Self::File(config) => {
                 let account = account(&config.path.display().to_string());
                 return Ok(Arc::new(FileExporter::start(config, account)?));
@@ -169,6 +266,8 @@ impl ExporterConfig {
             Self::Otlp(config) | Self::Jaeger(config) => &mut config.auth,
             Self::OtlpHttp(config) => &mut config.http.auth,
             Self::Zipkin(config) => &mut config.http.auth,
+            Self::PrometheusRemoteWrite(config) => &mut config.http.auth,
+            Self::Prometheus(_) => return,
             Self::Tracewell | Self::File(_) | Self::Debug(_) | Self::Nop => return,
         };
         if let Some(auth) = auth {
@@ -201,5 +300,5 @@ fn over_http<'c>(
     config: &'c HttpConfig,
 ) -> Result<To<'c>, String> {
     let peer = Peer::Http(Box::new(http::Peer::new(protocol, url, config)?));
-    Ok((peer, &config.queue, &config.retry, http::shown(url)))
+    Ok((peer, &config.queue, &config.retry, shown(url)))
 }

@@ -43,6 +43,7 @@ pub mod exporters;
 pub mod intake;
 pub mod pipelines;
 pub mod processors;
+pub mod pushing;
 mod ration;
 pub mod receivers;
 mod refusal;

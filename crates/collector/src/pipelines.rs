@@ -18,6 +18,7 @@ mod known;
 mod ports;
 
 pub use extensions::{ExtensionConfig, FileStorageConfig};
-pub use file::{PipelineConfig, PipelineFile, is_pipeline_file, read};
+pub use file::{MetricsPipeline, PipelineConfig, PipelineFile, is_pipeline_file, read};
 pub use id::ComponentId;
+pub(crate) use ports::on_all_addresses;
 pub use ports::{Port, ReceiverConfig, SETTINGS};

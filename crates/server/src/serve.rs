@@ -15,6 +15,7 @@ mod open_files;
 mod read_side;
 mod receivers;
 mod sampling;
+mod scrape_ports;
 mod spans;
 mod spools;
 mod stores;
@@ -27,6 +28,7 @@ use anyhow::Context;
 use bind::{Bound, bind_all};
 use limits::MemoryShares;
 use receivers::Receivers;
+use scrape_ports::ScrapePorts;
 use spans::Spans;
 use std::io::Write;
 use std::sync::Arc;
@@ -69,7 +71,8 @@ async fn serve(config: Config, pipelines: Option<PipelineFile>) -> anyhow::Resul
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let lock = Lock::load(&config.lock, config.tenants.tenancy())?;
-    let bound = bind_all(&config)?;
+    let mut bound = bind_all(&config)?;
+    let scrape_ports = ScrapePorts::bind(pipelines.as_ref(), &mut bound.endpoints)?;
     let warnings = open_doors::warnings(&bound.endpoints, &lock);
     for warning in &warnings {
         tracing::warn!("{warning}");
@@ -87,6 +90,7 @@ async fn serve(config: Config, pipelines: Option<PipelineFile>) -> anyhow::Resul
         lock: Arc::clone(&lock),
     };
     let (destination, components) = spans.destination(&sampling, pipelines.as_ref())?;
+    let scraped = components.scraped.clone();
     let intake =
         Intake::start(intake_config, destination).context("cannot start decoding threads")?;
     let limit = open_files::share_of_readers();
@@ -135,6 +139,7 @@ async fn serve(config: Config, pipelines: Option<PipelineFile>) -> anyhow::Resul
     let health = tracewell_api::admin_router(&state, &facts, &door);
     let mut listeners = vec![(query_http, http), (query_grpc, grpc)];
     listeners.extend(admin.into_iter().map(|listener| (listener, health.clone())));
+    listeners.extend(scrape_ports.routers(scraped, &door));
     let serving: Vec<_> = listeners
         .into_iter()
         .map(|(listener, router)| {

@@ -1,9 +1,11 @@
-//! What became of spans in pipelines, as metrics: of processors and exporters.
+//! What became of spans in pipelines, as metrics: of processors and exporters; and of
+//! numbers that were counted of them.
 
 use std::fmt;
 
 use tracewell_collector::exporters::{ExporterSnapshot, QueueSnapshot};
 use tracewell_collector::processors::ProcessorSnapshot;
+use tracewell_collector::pushing::PushSnapshot;
 
 use super::{Label, Page};
 
@@ -119,4 +121,49 @@ pub(super) fn exporters(page: &mut Page<'_>, accounts: &[ExporterSnapshot]) -> f
 
 fn exporter(account: &ExporterSnapshot) -> Label<'_> {
     ("exporter", &account.exporter)
+}
+
+pub(super) fn pushing(page: &mut Page<'_>, accounts: &[PushSnapshot]) -> fmt::Result {
+    let per_exporter = |value: fn(&PushSnapshot) -> u64| {
+        let accounts = accounts.iter();
+        accounts.map(move |account| ([("exporter", &*account.exporter)], value(account)))
+    };
+    page.counters(
+        "tracewell_metric_exporter_points_collected",
+        "Values of series that an exporter was given: sent, superseded, rejected and in flight",
+        per_exporter(|account| account.collected),
+    )?;
+    page.counters(
+        "tracewell_metric_exporter_points_sent",
+        "Values of series that the peer of an exporter acknowledged",
+        per_exporter(|account| account.sent),
+    )?;
+    page.counters(
+        "tracewell_metric_exporter_points_superseded",
+        "Values of series whose place a newer one took before they were sent; nothing is lost",
+        per_exporter(|account| account.superseded),
+    )?;
+    page.counters(
+        "tracewell_metric_exporter_points_rejected",
+        "Values of series that an exporter could not hand on, by reason",
+        accounts.iter().flat_map(|account| {
+            let reasons = account.rejected.iter();
+            reasons.map(|(reason, points)| {
+                (
+                    [("exporter", &*account.exporter), ("reason", *reason)],
+                    *points,
+                )
+            })
+        }),
+    )?;
+    page.gauges(
+        "tracewell_metric_exporter_points_in_flight",
+        "Values of series that wait for the peer of an exporter",
+        per_exporter(|account| account.in_flight),
+    )?;
+    page.counters(
+        "tracewell_metric_exporter_retries",
+        "Messages of an exporter of metrics that failed and were or will be sent again",
+        per_exporter(|account| account.retries),
+    )
 }

@@ -13,14 +13,13 @@ use tracewell_collector::series::TextFormat;
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Answers with what `write` makes: metrics in OpenMetrics, and series in the form
-/// that is asked for, both without an end. On a thread that may take its time: there
+/// Answers with what `write` makes: metrics in OpenMetrics, and series in `format`,
+/// both without an end. On a thread that may take its time: there
 /// may be many series.
 pub(super) async fn answer(
-    headers: &HeaderMap,
+    format: TextFormat,
     write: impl FnOnce(TextFormat) -> Result<(String, String), fmt::Error> + Send + 'static,
 ) -> Response {
-    let format = wanted(headers);
     let written = tokio::task::spawn_blocking(move || {
         let (own, series) = write(format)?;
         Ok::<String, fmt::Error>(match format {
@@ -43,7 +42,8 @@ fn failed(error: &dyn fmt::Display) -> Response {
     (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response()
 }
 
-fn wanted(headers: &HeaderMap) -> TextFormat {
+/// What a scrape asks for.
+pub(super) fn wanted(headers: &HeaderMap) -> TextFormat {
     let accepted = headers.get_all(header::ACCEPT).into_iter();
     let accepted: Vec<&str> = accepted.filter_map(|value| value.to_str().ok()).collect();
     let names = |kind| accepted.iter().any(|value| value.contains(kind));

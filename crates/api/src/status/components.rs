@@ -1,10 +1,12 @@
-//! What became of spans in pipelines, as JSON: of processors and exporters.
+//! What became of spans in pipelines, as JSON: of processors and exporters; and of
+//! numbers that were counted of them.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use tracewell_collector::exporters::ExporterSnapshot;
 use tracewell_collector::processors::ProcessorSnapshot;
+use tracewell_collector::pushing::PushSnapshot;
 
 /// received = passed + dropped + rejected + in flight.
 #[derive(Serialize)]
@@ -80,6 +82,38 @@ impl From<ExporterSnapshot> for Exporter {
                 held_bytes: queue.held_bytes,
                 limit_bytes: queue.limit_bytes,
             }),
+        }
+    }
+}
+
+/// collected = sent + superseded + rejected + in flight.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct MetricExporter {
+    name: String,
+    endpoint: String,
+    collected: u64,
+    sent: u64,
+    superseded: u64,
+    rejected: BTreeMap<&'static str, u64>,
+    in_flight: u64,
+    retries: u64,
+    /// What the peer said last when it took nothing; null once it took something.
+    last_error: Option<String>,
+}
+
+impl From<PushSnapshot> for MetricExporter {
+    fn from(account: PushSnapshot) -> Self {
+        Self {
+            name: account.exporter,
+            endpoint: account.endpoint,
+            collected: account.collected,
+            sent: account.sent,
+            superseded: account.superseded,
+            rejected: account.rejected,
+            in_flight: account.in_flight,
+            retries: account.retries,
+            last_error: account.last_error,
         }
     }
 }

@@ -22,14 +22,17 @@ use tracewell_model::{Consumer, Level, SpanBatch, SpanKind};
 
 use super::adjusted_count::AdjustedCounts;
 use super::texts::Texts;
-use crate::series::{Labels, SeriesPage, SeriesSource};
+use crate::series::{Counted, Head, Labels, Reader, SeriesSource};
 use edges::Edges;
 use waiting::{Half, Side, Waiting};
 
 /// See the module's text.
 pub(crate) struct ServiceGraph {
     config: ServiceGraphConfig,
+    head: Arc<Head>,
     clock: Arc<dyn Clock>,
+    /// When the clock's steady time began.
+    epoch_ns: u64,
     graph: Mutex<Graph>,
 }
 
@@ -46,6 +49,8 @@ impl ServiceGraph {
             edges: Edges::new(),
         };
         Arc::new(Self {
+            head: Arc::new(edges::head(&config)),
+            epoch_ns: clock.now_ns().saturating_sub(clock.steady_ns()),
             config,
             clock,
             graph: Mutex::new(graph),
@@ -204,13 +209,17 @@ impl Consumer for ServiceGraph {
 }
 
 impl SeriesSource for ServiceGraph {
-    fn write(&self, page: &mut SeriesPage) {
+    fn read(&self, reader: Reader) -> Counted {
         let now_ns = self.clock.steady_ns();
         let mut graph = self.graph();
         graph.end_old(&self.config, now_ns);
-        let snapshot = graph.edges.snapshot(now_ns);
+        let snapshot = graph.edges.snapshot(reader, now_ns, self.epoch_ns);
         drop(graph);
-        snapshot.write(&self.config, page);
+        Counted {
+            head: Arc::clone(&self.head),
+            time_ns: self.clock.now_ns(),
+            series: snapshot.into_values(),
+        }
     }
 }
 

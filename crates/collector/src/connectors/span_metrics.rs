@@ -12,7 +12,7 @@ mod config;
 mod tests;
 
 pub(super) use config::SpanMetricsConfig;
-pub(super) use config::buckets_ns;
+pub(super) use config::{buckets_ns, flush_interval};
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -21,14 +21,19 @@ use tracewell_model::store::Ack;
 use tracewell_model::{Consumer, SpanBatch};
 
 use super::adjusted_count::AdjustedCounts;
-use crate::series::{Counter, Exemplar, Histogram, Labels, SeriesPage, SeriesSource, Table, Unit};
+use crate::series::{
+    Counted, Counter, Exemplar, Head, Histogram, Labels, Reader, SeriesSource, Table, Unit, Values,
+};
 use alike::{Alike, Spans};
 use config::Durations;
 
 /// See the module's text.
 pub(crate) struct SpanMetrics {
     config: SpanMetricsConfig,
+    head: Arc<Head>,
     clock: Arc<dyn Clock>,
+    /// When the clock's steady time began.
+    epoch_ns: u64,
     tables: Mutex<Tables>,
 }
 
@@ -42,6 +47,8 @@ impl SpanMetrics {
     pub(crate) fn new(config: SpanMetricsConfig, clock: Arc<dyn Clock>) -> Arc<Self> {
         let (limit, lifetime_ns) = (config.series_max, config.lifetime_ns);
         Arc::new(Self {
+            head: Arc::new(config.head()),
+            epoch_ns: clock.now_ns().saturating_sub(clock.steady_ns()),
             config,
             clock,
             tables: Mutex::new(Tables {
@@ -207,23 +214,26 @@ impl Consumer for SpanMetrics {
 }
 
 impl SeriesSource for SpanMetrics {
-    fn write(&self, page: &mut SeriesPage) {
-        let now_ns = self.clock.steady_ns();
+    fn read(&self, reader: Reader) -> Counted {
+        let (now_ns, epoch_ns) = (self.clock.steady_ns(), self.epoch_ns);
         let mut tables = self.tables();
-        let calls = tables.calls.snapshot(now_ns);
-        let durations = tables.durations.snapshot(now_ns);
-        let events = tables.events.snapshot(now_ns);
+        let calls = tables.calls.snapshot(reader, now_ns, epoch_ns);
+        let durations = tables.durations.snapshot(reader, now_ns, epoch_ns);
+        let events = tables.events.snapshot(reader, now_ns, epoch_ns);
         drop(tables);
-        let name = |metric| self.config.metric_name(metric);
-        let counters = calls.iter().map(|(labels, counter)| (&**labels, counter));
-        page.counters(&name("calls"), "Spans", counters);
-        if let Some(Durations { bounds, .. }) = &self.config.durations {
-            let help = "How long spans took";
-            let histograms = durations.iter().map(|(labels, of)| (&**labels, of));
-            page.histograms(&name("duration"), help, bounds, histograms);
+        // In the order of the head.
+        let mut series = vec![Values::Counters(calls)];
+        if self.config.durations.is_some() {
+            series.push(Values::Histograms(durations));
         }
-        let counters = events.iter().map(|(labels, counter)| (&**labels, counter));
-        page.counters(&name("events"), "Events of spans", counters);
+        if self.config.events.is_some() {
+            series.push(Values::Counters(events));
+        }
+        Counted {
+            head: Arc::clone(&self.head),
+            time_ns: self.clock.now_ns(),
+            series,
+        }
     }
 }
 

@@ -201,14 +201,14 @@ impl Delivery {
 }
 
 /// Waits; answers at once, with `true`, when the process ends.
-pub(super) async fn has_ended_within(pause: Duration, mut ends: watch::Receiver<bool>) -> bool {
+pub(crate) async fn has_ended_within(pause: Duration, mut ends: watch::Receiver<bool>) -> bool {
     // Whoever would say it is gone as well.
     let ended = tokio::time::timeout(pause, ends.wait_for(|ends| *ends)).await;
     ended.is_ok()
 }
 
 /// From 0 to 1: pauses of many senders are spread, nothing more.
-pub(super) fn chance() -> f64 {
+pub(crate) fn chance() -> f64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(Duration::ZERO) as f64 / u64::MAX as f64
 }

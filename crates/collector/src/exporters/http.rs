@@ -8,7 +8,8 @@ mod config;
 mod packing;
 
 pub use config::HttpConfig;
-pub(super) use config::{shown, url};
+pub(crate) use config::shown;
+pub(super) use config::url;
 pub use packing::Compression;
 
 use std::fmt;

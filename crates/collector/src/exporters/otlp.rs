@@ -12,6 +12,13 @@ pub(crate) const OTLP: Protocol = Protocol {
     left_out,
 };
 
+/// Of metrics, which are written elsewhere: no batch comes here.
+pub(crate) const OTLP_METRICS: Protocol = Protocol {
+    method: "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+    encode: |_| Vec::new(),
+    left_out,
+};
+
 /// Partial success: the others are good, and nothing is sent again.
 pub(super) fn left_out(answer: &[u8]) -> Option<(u64, String)> {
     let partial = ExportResponse::decode(answer).ok()?.partial_success?;

@@ -23,6 +23,8 @@ const PROTOBUF: &str = "application/x-protobuf";
 pub struct OtlpHttpConfig {
     /// Where traces are posted to.
     pub url: String,
+    /// Where metrics are posted to.
+    pub metrics_url: String,
     /// How they are written.
     pub encoding: OtlpEncoding,
     /// What all over HTTP have.
@@ -43,25 +45,31 @@ impl OtlpHttpConfig {
     pub fn read(fields: Fields<'_>) -> Self {
         let of_traces = url(&fields, "traces_endpoint", "http://tempo:4318/v1/traces");
         let of_all = url(&fields, "endpoint", "http://tempo:4318");
-        if !fields.has("traces_endpoint") && !fields.has("endpoint") {
+        let of_metrics = url(&fields, "metrics_endpoint", "http://mimir:4318/v1/metrics");
+        let endpoints = ["traces_endpoint", "metrics_endpoint", "endpoint"];
+        if !endpoints.into_iter().any(|endpoint| fields.has(endpoint)) {
             fields.mistake(format!(
                 "{} is missing; write for example http://tempo:4318",
                 fields.path("endpoint")
             ));
         }
-        let of_all = of_all.map(|url| format!("{}/v1/traces", url.trim_end_matches('/')));
+        let below = |path: &str| {
+            let url = of_all.as_deref()?;
+            Some(format!("{}/v1/{path}", url.trim_end_matches('/')))
+        };
         let encoding = fields.value("encoding", OtlpEncoding::Protobuf, |text| match text {
             "proto" => Ok(OtlpEncoding::Protobuf),
             "json" => Ok(OtlpEncoding::Json),
             _ => Err(format!("{text:?} is not one of proto, json")),
         });
         let http = HttpConfig::read(&fields, Compression::GZIP, TIMEOUT);
-        for of_others in ["metrics_endpoint", "logs_endpoint", "profiles_endpoint"] {
+        for of_others in ["logs_endpoint", "profiles_endpoint"] {
             fields.has(of_others);
         }
         fields.end();
         Self {
-            url: of_traces.or(of_all).unwrap_or_default(),
+            url: of_traces.or_else(|| below("traces")).unwrap_or_default(),
+            metrics_url: of_metrics.or_else(|| below("metrics")).unwrap_or_default(),
             encoding,
             http,
         }
@@ -92,6 +100,16 @@ impl OtlpHttpConfig {
     }
 }
 
+impl OtlpHttpConfig {
+    /// What is said of metrics, which are written elsewhere: no batch comes here.
+    pub(super) fn metrics_protocol(&self) -> HttpProtocol {
+        HttpProtocol {
+            encode: Arc::new(|_| Vec::new()),
+            ..self.protocol()
+        }
+    }
+}
+
 fn is_json(content_type: &str) -> bool {
     content_type.starts_with(JSON)
 }
@@ -103,7 +121,10 @@ fn left_out(content_type: &str, body: &[u8]) -> Option<(u64, String)> {
     }
     let answer: Value = serde_json::from_slice(body).ok()?;
     let partial = &answer["partialSuccess"];
-    let rejected = &partial["rejectedSpans"];
+    let rejected = match &partial["rejectedSpans"] {
+        Value::Null => &partial["rejectedDataPoints"],
+        spans => spans,
+    };
     // 64-bit numbers are strings in protobuf's JSON; not everybody knows.
     let as_text = || rejected.as_str()?.parse().ok();
     let spans = rejected

@@ -13,11 +13,11 @@ use tracewell_model::SpanBatch;
 use super::{grpc, http};
 
 /// How many spans a peer left out of what it took, and why.
-pub(super) type LeftOut = (u64, String);
+pub(crate) type LeftOut = (u64, String);
 
 /// What one attempt came to.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     /// The peer has the request, but for what it left out.
     Taken { left_out: Option<LeftOut> },
     /// It may be sent again, at once or after a time that the peer named.
@@ -50,7 +50,7 @@ impl Peer {
     }
 
     /// A message as [`Peer::send`] takes it. May take milliseconds.
-    pub(super) fn pack(&self, message: Vec<u8>) -> Bytes {
+    pub(crate) fn pack(&self, message: Vec<u8>) -> Bytes {
         match self {
             // Packed as it is sent.
             Self::Grpc(_) => message.into(),
@@ -59,7 +59,7 @@ impl Peer {
     }
 
     /// One attempt.
-    pub(super) async fn send(&self, message: Bytes) -> Answer {
+    pub(crate) async fn send(&self, message: Bytes) -> Answer {
         match self {
             Self::Grpc(peer) => peer.send(message).await,
             Self::Http(peer) => peer.send(message).await,

@@ -69,7 +69,7 @@ impl RetryConfig {
 
     /// The pause after so many failures, of which there was one at least.
     /// `chance` is from 0 to 1.
-    pub(super) fn pause(&self, failures: u32, chance: f64) -> Duration {
+    pub(crate) fn pause(&self, failures: u32, chance: f64) -> Duration {
         let exponent = i32::try_from(failures.saturating_sub(1)).unwrap_or(i32::MAX);
         let grown = self.initial_interval.as_secs_f64() * self.multiplier.powi(exponent);
         let meant = grown.min(self.max_interval.as_secs_f64());

@@ -5,9 +5,13 @@
 //! inside (buffers, workers) is read over. **Nothing is opened or resolved here.**
 
 mod connected;
+mod metrics;
 mod service;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::extensions::ExtensionConfig;
 use super::id::ComponentId;
@@ -35,6 +39,8 @@ pub struct PipelineFile {
     pub extensions: BTreeMap<ComponentId, ExtensionConfig>,
     /// Pipelines of traces, in the order written.
     pub pipelines: Vec<PipelineConfig>,
+    /// Pipelines of metrics that begin with a connector, in the order written.
+    pub metrics: Vec<MetricsPipeline>,
     /// Where the process is asked how it is, if the file says so.
     pub health_check: Option<(String, Location)>,
     /// MiB of memory that `memory_limiter` allows, and where it says so.
@@ -54,7 +60,35 @@ pub struct PipelineConfig {
     pub exporters: Vec<ComponentId>,
 }
 
+/// A pipeline of metrics, as far as it sends what connectors count.
+#[derive(Debug, Clone)]
+pub struct MetricsPipeline {
+    /// `metrics`, or `metrics/NAME`.
+    pub name: String,
+    /// Who counts.
+    pub connectors: Vec<ComponentId>,
+    /// Where it is sent: to each of these exporters.
+    pub exporters: Vec<ComponentId>,
+}
+
 impl PipelineFile {
+    /// The connectors of which an exporter sends what they count.
+    pub(crate) fn sent_to(&self, exporter: &ComponentId) -> Vec<&ComponentId> {
+        let pipelines = self.metrics.iter();
+        let of_exporter = pipelines.filter(|pipeline| pipeline.exporters.contains(exporter));
+        let mut connectors: Vec<_> = of_exporter
+            .flat_map(|pipeline| &pipeline.connectors)
+            .collect();
+        connectors.sort_unstable();
+        connectors.dedup();
+        connectors
+    }
+
+    /// How often what a connector counts is sent, and whether as what was added.
+    pub(crate) fn rounds(&self, connector: &ComponentId) -> Option<(Duration, bool)> {
+        self.connectors.get(connector)?.rounds()
+    }
+
     /// Does any pipeline end in the store of this process?
     #[must_use]
     pub fn stores(&self) -> bool {
@@ -75,7 +109,12 @@ impl PipelineFile {
             let stages: Vec<String> = stages.chain([names(&pipeline.exporters)]).collect();
             format!("{}: {}", pipeline.name, stages.join(" → "))
         };
-        self.pipelines.iter().map(line).collect()
+        let sent = |pipeline: &MetricsPipeline| {
+            let (from, to) = (names(&pipeline.connectors), names(&pipeline.exporters));
+            format!("{}: {from} → {to}", pipeline.name)
+        };
+        let traces = self.pipelines.iter().map(line);
+        traces.chain(self.metrics.iter().map(sent)).collect()
     }
 }
 

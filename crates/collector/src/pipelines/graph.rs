@@ -23,9 +23,10 @@ use super::id::ComponentId;
 use super::ports::account_of;
 use crate::connectors::Begun;
 use crate::destination::Entries;
-use crate::exporters::ExporterAccount;
+use crate::exporters::{ExporterAccount, ExporterConfig};
 use crate::processors::ProcessorAccount;
-use crate::series::SeriesSource;
+use crate::pushing::{self, PushAccount, Sources};
+use crate::series::{Naming, SeriesSource};
 use crate::shared_ack::shared;
 
 /// What components find around them.
@@ -79,6 +80,23 @@ pub struct Accounts {
     pub processors: Vec<Arc<ProcessorAccount>>,
     /// What connectors count of spans.
     pub series: Vec<Arc<dyn SeriesSource>>,
+    /// Of what sends it on.
+    pub pushing: Vec<Arc<PushAccount>>,
+    /// What is to be scraped at ports of its own.
+    pub scraped: Vec<Scraped>,
+}
+
+/// What connectors count, for those who come to a port of an exporter.
+#[derive(Debug, Clone)]
+pub struct Scraped {
+    /// The exporter's name in the file.
+    pub exporter: String,
+    /// Who counts.
+    pub sources: Vec<Arc<dyn SeriesSource>>,
+    /// How metrics are called there.
+    pub naming: Naming,
+    /// Is OpenMetrics answered to who asks for it?
+    pub has_open_metrics: bool,
 }
 
 /// A running graph.
@@ -104,9 +122,14 @@ impl Graph {
             surroundings,
             ends: BTreeMap::new(),
             first_stages: BTreeMap::new(),
+            sources: Sources::new(),
             accounts: Accounts::default(),
         };
-        for (id, config) in &file.exporters {
+        let is_of_traces = |id: &ComponentId| {
+            let mut pipelines = file.pipelines.iter();
+            pipelines.any(|pipeline| pipeline.exporters.contains(id))
+        };
+        for (id, config) in file.exporters.iter().filter(|(id, _)| is_of_traces(id)) {
             let exporters = &mut building.accounts.exporters;
             let exporter = config.build(id, surroundings, exporters);
             let exporter = exporter.map_err(|why| format!("exporters.{id}: {why}"))?;
@@ -123,6 +146,7 @@ impl Graph {
                 }
             }
         }
+        building.metrics()?;
         // They were made from the end.
         let place = |account: &Arc<ProcessorAccount>| {
             let pipelines = file.pipelines.iter();
@@ -156,6 +180,8 @@ struct Building<'b> {
     ends: BTreeMap<&'b ComponentId, Arc<dyn Consumer>>,
     /// Of pipelines that are made.
     first_stages: BTreeMap<&'b str, Arc<dyn Consumer>>,
+    /// Connectors that are made, and count.
+    sources: Sources<'b>,
     accounts: Accounts,
 }
 
@@ -198,9 +224,36 @@ impl<'b> Building<'b> {
                 first: self.pipeline(config)?,
             });
         }
+        let counted = self.accounts.series.len();
         let connector = file.connectors[id].build(id, begun, &mut self.accounts);
+        if let Some(source) = self.accounts.series.get(counted) {
+            self.sources.insert(id, Arc::clone(source));
+        }
         self.ends.insert(id, Arc::clone(&connector));
         Ok(connector)
+    }
+
+    /// Where numbers go that were counted of spans.
+    fn metrics(&mut self) -> Result<(), String> {
+        pushing::start(
+            self.file,
+            &self.sources,
+            self.surroundings,
+            &mut self.accounts,
+        )?;
+        for (id, config) in &self.file.exporters {
+            if let ExporterConfig::Prometheus(config) = config {
+                let sources = self.file.sent_to(id).into_iter();
+                let sources = sources.filter_map(|id| self.sources.get(id).map(Arc::clone));
+                self.accounts.scraped.push(Scraped {
+                    exporter: id.to_string(),
+                    sources: sources.collect(),
+                    naming: config.naming.clone(),
+                    has_open_metrics: config.has_open_metrics,
+                });
+            }
+        }
+        Ok(())
     }
 }
 

@@ -135,11 +135,6 @@ const EXPORTERS: &[(&str, &str)] = &[
     ("opensearch", STORES_ITSELF),
     ("otelarrow", "use otlp with compression: zstd"),
     ("otel_arrow", "use otlp with compression: zstd"),
-    ("prometheus", "what connectors count is at /metrics"),
-    (
-        "prometheusremotewrite",
-        "what connectors count is at /metrics",
-    ),
     ("pulsar", COLLECTOR_BEHIND),
     ("rabbitmq", COLLECTOR_BEHIND),
     ("sapm", "Splunk takes OTLP: use otlphttp"),

@@ -132,7 +132,7 @@ fn port(fields: &Fields<'_>, setting: &'static str, default: &str, at: Location)
 }
 
 /// Without a host a Collector listens on all addresses.
-pub(super) fn on_all_addresses(endpoint: String) -> String {
+pub(crate) fn on_all_addresses(endpoint: String) -> String {
     match endpoint.starts_with(':') {
         true => format!("0.0.0.0{endpoint}"),
         false => endpoint,

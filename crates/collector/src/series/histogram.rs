@@ -21,6 +21,14 @@ impl Unit {
         }
     }
 
+    /// As UCUM and OpenTelemetry write it.
+    pub(crate) fn symbol(self) -> &'static str {
+        match self {
+            Self::Milliseconds => "ms",
+            Self::Seconds => "s",
+        }
+    }
+
     /// A duration in it.
     pub(crate) fn of_ns(self, duration_ns: u64) -> f64 {
         duration_ns as f64
@@ -57,7 +65,7 @@ impl Bounds {
     }
 
     /// Where they end, in the unit.
-    pub(super) fn ends(&self) -> impl Iterator<Item = f64> + '_ {
+    pub(crate) fn ends(&self) -> impl Iterator<Item = f64> + '_ {
         self.ends_ns.iter().map(|end| self.unit.of_ns(*end))
     }
 }
@@ -99,6 +107,15 @@ impl Histogram {
         }
     }
 
+    /// One of the same buckets that has counted nothing.
+    pub(crate) fn nothing(&self) -> Self {
+        Self {
+            buckets: vec![0.0; self.buckets.len()].into(),
+            sum: 0.0,
+            exemplars: Vec::new(),
+        }
+    }
+
     /// One duration more, which counts for so many.
     pub(crate) fn add(&mut self, bounds: &Bounds, duration_ns: u64, weight: f64) {
         self.buckets[bounds.bucket_of(duration_ns)] += weight;
@@ -115,7 +132,7 @@ impl Histogram {
         self.exemplars.push((bucket, exemplar));
     }
 
-    pub(super) fn exemplar(&self, bucket: usize) -> Option<&Exemplar> {
+    pub(crate) fn exemplar(&self, bucket: usize) -> Option<&Exemplar> {
         let mut exemplars = self.exemplars.iter();
         exemplars
             .find(|(of, _)| *of == bucket)

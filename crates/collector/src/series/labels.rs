@@ -10,6 +10,9 @@ const VALUE_BYTES_MAX: usize = 1_024;
 /// What the one series is labelled that counts what found no place.
 pub(crate) const LABEL_OF_OVERFLOW: &str = "otel_metric_overflow";
 
+/// Which process counted, where it is sent.
+pub(crate) const LABEL_OF_INSTANCE: &str = "collector_instance_id";
+
 /// Labels that are being put together.
 #[derive(Debug, Default)]
 pub(crate) struct Labels {
@@ -76,11 +79,38 @@ pub(crate) fn label_name(key: &str) -> String {
     }
 }
 
+/// Labels as they are written, taken apart: names, and values as they were before.
+pub(crate) fn pairs(written: &str) -> Vec<(&str, String)> {
+    let mut pairs = Vec::new();
+    let mut rest = written;
+    while let Some((name, after)) = rest.split_once("=\"") {
+        let (mut value, mut is_escaped, mut end) = (String::new(), false, after.len());
+        for (at, character) in after.char_indices() {
+            match (is_escaped, character) {
+                (true, 'n') => value.push('\n'),
+                (true, other) => value.push(other),
+                (false, '\\') => {}
+                (false, '"') => {
+                    end = at;
+                    break;
+                }
+                (false, other) => value.push(other),
+            }
+            is_escaped = !is_escaped && character == '\\';
+        }
+        pairs.push((name, value));
+        rest = after.get(end + 1..).unwrap_or_default();
+        rest = rest.strip_prefix(',').unwrap_or(rest);
+    }
+    pairs
+}
+
 /// The name of a metric of a namespace: its words with `_` between them.
 pub(crate) fn metric_name(namespace: &str, name: &str) -> String {
-    let words = namespace.split(|c: char| !c.is_ascii_alphanumeric() && c != ':');
-    let words = words.filter(|word| !word.is_empty()).chain([name]);
-    let name = words.collect::<Vec<_>>().join("_");
+    let is_between = |c: char| !c.is_ascii_alphanumeric() && c != ':';
+    let words = namespace.split(is_between).chain(name.split(is_between));
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    let name = words.join("_");
     match name.bytes().next() {
         Some(first) if first.is_ascii_digit() => format!("_{name}"),
         _ => name,

@@ -5,7 +5,7 @@
 
 use std::fmt::{Display, Write};
 
-use super::{Bounds, Counter, Exemplar, Histogram};
+use super::{Bounds, Counted, Counter, Exemplar, Histogram, MetricHead, Naming, Series, Values};
 
 /// What a scrape asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,15 +20,34 @@ pub enum TextFormat {
 #[derive(Debug)]
 pub struct SeriesPage {
     format: TextFormat,
+    naming: Naming,
     text: String,
 }
 
 impl SeriesPage {
     /// An empty one.
     #[must_use]
-    pub fn new(format: TextFormat) -> Self {
+    pub fn new(format: TextFormat, naming: Naming) -> Self {
         let text = String::new();
-        Self { format, text }
+        Self {
+            format,
+            naming,
+            text,
+        }
+    }
+
+    /// Adds what a source has counted. A metric without series has no line.
+    pub fn put(&mut self, counted: &Counted) {
+        for (metric, values) in counted.head.metrics.iter().zip(&counted.series) {
+            match values {
+                Values::Counters(series) => self.counters(metric, series),
+                Values::Histograms(series) => {
+                    if let Some(bounds) = &metric.bounds {
+                        self.histograms(metric, bounds, series);
+                    }
+                }
+            }
+        }
     }
 
     /// What was written. The end of a page in OpenMetrics is not part of it.
@@ -37,51 +56,44 @@ impl SeriesPage {
         self.text
     }
 
-    /// A counter; `name` is without `_total`. Without series there is no line.
-    pub(crate) fn counters<'s>(
-        &mut self,
-        name: &str,
-        help: &str,
-        series: impl Iterator<Item = (&'s str, &'s Counter)>,
-    ) {
-        let mut series = series.peekable();
-        if series.peek().is_some() {
-            self.head(name, help, "counter", "_total");
+    fn counters(&mut self, metric: &MetricHead, series: &[Series<Counter>]) {
+        let (name, total) = (self.naming.name(metric), self.naming.total());
+        if !series.is_empty() {
+            // A counter without the ending is none in OpenMetrics.
+            let kind = match (self.format, self.naming.has_suffixes) {
+                (TextFormat::OpenMetrics, false) => "unknown",
+                _ => "counter",
+            };
+            self.head(&name, metric.help, kind, total);
         }
-        for (labels, counter) in series {
-            self.sample(name, "_total", labels, None, counter.count);
-            self.exemplar(counter.exemplar.as_ref());
+        for Series { labels, value, .. } in series {
+            self.sample(&name, total, labels, None, value.count);
+            if self.naming.has_suffixes {
+                self.exemplar(value.exemplar.as_ref());
+            }
             self.text.push('\n');
         }
     }
 
-    /// A histogram; the unit of the bounds is the end of its name.
-    pub(crate) fn histograms<'s>(
-        &mut self,
-        name: &str,
-        help: &str,
-        bounds: &Bounds,
-        series: impl Iterator<Item = (&'s str, &'s Histogram)>,
-    ) {
-        let name = format!("{name}_{}", bounds.unit.name());
+    fn histograms(&mut self, metric: &MetricHead, bounds: &Bounds, series: &[Series<Histogram>]) {
+        let name = self.naming.name(metric);
         let ends: Vec<String> = bounds.ends().map(|end| self.end_of_bucket(end)).collect();
         let ends: Vec<&str> = ends.iter().map(String::as_str).chain(["+Inf"]).collect();
-        let mut series = series.peekable();
-        if series.peek().is_some() {
-            self.head(&name, help, "histogram", "");
-            if self.format == TextFormat::OpenMetrics {
+        if !series.is_empty() {
+            self.head(&name, metric.help, "histogram", "");
+            if self.format == TextFormat::OpenMetrics && self.naming.has_suffixes {
                 self.line(format_args!("# UNIT {name} {}", bounds.unit.name()));
             }
         }
-        for (labels, histogram) in series {
+        for Series { labels, value, .. } in series {
             let mut count = 0.0;
             for (bucket, end) in ends.iter().enumerate() {
-                count += histogram.buckets[bucket];
+                count += value.buckets[bucket];
                 self.sample(&name, "_bucket", labels, Some(end), count);
-                self.exemplar(histogram.exemplar(bucket));
+                self.exemplar(value.exemplar(bucket));
                 self.text.push('\n');
             }
-            self.sample(&name, "_sum", labels, None, histogram.sum);
+            self.sample(&name, "_sum", labels, None, value.sum);
             self.text.push('\n');
             self.sample(&name, "_count", labels, None, count);
             self.text.push('\n');
@@ -100,13 +112,20 @@ impl SeriesPage {
     fn sample(&mut self, name: &str, ending: &str, labels: &str, le: Option<&str>, value: f64) {
         self.text.push_str(name);
         self.text.push_str(ending);
-        let part = if labels.is_empty() { "" } else { "," };
-        match le {
-            Some(le) => self.put(format_args!("{{{labels}{part}le=\"{le}\"}}")),
-            None if labels.is_empty() => {}
-            None => self.put(format_args!("{{{labels}}}")),
+        let mut before = '{';
+        for labels in [labels, &self.naming.labels] {
+            if !labels.is_empty() {
+                self.text.push(before);
+                self.text.push_str(labels);
+                before = ',';
+            }
         }
-        self.put(format_args!(" {value}"));
+        if let Some(le) = le {
+            self.put_text(format_args!("{before}le=\"{le}\""));
+            before = ',';
+        }
+        let end = if before == '{' { "" } else { "}" };
+        self.put_text(format_args!("{end} {value}"));
     }
 
     fn exemplar(&mut self, exemplar: Option<&Exemplar>) {
@@ -120,7 +139,7 @@ impl SeriesPage {
             time_ns,
         } = exemplar;
         let (seconds, ms) = (time_ns / 1_000_000_000, time_ns / 1_000_000 % 1_000);
-        self.put(format_args!(
+        self.put_text(format_args!(
             " # {{trace_id=\"{trace_id}\",span_id=\"{span_id}\"}} {value} {seconds}.{ms:03}"
         ));
     }
@@ -133,11 +152,11 @@ impl SeriesPage {
     }
 
     fn line(&mut self, text: impl Display) {
-        self.put(text);
+        self.put_text(text);
         self.text.push('\n');
     }
 
-    fn put(&mut self, text: impl Display) {
+    fn put_text(&mut self, text: impl Display) {
         write!(self.text, "{text}").expect("a String takes everything");
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{SeriesPage, SeriesSource, TextFormat};
+use super::{Naming, Reader, SeriesPage, SeriesSource, TextFormat};
 
 /// What a page says.
 #[derive(Debug, Default)]
@@ -97,8 +97,8 @@ impl Read {
 }
 
 pub(crate) fn page(source: &dyn SeriesSource, format: TextFormat) -> String {
-    let mut page = SeriesPage::new(format);
-    source.write(&mut page);
+    let mut page = SeriesPage::new(format, Naming::default());
+    page.put(&source.read(Reader::Scrape));
     page.into_text()
 }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt};
 
-use super::LABEL_OF_OVERFLOW;
+use super::counted;
+use super::{LABEL_OF_OVERFLOW, Reader};
 
 /// See the module's text.
 #[derive(Debug)]
@@ -15,12 +16,18 @@ pub(crate) struct Table<V> {
     lifetime_ns: Option<u64>,
     looked_at_ns: u64,
     overflow: Arc<str>,
+    /// Is what it holds sent? Then a series ends no sooner than what was added to it
+    /// last is on its way.
+    is_sent: bool,
 }
 
 #[derive(Debug)]
 struct Series<V> {
     value: V,
+    began_ns: u64,
     seen_ns: u64,
+    /// Was something added since it was read to be sent?
+    is_unsent: bool,
 }
 
 impl<V: Clone> Table<V> {
@@ -32,6 +39,7 @@ impl<V: Clone> Table<V> {
             lifetime_ns,
             looked_at_ns: 0,
             overflow: format!("{LABEL_OF_OVERFLOW}=\"true\"").into(),
+            is_sent: false,
         }
     }
 
@@ -44,9 +52,12 @@ impl<V: Clone> Table<V> {
         };
         let series = self.series.entry(key).or_insert_with(|| Series {
             value: new(),
+            began_ns: now_ns,
             seen_ns: now_ns,
+            is_unsent: true,
         });
         series.seen_ns = now_ns;
+        series.is_unsent = true;
         &mut series.value
     }
 
@@ -67,18 +78,34 @@ impl<V: Clone> Table<V> {
     fn end_old(&mut self, now_ns: u64) {
         if let Some(lifetime_ns) = self.lifetime_ns {
             self.looked_at_ns = now_ns;
-            self.series
-                .retain(|_, series| now_ns.saturating_sub(series.seen_ns) < lifetime_ns);
+            let is_sent = self.is_sent;
+            self.series.retain(|_, series| {
+                (is_sent && series.is_unsent) || now_ns.saturating_sub(series.seen_ns) < lifetime_ns
+            });
         }
     }
 
-    /// All of them as they are now, in the order of their labels.
-    pub(crate) fn snapshot(&mut self, now_ns: u64) -> Vec<(Arc<str>, V)> {
+    /// All of them as they are now, in the order of their labels. `epoch_ns` is when
+    /// the time of this table began.
+    pub(crate) fn snapshot(
+        &mut self,
+        reader: Reader,
+        now_ns: u64,
+        epoch_ns: u64,
+    ) -> Vec<counted::Series<V>> {
         self.end_old(now_ns);
-        let series = self.series.iter();
-        let copied = series.map(|(labels, series)| (Arc::clone(labels), series.value.clone()));
+        let is_sent = reader == Reader::Sender;
+        self.is_sent |= is_sent;
+        let copied = self.series.iter_mut().map(|(labels, series)| {
+            series.is_unsent &= !is_sent;
+            counted::Series {
+                labels: Arc::clone(labels),
+                began_ns: epoch_ns.saturating_add(series.began_ns),
+                value: series.value.clone(),
+            }
+        });
         let mut snapshot: Vec<_> = copied.collect();
-        snapshot.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        snapshot.sort_unstable_by(|a, b| a.labels.cmp(&b.labels));
         snapshot
     }
 }

@@ -1,5 +1,8 @@
 //! What a page looks like, and what tables keep.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use super::reading::{Read, page};
 use super::*;
 use tracewell_model::{SpanId, TraceId};
@@ -16,18 +19,16 @@ fn labels(pairs: &[(&str, &str)]) -> String {
 }
 
 impl SeriesSource for Fixed {
-    fn write(&self, page: &mut SeriesPage) {
+    fn read(&self, _reader: Reader) -> Counted {
         let labels = labels(&[("service_name", "a \"b\"\\\n"), ("none", "")]);
-        let counter = Counter {
-            count: 3.0,
-            exemplar: None,
+        let series = |labels: &str| Series {
+            labels: labels.into(),
+            began_ns: 0,
+            value: Counter {
+                count: 3.0,
+                exemplar: None,
+            },
         };
-        page.counters(
-            "calls",
-            "Spans",
-            [(&*labels, &counter), ("", &counter)].into_iter(),
-        );
-        page.counters("none", "Nothing", std::iter::empty());
         let bounds = Bounds::new(vec![2_000_000, 5_000_000_000], Unit::Seconds);
         let mut histogram = Histogram::new(&bounds);
         histogram.add(&bounds, 2_000_000, 1.0);
@@ -39,12 +40,30 @@ impl SeriesSource for Fixed {
             time_ns: 1_700_000_000_012_345_678,
         };
         histogram.put(1, exemplar, 5);
-        page.histograms(
-            "took",
-            "How long",
-            &bounds,
-            [(&*labels, &histogram)].into_iter(),
-        );
+        let histogram = Series {
+            labels: (*labels).into(),
+            began_ns: 0,
+            value: histogram,
+        };
+        Counted {
+            head: Arc::new(Head {
+                scope: "test",
+                keys: BTreeMap::new(),
+                service_label: None,
+                says_instance: false,
+                metrics: vec![
+                    MetricHead::counter("calls", "Spans"),
+                    MetricHead::counter("none", "Nothing"),
+                    MetricHead::histogram("took", "How long", &bounds),
+                ],
+            }),
+            time_ns: 0,
+            series: vec![
+                Values::Counters(vec![series(&labels), series("")]),
+                Values::Counters(Vec::new()),
+                Values::Histograms(vec![histogram]),
+            ],
+        }
     }
 }
 
@@ -80,6 +99,56 @@ took_seconds_count{service_name=\"a \\\"b\\\"\\\\\\n\"} 3.5
 }
 
 #[test]
+fn a_page_is_called_as_its_exporter_says() {
+    let naming = |has_suffixes| Naming {
+        namespace: "my.shop".to_owned(),
+        labels: "zone=\"a\"".to_owned(),
+        has_suffixes,
+    };
+    let written = |has_suffixes| {
+        let mut page = SeriesPage::new(TextFormat::Prometheus, naming(has_suffixes));
+        page.put(&Fixed.read(Reader::Scrape));
+        page.into_text()
+    };
+    for (has_suffixes, lines) in [
+        (
+            true,
+            [
+                "# TYPE my_shop_calls_total counter",
+                "my_shop_calls_total{zone=\"a\"} 3",
+                "my_shop_took_seconds_sum{service_name=\"a \\\"b\\\"\\\\\\n\",zone=\"a\"} 2.502",
+            ],
+        ),
+        (
+            false,
+            [
+                "# TYPE my_shop_calls counter",
+                "my_shop_calls{zone=\"a\"} 3",
+                "my_shop_took_sum{service_name=\"a \\\"b\\\"\\\\\\n\",zone=\"a\"} 2.502",
+            ],
+        ),
+    ] {
+        let written = written(has_suffixes);
+        for line in lines {
+            assert!(
+                written.lines().any(|other| other == line),
+                "{line}\n{written}"
+            );
+        }
+        Read::text(&written);
+    }
+}
+
+#[test]
+fn labels_are_taken_apart_as_they_were_put_together() {
+    let put = [("a", "x \"y\"\\\n,b=\"c\""), ("b", "\\n"), ("c", "ß")];
+    let written = labels(&put);
+    let apart = pairs(&written).into_iter();
+    assert!(apart.eq(put.map(|(name, value)| (name, value.to_owned()))));
+    assert!(pairs("").is_empty());
+}
+
+#[test]
 fn names_are_those_of_the_collector() {
     for (key, label) in [
         ("http.method", "http_method"),
@@ -112,8 +181,8 @@ fn beyond_the_limit_everything_is_counted_in_one_series() {
     for number in 0..10 {
         *table.at(&format!("n=\"{}\"", number % 5), 0, || 0) += 1;
     }
-    let kept: Vec<_> = table.snapshot(u64::MAX);
-    let kept: Vec<_> = kept.iter().map(|(key, value)| (&**key, *value)).collect();
+    let kept = table.snapshot(Reader::Scrape, u64::MAX, 0);
+    let kept: Vec<_> = kept.iter().map(|of| (&*of.labels, of.value)).collect();
     let overflow = "otel_metric_overflow=\"true\"";
     assert_eq!(kept, [("n=\"0\"", 2), ("n=\"1\"", 2), (overflow, 6)]);
 }
@@ -121,16 +190,37 @@ fn beyond_the_limit_everything_is_counted_in_one_series() {
 #[test]
 fn series_end_that_nobody_adds_to() {
     let mut table: Table<u64> = Table::new(1, Some(80));
+    let read = |table: &mut Table<u64>, now_ns| table.snapshot(Reader::Scrape, now_ns, 0);
     *table.at("n=\"1\"", 0, || 0) += 1;
     *table.at("n=\"1\"", 50, || 0) += 1;
-    assert_eq!(table.snapshot(129).len(), 1);
+    assert_eq!(read(&mut table, 129).len(), 1);
     table.make_room(129);
-    assert_eq!(table.snapshot(130).len(), 0);
+    assert_eq!(read(&mut table, 130).len(), 0);
     // Room is made without a scrape too.
     *table.at("n=\"2\"", 200, || 0) += 1;
     table.make_room(285);
     *table.at("n=\"3\"", 285, || 0) += 1;
-    assert_eq!(&*table.snapshot(285)[0].0, "n=\"3\"");
+    let left = read(&mut table, 285);
+    assert_eq!((&*left[0].labels, left[0].began_ns), ("n=\"3\"", 285));
+}
+
+#[test]
+fn no_series_ends_before_it_was_read_to_be_sent() {
+    let mut table: Table<u64> = Table::new(10, Some(80));
+    let read = |table: &mut Table<u64>, reader, now_ns| {
+        let series = table.snapshot(reader, now_ns, 1_000);
+        series.first().map(|of| (of.began_ns, of.value))
+    };
+    assert_eq!(read(&mut table, Reader::Sender, 0), None);
+    *table.at("a", 10, || 0) += 1;
+    table.make_room(500);
+    assert_eq!(read(&mut table, Reader::Scrape, 500), Some((1_010, 1)));
+    assert_eq!(read(&mut table, Reader::Sender, 500), Some((1_010, 1)));
+    assert_eq!(read(&mut table, Reader::Sender, 501), None);
+    // One that is still used stays, read or not.
+    *table.at("a", 600, || 0) += 1;
+    assert_eq!(read(&mut table, Reader::Sender, 610), Some((1_600, 1)));
+    assert_eq!(read(&mut table, Reader::Sender, 620), Some((1_600, 1)));
 }
 
 #[test]

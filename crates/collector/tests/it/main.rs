@@ -20,6 +20,7 @@ mod http_exporters;
 mod http_peer;
 mod legacy;
 mod limits;
+mod metrics_push;
 mod refusals;
 mod requests;
 mod running;

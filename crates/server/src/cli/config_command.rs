@@ -15,7 +15,7 @@ use crate::config;
 pub(super) enum ConfigCommand {
     /// Report every mistake with line and column
     Check(CheckArgs),
-    /// Draw the pipelines of a Collector's file: in a line each, or as SVG
+    /// Draw the pipelines of a Collector's file: in letters, or as SVG
     Graph(GraphArgs),
     /// Print the configuration in effect as YAML, each value with its origin
     Print(ServerArgs),
@@ -70,13 +70,11 @@ pub(super) fn run(command: ConfigCommand) -> Result<(), CliError> {
                 let why = "there are no pipelines: name a Collector's file, which has `service` at its top";
                 return Err(CliError::Usage(why.to_owned()));
             };
-            if svg {
-                out.line(drawing::svg(&file).trim_end())?;
-            } else {
-                for line in file.lines() {
-                    out.line(&line)?;
-                }
-            }
+            let drawn = match svg {
+                true => drawing::svg(&file),
+                false => drawing::letters(&file),
+            };
+            out.line(drawn.trim_end())?;
         }
         ConfigCommand::Print(server) => {
             let loaded = server.load()?;

@@ -371,20 +371,29 @@ fn every_file_is_drawn() {
             );
             String::from_utf8(out.stdout).unwrap()
         };
-        let (text, picture) = (draw(&[]), draw(&["--svg"]));
-        for line in text.lines() {
-            let (pipeline, stages) = line.split_once(": ").unwrap();
+        let (letters, picture) = (draw(&[]), draw(&["--svg"]));
+        let check = ["config", "check", path.to_str().unwrap()];
+        let lines = crate::process::tracewell(&check, &[]).output().unwrap();
+        let lines = String::from_utf8(lines.stdout).unwrap();
+        for line in lines.lines().skip(1) {
+            let (pipeline, stages) = line.trim().split_once(": ").unwrap();
+            assert!(letters.lines().any(|line| line == pipeline), "{letters}");
             assert!(
                 picture.contains(&format!(">{pipeline}</text>")),
                 "{picture}"
             );
             for stage in stages.split(" → ").flat_map(|stage| stage.split(" + ")) {
+                assert!(letters.contains(&format!(" {stage} ")), "{letters}");
                 assert!(
                     picture.contains(&format!(">{stage}</text>")),
                     "{stage}: {picture}"
                 );
             }
         }
+        assert!(
+            letters.lines().all(|line| line.chars().count() <= 80),
+            "{letters}"
+        );
         assert!(picture.starts_with("<svg ") && picture.ends_with("</svg>\n"));
     }
 }

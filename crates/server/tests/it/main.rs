@@ -27,6 +27,7 @@ mod oracle;
 mod pipelines;
 mod pressure;
 mod process;
+mod prometheus;
 mod running;
 mod tail_sampling;
 mod tenants;

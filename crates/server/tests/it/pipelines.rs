@@ -212,14 +212,14 @@ fn the_graph_of_a_file_is_printed() {
         dir.path(),
         "receivers: {otlp: {protocols: {grpc: , http: }}, zipkin: {endpoint: \":9411\"}}
 processors: {memory_limiter: {check_interval: 1s, limit_percentage: 75}, batch: {timeout: 10s}}
-exporters: {otlp/a: {endpoint: \"${env:BACKEND:-b:4317}\"}, tracewell: , prometheus: {endpoint: 0.0.0.0:8889}}
+exporters: {otlp/a: {endpoint: \"${env:BACKEND:-b:4317}\"}, tracewell: , prometheus: {endpoint: 0.0.0.0:8889, resource_to_telemetry_conversion: {enabled: true}}}
 connectors: {spanmetrics: }
 extensions: {health_check: , zpages: }
 service:
   extensions: [health_check, zpages]
   telemetry: {logs: {level: debug}}
   pipelines:
-    traces: {receivers: [otlp, zipkin, otlp], processors: [memory_limiter, batch], exporters: [otlp/a, tracewell, otlp/a]}
+    traces: {receivers: [otlp, zipkin, otlp], processors: [memory_limiter, batch], exporters: [otlp/a, tracewell, otlp/a, spanmetrics]}
     metrics: {receivers: [spanmetrics], exporters: [prometheus]}
 ",
     );
@@ -227,14 +227,17 @@ service:
         .output()
         .unwrap();
     let stdout = String::from_utf8(out.stdout).unwrap();
-    let graph = "  traces: otlp + zipkin → memory_limiter → batch → otlp/a + tracewell";
-    assert!(stdout.contains(graph), "{stdout}");
+    for graph in [
+        "  traces: otlp + zipkin → memory_limiter → batch → otlp/a + tracewell + spanmetrics",
+        "  metrics: spanmetrics → prometheus",
+    ] {
+        assert!(stdout.contains(graph), "{stdout}");
+    }
     let stderr = String::from_utf8(out.stderr).unwrap();
     for warning in [
         "zpages: what it shows is on the page /status",
         "service.telemetry: metrics",
-        "exporters.prometheus: there is no exporter prometheus; nothing of the traces needs it",
-        "service.pipelines.metrics: what spanmetrics counts is not sent but served, on the query port",
+        "exporters.prometheus.resource_to_telemetry_conversion.enabled: attributes of resources are labels where",
         "processors.memory_limiter.limit_percentage: the limit is --memory-limit",
         "processors.batch.timeout: clients wait for what they sent to go on, so it is 1s at most",
     ] {
@@ -247,8 +250,7 @@ service:
     assert!(printed.contains("endpoint: 0.0.0.0:9411"), "{printed}");
 }
 
-/// As the Collector's documents have it, with a pipeline of metrics that has nothing
-/// to do here.
+/// As the Collector's documents have it; the query port has it besides.
 #[test]
 fn what_connectors_count_is_there_to_be_scraped() {
     let dir = tempfile::tempdir().unwrap();
@@ -258,7 +260,7 @@ fn what_connectors_count_is_there_to_be_scraped() {
 connectors:
   spanmetrics: {exemplars: {enabled: true}, dimensions: [{name: zone, default: a}]}
   servicegraph:
-exporters: {tracewell: , prometheus: {endpoint: 0.0.0.0:8889}}
+exporters: {tracewell: , prometheus: {endpoint: 127.0.0.1:0}}
 service:
   pipelines:
     traces: {receivers: [otlp], exporters: [spanmetrics, servicegraph, tracewell]}
@@ -274,8 +276,6 @@ service:
             .child_of(1),
     ];
     server.store(protobuf::encode(&batch(&spans)));
-    let warned = "service.pipelines.metrics: what spanmetrics and servicegraph counts is not sent";
-    until(warned, || server.log().contains(warned).then_some(()));
     let calls = "traces_span_metrics_calls_total{service_name=\"shop\",span_name=\"buy\",\
                  span_kind=\"SPAN_KIND_CLIENT\",status_code=\"STATUS_CODE_UNSET\",zone=\"a\"} 1";
     let edge = "traces_service_graph_request_server_seconds_bucket{client=\"shop\",\
@@ -284,6 +284,17 @@ service:
     let text = |path| String::from_utf8(server.get(path).body).unwrap();
     let all = text("/metrics");
     let alone = text("/metrics/spans");
+    let scraped = request("GET", &server.url("prometheus", "/metrics"), "", Vec::new());
+    let scraped = String::from_utf8(scraped.body).unwrap();
+    assert!(
+        scraped.contains(calls) && scraped.contains(edge),
+        "{scraped}"
+    );
+    // The older text, unless the file has the other.
+    assert!(
+        !scraped.contains("# EOF") && !scraped.contains("trace_id"),
+        "{scraped}"
+    );
     for line in [calls, edge] {
         assert!(all.contains(line) && alone.contains(line), "{line}\n{all}");
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::connectors::span_metrics::buckets_ns;
+use crate::connectors::span_metrics::{buckets_ns, flush_interval};
 use crate::series::{Bounds, LABEL_OF_OVERFLOW, Unit, label_name};
 use crate::written::fields::Fields;
 
@@ -54,6 +54,8 @@ pub struct ServiceGraphConfig {
     pub(super) database_attributes: Vec<String>,
     /// Do edges say which of their ends was guessed?
     pub(super) is_virtual_labelled: bool,
+    /// Time between two rounds in which what is counted is sent.
+    pub(in crate::connectors) flush_interval: Duration,
 }
 
 /// An attribute by which edges are divided, with its labels.
@@ -87,17 +89,16 @@ impl ServiceGraphConfig {
             ),
             database_attributes: or(databases.or(database), &DATABASE_ATTRIBUTES),
             is_virtual_labelled: fields.switch("virtual_node_extra_label", false),
+            flush_interval: flush_interval(&fields),
         };
         fields.not_served(
             "exponential_histogram_max_size",
             "list the ends of buckets as latency_histogram_buckets",
         );
-        // Edges are read when somebody scrapes, and what waited too long goes when
-        // the next batch comes.
+        // What waited too long goes when the next batch comes, or somebody reads.
         for taken in [
             "cache_loop",
             "store_expiration_loop",
-            "metrics_flush_interval",
             "metrics_timestamp_offset",
             "metrics_exporter",
         ] {

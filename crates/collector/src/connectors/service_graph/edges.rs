@@ -1,14 +1,19 @@
 //! Edges of the graph: who asks whom, how often, how long it takes on both sides.
 
+use std::sync::Arc;
+
 use super::config::ServiceGraphConfig;
 use super::waiting::{Half, Side};
-use crate::series::{Counter, Histogram, Labels, SeriesPage, Table};
+use crate::series::{Counter, Head, Histogram, Labels, MetricHead, Reader, Series, Table, Values};
 
 /// Edges, and ends of edges that were not found, of each kind.
 const SERIES_MAX: usize = 10_000;
 
 /// An edge that nobody uses for so long ends; the Collector's.
 const LIFETIME_NS: u64 = 15 * 60 * 1_000_000_000;
+
+/// What all names begin with.
+const NAMESPACE: &str = "traces_service_graph";
 
 /// Who stands for whoever began a trace from outside.
 const USER: &str = "user";
@@ -205,12 +210,12 @@ impl Edges {
         }
     }
 
-    /// Copies what there is, which is written without keeping others waiting.
-    pub(super) fn snapshot(&mut self, now_ns: u64) -> Snapshot {
+    /// Copies what there is.
+    pub(super) fn snapshot(&mut self, reader: Reader, now_ns: u64, epoch_ns: u64) -> Snapshot {
         Snapshot {
-            edges: self.edges.snapshot(now_ns),
-            unpaired: self.unpaired.snapshot(now_ns),
-            dropped: self.dropped.snapshot(now_ns),
+            edges: self.edges.snapshot(reader, now_ns, epoch_ns),
+            unpaired: self.unpaired.snapshot(reader, now_ns, epoch_ns),
+            dropped: self.dropped.snapshot(reader, now_ns, epoch_ns),
         }
     }
 }
@@ -224,57 +229,77 @@ impl<'h> End<'h> {
     }
 }
 
-type Series<V> = Vec<(std::sync::Arc<str>, V)>;
-
 /// The graph at a moment.
 pub(super) struct Snapshot {
-    edges: Series<Edge>,
-    unpaired: Series<Counter>,
-    dropped: Series<Counter>,
+    edges: Vec<Series<Edge>>,
+    unpaired: Vec<Series<Counter>>,
+    dropped: Vec<Series<Counter>>,
+}
+
+/// What is counted, under the names that Grafana's service graph asks for.
+pub(super) fn head(config: &ServiceGraphConfig) -> Head {
+    let counter = |name: &str, help| MetricHead::counter(format!("{NAMESPACE}_{name}"), help);
+    let histogram = |name: &str, help| {
+        MetricHead::histogram(format!("{NAMESPACE}_{name}"), help, &config.bounds)
+    };
+    let dimensions = config.dimensions.iter().flat_map(|of| {
+        [
+            (of.of_client.clone(), format!("client_{}", of.key)),
+            (of.of_server.clone(), format!("server_{}", of.key)),
+        ]
+    });
+    Head {
+        scope: NAMESPACE,
+        keys: dimensions.collect(),
+        service_label: None,
+        says_instance: true,
+        metrics: vec![
+            counter("request_total", "Requests between two services"),
+            counter(
+                "request_failed_total",
+                "Requests between two services that failed",
+            ),
+            histogram(
+                "request_server",
+                "How long requests took, as the server saw it",
+            ),
+            histogram(
+                "request_client",
+                "How long requests took, as the client saw it",
+            ),
+            counter(
+                "unpaired_spans_total",
+                "Spans whose other side never came and could not be guessed",
+            ),
+            counter(
+                "dropped_spans_total",
+                "Spans for which there was no room to wait for the other side",
+            ),
+        ],
+    }
 }
 
 impl Snapshot {
-    /// Under the names that Grafana's service graph asks for.
-    pub(super) fn write(&self, config: &ServiceGraphConfig, page: &mut SeriesPage) {
-        let name = |metric| format!("traces_service_graph_{metric}");
-        let edges = || self.edges.iter().map(|(labels, edge)| (&**labels, edge));
-        page.counters(
-            &name("request"),
-            "Requests between two services",
-            edges().map(|(labels, edge)| (labels, &edge.count)),
-        );
-        let failed = edges().filter(|(_, edge)| edge.failed.count > 0.0);
-        page.counters(
-            &name("request_failed"),
-            "Requests between two services that failed",
-            failed.map(|(labels, edge)| (labels, &edge.failed)),
-        );
-        page.histograms(
-            &name("request_server"),
-            "How long requests took, as the server saw it",
-            &config.bounds,
-            edges().filter_map(|(labels, edge)| Some((labels, edge.server.as_ref()?))),
-        );
-        page.histograms(
-            &name("request_client"),
-            "How long requests took, as the client saw it",
-            &config.bounds,
-            edges().filter_map(|(labels, edge)| Some((labels, edge.client.as_ref()?))),
-        );
-        for (metric, help, series) in [
-            (
-                "unpaired_spans",
-                "Spans whose other side never came and could not be guessed",
-                &self.unpaired,
-            ),
-            (
-                "dropped_spans",
-                "Spans for which there was no room to wait for the other side",
-                &self.dropped,
-            ),
-        ] {
-            let series = series.iter().map(|(labels, counter)| (&**labels, counter));
-            page.counters(&name(metric), help, series);
+    /// In the order of the head.
+    pub(super) fn into_values(self) -> Vec<Values> {
+        fn each<V>(edges: &[Series<Edge>], of: impl Fn(&Edge) -> Option<V>) -> Vec<Series<V>> {
+            let found = edges.iter().filter_map(|edge| {
+                Some(Series {
+                    labels: Arc::clone(&edge.labels),
+                    began_ns: edge.began_ns,
+                    value: of(&edge.value)?,
+                })
+            });
+            found.collect()
         }
+        let failed = |edge: &Edge| (edge.failed.count > 0.0).then(|| edge.failed.clone());
+        vec![
+            Values::Counters(each(&self.edges, |edge| Some(edge.count.clone()))),
+            Values::Counters(each(&self.edges, failed)),
+            Values::Histograms(each(&self.edges, |edge| edge.server.clone())),
+            Values::Histograms(each(&self.edges, |edge| edge.client.clone())),
+            Values::Counters(self.unpaired),
+            Values::Counters(self.dropped),
+        ]
     }
 }

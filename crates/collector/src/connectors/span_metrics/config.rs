@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::series::{Bounds, LABEL_OF_OVERFLOW, Unit, label_name, metric_name};
+use crate::series::{
+    Bounds, Head, LABEL_OF_INSTANCE, LABEL_OF_OVERFLOW, MetricHead, Unit, label_name, metric_name,
+};
 use crate::written::fields::{Fields, Placed};
 use crate::written::go_duration;
 
@@ -22,6 +24,15 @@ const SERIES_MAX: u64 = 10_000;
 
 const EXEMPLARS_MAX: u64 = 5;
 
+/// Attributes that are none of the span's.
+const SCOPE_NAME: &str = "span.instrumentation.scope.name";
+const SCOPE_VERSION: &str = "span.instrumentation.scope.version";
+const OVERFLOW: &str = "otel.metric.overflow";
+const INSTANCE: &str = "collector.instance.id";
+
+/// The Collector's.
+const FLUSH_INTERVAL: Duration = Duration::from_secs(60);
+
 /// See the module's text.
 #[derive(Debug, Clone)]
 pub struct SpanMetricsConfig {
@@ -36,6 +47,12 @@ pub struct SpanMetricsConfig {
     pub(super) lifetime_ns: Option<u64>,
     /// Of each series; 0: none.
     pub(super) exemplars_max: usize,
+    /// Time between two rounds in which what is counted is sent.
+    pub(in crate::connectors) flush_interval: Duration,
+    /// Is only what was added sent, to peers that know such?
+    pub(in crate::connectors) is_delta: bool,
+    /// Does a series say which process counted it, where it is sent?
+    says_instance: bool,
 }
 
 /// The histogram.
@@ -95,6 +112,17 @@ pub(super) enum DimensionOf {
     ScopeVersion(Arc<[String]>),
 }
 
+impl Dimension {
+    /// What OpenTelemetry calls it.
+    fn key(&self) -> &str {
+        match &self.of {
+            DimensionOf::Attribute { key, .. } => key,
+            DimensionOf::ScopeName(_) => SCOPE_NAME,
+            DimensionOf::ScopeVersion(_) => SCOPE_VERSION,
+        }
+    }
+}
+
 impl SpanMetricsConfig {
     /// Reads the fields of the section.
     pub(crate) fn read(fields: Fields<'_>) -> Self {
@@ -120,6 +148,12 @@ impl SpanMetricsConfig {
             .unwrap_or(usize::MAX),
             lifetime_ns: lifetime_ns(&fields),
             exemplars_max: exemplars_max(&fields),
+            flush_interval: flush_interval(&fields),
+            // Whatever else is written is cumulative to the Collector.
+            is_delta: fields.value("aggregation_temporality", false, |text| {
+                Ok(text == "AGGREGATION_TEMPORALITY_DELTA")
+            }),
+            says_instance: excluded.iter().all(|name| name.text != INSTANCE),
         };
         if let Some(label) = config.label_twice() {
             fields.mistake(format!(
@@ -127,13 +161,6 @@ impl SpanMetricsConfig {
                 fields.path("dimensions")
             ));
         }
-        fields.value("aggregation_temporality", (), |text| match text {
-            "AGGREGATION_TEMPORALITY_DELTA" => {
-                Err("Prometheus wants sums from the start; leave it out".to_owned())
-            }
-            // Whatever else is written is cumulative to the Collector.
-            _ => Ok(()),
-        });
         fields.not_served(
             "add_resource_attributes",
             "name those that series are to be divided by below dimensions",
@@ -143,13 +170,12 @@ impl SpanMetricsConfig {
             "counts of sampled spans are always those of all spans",
         );
         // Series are divided by their labels alone, so none is in the way of another
-        // that has the same; and they are read when somebody scrapes.
+        // that has the same.
         for taken in [
             "resource_metrics_key_attributes",
             "resource_metrics_cache_size",
             "dimensions_cache_size",
             "metric_timestamp_cache_size",
-            "metrics_flush_interval",
         ] {
             fields.has(taken);
         }
@@ -162,6 +188,42 @@ impl SpanMetricsConfig {
         metric_name(&self.namespace, metric)
     }
 
+    /// What it counts.
+    pub(super) fn head(&self) -> Head {
+        let name = |metric: &str| match &*self.namespace {
+            "" => metric.to_owned(),
+            namespace => format!("{namespace}.{metric}"),
+        };
+        let mut metrics = vec![MetricHead::counter(name("calls"), "Spans")];
+        let mut dimensions: Vec<&Dimension> = self.calls.iter().collect();
+        if let Some(Durations {
+            bounds,
+            dimensions: own,
+        }) = &self.durations
+        {
+            let help = "How long spans took";
+            metrics.push(MetricHead::histogram(name("duration"), help, bounds));
+            dimensions.extend(own);
+        }
+        if let Some(own) = &self.events {
+            metrics.push(MetricHead::counter(name("events"), "Events of spans"));
+            dimensions.extend(own);
+        }
+        let of_all = self.fixed.iter().map(|fixed| (fixed.label(), fixed.key()));
+        let own = dimensions.iter().map(|own| (&*own.label, own.key()));
+        let keys = of_all.chain(own).chain([(LABEL_OF_OVERFLOW, OVERFLOW)]);
+        let service = self.fixed.contains(&Fixed::Service);
+        Head {
+            scope: "spanmetricsconnector",
+            keys: keys
+                .map(|(label, key)| (label.to_owned(), key.to_owned()))
+                .collect(),
+            service_label: service.then(|| Fixed::Service.label()),
+            says_instance: self.says_instance,
+            metrics,
+        }
+    }
+
     /// A label that a metric would have twice.
     fn label_twice(&self) -> Option<&str> {
         let histogram = self.durations.as_ref();
@@ -171,6 +233,7 @@ impl SpanMetricsConfig {
             .flatten()
             .find_map(|dimensions| {
                 let mut taken = vec!["le", LABEL_OF_OVERFLOW];
+                taken.extend(self.says_instance.then_some(LABEL_OF_INSTANCE));
                 taken.extend(self.fixed.iter().map(|fixed| fixed.label()));
                 dimensions.iter().find_map(|Dimension { label, .. }| {
                     let is_taken = taken.contains(&&**label);
@@ -215,14 +278,8 @@ fn scopes(fields: &Fields<'_>) -> Vec<Dimension> {
         of,
     };
     vec![
-        dimension(
-            "span.instrumentation.scope.name",
-            DimensionOf::ScopeName(Arc::clone(&names)),
-        ),
-        dimension(
-            "span.instrumentation.scope.version",
-            DimensionOf::ScopeVersion(names),
-        ),
+        dimension(SCOPE_NAME, DimensionOf::ScopeName(Arc::clone(&names))),
+        dimension(SCOPE_VERSION, DimensionOf::ScopeVersion(names)),
     ]
 }
 
@@ -284,6 +341,20 @@ pub(in crate::connectors) fn buckets_ns(
         ));
     }
     (!list.is_empty()).then_some(ends_ns)
+}
+
+/// Time between two rounds in which what is counted is sent.
+pub(in crate::connectors) fn flush_interval(fields: &Fields<'_>) -> Duration {
+    const NAME: &str = "metrics_flush_interval";
+    let interval = fields.duration(NAME, FLUSH_INTERVAL);
+    if interval.is_zero() {
+        let path = fields.path(NAME);
+        fields.mistake(format!(
+            "{path}: what is counted is sent at intervals; write for example 15s"
+        ));
+        return FLUSH_INTERVAL;
+    }
+    interval
 }
 
 fn events(

@@ -399,8 +399,12 @@ fn what_is_wrong_or_not_served_is_said() {
             "s.dimensions[0].name is missing: the attribute to divide by",
         ),
         (
-            "{aggregation_temporality: AGGREGATION_TEMPORALITY_DELTA}",
-            "s.aggregation_temporality: Prometheus wants sums from the start; leave it out",
+            "{dimensions: [{name: collector.instance.id}]}",
+            "s.dimensions: two dimensions would have the label collector_instance_id; leave one out",
+        ),
+        (
+            "{metrics_flush_interval: 0s}",
+            "s.metrics_flush_interval: what is counted is sent at intervals; write for example 15s",
         ),
         (
             "{events: {enabled: true}}",

@@ -128,6 +128,6 @@ pub(in crate::exporters) fn url(
 }
 
 /// As it is shown: what stands behind a question mark may be a secret.
-pub(in crate::exporters) fn shown(url: &str) -> &str {
+pub(crate) fn shown(url: &str) -> &str {
     url.split_once('?').map_or(url, |(before, _)| before)
 }

@@ -35,6 +35,17 @@ pub(super) fn check(pipelines: &Fields<'_>, file: &PipelineFile) {
             "the connector {id} has one side only: {missing}; name it there, or leave it out"
         ));
     }
+    for pipeline in &file.metrics {
+        for id in &pipeline.connectors {
+            if !file.connectors.contains_key(id) {
+                pipelines.mistake(format!(
+                    "service.pipelines.{}: {id} counts nothing, as no pipeline of traces has it as \
+                     an exporter; name it there, or leave it out",
+                    pipeline.name
+                ));
+            }
+        }
+    }
     told_apart(pipelines, file);
     not_round(pipelines, file);
 }

@@ -1,8 +1,8 @@
 //! `service` of a file: which of its components are used, and how they follow
 //! one another.
 
-use super::{Components, Defined, PipelineConfig, PipelineFile, connected};
-use crate::connectors::ConnectorConfig;
+use super::{Components, Defined, PipelineConfig, PipelineFile, connected, metrics};
+use crate::exporters::Signal;
 use crate::pipelines::extensions::ExtensionConfig;
 use crate::pipelines::id::ComponentId;
 use crate::processors::ProcessorConfig;
@@ -49,8 +49,14 @@ pub(super) fn read(
                 let id = id.to_string();
                 pipeline(id, fields, defined, file, reading);
             }
-            Ok(id) if matches!(&*id.kind, "metrics" | "logs" | "profiles") => {
-                reading.warn(left_out(&reading.fields(&name, node), defined));
+            Ok(id) if id.kind == "metrics" => {
+                let fields = reading.fields(&name, node);
+                metrics::read(id.to_string(), fields, defined, file, reading);
+            }
+            Ok(id) if matches!(&*id.kind, "logs" | "profiles") => {
+                reading.warn(format!(
+                    "{name}: only traces are served; keep a Collector for the others"
+                ));
             }
             _ => reading.mistake(
                 key.referenced,
@@ -87,33 +93,6 @@ fn stored(file: &PipelineFile, reading: &Reading) {
                 ),
             );
         }
-    }
-}
-
-/// What there is to say of a pipeline that is not of traces.
-fn left_out(pipeline: &Fields<'_>, defined: &Defined) -> String {
-    let is_counting = |name: &Placed| {
-        let id = ComponentId::parse(&name.text).ok();
-        let connector = id.and_then(|id| defined.connectors.get(&id)?.as_ref().ok());
-        connector.is_some_and(ConnectorConfig::ends_traces)
-    };
-    let receivers = pipeline.list("receivers");
-    let (counting, others): (Vec<_>, Vec<_>) = receivers.into_iter().partition(is_counting);
-    let name = pipeline.path("");
-    let name = name.trim_end_matches('.');
-    let only = format!("{name}: only traces are served; keep a Collector for the others");
-    if counting.is_empty() {
-        return only;
-    }
-    let counting: Vec<String> = counting.into_iter().map(|name| name.text).collect();
-    let served = format!(
-        "{name}: what {} counts is not sent but served, on the query port below /metrics, for \
-         Prometheus to read",
-        counting.join(" and ")
-    );
-    match others.is_empty() {
-        true => served,
-        false => format!("{served}; the rest is left out: only traces are served"),
     }
 }
 
@@ -170,6 +149,9 @@ fn pipeline(
         }
         if let Some((id, exporter)) = used(written, &defined.exporters, &path, "exporter", reading)
         {
+            if let Some(why) = exporter.not_for(Signal::Traces) {
+                reading.mistake(written.location, format!("{path} names {id}, but {why}"));
+            }
             file.exporters.insert(id.clone(), exporter.clone());
             if !config.exporters.contains(&id) {
                 config.exporters.push(id);
@@ -212,7 +194,7 @@ fn connector(
 }
 
 /// The component that is named, if it is defined and can be read.
-fn used<'d, T>(
+pub(super) fn used<'d, T>(
     written: &Placed,
     defined: &'d Components<T>,
     path: &str,
