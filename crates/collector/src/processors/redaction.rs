@@ -12,6 +12,7 @@ mod tests;
 
 pub use config::RedactionConfig;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tracewell_model::values::owner_values;
@@ -28,7 +29,15 @@ use sanitize::Language;
 struct Told {
     redacted: Vec<(u32, Arc<str>)>,
     masked: Vec<(u32, Arc<str>)>,
+    allowed: Vec<(u32, Arc<str>)>,
     ignored: Vec<u32>,
+}
+
+/// What becomes of a value.
+enum Verdict {
+    Allowed,
+    Masked(String),
+    Unchanged,
 }
 
 impl Change for RedactionConfig {
@@ -57,7 +66,7 @@ impl Change for RedactionConfig {
             };
             let names = &mut edited.spans_mut().name;
             names.edit(rows.into_iter(), |name| {
-                name.contains('/')
+                (name.contains('/') && !self.is_value_allowed(name))
                     .then(|| sanitize::url(name))
                     .filter(|new| new != name)
             });
@@ -105,13 +114,17 @@ impl RedactionConfig {
             .urls
             .as_ref()
             .is_some_and(|urls| urls.keys.iter().any(|url| **url == **key));
-        let is_value_checked = !self.blocked_values.is_empty();
+        let is_value_checked = !self.blocked_values.is_empty() || self.allows_values();
         if !is_blocked && !is_value_checked && languages.is_empty() && !is_url {
             return;
         }
-        let mask = |text: &str| {
+        let judge = |text: &str| {
+            // Before all else, as in the Collector: also under a blocked key.
+            if self.is_value_allowed(text) {
+                return Verdict::Allowed;
+            }
             if is_blocked {
-                return Some(self.mask.of(text));
+                return Verdict::Masked(self.mask.of(text));
             }
             let mut new = self.masked(text);
             if is_url {
@@ -122,11 +135,11 @@ impl RedactionConfig {
                 let clean = sanitize::statement(new.as_deref().unwrap_or(text), &languages);
                 new = Some(clean).filter(|clean| clean != text);
             }
-            new
+            new.map_or(Verdict::Unchanged, Verdict::Masked)
         };
         batch.keep_first_values(level, key);
         let checks_all = self.redact_all_types || is_blocked;
-        let mut texts: std::collections::HashMap<String, Option<String>> = Default::default();
+        let mut texts: HashMap<String, Verdict> = HashMap::new();
         let mut values = Vec::new();
         for (row, value) in owner_values(batch, level, key).into_iter().enumerate() {
             let text = match value {
@@ -134,9 +147,10 @@ impl RedactionConfig {
                 Some(value) if checks_all => shown(value),
                 _ => continue,
             };
-            let new = texts.entry(text).or_insert_with_key(|text| mask(text));
-            if let Some(new) = new {
-                values.push((row as u32, AnyValue::String(new.clone())));
+            match texts.entry(text).or_insert_with_key(|text| judge(text)) {
+                Verdict::Allowed => told.allowed.push((row as u32, Arc::clone(key))),
+                Verdict::Masked(new) => values.push((row as u32, AnyValue::String(new.clone()))),
+                Verdict::Unchanged => {}
             }
         }
         told.masked
@@ -149,7 +163,11 @@ impl RedactionConfig {
         if self.summary == Summary::Silent {
             return;
         }
-        for (what, mut of) in [("redacted", told.redacted), ("masked", told.masked)] {
+        for (what, mut of) in [
+            ("redacted", told.redacted),
+            ("masked", told.masked),
+            ("allowed", told.allowed),
+        ] {
             of.sort_unstable();
             let (mut names, mut counts) = (Vec::new(), Vec::new());
             for keys in of.chunk_by(|a, b| a.0 == b.0) {

@@ -83,11 +83,18 @@ impl RedactionConfig {
         self.allow_all_keys || self.allowed_keys.iter().any(|allowed| allowed == key)
     }
 
+    /// Are there any that are left alone?
+    pub(super) fn allows_values(&self) -> bool {
+        !self.allowed_values.is_empty()
+    }
+
+    /// Is the value left alone, whatever its key and whatever is in it?
+    pub(super) fn is_value_allowed(&self, text: &str) -> bool {
+        self.allowed_values.is_match(text)
+    }
+
     /// The text without what is blocked in it; `None` when nothing is.
     pub(super) fn masked(&self, text: &str) -> Option<String> {
-        if self.allowed_values.is_match(text) {
-            return None;
-        }
         let mut masked: Option<String> = None;
         for pattern in &self.blocked_values {
             let seen = masked.as_deref().unwrap_or(text);

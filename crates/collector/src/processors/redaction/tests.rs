@@ -73,6 +73,32 @@ fn what_is_blocked_is_masked_wherever_it_stands() {
     );
 }
 
+/// The Collector asks for allowed values before it looks at the key, the pattern, or
+/// what a URL or a statement would become.
+#[test]
+fn a_value_that_is_allowed_stays_whatever_else_is_said_of_it() {
+    let config = "{allow_all_keys: true, blocked_key_patterns: ['token', 'card'], summary: debug, \
+                  blocked_values: ['.+'], allowed_values: ['^hunter2$', '^GET /users/42$', '^4111111111111$'], \
+                  url_sanitizer: {enabled: true, attributes: [where]}}";
+    let span = span()
+        .with_text("other_token", "hunter3")
+        .with_text("where", "GET /users/42");
+    let span = redacted(config, span);
+    assert_eq!(text(&span, "api_token").as_deref(), Some("hunter2"));
+    assert_eq!(text(&span, "other_token").as_deref(), Some("****"));
+    assert_eq!(text(&span, "where").as_deref(), Some("GET /users/42"));
+    assert_eq!(text(&span, "card").as_deref(), Some("Int(4111111111111)"));
+    assert_eq!(span.name, "GET /users/42");
+    assert_eq!(
+        text(&span, "redaction.allowed.keys").as_deref(),
+        Some("api_token,card,where")
+    );
+    assert_eq!(
+        text(&span, "redaction.allowed.count").as_deref(),
+        Some("Int(3)")
+    );
+}
+
 #[test]
 fn all_types_are_checked_where_that_is_asked() {
     let config = "{allow_all_keys: true, redact_all_types: true, blocked_values: ['4[0-9]{12}'], summary: silent}";
