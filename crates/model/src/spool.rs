@@ -47,8 +47,38 @@ pub enum SpoolEntry {
 }
 
 /// Called exactly once, with the place of the record once it is durable, or with
-/// why it is not. From any thread; it must not block.
+/// why it is not. Never within [`Spool::append`]; from any other thread, though, and
+/// it must not block.
 pub type SpoolAck = Box<dyn FnOnce(Result<SpoolPlace, StoreError>) + Send>;
+
+/// What was not taken at once. **Whoever appended calls the acknowledgements, when
+/// he holds no lock and no buffer any more**: what they call may append again.
+#[must_use = "its acknowledgements were not called"]
+pub struct NotTaken {
+    /// Why.
+    pub error: StoreError,
+    /// Of the records that were not taken.
+    pub acks: Vec<SpoolAck>,
+}
+
+impl NotTaken {
+    /// Calls them.
+    pub fn tell(self) {
+        for ack in self.acks {
+            ack(Err(self.error.clone()));
+        }
+    }
+}
+
+impl std::fmt::Debug for NotTaken {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut debug = formatter.debug_struct("NotTaken");
+        debug
+            .field("error", &self.error)
+            .field("acks", &self.acks.len())
+            .finish()
+    }
+}
 
 /// A figure for people and metrics.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -62,10 +92,31 @@ pub struct SpoolStatus {
 /// An open spool. All methods may be called from many threads at once.
 pub trait Spool: Send + Sync + 'static {
     /// Appends a record; MUST return without waiting for the disk. Records of one
-    /// thread keep their order. `ack` gets [`StoreError::Busy`] when the spool is at
-    /// its limit (of batches; a note MUST be taken as long as the disk has room)
-    /// and [`StoreError::Unavailable`] when the disk takes nothing.
-    fn append(&self, record: &SpoolRecord, ack: SpoolAck);
+    /// thread keep their order. `ack` gets [`StoreError::Unavailable`] when the disk
+    /// takes nothing.
+    ///
+    /// # Errors
+    /// It is not taken: [`StoreError::Busy`] when the spool is at its limit (of
+    /// batches; a note MUST be taken as long as the disk has room).
+    fn append(&self, record: &SpoolRecord, ack: SpoolAck) -> Result<(), NotTaken> {
+        self.append_together(vec![(record, ack)])
+    }
+
+    /// Appends records one after another, all of them or none: room is taken for all
+    /// before the first. What the disk says of each is for its own `ack`.
+    ///
+    /// # Errors
+    /// As [`Spool::append`]. Where one alone is refused for what it is, those before
+    /// it have been taken.
+    fn append_together(&self, records: Vec<(&SpoolRecord, SpoolAck)>) -> Result<(), NotTaken>;
+
+    /// From now on batches are refused where notes of so many bytes would not find
+    /// room on the disk any more: a spool that gives room back by notes must be able
+    /// to write them when there is none.
+    fn keep_for_notes(&self, bytes: u64);
+
+    /// Bytes on the disk that are held for records at and after `place`.
+    fn bytes_from(&self, place: SpoolPlace) -> u64;
 
     /// The record at a place that an acknowledgement named or a replay showed, and
     /// that was not released. May wait for the disk.

@@ -30,6 +30,10 @@ use crate::wal::WalOptions;
 /// Half of the store's: a spool that is idle keeps two of them.
 const SEGMENT_BYTES: u32 = 16 << 20;
 
+/// Segments without records that are kept: as many as a spool mostly keeps for notes,
+/// and the one that is made ahead. So a start on a full disk finds them.
+const SPARE_SEGMENTS: usize = 3;
+
 /// The longest name of a directory; file systems end at 255.
 const MAX_NAME_BYTES: usize = 200;
 
@@ -50,7 +54,7 @@ impl SpoolDirectory {
             dir: dir.to_path_buf(),
             wal: WalOptions {
                 segment_bytes: SEGMENT_BYTES,
-                spare_segments: 1,
+                spare_segments: SPARE_SEGMENTS,
                 // Batches have a limit of their own, and notes have none.
                 queue_bytes: u64::MAX,
                 ..WalOptions::default()

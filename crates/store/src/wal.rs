@@ -38,6 +38,7 @@ mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
 use self::compress::Stored;
@@ -127,6 +128,8 @@ pub struct WalStats {
 pub struct Wal<T: Send + 'static> {
     queue: Arc<Queue<T>>,
     held: Arc<Held>,
+    /// Segments that only entries without spans may begin.
+    reserve: Arc<AtomicUsize>,
     max_entry_bytes: u64,
     writer: Option<JoinHandle<Result<(), WalError>>>,
     /// After the writer, which takes from it until its end.
@@ -170,9 +173,16 @@ impl<T: Send + 'static> Wal<T> {
         let supply = Supply::start(preparer, options.retry_after)?;
         let held = Arc::new(Held::new(recovered.held, recovered.ends));
         let queue = Arc::new(Queue::new(options.queue_bytes));
+        let reserve = Arc::<AtomicUsize>::default();
+        let log = Log::new(
+            supply.taker(),
+            options.durability,
+            Arc::clone(&held),
+            Arc::clone(&reserve),
+        );
         let writer = Writer {
             queue: Arc::clone(&queue),
-            log: Log::new(supply.taker(), options.durability, Arc::clone(&held)),
+            log,
             on_durable,
             durability: options.durability,
             retry_after: options.retry_after,
@@ -187,11 +197,21 @@ impl<T: Send + 'static> Wal<T> {
         let wal = Wal {
             queue,
             held,
+            reserve,
             max_entry_bytes: options.max_entry_bytes(),
             writer: Some(writer),
             supply,
         };
         Ok((wal, report))
+    }
+
+    /// From now on spans are refused, as by a disk that is full, where so many bytes
+    /// of entries without spans would not find room afterwards: not now, and not
+    /// when the process was killed in between, since no segment is gone on with.
+    pub(crate) fn reserve(&self, bytes: u64) {
+        let segments = bytes.div_ceil(self.max_entry_bytes) + u64::from(bytes > 0);
+        let segments = usize::try_from(segments).unwrap_or(usize::MAX);
+        self.reserve.store(segments, Ordering::Relaxed);
     }
 
     /// Compresses a payload on this thread and hands it over to be written;
@@ -205,7 +225,11 @@ impl<T: Send + 'static> Wal<T> {
         }
     }
 
-    fn enqueue(
+    /// As [`Wal::append`], but does not call `ack` itself.
+    ///
+    /// # Errors
+    /// What `ack` is to be told, with it.
+    pub(crate) fn enqueue(
         &self,
         payload: &[u8],
         spans: u32,

@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tracewell_model::batch::concat::BatchJoiner;
-use tracewell_model::spool::{Spool, SpoolEntry, SpoolPlace, SpoolRecord, Spools};
+use tracewell_model::spool::{Spool, SpoolAck, SpoolEntry, SpoolPlace, SpoolRecord, Spools};
 use tracewell_model::store::Ack;
 use tracewell_model::{Consumer, RowSet, SpanBatch, StoreError};
 
@@ -164,11 +164,7 @@ impl Consumer for DiskQueue {
         if batch.is_empty() {
             return ack(Ok(()));
         }
-        let parts = parts(batch);
-        let acks = shared(parts.len(), ack);
-        for (part, ack) in parts.into_iter().zip(acks) {
-            self.on_disk.append(part, ack);
-        }
+        self.on_disk.append(parts(batch), ack);
     }
 }
 
@@ -208,32 +204,49 @@ impl OnDisk {
         }
     }
 
-    fn append(self: &Arc<Self>, batch: Arc<SpanBatch>, ack: Ack) {
+    /// Takes all parts of a batch, or none: whoever is told to come again brings all
+    /// of them.
+    fn append(self: &Arc<Self>, parts: Vec<Arc<SpanBatch>>, ack: Ack) {
         let account = &self.delivery.account;
-        let spans = batch.len() as u64;
-        let size = self.sizer.of_spans(spans);
-        if let Err(taken) = self.room.take(size) {
+        let sizes = parts.iter().map(|part| self.size_of(part));
+        if let Err(taken) = self.room.take(sizes.sum()) {
             let (exporter, taken) = (account.exporter(), self.sizer.said(taken));
-            account.rejected("queue_full", spans);
+            let spans = parts.iter().map(|part| part.len() as u64);
+            account.rejected("queue_full", spans.sum());
             let why = format!("{taken} wait in the queue of the exporter {exporter} already");
             return ack(Err(StoreError::Busy(why)));
         }
+        let acks = shared(parts.len(), ack);
+        let records: Vec<_> = parts.iter().cloned().map(SpoolRecord::Batch).collect();
+        let placed = parts.into_iter().zip(acks);
+        let placed = placed.map(|(part, ack)| self.placed(part, ack));
+        let records = records.iter().zip(placed).collect();
+        if let Err(not_taken) = self.spool.append_together(records) {
+            not_taken.tell();
+        }
+    }
+
+    fn size_of(&self, part: &SpanBatch) -> u64 {
+        self.sizer.of_spans(part.len() as u64)
+    }
+
+    /// What is done when the spool has a part, or does not take it.
+    fn placed(self: &Arc<Self>, part: Arc<SpanBatch>, ack: Ack) -> SpoolAck {
         let queue = Arc::clone(self);
-        let record = SpoolRecord::Batch(Arc::clone(&batch));
-        let placed = Box::new(move |fate| match fate {
+        Box::new(move |fate| match fate {
             Ok(place) => {
-                queue.book().arrived(place, batch);
+                queue.book().arrived(place, part);
                 queue.arrived.notify_one();
                 ack(Ok(()));
             }
             Err(error) => {
-                queue.room.give_back(size);
-                let (reason, told) = refusal(error, queue.delivery.account.exporter());
-                queue.delivery.account.rejected(reason, spans);
+                queue.room.give_back(queue.size_of(&part));
+                let account = &queue.delivery.account;
+                let (reason, told) = refusal(error, account.exporter());
+                account.rejected(reason, part.len() as u64);
                 ack(Err(told));
             }
-        });
-        self.spool.append(&record, placed);
+        })
     }
 
     /// Lets one batch after the other begin, and so many at once as are allowed.
@@ -358,7 +371,9 @@ impl OnDisk {
                 // Who waits for it may be gone with the runtime.
                 told.send(fate).ok();
             });
-            self.spool.append(&record, ack);
+            if let Err(not_taken) = self.spool.append(&record, ack) {
+                not_taken.tell();
+            }
             match fate.await {
                 Ok(Ok(place)) => self.book().noted(place),
                 refused => {

@@ -15,6 +15,7 @@ mod held;
 mod inbox;
 mod memories;
 mod note;
+mod outgoing;
 mod pending;
 mod read;
 mod remembered;
@@ -36,7 +37,7 @@ use std::time::{Duration, Instant};
 use tracewell_model::clock::{Clock, SystemClock};
 use tracewell_model::spool::{Spool, SpoolRecord, Spools};
 use tracewell_model::store::Ack;
-use tracewell_model::{Consumer, SpanBatch};
+use tracewell_model::{Consumer, SpanBatch, StoreError};
 
 use super::account::ProcessorAccount;
 use crate::pipelines::ComponentId;
@@ -134,10 +135,18 @@ impl TailSampling {
         clock: Arc<dyn Clock>,
     ) -> Result<(Self, Sampler), String> {
         let tick = (config.decision_wait / 10).clamp(SHORTEST_TICK, LONGEST_TICK);
+        let reserve_bytes = memories::reserve_bytes(
+            config.num_traces,
+            config
+                .sampled_cache_size
+                .saturating_add(config.non_sampled_cache_size),
+            config.decision_wait.as_secs(),
+        );
         let mut replay = Replay::new(config);
         let spool = spools.open(name, SPOOL_BYTES, &mut |place, record| {
             replay.record(place, record);
         })?;
+        spool.keep_for_notes(reserve_bytes);
         let inbox = Arc::<Inbox>::default();
         let around = Around {
             spool: Arc::clone(&spool),
@@ -208,12 +217,20 @@ impl Consumer for TailSampling {
                 ack(Ok(()));
             }
             Err(error) => {
+                if matches!(error, StoreError::Busy(_) | StoreError::Unavailable(_)) {
+                    inbox.need();
+                }
                 inbox.settle(number, None);
                 account.rejected(spans);
                 ack(Err(error));
             }
         });
-        self.spool.append(&record, stored);
+        let taken = self.spool.append(&record, stored);
+        // Who is told may come with the next batch at once.
+        drop(order);
+        if let Err(not_taken) = taken {
+            not_taken.tell();
+        }
     }
 }
 

@@ -306,6 +306,42 @@ async fn a_full_queue_says_come_again_in_what_it_is_counted_in() {
     }
 }
 
+/// A batch of more than 4 MiB is kept in parts, and they go in together: else some of
+/// them would be delivered each time its sender comes again.
+#[tokio::test]
+async fn of_a_large_batch_all_parts_are_taken_or_none() {
+    let large: Vec<TestSpan> = spans(10..22)
+        .into_iter()
+        .zip('a'..)
+        .map(|(span, letter)| span.with_text("text", &letter.to_string().repeat(1 << 20)))
+        .collect();
+    for queue in [
+        "queue_size: 4",
+        "queue_size: 12, sizer: items",
+        "queue_size: 1000, sizer: bytes",
+    ] {
+        let peer = peer(always(UNAVAILABLE)).await;
+        let spool = SpoolInMemory::default();
+        let queued = Queued::new(&peer, &spool, queue);
+        queued.send(&spans(0..1)).await.unwrap();
+        let told = queued.send(&large).await;
+        assert!(
+            matches!(told, Err(StoreError::Busy(_))),
+            "{queue}: {told:?}"
+        );
+        assert_eq!(spool.batches(), 1, "{queue}");
+        let account = queued.account();
+        assert_eq!(account.rejected.get("queue_full"), Some(&12), "{queue}");
+        comes_back(&peer);
+        until("room", || spool.batches() == 0).await;
+        queued.send(&large).await.unwrap();
+        let whole = |account: &ExporterSnapshot| account.sent == 13;
+        queued.until("all of it", whole).await;
+        let expected: Vec<SpanId> = [ids(0..1), ids(10..22)].concat();
+        assert_eq!(taken(&peer), expected, "{queue}");
+    }
+}
+
 #[tokio::test]
 async fn a_disk_that_takes_nothing_is_told_and_gone_on_from() {
     let peer = peer([]).await;

@@ -1,12 +1,13 @@
 //! One spool: a log, its mark, and how much it may hold.
 
 use std::cell::RefCell;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use tracewell_model::StoreError;
-use tracewell_model::spool::{Spool, SpoolAck, SpoolPlace, SpoolRecord, SpoolStatus};
+use tracewell_model::spool::{NotTaken, Spool, SpoolAck, SpoolPlace, SpoolRecord, SpoolStatus};
 
 use super::record;
 use super::released::{Mark, Released};
@@ -46,6 +47,23 @@ pub(super) struct OpenSpool {
     from: Mutex<WalPosition>,
     released: Mutex<Released>,
     _lock: DirLock,
+}
+
+/// Of a record that is to be appended: where its bytes are in the buffer.
+struct Payload {
+    range: Range<usize>,
+    spans: u32,
+}
+
+impl Payload {
+    /// What it takes of the limit.
+    fn counted_bytes(&self) -> u64 {
+        match self.spans {
+            // A note makes room: it is never told to wait for some.
+            0 => 0,
+            _ => self.range.len() as u64,
+        }
+    }
 }
 
 impl OpenSpool {
@@ -99,8 +117,8 @@ impl OpenSpool {
         Ok((spool, report))
     }
 
-    /// Counts a batch in, or says why it must wait. One alone is always let in: a
-    /// limit below its size would hold it back for ever.
+    /// Counts batches in, or says why they must wait. Those of one append are always
+    /// let in alone: a limit below their size would hold them back for ever.
     fn reserve(&self, wal: &Wal<()>, bytes: u64) -> Result<(), StoreError> {
         let waiting = self.waiting_bytes.fetch_add(bytes, Ordering::AcqRel);
         let held = wal.bytes_from(*locked(&self.from));
@@ -120,43 +138,82 @@ impl OpenSpool {
         Err(StoreError::Busy(busy))
     }
 
-    fn append_payload(&self, payload: &[u8], spans: u32, ack: SpoolAck) {
+    /// Counts all batches in, and hands the records over.
+    fn append_payloads(
+        &self,
+        buffer: &[u8],
+        payloads: &[Payload],
+        acks: Vec<SpoolAck>,
+    ) -> Result<(), NotTaken> {
         let open = self.wal.read().unwrap_or_else(PoisonError::into_inner);
-        let bytes = payload.len() as u64;
-        // A note makes room: it is never told to wait for some.
-        let counted = if spans > 0 { bytes } else { 0 };
+        let counted = payloads.iter().map(Payload::counted_bytes).sum();
         let taken = match &*open {
             None => Err(StoreError::ShuttingDown),
-            Some(wal) if spans > 0 => self.reserve(wal, bytes).map(|()| wal),
+            Some(wal) if counted > 0 => self.reserve(wal, counted).map(|()| wal),
             Some(wal) => Ok(wal),
         };
         let wal = match taken {
             Ok(wal) => wal,
-            Err(error) => {
-                // Who is told may append the next one at once.
-                drop(open);
-                return ack(Err(error));
-            }
+            Err(error) => return Err(NotTaken { error, acks }),
         };
-        let waiting = Arc::clone(&self.waiting_bytes);
-        let ack = Box::new(move |fate: Result<WalPosition, WalError>| {
-            waiting.fetch_sub(counted, Ordering::AcqRel);
-            ack(fate.map(place_of).map_err(refusal));
-        });
-        wal.append(payload, spans, (), ack);
+        let (mut refused, mut why) = (Vec::new(), None);
+        for (payload, ack) in payloads.iter().zip(acks) {
+            let waiting = Arc::clone(&self.waiting_bytes);
+            let counted = payload.counted_bytes();
+            let told = Box::new(move |fate: Result<WalPosition, WalError>| {
+                waiting.fetch_sub(counted, Ordering::AcqRel);
+                ack(fate.map(place_of).map_err(refusal));
+            });
+            let bytes = &buffer[payload.range.clone()];
+            if let Err((told, error)) = wal.enqueue(bytes, payload.spans, (), told) {
+                why = Some(refusal(error.clone()));
+                let ack: SpoolAck = Box::new(move |_| told(Err(error)));
+                refused.push(ack);
+            }
+        }
+        match why {
+            None => Ok(()),
+            Some(error) => Err(NotTaken {
+                error,
+                acks: refused,
+            }),
+        }
     }
 }
 
 impl Spool for OpenSpool {
-    fn append(&self, record: &SpoolRecord, ack: SpoolAck) {
+    fn append_together(&self, records: Vec<(&SpoolRecord, SpoolAck)>) -> Result<(), NotTaken> {
         BUFFER.with_borrow_mut(|buffer| {
             buffer.clear();
-            let spans = record::encode(record, buffer);
-            self.append_payload(buffer, spans, ack);
+            let (mut payloads, mut acks) = (Vec::new(), Vec::new());
+            for (record, ack) in records {
+                let start = buffer.len();
+                let spans = record::encode(record, buffer);
+                payloads.push(Payload {
+                    range: start..buffer.len(),
+                    spans,
+                });
+                acks.push(ack);
+            }
+            let told = self.append_payloads(buffer, &payloads, acks);
             if buffer.capacity() > KEPT_BUFFER_BYTES {
                 *buffer = Vec::new();
             }
-        });
+            told
+        })
+    }
+
+    fn keep_for_notes(&self, bytes: u64) {
+        let wal = self.wal.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(wal) = &*wal {
+            wal.reserve(bytes);
+        }
+    }
+
+    fn bytes_from(&self, place: SpoolPlace) -> u64 {
+        let wal = self.wal.read().unwrap_or_else(PoisonError::into_inner);
+        let wal = wal.as_ref();
+        wal.map_or(0, |wal| wal.bytes_from(position_of(place)))
     }
 
     fn read(&self, place: SpoolPlace) -> Result<SpoolRecord, StoreError> {

@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use tracewell_model::StoreError;
-use tracewell_model::spool::{Spool, SpoolEntry, SpoolPlace, SpoolRecord, Spools};
+use tracewell_model::spool::{Spool, SpoolAck, SpoolEntry, SpoolPlace, SpoolRecord, Spools};
 use tracewell_testkit::{TestSpan, batch};
 
 use super::opened::OpenSpool;
@@ -64,7 +64,10 @@ type Answer = Receiver<Result<SpoolPlace, StoreError>>;
 
 fn send(spool: &dyn Spool, record: &SpoolRecord) -> Answer {
     let (told, answer) = channel();
-    spool.append(record, Box::new(move |fate| told.send(fate).unwrap_or(())));
+    let ack = Box::new(move |fate| told.send(fate).unwrap_or(()));
+    if let Err(not_taken) = spool.append(record, ack) {
+        not_taken.tell();
+    }
     answer
 }
 
@@ -184,6 +187,67 @@ fn at_the_limit_batches_wait_and_notes_do_not() {
     spool.release_before(first.after());
     spool.release_before(newest);
     append(&spool, &spans(4, 2000)).unwrap();
+}
+
+fn append_together(spool: &dyn Spool, sizes: &[usize]) -> Vec<Result<SpoolPlace, StoreError>> {
+    let records: Vec<SpoolRecord> = sizes.iter().zip(1..).map(|(b, n)| spans(n, *b)).collect();
+    let (acks, answers): (Vec<SpoolAck>, Vec<Answer>) = sizes
+        .iter()
+        .map(|_| {
+            let (told, answer) = channel();
+            let ack: SpoolAck = Box::new(move |fate| told.send(fate).unwrap());
+            (ack, answer)
+        })
+        .unzip();
+    if let Err(not_taken) = spool.append_together(records.iter().zip(acks).collect()) {
+        not_taken.tell();
+    }
+    answers
+        .iter()
+        .map(|answer| answer.recv().unwrap())
+        .collect()
+}
+
+#[test]
+fn records_that_belong_together_are_all_taken_or_none() {
+    let files = FaultyFiles::new();
+    let spool = try_open(&files, 5000).unwrap().spool;
+    let first = append_together(&spool, &[700, 700]);
+    let places: Vec<SpoolPlace> = first.into_iter().map(Result::unwrap).collect();
+    assert!(places[0] < places[1], "in their order");
+    let held_bytes = spool.status().held_bytes;
+    // There is room for one of these.
+    for fate in append_together(&spool, &[1000, 1000, 1000]) {
+        assert!(matches!(fate, Err(StoreError::Busy(_))), "{fate:?}");
+    }
+    assert_eq!(spool.status().held_bytes, held_bytes, "nothing was taken");
+    spool.release_before(places[1].after());
+    // One that can never be taken keeps no other back, and leaves nothing behind.
+    for _ in 0..3 {
+        let fates = append_together(&spool, &[10, 6000, 10]);
+        let places = [0, 2].map(|index: usize| fates[index].clone().unwrap());
+        assert!(matches!(fates[1], Err(StoreError::Refused(_))), "{fates:?}");
+        spool.release_before(places[1].after());
+    }
+    let taken = append_together(&spool, &[700, 700]);
+    assert!(taken.iter().all(Result::is_ok), "{taken:?}");
+}
+
+/// Whoever is told that there is no room may come again at once, on the same thread
+/// and from within.
+#[test]
+fn who_is_refused_may_append_from_within() {
+    let files = FaultyFiles::new();
+    let spool = Arc::new(try_open(&files, 10).unwrap().spool);
+    append(&*spool, &spans(1, 10)).unwrap();
+    let (told, answer) = channel();
+    let again = Arc::clone(&spool);
+    let ack: SpoolAck = Box::new(move |fate| {
+        assert!(matches!(fate, Err(StoreError::Busy(_))), "{fate:?}");
+        told.send(append(&*again, &note("instead"))).unwrap();
+    });
+    spool.append(&spans(2, 10), ack).unwrap_err().tell();
+    answer.recv().unwrap().unwrap();
 }
 
 #[test]

@@ -5,7 +5,9 @@
 //! after its sync, and after a write or sync of unknown outcome nothing is
 //! ever written again.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::WalPosition;
 use super::compress::Stored;
@@ -56,8 +58,12 @@ pub(super) struct Log<S> {
     durability: Durability,
     held: Arc<Held>,
     active: Option<Active>,
-    /// Taken while the active one could not be closed.
-    next: Option<Segment>,
+    /// Made, and not begun: the reserve, and one that was taken while the active one
+    /// could not be closed. The oldest first.
+    next: VecDeque<Segment>,
+    /// Segments that are there besides when spans are written, so that entries
+    /// without spans find room on a disk that is full.
+    reserve: Arc<AtomicUsize>,
     buffer: Vec<u8>,
     /// Offset of the last entry in the buffer.
     last_offset: u32,
@@ -65,13 +71,19 @@ pub(super) struct Log<S> {
 }
 
 impl<S: SegmentSource> Log<S> {
-    pub(super) fn new(source: S, durability: Durability, held: Arc<Held>) -> Log<S> {
+    pub(super) fn new(
+        source: S,
+        durability: Durability,
+        held: Arc<Held>,
+        reserve: Arc<AtomicUsize>,
+    ) -> Log<S> {
         Log {
             source,
             durability,
             held,
             active: None,
-            next: None,
+            next: VecDeque::new(),
+            reserve,
             buffer: Vec::new(),
             last_offset: 0,
             poison: None,
@@ -82,9 +94,10 @@ impl<S: SegmentSource> Log<S> {
     /// `None`: the group is full, [`flush`](Log::flush) it first.
     pub(super) fn place(&mut self, entry: &Stored) -> Result<Option<WalPosition>, WalError> {
         let grown = self.buffer.len() as u64 + entry.total_bytes();
+        let has_spans = entry.spans > 0;
         if self.buffer.is_empty() {
-            self.make_room(grown)?;
-        } else if grown > GROUP_BYTES || !self.has_room(grown) {
+            self.make_room(grown, has_spans)?;
+        } else if grown > GROUP_BYTES || !self.has_room(grown) || !self.has_reserve(has_spans) {
             return Ok(None);
         }
         let active = self.active.as_ref().expect("make_room left a segment");
@@ -122,25 +135,27 @@ impl<S: SegmentSource> Log<S> {
         result
     }
 
-    /// Makes sure that a segment has room for a group of this size.
-    pub(super) fn make_room(&mut self, bytes: u64) -> Result<(), WalError> {
+    /// Makes sure that a segment has room for a group of this size, and for spans
+    /// that the reserve is there.
+    pub(super) fn make_room(&mut self, bytes: u64, has_spans: bool) -> Result<(), WalError> {
         if let Some(poison) = &self.poison {
             return Err(poison.clone());
         }
-        if self.active.as_ref().is_some_and(|a| a.fence) {
+        let is_fenced = self.active.as_ref().is_some_and(|active| active.fence);
+        if is_fenced {
             self.close_segment(Ending::Fence)?;
-        } else if !self.has_room(bytes) {
-            // First, because the old one says that it is there.
-            if self.next.is_none() {
-                self.next = Some(self.source.take()?);
-            }
-            self.close_segment(Ending::Followed)?;
         }
-        if self.active.is_none() {
-            let segment = match self.next.take() {
-                Some(segment) => segment,
-                None => self.source.take()?,
-            };
+        let goes_on = self.active.is_some() && self.has_room(bytes);
+        // First, because the old one says that another is there.
+        let wanted = self.reserved(has_spans) + usize::from(!goes_on);
+        while self.next.len() < wanted {
+            self.next.push_back(self.source.take()?);
+        }
+        if goes_on {
+            return Ok(());
+        }
+        self.close_segment(Ending::Followed)?;
+        if let Some(segment) = self.next.pop_front() {
             self.held.begin(segment.sequence);
             self.active = Some(Active {
                 segment,
@@ -149,6 +164,18 @@ impl<S: SegmentSource> Log<S> {
             });
         }
         Ok(())
+    }
+
+    /// Segments that must be left when this has been written.
+    fn reserved(&self, has_spans: bool) -> usize {
+        match has_spans {
+            true => self.reserve.load(Ordering::Relaxed),
+            false => 0,
+        }
+    }
+
+    fn has_reserve(&self, has_spans: bool) -> bool {
+        self.next.len() >= self.reserved(has_spans)
     }
 
     /// Writes what is left and makes everything durable, whatever the setting.

@@ -30,6 +30,7 @@ struct Group<T> {
     items: Vec<(WalPosition, T)>,
     acks: Vec<(WalPosition, Ack)>,
     payload_bytes: u64,
+    has_spans: bool,
 }
 
 impl<T, S: SegmentSource> Writer<T, S> {
@@ -41,6 +42,7 @@ impl<T, S: SegmentSource> Writer<T, S> {
             items: Vec::new(),
             acks: Vec::new(),
             payload_bytes: 0,
+            has_spans: false,
         };
         loop {
             let timeout = match self.queue.refusal() {
@@ -50,7 +52,7 @@ impl<T, S: SegmentSource> Writer<T, S> {
             match self.queue.take(&mut batch, timeout) {
                 Taken::Entries => self.write(&mut batch, &mut group),
                 Taken::Nothing => {
-                    let refusal = self.log.make_room(0).err();
+                    let refusal = self.log.make_room(0, true).err();
                     self.note(refusal.as_ref());
                 }
                 Taken::Closed => return self.log.finish(),
@@ -86,7 +88,10 @@ impl<T, S: SegmentSource> Writer<T, S> {
             self.publish(group);
         }
         let result = self.log.flush();
-        self.note(result.as_ref().err());
+        // That others had the reserve says nothing of spans.
+        if std::mem::take(&mut group.has_spans) || result.is_err() {
+            self.note(result.as_ref().err());
+        }
         self.queue
             .give_back(std::mem::take(&mut group.payload_bytes));
         match result {
@@ -130,6 +135,7 @@ impl<T, S: SegmentSource> Writer<T, S> {
 impl<T> Group<T> {
     fn add(&mut self, position: WalPosition, pending: Pending<T>) {
         self.payload_bytes += u64::from(pending.stored.payload_bytes);
+        self.has_spans |= pending.stored.spans > 0;
         self.items.push((position, pending.item));
         self.acks.push((position, pending.ack));
     }

@@ -23,11 +23,21 @@ const KEPT_BYTES: usize = 32 << 20;
 const JOINED_BYTES: usize = 64 << 20;
 
 /// Batches that were read not long ago.
-#[derive(Default)]
 pub(super) struct ReadBatches {
     /// The longest unused first.
     kept: VecDeque<(SpoolPlace, usize, Arc<SpanBatch>)>,
     bytes: usize,
+    pub(super) joined_bytes: usize,
+}
+
+impl Default for ReadBatches {
+    fn default() -> Self {
+        Self {
+            kept: VecDeque::new(),
+            bytes: 0,
+            joined_bytes: JOINED_BYTES,
+        }
+    }
 }
 
 impl ReadBatches {
@@ -71,7 +81,8 @@ pub(super) fn gather(
         wanted.extend(places.map(|place| (place, member.trace)));
     }
     wanted.sort_unstable();
-    let (mut done, mut joiner) = (Vec::new(), BatchJoiner::with_limit(JOINED_BYTES));
+    let joined_bytes = read.joined_bytes;
+    let (mut done, mut joiner) = (Vec::new(), BatchJoiner::with_limit(joined_bytes));
     for of_batch in wanted.chunk_by(|a, b| a.0 == b.0) {
         let batch = match read.read(spool, of_batch[0].0) {
             Ok(batch) => batch,
@@ -89,7 +100,7 @@ pub(super) fn gather(
             return Ok(vec![batch]);
         }
         if joiner.append_rows(&batch, &rows).is_err() {
-            let full = mem::replace(&mut joiner, BatchJoiner::with_limit(JOINED_BYTES));
+            let full = mem::replace(&mut joiner, BatchJoiner::with_limit(joined_bytes));
             if !full.is_empty() {
                 done.push(Arc::new(full.finish()));
             }

@@ -66,6 +66,11 @@ impl HeldBatches {
         self.held.get(self.index(number)).map(|held| held.place)
     }
 
+    /// From the first that is needed to the newest.
+    pub(super) fn len(&self) -> usize {
+        self.held.len()
+    }
+
     /// Where the first lies that is needed.
     pub(super) fn first_place(&self) -> Option<SpoolPlace> {
         self.held.front().map(|held| held.place)

@@ -28,6 +28,10 @@ struct Inside {
     batches: VecDeque<Slot>,
     waiting_bytes: usize,
     answers: Vec<Answer>,
+    /// Why nothing more is taken, when so much is decided and not delivered.
+    is_behind: Option<String>,
+    /// Somebody was told that the disk, or the spool, has no room.
+    is_in_need: bool,
     is_ending: bool,
 }
 
@@ -49,8 +53,8 @@ pub(super) struct StoredBatch {
 pub(super) enum Answer {
     /// The notes that were written.
     Notes(Result<SpoolPlace, StoreError>),
-    /// A group of decided traces that was handed on.
-    Group(u64, Result<(), StoreError>),
+    /// A batch, by its number, of a group of decided traces that was handed on.
+    Group(u64, usize, Result<(), StoreError>),
 }
 
 /// What has come.
@@ -58,6 +62,10 @@ pub(super) enum Answer {
 pub(super) struct News {
     pub(super) batches: Vec<StoredBatch>,
     pub(super) answers: Vec<Answer>,
+    /// No batch is on its way: what comes later lies behind all that is known.
+    pub(super) is_quiet: bool,
+    /// Somebody was told that there is no room.
+    pub(super) is_in_need: bool,
 }
 
 impl Inbox {
@@ -68,11 +76,14 @@ impl Inbox {
     /// A batch is on its way to the disk; the next one to be announced lies behind it.
     ///
     /// # Errors
-    /// Too much waits already, or the end has come.
+    /// Too much waits already, here or to be delivered, or the end has come.
     pub(super) fn announce(&self, batch: &SpanBatch) -> Result<u64, StoreError> {
         let mut inside = self.inside();
         if inside.is_ending {
             return Err(StoreError::ShuttingDown);
+        }
+        if let Some(why) = &inside.is_behind {
+            return Err(StoreError::Busy(why.clone()));
         }
         let bytes = batch.memory_bytes();
         if inside.waiting_bytes > 0 && inside.waiting_bytes + bytes > MAX_WAITING_BYTES {
@@ -82,6 +93,16 @@ impl Inbox {
         inside.waiting_bytes += bytes;
         inside.batches.push_back(Slot::Awaited(bytes));
         Ok(inside.first + inside.batches.len() as u64 - 1)
+    }
+
+    /// Says why no more is taken from now on; `None`: more is taken.
+    pub(super) fn set_behind(&self, why: Option<String>) {
+        self.inside().is_behind = why;
+    }
+
+    /// Somebody was told that there is no room for his batch.
+    pub(super) fn need(&self) {
+        self.inside().is_in_need = true;
     }
 
     /// What became of it.
@@ -119,6 +140,7 @@ impl Inbox {
         let mut inside = self.inside();
         let mut news = News {
             answers: std::mem::take(&mut inside.answers),
+            is_in_need: std::mem::take(&mut inside.is_in_need),
             ..News::default()
         };
         let is_there = |slot: &mut Slot| !matches!(slot, Slot::Awaited(_));
@@ -128,6 +150,7 @@ impl Inbox {
                 news.batches.push(stored);
             }
         }
+        news.is_quiet = inside.batches.is_empty();
         news
     }
 

@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use tracewell_model::spool::{SpoolPlace, SpoolStatus};
+use tracewell_model::spool::{Spool, SpoolPlace};
 
 use super::note::NoteBody;
 use super::remembered::Remembered;
@@ -15,11 +15,20 @@ use super::remembered::Remembered;
 /// Ids in one note.
 const IDS_AT_ONCE: usize = 4_096;
 
-/// Decisions after which it is time, at least.
-const STEP: usize = 8_192;
+/// Bytes of an id.
+const ID_BYTES: u64 = 16;
 
-/// It is time as well after this, where much is held on the disk.
-const EVERY_NS: u64 = 10_000_000_000;
+/// It is time when so much lies behind the last one: at most as much, and what it
+/// takes itself, is held without need.
+const STEP_BYTES: u64 = 8 << 20;
+
+/// And when so many times what it takes itself lies there: so writing it again and
+/// again is a small part of all writing.
+const TIMES_ITSELF: u64 = 4;
+
+/// The same where somebody was told that there is no room.
+const STEP_BYTES_IN_NEED: u64 = 64 << 10;
+const TIMES_ITSELF_IN_NEED: u64 = 2;
 
 /// See the module's text.
 #[derive(Debug)]
@@ -28,8 +37,8 @@ pub(super) struct Memories {
     places: VecDeque<SpoolPlace>,
     /// Where the one begins that is being written.
     begins: SpoolPlace,
-    last_ns: u64,
-    pub(super) step: usize,
+    is_being_written: bool,
+    pub(super) step_bytes: u64,
 }
 
 impl Default for Memories {
@@ -37,8 +46,8 @@ impl Default for Memories {
         Self {
             places: VecDeque::from([SpoolPlace::default()]),
             begins: SpoolPlace::default(),
-            last_ns: 0,
-            step: STEP,
+            is_being_written: false,
+            step_bytes: STEP_BYTES,
         }
     }
 }
@@ -47,24 +56,32 @@ impl Memories {
     /// What is to be written down now: mostly nothing.
     pub(super) fn due(
         &mut self,
-        remembered: &mut Remembered,
-        status: SpoolStatus,
-        now_ns: u64,
+        remembered: &Remembered,
+        spool: &dyn Spool,
+        is_in_need: bool,
     ) -> Vec<NoteBody> {
-        let is_much = status.held_bytes > status.limit_bytes / 4
-            && now_ns >= self.last_ns.saturating_add(EVERY_NS);
-        let step = self.step.max(remembered.len() / 2);
-        if remembered.added == 0 || !is_much && remembered.added < step {
+        if self.is_being_written {
             return Vec::new();
         }
-        remembered.added = 0;
-        self.last_ns = now_ns;
+        let (step_bytes, times) = match is_in_need {
+            true => {
+                let step_bytes = self.step_bytes.min(STEP_BYTES_IN_NEED);
+                (step_bytes, TIMES_ITSELF_IN_NEED)
+            }
+            false => (self.step_bytes, TIMES_ITSELF),
+        };
+        let newest = self.places.back().copied().unwrap_or_default();
+        let itself_bytes = remembered.len() as u64 * ID_BYTES;
+        if spool.bytes_from(newest) < step_bytes.max(times * itself_bytes) {
+            return Vec::new();
+        }
         let mut chunks = Vec::new();
         for is_sampled in [false, true] {
             let all = remembered.all(is_sampled);
             let of_decision = all.chunks(IDS_AT_ONCE);
             chunks.extend(of_decision.map(|ids| (is_sampled, ids.to_vec())));
         }
+        self.is_being_written = !chunks.is_empty();
         let last = chunks.len().saturating_sub(1);
         let body = |(index, (is_sampled, traces))| NoteBody::Remembered {
             is_first: index == 0,
@@ -81,6 +98,7 @@ impl Memories {
             self.begins = place;
         }
         if is_last {
+            self.is_being_written = false;
             self.places.push_back(self.begins);
         }
     }
@@ -92,4 +110,17 @@ impl Memories {
         }
         self.places.front().copied().unwrap_or_default()
     }
+}
+
+/// Bytes of notes that must find room when batches find none, so that room is given
+/// back: decisions of all traces that can wait, all that is remembered, more than
+/// once, and what is noted with each tick of the wait.
+pub(super) fn reserve_bytes(traces: usize, remembered: usize, wait_s: u64) -> u64 {
+    const TIMES: u64 = 2;
+    const TICK_BYTES: u64 = 512;
+    const SLACK_BYTES: u64 = 4 << 20;
+    let ids = (traces as u64).saturating_add(remembered as u64);
+    let of_ids = ids.saturating_mul(TIMES * ID_BYTES);
+    let of_ticks = wait_s.saturating_mul(TICK_BYTES);
+    of_ids.saturating_add(of_ticks).saturating_add(SLACK_BYTES)
 }

@@ -15,8 +15,6 @@ pub(super) struct Remembered {
     /// both, and forgotten with the one that counts.
     sampled: List,
     not_sampled: List,
-    /// Since it was last written down whole.
-    pub(super) added: usize,
 }
 
 #[derive(Debug)]
@@ -35,7 +33,6 @@ impl Remembered {
             decisions: HashMap::new(),
             sampled: list(sampled),
             not_sampled: list(not_sampled),
-            added: 0,
         }
     }
 
@@ -51,7 +48,6 @@ impl Remembered {
         if self.decisions.insert(trace, is_sampled) == Some(is_sampled) {
             return;
         }
-        self.added += 1;
         let list = if is_sampled {
             &mut self.sampled
         } else {
@@ -96,6 +92,5 @@ mod tests {
         assert_eq!(remembered.is_sampled(&id(4)), None);
         assert_eq!(remembered.is_sampled(&id(6)), Some(true));
         assert_eq!(remembered.is_sampled(&id(5)), Some(false));
-        assert_eq!(remembered.added, 10);
     }
 }

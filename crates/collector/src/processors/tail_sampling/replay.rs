@@ -64,9 +64,6 @@ impl Replay {
         } = note.body
         {
             self.memories.written(is_first, is_last, place);
-            if is_last {
-                self.state.remembered.added = 0;
-            }
         }
         self.state.follow(note);
     }

@@ -22,10 +22,10 @@ use super::gathering::{ReadBatches, gather};
 use super::inbox::{Answer, Inbox};
 use super::memories::Memories;
 use super::note::{self, Note, NoteBody};
+use super::outgoing::{Outgoing, Pause};
 use super::replay::Replayed;
 use super::state::State;
 use crate::processors::ProcessorAccount;
-use crate::shared_ack::shared;
 
 /// Notes that may wait for the disk; with more, nothing is decided.
 const MAX_NOTES: usize = 64;
@@ -35,10 +35,6 @@ const NOTES_AT_ONCE: usize = 16;
 
 /// Groups that may be on their way to what stands behind.
 const MAX_SENDING: usize = 4;
-
-/// The first pause after something did not work, and the longest.
-const FIRST_PAUSE_NS: u64 = 100_000_000;
-const LONGEST_PAUSE_NS: u64 = 5_000_000_000;
 
 /// A second in which nothing came is noted too: else a process that is started
 /// again and again would never decide what waits.
@@ -67,37 +63,19 @@ pub(super) struct Sampler {
     writing: Vec<Note>,
     write_again: Pause,
     /// Groups whose decision is on the disk, to be handed on.
-    ready: VecDeque<(u64, Pause)>,
-    sending: Vec<Sending>,
-    read: ReadBatches,
+    ready: VecDeque<Outgoing>,
+    sending: Vec<Outgoing>,
+    pub(super) read: ReadBatches,
     next_tick_ns: u64,
     /// What the newest note says of when, and of how far.
     noted: (u64, SpoolPlace),
     pub(super) memories: Memories,
+    /// Somebody was told that there is no room, and room was not made since.
+    is_in_need: bool,
+    last_note: SpoolPlace,
+    /// Every batch before was looked at.
+    seen: SpoolPlace,
     released: SpoolPlace,
-}
-
-/// A group on its way to what stands behind.
-struct Sending {
-    group: u64,
-    pause: Pause,
-    /// What could be read of it.
-    spans: u64,
-}
-
-/// When something is tried again.
-#[derive(Debug, Clone, Copy, Default)]
-struct Pause {
-    failures: u32,
-    until_ns: u64,
-}
-
-impl Pause {
-    fn failed(&mut self, now_ns: u64) {
-        let pause_ns = FIRST_PAUSE_NS << self.failures.min(10);
-        self.until_ns = now_ns + pause_ns.min(LONGEST_PAUSE_NS);
-        self.failures += 1;
-    }
 }
 
 impl Sampler {
@@ -111,9 +89,7 @@ impl Sampler {
         around.account.arrived(state.spans());
         let undelivered = state.groups.keys();
         Self {
-            ready: undelivered
-                .map(|group| (*group, Pause::default()))
-                .collect(),
+            ready: undelivered.map(|group| Outgoing::new(*group)).collect(),
             began_ns: (running_ns, around.clock.steady_ns()),
             notes: VecDeque::new(),
             writing: Vec::new(),
@@ -123,6 +99,9 @@ impl Sampler {
             next_tick_ns: 0,
             noted: (running_ns, state.through),
             memories,
+            is_in_need: false,
+            last_note: SpoolPlace::default(),
+            seen: SpoolPlace::default(),
             released: SpoolPlace::default(),
             around,
             state,
@@ -148,6 +127,7 @@ impl Sampler {
                 break;
             }
         }
+        self.around.inbox.set_behind(self.state.is_behind());
         self.release();
     }
 
@@ -157,13 +137,18 @@ impl Sampler {
         for answer in news.answers {
             match answer {
                 Answer::Notes(result) => self.written(result, now_ns),
-                Answer::Group(group, result) => self.answered(group, result, now_ns),
+                Answer::Group(group, part, result) => self.answered(group, part, result, now_ns),
             }
         }
+        self.is_in_need |= news.is_in_need;
         for stored in news.batches {
             let dropped = self.state.look_at(stored.place, &stored.batch, now_ns);
             self.around.account.dropped("sampled_out", dropped);
             self.around.inbox.seen(&stored);
+        }
+        self.seen = self.seen.max(self.state.through.after());
+        if news.is_quiet {
+            self.seen = self.seen.max(self.last_note);
         }
         came
     }
@@ -209,8 +194,12 @@ impl Sampler {
 
     /// Writes all that is remembered down anew, so that what is older can go.
     fn remember(&mut self, now_ns: u64) {
-        let (remembered, status) = (&mut self.state.remembered, self.around.spool.status());
-        for body in self.memories.due(remembered, status, now_ns) {
+        let (remembered, spool) = (&self.state.remembered, &*self.around.spool);
+        let bodies = self.memories.due(remembered, spool, self.is_in_need);
+        if !bodies.is_empty() {
+            self.is_in_need = false;
+        }
+        for body in bodies {
             let note = self.state.note(body, now_ns);
             self.notes.push_back(note);
         }
@@ -236,7 +225,9 @@ impl Sampler {
         let inbox = Arc::clone(&self.around.inbox);
         let record = SpoolRecord::Note(note::encode(&self.writing));
         let ack = Box::new(move |result| inbox.answer(Answer::Notes(result)));
-        self.around.spool.append(&record, ack);
+        if let Err(not_taken) = self.around.spool.append(&record, ack) {
+            not_taken.tell();
+        }
         true
     }
 
@@ -252,6 +243,7 @@ impl Sampler {
             }
         };
         self.write_again = Pause::default();
+        self.last_note = place;
         for note in std::mem::take(&mut self.writing) {
             match note.body {
                 NoteBody::Time => {}
@@ -259,7 +251,7 @@ impl Sampler {
                     let dropped = self.state.let_go_not_sampled(group);
                     self.around.account.dropped("sampled_out", dropped);
                     if self.state.groups.contains_key(&group) {
-                        self.ready.push_back((group, Pause::default()));
+                        self.ready.push_back(Outgoing::new(group));
                     }
                 }
                 NoteBody::Delivered { group } => self.state.let_go_delivered(group),
@@ -280,40 +272,42 @@ impl Sampler {
             if self.sending.len() >= MAX_SENDING {
                 break;
             }
-            let Some((group, pause)) = self.ready.pop_front() else {
+            let Some(outgoing) = self.ready.pop_front() else {
                 break;
             };
-            if now_ns < pause.until_ns {
-                self.ready.push_back((group, pause));
+            if now_ns < outgoing.pause.until_ns {
+                self.ready.push_back(outgoing);
                 continue;
             }
             sent = true;
-            self.send_group(group, pause, now_ns);
+            self.send_group(outgoing, now_ns);
         }
         sent
     }
 
-    fn send_group(&mut self, number: u64, mut pause: Pause, now_ns: u64) {
+    fn send_group(&mut self, mut outgoing: Outgoing, now_ns: u64) {
+        let number = outgoing.group;
         let members = self.state.groups.get(&number);
         let members = members.map_or(&[][..], |group| &group.sampled);
         let (spool, held) = (&*self.around.spool, &self.state.held);
         let batches = match gather(spool, held, &mut self.read, members) {
             Ok(batches) => batches,
             Err(error) => {
-                self.say_once(&pause, &error);
-                pause.failed(now_ns);
-                return self.ready.push_back((number, pause));
+                self.say_once(&outgoing.pause, &error);
+                outgoing.pause.failed(now_ns);
+                return self.ready.push_back(outgoing);
             }
         };
-        self.sending.push(Sending {
-            group: number,
-            pause,
-            spans: batches.iter().map(|batch| batch.len() as u64).sum(),
-        });
-        let inbox = Arc::clone(&self.around.inbox);
-        let ack: Ack = Box::new(move |result| inbox.answer(Answer::Group(number, result)));
-        let acks = shared(batches.len(), ack);
-        for (batch, ack) in batches.into_iter().zip(acks) {
+        let batches = outgoing.begin(batches);
+        if batches.is_empty() {
+            return self.delivered(&outgoing, now_ns);
+        }
+        self.sending.push(outgoing);
+        for (part, batch) in batches {
+            let inbox = Arc::clone(&self.around.inbox);
+            let ack: Ack = Box::new(move |result| {
+                inbox.answer(Answer::Group(number, part, result));
+            });
             self.around.next.consume(batch, ack);
         }
     }
@@ -325,36 +319,50 @@ impl Sampler {
         }
     }
 
-    fn answered(&mut self, number: u64, result: Result<(), StoreError>, now_ns: u64) {
+    /// What was said of a batch of a group.
+    fn answered(&mut self, number: u64, part: usize, result: Result<(), StoreError>, now_ns: u64) {
         let Some(index) = self.sending.iter().position(|sent| sent.group == number) else {
             return;
         };
-        let mut sent = self.sending.swap_remove(index);
-        let group = self.state.groups.get(&number);
-        let spans = group.map_or(0, |group| group.sampled_spans);
-        let passed = match result {
-            Ok(()) => sent.spans.min(spans),
+        let outgoing = &mut self.sending[index];
+        outgoing.answered(part, &result);
+        let (is_awaited, pause) = (outgoing.is_awaited(), outgoing.pause);
+        match result {
+            Ok(()) => {}
             Err(StoreError::Refused(why)) => {
                 let name = self.around.account.name();
-                tracing::error!("processor {name}: {spans} sampled spans are refused: {why}");
-                0
+                tracing::error!("processor {name}: sampled spans are refused: {why}");
             }
-            Err(error) => {
-                self.say_once(&sent.pause, &error);
-                sent.pause.failed(now_ns);
-                return self.ready.push_front((number, sent.pause));
-            }
-        };
+            Err(error) => self.say_once(&pause, &error),
+        }
+        if is_awaited {
+            return;
+        }
+        let mut outgoing = self.sending.swap_remove(index);
+        if outgoing.is_open() {
+            outgoing.pause.failed(now_ns);
+            return self.ready.push_front(outgoing);
+        }
+        self.delivered(&outgoing, now_ns);
+    }
+
+    /// All of a group was taken or refused.
+    fn delivered(&mut self, outgoing: &Outgoing, now_ns: u64) {
+        let group = self.state.groups.get(&outgoing.group);
+        let spans = group.map_or(0, |group| group.sampled_spans);
+        // What could not be read was taken by nobody.
+        let passed = outgoing.taken_spans().min(spans);
         self.around.account.passed(passed);
         self.around.account.rejected(spans - passed);
-        let body = NoteBody::Delivered { group: number };
+        let group = outgoing.group;
+        let body = NoteBody::Delivered { group };
         let note = self.state.note(body, now_ns);
         self.notes.push_back(note);
     }
 
     fn release(&mut self) {
         let needed = self.state.held.first_place();
-        let needed = needed.unwrap_or_else(|| self.state.through.after());
+        let needed = needed.unwrap_or(self.seen);
         let from = self.memories.replay_from(needed);
         if from > self.released {
             self.released = from;

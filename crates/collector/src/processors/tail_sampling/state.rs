@@ -23,6 +23,13 @@ const GROUP_SPANS: u64 = 8_192;
 /// Traces at which a group is full, sampled or not.
 const GROUP_TRACES: usize = 4_096;
 
+/// So many times `num_traces` may be decided and not delivered: each costs a
+/// quarter of what one costs that waits.
+const UNDELIVERED_TIMES: usize = 5;
+
+/// Batches on the disk of which somebody needs a span: 16 bytes each.
+const MAX_HELD: usize = 1 << 20;
+
 /// See the module's text.
 #[derive(Debug)]
 pub(super) struct State {
@@ -36,6 +43,8 @@ pub(super) struct State {
     pub(super) through: SpoolPlace,
     /// Decided, and not done with.
     pub(super) groups: BTreeMap<u64, Group>,
+    /// Traces in them that are sampled.
+    pub(super) undelivered: usize,
     next_group: u64,
     too_large: Vec<TraceId>,
     /// Traces that were decided before their time because there were too many.
@@ -111,6 +120,7 @@ impl State {
             held: HeldBatches::default(),
             through: SpoolPlace::default(),
             groups: BTreeMap::new(),
+            undelivered: 0,
             next_group: 0,
             too_large: Vec::new(),
             decided_early: 0,
@@ -211,6 +221,20 @@ impl State {
         0
     }
 
+    /// Why no more spans are taken: what stands behind is so far behind.
+    pub(super) fn is_behind(&self) -> Option<String> {
+        let most = self.config.num_traces.saturating_mul(UNDELIVERED_TIMES);
+        if self.undelivered >= most {
+            return Some(format!(
+                "{} sampled traces wait to be delivered, {UNDELIVERED_TIMES} times num_traces is the limit",
+                self.undelivered
+            ));
+        }
+        (self.held.len() >= MAX_HELD).then(|| {
+            format!("{MAX_HELD} batches wait on the disk, which is the limit; send larger ones")
+        })
+    }
+
     /// Is there anything that need not wait for a tick?
     pub(super) fn is_overfull(&self) -> bool {
         self.pending.len() > self.config.num_traces
@@ -270,6 +294,7 @@ impl State {
             sampled: ids(&group.sampled),
             not_sampled: ids(&group.not_sampled),
         };
+        self.undelivered += group.sampled.len();
         self.groups.insert(number, group);
         self.note(body, now_ns)
     }
@@ -300,7 +325,9 @@ impl State {
 
     /// It is on the disk that a group was delivered.
     pub(super) fn let_go_delivered(&mut self, number: u64) {
-        for member in self.groups.remove(&number).unwrap_or_default().sampled {
+        let sampled = self.groups.remove(&number).unwrap_or_default().sampled;
+        self.undelivered -= sampled.len();
+        for member in sampled {
             self.held.let_go(&member.batches);
         }
     }
@@ -326,6 +353,7 @@ impl State {
                 self.next_group = self.next_group.max(number + 1);
                 // A note whose writing failed may be there twice.
                 let mut group = self.groups.remove(&number).unwrap_or_default();
+                let known = group.sampled.len();
                 for (traces, is_sampled) in [(sampled, true), (not_sampled, false)] {
                     for trace in traces {
                         self.remembered.add(trace, is_sampled);
@@ -334,6 +362,7 @@ impl State {
                         }
                     }
                 }
+                self.undelivered += group.sampled.len() - known;
                 self.groups.insert(number, group);
                 self.let_go_not_sampled(number);
             }

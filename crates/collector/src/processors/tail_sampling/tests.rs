@@ -1,10 +1,10 @@
 //! What is kept, what is not, and what a process that ends anywhere changes of it:
 //! nothing.
 
-mod cost;
 mod flow;
 mod memory;
 mod mistakes;
 mod policies;
+mod pressure;
 mod restart;
 mod rig;

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use tracewell_model::StoreError;
-use tracewell_model::spool::{Spool, SpoolAck, SpoolPlace, SpoolRecord, SpoolStatus, Spools};
+use tracewell_model::spool::{
+    NotTaken, Spool, SpoolAck, SpoolPlace, SpoolRecord, SpoolStatus, Spools,
+};
 
 #[derive(Default)]
 struct State {
@@ -20,11 +22,14 @@ struct State {
 
 impl State {
     fn held_bytes(&self) -> u64 {
-        let bytes = self.records.values().map(|record| match record {
+        self.records.values().map(Self::bytes).sum()
+    }
+
+    fn bytes(record: &SpoolRecord) -> u64 {
+        match record {
             SpoolRecord::Batch(batch) => 100 * batch.len() as u64,
             SpoolRecord::Note(_) => 0,
-        });
-        bytes.sum()
+        }
     }
 }
 
@@ -74,23 +79,41 @@ impl SpoolInMemory {
 }
 
 impl Spool for SpoolInMemory {
-    fn append(&self, record: &SpoolRecord, ack: SpoolAck) {
+    fn append_together(&self, records: Vec<(&SpoolRecord, SpoolAck)>) -> Result<(), NotTaken> {
         let mut state = self.state();
-        let is_batch = matches!(record, SpoolRecord::Batch(_));
-        let fate = if !state.is_open {
-            Err(StoreError::ShuttingDown)
+        let is_batch = |(record, _): &(&SpoolRecord, _)| matches!(record, SpoolRecord::Batch(_));
+        let batches = records.iter().filter(|record| is_batch(record));
+        let bytes: u64 = batches.map(|(record, _)| State::bytes(record)).sum();
+        let held = state.held_bytes();
+        let error = if !state.is_open {
+            StoreError::ShuttingDown
         } else if let Some(refusal) = &state.refusal {
-            Err(refusal.clone())
-        } else if is_batch && state.held_bytes() >= state.limit_bytes {
-            Err(StoreError::Busy("it is full".to_owned()))
+            refusal.clone()
+        } else if bytes > 0 && held > 0 && held + bytes > state.limit_bytes {
+            StoreError::Busy("it is full".to_owned())
         } else {
-            state.last += 1;
-            let place = SpoolPlace(1, state.last);
-            state.records.insert(place, record.clone());
-            Ok(place)
+            let mut told = Vec::new();
+            for (record, ack) in records {
+                state.last += 1;
+                let place = SpoolPlace(1, state.last);
+                state.records.insert(place, record.clone());
+                told.push((place, ack));
+            }
+            drop(state);
+            // As from another thread: a queue holds nothing meanwhile.
+            told.into_iter().for_each(|(place, ack)| ack(Ok(place)));
+            return Ok(());
         };
-        drop(state);
-        ack(fate);
+        let acks = records.into_iter().map(|(_, ack)| ack).collect();
+        Err(NotTaken { error, acks })
+    }
+
+    fn keep_for_notes(&self, _bytes: u64) {}
+
+    fn bytes_from(&self, place: SpoolPlace) -> u64 {
+        let state = self.state();
+        let records = state.records.range(place..);
+        records.map(|(_, record)| State::bytes(record)).sum()
     }
 
     fn read(&self, place: SpoolPlace) -> Result<SpoolRecord, StoreError> {

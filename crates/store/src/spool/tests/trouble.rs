@@ -52,6 +52,46 @@ fn a_full_disk_is_named_and_what_is_delivered_makes_room() {
     assert!(found.ends_with(&places[places.len() - 2..]));
 }
 
+/// What decides, and so what gives room back, is written in notes: they have room
+/// when batches have none, and after a kill again.
+#[test]
+fn notes_find_room_on_a_disk_that_batches_have_filled() {
+    let files = FaultyFiles::new();
+    files.set_capacity_bytes(Some(8192 + 8 * 4096));
+    let spool = open(&files).spool;
+    spool.keep_for_notes(3000);
+    let (mut places, mut number) = (Vec::new(), 0);
+    // The last ones fill the rest of a segment.
+    for more_bytes in [1200, 10] {
+        let refused = loop {
+            number += 1;
+            match append(&spool, &spans(number, more_bytes)) {
+                Ok(place) => places.push(place),
+                Err(error) => break error,
+            }
+        };
+        let told = refused.to_string();
+        assert!(told.contains("disk is full"), "{told}");
+    }
+    // As many bytes as were asked for; batches are refused meanwhile.
+    for _ in 0..3 {
+        append(&spool, &note(&"x".repeat(1000))).unwrap();
+        append(&spool, &spans(1, 10)).unwrap_err();
+    }
+
+    // Who is killed meanwhile leaves it full, and begins another segment.
+    let files = files.after_power_cut(Survival::Everything);
+    files.set_capacity_bytes(Some(files.used_bytes()));
+    let spool = open(&files).spool;
+    spool.keep_for_notes(3000);
+    append(&spool, &spans(1, 10)).unwrap_err();
+    append(&spool, &note("after a kill")).unwrap();
+
+    // And what is given up is there for batches.
+    spool.release_before(places[places.len() - 1]);
+    append_when_possible(&spool, &spans(1, 1000));
+}
+
 #[test]
 fn a_disk_that_is_full_at_the_start_is_waited_for() {
     let files = FaultyFiles::new();

@@ -153,7 +153,7 @@ fn a_group_refused_for_lack_of_space_never_comes_back() {
         log: 0,
         free: Vec::new(),
     };
-    let mut log = Log::new(preparer, Durability::Fsync, Arc::default());
+    let mut log = Log::new(preparer, Durability::Fsync, Arc::default(), Arc::default());
     let place = |log: &mut Log<Preparer>, payload: &[u8]| {
         log.place(&Stored::new(payload, 1)).unwrap().unwrap();
     };

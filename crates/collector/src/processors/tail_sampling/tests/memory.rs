@@ -4,7 +4,9 @@
 use std::sync::{Arc, Mutex};
 
 use tracewell_model::StoreError;
-use tracewell_model::spool::{Spool, SpoolAck, SpoolPlace, SpoolRecord, SpoolStatus, Spools};
+use tracewell_model::spool::{
+    NotTaken, Spool, SpoolAck, SpoolPlace, SpoolRecord, SpoolStatus, Spools,
+};
 
 #[derive(Clone, Default)]
 pub(super) struct MemorySpools(Arc<Mutex<Inside>>);
@@ -18,6 +20,8 @@ struct Inside {
     released: SpoolPlace,
     holds_acks: bool,
     fails: u32,
+    /// Bytes of records at which batches find no room; notes do.
+    full_at_bytes: Option<u64>,
     notes: usize,
 }
 
@@ -34,6 +38,11 @@ impl MemorySpools {
     /// The next so many appends fail.
     pub(super) fn fail(&self, appends: u32) {
         self.inside().fails = appends;
+    }
+
+    /// From now on batches find no room where so many bytes are kept.
+    pub(super) fn full_at(&self, bytes: u64) {
+        self.inside().full_at_bytes = Some(bytes);
     }
 
     /// Makes the first so many durable, and says so.
@@ -99,6 +108,14 @@ impl Inside {
     }
 }
 
+/// About what a record takes on a disk.
+fn bytes_of(record: &SpoolRecord) -> u64 {
+    match record {
+        SpoolRecord::Batch(batch) => 100 * batch.len() as u64,
+        SpoolRecord::Note(bytes) => bytes.len() as u64,
+    }
+}
+
 impl Spools for MemorySpools {
     fn open(
         &self,
@@ -115,19 +132,41 @@ impl Spools for MemorySpools {
 }
 
 impl Spool for MemorySpools {
-    fn append(&self, record: &SpoolRecord, ack: SpoolAck) {
+    fn append_together(&self, records: Vec<(&SpoolRecord, SpoolAck)>) -> Result<(), NotTaken> {
         let mut inside = self.inside();
-        if inside.fails > 0 {
-            inside.fails -= 1;
-            drop(inside);
-            return ack(Err(StoreError::Unavailable("no disk".to_owned())));
+        let is_batch = |(record, _): &(&SpoolRecord, _)| matches!(record, SpoolRecord::Batch(_));
+        let kept = inside.records.iter().map(|(_, record)| bytes_of(record));
+        let is_full = inside
+            .full_at_bytes
+            .is_some_and(|bytes| kept.sum::<u64>() >= bytes);
+        let has_room = !(is_full && records.iter().any(is_batch));
+        if inside.fails > 0 || !has_room {
+            inside.fails = inside.fails.saturating_sub(1);
+            return Err(NotTaken {
+                error: StoreError::Unavailable("no disk".to_owned()),
+                acks: records.into_iter().map(|(_, ack)| ack).collect(),
+            });
         }
-        if inside.holds_acks {
-            return inside.waiting.push((record.clone(), ack));
+        let mut told = Vec::new();
+        for (record, ack) in records {
+            if inside.holds_acks {
+                inside.waiting.push((record.clone(), ack));
+            } else {
+                told.push((inside.put(record.clone()), ack));
+            }
         }
-        let place = inside.put(record.clone());
         drop(inside);
-        ack(Ok(place));
+        // As another thread would, whom nobody waits for.
+        told.into_iter().for_each(|(place, ack)| ack(Ok(place)));
+        Ok(())
+    }
+
+    fn keep_for_notes(&self, _bytes: u64) {}
+
+    fn bytes_from(&self, place: SpoolPlace) -> u64 {
+        let inside = self.inside();
+        let records = inside.records.iter().filter(|(at, _)| *at >= place);
+        records.map(|(_, record)| bytes_of(record)).sum()
     }
 
     fn read(&self, place: SpoolPlace) -> Result<SpoolRecord, StoreError> {

@@ -1,6 +1,6 @@
 //! A processor that is driven step by step, on a clock and a disk that obey.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, mpsc};
 
 use tracewell_model::clock::ManualClock;
@@ -33,6 +33,8 @@ struct Inside {
     came: Vec<TestSpan>,
     batches: usize,
     answer: Option<StoreError>,
+    /// Of the next ones, before that.
+    answers: VecDeque<Option<StoreError>>,
     holds: bool,
     held: Vec<(Vec<TestSpan>, Ack)>,
 }
@@ -41,6 +43,11 @@ impl Behind {
     /// From now on this is the answer; `None`: it takes all.
     pub(super) fn answer(&self, error: Option<StoreError>) {
         self.inside.lock().unwrap().answer = error;
+    }
+
+    /// These are the answers to the next ones; `None`: it is taken.
+    pub(super) fn answer_next(&self, answers: impl IntoIterator<Item = Option<StoreError>>) {
+        self.inside.lock().unwrap().answers.extend(answers);
     }
 
     /// From now on nothing is answered before [`Behind::take_held`].
@@ -87,7 +94,8 @@ impl Behind {
 impl Consumer for Behind {
     fn consume(&self, batch: Arc<SpanBatch>, ack: Ack) {
         let mut inside = self.inside.lock().unwrap();
-        if let Some(error) = inside.answer.clone() {
+        let next = inside.answers.pop_front();
+        if let Some(error) = next.unwrap_or_else(|| inside.answer.clone()) {
             drop(inside);
             return ack(Err(error));
         }
@@ -136,7 +144,7 @@ impl Rig {
         )
         .unwrap();
         // Often, so that a few traces are enough to see what is forgotten.
-        sampler.memories.step = 20;
+        sampler.memories.step_bytes = 2_000;
         Self {
             config,
             spools,
