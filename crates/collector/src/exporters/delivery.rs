@@ -16,8 +16,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::time::Instant;
-use tracewell_model::batch::concat::BatchJoiner;
-use tracewell_model::{RowSet, SpanBatch, StoreError};
+use tracewell_model::{SpanBatch, StoreError};
 
 use super::account::ExporterAccount;
 use super::peer::{Answer, Peer};
@@ -222,10 +221,8 @@ struct Piece {
 /// A batch in parts of which no message is too large, unless one span alone is.
 fn pieces(batch: &SpanBatch, peer: &Peer) -> Vec<Piece> {
     let messages = peer.encode(batch);
-    let is_large = messages
-        .iter()
-        .any(|message| message.len() > MESSAGE_BYTES_MAX);
-    if !is_large || batch.len() < 2 {
+    let largest = messages.iter().map(Vec::len).max().unwrap_or(0);
+    if largest <= MESSAGE_BYTES_MAX || batch.len() < 2 {
         return vec![Piece {
             messages: messages
                 .into_iter()
@@ -235,17 +232,7 @@ fn pieces(batch: &SpanBatch, peer: &Peer) -> Vec<Piece> {
         }];
     }
     drop(messages);
-    let middle = batch.len() / 2;
-    [0..middle, middle..batch.len()]
-        .into_iter()
-        .flat_map(|part| {
-            let rows = RowSet::from_fn(batch.len(), |row| part.contains(&row));
-            let mut joiner = BatchJoiner::new();
-            // Less than the whole, which is a batch.
-            joiner
-                .append_rows(batch, &rows)
-                .expect("a part of a batch is no larger than it");
-            pieces(&joiner.finish(), peer)
-        })
-        .collect()
+    // Spans are not all of one size.
+    let parts = batch.in_parts(largest.div_ceil(MESSAGE_BYTES_MAX / 8 * 7).max(2));
+    parts.iter().flat_map(|part| pieces(part, peer)).collect()
 }
