@@ -111,23 +111,26 @@ impl ConnectorConfig {
         begun: Vec<Begun>,
         accounts: &mut Accounts,
     ) -> Arc<dyn Consumer> {
-        let (clock, series) = (Arc::new(SystemClock), &mut accounts.series);
+        let clock = Arc::new(SystemClock);
         match self {
-            Self::Forward => fan_out(begun.into_iter().map(|begun| begun.first).collect()),
+            Self::Forward => {
+                let firsts = begun.into_iter().map(|begun| begun.first);
+                fan_out(firsts.collect(), accounts.copies())
+            }
             Self::Routing(config) => {
                 // It stands between pipelines.
                 let account = ProcessorAccount::new("connectors".to_owned(), id.to_string());
                 accounts.processors.push(Arc::clone(&account));
-                Routing::new(Arc::clone(config), account, &begun)
+                Routing::new(Arc::clone(config), account, &begun, accounts.copies())
             }
             Self::SpanMetrics(config) => {
                 let connector = SpanMetrics::new(config.clone(), clock);
-                series.push(Arc::clone(&connector) as _);
+                accounts.series.push(Arc::clone(&connector) as _);
                 connector
             }
             Self::ServiceGraph(config) => {
                 let connector = ServiceGraph::new(config.clone(), clock);
-                series.push(Arc::clone(&connector) as _);
+                accounts.series.push(Arc::clone(&connector) as _);
                 connector
             }
         }

@@ -10,15 +10,20 @@
 //! last one has its spans: **nothing is acknowledged that only waits in memory**.
 
 pub mod drawing;
+mod edges;
 mod extensions;
 mod file;
 pub mod graph;
 mod id;
 mod known;
 mod ports;
+mod sum;
 
+pub(crate) use edges::Copies;
+pub use edges::{EdgeAccount, EdgeSnapshot};
 pub use extensions::{ExtensionConfig, FileStorageConfig};
 pub use file::{MetricsPipeline, PipelineConfig, PipelineFile, is_pipeline_file, read};
 pub use id::ComponentId;
 pub(crate) use ports::on_all_addresses;
 pub use ports::{Port, ReceiverConfig, SETTINGS};
+pub use sum::Sum;

@@ -18,13 +18,15 @@ use tracewell_model::spool::Spools;
 use tracewell_model::store::Ack;
 use tracewell_model::{Consumer, SpanBatch};
 
+use super::edges::{Copies, Edge, EdgeAccount, Kept, LeadsTo};
 use super::file::{PipelineConfig, PipelineFile};
 use super::id::ComponentId;
 use super::ports::account_of;
-use crate::connectors::Begun;
+use super::sum::{Sum, Summed};
+use crate::connectors::{Begun, ConnectorConfig};
 use crate::destination::Entries;
 use crate::exporters::{ExporterAccount, ExporterConfig};
-use crate::processors::ProcessorAccount;
+use crate::processors::{ProcessorAccount, ProcessorConfig};
 use crate::pushing::{self, PushAccount, Sources};
 use crate::series::{Naming, SeriesSource};
 use crate::shared_ack::shared;
@@ -84,6 +86,35 @@ pub struct Accounts {
     pub pushing: Vec<Arc<PushAccount>>,
     /// What is to be scraped at ports of its own.
     pub scraped: Vec<Scraped>,
+    /// Of what lies between components, in the order of the pipelines.
+    pub edges: Vec<Arc<EdgeAccount>>,
+    /// Pipelines of traces, in the order written.
+    pub pipelines: Vec<PipelineConfig>,
+    /// What stands at the end of some pipelines and before others, or counts.
+    pub connectors: Vec<ComponentId>,
+    /// Processors that keep what they hand on until it is acknowledged.
+    keeping: Vec<Arc<ProcessorAccount>>,
+    copies: Arc<Copies>,
+}
+
+impl Accounts {
+    /// What is there several times, because it goes several ways.
+    pub(crate) fn copies(&self) -> &Arc<Copies> {
+        &self.copies
+    }
+
+    /// Where every span is; `None` without pipelines.
+    #[must_use]
+    pub fn sum(&self) -> Option<Sum> {
+        let summed = Summed {
+            edges: &self.edges,
+            exporters: &self.exporters,
+            processors: &self.processors,
+            keeping: &self.keeping,
+            copies: &self.copies,
+        };
+        (!self.pipelines.is_empty()).then(|| summed.read())
+    }
 }
 
 /// What connectors count, for those who come to a port of an exporter.
@@ -138,8 +169,12 @@ impl Graph {
         let mut entries: BTreeMap<&'static str, Vec<Arc<dyn Consumer>>> = BTreeMap::new();
         for config in &file.pipelines {
             let first = building.pipeline(config)?;
-            let receivers = config.receivers.iter();
-            for receiver in receivers.filter_map(|id| file.receivers.get(id)) {
+            for id in &config.receivers {
+                let Some(receiver) = file.receivers.get(id) else {
+                    continue;
+                };
+                let ends = (Some(id), config.processors.first());
+                let first = building.edge(config, ends, LeadsTo::Component, Arc::clone(&first));
                 for port in &receiver.ports {
                     let of_port = entries.entry(account_of(port.setting)).or_default();
                     of_port.push(Arc::clone(&first));
@@ -155,10 +190,16 @@ impl Graph {
             stages.position(is_it).unwrap_or(usize::MAX)
         };
         building.accounts.processors.sort_by_key(place);
+        building.accounts.edges.reverse();
+        let in_order = |edge: &Arc<EdgeAccount>| file.pipelines.iter().position(|p| edge.is_of(p));
+        building.accounts.edges.sort_by_key(in_order);
+        building.accounts.pipelines.clone_from(&file.pipelines);
+        building.accounts.connectors = file.connectors.keys().cloned().collect();
+        let copies = Arc::clone(&building.accounts.copies);
         Ok(Self {
             entries: entries
                 .into_iter()
-                .map(|(account, pipelines)| (account, watched(fan_out(pipelines))))
+                .map(|(account, pipelines)| (account, watched(fan_out(pipelines, &copies))))
                 .collect(),
             accounts: building.accounts,
         })
@@ -192,17 +233,30 @@ impl<'b> Building<'b> {
         if let Some(first) = self.first_stages.get(&*config.name) {
             return Ok(Arc::clone(first));
         }
+        let last = config.processors.last();
         let mut ends = Vec::new();
         for id in &config.exporters {
-            ends.push(self.end(id)?);
+            let end = self.end(id)?;
+            ends.push(self.edge(config, (last, Some(id)), self.leads_to(id), end));
         }
-        let mut next = fan_out(ends);
-        for id in config.processors.iter().rev() {
+        let mut next = fan_out(ends, &self.accounts.copies);
+        for (number, id) in config.processors.iter().enumerate().rev() {
             let place = (config.name.as_str(), id);
             let processor = &self.file.processors[id];
+            let keeps = matches!(processor, ProcessorConfig::TailSampling(_));
+            if keeps {
+                let copies = Arc::clone(&self.accounts.copies);
+                next = Arc::new(Kept { copies, next });
+            }
             let processors = &mut self.accounts.processors;
             let built = processor.build(place, next, self.surroundings, processors);
             next = built.map_err(|why| format!("processors.{id}: {why}"))?;
+            if keeps {
+                self.accounts.keeping.extend(processors.last().cloned());
+            }
+            if let Some(before) = number.checked_sub(1).and_then(|n| config.processors.get(n)) {
+                next = self.edge(config, (Some(before), Some(id)), LeadsTo::Component, next);
+            }
         }
         self.first_stages.insert(&config.name, Arc::clone(&next));
         Ok(next)
@@ -219,9 +273,11 @@ impl<'b> Building<'b> {
             .iter()
             .filter(|pipeline| pipeline.receivers.contains(id))
         {
+            let first = self.pipeline(config)?;
+            let ends = (Some(id), config.processors.first());
             begun.push(Begun {
                 pipeline: config.name.clone(),
-                first: self.pipeline(config)?,
+                first: self.edge(config, ends, LeadsTo::Component, first),
             });
         }
         let counted = self.accounts.series.len();
@@ -231,6 +287,36 @@ impl<'b> Building<'b> {
         }
         self.ends.insert(id, Arc::clone(&connector));
         Ok(connector)
+    }
+
+    /// What stands before `next` and counts what is handed to it.
+    fn edge(
+        &mut self,
+        pipeline: &PipelineConfig,
+        (from, to): (Option<&ComponentId>, Option<&ComponentId>),
+        leads_to: LeadsTo,
+        next: Arc<dyn Consumer>,
+    ) -> Arc<dyn Consumer> {
+        let name = |id: Option<&ComponentId>| id.map(ToString::to_string);
+        let is_entry = from.is_some_and(|id| self.file.receivers.contains_key(id))
+            && from.is_some_and(|id| pipeline.receivers.contains(id));
+        let ends = (name(from), name(to));
+        let account = EdgeAccount::new(&pipeline.name, ends, leads_to, is_entry);
+        self.accounts.edges.push(Arc::clone(&account));
+        Arc::new(Edge { account, next })
+    }
+
+    /// What becomes of spans that an exporter or connector is handed.
+    fn leads_to(&self, id: &ComponentId) -> LeadsTo {
+        let exporter = self.file.exporters.get(id);
+        let connector = self.file.connectors.get(id);
+        match exporter {
+            _ if connector.is_some_and(ConnectorConfig::ends_traces) => LeadsTo::Counting,
+            _ if connector.is_some() => LeadsTo::Component,
+            Some(ExporterConfig::Tracewell) => LeadsTo::Store,
+            Some(ExporterConfig::Nop | ExporterConfig::Debug(_)) => LeadsTo::Nothing,
+            _ => LeadsTo::Component,
+        }
     }
 
     /// Where numbers go that were counted of spans.
@@ -266,21 +352,32 @@ impl std::fmt::Debug for Graph {
 }
 
 /// Hands to all of them; one alone is asked without a detour.
-pub(crate) fn fan_out(mut consumers: Vec<Arc<dyn Consumer>>) -> Arc<dyn Consumer> {
+pub(crate) fn fan_out(
+    mut consumers: Vec<Arc<dyn Consumer>>,
+    copies: &Arc<Copies>,
+) -> Arc<dyn Consumer> {
     match consumers.len() {
         1 => consumers.remove(0),
-        _ => Arc::new(FanOut(consumers)),
+        _ => Arc::new(FanOut {
+            consumers,
+            copies: Arc::clone(copies),
+        }),
     }
 }
 
 /// Acknowledges when all have acknowledged. Where one fails the sender hears of
 /// it and sends again, to all of them.
-struct FanOut(Vec<Arc<dyn Consumer>>);
+struct FanOut {
+    consumers: Vec<Arc<dyn Consumer>>,
+    copies: Arc<Copies>,
+}
 
 impl Consumer for FanOut {
     fn consume(&self, batch: Arc<SpanBatch>, ack: Ack) {
-        let acks = shared(self.0.len(), ack);
-        for (consumer, ack) in self.0.iter().zip(acks) {
+        let copies = self.consumers.len().saturating_sub(1);
+        self.copies.add((batch.len() * copies) as u64);
+        let acks = shared(self.consumers.len(), ack);
+        for (consumer, ack) in self.consumers.iter().zip(acks) {
             consumer.consume(Arc::clone(&batch), ack);
         }
     }

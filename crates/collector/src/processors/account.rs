@@ -17,8 +17,10 @@ pub struct ProcessorSnapshot {
     pub pipeline: String,
     /// Its name in the file.
     pub processor: String,
-    /// Spans that it was given.
+    /// Spans that it was given, those among them that were found on the disk.
     pub received: u64,
+    /// Spans that an earlier process was given, and that were found on the disk.
+    pub restored: u64,
     /// Spans that it handed on, with those that it found again at the start.
     pub passed: u64,
     /// Spans that end here because the file says so, by reason: `filtered`,
@@ -38,6 +40,7 @@ pub struct ProcessorAccount {
     pipeline: String,
     processor: String,
     received: AtomicU64,
+    restored: AtomicU64,
     passed: AtomicU64,
     dropped: Mutex<BTreeMap<&'static str, u64>>,
     rejected: AtomicU64,
@@ -50,6 +53,7 @@ impl ProcessorAccount {
             pipeline,
             processor,
             received: AtomicU64::new(0),
+            restored: AtomicU64::new(0),
             passed: AtomicU64::new(0),
             dropped: Mutex::default(),
             rejected: AtomicU64::new(0),
@@ -80,6 +84,7 @@ impl ProcessorAccount {
             pipeline: self.pipeline.clone(),
             processor: self.processor.clone(),
             received,
+            restored: self.restored.load(Ordering::Relaxed),
             passed,
             dropped,
             rejected,
@@ -90,6 +95,12 @@ impl ProcessorAccount {
 
     pub(crate) fn arrived(&self, spans: u64) {
         self.received.fetch_add(spans, Ordering::Release);
+    }
+
+    /// Found on the disk.
+    pub(crate) fn restored(&self, spans: u64) {
+        self.restored.fetch_add(spans, Ordering::Relaxed);
+        self.arrived(spans);
     }
 
     pub(crate) fn passed(&self, spans: u64) {

@@ -73,7 +73,7 @@ struct Metric {
     description: String,
     #[prost(string, tag = "3")]
     unit: String,
-    #[prost(oneof = "Data", tags = "7, 9")]
+    #[prost(oneof = "Data", tags = "7, 9, 10")]
     #[serde(flatten)]
     data: Option<Data>,
 }
@@ -85,6 +85,8 @@ enum Data {
     Sum(Sum),
     #[prost(message, tag = "9")]
     Histogram(Histogram),
+    #[prost(message, tag = "10")]
+    ExponentialHistogram(ExponentialHistogram),
 }
 
 #[derive(Clone, PartialEq, prost::Message, Serialize)]
@@ -103,6 +105,15 @@ struct Sum {
 struct Histogram {
     #[prost(message, repeated, tag = "1")]
     data_points: Vec<HistogramPoint>,
+    #[prost(int32, tag = "2")]
+    aggregation_temporality: i32,
+}
+
+#[derive(Clone, PartialEq, prost::Message, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ExponentialHistogram {
+    #[prost(message, repeated, tag = "1")]
+    data_points: Vec<ExponentialPoint>,
     #[prost(int32, tag = "2")]
     aggregation_temporality: i32,
 }
@@ -148,6 +159,43 @@ struct HistogramPoint {
     explicit_bounds: Vec<f64>,
     #[prost(message, repeated, tag = "8")]
     exemplars: Vec<ExemplarPoint>,
+}
+
+#[derive(Clone, PartialEq, prost::Message, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ExponentialPoint {
+    #[prost(message, repeated, tag = "1")]
+    attributes: Vec<KeyValue>,
+    #[prost(fixed64, tag = "2")]
+    #[serde(serialize_with = "text")]
+    start_time_unix_nano: u64,
+    #[prost(fixed64, tag = "3")]
+    #[serde(serialize_with = "text")]
+    time_unix_nano: u64,
+    #[prost(fixed64, tag = "4")]
+    #[serde(serialize_with = "text")]
+    count: u64,
+    #[prost(double, optional, tag = "5")]
+    sum: Option<f64>,
+    #[prost(sint32, tag = "6")]
+    scale: i32,
+    #[prost(fixed64, tag = "7")]
+    #[serde(serialize_with = "text")]
+    zero_count: u64,
+    #[prost(message, optional, tag = "8")]
+    positive: Option<ExponentialBuckets>,
+    #[prost(message, repeated, tag = "11")]
+    exemplars: Vec<ExemplarPoint>,
+}
+
+#[derive(Clone, PartialEq, prost::Message, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ExponentialBuckets {
+    #[prost(sint32, tag = "1")]
+    offset: i32,
+    #[prost(uint64, repeated, tag = "2")]
+    #[serde(serialize_with = "texts")]
+    bucket_counts: Vec<u64>,
 }
 
 #[derive(Clone, PartialEq, prost::Message, Serialize)]
@@ -236,7 +284,11 @@ fn messages(points: Vec<Point>, encode: impl Fn(&Request) -> Vec<u8>) -> Vec<Mes
 fn bytes_of(point: &Point) -> usize {
     let metric = &point.head.metrics[point.key.metric];
     let buckets = metric.bounds.as_ref().map_or(0, Bounds::buckets);
-    POINT_BYTES + 2 * point.key.labels.len() + 64 * buckets
+    let exponential = match &point.total {
+        Value::Histogram(of) => of.exponential.as_ref().map_or(0, |of| of.counts.len()),
+        Value::Counter(_) => 0,
+    };
+    POINT_BYTES + 2 * point.key.labels.len() + 64 * buckets + 10 * exponential
 }
 
 /// What stands together in a message: source, service and metric.
@@ -317,6 +369,14 @@ fn metric(head: &MetricHead, points: OfMetric<'_>) -> Metric {
             aggregation_temporality,
             is_monotonic: true,
         }),
+        Some(bounds) if bounds.are_exponential() => {
+            Data::ExponentialHistogram(ExponentialHistogram {
+                data_points: points
+                    .filter_map(|(point, attributes)| exponential(point, attributes))
+                    .collect(),
+                aggregation_temporality,
+            })
+        }
         Some(bounds) => Data::Histogram(Histogram {
             data_points: points
                 .map(|(point, attributes)| histogram(point, attributes, bounds))
@@ -376,12 +436,6 @@ fn histogram(point: &Point, attributes: Vec<KeyValue>, bounds: &Bounds) -> Histo
         }
         sum -= earlier_sum;
     }
-    let exemplars_of = |of: &crate::series::Histogram| {
-        let all = (0..of.buckets.len()).flat_map(|bucket| exemplars(of.exemplar(bucket)));
-        let since_ns = point.since.as_ref().map_or(0, |(since_ns, _)| *since_ns);
-        all.filter(|exemplar| exemplar.time_unix_nano >= since_ns)
-            .collect()
-    };
     HistogramPoint {
         attributes,
         start_time_unix_nano: start_ns(point),
@@ -390,11 +444,47 @@ fn histogram(point: &Point, attributes: Vec<KeyValue>, bounds: &Bounds) -> Histo
         sum: Some(sum),
         bucket_counts,
         explicit_bounds: bounds.ends().collect(),
-        exemplars: match &point.total {
-            Value::Histogram(of) => exemplars_of(of),
-            Value::Counter(_) => Vec::new(),
-        },
+        exemplars: exemplars_of(point),
     }
+}
+
+/// Those that came since the peer has something.
+fn exemplars_of(point: &Point) -> Vec<ExemplarPoint> {
+    let Value::Histogram(of) = &point.total else {
+        return Vec::new();
+    };
+    let all = (0..of.buckets.len()).flat_map(|bucket| exemplars(of.exemplar(bucket)));
+    let since_ns = point.since.as_ref().map_or(0, |(since_ns, _)| *since_ns);
+    all.filter(|exemplar| exemplar.time_unix_nano >= since_ns)
+        .collect()
+}
+
+fn exponential(point: &Point, attributes: Vec<KeyValue>) -> Option<ExponentialPoint> {
+    let value = match &point.since {
+        Some((_, earlier)) => point.total.since(earlier),
+        None => point.total.clone(),
+    };
+    let Value::Histogram(histogram) = value else {
+        return None;
+    };
+    let exponential = histogram.exponential?;
+    let counts = exponential.counts.iter();
+    let bucket_counts: Vec<u64> = counts.map(|count| count.round() as u64).collect();
+    let zero_count = exponential.zeros.round() as u64;
+    Some(ExponentialPoint {
+        attributes,
+        start_time_unix_nano: start_ns(point),
+        time_unix_nano: point.time_ns,
+        count: zero_count + bucket_counts.iter().sum::<u64>(),
+        sum: Some(histogram.sum),
+        scale: exponential.scale,
+        zero_count,
+        positive: Some(ExponentialBuckets {
+            offset: exponential.offset,
+            bucket_counts,
+        }),
+        exemplars: exemplars_of(point),
+    })
 }
 
 fn exemplars(exemplar: Option<&Exemplar>) -> Vec<ExemplarPoint> {

@@ -17,6 +17,7 @@ mod crash_full_disk;
 mod crash_phases;
 mod disk_queue;
 mod graph_accounts;
+mod graph_sum;
 mod import_export;
 mod legacy;
 mod lifecycle;

@@ -48,7 +48,7 @@ impl Prometheus {
                 "--config.file=prometheus.yml",
                 "--storage.tsdb.path=data",
                 "--web.enable-remote-write-receiver",
-                "--enable-feature=exemplar-storage",
+                "--enable-feature=exemplar-storage,native-histograms",
                 &format!("--web.listen-address={address}"),
             ])
             .stderr(Stdio::piped())
@@ -136,6 +136,7 @@ fn prometheus_has_what_is_counted_however_it_gets_it() {
 processors: {{batch: }}
 connectors:
   spanmetrics: {{metrics_flush_interval: 50ms, exemplars: {{enabled: true}}, histogram: {{unit: s}}}}
+  spanmetrics/native: {{metrics_flush_interval: 50ms, namespace: native, histogram: {{unit: s, exponential: }}}}
   servicegraph: {{metrics_flush_interval: 50ms}}
 exporters:
   nop:
@@ -146,8 +147,8 @@ exporters:
   prometheus: {{endpoint: \"127.0.0.1:0\", namespace: my, const_labels: {{zone: a}}, enable_open_metrics: true}}
 service:
   pipelines:
-    traces: {{receivers: [otlp], exporters: [spanmetrics, servicegraph, nop]}}
-    metrics: {{receivers: [spanmetrics, servicegraph], processors: [batch], exporters: [prometheusremotewrite, prometheus]}}
+    traces: {{receivers: [otlp], exporters: [spanmetrics, spanmetrics/native, servicegraph, nop]}}
+    metrics: {{receivers: [spanmetrics, spanmetrics/native, servicegraph], processors: [batch], exporters: [prometheusremotewrite, prometheus]}}
 ",
         prometheus.address
     );
@@ -192,6 +193,15 @@ service:
         (
             format!("traces_service_graph_request_client_seconds_count{edge}"),
             3.0,
+        ),
+        // Three of 5 ms each, in a bucket that is hardly wider than that.
+        (
+            format!("histogram_count(native_duration_seconds{calls})"),
+            3.0,
+        ),
+        (
+            format!("round(histogram_quantile(0.5, native_duration_seconds{calls}), 0.0001)"),
+            0.005,
         ),
         ("count by (job) (up{job=\"pull\"} == 1)".to_owned(), 1.0),
         (
