@@ -6,8 +6,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::tail_sampling::DecisionCounts;
 use crate::pipelines::ComponentId;
 
 /// One processor's account at one moment.
@@ -32,6 +33,8 @@ pub struct ProcessorSnapshot {
     pub in_flight: u64,
     /// Conditions and statements that failed on a span, which was left as it was.
     pub errors: u64,
+    /// What was decided of traces, of a processor that decides.
+    pub decisions: Option<DecisionCounts>,
 }
 
 /// A running account.
@@ -45,6 +48,7 @@ pub struct ProcessorAccount {
     dropped: Mutex<BTreeMap<&'static str, u64>>,
     rejected: AtomicU64,
     errors: AtomicU64,
+    decisions: Mutex<Option<DecisionCounts>>,
 }
 
 impl ProcessorAccount {
@@ -58,6 +62,7 @@ impl ProcessorAccount {
             dropped: Mutex::default(),
             rejected: AtomicU64::new(0),
             errors: AtomicU64::new(0),
+            decisions: Mutex::default(),
         })
     }
 
@@ -90,6 +95,7 @@ impl ProcessorAccount {
             rejected,
             in_flight: received.saturating_sub(out),
             errors: self.errors.load(Ordering::Relaxed),
+            decisions: self.decisions().clone(),
         }
     }
 
@@ -116,6 +122,17 @@ impl ProcessorAccount {
 
     pub(crate) fn rejected(&self, spans: u64) {
         self.rejected.fetch_add(spans, Ordering::Release);
+    }
+
+    fn decisions(&self) -> MutexGuard<'_, Option<DecisionCounts>> {
+        self.decisions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All that was decided so far.
+    pub(crate) fn decided(&self, counts: &DecisionCounts) {
+        *self.decisions() = Some(counts.clone());
     }
 
     /// Something failed on so many spans. Answers whether it is the first, which is

@@ -6,6 +6,7 @@
 //! changes no decision and forgets none.** What is sampled is handed on as any batch
 //! is, again and again until what stands behind has it.
 
+mod alone;
 mod bucket;
 mod chance;
 mod condition;
@@ -13,6 +14,7 @@ mod config;
 mod gathering;
 mod held;
 mod inbox;
+mod judge;
 mod memories;
 mod note;
 mod outgoing;
@@ -21,14 +23,20 @@ mod read;
 mod remembered;
 mod replay;
 mod rule;
+mod run;
 mod sampler;
+mod shares;
 mod state;
 #[cfg(test)]
 mod tests;
+mod trial;
 
+pub use alone::read_alone;
 pub use condition::{SpanCondition, Texts};
 pub use config::TailSamplingConfig;
+pub use judge::{DecisionCounts, PolicyCounts, TraceCount};
 pub use rule::Policy;
+pub use trial::{Trial, TriedTrace};
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;

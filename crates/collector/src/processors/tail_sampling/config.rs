@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::condition::SpanCondition;
+use super::judge::is_share_known;
 use super::read::Reader;
 use super::rule::Policy;
 use crate::pipelines::ComponentId;
@@ -69,6 +70,12 @@ impl TailSamplingConfig {
             policies,
             conditions: reader.conditions,
         };
+        if !is_share_known(&config.policies) {
+            fields.reading().warn(format!(
+                "{}: chance is thrown in very many ways, so spans do not say for how many they stand; use fewer different hash_salt",
+                fields.path("policies")
+            ));
+        }
         if fields.switch("drop_pending_traces_on_shutdown", false) {
             fields.reading().warn(format!(
                 "{}: traces that wait are on the disk, and are decided after the next start",

@@ -15,8 +15,8 @@ use super::remembered::Remembered;
 /// Ids in one note.
 const IDS_AT_ONCE: usize = 4_096;
 
-/// Bytes of an id.
-const ID_BYTES: u64 = 16;
+/// Bytes of an id, and of the threshold at which it was sampled.
+const ID_BYTES: u64 = 24;
 
 /// It is time when so much lies behind the last one: at most as much, and what it
 /// takes itself, is held without need.
@@ -79,7 +79,7 @@ impl Memories {
         for is_sampled in [false, true] {
             let all = remembered.all(is_sampled);
             let of_decision = all.chunks(IDS_AT_ONCE);
-            chunks.extend(of_decision.map(|ids| (is_sampled, ids.to_vec())));
+            chunks.extend(of_decision.map(|traces| (is_sampled, traces.to_vec())));
         }
         self.is_being_written = !chunks.is_empty();
         let last = chunks.len().saturating_sub(1);
