@@ -9,6 +9,7 @@ mod document;
 mod draft;
 mod of_jaeger;
 mod pipelines;
+mod policies;
 mod printed;
 mod settings;
 mod sources;
@@ -22,6 +23,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use of_jaeger::of_flag as of_jaegers_flag;
+pub(crate) use policies::policies;
 pub(crate) use printed::print;
 pub(crate) use settings::{Kind, RETENTION, retention_age, retention_bytes, settings};
 pub(crate) use sources::{Loaded, Sources, load};

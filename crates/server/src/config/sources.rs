@@ -158,12 +158,17 @@ pub(crate) fn load(sources: Sources) -> Result<Loaded, Mistakes> {
             warnings,
         })
     } else {
-        mistakes.sort_by_key(|mistake| match &mistake.place {
-            Place::File { line, column, .. } => (*line, *column),
-            _ => (u64::MAX, 0),
-        });
-        Err(Mistakes(mistakes))
+        Err(in_order(mistakes))
     }
+}
+
+/// As they stand in the file; those of elsewhere last.
+pub(super) fn in_order(mut mistakes: Vec<Mistake>) -> Mistakes {
+    mistakes.sort_by_key(|mistake| match &mistake.place {
+        Place::File { line, column, .. } => (*line, *column),
+        _ => (u64::MAX, 0),
+    });
+    Mistakes(mistakes)
 }
 
 fn key_of_flag(flag: &str) -> String {
@@ -254,7 +259,7 @@ fn given_tokens(environment: &[(OsString, OsString)]) -> Option<Secret> {
     Some(text.to_string_lossy().replace(';', "\n").into())
 }
 
-fn read_file(path: &Path) -> Result<String, String> {
+pub(super) fn read_file(path: &Path) -> Result<String, String> {
     let cannot = |error: std::io::Error| format!("cannot read {}: {error}", path.display());
     let mut text = String::new();
     let file = File::open(path).map_err(cannot)?;

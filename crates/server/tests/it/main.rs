@@ -30,6 +30,7 @@ mod pressure;
 mod process;
 mod prometheus;
 mod running;
+mod sampling_try;
 mod tail_sampling;
 mod tenants;
 mod trainticket;
