@@ -48,6 +48,6 @@ pub(crate) fn policies(
     let (mistakes, warnings) = reading.into_found();
     match mistakes.is_empty() {
         true => Ok(Some(Policies { sections, warnings })),
-        false => Err(in_order(mistakes)),
+        false => Err(in_order(mistakes, &[])),
     }
 }
