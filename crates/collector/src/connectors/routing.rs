@@ -17,8 +17,8 @@ use tracewell_model::{Consumer, Level, RowSet, SpanBatch, StoreError};
 use tracewell_ottl::Cache;
 
 use super::Begun;
-use crate::pipelines::Copies;
 use crate::part::part;
+use crate::pipelines::Copies;
 use crate::pipelines::graph::fan_out;
 use crate::processors::ProcessorAccount;
 use crate::shared_ack::shared;
