@@ -12,6 +12,7 @@ pub mod batch;
 pub(crate) mod changing;
 pub mod error_mode;
 pub mod filter;
+pub mod groupbytrace;
 pub mod matching;
 pub mod probabilistic_sampler;
 pub mod redaction;
@@ -34,6 +35,7 @@ use attributes::AttributesConfig;
 use batch::{Batch, BatchConfig};
 use changing::{Change, Changing};
 use filter::FilterConfig;
+use groupbytrace::GroupByTraceConfig;
 use probabilistic_sampler::{ProbabilisticSampler, ProbabilisticSamplerConfig};
 use redaction::RedactionConfig;
 use resource::ResourceConfig;
@@ -68,6 +70,8 @@ pub enum ProcessorConfig {
     ProbabilisticSampler(ProbabilisticSamplerConfig),
     /// Decides of whole traces whether they are kept.
     TailSampling(Arc<TailSamplingConfig>),
+    /// Hands on whole traces.
+    GroupByTrace(GroupByTraceConfig),
 }
 
 impl ProcessorConfig {
@@ -89,6 +93,9 @@ impl ProcessorConfig {
             "probabilistic_sampler" => {
                 Self::ProbabilisticSampler(ProbabilisticSamplerConfig::read(fields))
             }
+            "groupbytrace" | "group_by_trace" => {
+                Self::GroupByTrace(GroupByTraceConfig::read(fields))
+            }
             "tail_sampling" => Self::TailSampling(Arc::new(TailSamplingConfig::read(fields))),
             _ => return None,
         })
@@ -106,10 +113,13 @@ impl ProcessorConfig {
         surroundings: &Surroundings<'_>,
         accounts: &mut Vec<Arc<ProcessorAccount>>,
     ) -> Result<Arc<dyn Consumer>, String> {
-        let mut changing = |change: Box<dyn Change>, next| -> Arc<dyn Consumer> {
+        let account = |accounts: &mut Vec<_>| {
             let account = ProcessorAccount::new(pipeline.to_owned(), id.to_string());
             accounts.push(Arc::clone(&account));
-            Changing::new(change, account, next)
+            account
+        };
+        let mut changing = |change: Box<dyn Change>, next| -> Arc<dyn Consumer> {
+            Changing::new(change, account(accounts), next)
         };
         Ok(match self {
             Self::Batch(config) => Batch::new(config.clone(), next, surroundings.runtime.clone()),
@@ -126,9 +136,12 @@ impl ProcessorConfig {
                 changing(Box::new(ProbabilisticSampler::new(config.clone())), next)
             }
             Self::TailSampling(config) => {
-                let account = ProcessorAccount::new(pipeline.to_owned(), id.to_string());
-                accounts.push(Arc::clone(&account));
+                let account = account(accounts);
                 TailSampling::build(config, (pipeline, id), next, account, surroundings)?
+            }
+            Self::GroupByTrace(config) => {
+                let (account, config) = (account(accounts), config.sampling());
+                TailSampling::build(&config, (pipeline, id), next, account, surroundings)?
             }
         })
     }

@@ -43,10 +43,11 @@ pub(super) fn start(
         peer,
         retry: retry.clone(),
         account,
+        membership: None,
     };
     let Some(storage) = &queue.storage else {
         let runtime = surroundings.runtime.clone();
-        return Ok(Arc::new(Sending::new(delivery, queue, runtime)));
+        return Ok(Arc::new(Sending::new(Arc::new(delivery), queue, runtime)));
     };
     let spools = surroundings.spools.get(&storage.id).ok_or_else(|| {
         format!(
@@ -59,7 +60,7 @@ pub(super) fn start(
 }
 
 /// See the module's text.
-struct Sending {
+pub(super) struct Sending {
     delivery: Arc<Delivery>,
     /// Turns of those that wait.
     turns: Arc<Semaphore>,
@@ -69,9 +70,10 @@ struct Sending {
 }
 
 impl Sending {
-    fn new(delivery: Delivery, queue: &QueueConfig, runtime: Handle) -> Self {
+    /// While senders wait, on that runtime.
+    pub(super) fn new(delivery: Arc<Delivery>, queue: &QueueConfig, runtime: Handle) -> Self {
         Self {
-            delivery: Arc::new(delivery),
+            delivery,
             turns: Arc::new(Semaphore::new(queue.num_consumers)),
             room: Arc::new(Room::new(queue.queue_size)),
             sizer: queue.sizer,
