@@ -41,7 +41,6 @@ class Broker:
             "log.dirs": str(directory / "data"),
             "num.partitions": "3",
             "offsets.topic.replication.factor": "1",
-            "message.max.bytes": "200000",
         }
         self._settings = directory / "server.properties"
         self._settings.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))

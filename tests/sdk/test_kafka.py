@@ -106,7 +106,8 @@ def test_traces_stay_together_in_the_partition_that_the_collector_chooses(
         assert key is not None
         assert partition == sarama(key.encode(), 3), key
         if encoding == "zipkin_json":
-            assert {span["traceId"] for span in json.loads(value)} == {key}
+            # Zipkin's ids may be short.
+            assert {span["traceId"].zfill(32) for span in json.loads(value)} == {key}
         if encoding == "jaeger_proto":
             # The first field is the id; there is a record for each span.
             assert value[:2] == b"\x0a\x10" and value[2:18].hex() == key
