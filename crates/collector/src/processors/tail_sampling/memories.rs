@@ -15,8 +15,11 @@ use super::remembered::Remembered;
 /// Ids in one note.
 const IDS_AT_ONCE: usize = 4_096;
 
-/// Bytes of an id, and of the threshold at which it was sampled.
-const ID_BYTES: u64 = 24;
+/// Bytes of an id.
+const ID_BYTES: u64 = 16;
+
+/// Of one with the threshold at which it was sampled.
+const SAMPLED_ID_BYTES: u64 = 24;
 
 /// It is time when so much lies behind the last one: at most as much, and what it
 /// takes itself, is held without need.
@@ -120,7 +123,7 @@ pub(super) fn reserve_bytes(traces: usize, remembered: usize, wait_s: u64) -> u6
     const TICK_BYTES: u64 = 512;
     const SLACK_BYTES: u64 = 4 << 20;
     let ids = (traces as u64).saturating_add(remembered as u64);
-    let of_ids = ids.saturating_mul(TIMES * ID_BYTES);
+    let of_ids = ids.saturating_mul(TIMES * SAMPLED_ID_BYTES);
     let of_ticks = wait_s.saturating_mul(TICK_BYTES);
     of_ids.saturating_add(of_ticks).saturating_add(SLACK_BYTES)
 }
