@@ -55,7 +55,7 @@ impl Prometheus {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut address = String::new();
+        let (mut address, mut said) = (String::new(), String::new());
         for line in lines.by_ref().map_while(Result::ok) {
             if let Some((_, at)) = line.split_once("msg=\"Listening on\" address=") {
                 address = at.to_owned();
@@ -63,8 +63,9 @@ impl Prometheus {
             if line.contains("Server is ready") {
                 break;
             }
+            said += &(line + "\n");
         }
-        assert!(!address.is_empty(), "it did not become ready");
+        assert!(!address.is_empty(), "it did not become ready: {said}");
         // A full pipe would stop it.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
         Self { child, address }
@@ -153,18 +154,8 @@ service:
         prometheus.address
     );
     std::fs::write(&file, text).unwrap();
-    let ports = [
-        "--otlp-grpc-port",
-        "--jaeger-grpc-port",
-        "--jaeger-http-port",
-        "--jaeger-compact-port",
-        "--jaeger-binary-port",
-        "--jaeger-zipkin-port",
-        "--zipkin-port",
-    ];
-    let mut flags = vec!["--config", file.to_str().unwrap()];
-    flags.extend(ports.iter().flat_map(|port| [*port, "off"]));
-    let mut server = Running::start(&dirs[1].path().join("unused"), &flags);
+    let data = dirs[1].path().join("unused");
+    let mut server = Running::start_pipelines(&data, &file);
     let targets = serde_json::json!([{"targets": [server.address("prometheus").to_string()]}]);
     std::fs::write(dirs[0].path().join("targets.json"), targets.to_string()).unwrap();
 

@@ -43,19 +43,7 @@ service: {{pipelines: {{traces: {{receivers: [otlp], processors: [{processors}],
 }
 
 fn start(dir: &Path, file: &str) -> Running {
-    let mut more = vec!["--config", file];
-    for port in [
-        "--otlp-grpc-port",
-        "--jaeger-grpc-port",
-        "--jaeger-http-port",
-        "--jaeger-compact-port",
-        "--jaeger-binary-port",
-        "--jaeger-zipkin-port",
-        "--zipkin-port",
-    ] {
-        more.extend([port, "off"]);
-    }
-    Running::start(dir, &more)
+    Running::start_pipelines(dir, Path::new(file))
 }
 
 /// Traces of some seconds ago, each within half a second.

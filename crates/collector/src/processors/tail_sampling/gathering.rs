@@ -70,7 +70,8 @@ impl ReadBatches {
     }
 }
 
-/// The spans of these traces, each trace in one batch.
+/// The spans of these traces, each trace in one batch unless it alone is larger than
+/// [`JOINED_BYTES`].
 ///
 /// # Errors
 /// The disk does not say at present; later it may.
