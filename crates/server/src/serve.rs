@@ -119,6 +119,7 @@ async fn serve(config: Config, pipelines: Option<PipelineFile>) -> anyhow::Resul
         zipkin,
         query_http,
         query_grpc,
+        tempo,
         admin,
         endpoints,
     } = bound;
@@ -138,6 +139,8 @@ async fn serve(config: Config, pipelines: Option<PipelineFile>) -> anyhow::Resul
     let is_encrypted = lock.is_encrypted();
     let health = tracewell_api::admin_router(&state, &facts, &door);
     let mut listeners = vec![(query_http, http), (query_grpc, grpc)];
+    let of_tempo = |listener| (listener, tracewell_api::tempo_router(&state, &facts, &door));
+    listeners.extend(tempo.map(of_tempo));
     listeners.extend(admin.into_iter().map(|listener| (listener, health.clone())));
     listeners.extend(scrape_ports.routers(scraped, &door));
     let serving: Vec<_> = listeners

@@ -14,6 +14,8 @@ pub(super) struct Bound {
     pub(super) zipkin: Option<TcpListener>,
     pub(super) query_http: TcpListener,
     pub(super) query_grpc: TcpListener,
+    /// None where it is off.
+    pub(super) tempo: Option<TcpListener>,
     /// Where it is asked how the process is.
     pub(super) admin: Vec<TcpListener>,
     /// Where they listen; what somebody asked for comes first.
@@ -30,6 +32,7 @@ pub(crate) struct BindError(Vec<String>);
 pub(super) fn bind_all(config: &Config) -> Result<Bound, BindError> {
     let (mut otlp, mut jaeger) = (OtlpListeners::default(), JaegerListeners::default());
     let (mut zipkin, mut query_http, mut query_grpc) = (None, None, None);
+    let mut tempo = None;
     let mut admin: [Option<TcpListener>; 3] = Default::default();
     let mut binding = Binding::default();
     // What people ask for goes first: an optional port gives way to it.
@@ -44,6 +47,7 @@ pub(super) fn bind_all(config: &Config) -> Result<Bound, BindError> {
         binding.tcp(&mut otlp.http, received(config.otlp.http));
         binding.tcp(&mut query_http, now(config.query.http));
         binding.tcp(&mut query_grpc, now(config.query.grpc));
+        binding.tcp(&mut tempo, config.query.tempo.and_then(now));
         let wanted = &config.jaeger;
         binding.tcp(&mut jaeger.grpc, received(wanted.grpc));
         binding.tcp(&mut jaeger.thrift_http, received(wanted.thrift_http));
@@ -67,6 +71,7 @@ pub(super) fn bind_all(config: &Config) -> Result<Bound, BindError> {
             zipkin,
             query_http,
             query_grpc,
+            tempo,
             admin: admin.into_iter().flatten().collect(),
             endpoints: binding.endpoints,
         }),
@@ -181,7 +186,7 @@ mod tests {
         };
         (config.sampling.http, config.sampling.grpc) = (None, None);
         (config.admin.collector, config.admin.query) = (None, None);
-        config.admin.health_check = None;
+        (config.admin.health_check, config.query.tempo) = (None, None);
         config.zipkin = Some(endpoint(contested, false));
         let bound = bind_all(&config).unwrap();
         assert_eq!(bound.zipkin.unwrap().local_addr().unwrap(), contested);
