@@ -6,6 +6,7 @@
 //! /api/search                                    TraceQL, or tags
 //! /api/search/tags, tag/{tag}/values             names and values, old form
 //! /api/v2/search/tags, tag/{tag}/values          and with scopes and types
+//! /api/metrics/query_range, /api/metrics/query   figures over time, and at once
 //! /api/echo, /ready, /status, …                  how it is
 //! tempopb.StreamingQuerier                       the same over gRPC
 //! ```
@@ -18,6 +19,7 @@
 mod answer;
 mod found;
 mod messages;
+mod metrics;
 mod range;
 mod refusal;
 mod search;
@@ -55,6 +57,8 @@ pub(crate) fn router(state: &Arc<QueryState>) -> Router {
         // Keys have slashes of their own.
         .route("/api/search/tag/{*rest}", get(tag_values::texts))
         .route("/api/v2/search/tag/{*rest}", get(tag_values::typed))
+        .route("/api/metrics/query_range", get(metrics::range))
+        .route("/api/metrics/query", get(metrics::instant))
         .merge(standing::router())
         .route("/api/{*rest}", any(unknown))
         .with_state(Arc::clone(state))

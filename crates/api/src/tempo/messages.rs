@@ -7,6 +7,7 @@
 
 mod metadata;
 mod requests;
+mod series;
 mod traces;
 
 pub(super) use metadata::{
@@ -14,6 +15,10 @@ pub(super) use metadata::{
     SearchTagsV2Response, SearchTagsV2Scope, TagValue,
 };
 pub(super) use requests::{SearchRequest, SearchTagValuesRequest, SearchTagsRequest};
+pub(super) use series::{
+    InstantSeries, QueryInstantRequest, QueryInstantResponse, QueryRangeRequest,
+    QueryRangeResponse, Sample, TimeSeries, standing,
+};
 pub(super) use traces::{
     SearchMetrics, SearchResponse, ServiceStats, Span, SpanSet, TraceSearchMetadata,
 };

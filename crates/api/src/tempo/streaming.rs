@@ -18,9 +18,10 @@ use tracewell_query::search::search as run_search;
 
 use super::found::metadata;
 use super::messages::{
-    SearchMetrics, SearchRequest, SearchResponse, SearchTagValuesRequest, SearchTagsRequest,
-    TraceSearchMetadata,
+    QueryInstantRequest, QueryRangeRequest, QueryRangeResponse, SearchMetrics, SearchRequest,
+    SearchResponse, SearchTagValuesRequest, SearchTagsRequest, TraceSearchMetadata,
 };
+use super::metrics::Figures;
 use super::search::sort_newest_first;
 use super::search_request::of_message;
 use super::{tag_values, tags};
@@ -47,6 +48,11 @@ pub(crate) fn router(state: &Arc<QueryState>) -> Router {
         .route(
             &path("SearchTagValuesV2"),
             streaming(state, search_tag_values_v2),
+        )
+        .route(&path("MetricsQueryRange"), streaming(state, metrics_range))
+        .route(
+            &path("MetricsQueryInstant"),
+            streaming(state, metrics_instant),
         )
 }
 
@@ -157,4 +163,52 @@ async fn search_tag_values_v2(
     let asked = tag_values::Asked::of_message(&request, true)?;
     let store = Arc::clone(&state.store);
     ask(&state, move |cancelled| asked.typed(&*store, cancelled)).await
+}
+
+/// Series in several messages where one would be too large: Grafana adds them
+/// up.
+async fn metrics_range(
+    state: Arc<QueryState>,
+    request: QueryRangeRequest,
+) -> Answers<impl Stream<Item = Result<Vec<u8>, Status>>> {
+    let asked = Figures::of_range(&request)?;
+    let store = Arc::clone(&state.store);
+    stream(&state, move |cancelled, sender| {
+        let mut answer = asked.range(&*store, cancelled)?;
+        let mut rest = std::mem::take(&mut answer.series).into_iter().peekable();
+        loop {
+            let mut bytes = 0;
+            let mut message = QueryRangeResponse {
+                metrics: answer.metrics.clone(),
+                ..QueryRangeResponse::default()
+            };
+            while bytes < CHUNK_BYTES
+                && let Some(series) = rest.next()
+            {
+                bytes += series.encoded_len();
+                message.series.push(series);
+            }
+            if rest.peek().is_none() {
+                // What the whole lacks is said at the end.
+                answer.series = message.series;
+                return Ok(sender.send(Ok(answer.encode_to_vec())));
+            }
+            if sender.send(Ok(message.encode_to_vec())).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+    })
+    .await
+}
+
+async fn metrics_instant(
+    state: Arc<QueryState>,
+    request: QueryInstantRequest,
+) -> Answers<impl Stream<Item = Result<Vec<u8>, Status>>> {
+    let asked = Figures::of_instant(&request)?;
+    let store = Arc::clone(&state.store);
+    ask(&state, move |cancelled| {
+        Ok((asked.instant(&*store, cancelled)?, None))
+    })
+    .await
 }

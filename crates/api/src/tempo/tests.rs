@@ -2,6 +2,7 @@
 //! answer.
 
 mod grafana;
+mod metrics;
 mod refusals;
 mod streaming;
 mod tags;

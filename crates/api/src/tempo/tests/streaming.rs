@@ -87,6 +87,54 @@ mod client {
         pub(super) total_jobs: u32,
     }
 
+    #[derive(Clone, PartialEq, Message)]
+    pub(super) struct QueryRequest {
+        #[prost(string, tag = "1")]
+        pub(super) query: String,
+        #[prost(uint64, tag = "2")]
+        pub(super) start_ns: u64,
+        #[prost(uint64, tag = "3")]
+        pub(super) end_ns: u64,
+        #[prost(uint64, tag = "4")]
+        pub(super) step_ns: u64,
+    }
+
+    #[derive(Clone, PartialEq, Message)]
+    pub(super) struct RangeResponse {
+        #[prost(message, repeated, tag = "1")]
+        pub(super) series: Vec<TimeSeries>,
+        #[prost(message, optional, tag = "2")]
+        pub(super) metrics: Option<Metrics>,
+    }
+
+    #[derive(Clone, PartialEq, Message)]
+    pub(super) struct TimeSeries {
+        #[prost(message, repeated, tag = "1")]
+        pub(super) labels: Vec<opentelemetry_proto::tonic::common::v1::KeyValue>,
+        #[prost(message, repeated, tag = "2")]
+        pub(super) samples: Vec<Sample>,
+    }
+
+    #[derive(Clone, PartialEq, Message)]
+    pub(super) struct Sample {
+        #[prost(double, tag = "1")]
+        pub(super) value: f64,
+        #[prost(int64, tag = "2")]
+        pub(super) timestamp_ms: i64,
+    }
+
+    #[derive(Clone, PartialEq, Message)]
+    pub(super) struct InstantResponse {
+        #[prost(message, repeated, tag = "1")]
+        pub(super) series: Vec<InstantSeries>,
+    }
+
+    #[derive(Clone, PartialEq, Message)]
+    pub(super) struct InstantSeries {
+        #[prost(double, tag = "2")]
+        pub(super) value: f64,
+    }
+
     /// Of tags and of values: what is asked for first, and a query.
     #[derive(Clone, PartialEq, Message)]
     pub(super) struct Names {
@@ -264,5 +312,53 @@ async fn what_is_wrong_is_said_with_its_code() {
         ..client::Names::default()
     };
     let wrong: Result<Vec<client::Pairs>, _> = stream(&channel, "SearchTagValuesV2", names).await;
+    assert_eq!(wrong.unwrap_err().code(), Code::InvalidArgument);
+}
+
+#[tokio::test]
+async fn figures_over_time_and_at_once() {
+    let channel = connect().await;
+    let request = |query: &str| client::QueryRequest {
+        query: query.to_owned(),
+        start_ns: START_NS - 60 * S,
+        end_ns: NOW_NS,
+        step_ns: 60 * S,
+    };
+    let by_service = request("{ } | count_over_time() by (resource.service.name)");
+    let messages: Vec<client::RangeResponse> =
+        stream(&channel, "MetricsQueryRange", by_service.clone())
+            .await
+            .unwrap();
+    assert!(messages.iter().all(|message| message.metrics.is_some()));
+    let series: Vec<_> = messages
+        .iter()
+        .flat_map(|message| &message.series)
+        .collect();
+    assert_eq!(series.len(), 3);
+    assert_eq!(series[0].labels[0].key, "resource.service.name");
+    let of_bank: f64 = series[0].samples.iter().map(|sample| sample.value).sum();
+    assert_eq!(of_bank, 2.0);
+    let edges = series[0].samples.iter().map(|sample| sample.timestamp_ms);
+    assert!(edges.clone().all(|at_ms| at_ms % 60_000 == 0));
+    let messages: Vec<client::InstantResponse> =
+        stream(&channel, "MetricsQueryInstant", by_service)
+            .await
+            .unwrap();
+    let values: Vec<_> = messages[0]
+        .series
+        .iter()
+        .map(|series| series.value)
+        .collect();
+    assert_eq!(values, [2.0, 1.0, 2.0]);
+    let nothing: Vec<client::RangeResponse> = stream(
+        &channel,
+        "MetricsQueryRange",
+        request("{ name = \"no\" } | rate()"),
+    )
+    .await
+    .unwrap();
+    assert!(nothing[0].series.is_empty() && nothing[0].metrics.is_some());
+    let wrong: Result<Vec<client::RangeResponse>, _> =
+        stream(&channel, "MetricsQueryRange", request("{ }")).await;
     assert_eq!(wrong.unwrap_err().code(), Code::InvalidArgument);
 }
