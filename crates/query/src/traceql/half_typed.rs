@@ -43,6 +43,8 @@ fn repaired(text: &str) -> Option<String> {
                 match token {
                     ")" => depth = depth.checked_sub(1)?,
                     "&&" | "||" => {}
+                    // What relates to others says nothing of one span.
+                    _ if rest.contains('{') => return None,
                     _ => break,
                 }
                 out.push_str(token);
