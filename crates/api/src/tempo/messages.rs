@@ -16,7 +16,7 @@ pub(super) use metadata::{
 };
 pub(super) use requests::{SearchRequest, SearchTagValuesRequest, SearchTagsRequest};
 pub(super) use series::{
-    InstantSeries, QueryInstantRequest, QueryInstantResponse, QueryRangeRequest,
+    Exemplar, InstantSeries, QueryInstantRequest, QueryInstantResponse, QueryRangeRequest,
     QueryRangeResponse, Sample, TimeSeries, standing,
 };
 pub(super) use traces::{

@@ -11,17 +11,19 @@ use tracewell_collector::written::go_duration;
 use tracewell_model::values::Value;
 use tracewell_model::{StoreError, TraceStore};
 use tracewell_query::lower;
-use tracewell_query::metrics::{Asked, MetricsQuery, Steps, series};
+use tracewell_query::metrics::{Asked, MetricsQuery, Series, Steps, series};
+use tracewell_query::traceql::Literal;
 
 use super::answer::Form;
+use super::found::trimmed;
 use super::messages::{
-    InstantSeries, QueryInstantRequest, QueryInstantResponse, QueryRangeRequest,
+    Exemplar, InstantSeries, QueryInstantRequest, QueryInstantResponse, QueryRangeRequest,
     QueryRangeResponse, Sample, TimeSeries, standing,
 };
 use super::range::{since_ns, time_ns};
 use super::refusal::Refusal;
 use super::search_request::parse;
-use super::value::KeyValue;
+use super::value::{AnyValue, KeyValue};
 use crate::QueryState;
 use crate::blocking::run_query;
 use crate::go_params::Params;
@@ -29,6 +31,9 @@ use crate::go_params::Params;
 const SECOND_NS: f64 = 1e9;
 
 const MS_NS: u64 = 1_000_000;
+
+/// Exemplars of one answer: where nobody says, and where more are asked for.
+const MAX_EXEMPLARS: u32 = 100;
 
 /// How far back figures go when nobody says.
 const DEFAULT_SINCE_NS: u64 = 3_600 * 1_000_000_000;
@@ -44,13 +49,14 @@ pub(super) async fn range(
         "" => None,
         text => Some(step_ns(text)?),
     };
-    let max_series = match params.get("maxSeries") {
-        "" => 0,
+    let number = |name| match params.get(name) {
+        "" => Ok(0),
         text => text.parse().map_err(|_| {
-            Refusal::bad_request(format!("invalid maxSeries: {text:?} is not a whole number"))
-        })?,
+            Refusal::bad_request(format!("invalid {name}: {text:?} is not a whole number"))
+        }),
     };
-    let query = Figures::over((start_ns, end_ns), step_ns, query_text(&params), max_series)?;
+    let most = (number("maxSeries")?, number("exemplars")?);
+    let query = Figures::over((start_ns, end_ns), step_ns, query_text(&params), most)?;
     let store = Arc::clone(&state.store);
     let found = run_query(&state, move |cancelled| {
         Ok(form.encode(&query.range(&*store, cancelled)?))
@@ -121,10 +127,19 @@ pub(super) struct Figures {
 }
 
 impl Figures {
-    fn new(steps: Steps, text: &str, max_series: u32) -> Result<Self, Refusal> {
+    /// Series and exemplars, at most; zero for as many as there are.
+    fn new(steps: Steps, text: &str, (max_series, exemplars): (u32, u32)) -> Result<Self, Refusal> {
         let query = parse(text)?;
+        let hint = query.hints.iter().find(|hint| hint.name == "exemplars");
+        let exemplars = match hint.map(|hint| &hint.value) {
+            Some(Literal::Bool(false)) => 0,
+            Some(Literal::Int(wanted)) => u32::try_from(*wanted).unwrap_or(MAX_EXEMPLARS),
+            _ if exemplars == 0 => MAX_EXEMPLARS,
+            _ => exemplars,
+        };
         let query = lower::metrics(&query).map_err(|error| Refusal::of_query(text, &error))?;
         let mut asked = Asked::of(steps);
+        asked.exemplars = exemplars.min(MAX_EXEMPLARS) as usize;
         if max_series > 0 {
             asked.max_series = max_series as usize;
         }
@@ -135,24 +150,27 @@ impl Figures {
         (start_ns, end_ns): (u64, u64),
         step_ns: Option<u64>,
         text: &str,
-        max_series: u32,
+        most: (u32, u32),
     ) -> Result<Self, Refusal> {
         let steps = Steps::over(start_ns, end_ns, step_ns);
         let steps = steps.map_err(|error| Refusal::bad_request(error.to_string()))?;
-        Self::new(steps, text, max_series)
+        Self::new(steps, text, most)
     }
 
     fn at_end((start_ns, end_ns): (u64, u64), text: &str) -> Result<Self, Refusal> {
         let steps = Steps::instant(start_ns, end_ns);
         let steps = steps.map_err(|error| Refusal::bad_request(error.to_string()))?;
-        Self::new(steps, text, 0)
+        let mut figures = Self::new(steps, text, (0, 0))?;
+        figures.asked.exemplars = 0;
+        Ok(figures)
     }
 
     /// Of a call over gRPC.
     pub(super) fn of_range(request: &QueryRangeRequest) -> Result<Self, Refusal> {
         let step_ns = (request.step > 0).then_some(request.step);
         let range = (request.start, request.end);
-        Self::over(range, step_ns, &request.query, request.max_series)
+        let most = (request.max_series, request.exemplars);
+        Self::over(range, step_ns, &request.query, most)
     }
 
     /// Likewise.
@@ -176,6 +194,7 @@ impl Figures {
                     timestamp_ms: at_ns / MS_NS,
                 })
                 .collect(),
+            exemplars: exemplars(series),
         });
         Ok(QueryRangeResponse {
             series: series.collect(),
@@ -206,6 +225,20 @@ impl Figures {
             message,
         })
     }
+}
+
+fn exemplars(series: &Series) -> Vec<Exemplar> {
+    let each = series.exemplars.iter().map(|exemplar| {
+        let trace_id = AnyValue::text(trimmed(exemplar.trace_id));
+        let mut labels = labels(&series.labels);
+        labels.push(KeyValue::new("trace:id", trace_id));
+        Exemplar {
+            labels,
+            value: exemplar.value,
+            timestamp_ms: exemplar.at_ns / MS_NS,
+        }
+    });
+    each.collect()
 }
 
 fn labels(labels: &[(String, Value<'static>)]) -> Vec<KeyValue> {

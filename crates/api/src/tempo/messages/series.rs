@@ -17,6 +17,8 @@ pub(in crate::tempo) struct QueryRangeRequest {
     pub(in crate::tempo) end: u64,
     #[prost(uint64, tag = "4")]
     pub(in crate::tempo) step: u64,
+    #[prost(uint32, tag = "16")]
+    pub(in crate::tempo) exemplars: u32,
     #[prost(uint32, tag = "17")]
     pub(in crate::tempo) max_series: u32,
 }
@@ -54,6 +56,22 @@ pub(in crate::tempo) struct TimeSeries {
     pub(in crate::tempo) labels: Vec<KeyValue>,
     #[prost(message, repeated, tag = "2")]
     pub(in crate::tempo) samples: Vec<Sample>,
+    #[prost(message, repeated, tag = "4")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::tempo) exemplars: Vec<Exemplar>,
+}
+
+/// A span behind a figure; its trace is the label `trace:id`.
+#[derive(Clone, PartialEq, prost::Message, Serialize)]
+pub(in crate::tempo) struct Exemplar {
+    #[prost(message, repeated, tag = "1")]
+    pub(in crate::tempo) labels: Vec<KeyValue>,
+    #[prost(double, tag = "2")]
+    #[serde(serialize_with = "number", skip_serializing_if = "is_zero")]
+    pub(in crate::tempo) value: f64,
+    #[prost(uint64, tag = "3")]
+    #[serde(rename = "timestampMs", serialize_with = "as_text")]
+    pub(in crate::tempo) timestamp_ms: u64,
 }
 
 #[derive(Clone, PartialEq, prost::Message, Serialize)]

@@ -94,6 +94,39 @@ async fn panels() {
 }
 
 #[tokio::test]
+async fn exemplars_lead_to_traces() {
+    let query = "{status=error} | quantile_over_time(duration, .9) by (resource.service.name)";
+    let asked = async |query: &str, more: &str| {
+        let path = searching(
+            "/api/metrics/query_range",
+            query,
+            &format!("&step=60{more}"),
+        );
+        let answer = server().get(&path).await.json();
+        let series = answer["series"].as_array().unwrap().clone();
+        let of = |one: &Value| one["exemplars"].as_array().cloned().unwrap_or_default();
+        series.iter().flat_map(of).collect::<Vec<Value>>()
+    };
+    let found = asked(query, "").await;
+    assert_eq!(found.len(), 2, "{found:?}");
+    for exemplar in &found {
+        let labels = exemplar["labels"].as_array().unwrap();
+        let trace = labels
+            .iter()
+            .find(|label| label["key"] == "trace:id")
+            .unwrap();
+        let id = trace["value"]["stringValue"].as_str().unwrap();
+        let path = format!("/tempo/api/traces/{id}");
+        assert_eq!(server().get(&path).await.status, 200, "{id}");
+        assert!(exemplar["value"].as_f64().unwrap() > 0.1);
+        assert!(exemplar["timestampMs"].is_string());
+    }
+    assert_eq!(asked(query, "&exemplars=1").await.len(), 1);
+    let none = format!("{query} with(exemplars=false)");
+    assert!(asked(&none, "").await.is_empty());
+}
+
+#[tokio::test]
 async fn one_figure_for_all_of_the_time() {
     let path = searching(
         "/api/metrics/query",
