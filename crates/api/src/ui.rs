@@ -11,15 +11,18 @@ mod count;
 mod histogram;
 mod lines;
 mod loaded;
+mod metrics;
 mod opened;
 mod recent;
 mod search;
 mod skeleton;
 mod span_detail;
+mod stored_range;
 #[cfg(test)]
 mod tests;
 mod trace;
 mod trace_cache;
+mod value_json;
 
 use std::sync::Arc;
 
@@ -51,6 +54,7 @@ pub(crate) fn router(query: &Arc<QueryState>, config: UiConfig) -> Router {
         .route("/search", get(search::search))
         .route("/count", get(count::count))
         .route("/histogram", get(histogram::histogram))
+        .route("/metrics", get(metrics::metrics))
         .route("/services", get(completion::services))
         .route("/operations", get(completion::operations))
         .route("/keys", get(completion::keys))

@@ -35,11 +35,13 @@ mod second;
 mod shape;
 mod source;
 mod steps;
+mod unit;
 
 pub use answer::{Asked, Exemplar, MetricsAnswer, Series};
 pub use plan::MetricsQuery;
 pub(crate) use plan::{Comparison, Function, Node, SeriesOf, Statistic};
 pub use steps::{MAX_STEPS, Steps, StepsError};
+pub use unit::{Shape, Unit};
 
 use std::sync::atomic::AtomicBool;
 use tracewell_model::{StoreError, TraceStore};

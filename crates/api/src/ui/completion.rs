@@ -14,7 +14,10 @@ use tracewell_query::keys::keys_among;
 use tracewell_query::values::{
     IntrinsicValues, ValueCount, ValuesOf, attribute_values, intrinsic_values, of_service,
 };
-use tracewell_query::{lower, traceql};
+use tracewell_query::{
+    lower,
+    traceql::{self, Root},
+};
 
 use super::UiState;
 use crate::blocking::run_query;
@@ -281,6 +284,9 @@ fn value(counted: ValueCount) -> Option<Value> {
 #[derive(Serialize)]
 struct Check {
     ok: bool,
+    /// What a query that is right does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
     #[serde(flatten)]
     problem: Option<Problem>,
 }
@@ -296,7 +302,11 @@ struct Problem {
 /// `GET /query/check`: the query language's word on a text, never an error.
 pub(super) async fn check(params: Params) -> Response {
     let checked = traceql::parse(params.text("q").unwrap_or("{}"));
-    let checked = checked.and_then(|query| lower::search(&query));
+    let checked = checked.and_then(|query| match &query.root {
+        Root::Search(_) => lower::search(&query).map(|_| "search"),
+        Root::Metrics(_) => lower::metrics(&query).map(|_| "metrics"),
+    });
+    let kind = checked.as_ref().ok().copied();
     let problem = checked.err().map(|error| Problem {
         message: error.message,
         hint: error.hint,
@@ -304,6 +314,7 @@ pub(super) async fn check(params: Params) -> Response {
     });
     json(&Check {
         ok: problem.is_none(),
+        kind,
         problem,
     })
 }

@@ -13,7 +13,6 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
-use tracewell_model::{TimeRange, TraceStore};
 use tracewell_query::histogram::{
     Bucket, Buckets, Counted, Counting, Histogram, histogram as count,
 };
@@ -21,6 +20,7 @@ use tracewell_query::{lower, traceql};
 
 use super::UiState;
 use super::lines::{Searched, elapsed_ms, line, ndjson};
+use super::stored_range::narrowed;
 use crate::blocking::{StreamSender, stream_query};
 use crate::error::ApiError;
 use crate::pace::Pace;
@@ -70,26 +70,6 @@ pub(super) async fn histogram(
         Ok(())
     };
     Ok(ndjson(stream_query(&state.query, work).await?))
-}
-
-/// A range that is open has buckets where spans are, not since 1970.
-fn narrowed(store: &dyn TraceStore, range: TimeRange) -> TimeRange {
-    let (is_begun, is_ended) = (range.start_ns > 0, range.end_ns < u64::MAX);
-    if is_begun && is_ended {
-        return range;
-    }
-    let Some((first_ns, last_ns)) = store.status().start_range_ns else {
-        let end_ns = range.start_ns;
-        return TimeRange { end_ns, ..range };
-    };
-    TimeRange {
-        start_ns: range.start_ns.max(if is_begun { 0 } else { first_ns }),
-        end_ns: range.end_ns.min(if is_ended {
-            u64::MAX
-        } else {
-            last_ns.saturating_add(1)
-        }),
-    }
 }
 
 #[derive(Serialize)]

@@ -5,6 +5,7 @@ mod config;
 mod count;
 mod failures;
 mod histogram;
+mod metrics;
 mod search;
 mod skeleton;
 mod traces;

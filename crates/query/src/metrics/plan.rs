@@ -113,15 +113,19 @@ impl Function {
         !matches!(self, Self::OfValues(Statistic::Min | Statistic::Max, _))
     }
 
-    /// What a measured number is multiplied with: durations show in seconds.
-    pub(super) fn unit(&self) -> f64 {
-        let is_duration = matches!(
+    /// Are durations measured?
+    pub(super) fn is_of_durations(&self) -> bool {
+        matches!(
             self.field(),
             Some(Field::Intrinsic(
                 Intrinsic::Duration | Intrinsic::TraceDuration | Intrinsic::EventTimeSinceStart
             ))
-        );
-        if is_duration { 1e-9 } else { 1.0 }
+        )
+    }
+
+    /// What a measured number is multiplied with: durations show in seconds.
+    pub(super) fn unit(&self) -> f64 {
+        if self.is_of_durations() { 1e-9 } else { 1.0 }
     }
 }
 

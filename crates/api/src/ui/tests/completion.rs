@@ -129,13 +129,15 @@ async fn a_query_is_checked_without_being_an_error() {
         assert_eq!(answer.status, 200);
         answer.json()
     };
-    for query in [
-        "",
-        "{}",
-        "{ .a = 1 }",
-        r#"{ name =~ "a.*" && duration > 1s }"#,
+    for (query, kind) in [
+        ("", "search"),
+        ("{}", "search"),
+        ("{ .a = 1 } | count() > 2", "search"),
+        (r#"{ name =~ "a.*" && duration > 1s }"#, "search"),
+        ("{ } | rate() by (name)", "metrics"),
     ] {
-        assert_eq!(check(query).await, json!({"ok": true}), "{query}");
+        let want = json!({"ok": true, "kind": kind});
+        assert_eq!(check(query).await, want, "{query}");
     }
     let wrong = check("{ durations > 1s }").await;
     assert_eq!(

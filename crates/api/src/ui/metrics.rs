@@ -1,0 +1,149 @@
+//! Figures over time, for the charts of the page and for `tracewell query`.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::Value as Json;
+use tracewell_model::TimeRange;
+use tracewell_query::metrics::{self as query_metrics, Asked, Series, Shape, Steps, Unit};
+use tracewell_query::{lower, traceql};
+
+use super::UiState;
+use super::lines::{Searched, elapsed_ms};
+use super::stored_range::narrowed;
+use super::value_json::value_json;
+use crate::blocking::run_query;
+use crate::error::{ApiError, to_json};
+use crate::params::Params;
+
+const DEFAULT_SERIES: usize = 100;
+const MAX_SERIES: usize = 1_000;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    kind: &'static str,
+    unit: &'static str,
+    start_ns: String,
+    step_ns: String,
+    count: usize,
+    series: Vec<SeriesJson>,
+    partial: Option<String>,
+    elapsed_ms: u64,
+    #[serde(flatten)]
+    searched: Searched,
+    searched_spans: u64,
+}
+
+#[derive(Serialize)]
+struct SeriesJson {
+    labels: Vec<Label>,
+    /// Null where there is no sample, or none that JSON can write.
+    values: Vec<f64>,
+    /// None yet.
+    exemplars: [(); 0],
+}
+
+#[derive(Serialize)]
+struct Label {
+    name: String,
+    value: Json,
+}
+
+/// `GET /metrics`
+pub(super) async fn metrics(
+    State(state): State<UiState>,
+    params: Params,
+) -> Result<Response, ApiError> {
+    let text = params.required("q", "write for example { } | rate()")?;
+    let query = lower::metrics(&traceql::parse(text)?)?;
+    let range = params.range(state.query.clock.now_ns())?;
+    let range = narrowed(&*state.query.store, range);
+    let steps = steps(&params, range)?;
+    let asked = Asked {
+        max_series: params.number("series", DEFAULT_SERIES, MAX_SERIES)?,
+        ..Asked::of(steps)
+    };
+    let (kind, unit) = match query.shape() {
+        Shape::Lines(unit) => ("series", unit),
+        Shape::Histogram(unit) => ("histogram", unit),
+    };
+    let store = Arc::clone(&state.query.store);
+    let started = Instant::now();
+    let found = run_query(&state.query, move |cancelled| {
+        query_metrics::series(&*store, &query, &asked, cancelled)
+    })
+    .await?;
+    let answer = Answer {
+        kind,
+        unit: match unit {
+            Unit::Seconds => "s",
+            Unit::PerSecond => "/s",
+            Unit::Number => "",
+        },
+        start_ns: steps.moments_ns().next().unwrap_or_default().to_string(),
+        step_ns: steps.step_ns().to_string(),
+        count: steps.count(),
+        series: found.series.into_iter().map(series).collect(),
+        partial: found.partial,
+        elapsed_ms: elapsed_ms(started),
+        searched: Searched::new(&found.report),
+        searched_spans: found.report.searched_spans,
+    };
+    let json = HeaderValue::from_static("application/json");
+    let fresh = HeaderValue::from_static("no-store");
+    let headers = [(header::CONTENT_TYPE, json), (header::CACHE_CONTROL, fresh)];
+    Ok((headers, to_json(&answer)).into_response())
+}
+
+fn steps(params: &Params, range: TimeRange) -> Result<Steps, ApiError> {
+    let step_ns = params.text("step").map(step_ns).transpose()?;
+    // What is stored may be of one moment.
+    let end_ns = range.end_ns.max(range.start_ns.saturating_add(1));
+    Steps::over(range.start_ns, end_ns, step_ns).map_err(|error| {
+        ApiError::bad_request(
+            format!("step: {error}"),
+            "leave it out, take a longer one or a shorter range",
+        )
+    })
+}
+
+/// A whole number and a unit.
+fn step_ns(text: &str) -> Result<u64, ApiError> {
+    const UNITS: [(&str, u64); 5] = [
+        ("ms", 1_000_000),
+        ("s", 1_000_000_000),
+        ("m", 60_000_000_000),
+        ("h", 3_600_000_000_000),
+        ("d", 86_400_000_000_000),
+    ];
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit = UNITS
+        .iter()
+        .find(|(unit, _)| *unit == &text[digits.len()..]);
+    let step_ns = unit.and_then(|(_, each_ns)| digits.parse::<u64>().ok()?.checked_mul(*each_ns));
+    step_ns.filter(|step_ns| *step_ns > 0).ok_or_else(|| {
+        ApiError::bad_request(
+            format!("step: {text:?} is not a length of time"),
+            "write for example 15s or 5m (units ms s m h d)",
+        )
+    })
+}
+
+fn series(series: Series) -> SeriesJson {
+    let labels = series.labels.into_iter();
+    SeriesJson {
+        labels: labels
+            .map(|(name, value)| Label {
+                value: value_json(&value),
+                name,
+            })
+            .collect(),
+        values: series.values,
+        exemplars: [],
+    }
+}
