@@ -11,6 +11,7 @@ import { resolveTime } from "../src/model/timeRange";
 import { tokenize } from "../src/query/tokens";
 import { bigDetail, bigTrace } from "./big";
 import { shopTrace } from "./shop";
+import { devMetrics } from "./metrics";
 import { DevStore, summarize } from "./store";
 
 const BIG: Record<string, number> = { "66386": 66_386, "100000": 100_000, "1000000": 1_000_000 };
@@ -125,6 +126,10 @@ async function answer(url: URL, request: IncomingMessage, response: ServerRespon
   if (path === "/api/ui/query/check") return json(response, 200, check(get("q")));
   if (path === "/api/ui/search") return search(url, response, store);
   if (path === "/api/ui/histogram") return histogram(url, response, store);
+  if (path === "/api/ui/metrics") {
+    const now = Date.now();
+    return json(response, 200, devMetrics(store, get("q"), resolveTime(get("from") || "now-1h", now) ?? 0, resolveTime(get("to") || "now", now) ?? now, get("step")));
+  }
   const trace = /^\/api\/(?:ui\/)?traces\/([0-9a-f]{32})(?:\/(\w+))?$/.exec(path);
   if (trace === null) return json(response, 404, { code: "not_found", message: `no such path: ${path}` });
   const [, id, what] = trace as unknown as [string, string, string | undefined];
@@ -166,7 +171,7 @@ function check(q: string): object {
     if (open < 0) return { ok: false, message: "unexpected }", span: [from, to] };
     if (text === "===" || text === "~") return { ok: false, message: `unexpected ${text}`, hint: "use =~ for a regular expression", span: [from, to] };
   }
-  if (q.trim() !== "" && !q.trim().startsWith("{")) return { ok: false, message: "a query starts with {", hint: 'for example { resource.service.name = "cart" }', span: [0, Math.max(1, q.length)] };
+  if (q.trim() !== "" && !/^[{(]/.test(q.trim())) return { ok: false, message: "a query starts with {", hint: 'for example { resource.service.name = "cart" }', span: [0, Math.max(1, q.length)] };
   return open > 0 ? { ok: false, message: "missing }", span: [Math.max(0, q.length - 1), q.length] } : { ok: true };
 }
 

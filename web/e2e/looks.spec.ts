@@ -28,6 +28,12 @@ const STATES: Record<string, State> = {
   search: { path: "/search", ready: ".result" },
   "search, points": { path: "/search?chart=traces", ready: ".result" },
   "search with filters": { path: query('{ resource.service.name = "payment" && error && .http.route = "/authorize" }'), ready: ".result, .state" },
+  "figures over time": { path: query("{ } | quantile_over_time(duration, 0.5, 0.9) by (resource.service.name)"), ready: ".figures .table" },
+  "figures of one series": { path: `${query("{ } | rate() by (resource.service.name)")}&only=checkout&order=-Max`, ready: ".figures .table" },
+  heatmap: { path: query("{ } | histogram_over_time(duration) by (resource.service.name)"), ready: ".figures .table" },
+  "no figures": { path: query('{ name = "nothing" } | rate()'), ready: ".state" },
+  "wrong step": { path: `${query("{ } | rate()")}&step=1ms`, ready: ".state[role=alert]" },
+  examples: { path: "/search", act: open(/^Examples$/), ready: ".examples .menu-item" },
   "no results": { path: query('{ name = "nothing" }'), ready: ".state" },
   "wrong query": { path: query('{ name ~ "x" }'), ready: ".query-error" },
   "search, server away": { path: "/search", before: broken(/api\/ui\/search/), ready: ".state[role=alert]" },
@@ -86,7 +92,7 @@ test("the theme follows the system, a choice stays, a URL wins", async ({ page, 
 for (const width of [390, 720, 768]) {
   test(`nothing sticks out at ${width} pixels`, async ({ page, open }) => {
     await page.setViewportSize({ width, height: 800 });
-    for (const path of ["/search", "/search?chart=traces", `/trace/${TRACES.failed}`, `/trace/${TRACES.failed}?view=statistics`, "/status"]) {
+    for (const path of ["/search", "/search?chart=traces", `/trace/${TRACES.failed}`, `/trace/${TRACES.failed}?view=statistics`, "/status", query("{ } | quantile_over_time(duration, 0.9) by (resource.service.name, name)")]) {
       await open(path);
       await expect(page.locator(".result, .row, .table, .status-card").first()).toBeVisible();
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);

@@ -6,7 +6,7 @@ import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** From the top down. A folder knows those of the rows below its own, and itself. */
-const LAYERS = [["main.tsx"], ["app"], ["pages"], ["search", "trace", "files", "status", "session"], ["components"], ["api", "location"], ["query"], ["model"], ["styles"]];
+const LAYERS = [["main.tsx"], ["app"], ["pages"], ["search", "metrics", "trace", "files", "status", "session"], ["components"], ["api", "location"], ["query"], ["model"], ["styles"]];
 const rank = new Map(LAYERS.flatMap((folders, index) => folders.map((folder) => [folder, index])));
 
 /** What the files say they import, and why it is wrong; empty when all is well. */

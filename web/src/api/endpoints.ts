@@ -3,7 +3,7 @@
 import { decodeSkeleton, type Skeleton } from "../model/columns";
 import type { DetailSource, SpanDetail } from "../model/details";
 import { apiUrl, getJson, readNdjson, request, whole } from "./client";
-import type { AttributeKey, AttributeSample, HistogramLine, OperationList, QueryCheck, SearchLine, ServerStatus, ServiceCount } from "./types";
+import type { AttributeKey, AttributeSample, HistogramLine, MetricsAnswer, OperationList, QueryCheck, SearchLine, ServerStatus, ServiceCount } from "./types";
 
 const HISTOGRAM_BUCKETS = 120;
 
@@ -25,6 +25,9 @@ export async function* histogram({ q, from, to }: { q: string; from: string; to:
   const response = await request(apiUrl("api/ui/histogram", { q, from, to, buckets: HISTOGRAM_BUCKETS }), { signal });
   if (response.body !== null) yield* readNdjson<HistogramLine>(response.body);
 }
+
+/** Figures over time; without a step the server chooses one. */
+export const metrics = (params: { q: string; from: string; to: string; step: string }, signal?: AbortSignal): Promise<MetricsAnswer> => getJson("api/ui/metrics", params, signal);
 
 export interface TimeRange {
   from: string;

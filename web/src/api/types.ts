@@ -61,6 +61,38 @@ export type HistogramLine =
   | ({ type: "done"; spans: number; errors: number; partial: string | null } & SearchProgress)
   | ({ type: "error" } & ApiErrorBody);
 
+/** What a figure counts: seconds, something a second, or anything. */
+export type Unit = "s" | "/s" | "";
+
+export interface Exemplar {
+  traceId: string;
+  spanId: string;
+  timeNs: string;
+  value: number;
+}
+
+export interface Series {
+  labels: { name: string; value: unknown }[];
+  /** One for each moment; null where there is no sample. */
+  values: (number | null)[];
+  exemplars: Exemplar[];
+}
+
+export interface MetricsAnswer extends SearchProgress {
+  /** Of a histogram each series is a bucket, of a comparison a value of an attribute. */
+  kind: "series" | "histogram" | "comparison";
+  /** Of the values; of a histogram of its buckets. */
+  unit: Unit;
+  /** The first moment; samples are of the step that ends there. */
+  startNs: string;
+  stepNs: string;
+  count: number;
+  series: Series[];
+  elapsedMs: number;
+  searchedSpans: number;
+  partial: string | null;
+}
+
 export interface ServiceCount {
   name: string;
   spanCount: number;

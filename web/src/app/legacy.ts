@@ -41,6 +41,9 @@ export function translated(conditions: readonly Condition[], range: { from: stri
     sort: "newest",
     chart: "spans",
     refresh: 0,
+    step: "",
+    only: [],
+    order: "",
   };
 }
 

@@ -13,26 +13,36 @@ export interface Column<Row> {
   by?: (row: Row) => number | string;
 }
 
+/** The column that rows are ordered by, and whether from the greatest down. */
+export interface Order {
+  name: string;
+  falling: boolean;
+}
+
 export interface TableProps<Row> {
   label: string;
   columns: readonly Column<Row>[];
   rows: readonly Row[];
   rowKey: (row: Row) => string;
+  /** Where the order is part of a larger state, such as the URL; else the table keeps it. */
+  order?: Order | null;
+  onOrder?: (order: Order) => void;
 }
 
-export function Table<Row>({ label, columns, rows, rowKey }: TableProps<Row>): VNode {
-  const [sort, setSort] = useState<{ column: Column<Row>; falling: boolean } | null>(null);
-  const by = sort?.column.by;
+export function Table<Row>({ label, columns, rows, rowKey, order, onOrder }: TableProps<Row>): VNode {
+  const [kept, setKept] = useState<Order | null>(null);
+  const sort = order === undefined ? kept : order;
+  const by = columns.find(({ name }) => name === sort?.name)?.by;
   const sorted = by === undefined ? rows : [...rows].sort((a, b) => compare(by(a), by(b)) * (sort!.falling ? -1 : 1));
   const isFigure = (column: Column<Row>): boolean => column.by !== undefined && rows.length > 0 && typeof column.by(rows[0]!) === "number";
-  const change = (column: Column<Row>): void => setSort(sort?.column.name === column.name ? { column, falling: !sort.falling } : { column, falling: isFigure(column) });
+  const change = (column: Column<Row>): void => (onOrder ?? setKept)({ name: column.name, falling: sort?.name === column.name ? !sort.falling : isFigure(column) });
   return (
     <div class="table-scroll">
       <table class="table" aria-label={label}>
         <thead>
           <tr>
             {columns.map((column) => {
-              const direction = sort?.column.name === column.name ? (sort.falling ? "descending" : "ascending") : undefined;
+              const direction = sort?.name === column.name ? (sort.falling ? "descending" : "ascending") : undefined;
               return (
                 <th key={column.name} scope="col" class={isFigure(column) ? "figure" : ""} aria-sort={direction}>
                   {column.by === undefined ? (
@@ -64,4 +74,6 @@ export function Table<Row>({ label, columns, rows, rowKey }: TableProps<Row>): V
   );
 }
 
-const compare = (a: number | string, b: number | string): number => (typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b)));
+const compare = (a: number | string, b: number | string): number => (typeof a === "number" && typeof b === "number" ? known(a) - known(b) : String(a).localeCompare(String(b)));
+/** What is not known is less than all. */
+const known = (figure: number): number => (Number.isNaN(figure) ? -Number.MAX_VALUE : figure);

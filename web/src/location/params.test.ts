@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { normalizeTraceId, queryString, readSearchParams, readTraceParams, type SearchParams, type TraceParams, writeSearchParams, writeTraceParams } from "./params";
 import { describeRange, resolveTime } from "../model/timeRange";
 
-const DEFAULT: SearchParams = { q: "{}", from: "now-1h", to: "now", limit: 20, sort: "newest", chart: "spans", refresh: 0 };
+const DEFAULT: SearchParams = { q: "{}", from: "now-1h", to: "now", limit: 20, sort: "newest", chart: "spans", refresh: 0, step: "", only: [], order: "" };
 
 it("leaves defaults out of a search URL and reads them back", () => {
   const written = writeSearchParams(DEFAULT, new URLSearchParams());
@@ -12,9 +12,9 @@ it("leaves defaults out of a search URL and reads them back", () => {
 });
 
 it.each<SearchParams>([
-  { q: '{ name = "a b&c" }', from: "now-15m", to: "now", limit: 100, sort: "longest", chart: "traces", refresh: 15 },
-  { q: "{ status = error }", from: "2026-11-22T10:00:00.000Z", to: "2026-11-22T11:00:00.000Z", limit: 20, sort: "errors", chart: "spans", refresh: 0 },
-  { q: "{}", from: "now-1h", to: "now-5m", limit: 1, sort: "newest", chart: "spans", refresh: 0 },
+  { q: '{ name = "a b&c" }', from: "now-15m", to: "now", limit: 100, sort: "longest", chart: "traces", refresh: 15, step: "1m", only: ["a & b", "c"], order: "-Max" },
+  { q: "{ status = error }", from: "2026-11-22T10:00:00.000Z", to: "2026-11-22T11:00:00.000Z", limit: 20, sort: "errors", chart: "spans", refresh: 0, step: "", only: [], order: "" },
+  { q: "{}", from: "now-1h", to: "now-5m", limit: 1, sort: "newest", chart: "spans", refresh: 0, step: "", only: [], order: "" },
 ])("reads back search %j", (value) => {
   const text = queryString(writeSearchParams(value, new URLSearchParams()));
   expect(readSearchParams(new URLSearchParams(text))).toEqual(value);
@@ -27,6 +27,7 @@ it("keeps parameters that are not its own", () => {
 it("bounds what a search URL asks for", () => {
   expect(readSearchParams(new URLSearchParams("limit=99999&sort=nope&q=%20"))).toEqual({ ...DEFAULT, limit: 1000 });
   expect(readSearchParams(new URLSearchParams("limit=-3")).limit).toBe(20);
+  expect(readSearchParams(new URLSearchParams("step=soon")).step).toBe("");
 });
 
 it("reads back a trace view", () => {

@@ -18,6 +18,12 @@ export interface SearchParams {
   chart: Chart;
   /** Seconds after which it is searched again, 0 for not by itself. */
   refresh: number;
+  /** Between two samples of a series, such as `1m`; the server's choice where it is empty. */
+  step: string;
+  /** The names of the series that are shown; all where there is none. */
+  only: string[];
+  /** The column that series are ordered by, with `-` before it from the greatest down. */
+  order: string;
 }
 
 export const REFRESH_SECONDS = [0, 5, 15, 60, 300];
@@ -36,6 +42,9 @@ export function readSearchParams(params: URLSearchParams): SearchParams {
     sort: sort !== null && SORTS.includes(sort) ? sort : "newest",
     chart: params.get("chart") === "traces" ? "traces" : "spans",
     refresh: REFRESH_SECONDS.find((seconds) => String(seconds) === params.get("refresh")) ?? 0,
+    step: /^\d+(ms|s|m|h|d)$/.test(params.get("step") ?? "") ? params.get("step")! : "",
+    only: params.getAll("only"),
+    order: params.get("order") ?? "",
   };
 }
 
@@ -50,6 +59,10 @@ export function writeSearchParams(value: SearchParams, base: URLSearchParams): U
   put(params, "sort", value.sort === "newest" ? "" : value.sort);
   put(params, "refresh", value.refresh === 0 ? "" : String(value.refresh));
   put(params, "chart", value.chart === "spans" ? "" : value.chart);
+  put(params, "step", value.step);
+  params.delete("only");
+  for (const name of value.only) params.append("only", name);
+  put(params, "order", value.order);
   return params;
 }
 

@@ -11,6 +11,7 @@ import { formatCount } from "../model/format";
 import type { SearchParams } from "../location/params";
 import type { TimeRangeText } from "../model/timeRange";
 import { DurationForm } from "./DurationForm";
+import { Examples } from "./Examples";
 import { compare, type Condition, parseConditions, slotOf, slotValue, toQuery, withSlot } from "../query/conditions";
 import { typedLiteral, valueLiteral } from "../query/literal";
 import { attributeField } from "../query/tokens";
@@ -20,7 +21,8 @@ const LIMITS = [20, 50, 100, 200, 500, 1000];
 
 export interface FilterBarProps {
   query: string;
-  limit: number;
+  /** Null where the answer has none. */
+  limit: number | null;
   range: TimeRangeText;
   onChange: (change: Partial<SearchParams>) => void;
 }
@@ -34,7 +36,7 @@ export function FilterBar({ query, limit, range, onChange }: FilterBarProps): VN
         <button type="button" class="button quiet small" onClick={() => onChange({ q: "{}" })}>
           Start over
         </button>
-        <Limit limit={limit} onChange={onChange} />
+        <End limit={limit} onChange={onChange} />
       </div>
     );
   }
@@ -76,12 +78,21 @@ export function FilterBar({ query, limit, range, onChange }: FilterBarProps): VN
           Clear
         </button>
       )}
-      <Limit limit={limit} onChange={onChange} />
+      <End limit={limit} onChange={onChange} />
     </div>
   );
 }
 
-function Limit({ limit, onChange }: Pick<FilterBarProps, "limit" | "onChange">): VNode {
+function End({ limit, onChange }: Pick<FilterBarProps, "limit" | "onChange">): VNode {
+  return (
+    <span class="filter-end">
+      <Examples onPick={(q) => onChange({ q })} />
+      {limit !== null && <Limit limit={limit} onChange={onChange} />}
+    </span>
+  );
+}
+
+function Limit({ limit, onChange }: { limit: number } & Pick<FilterBarProps, "onChange">): VNode {
   return (
     <label class="limit">
       Limit

@@ -7,7 +7,7 @@ import { checkQuery } from "../api/endpoints";
 import type { QueryCheck } from "../api/types";
 import { Icon } from "../components/Icon";
 import type { TimeRangeText } from "../model/timeRange";
-import { completionAt } from "../query/completion";
+import { completionAt, withOffer } from "../query/completion";
 import { pastedTraceId, plainQuery } from "../query/plain";
 import { tokenize } from "../query/tokens";
 import { useSuggestions } from "./useSuggestions";
@@ -61,10 +61,9 @@ export function QueryBar({ query, range, inputRef, onSearch, onTraceId }: QueryB
   useEffect(syncScroll);
 
   const accept = (index: number): void => {
-    const { insert, caretBack = 0 } = suggestions[index]!;
-    const { from, to } = completionAt(text, caret);
-    placeCaret.current = from + insert.length - caretBack;
-    setText(text.slice(0, from) + insert + text.slice(to));
+    const placed = withOffer(text, completionAt(text, caret), suggestions[index]!);
+    placeCaret.current = placed.caret;
+    setText(placed.text);
     setCaret(placeCaret.current);
     forget();
   };

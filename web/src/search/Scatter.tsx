@@ -5,10 +5,10 @@ import type { VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { TraceSummary } from "../api/types";
 import { drawOnResize, prepare, themeColours } from "../components/canvas";
-import { formatClock, formatDuration, nsToMs, plural } from "../model/format";
+import { drawTimeAxis } from "../components/timeAxis";
+import { formatDuration, nsToMs, plural } from "../model/format";
 import { serviceLabel } from "../model/service";
 import { toUrlTime } from "../model/timeRange";
-import { epochOfWall, wallMs } from "../model/timeZone";
 import { parseConditions, toQuery, withSlot } from "../query/conditions";
 import { durationLiteral } from "../query/literal";
 import type { SearchSession } from "./session";
@@ -168,7 +168,8 @@ function draw(context: CanvasRenderingContext2D, width: number, traces: readonly
     context.fillStyle = colours.muted;
     context.fillText(formatDuration(10 ** exponent), PAD.left - 8, y);
   }
-  drawTimes(context, width, scale, colours.muted);
+  const [left, right] = [PAD.left, width - PAD.right];
+  drawTimeAxis(context, { fromMs: scale.msAt(left), toMs: scale.msAt(right), left, right, y: HEIGHT - 8 }, colours.muted);
   for (const trace of traces) {
     const x = scale.x(nsToMs(trace.startNs));
     const y = scale.y(Number(trace.durationNs));
@@ -189,19 +190,4 @@ function draw(context: CanvasRenderingContext2D, width: number, traces: readonly
     context.fill();
   }
   context.globalAlpha = 1;
-}
-
-function drawTimes(context: CanvasRenderingContext2D, width: number, scale: Scale, colour: string): void {
-  const from = scale.msAt(PAD.left);
-  const to = scale.msAt(width - PAD.right);
-  const steps = [1e3, 5e3, 15e3, 60e3, 300e3, 600e3, 900e3, 1800e3, 3600e3, 3 * 3600e3, 6 * 3600e3, 12 * 3600e3, 86_400e3, 2 * 86_400e3, 7 * 86_400e3];
-  const step = steps.find((s) => (to - from) / s <= width / 110) ?? 30 * 86_400e3;
-  context.fillStyle = colour;
-  context.textAlign = "center";
-  // Round times of the clock that people have chosen.
-  for (let wall = Math.ceil(wallMs(from) / step) * step; wall <= wallMs(to); wall += step) {
-    const t = epochOfWall(wall);
-    const x = scale.x(t);
-    if (x > PAD.left + 16 && x < width - 24) context.fillText(formatClock(t, step), x, HEIGHT - 8);
-  }
 }

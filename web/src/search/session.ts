@@ -56,6 +56,10 @@ export class SearchSession {
     return textOf(mine) === textOf(params);
   }
 
+  isSettled(): boolean {
+    return this.phase.value === "done" || this.phase.value === "failed";
+  }
+
   /** `quietly`: what is shown stays as it is until the answer is complete. */
   async run(params: SearchParams, { quietly = false }: { quietly?: boolean } = {}): Promise<void> {
     const before = this.params === null ? recallPlace(params) : null;

@@ -2,39 +2,33 @@
 //! the server's catalogue. Answers are remembered for a short while.
 
 import { type Among, keys, services, values } from "../api/endpoints";
-import { catalogueKey, type CompletionContext, FIXED_VALUES, INTRINSICS, OPERATORS } from "../query/completion";
+import { catalogueKey, type CompletionContext } from "../query/completion";
+import { FIXED_VALUES, INTRINSICS, NUMBERS, type Offer } from "../query/grammar";
 import { typedLiteral } from "../query/literal";
 import { attributeField, quote } from "../query/tokens";
 
-export interface Suggestion {
-  label: string;
-  note?: string;
-  insert: string;
-  /** How far before its end the caret goes. */
-  caretBack?: number;
-}
+export type Suggestion = Offer;
 
-const MAX_SUGGESTIONS = 12;
+const MAX_SUGGESTIONS = 18;
 
 /** All that may stand at the caret; not yet narrowed by what is typed. */
 export async function loadSuggestions(context: CompletionContext, range: Among): Promise<Suggestion[]> {
   switch (context.expects) {
-    case "open":
-      return context.from === 0 ? openings(context.prefix, range) : [];
-    case "op":
-      return OPERATORS.map((op) => make(op, `${op} `));
-    case "join":
-      return [make("&&", "&& ", "and"), make("||", "|| ", "or")];
+    case "start":
+      return openings(context.prefix, range);
+    case "words":
+      return [...context.words];
     case "field":
       return fields(context, range);
+    case "number":
+      return (await fields(context, range)).filter(({ label, note }) => NUMBERS.includes(label) || note === "int" || note === "double");
     case "value":
       return valuesOf(context.field!, context.prefix, range);
   }
 }
 
 /** What of it goes on from what is typed. What is typed in full already is no suggestion. */
-export function narrow(list: Suggestion[], { expects, prefix }: CompletionContext): Suggestion[] {
-  if (expects === "join" && prefix !== "") return [];
+export function narrow(list: Suggestion[], { prefix }: CompletionContext): Suggestion[] {
   const needle = prefix.toLowerCase();
   return list.filter(({ label }) => label.toLowerCase().includes(needle) && label !== prefix).slice(0, MAX_SUGGESTIONS);
 }
@@ -48,6 +42,7 @@ const OPENINGS: Suggestion[] = [
   { label: "{ error }", insert: "{ error }", note: "whatever failed" },
   { label: "{ duration > 500ms }", insert: "{ duration > 500ms }" },
   { label: '{ name = "…" }', insert: "{ name =  }", caretBack: 2 },
+  { label: "{ } | rate() by (…)", insert: "{ } | rate() by ()", caretBack: 1, note: "figures over time" },
   { label: "{ … }", insert: "{  }", caretBack: 2 },
 ];
 
