@@ -14,10 +14,12 @@ mod import;
 mod load;
 mod logging;
 mod output;
+mod query;
 mod repair;
 mod sampling;
 mod search;
 mod server_args;
+mod stats;
 mod status;
 mod trace;
 mod verify;
@@ -55,6 +57,8 @@ enum Command {
     Config(config_command::ConfigCommand),
     /// Find traces, newest first
     Search(search::SearchArgs),
+    /// Count and measure spans over time
+    Query(query::QueryArgs),
     /// Show one trace as a waterfall
     Trace(trace::TraceArgs),
     /// Ask a running tracewell how it is
@@ -107,6 +111,7 @@ fn dispatch(cli: Cli) -> Result<(), CliError> {
         Some(Command::AllInOne(server)) => all_in_one(&server),
         Some(Command::Config(command)) => config_command::run(command),
         Some(Command::Search(args)) => client::block_on(search::run(args)),
+        Some(Command::Query(args)) => client::block_on(query::run(args)),
         Some(Command::Trace(args)) => client::block_on(trace::run(args)),
         Some(Command::Status(args)) => client::block_on(status::run(args)),
         Some(Command::Load(args)) => load::run(args),

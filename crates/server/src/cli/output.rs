@@ -64,6 +64,16 @@ pub(crate) fn complain(text: &str) {
     let _closed = writeln!(io::stderr(), "{text}");
 }
 
+/// Says of a result that it lacks something.
+pub(crate) fn warn_if_incomplete(reason: Option<&str>) {
+    if let Some(reason) = reason {
+        complain(&format!(
+            "warning: the result is incomplete: {}",
+            plain(reason)
+        ));
+    }
+}
+
 /// Whether colours are not forbidden (see no-color.org).
 pub(crate) fn colour_is_wanted() -> bool {
     let is_empty_or_unset = |name| std::env::var_os(name).is_none_or(|value| value.is_empty());

@@ -2,7 +2,6 @@
 
 mod count;
 mod query;
-mod stats;
 
 use std::time::Duration;
 
@@ -11,9 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use super::client::{Client, ServerAddress, percent_encoded};
 use super::error::CliError;
-use super::output::{Output, Style, columns, complain, count, counted, duration_ns, fit, plain};
+use super::output::{
+    Output, Style, columns, complain, count, counted, duration_ns, fit, plain, warn_if_incomplete,
+};
+use super::stats::Stats;
 use crate::config;
-use stats::Stats;
 use tracewell_model::clock::utc_text;
 
 /// Arguments of `search`.
@@ -187,15 +188,6 @@ pub(super) async fn run(args: SearchArgs) -> Result<(), CliError> {
         )));
     }
     Ok(())
-}
-
-fn warn_if_incomplete(reason: Option<&str>) {
-    if let Some(reason) = reason {
-        complain(&format!(
-            "warning: the result is incomplete: {}",
-            plain(reason)
-        ));
-    }
 }
 
 fn parse(line: &[u8], base: &str) -> Result<Line, CliError> {

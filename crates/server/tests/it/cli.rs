@@ -158,6 +158,71 @@ fn search_counts_instead_of_showing() {
     );
 }
 
+const SERIES: &str = r#"{"kind":"series","unit":"/s","startNs":"1790000000000000000","stepNs":"60000000000","count":4,"series":[{"labels":[{"name":"resource.service.name","value":"cart"}],"values":[0,null,2.5,5]},{"labels":[{"name":"resource.service.name","value":"a, \"b\""}],"values":[0.125,0,0,0]}],"partial":"one block is damaged","elapsedMs":3,"searchedBlocks":2,"totalBlocks":2,"searchedBytes":20,"searchedSpans":1235}"#;
+
+#[test]
+fn query_prints_series_as_a_table_for_people() {
+    let query = "{ } | rate() by (resource.service.name)";
+    let arguments = ["query", query, "--since", "2h", "--step", "1m", "--stats"];
+    let (request, finished) = ask(&arguments, "200 OK", SERIES);
+    assert_eq!(
+        request,
+        "GET /api/ui/metrics?q=%7B%20%7D%20%7C%20rate%28%29%20by%20%28resource.service.name%29&from=now-7200s&to=now&step=1m&series=100 HTTP/1.1"
+    );
+    assert_eq!(
+        finished.stdout,
+        "\
+SERIES  LAST      MAX       MEAN  2026-09-21 14:13:20 TO 2026-09-21 14:16:20 (UTC), EVERY 60.0s
+cart     5/s      5/s      2.5/s  ▁ ▅█
+a, \"b\"   0/s  0.125/s  0.03125/s  █▁▁▁
+"
+    );
+    assert_eq!(
+        finished.stderr,
+        "warning: the result is incomplete: one block is damaged\n\
+         searched 2 of 2 blocks, 1,235 spans, 20 B in 3 ms\n"
+    );
+    assert_eq!(finished.code, Some(0));
+}
+
+#[test]
+fn query_prints_series_for_scripts() {
+    let (_, finished) = ask(&["query", "{ } | rate()", "--csv"], "200 OK", SERIES);
+    let mut lines = finished.stdout.lines();
+    assert_eq!(lines.next(), Some("time,resource.service.name,value"));
+    assert_eq!(lines.next(), Some("2026-09-21T14:13:20.000Z,cart,0"));
+    assert_eq!(lines.next(), Some("2026-09-21T14:15:20.000Z,cart,2.5"));
+    let last = lines.next_back();
+    assert_eq!(last, Some(r#"2026-09-21T14:16:20.000Z,"a, ""b""",0"#));
+    let (_, finished) = ask(&["query", "{ } | rate()", "--json"], "200 OK", SERIES);
+    let lines: Vec<serde_json::Value> = finished
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(
+        lines[0],
+        serde_json::json!({
+            "labels": {"resource.service.name": "cart"},
+            "unit": "/s",
+            "samples": [["1790000000000000000", 0.0], ["1790000120000000000", 2.5], ["1790000180000000000", 5.0]],
+        })
+    );
+    assert_eq!(lines.len(), 2);
+}
+
+#[test]
+fn a_query_without_series_fails_and_says_what_was_searched() {
+    let none = r#"{"kind":"series","unit":"/s","startNs":"0","stepNs":"1","count":1,"series":[],"partial":null,"elapsedMs":1,"searchedBlocks":0,"totalBlocks":0,"searchedBytes":0,"searchedSpans":12}"#;
+    let (_, finished) = ask(&["query", "{ .x } | rate()"], "200 OK", none);
+    assert_eq!(finished.stdout, "");
+    assert_eq!(
+        finished.stderr,
+        "error: no span of the last 1h counts for { .x } | rate() (12 spans searched); widen --since or loosen the query\n"
+    );
+    assert_eq!(finished.code, Some(1));
+}
+
 #[test]
 fn a_search_without_a_result_fails_and_says_what_was_searched() {
     let done = r#"{"type":"done","elapsedMs":1,"searchedBlocks":0,"totalBlocks":0,"searchedBytes":0,"searchedSpans":12,"cursor":null,"partial":null}"#;
@@ -219,6 +284,14 @@ fn usage_mistakes_need_no_server() {
             "--since: \"yesterday\" is not a duration",
         ),
         (&["search", "--tag", "a"], "--tag: \"a\" is not KEY=VALUE"),
+        (
+            &["query", "{ error }"],
+            "{ error } searches for traces, which `tracewell search` shows",
+        ),
+        (
+            &["query", "{ } | rate()", "--since", "soon"],
+            "--since: \"soon\" is not a duration",
+        ),
         (
             &["status", "--server", "ftp://x"],
             "only http and https are supported",

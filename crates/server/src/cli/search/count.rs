@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::stats::Stats;
-use super::{SearchArgs, warn_if_incomplete};
+use super::SearchArgs;
 use crate::cli::client::Client;
 use crate::cli::error::CliError;
-use crate::cli::output::{Output, complain, counted};
+use crate::cli::output::{Output, complain, counted, warn_if_incomplete};
+use crate::cli::stats::Stats;
 
 /// The answer; with `--json` it is printed in the same shape.
 #[derive(Debug, Deserialize, Serialize)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cli::output::{bytes, count};
+use super::output::{bytes, count};
 
 /// As in the UI's API.
 #[derive(Debug, Default, Deserialize, Serialize)]
