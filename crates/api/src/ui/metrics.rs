@@ -9,7 +9,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::Value as Json;
 use tracewell_model::TimeRange;
-use tracewell_query::metrics::{self as query_metrics, Asked, Series, Shape, Steps, Unit};
+use tracewell_query::metrics::{
+    self as query_metrics, Asked, Exemplar, Series, Shape, Steps, Unit,
+};
 use tracewell_query::{lower, traceql};
 
 use super::UiState;
@@ -22,6 +24,10 @@ use crate::params::Params;
 
 const DEFAULT_SERIES: usize = 100;
 const MAX_SERIES: usize = 1_000;
+/// Of a comparison, which has several for each attribute.
+const MAX_COMPARED: usize = 20_000;
+/// More marks would hide the lines that they are on.
+const EXEMPLARS: usize = 100;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -44,8 +50,16 @@ struct SeriesJson {
     labels: Vec<Label>,
     /// Null where there is no sample, or none that JSON can write.
     values: Vec<f64>,
-    /// None yet.
-    exemplars: [(); 0],
+    exemplars: Vec<ExemplarJson>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ExemplarJson {
+    trace_id: String,
+    span_id: String,
+    time_ns: String,
+    value: f64,
 }
 
 #[derive(Serialize)]
@@ -63,14 +77,22 @@ pub(super) async fn metrics(
     let query = lower::metrics(&traceql::parse(text)?)?;
     let range = params.range(state.query.clock.now_ns())?;
     let range = narrowed(&*state.query.store, range);
-    let steps = steps(&params, range)?;
+    let shape = query.shape();
+    let steps = steps(&params, range, shape)?;
+    let max_series = if shape == Shape::Comparison {
+        params.number("series", MAX_COMPARED, MAX_COMPARED)?
+    } else {
+        params.number("series", DEFAULT_SERIES, MAX_SERIES)?
+    };
     let asked = Asked {
-        max_series: params.number("series", DEFAULT_SERIES, MAX_SERIES)?,
+        max_series,
+        exemplars: EXEMPLARS,
         ..Asked::of(steps)
     };
-    let (kind, unit) = match query.shape() {
+    let (kind, unit) = match shape {
         Shape::Lines(unit) => ("series", unit),
         Shape::Histogram(unit) => ("histogram", unit),
+        Shape::Comparison => ("comparison", Unit::Number),
     };
     let store = Arc::clone(&state.query.store);
     let started = Instant::now();
@@ -100,11 +122,18 @@ pub(super) async fn metrics(
     Ok((headers, to_json(&answer)).into_response())
 }
 
-fn steps(params: &Params, range: TimeRange) -> Result<Steps, ApiError> {
+fn steps(params: &Params, range: TimeRange, shape: Shape) -> Result<Steps, ApiError> {
     let step_ns = params.text("step").map(step_ns).transpose()?;
+    let start_ns = range.start_ns;
     // What is stored may be of one moment.
-    let end_ns = range.end_ns.max(range.start_ns.saturating_add(1));
-    Steps::over(range.start_ns, end_ns, step_ns).map_err(|error| {
+    let end_ns = range.end_ns.max(start_ns.saturating_add(1));
+    // Shares are of the whole range.
+    let steps = if shape == Shape::Comparison && step_ns.is_none() {
+        Steps::instant(start_ns, end_ns)
+    } else {
+        Steps::over(start_ns, end_ns, step_ns)
+    };
+    steps.map_err(|error| {
         ApiError::bad_request(
             format!("step: {error}"),
             "leave it out, take a longer one or a shorter range",
@@ -144,6 +173,15 @@ fn series(series: Series) -> SeriesJson {
             })
             .collect(),
         values: series.values,
-        exemplars: [],
+        exemplars: series.exemplars.iter().map(exemplar).collect(),
+    }
+}
+
+fn exemplar(exemplar: &Exemplar) -> ExemplarJson {
+    ExemplarJson {
+        trace_id: exemplar.trace_id.to_string(),
+        span_id: exemplar.span_id.to_string(),
+        time_ns: exemplar.at_ns.to_string(),
+        value: exemplar.value,
     }
 }

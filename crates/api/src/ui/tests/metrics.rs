@@ -66,6 +66,50 @@ async fn series_come_with_their_moments_and_units() {
 }
 
 #[tokio::test]
+async fn series_name_spans_that_they_are_made_of() {
+    let start_ns = NOW_NS - 10 * SECOND_NS;
+    let server = Server::new(&[TestSpan::new(7, 9, "shop", "GET /", start_ns)]);
+    let found = asked(&server, "{ } | count_over_time()", "").await;
+    let want = json!([{
+        "traceId": format!("aaaa{:028x}", 7),
+        "spanId": format!("{:016x}", 9),
+        "timeNs": start_ns.to_string(),
+        "value": 1.0,
+    }]);
+    assert_eq!(found["series"][0]["exemplars"], want);
+}
+
+#[tokio::test]
+async fn a_comparison_is_of_the_whole_range() {
+    let spans: Vec<_> = (1..=9)
+        .map(|id| {
+            let name = if id < 4 { "charge" } else { "list" };
+            let span = TestSpan::new(id, id, "shop", name, NOW_NS - id * 60 * SECOND_NS);
+            if id < 4 {
+                span.status(StatusCode::Error)
+            } else {
+                span
+            }
+        })
+        .collect();
+    let server = Server::new(&spans);
+    let found = asked(&server, "{ } | compare({ error })", "").await;
+    assert_eq!(
+        (&found["kind"], &found["count"]),
+        (&json!("comparison"), &json!(1))
+    );
+    let series = found["series"].as_array().unwrap();
+    let count = |of: &str, name: &str| {
+        let labels = json!([{"name": "__meta_type", "value": of}, {"name": "name", "value": name}]);
+        let found = series.iter().find(|series| series["labels"] == labels);
+        found.map(|series| series["values"].clone())
+    };
+    assert_eq!(count("selection", "charge"), Some(json!([3.0])));
+    assert_eq!(count("baseline", "list"), Some(json!([6.0])));
+    assert_eq!(count("selection_total", "nil"), Some(json!([3.0])));
+}
+
+#[tokio::test]
 async fn all_of_time_is_the_time_that_is_stored() {
     let ask = "&from=0&to=9999-12-31";
     let empty = asked(&Server::new(&[]), "{ } | rate()", ask).await;
