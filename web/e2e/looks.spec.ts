@@ -31,6 +31,7 @@ const STATES: Record<string, State> = {
   "figures over time": { path: query("{ } | quantile_over_time(duration, 0.5, 0.9) by (resource.service.name)"), ready: ".figures .table" },
   "figures of one series": { path: `${query("{ } | rate() by (resource.service.name)")}&only=checkout&order=-Max`, ready: ".figures .table" },
   heatmap: { path: query("{ } | histogram_over_time(duration) by (resource.service.name)"), ready: ".figures .table" },
+  comparison: { path: query("{ } | compare({ error })"), ready: ".figures .table" },
   "no figures": { path: query('{ name = "nothing" } | rate()'), ready: ".state" },
   "wrong step": { path: `${query("{ } | rate()")}&step=1ms`, ready: ".state[role=alert]" },
   examples: { path: "/search", act: open(/^Examples$/), ready: ".examples .menu-item" },

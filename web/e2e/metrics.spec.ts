@@ -79,6 +79,24 @@ test("durations over time are a heatmap, of all or of one group", async ({ page,
   await expect.poll(() => table.getByRole("row").count()).toBeLessThan(buckets);
 });
 
+test("a comparison ranks what sets a selection apart", async ({ page, open }) => {
+  await open(query("{ } | compare({ error })"));
+  const table = page.getByRole("table", { name: "Attributes of the selection and of the rest" });
+  const row = table.getByRole("row").filter({ hasText: "span.http.response.status_code" }).filter({ hasText: "502" });
+  await expect(row).toContainText("+");
+  // Of those that failed by their status, none did not.
+  await expect(row.getByRole("cell").nth(3)).toContainText("0 %");
+});
+
+test("the greatest example of a series leads to its trace", async ({ page, open }) => {
+  await open(query("{ kind = server } | max_over_time(duration) by (resource.service.name)"));
+  await page.getByRole("link", { name: /^Trace of checkout with/ }).click();
+  await expect(page).toHaveURL(/trace\/[0-9a-f]{32}\?span=[0-9a-f]{16}/);
+  await expect(page.getByRole("treegrid")).toBeVisible();
+  await page.goBack();
+  await expect(page.getByRole("button", { name: "checkout" })).toBeVisible();
+});
+
 test("another step is another answer", async ({ page, open }) => {
   await open(query(BY_SERVICE));
   await page.getByRole("combobox", { name: "Step" }).selectOption("5m");

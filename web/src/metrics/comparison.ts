@@ -4,6 +4,8 @@
 import type { Series } from "../api/types";
 
 const META = "__meta_type";
+/** Says that an attribute has more values than are counted. */
+const META_ERROR = "__meta_error";
 
 export interface Compared {
   attribute: string;
@@ -32,7 +34,7 @@ export function comparisonOf(series: readonly Series[]): Comparison {
   for (const one of series) {
     const kind = String(one.labels.find(({ name }) => name === META)?.value);
     const attribute = one.labels.find(({ name }) => !name.startsWith("__"));
-    if (attribute === undefined) continue;
+    if (attribute === undefined || one.labels.some(({ name }) => name === META_ERROR)) continue;
     const side = kind.startsWith("selection") ? "selected" : "others";
     if (kind.endsWith("_total")) {
       // The attribute that most spans have is the nearest to all of them.

@@ -91,6 +91,7 @@ it("a comparison ranks values by how far their shares are from each other", () =
     of("baseline", "name", "GET /", 50),
     of("selection", "span.code", 500, 2, 2),
     of("baseline", "span.code", 200, 10),
+    series([label("__meta_type", "baseline"), label("__meta_error", "__too_many_values__"), label("span.code", "nil")], 99),
   ]);
   expect([selected, others]).toEqual([10, 100]);
   expect(rows.map(({ attribute, value, selectedShare, othersShare }) => [attribute, value, selectedShare, othersShare])).toEqual([

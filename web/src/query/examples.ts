@@ -42,6 +42,7 @@ export const EXAMPLES: readonly { group: string; examples: readonly Example[] }[
       { title: "How long requests take", query: "{ kind = server } | quantile_over_time(duration, 0.5, 0.9, 0.99)" },
       { title: "The five slowest operations", query: "{ } | quantile_over_time(duration, 0.9) by (name) | topk(5)" },
       { title: "Durations as a heatmap", query: "{ kind = server } | histogram_over_time(duration)" },
+      { title: "What sets failures apart", query: "{ } | compare({ error })" },
     ],
   },
 ];
