@@ -6,6 +6,7 @@
 pub mod expand;
 pub mod fields;
 pub mod go_duration;
+pub mod merge;
 pub mod mistake;
 #[cfg(test)]
 pub(crate) mod section;

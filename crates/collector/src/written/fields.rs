@@ -15,10 +15,10 @@ use super::go_duration;
 use super::mistake::{Mistake, Place, nearest};
 use super::yaml::{Entry, Location, Node, Spanned};
 
-/// A file that is being understood, and what is wrong with it.
+/// Files that are being understood together, and what is wrong with them.
 #[derive(Debug)]
 pub struct Reading {
-    path: Arc<Path>,
+    paths: Vec<Arc<Path>>,
     mistakes: RefCell<Vec<Mistake>>,
     warnings: RefCell<Vec<String>>,
 }
@@ -27,18 +27,24 @@ impl Reading {
     /// Of the file at `path`.
     #[must_use]
     pub fn new(path: &Path) -> Self {
+        Self::of(vec![path.into()])
+    }
+
+    /// Of several, by the numbers that locations have of them; at least one.
+    #[must_use]
+    pub fn of(paths: Vec<Arc<Path>>) -> Self {
         Self {
-            path: path.into(),
+            paths,
             mistakes: RefCell::default(),
             warnings: RefCell::default(),
         }
     }
 
-    /// A place in it.
+    /// A place in one of them.
     #[must_use]
     pub fn place(&self, location: Location) -> Place {
         Place::File {
-            path: Arc::clone(&self.path),
+            path: Arc::clone(&self.paths[location.file()]),
             line: location.line(),
             column: location.column(),
         }

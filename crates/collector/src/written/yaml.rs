@@ -11,7 +11,71 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::DuplicateKeyPolicy;
 
-pub use serde_saphyr::{Location, Spanned};
+/// Where a node stands: in which of the files that are read together, and where in
+/// it. Line and column count from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Location {
+    pub(super) file: usize,
+    line: u64,
+    column: u64,
+}
+
+impl Location {
+    /// Nobody wrote it.
+    pub const UNKNOWN: Self = Self {
+        file: 0,
+        line: 0,
+        column: 0,
+    };
+
+    /// From 1.
+    #[must_use]
+    pub fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// From 1.
+    #[must_use]
+    pub fn column(&self) -> u64 {
+        self.column
+    }
+
+    /// Which of the files, from 0.
+    #[must_use]
+    pub fn file(&self) -> usize {
+        self.file
+    }
+}
+
+impl From<serde_saphyr::Location> for Location {
+    /// In the first file.
+    fn from(at: serde_saphyr::Location) -> Self {
+        Self {
+            file: 0,
+            line: at.line(),
+            column: at.column(),
+        }
+    }
+}
+
+/// A value and where it stands.
+#[derive(Debug, Clone)]
+pub struct Spanned<T> {
+    /// The value.
+    pub value: T,
+    /// There.
+    pub referenced: Location,
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Spanned<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spanned = serde_saphyr::Spanned::<T>::deserialize(deserializer)?;
+        Ok(Self {
+            value: spanned.value,
+            referenced: spanned.referenced.into(),
+        })
+    }
+}
 
 /// Any YAML value.
 #[derive(Debug, Clone)]
@@ -130,7 +194,7 @@ pub fn parse(text: &str) -> Result<Option<Spanned<Node>>, (Location, String)> {
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
     };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-        let location = error.location().unwrap_or(Location::UNKNOWN);
+        let location = error.location().map_or(Location::UNKNOWN, Location::from);
         (location, first_line(&error))
     })
 }

@@ -24,9 +24,10 @@ pub(super) enum ConfigCommand {
 /// Arguments of `config check`.
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
-    /// The file to check; without it, --config, the environment and the flags
+    /// The file to check, or several that are merged; without any, --config, the
+    /// environment and the flags
     #[arg(value_name = "FILE", conflicts_with = "config")]
-    path: Option<PathBuf>,
+    paths: Vec<PathBuf>,
     #[command(flatten)]
     server: ServerArgs,
 }
@@ -34,9 +35,9 @@ pub(super) struct CheckArgs {
 /// Arguments of `config graph`.
 #[derive(Debug, Args)]
 pub(super) struct GraphArgs {
-    /// The file; without it, --config
+    /// The file, or several that are merged; without any, --config
     #[arg(value_name = "FILE", conflicts_with = "config")]
-    path: Option<PathBuf>,
+    paths: Vec<PathBuf>,
     /// As a picture in SVG
     #[arg(long)]
     svg: bool,
@@ -48,24 +49,30 @@ pub(super) struct GraphArgs {
 pub(super) fn run(command: ConfigCommand) -> Result<(), CliError> {
     let mut out = Output::new();
     match command {
-        ConfigCommand::Check(CheckArgs { path, mut server }) => {
-            server.file = path.or(server.file);
+        ConfigCommand::Check(CheckArgs { paths, mut server }) => {
+            server.files.extend(paths);
             let loaded = server.load()?;
-            let subject = loaded.file.map_or_else(
-                || "the configuration".to_owned(),
-                |file| file.display().to_string(),
-            );
-            out.line(&format!("{subject} is valid"))?;
+            let files: Vec<String> = loaded
+                .files
+                .iter()
+                .map(|f| f.display().to_string())
+                .collect();
+            let subject = match &files[..] {
+                [] => "the configuration is".to_owned(),
+                [file] => format!("{file} is"),
+                _ => format!("{} are", files.join(" + ")),
+            };
+            out.line(&format!("{subject} valid"))?;
             for line in loaded.pipelines.iter().flat_map(|file| file.lines()) {
                 out.line(&format!("  {line}"))?;
             }
         }
         ConfigCommand::Graph(GraphArgs {
-            path,
+            paths,
             svg,
             mut server,
         }) => {
-            server.file = path.or(server.file);
+            server.files.extend(paths);
             let Some(file) = server.load()?.pipelines else {
                 let why = "there are no pipelines: name a Collector's file, which has `service` at its top";
                 return Err(CliError::Usage(why.to_owned()));

@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
 use super::error::CliError;
 use super::output;
@@ -15,8 +15,8 @@ use crate::config::{self, Kind, Loaded, RETENTION, Sources};
 /// `--config` and one flag for each setting.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ServerArgs {
-    /// The file of `--config`.
-    pub(super) file: Option<PathBuf>,
+    /// The files of `--config`.
+    pub(super) files: Vec<PathBuf>,
     flags: Vec<(String, String)>,
 }
 
@@ -24,7 +24,7 @@ impl ServerArgs {
     /// No flags but the configuration file.
     pub(super) fn from_file(file: Option<PathBuf>) -> Self {
         Self {
-            file,
+            files: file.into_iter().collect(),
             flags: Vec::new(),
         }
     }
@@ -47,7 +47,7 @@ impl ServerArgs {
     /// Reads the configuration from all sources and tells what looks odd.
     pub(super) fn load(&self) -> Result<Loaded, CliError> {
         let loaded = config::load(Sources {
-            file: self.file.clone(),
+            files: self.files.clone(),
             flags: self.flags.clone(),
             environment: std::env::vars_os().collect(),
         })?;
@@ -65,7 +65,11 @@ impl Args for ServerArgs {
             .short('c')
             .value_name("FILE")
             .value_parser(value_parser!(PathBuf))
-            .help("Configuration in YAML [env: TRACEWELL_CONFIG]");
+            .action(ArgAction::Append)
+            .help(
+                "Configuration in YAML; of several, later ones are laid over earlier ones \
+                 [env: TRACEWELL_CONFIG]",
+            );
         let retention = Arg::new(RETENTION)
             .long(RETENTION)
             .value_name("AGE,SIZE")
@@ -108,7 +112,12 @@ impl Args for ServerArgs {
 impl FromArgMatches for ServerArgs {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let mut args = Self {
-            file: matches.get_one("config").cloned(),
+            files: matches
+                .get_many("config")
+                .into_iter()
+                .flatten()
+                .cloned()
+                .collect(),
             flags: Vec::new(),
         };
         // The short form first, so that a flag for one limit wins over it.

@@ -1,6 +1,6 @@
-//! A YAML file → the settings written in it, each with line and column.
+//! YAML files → the settings written in them, each with line and column.
 //!
-//! The file is read into a tree that accepts any YAML and remembers where each
+//! Several are merged as the Collector does it. What comes of them is read into a tree that accepts any YAML and remembers where each
 //! node stands; the table of settings is then laid over the tree. This is how
 //! one pass can report every unknown key and every wrong value, where a derived
 //! `Deserialize` would stop at the first. Size, depth and aliases are limited by
@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tracewell_collector::pipelines::is_pipeline_file;
+use tracewell_collector::written::merge::{merge, of_file};
 use tracewell_collector::written::yaml::{self, Location, Node, Spanned};
 use tracewell_collector::written::{Mistake, Place, nearest};
 
@@ -17,38 +18,30 @@ use super::pipelines::{self, Understood};
 use super::settings::{Kind, RETENTION, settings};
 use super::written::Written;
 
-/// Reads a document, ours or a Collector's, whose references to variables are
-/// looked up with `variable`. Settings that are fine come back even when others
-/// are not.
+/// Reads documents, ours or a Collector's, of which later ones are laid over earlier
+/// ones, and whose references to variables are looked up with `variable`. Settings
+/// that are fine come back even when others are not.
 pub(super) fn read(
-    path: &Path,
-    text: &str,
+    files: &[(Arc<Path>, String)],
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Understood {
     let mut reading = Reading {
-        path: Arc::from(path),
+        paths: files.iter().map(|(path, _)| Arc::clone(path)).collect(),
         written: Vec::new(),
         mistakes: Vec::new(),
     };
-    match yaml::parse(text) {
-        Ok(Some(root)) if is_pipeline_file(&root.value) => {
-            return pipelines::read(path, root, variable);
+    let root = reading.merged(files);
+    match root {
+        Some(root) if is_pipeline_file(&root.value) => {
+            let mut understood = pipelines::read(reading.paths, root, variable);
+            understood.mistakes.extend(reading.mistakes);
+            return understood;
         }
-        Ok(Some(Spanned {
+        Some(Spanned {
             value: Node::Mapping(entries),
             ..
-        })) => reading.mapping("", &entries),
-        Ok(
-            None
-            | Some(Spanned {
-                value: Node::Null, ..
-            }),
-        ) => {}
-        Ok(Some(other)) => reading.mistake(
-            other.referenced,
-            "the file must hold `key: value` lines, such as `data_dir: ./tracewell-data`",
-        ),
-        Err((location, message)) => reading.mistake(location, message),
+        }) => reading.mapping("", &entries),
+        _ => {}
     }
     Understood {
         written: reading.written,
@@ -58,18 +51,41 @@ pub(super) fn read(
 }
 
 struct Reading {
-    path: Arc<Path>,
+    paths: Vec<Arc<Path>>,
     written: Vec<Written>,
     mistakes: Vec<Mistake>,
 }
 
 impl Reading {
-    fn place(&self, location: Location) -> Place {
-        Place::File {
-            path: Arc::clone(&self.path),
-            line: location.line(),
-            column: location.column(),
+    /// The trees of all files that are right, as one.
+    fn merged(&mut self, files: &[(Arc<Path>, String)]) -> Option<Spanned<Node>> {
+        let mut merged: Option<Spanned<Node>> = None;
+        for (number, (path, text)) in files.iter().enumerate() {
+            let mut root = match yaml::parse(text) {
+                Ok(Some(root)) => root,
+                Ok(None) => continue,
+                Err((location, message)) => {
+                    let place = place(path, location);
+                    self.mistakes.push(Mistake { place, message });
+                    continue;
+                }
+            };
+            of_file(&mut root, number);
+            match (&root.value, &mut merged) {
+                (Node::Null, _) => {}
+                (Node::Mapping(_), Some(base)) => merge(base, root),
+                (Node::Mapping(_), None) => merged = Some(root),
+                _ => self.mistake(
+                    root.referenced,
+                    "the file must hold `key: value` lines, such as `data_dir: ./tracewell-data`",
+                ),
+            }
         }
+        merged
+    }
+
+    fn place(&self, location: Location) -> Place {
+        place(&self.paths[location.file()], location)
     }
 
     fn mistake(&mut self, location: Location, message: impl Into<String>) {
@@ -158,6 +174,14 @@ impl Reading {
             text,
             place,
         });
+    }
+}
+
+fn place(path: &Arc<Path>, location: Location) -> Place {
+    Place::File {
+        path: Arc::clone(path),
+        line: location.line(),
+        column: location.column(),
     }
 }
 

@@ -6,6 +6,7 @@
 //! variables override it. **A port that it does not name stays closed.**
 
 use std::path::Path;
+use std::sync::Arc;
 
 use tracewell_collector::pipelines::{self, PipelineFile, SETTINGS};
 use tracewell_collector::written::expand::expand;
@@ -16,7 +17,7 @@ use tracewell_collector::written::{Mistake, Place};
 use super::draft::{Draft, Places};
 use super::written::Written;
 
-/// What the file comes to.
+/// What a file comes to.
 #[derive(Default)]
 pub(super) struct Understood {
     pub(super) written: Vec<Written>,
@@ -25,13 +26,13 @@ pub(super) struct Understood {
     pub(super) pipelines: Option<PipelineFile>,
 }
 
-/// Understands the tree of a Collector's file.
+/// Understands the tree of a Collector's files.
 pub(super) fn read(
-    path: &Path,
+    paths: Vec<Arc<Path>>,
     mut root: Spanned<Node>,
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Understood {
-    let reading = Reading::new(path);
+    let reading = Reading::of(paths);
     expand(&mut root, variable, &reading);
     let file = pipelines::read(&root, &reading);
     let written = settings_of(&file, &reading);

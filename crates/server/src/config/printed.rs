@@ -13,13 +13,11 @@ const COMMENT_COLUMN: usize = 44;
 /// Prints the configuration.
 pub(crate) fn print(loaded: &Loaded) -> String {
     let mut out = String::new();
-    if let Some(file) = &loaded.file {
+    for file in &loaded.files {
         out.push_str(&format!("# read from {}\n", file.display()));
     }
     if let Some(pipelines) = &loaded.pipelines {
-        out.push_str(
-            "# The pipelines of that file are no settings, and without it there are none:\n",
-        );
+        out.push_str("# The pipelines there are no settings, and without it there are none:\n");
         for line in pipelines.lines() {
             out.push_str(&format!("#   {line}\n"));
         }

@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tracewell_access::Secret;
 
@@ -39,8 +40,8 @@ const MAX_FILE_BYTES: u64 = 1 << 20;
 /// Where settings may come from.
 #[derive(Debug, Default)]
 pub(crate) struct Sources {
-    /// The file of `--config`.
-    pub(crate) file: Option<PathBuf>,
+    /// The files of `--config`; later ones are laid over earlier ones.
+    pub(crate) files: Vec<PathBuf>,
     /// Names (without dashes) and values of the flags that were given.
     pub(crate) flags: Vec<(String, String)>,
     /// The environment.
@@ -57,8 +58,8 @@ pub(crate) struct Loaded {
     pub(crate) pipelines: Option<PipelineFile>,
     /// Where the value of each key comes from.
     pub(crate) places: BTreeMap<&'static str, Place>,
-    /// The file that was read.
-    pub(crate) file: Option<PathBuf>,
+    /// The files that were read.
+    pub(crate) files: Vec<PathBuf>,
     /// Things that look wrong but stop nothing.
     pub(crate) warnings: Vec<String>,
 }
@@ -81,30 +82,32 @@ pub(crate) fn load(sources: Sources) -> Result<Loaded, Mistakes> {
     let mut pipeline_file = None;
     let (from_environment, file_from_environment, mut warnings) =
         read_environment(&sources.environment, &mut mistakes);
-    let named_by_flag = sources.file.is_some();
-    let file = sources.file.or(file_from_environment);
-    if let Some(path) = &file {
+    let (mut files, mut named_by) = (sources.files, Place::Flag("config".to_owned()));
+    if files.is_empty() {
+        files.extend(file_from_environment);
+        named_by = Place::Variable(CONFIG_VARIABLE.to_owned());
+    }
+    let mut texts: Vec<(Arc<Path>, String)> = Vec::new();
+    for path in &files {
         match read_file(path) {
-            Ok(text) => {
-                let understood = document::read(path, &text, &|name| {
-                    let mut all = sources.environment.iter();
-                    let (_, value) = all.find(|(known, _)| known == name)?;
-                    value.to_str().map(str::to_owned)
-                });
-                written.extend(understood.written);
-                mistakes.extend(understood.mistakes);
-                warnings.extend(understood.warnings);
-                pipeline_file = understood.pipelines;
-            }
+            Ok(text) => texts.push((Arc::from(&**path), text)),
             Err(message) => {
-                let place = if named_by_flag {
-                    Place::Flag("config".to_owned())
-                } else {
-                    Place::Variable(CONFIG_VARIABLE.to_owned())
-                };
+                let place = named_by.clone();
                 mistakes.push(Mistake { place, message });
             }
         }
+    }
+    // Of what was to be read together, a part alone says nothing.
+    if texts.len() == files.len() {
+        let understood = document::read(&texts, &|name| {
+            let mut all = sources.environment.iter();
+            let (_, value) = all.find(|(known, _)| known == name)?;
+            value.to_str().map(str::to_owned)
+        });
+        written.extend(understood.written);
+        mistakes.extend(understood.mistakes);
+        warnings.extend(understood.warnings);
+        pipeline_file = understood.pipelines;
     }
     written.extend(from_environment);
     written.extend(sources.flags.into_iter().map(|(flag, text)| {
@@ -154,13 +157,16 @@ pub(crate) fn load(sources: Sources) -> Result<Loaded, Mistakes> {
             config: draft.finish(&places),
             pipelines: pipeline_file,
             places,
-            file,
+            files,
             warnings,
         })
     } else {
         mistakes.sort_by_key(|mistake| match &mistake.place {
-            Place::File { line, column, .. } => (*line, *column),
-            _ => (u64::MAX, 0),
+            Place::File { path, line, column } => {
+                let file = files.iter().position(|file| **file == **path);
+                (file.unwrap_or(0), *line, *column)
+            }
+            _ => (usize::MAX, 0, 0),
         });
         Err(Mistakes(mistakes))
     }

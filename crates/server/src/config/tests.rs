@@ -3,6 +3,7 @@
 
 mod environment;
 mod locks;
+mod merged;
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +12,7 @@ use super::*;
 
 fn sources(file: Option<&Path>, env: &[(&str, &str)], flags: &[(&str, &str)]) -> Sources {
     Sources {
-        file: file.map(Path::to_owned),
+        files: file.into_iter().map(Path::to_owned).collect(),
         flags: flags
             .iter()
             .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()))
