@@ -53,7 +53,7 @@ use std::sync::Arc;
 
 use tracewell_model::{Consumer, SpanBatch};
 
-use crate::pipelines::graph::{Nop, Surroundings};
+use crate::pipelines::graph::{Accounts, Nop, Surroundings};
 use crate::pipelines::{ComponentId, ExtensionConfig};
 use crate::written::fields::{Fields, Reading};
 use debug::DebugConfig;
@@ -218,7 +218,7 @@ impl ExporterConfig {
         }
     }
 
-    /// The running exporter, which connects to nobody yet; its account is added to
+    /// The running exporter, which connects to nobody yet, with its account among
     /// `accounts`, if it keeps one.
     ///
     /// # Errors
@@ -227,13 +227,9 @@ impl ExporterConfig {
         &self,
         id: &ComponentId,
         surroundings: &Surroundings<'_>,
-        accounts: &mut Vec<Arc<ExporterAccount>>,
+        accounts: &Accounts,
     ) -> Result<Arc<dyn Consumer>, String> {
-        let mut account = |endpoint: &str| {
-            let account = ExporterAccount::new(id.to_string(), endpoint.to_owned());
-            accounts.push(Arc::clone(&account));
-            account
-        };
+        let account = |endpoint: &str| accounts.exporter(id, endpoint);
         let (peer, queue, retry, endpoint) = match self {
             Self::Tracewell => return Ok(Arc::clone(surroundings.store)),
             Self::Debug(config) => {
@@ -246,7 +242,7 @@ impl ExporterConfig {
             }
             Self::File(config) => {
                 let account = account(&config.path.display().to_string());
-                return Ok(Arc::new(FileExporter::start(config, account)?));
+                return FileExporter::build(config, account, surroundings);
             }
             Self::Otlp(config) => over_grpc(&OTLP, config, surroundings)?,
             Self::Jaeger(config) => over_grpc(&JAEGER, config, surroundings)?,

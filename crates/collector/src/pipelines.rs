@@ -9,11 +9,13 @@
 //! exporters. Every stage is a `Consumer`, and a client is answered once the
 //! last one has its spans: **nothing is acknowledged that only waits in memory**.
 
+mod as_written;
 pub mod drawing;
 mod extensions;
 mod file;
 pub mod graph;
 mod id;
+pub(crate) mod joint;
 mod known;
 mod ports;
 

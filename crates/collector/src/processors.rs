@@ -26,7 +26,7 @@ use std::sync::Arc;
 use tracewell_model::Consumer;
 
 use crate::pipelines::ComponentId;
-use crate::pipelines::graph::Surroundings;
+use crate::pipelines::graph::{Accounts, Surroundings};
 use crate::written::fields::Fields;
 use crate::written::yaml::Location;
 pub use account::{ProcessorAccount, ProcessorSnapshot};
@@ -94,8 +94,8 @@ impl ProcessorConfig {
         })
     }
 
-    /// The running processor `id` of `pipeline`, before `next`; its account is added
-    /// to `accounts`, if it keeps one.
+    /// The running processor `id` of `pipeline`, before `next`, with its account
+    /// among `accounts`, if it keeps one.
     ///
     /// # Errors
     /// It cannot be made: why.
@@ -104,15 +104,14 @@ impl ProcessorConfig {
         (pipeline, id): (&str, &ComponentId),
         next: Arc<dyn Consumer>,
         surroundings: &Surroundings<'_>,
-        accounts: &mut Vec<Arc<ProcessorAccount>>,
+        accounts: &Accounts,
     ) -> Result<Arc<dyn Consumer>, String> {
-        let mut changing = |change: Box<dyn Change>, next| -> Arc<dyn Consumer> {
-            let account = ProcessorAccount::new(pipeline.to_owned(), id.to_string());
-            accounts.push(Arc::clone(&account));
-            Changing::new(change, account, next)
+        let account = || accounts.processor((pipeline, id));
+        let changing = |change: Box<dyn Change>, next| -> Arc<dyn Consumer> {
+            Changing::new(change, account(), next)
         };
         Ok(match self {
-            Self::Batch(config) => Batch::new(config.clone(), next, surroundings.runtime.clone()),
+            Self::Batch(config) => Batch::build(config.clone(), next, surroundings),
             // Spans that come this far have their room already.
             Self::MemoryLimiter(_) => next,
             Self::Attributes(config) => changing(Box::new(config.clone()), next),
@@ -126,9 +125,7 @@ impl ProcessorConfig {
                 changing(Box::new(ProbabilisticSampler::new(config.clone())), next)
             }
             Self::TailSampling(config) => {
-                let account = ProcessorAccount::new(pipeline.to_owned(), id.to_string());
-                accounts.push(Arc::clone(&account));
-                TailSampling::build(config, (pipeline, id), next, account, surroundings)?
+                TailSampling::build(config, (pipeline, id), next, account(), surroundings)?
             }
         })
     }

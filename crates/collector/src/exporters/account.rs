@@ -12,7 +12,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::disk_queue::OnDisk;
 
@@ -56,28 +56,31 @@ pub struct QueueSnapshot {
 #[derive(Debug)]
 pub struct ExporterAccount {
     exporter: String,
-    endpoint: String,
+    endpoint: Mutex<String>,
     received: AtomicU64,
     restored: AtomicU64,
     sent: AtomicU64,
     retries: AtomicU64,
     rejected: Mutex<BTreeMap<&'static str, u64>>,
     last_error: Mutex<Option<String>>,
-    queue: OnceLock<Weak<OnDisk>>,
+    queue: Mutex<Weak<OnDisk>>,
+    /// Spans of those received that a queue left on the disk when it was closed.
+    left: AtomicU64,
 }
 
 impl ExporterAccount {
     pub(crate) fn new(exporter: String, endpoint: String) -> Arc<Self> {
         Arc::new(Self {
             exporter,
-            endpoint,
+            endpoint: Mutex::new(endpoint),
             received: AtomicU64::new(0),
             restored: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             retries: AtomicU64::new(0),
             rejected: Mutex::default(),
             last_error: Mutex::default(),
-            queue: OnceLock::new(),
+            queue: Mutex::default(),
+            left: AtomicU64::new(0),
         })
     }
 
@@ -100,10 +103,12 @@ impl ExporterAccount {
             .last_error
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let queue = self.queue.get().and_then(Weak::upgrade);
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let queue = queue.upgrade();
+        let endpoint = self.endpoint.lock().unwrap_or_else(PoisonError::into_inner);
         ExporterSnapshot {
             exporter: self.exporter.clone(),
-            endpoint: self.endpoint.clone(),
+            endpoint: endpoint.clone(),
             received,
             restored: self.restored.load(Ordering::Relaxed),
             sent,
@@ -121,14 +126,36 @@ impl ExporterAccount {
 
     /// Its spans wait there.
     pub(super) fn queues_in(&self, queue: &Arc<OnDisk>) {
-        // Once for each exporter: a second one would be a bug without consequence.
-        let _is_second = self.queue.set(Arc::downgrade(queue)).is_err();
+        let mut place = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        *place = Arc::downgrade(queue);
     }
 
-    /// Found on the disk.
+    /// From now on it sends there.
+    pub(crate) fn sends_to(&self, endpoint: &str) {
+        let mut place = self.endpoint.lock().unwrap_or_else(PoisonError::into_inner);
+        if *place != endpoint {
+            *place = endpoint.to_owned();
+        }
+    }
+
+    /// Its queue is closed, and so many spans at most stay on the disk.
+    pub(super) fn left_on_disk(&self, spans: u64) {
+        let spans = spans.min(self.snapshot().in_flight);
+        self.left.store(spans, Ordering::Relaxed);
+    }
+
+    /// Found on the disk by a queue that was opened. What an earlier one of this
+    /// process left there is in the account; of that, what is not found any more is
+    /// not sent any more.
     pub(super) fn restored(&self, spans: u64) {
-        self.restored.fetch_add(spans, Ordering::Relaxed);
-        self.arrived(spans);
+        let left = self.left.swap(0, Ordering::Relaxed);
+        let new = spans.saturating_sub(left);
+        self.restored.fetch_add(new, Ordering::Relaxed);
+        self.arrived(new);
+        let lost = left.saturating_sub(spans);
+        if lost > 0 {
+            self.rejected("left_on_disk", lost);
+        }
     }
 
     pub(super) fn sent(&self, spans: u64) {

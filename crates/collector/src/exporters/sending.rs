@@ -45,6 +45,7 @@ pub(super) fn start(
         account,
     };
     let Some(storage) = &queue.storage else {
+        account_ends(&delivery.account, surroundings);
         let runtime = surroundings.runtime.clone();
         return Ok(Arc::new(Sending::new(delivery, queue, runtime)));
     };
@@ -56,6 +57,14 @@ pub(super) fn start(
     })?;
     let on_disk = DiskQueue::open(delivery, queue, &**spools, surroundings)?;
     Ok(Arc::new(on_disk))
+}
+
+/// What is on its way ends by itself; the account is shown until then.
+fn account_ends(account: &Arc<ExporterAccount>, surroundings: &Surroundings<'_>) {
+    account.restored(0);
+    let account = Arc::clone(account);
+    let is_done = move || account.snapshot().in_flight == 0;
+    surroundings.endings.not_before(is_done);
 }
 
 /// See the module's text.

@@ -92,6 +92,19 @@ impl ProcessorAccount {
         self.received.fetch_add(spans, Ordering::Release);
     }
 
+    /// Has it nothing left?
+    pub(crate) fn is_empty(&self) -> bool {
+        self.snapshot().in_flight == 0
+    }
+
+    /// So many wait in it, as it is opened. Those count as received unless they did
+    /// before in this process; of those, what is not found any more is not handed on.
+    pub(crate) fn restored(&self, spans: u64) {
+        let left = self.snapshot().in_flight;
+        self.arrived(spans.saturating_sub(left));
+        self.rejected(left.saturating_sub(spans));
+    }
+
     pub(crate) fn passed(&self, spans: u64) {
         self.passed.fetch_add(spans, Ordering::Release);
     }

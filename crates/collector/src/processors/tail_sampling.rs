@@ -93,7 +93,9 @@ impl TailSampling {
         let name = format!("{pipeline}.{id}");
         let (config, clock) = (config.clone(), Arc::new(SystemClock));
         let this = Self::start(config, (&**spools?, &name), next, account, clock)?;
-        let ending = Arc::clone(&this);
+        let (ending, account) = (Arc::clone(&this), Arc::clone(&this.account));
+        // Removed from a file, it decides what waits.
+        surroundings.endings.not_before(move || account.is_empty());
         surroundings.endings.add(async move {
             // It waits for a thread, and must not hold up the others of the runtime.
             let stopped = tokio::task::spawn_blocking(move || ending.stop()).await;

@@ -28,6 +28,7 @@ mod pipelines;
 mod pressure;
 mod process;
 mod prometheus;
+mod reload;
 mod running;
 mod tail_sampling;
 mod tenants;

@@ -86,7 +86,7 @@ impl Sampler {
             memories,
         } = replayed;
         // They count as given to it again, so that what becomes of them adds up.
-        around.account.arrived(state.spans());
+        around.account.restored(state.spans());
         let undelivered = state.groups.keys();
         Self {
             ready: undelivered.map(|group| Outgoing::new(*group)).collect(),
