@@ -103,8 +103,10 @@ impl ExporterAccount {
             .last_error
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let queue = queue.upgrade();
+        let place = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let queue = place.upgrade();
+        // It is asked below, and may be the last one that holds it.
+        drop(place);
         let endpoint = self.endpoint.lock().unwrap_or_else(PoisonError::into_inner);
         ExporterSnapshot {
             exporter: self.exporter.clone(),

@@ -421,7 +421,9 @@ impl OnDisk {
             self.turns.acquire_many(all).await.ok();
         }
         self.note().await;
-        self.delivery.account.left_on_disk(self.book().spans());
+        // Whoever looks at the account looks into the book.
+        let left = self.book().spans();
+        self.delivery.account.left_on_disk(left);
         let spool = Arc::clone(&self.spool);
         let closed = tokio::task::spawn_blocking(move || spool.shut_down()).await;
         if closed.is_err() {
