@@ -19,6 +19,7 @@ mod pipelines;
 mod probe;
 mod process;
 mod report;
+mod sampled;
 mod samples;
 mod server;
 mod settle;

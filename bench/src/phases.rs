@@ -7,6 +7,7 @@ mod by_decoding;
 mod by_older_protocols;
 mod by_pipelines;
 mod by_receiving;
+mod by_sampling;
 mod by_searching;
 mod by_starting;
 mod by_steady_load;
@@ -39,6 +40,8 @@ pub(crate) enum PhaseName {
     Older,
     /// Through pipelines, beside a real Collector if one is named
     Pipelines,
+    /// Thousands of traces a second that wait to be decided, through two kills
+    Sampling,
     /// The whole life of ten million spans, and all searches
     Store,
     /// The same spans as Jaeger's tracegen sends them
@@ -61,6 +64,7 @@ const PHASES: &[(PhaseName, &str, Phase)] = &[
         by_older_protocols::measure,
     ),
     (PhaseName::Pipelines, "pipelines", by_pipelines::measure),
+    (PhaseName::Sampling, "tail sampling", by_sampling::measure),
     (PhaseName::Store, "store and search", by_storing::measure),
     (
         PhaseName::Tracegen,

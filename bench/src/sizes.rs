@@ -49,6 +49,12 @@ pub(crate) struct Sizes {
     pub(crate) searches: usize,
     /// Spans that are looked for right after their acknowledgement.
     pub(crate) visible: usize,
+    /// Traces a second that wait to be decided.
+    pub(crate) sampled_rate: u64,
+    /// For how long they are sent.
+    pub(crate) sampled: Duration,
+    /// For how long each waits.
+    pub(crate) sampled_wait: Duration,
     /// How long the store may take to come to rest after a load.
     pub(crate) settle: Duration,
 }
@@ -69,6 +75,9 @@ impl Sizes {
                 by_id: 2_000,
                 searches: 200,
                 visible: 200,
+                sampled_rate: 5_000,
+                sampled: seconds(300),
+                sampled_wait: seconds(30),
                 settle: seconds(900),
             },
             SizeName::Quick => Self {
@@ -83,6 +92,9 @@ impl Sizes {
                 by_id: 300,
                 searches: 30,
                 visible: 30,
+                sampled_rate: 2_000,
+                sampled: seconds(10),
+                sampled_wait: seconds(2),
                 settle: seconds(25),
             },
             SizeName::Tiny => Self {
@@ -97,6 +109,9 @@ impl Sizes {
                 by_id: 20,
                 searches: 3,
                 visible: 5,
+                sampled_rate: 100,
+                sampled: seconds(10),
+                sampled_wait: seconds(2),
                 settle: seconds(10),
             },
         }

@@ -4,7 +4,8 @@
 //! ```text
 //! Consumer ─┬─► Sending: senders wait ────────────┬─► Delivery ─► Peer ─► Connector ─► network
 //!           ├─► DiskQueue: safe on the disk first ┘   (retries)   (grpc,  (tls)
-//!           └─► FileExporter ─► file                               http)
+//!           ├─► LoadBalancing: a Sending for each peer             http)
+//!           └─► FileExporter ─► file
 //! ```
 //!
 //! A kind of exporter says what its requests look like and what an answer means
@@ -24,6 +25,7 @@ pub mod grpc;
 mod headers;
 pub mod http;
 mod jaeger;
+pub mod load_balancing;
 mod otlp;
 pub mod otlp_http;
 mod peer;
@@ -60,6 +62,7 @@ use debug::DebugConfig;
 use file::{FileConfig, FileExporter};
 use grpc::GrpcConfig;
 use http::{HttpConfig, HttpProtocol};
+use load_balancing::{LoadBalancing, LoadBalancingConfig};
 use otlp_http::{OtlpEncoding, OtlpHttpConfig};
 use prometheus::PrometheusConfig;
 use prometheus_remote_write::RemoteWriteConfig;
@@ -86,6 +89,8 @@ pub enum ExporterConfig {
     Otlp(GrpcConfig),
     /// Jaeger's `PostSpans` over gRPC.
     Jaeger(GrpcConfig),
+    /// OTLP over gRPC, to several peers by trace.
+    LoadBalancing(Box<LoadBalancingConfig>),
     /// OTLP over HTTP.
     OtlpHttp(OtlpHttpConfig),
     /// Version 2 of Zipkin's API.
@@ -132,6 +137,9 @@ impl ExporterConfig {
         Some(match kind {
             "otlp" | "otlp_grpc" => Self::Otlp(GrpcConfig::read(fields)),
             "jaeger" => Self::Jaeger(GrpcConfig::read(fields)),
+            "load_balancing" | "loadbalancing" => {
+                Self::LoadBalancing(Box::new(LoadBalancingConfig::read(fields)))
+            }
             "otlphttp" | "otlp_http" => Self::OtlpHttp(OtlpHttpConfig::read(fields)),
             "zipkin" => Self::Zipkin(ZipkinConfig::read(fields)),
             "file" => Self::File(FileConfig::read(fields)),
@@ -159,7 +167,11 @@ impl ExporterConfig {
                 Some("it takes metrics alone")
             }
             (
-                Self::Tracewell | Self::Jaeger(_) | Self::Zipkin(_) | Self::File(_),
+                Self::Tracewell
+                | Self::Jaeger(_)
+                | Self::LoadBalancing(_)
+                | Self::Zipkin(_)
+                | Self::File(_),
                 Signal::Metrics,
             ) => Some("it takes traces alone"),
             (Self::OtlpHttp(config), Signal::Traces) if config.url.is_empty() => {
@@ -213,6 +225,7 @@ impl ExporterConfig {
             // The newest values wait, whatever happens.
             Self::PrometheusRemoteWrite(_) | Self::Prometheus(_) => None,
             Self::Otlp(config) | Self::Jaeger(config) => Some(&config.queue),
+            Self::LoadBalancing(config) => Some(&config.peer.queue),
             Self::OtlpHttp(config) => Some(&config.http.queue),
             Self::Zipkin(config) => Some(&config.http.queue),
         }
@@ -244,6 +257,11 @@ impl ExporterConfig {
                 let account = account(&config.path.display().to_string());
                 return FileExporter::build(config, account, surroundings);
             }
+            Self::LoadBalancing(config) => {
+                let account = account(&config.resolver.shown());
+                sending::account_ends(&account, surroundings);
+                return Ok(LoadBalancing::start(config, account, surroundings.runtime)?);
+            }
             Self::Otlp(config) => over_grpc(&OTLP, config, surroundings)?,
             Self::Jaeger(config) => over_grpc(&JAEGER, config, surroundings)?,
             Self::OtlpHttp(config) => over_http(config.protocol(), &config.url, &config.http)?,
@@ -260,6 +278,7 @@ impl ExporterConfig {
     ) {
         let auth = match self {
             Self::Otlp(config) | Self::Jaeger(config) => &mut config.auth,
+            Self::LoadBalancing(config) => &mut config.peer.auth,
             Self::OtlpHttp(config) => &mut config.http.auth,
             Self::Zipkin(config) => &mut config.http.auth,
             Self::PrometheusRemoteWrite(config) => &mut config.http.auth,
@@ -282,11 +301,7 @@ fn over_grpc<'c>(
 ) -> Result<To<'c>, String> {
     let _within = surroundings.runtime.enter();
     let peer = Peer::Grpc(Box::new(grpc::Peer::new(protocol, config)?));
-    // What stands before an @ is nobody's to see.
-    let (_, shown) = config
-        .endpoint
-        .rsplit_once('@')
-        .unwrap_or(("", &config.endpoint));
+    let shown = grpc::shown(&config.endpoint);
     Ok((peer, &config.queue, &config.retry, shown))
 }
 

@@ -41,6 +41,7 @@ mod connectors;
 mod destination;
 pub mod exporters;
 pub mod intake;
+mod part;
 pub mod pipelines;
 pub mod processors;
 pub mod pushing;

@@ -12,6 +12,7 @@ pub mod batch;
 pub(crate) mod changing;
 pub mod error_mode;
 pub mod filter;
+pub mod groupbytrace;
 pub mod matching;
 pub mod probabilistic_sampler;
 pub mod redaction;
@@ -34,6 +35,7 @@ use attributes::AttributesConfig;
 use batch::{Batch, BatchConfig};
 use changing::{Change, Changing};
 use filter::FilterConfig;
+use groupbytrace::GroupByTraceConfig;
 use probabilistic_sampler::{ProbabilisticSampler, ProbabilisticSamplerConfig};
 use redaction::RedactionConfig;
 use resource::ResourceConfig;
@@ -68,6 +70,8 @@ pub enum ProcessorConfig {
     ProbabilisticSampler(ProbabilisticSamplerConfig),
     /// Decides of whole traces whether they are kept.
     TailSampling(Arc<TailSamplingConfig>),
+    /// Hands on whole traces.
+    GroupByTrace(GroupByTraceConfig),
 }
 
 impl ProcessorConfig {
@@ -88,6 +92,9 @@ impl ProcessorConfig {
             }
             "probabilistic_sampler" => {
                 Self::ProbabilisticSampler(ProbabilisticSamplerConfig::read(fields))
+            }
+            "groupbytrace" | "group_by_trace" => {
+                Self::GroupByTrace(GroupByTraceConfig::read(fields))
             }
             "tail_sampling" => Self::TailSampling(Arc::new(TailSamplingConfig::read(fields))),
             _ => return None,
@@ -126,6 +133,10 @@ impl ProcessorConfig {
             }
             Self::TailSampling(config) => {
                 TailSampling::build(config, (pipeline, id), next, account(), surroundings)?
+            }
+            Self::GroupByTrace(config) => {
+                let (account, config) = (account(), config.sampling());
+                TailSampling::build(&config, (pipeline, id), next, account, surroundings)?
             }
         })
     }

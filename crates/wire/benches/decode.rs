@@ -1,5 +1,5 @@
 //! What a span costs on its way into columns, and from there into the bytes
-//! of a log entry: one captured request of 1,000 spans for each data set of
+//! of a request to a peer and of a log entry: one captured request of 1,000 spans for each data set of
 //! the budgets. Times are for the request; divide by 1,000 for a span.
 //!
 //! `requests/*.pb.zst` are bodies that `tracewell load --batch 1000 --seed 1`
@@ -53,5 +53,18 @@ fn log_entry(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, decode, log_entry);
+fn encode(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("encode");
+    for (name, packed) in REQUESTS {
+        let body = request(packed);
+        let decoded = protobuf::decode(&body).expect("it was accepted before");
+        group.throughput(Throughput::Bytes(body.len() as u64));
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| protobuf::encode(black_box(&decoded.batch)));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, decode, encode, log_entry);
 criterion_main!(benches);

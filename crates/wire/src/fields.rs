@@ -202,6 +202,11 @@ pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
+/// Bytes of a varint.
+pub(crate) fn varint_len(value: u64) -> usize {
+    (70 - (value | 1).leading_zeros() as usize) / 7
+}
+
 /// A varint field of 32 bits, left out when 0.
 pub(crate) fn put_u32(out: &mut Vec<u8>, tag: u8, value: u32) {
     put_u64(out, tag, value.into());

@@ -95,6 +95,7 @@ pub(super) fn exporters(page: &mut Page<'_>, accounts: &[ExporterSnapshot]) -> f
         "Requests of an exporter that failed and were or will be sent again",
         per_exporter(|account| account.retries),
     )?;
+    peers(page, accounts)?;
     let per_queue = |value: fn(&QueueSnapshot) -> u64| {
         let queues = accounts.iter().filter_map(|account| {
             let queue = account.queue.as_ref()?;
@@ -117,6 +118,43 @@ pub(super) fn exporters(page: &mut Page<'_>, accounts: &[ExporterSnapshot]) -> f
         "Bytes on the disk that the queue of an exporter may hold",
         per_queue(|queue| queue.limit_bytes),
     )
+}
+
+/// Of exporters that have several.
+fn peers(page: &mut Page<'_>, accounts: &[ExporterSnapshot]) -> fmt::Result {
+    let peers = || accounts.iter().flat_map(|account| &account.peers);
+    page.gauges(
+        "tracewell_exporter_peers",
+        "Peers of an exporter that may have several",
+        accounts
+            .iter()
+            .filter(|account| !account.peers.is_empty())
+            .map(|account| ([exporter(account)], account.peers.len() as u64)),
+    )?;
+    page.counters(
+        "tracewell_exporter_peer_spans_sent",
+        "Spans that one of the peers of an exporter acknowledged",
+        peers().map(|account| (peer(account), account.sent)),
+    )?;
+    page.counters(
+        "tracewell_exporter_peer_spans_moved",
+        "Spans of a peer that another was given instead, because it was none any more",
+        peers().map(|account| (peer(account), account.moved)),
+    )?;
+    page.gauges(
+        "tracewell_exporter_peer_spans_in_flight",
+        "Spans that wait for one of the peers of an exporter",
+        peers().map(|account| (peer(account), account.in_flight)),
+    )?;
+    page.counters(
+        "tracewell_exporter_peer_retries",
+        "Requests to one of the peers of an exporter that failed and were or will be sent again",
+        peers().map(|account| (peer(account), account.retries)),
+    )
+}
+
+fn peer(account: &ExporterSnapshot) -> [Label<'_>; 2] {
+    [exporter(account), ("peer", &account.endpoint)]
 }
 
 fn exporter(account: &ExporterSnapshot) -> Label<'_> {

@@ -54,6 +54,12 @@ pub(super) struct Exporter {
     last_error: Option<String>,
     /// Null where nothing waits on the disk.
     queue: Option<Queue>,
+    /// Of those received by a peer among several, what another was given instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moved: Option<u64>,
+    /// Its peers, where there may be several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    peers: Vec<Exporter>,
 }
 
 /// A queue on the disk.
@@ -63,6 +69,16 @@ struct Queue {
     requests: u64,
     held_bytes: u64,
     limit_bytes: u64,
+}
+
+impl Exporter {
+    fn of_peer(account: ExporterSnapshot) -> Self {
+        let moved = Some(account.moved);
+        Self {
+            moved,
+            ..Self::from(account)
+        }
+    }
 }
 
 impl From<ExporterSnapshot> for Exporter {
@@ -82,6 +98,8 @@ impl From<ExporterSnapshot> for Exporter {
                 held_bytes: queue.held_bytes,
                 limit_bytes: queue.limit_bytes,
             }),
+            moved: None,
+            peers: account.peers.into_iter().map(Self::of_peer).collect(),
         }
     }
 }

@@ -17,6 +17,7 @@ use tracewell_model::{Consumer, Level, RowSet, SpanBatch, StoreError};
 use tracewell_ottl::Cache;
 
 use super::Begun;
+use crate::part::part;
 use crate::pipelines::graph::fan_out;
 use crate::processors::ProcessorAccount;
 use crate::shared_ack::shared;
@@ -118,11 +119,7 @@ impl Consumer for Routing {
         self.account.passed(routed.count() as u64);
         let acks = shared(parts.len(), ack);
         for (Part { next, rows }, ack) in parts.into_iter().zip(acks) {
-            let part = match rows.count() == batch.len() {
-                true => Arc::clone(&batch),
-                false => Arc::new(batch.select(&rows)),
-            };
-            next.consume(part, ack);
+            next.consume(part(&batch, &rows), ack);
         }
     }
 }

@@ -9,10 +9,14 @@
 //! again, and `restored` says how much of `received` that is. So over two lives of a
 //! process, received − restored is what came, each span once; and a span that was
 //! sent but not noted before the first ended is sent in both.
+//!
+//! Where an exporter has several peers each has an account of its own besides, in which
+//! received = sent + rejected + moved + in flight: what moved belongs to another peer
+//! since. **Accounts of peers come and go; that of the exporter stays.**
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::disk_queue::OnDisk;
 
@@ -39,6 +43,10 @@ pub struct ExporterSnapshot {
     pub last_error: Option<String>,
     /// Its queue, where that is on the disk.
     pub queue: Option<QueueSnapshot>,
+    /// Spans that another peer was given in place of this one.
+    pub moved: u64,
+    /// Its peers, where there may be several.
+    pub peers: Vec<ExporterSnapshot>,
 }
 
 /// A queue on the disk at one moment.
@@ -66,11 +74,27 @@ pub struct ExporterAccount {
     queue: Mutex<Weak<OnDisk>>,
     /// Spans of those received that a queue left on the disk when it was closed.
     left: AtomicU64,
+    moved: AtomicU64,
+    /// That of the exporter, of a peer's.
+    whole: Option<Arc<ExporterAccount>>,
+    peers: Mutex<Vec<Weak<ExporterAccount>>>,
 }
 
 impl ExporterAccount {
     pub(crate) fn new(exporter: String, endpoint: String) -> Arc<Self> {
-        Arc::new(Self {
+        Arc::new(Self::of(exporter, endpoint, None))
+    }
+
+    /// Of one peer among several; what becomes of its spans counts here as well.
+    pub(super) fn of_peer(self: &Arc<Self>, endpoint: &str) -> Arc<Self> {
+        let whole = Some(Arc::clone(self));
+        let peer = Arc::new(Self::of(self.exporter.clone(), endpoint.to_owned(), whole));
+        self.peers_now().push(Arc::downgrade(&peer));
+        peer
+    }
+
+    fn of(exporter: String, endpoint: String, whole: Option<Arc<Self>>) -> Self {
+        Self {
             exporter,
             endpoint: Mutex::new(endpoint),
             received: AtomicU64::new(0),
@@ -81,7 +105,24 @@ impl ExporterAccount {
             last_error: Mutex::default(),
             queue: Mutex::default(),
             left: AtomicU64::new(0),
-        })
+            moved: AtomicU64::new(0),
+            whole,
+            peers: Mutex::default(),
+        }
+    }
+
+    fn peers_now(&self) -> MutexGuard<'_, Vec<Weak<Self>>> {
+        let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
+        peers.retain(|peer| peer.strong_count() > 0);
+        peers
+    }
+
+    /// How it is called in the log.
+    pub(super) fn name(&self) -> String {
+        match &self.whole {
+            None => self.exporter.clone(),
+            Some(_) => format!("{} to {}", self.exporter, self.endpoint()),
+        }
     }
 
     /// Its name in the file.
@@ -96,9 +137,10 @@ impl ExporterAccount {
         let rejected = self.rejected.lock().unwrap_or_else(PoisonError::into_inner);
         let rejected = rejected.clone();
         let sent = self.sent.load(Ordering::Acquire);
+        let moved = self.moved.load(Ordering::Acquire);
         // Last: what is out was in before.
         let received = self.received.load(Ordering::Acquire);
-        let out = sent + rejected.values().sum::<u64>();
+        let out = sent + moved + rejected.values().sum::<u64>();
         let last_error = self
             .last_error
             .lock()
@@ -107,21 +149,30 @@ impl ExporterAccount {
         let queue = place.upgrade();
         // It is asked below, and may be the last one that holds it.
         drop(place);
-        let endpoint = self.endpoint.lock().unwrap_or_else(PoisonError::into_inner);
+        let peers: Vec<Arc<Self>> = self.peers_now().iter().filter_map(Weak::upgrade).collect();
+        let mut peers: Vec<ExporterSnapshot> = peers.iter().map(|peer| peer.snapshot()).collect();
+        peers.sort_by(|a, b| a.endpoint.cmp(&b.endpoint));
+        let of_peers = peers.iter().find_map(|peer| {
+            let error = peer.last_error.as_ref()?;
+            Some(format!("{}: {error}", peer.endpoint))
+        });
         ExporterSnapshot {
             exporter: self.exporter.clone(),
-            endpoint: endpoint.clone(),
+            endpoint: self.endpoint(),
             received,
             restored: self.restored.load(Ordering::Relaxed),
             sent,
             rejected,
             in_flight: received.saturating_sub(out),
             retries: self.retries.load(Ordering::Relaxed),
-            last_error: last_error.clone(),
+            last_error: last_error.clone().or(of_peers),
             queue: queue.map(|queue| queue.snapshot()),
+            moved,
+            peers,
         }
     }
 
+    /// Of a peer, this is its part: the exporter counted all when they came.
     pub(super) fn arrived(&self, spans: u64) {
         self.received.fetch_add(spans, Ordering::Release);
     }
@@ -130,6 +181,11 @@ impl ExporterAccount {
     pub(super) fn queues_in(&self, queue: &Arc<OnDisk>) {
         let mut place = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         *place = Arc::downgrade(queue);
+    }
+
+    fn endpoint(&self) -> String {
+        let endpoint = self.endpoint.lock();
+        endpoint.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// From now on it sends there.
@@ -162,17 +218,32 @@ impl ExporterAccount {
 
     pub(super) fn sent(&self, spans: u64) {
         self.sent.fetch_add(spans, Ordering::Release);
+        if let Some(whole) = &self.whole {
+            whole.sent(spans);
+        }
+    }
+
+    /// They are another peer's since.
+    pub(super) fn moved(&self, spans: u64) {
+        self.moved.fetch_add(spans, Ordering::Release);
     }
 
     pub(super) fn rejected(&self, reason: &'static str, spans: u64) {
         let mut rejected = self.rejected.lock().unwrap_or_else(PoisonError::into_inner);
         *rejected.entry(reason).or_default() += spans;
+        drop(rejected);
+        if let Some(whole) = &self.whole {
+            whole.rejected(reason, spans);
+        }
     }
 
     /// A request failed and will be sent again. Answers whether it is the first
     /// of its kind, which is worth a line in the log.
     pub(super) fn retried(&self, why: &str) -> bool {
         self.retries.fetch_add(1, Ordering::Relaxed);
+        if let Some(whole) = &self.whole {
+            whole.retries.fetch_add(1, Ordering::Relaxed);
+        }
         self.failed(why)
     }
 

@@ -6,9 +6,14 @@
 //! | the peer takes it | sent |
 //! | it is told "come again", or there is no answer | sent again after a pause, as long as there is [`Patience`] |
 //! | the peer refuses the spans for good, or leaves some out | counted and logged |
+//! | the peer is none any more, where there are several | the others have it, each its part |
 //! | the peer refuses us (no credential, no such service) | unavailable at once where somebody waits who keeps them; sent again where they lie on the disk |
 //!
 //! **It never decides who is told what**: whoever queues batches does.
+
+mod members;
+mod owed;
+mod pieces;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,25 +21,26 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::time::Instant;
-use tracewell_model::batch::concat::BatchJoiner;
 use tracewell_model::{RowSet, SpanBatch, StoreError};
 
+pub(super) use self::members::{Membership, Others};
+pub(super) use self::owed::Owed;
+use self::pieces::{Piece, pieces};
 use super::account::ExporterAccount;
 use super::peer::{Answer, Peer};
 use super::retry::RetryConfig;
+use crate::part::part;
 
 /// A peer that asks for more is asked again after it.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
-
-/// Largest message of several spans. Servers refuse more than 4 MiB unless they
-/// are told otherwise.
-const MESSAGE_BYTES_MAX: usize = 3 << 20;
 
 /// See the module's text.
 pub(super) struct Delivery {
     pub(super) peer: Peer,
     pub(super) retry: RetryConfig,
     pub(super) account: Arc<ExporterAccount>,
+    /// Among several peers, who has what this one leaves.
+    pub(super) membership: Option<Membership>,
 }
 
 /// How long a batch is tried.
@@ -46,41 +52,15 @@ pub(super) enum Patience {
     Endless(watch::Receiver<bool>),
 }
 
-/// Spans that the peer has not yet, as the account sees them.
-pub(super) struct Owed {
-    account: Arc<ExporterAccount>,
-    spans: u64,
+/// Why a piece was not taken.
+enum NotTaken {
+    /// Under which reason it counts, and what its sender is told.
+    Because(&'static str, StoreError),
+    /// The process ends.
+    Ending,
+    /// The peer is none any more.
+    PeerLeft,
 }
-
-impl Owed {
-    pub(super) fn new(account: &Arc<ExporterAccount>, spans: u64) -> Self {
-        Self {
-            account: Arc::clone(account),
-            spans,
-        }
-    }
-
-    fn sent(&mut self, spans: u64) {
-        self.spans -= spans;
-        self.account.sent(spans);
-    }
-
-    fn rejected(&mut self, reason: &'static str, spans: u64) {
-        self.spans -= spans;
-        if spans > 0 {
-            self.account.rejected(reason, spans);
-        }
-    }
-
-    /// Nothing will become of the rest.
-    pub(super) fn reject_rest(&mut self, reason: &'static str) {
-        self.rejected(reason, self.spans);
-    }
-}
-
-/// Why a piece was not taken: under which reason it counts, and what its sender
-/// is told.
-type NotTaken = (&'static str, StoreError);
 
 impl Delivery {
     /// Brings it there. [`StoreError::ShuttingDown`] says that the process ends, and
@@ -91,9 +71,9 @@ impl Delivery {
         patience: &Patience,
         owed: &mut Owed,
     ) -> Result<(), StoreError> {
-        let shared = Arc::clone(self);
+        let (shared, whole) = (Arc::clone(self), Arc::clone(&batch));
         // It takes milliseconds, in which others must be answered.
-        let pieces = tokio::task::spawn_blocking(move || pieces(&batch, &shared.peer)).await;
+        let pieces = tokio::task::spawn_blocking(move || pieces(&whole, &shared.peer)).await;
         let pieces = pieces.map_err(|error| match error.is_panic() {
             true => StoreError::Refused("the spans cannot be encoded".to_owned()),
             false => StoreError::ShuttingDown,
@@ -102,20 +82,29 @@ impl Delivery {
         for piece in pieces {
             match self.send_piece(&piece, patience).await {
                 Ok(left_out) => {
-                    let left_out = left_out.min(piece.spans);
+                    let left_out = left_out.min(piece.spans());
                     owed.rejected("left_out_by_peer", left_out);
-                    owed.sent(piece.spans - left_out);
+                    owed.sent(piece.spans() - left_out);
                     taken = true;
                 }
                 // The others may be good.
-                Err((reason, error @ StoreError::Refused(_))) => {
-                    owed.rejected(reason, piece.spans);
+                Err(NotTaken::Because(reason, error @ StoreError::Refused(_))) => {
+                    owed.rejected(reason, piece.spans());
                     refused = Some(error);
                 }
-                Err((_, StoreError::ShuttingDown)) => return Err(StoreError::ShuttingDown),
-                Err((reason, error)) => {
+                Err(NotTaken::Because(reason, error)) => {
                     owed.reject_rest(reason);
                     return Err(error);
+                }
+                Err(NotTaken::Ending) => return Err(StoreError::ShuttingDown),
+                Err(NotTaken::PeerLeft) => {
+                    let rest = RowSet::from_range(batch.len(), piece.rows.start..batch.len());
+                    let rest = part(&batch, &rest);
+                    match self.deliver_elsewhere(rest, patience, owed).await {
+                        Err(error @ StoreError::Refused(_)) => refused = Some(error),
+                        result => return result,
+                    }
+                    break;
                 }
             }
         }
@@ -132,13 +121,13 @@ impl Delivery {
         for message in &piece.messages {
             let left = self.send(message.clone(), patience).await?;
             if self.account.recovered() {
-                tracing::info!("{}: the peer takes spans again", self.account.exporter());
+                tracing::info!("{}: the peer takes spans again", self.account.name());
             }
             if let Some((spans, why)) = left {
                 left_out += spans;
                 tracing::warn!(
                     "{}: the peer left out {spans} spans: {why}",
-                    self.account.exporter()
+                    self.account.name()
                 );
             }
         }
@@ -151,9 +140,12 @@ impl Delivery {
         message: Bytes,
         patience: &Patience,
     ) -> Result<Option<(u64, String)>, NotTaken> {
-        let exporter = self.account.exporter();
+        let exporter = self.account.name();
         let mut failures = 0;
         loop {
+            if self.has_left() {
+                return Err(NotTaken::PeerLeft);
+            }
             let (after, why) = match self.peer.send(message.clone()).await {
                 Answer::Taken { left_out } => return Ok(left_out),
                 Answer::Refused(why) => {
@@ -161,7 +153,8 @@ impl Delivery {
                         tracing::warn!("{exporter}: the peer refuses spans for good: {why}");
                     }
                     let why = format!("the exporter {exporter} was refused for good: {why}");
-                    return Err(("refused_by_peer", StoreError::Refused(why)));
+                    let refused = StoreError::Refused(why);
+                    return Err(NotTaken::Because("refused_by_peer", refused));
                 }
                 // Who has them on the disk can wait until somebody mends it.
                 Answer::Denied(why) if matches!(patience, Patience::Endless(_)) => {
@@ -172,7 +165,8 @@ impl Delivery {
                         tracing::error!("{exporter}: the peer takes nothing from us: {why}");
                     }
                     let why = format!("the exporter {exporter} is denied: {why}");
-                    return Err(("denied_by_peer", StoreError::Unavailable(why)));
+                    let denied = StoreError::Unavailable(why);
+                    return Err(NotTaken::Because("denied_by_peer", denied));
                 }
                 // Whatever it says: it may be back long before.
                 Answer::Again { after, why } => (after.unwrap_or_default().min(LONGEST_PAUSE), why),
@@ -182,20 +176,32 @@ impl Delivery {
                 tracing::warn!("{exporter}: the peer takes nothing at present: {why}");
             }
             let pause = self.retry.pause(failures, chance()).max(after);
-            match patience {
-                Patience::Since(began) => {
-                    if !self.retry.goes_on(began.elapsed() + pause) {
-                        let why = format!("the exporter {exporter} cannot send: {why}");
-                        return Err(("peer_unavailable", StoreError::Unavailable(why)));
-                    }
-                    tokio::time::sleep(pause).await;
-                }
-                Patience::Endless(stopping) => {
-                    if has_ended_within(pause, stopping.clone()).await {
-                        return Err(("lost", StoreError::ShuttingDown));
-                    }
-                }
+            if let Patience::Since(began) = patience
+                && !self.retry.goes_on(began.elapsed() + pause)
+            {
+                let why = format!("the exporter {exporter} cannot send: {why}");
+                let unavailable = StoreError::Unavailable(why);
+                return Err(NotTaken::Because("peer_unavailable", unavailable));
             }
+            tokio::select! {
+                () = self.leaves() => {}
+                ends = patience.ends_within(pause) => if ends {
+                    return Err(NotTaken::Ending);
+                },
+            }
+        }
+    }
+}
+
+impl Patience {
+    /// Waits; answers at once, with `true`, when the process ends.
+    async fn ends_within(&self, pause: Duration) -> bool {
+        match self {
+            Self::Since(_) => {
+                tokio::time::sleep(pause).await;
+                false
+            }
+            Self::Endless(stopping) => has_ended_within(pause, stopping.clone()).await,
         }
     }
 }
@@ -211,41 +217,4 @@ pub(crate) async fn has_ended_within(pause: Duration, mut ends: watch::Receiver<
 pub(crate) fn chance() -> f64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(Duration::ZERO) as f64 / u64::MAX as f64
-}
-
-/// A part of a batch that is small enough.
-struct Piece {
-    messages: Vec<Bytes>,
-    spans: u64,
-}
-
-/// A batch in parts of which no message is too large, unless one span alone is.
-fn pieces(batch: &SpanBatch, peer: &Peer) -> Vec<Piece> {
-    let messages = peer.encode(batch);
-    let is_large = messages
-        .iter()
-        .any(|message| message.len() > MESSAGE_BYTES_MAX);
-    if !is_large || batch.len() < 2 {
-        return vec![Piece {
-            messages: messages
-                .into_iter()
-                .map(|message| peer.pack(message))
-                .collect(),
-            spans: batch.len() as u64,
-        }];
-    }
-    drop(messages);
-    let middle = batch.len() / 2;
-    [0..middle, middle..batch.len()]
-        .into_iter()
-        .flat_map(|part| {
-            let rows = RowSet::from_fn(batch.len(), |row| part.contains(&row));
-            let mut joiner = BatchJoiner::new();
-            // Less than the whole, which is a batch.
-            joiner
-                .append_rows(batch, &rows)
-                .expect("a part of a batch is no larger than it");
-            pieces(&joiner.finish(), peer)
-        })
-        .collect()
 }

@@ -29,10 +29,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot, watch};
-use tracewell_model::batch::concat::BatchJoiner;
 use tracewell_model::spool::{Spool, SpoolAck, SpoolEntry, SpoolPlace, SpoolRecord, Spools};
 use tracewell_model::store::Ack;
-use tracewell_model::{Consumer, RowSet, SpanBatch, StoreError};
+use tracewell_model::{Consumer, SpanBatch, StoreError};
 
 use self::book::{Book, Waiting};
 use super::account::QueueSnapshot;
@@ -181,19 +180,9 @@ fn parts(batch: Arc<SpanBatch>) -> Vec<Arc<SpanBatch>> {
     if batch.memory_bytes() <= PART_BYTES || batch.len() < 2 {
         return vec![batch];
     }
-    let middle = batch.len() / 2;
-    [0..middle, middle..batch.len()]
-        .into_iter()
-        .flat_map(|part| {
-            let rows = RowSet::from_fn(batch.len(), |row| part.contains(&row));
-            let mut joiner = BatchJoiner::new();
-            // Less than the whole, which is a batch.
-            joiner
-                .append_rows(&batch, &rows)
-                .expect("a part of a batch is no larger than it");
-            parts(Arc::new(joiner.finish()))
-        })
-        .collect()
+    let count = batch.memory_bytes().div_ceil(PART_BYTES / 8 * 7).max(2);
+    let smaller = batch.in_parts(count).into_iter();
+    smaller.flat_map(|part| parts(Arc::new(part))).collect()
 }
 
 impl OnDisk {

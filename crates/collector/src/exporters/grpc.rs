@@ -61,6 +61,23 @@ pub enum Compression {
     Zstd,
 }
 
+impl Default for GrpcConfig {
+    /// To nobody yet.
+    fn default() -> Self {
+        Self {
+            endpoint: String::new(),
+            url: String::new(),
+            tls: TlsConfig::read(None),
+            auth: None,
+            compression: Compression::Gzip,
+            headers: HeaderMap::new(),
+            timeout: TIMEOUT,
+            queue: QueueConfig::default(),
+            retry: RetryConfig::default(),
+        }
+    }
+}
+
 impl GrpcConfig {
     /// Reads the fields of the section.
     #[must_use]
@@ -74,28 +91,43 @@ impl GrpcConfig {
             ));
         }
         let endpoint = endpoint.map(|written| written.text).unwrap_or_default();
-        let tls = TlsConfig::read(fields.section("tls"));
+        let config = Self::read_others(&fields).to(&endpoint);
+        if !endpoint.is_empty()
+            && let Err(why) = config.check()
+        {
+            fields.mistake(format!("{}: {why}", fields.path("endpoint")));
+        }
+        fields.end();
+        config
+    }
+
+    /// Reads a section without an endpoint: others say it.
+    pub(super) fn read_template(fields: Option<Fields<'_>>) -> Self {
+        let Some(fields) = fields else {
+            return Self::default();
+        };
+        if fields.has("endpoint") {
+            fields.reading().warn(format!(
+                "{}: the resolver says where the peers are; leave it out",
+                fields.path("endpoint")
+            ));
+        }
+        let config = Self::read_others(&fields);
+        fields.end();
+        config
+    }
+
+    fn read_others(fields: &Fields<'_>) -> Self {
         let config = Self {
-            url: url(&endpoint, tls.is_insecure),
-            endpoint,
-            tls,
-            auth: AuthenticatorRef::read(&fields),
+            tls: TlsConfig::read(fields.section("tls")),
+            auth: AuthenticatorRef::read(fields),
             compression: fields.value("compression", Compression::Gzip, compression),
-            headers: headers::read(&fields),
+            headers: headers::read(fields),
             timeout: fields.duration("timeout", TIMEOUT),
             queue: QueueConfig::read(fields.section("sending_queue")),
             retry: RetryConfig::read(fields.section("retry_on_failure")),
+            ..Self::default()
         };
-        if !config.endpoint.is_empty()
-            && let Err(why) = Endpoint::from_shared(config.url.clone())
-        {
-            fields.mistake(format!(
-                "{}: {:?} is no HOST:PORT ({})",
-                fields.path("endpoint"),
-                config.endpoint,
-                root_cause(&why)
-            ));
-        }
         fields.not_served("authority", "use tls.server_name_override");
         for taken in [
             "balancer_name",
@@ -106,8 +138,25 @@ impl GrpcConfig {
         ] {
             fields.has(taken);
         }
-        fields.end();
         config
+    }
+
+    /// The same, to that endpoint.
+    pub(super) fn to(&self, endpoint: &str) -> Self {
+        Self {
+            url: url(endpoint, self.tls.is_insecure),
+            endpoint: endpoint.to_owned(),
+            ..self.clone()
+        }
+    }
+
+    /// # Errors
+    /// The endpoint is none.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let endpoint = Endpoint::from_shared(self.url.clone());
+        let endpoint = endpoint
+            .map_err(|why| format!("{:?} is no HOST:PORT ({})", self.endpoint, root_cause(&why)));
+        endpoint.map(|_| ())
     }
 
     /// For one attempt; zero is no limit to the Collector.
@@ -117,6 +166,13 @@ impl GrpcConfig {
             false => self.timeout,
         }
     }
+}
+
+/// What of an endpoint is shown: what stands before an @ is nobody's to see.
+pub(super) fn shown(endpoint: &str) -> &str {
+    endpoint
+        .rsplit_once('@')
+        .map_or(endpoint, |(_, shown)| shown)
 }
 
 /// The scheme decides where it is written; else it is TLS unless told otherwise.

@@ -43,11 +43,12 @@ pub(super) fn start(
         peer,
         retry: retry.clone(),
         account,
+        membership: None,
     };
     let Some(storage) = &queue.storage else {
         account_ends(&delivery.account, surroundings);
         let runtime = surroundings.runtime.clone();
-        return Ok(Arc::new(Sending::new(delivery, queue, runtime)));
+        return Ok(Arc::new(Sending::new(Arc::new(delivery), queue, runtime)));
     };
     let spools = surroundings.spools.get(&storage.id).ok_or_else(|| {
         format!(
@@ -60,7 +61,7 @@ pub(super) fn start(
 }
 
 /// What is on its way ends by itself; the account is shown until then.
-fn account_ends(account: &Arc<ExporterAccount>, surroundings: &Surroundings<'_>) {
+pub(super) fn account_ends(account: &Arc<ExporterAccount>, surroundings: &Surroundings<'_>) {
     account.restored(0);
     let account = Arc::clone(account);
     let is_done = move || account.snapshot().in_flight == 0;
@@ -68,7 +69,7 @@ fn account_ends(account: &Arc<ExporterAccount>, surroundings: &Surroundings<'_>)
 }
 
 /// See the module's text.
-struct Sending {
+pub(super) struct Sending {
     delivery: Arc<Delivery>,
     /// Turns of those that wait.
     turns: Arc<Semaphore>,
@@ -78,9 +79,10 @@ struct Sending {
 }
 
 impl Sending {
-    fn new(delivery: Delivery, queue: &QueueConfig, runtime: Handle) -> Self {
+    /// While senders wait, on that runtime.
+    pub(super) fn new(delivery: Arc<Delivery>, queue: &QueueConfig, runtime: Handle) -> Self {
         Self {
-            delivery: Arc::new(delivery),
+            delivery,
             turns: Arc::new(Semaphore::new(queue.num_consumers)),
             room: Arc::new(Room::new(queue.queue_size)),
             sizer: queue.sizer,

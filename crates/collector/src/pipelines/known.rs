@@ -82,7 +82,6 @@ const PROCESSORS: &[(&str, &str)] = &[
         "groupbyattrs",
         "spans are stored by column; their order costs nothing",
     ),
-    ("groupbytrace", NOT_YET),
     (
         "isolationforest",
         "tail_sampling keeps what is slow or failed",
@@ -126,8 +125,6 @@ const EXPORTERS: &[(&str, &str)] = &[
     ("influxdb", COLLECTOR_BEHIND),
     ("jaeger_thrift", "use jaeger with port 14250, or otlp"),
     ("kafka", NOT_YET_GRPC),
-    ("load_balancing", NOT_YET_GRPC),
-    ("loadbalancing", NOT_YET_GRPC),
     ("logicmonitor", COLLECTOR_BEHIND),
     ("logzio", COLLECTOR_BEHIND),
     ("mezmo", LOGS),
@@ -193,5 +190,4 @@ const EXTENSIONS: &[(&str, &str)] = &[
     ("sigv4auth", COLLECTOR_BEHIND),
 ];
 
-const NOT_YET: &str = "it will be; until then let a Collector in front do it";
 const NOT_YET_GRPC: &str = "it will be; until then send with otlp over gRPC";

@@ -115,7 +115,7 @@ impl Batch {
         }
         let max = if max == 0 { usize::MAX } else { max };
         let mut done = Vec::new();
-        let mut joiner = BatchJoiner::new();
+        let mut joiner = BatchJoiner::in_passing();
         for batch in batches {
             let mut from = 0;
             while from < batch.len() {
@@ -132,7 +132,8 @@ impl Batch {
                     break;
                 }
                 if is_full || joiner.len() >= max {
-                    done.push(Arc::new(mem::take(&mut joiner).finish()));
+                    let full = mem::replace(&mut joiner, BatchJoiner::in_passing());
+                    done.push(Arc::new(full.finish()));
                 }
             }
         }

@@ -87,7 +87,12 @@ impl TailSampling {
                 format!("tail_storage: there is no directory for {storage}; name a file_storage that service.extensions has")
             }),
             None => surroundings.spools.get(&ComponentId::parse(DATA_DIRECTORY)?).ok_or_else(|| {
-                "spans wait on the disk, and there is no data directory; leave out --storage memory, or name a file_storage as tail_storage".to_owned()
+                // `groupbytrace` has no such field.
+                let or = match &*id.kind {
+                    "tail_sampling" => ", or name a file_storage as tail_storage",
+                    _ => "",
+                };
+                format!("spans wait on the disk, and there is no data directory; leave out --storage memory{or}")
             }),
         };
         let name = format!("{pipeline}.{id}");

@@ -20,6 +20,7 @@ mod http_exporters;
 mod http_peer;
 mod legacy;
 mod limits;
+mod load_balancing;
 mod metrics_push;
 mod refusals;
 mod requests;

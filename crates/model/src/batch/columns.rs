@@ -52,8 +52,9 @@ impl Strings {
         &self.text
     }
 
-    /// As [`Strings::get`], for comparing.
-    pub(crate) fn get_bytes(&self, index: usize) -> &[u8] {
+    /// As [`Strings::get`], for comparing and copying.
+    #[must_use]
+    pub fn get_bytes(&self, index: usize) -> &[u8] {
         let from = if index == 0 {
             0
         } else {

@@ -42,6 +42,25 @@ pub struct BatchJoiner {
     stated: StatedFailures,
 }
 
+impl SpanBatch {
+    /// The spans in this many batches of neighbours, as many in each as may be; of
+    /// fewer spans, one in each.
+    #[must_use]
+    pub fn in_parts(&self, count: usize) -> Vec<Self> {
+        let each = self.len().div_ceil(count.max(1)).max(1);
+        let starts = (0..self.len()).step_by(each);
+        let parts = starts.map(|from| {
+            let rows = RowSet::from_fn(self.len(), |row| (from..from + each).contains(&row));
+            let mut joiner = BatchJoiner::in_passing();
+            joiner
+                .append_rows(self, &rows)
+                .expect("a part of a batch is no larger than it");
+            joiner.finish()
+        });
+        parts.collect()
+    }
+}
+
 impl Default for BatchJoiner {
     fn default() -> Self {
         Self {
@@ -67,6 +86,25 @@ impl BatchJoiner {
         Self {
             limit_bytes: Some(limit_bytes),
             ..Self::default()
+        }
+    }
+
+    /// An empty joiner of what is handed on and not kept: values that hardly ever
+    /// repeat are not looked for, which a block would be smaller by.
+    #[must_use]
+    pub fn in_passing() -> Self {
+        Self {
+            builder: SpanBatchBuilder::new(),
+            ..Self::default()
+        }
+    }
+
+    /// As [`BatchJoiner::in_passing`], within so much memory.
+    #[must_use]
+    pub fn in_passing_within(limit_bytes: usize) -> Self {
+        Self {
+            limit_bytes: Some(limit_bytes),
+            ..Self::in_passing()
         }
     }
 

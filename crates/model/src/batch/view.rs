@@ -105,6 +105,20 @@ impl ByOwner {
     }
 }
 
+/// Where an attribute stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttributePlace {
+    /// An entry of a column of [`SpanBatch::attributes`].
+    Column {
+        /// Number of the column.
+        column: usize,
+        /// The entry within it.
+        entry: usize,
+    },
+    /// An entry of [`SpanBatch::overflow`].
+    Overflow(usize),
+}
+
 /// A batch with its attributes, events and links grouped by owner.
 #[derive(Debug)]
 pub struct BatchView<'a> {
@@ -170,11 +184,34 @@ impl<'a> BatchView<'a> {
         level: Level,
         row: usize,
     ) -> impl Iterator<Item = (&'a str, ValueRef<'a>)> {
+        let places = self.attribute_places(level, row);
+        places.map(|place| attribute_at(self.batch, place))
+    }
+
+    /// Where the attributes of the owner `row` of `level` stand, in their order.
+    pub fn attribute_places(
+        &self,
+        level: Level,
+        row: usize,
+    ) -> impl Iterator<Item = AttributePlace> {
         let owner = &self.levels[level as usize];
-        let entries = &owner.entries[owner.range(row)];
-        entries
-            .iter()
-            .map(|(column, entry)| attribute_at(self.batch, *column, *entry as usize))
+        let entries = owner.entries[owner.range(row)].iter();
+        entries.map(|(column, entry)| match *column {
+            OVERFLOW => AttributePlace::Overflow(*entry as usize),
+            column => AttributePlace::Column {
+                column: column as usize,
+                entry: *entry as usize,
+            },
+        })
+    }
+
+    /// Key and value of an attribute of the batch.
+    ///
+    /// # Panics
+    /// If nothing stands there.
+    #[must_use]
+    pub fn attribute_at(&self, place: AttributePlace) -> (&'a str, ValueRef<'a>) {
+        attribute_at(self.batch, place)
     }
 
     /// The first attribute of that key, whatever its type.
@@ -186,16 +223,18 @@ impl<'a> BatchView<'a> {
     }
 }
 
-fn attribute_at(batch: &SpanBatch, column: u32, entry: usize) -> (&str, ValueRef<'_>) {
-    if column == OVERFLOW {
-        let overflow = &batch.overflow;
-        return (
-            overflow.keys.get(entry),
-            overflow_value(overflow.values.get(entry)),
-        );
+fn attribute_at(batch: &SpanBatch, place: AttributePlace) -> (&str, ValueRef<'_>) {
+    match place {
+        AttributePlace::Overflow(entry) => {
+            let overflow = &batch.overflow;
+            let value = overflow_value(overflow.values.get(entry));
+            (overflow.keys.get(entry), value)
+        }
+        AttributePlace::Column { column, entry } => {
+            let column = &batch.attributes[column];
+            (&column.key, column.values.get(entry))
+        }
     }
-    let column = &batch.attributes[column as usize];
-    (&column.key, column.values.get(entry))
 }
 
 /// A value of the overflow column; scalars are decoded where the bytes allow

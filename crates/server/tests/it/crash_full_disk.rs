@@ -27,7 +27,7 @@ const SETTINGS: &[&str] = &["--memory-limit", "64MiB"];
 const SEAL_BYTES: u64 = (64 << 20) / 12;
 
 /// A mounted tmpfs; unmounted when dropped.
-struct SmallDisk {
+pub(crate) struct SmallDisk {
     path: PathBuf,
     by_sudo: bool,
 }
@@ -142,7 +142,7 @@ fn assert_stored(server: &Running, traces: u64) {
 }
 
 /// A small file system; `None`, and why is said, where none can be mounted.
-fn mount(directory: &Path) -> Option<SmallDisk> {
+pub(crate) fn mount(directory: &Path) -> Option<SmallDisk> {
     SmallDisk::mount(directory)
         .map_err(|reason| {
             eprintln!("skipped: no small file system can be mounted here: {reason}");

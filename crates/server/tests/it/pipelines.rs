@@ -173,7 +173,7 @@ fn everything_that_is_wrong_with_a_file_is_told_at_once() {
   kafka: {brokers: [b:9092]}
 processors:
   batch: {timeout: soon}
-  groupbytrace:
+  groupbyattrs:
   filter:
 connectors: {exceptions: }
 exporters:
@@ -182,7 +182,7 @@ service:
   pipelines:
     traces:
       receivers: [otlp, kafka, zipkin]
-      processors: [groupbytrace, batch]
+      processors: [groupbyattrs, batch]
       exporters: [jaeger, exceptions]
     metrics: {receivers: [otlp], exporters: [jaeger]}
 ",
@@ -196,7 +196,7 @@ service:
         "4:14: unknown key receivers.otlp.protocols.grpc.endpont; did you mean endpoint?",
         "5:3: receivers.kafka: the receiver kafka is not served; spans are taken over OTLP,",
         "7:20: processors.batch.timeout: \"soon\" is not a duration; write for example 200ms or 1m30s",
-        "8:3: processors.groupbytrace: the processor groupbytrace is not served;",
+        "8:3: processors.groupbyattrs: the processor groupbyattrs is not served;",
         "10:14: connectors.exceptions: the connector exceptions is not served; span_metrics counts events too",
         "12:11: exporters.jaeger.endpoint is missing; write for example jaeger:4317",
         "16:32: service.pipelines.traces.receivers names the receiver zipkin, which is not above; there are kafka, otlp",

@@ -94,6 +94,25 @@ impl TailSamplingConfig {
     }
 }
 
+impl TailSamplingConfig {
+    /// One that keeps every trace, and forgets it when it has gone on: spans that come
+    /// later are a trace anew.
+    pub(in crate::processors) fn keeping_all(decision_wait: Duration, num_traces: usize) -> Self {
+        Self {
+            decision_wait,
+            decision_wait_after_root: None,
+            num_traces,
+            maximum_trace_size_bytes: 0,
+            sample_on_first_match: false,
+            sampled_cache_size: 0,
+            non_sampled_cache_size: 0,
+            tail_storage: None,
+            policies: vec![Policy::always("all")],
+            conditions: Vec::new(),
+        }
+    }
+}
+
 fn tail_storage(fields: &Fields<'_>) -> Option<ComponentId> {
     let written = fields.text("tail_storage")?;
     match ComponentId::parse(&written.text) {

@@ -18,8 +18,11 @@ use super::state::Member;
 /// Bytes of batches that are kept for the next group.
 const KEPT_BYTES: usize = 32 << 20;
 
-/// Bytes at which what was gathered goes on as a batch of its own: a group of very
-/// large traces is more than one.
+/// Spans of whole traces that go on as one batch, unless a trace alone has more: an
+/// exporter would cut what is much larger into messages again.
+const JOINED_SPANS: u64 = 4_096;
+
+/// Bytes at which one trace goes on as several batches.
 const JOINED_BYTES: usize = 64 << 20;
 
 /// Batches that were read not long ago.
@@ -27,7 +30,7 @@ pub(super) struct ReadBatches {
     /// The longest unused first.
     kept: VecDeque<(SpoolPlace, usize, Arc<SpanBatch>)>,
     bytes: usize,
-    pub(super) joined_bytes: usize,
+    pub(super) joined_spans: u64,
 }
 
 impl Default for ReadBatches {
@@ -35,7 +38,7 @@ impl Default for ReadBatches {
         Self {
             kept: VecDeque::new(),
             bytes: 0,
-            joined_bytes: JOINED_BYTES,
+            joined_spans: JOINED_SPANS,
         }
     }
 }
@@ -64,11 +67,32 @@ impl ReadBatches {
     }
 }
 
-/// The spans of these traces, as few batches as may be.
+/// The spans of these traces, each trace in one batch.
 ///
 /// # Errors
 /// The disk does not say at present; later it may.
 pub(super) fn gather(
+    spool: &dyn Spool,
+    held: &HeldBatches,
+    read: &mut ReadBatches,
+    members: &[Member],
+) -> Result<Vec<Arc<SpanBatch>>, StoreError> {
+    let (mut done, mut rest) = (Vec::new(), members);
+    while !rest.is_empty() {
+        let mut spans = 0;
+        let fits = |member: &&Member| {
+            spans += member.spans;
+            spans <= read.joined_spans
+        };
+        let (now, later) = rest.split_at(rest.iter().take_while(fits).count().max(1));
+        done.extend(join(spool, held, read, now)?);
+        rest = later;
+    }
+    Ok(done)
+}
+
+/// The spans of these traces, as few batches as may be.
+fn join(
     spool: &dyn Spool,
     held: &HeldBatches,
     read: &mut ReadBatches,
@@ -81,8 +105,8 @@ pub(super) fn gather(
         wanted.extend(places.map(|place| (place, member.trace)));
     }
     wanted.sort_unstable();
-    let joined_bytes = read.joined_bytes;
-    let (mut done, mut joiner) = (Vec::new(), BatchJoiner::with_limit(joined_bytes));
+    let empty = || BatchJoiner::in_passing_within(JOINED_BYTES);
+    let (mut done, mut joiner) = (Vec::new(), empty());
     for of_batch in wanted.chunk_by(|a, b| a.0 == b.0) {
         let batch = match read.read(spool, of_batch[0].0) {
             Ok(batch) => batch,
@@ -100,7 +124,7 @@ pub(super) fn gather(
             return Ok(vec![batch]);
         }
         if joiner.append_rows(&batch, &rows).is_err() {
-            let full = mem::replace(&mut joiner, BatchJoiner::with_limit(joined_bytes));
+            let full = mem::replace(&mut joiner, empty());
             if !full.is_empty() {
                 done.push(Arc::new(full.finish()));
             }

@@ -7,7 +7,7 @@
 
 use std::ops::ControlFlow;
 
-use super::encode::{encode_spans, put_span};
+use super::encode::{SpanAttributes, encode_spans, put_span};
 use super::parts::{write_resource, write_scope};
 use crate::otlp::Links;
 use tracewell_model::batch::view::BatchView;
@@ -24,17 +24,24 @@ pub(super) fn encode_chunks<B>(
 ) -> ControlFlow<B> {
     let view = BatchView::new(batch);
     let spans: Vec<SpanRef<'_>> = view.spans().collect();
+    let attributes = SpanAttributes::new(batch);
     let mut rest = &spans[..];
     while !rest.is_empty() {
-        let (chunk, others) = rest.split_at(spans_within(chunk_bytes, &view, rest, links));
-        each(encode_spans(&view, chunk, links))?;
+        let (chunk, others) =
+            rest.split_at(spans_within(chunk_bytes, (&view, &attributes), rest, links));
+        each(encode_spans(&view, &attributes, chunk, links))?;
         rest = others;
     }
     ControlFlow::Continue(())
 }
 
 /// How many spans, but at least one, fit into so many bytes.
-fn spans_within(bytes: usize, view: &BatchView<'_>, spans: &[SpanRef<'_>], links: Links) -> usize {
+fn spans_within(
+    bytes: usize,
+    (view, attributes): (&BatchView<'_>, &SpanAttributes<'_>),
+    spans: &[SpanRef<'_>],
+    links: Links,
+) -> usize {
     let (mut scratch, mut needed) = (Vec::new(), 0);
     let (mut resource, mut scope) = (None, None);
     for (count, span) in spans.iter().enumerate() {
@@ -47,7 +54,7 @@ fn spans_within(bytes: usize, view: &BatchView<'_>, spans: &[SpanRef<'_>], links
             scope = Some(span.scope_row());
             write_scope(&mut scratch, view, span.scope_row());
         }
-        put_span(&mut scratch, span, links);
+        put_span(&mut scratch, span, attributes, links);
         needed += scratch.len() + HEADERS_BYTES;
         if needed > bytes && count > 0 {
             return count;

@@ -4,6 +4,10 @@
 //! have their default value, as protobuf's own libraries do. Consecutive spans
 //! of one resource, and within it of one scope, share their messages.
 
+mod attributes;
+
+pub(super) use attributes::SpanAttributes;
+
 use crate::fields::{
     put_bytes, put_fixed64, put_i32, put_message, put_present_bytes, put_u32, put_varint,
 };
@@ -11,15 +15,24 @@ use crate::otlp::Links;
 use tracewell_model::batch::view::BatchView;
 use tracewell_model::{Level, SpanBatch, SpanRef, ValueRef};
 
+/// What a span often needs; a message that is larger grows.
+const SPAN_BYTES: usize = 384;
+
 pub(super) fn encode(batch: &SpanBatch) -> Vec<u8> {
     let view = BatchView::new(batch);
     let spans: Vec<SpanRef<'_>> = view.spans().collect();
-    encode_spans(&view, &spans, Links::All)
+    let attributes = SpanAttributes::new(batch);
+    encode_spans(&view, &attributes, &spans, Links::All)
 }
 
 /// A message of some of the spans of a batch, in this order.
-pub(super) fn encode_spans(view: &BatchView<'_>, spans: &[SpanRef<'_>], links: Links) -> Vec<u8> {
-    let mut out = Vec::new();
+pub(super) fn encode_spans(
+    view: &BatchView<'_>,
+    attributes: &SpanAttributes<'_>,
+    spans: &[SpanRef<'_>],
+    links: Links,
+) -> Vec<u8> {
+    let mut out = Vec::with_capacity(spans.len() * SPAN_BYTES);
     for of_resource in spans.chunk_by(|a, b| a.resource_row() == b.resource_row()) {
         put_message(&mut out, 0x0a, |out| {
             let row = of_resource[0].resource_row();
@@ -29,7 +42,7 @@ pub(super) fn encode_spans(view: &BatchView<'_>, spans: &[SpanRef<'_>], links: L
                     let row = of_scope[0].scope_row();
                     put_scope(out, view, row);
                     for span in of_scope {
-                        put_message(out, 0x12, |out| put_span(out, span, links));
+                        put_message(out, 0x12, |out| put_span(out, span, attributes, links));
                     }
                     put_bytes(
                         out,
@@ -67,7 +80,12 @@ pub(super) fn put_scope(out: &mut Vec<u8>, view: &BatchView<'_>, row: usize) {
 }
 
 /// The fields of `Span`.
-pub(super) fn put_span(out: &mut Vec<u8>, span: &SpanRef<'_>, links: Links) {
+pub(super) fn put_span(
+    out: &mut Vec<u8>,
+    span: &SpanRef<'_>,
+    attributes: &SpanAttributes<'_>,
+    links: Links,
+) {
     let columns = span.view().batch().spans();
     let [dropped_attributes, dropped_events, dropped_links] = span.dropped();
     put_bytes(out, 0x0a, &span.trace_id().0);
@@ -80,7 +98,7 @@ pub(super) fn put_span(out: &mut Vec<u8>, span: &SpanRef<'_>, links: Links) {
     put_i32(out, 0x30, columns.kind[span.row()]);
     put_fixed64(out, 0x39, span.start_ns());
     put_fixed64(out, 0x41, span.end_ns());
-    put_attributes(out, 0x4a, span.attributes());
+    attributes.put(out, span.view(), span.row());
     put_u32(out, 0x50, dropped_attributes);
     put_events(out, span);
     put_u32(out, 0x60, dropped_events);

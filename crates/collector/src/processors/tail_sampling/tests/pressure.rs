@@ -131,7 +131,7 @@ fn what_is_decided_and_not_delivered_is_bounded() {
 #[test]
 fn each_batch_of_a_group_is_counted_as_it_was_answered() {
     let mut rig = Rig::new(&format!("{{policies: [{ALL}]}}"));
-    rig.sampler.read.joined_bytes = 1_000;
+    rig.sampler.read.joined_spans = 10;
     for trace in 1..=3 {
         let count = 10 * trace;
         rig.send(&spans(trace, 1_000 * trace..1_000 * trace + count));
