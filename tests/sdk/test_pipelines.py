@@ -48,7 +48,7 @@ FILES = {
 }
 
 
-def front(directory: Path, kind: str, exporter: dict) -> Tracewell:
+def front(directory: Path, kind: str, exporter: dict, extensions: dict | None = None) -> Tracewell:
     """A Tracewell that hands OTLP to one exporter and keeps nothing."""
     directory.mkdir()
     config = {
@@ -61,6 +61,9 @@ def front(directory: Path, kind: str, exporter: dict) -> Tracewell:
             }
         },
     }
+    if extensions:
+        config |= {"extensions": extensions}
+        config["service"]["extensions"] = list(extensions)
     # JSON is YAML.
     path = directory / "collector.yaml"
     path.write_text(json.dumps(config))

@@ -112,6 +112,11 @@ impl ProcessFacts {
         accounts.filter_map(|account| account.snapshot()).collect()
     }
 
+    /// What lies between receivers, processors and exporters.
+    pub(crate) fn components(&self) -> &Accounts {
+        &self.components
+    }
+
     /// What connectors count of spans.
     pub(crate) fn write_series(&self, page: &mut SeriesPage) {
         for source in self.components.series() {

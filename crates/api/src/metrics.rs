@@ -7,6 +7,7 @@
 //! meaning**.
 
 mod components;
+mod graph;
 mod text_format;
 
 use std::fmt::{self, Debug, Formatter};
@@ -113,6 +114,10 @@ impl Collector for Scrape {
         receivers(&mut page, &self.facts.receivers())?;
         components::processors(&mut page, &self.facts.processors())?;
         components::exporters(&mut page, &self.facts.exporters())?;
+        if let Some(sum) = self.facts.components().sum() {
+            graph::sum(&mut page, &sum)?;
+            graph::edges(&mut page, &self.facts.components().layout().edges)?;
+        }
         components::pushing(&mut page, &self.facts.pushing())?;
         let (held, limit) = self.facts.intake_bytes();
         page.gauge(

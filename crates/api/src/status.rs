@@ -4,6 +4,7 @@
 //! It shows [`ProcessFacts`] and what the store says of itself. **Nothing is
 //! counted here.**
 
+mod graph;
 mod reading;
 mod sampling;
 
@@ -24,6 +25,7 @@ use tracewell_model::store::{CompactionStatus, DamagedBlock, DiskStatus, StoreSt
 use crate::QueryState;
 use crate::error::to_json;
 use crate::facts::{BoundEndpoint, ProcessFacts, Reloaded, VERSION};
+use graph::Graph;
 use reading::{Kept, Process, Queries};
 use sampling::AdaptiveSampling;
 
@@ -52,6 +54,8 @@ struct Status<'a> {
     exporters: Vec<Exporter>,
     /// What sends on what connectors count; empty where nothing does.
     metric_exporters: Vec<MetricExporter>,
+    /// How all of it hangs together, and where every span is; null without pipelines.
+    graph: Option<Graph>,
     /// What clients were refused or lost, the newest first.
     complaints: Vec<Complained<'a>>,
     memory: Memory,
@@ -258,6 +262,7 @@ fn answer(facts: &ProcessFacts, state: &QueryState, store: &StoreStatus) -> Resp
             .into_iter()
             .map(MetricExporter::from)
             .collect(),
+        graph: Graph::of(facts.components()),
         complaints: complaints.iter().map(complained).collect(),
         memory: Memory {
             requests_held_bytes,

@@ -3,7 +3,7 @@
 //! A kind of connector says here how its section is read and how it is built;
 //! nothing else in the crate knows the kinds.
 
-mod adjusted_count;
+pub(crate) mod adjusted_count;
 mod groups;
 mod routing;
 mod service_graph;
@@ -112,11 +112,14 @@ impl ConnectorConfig {
     ) -> Arc<dyn Consumer> {
         let clock = Arc::new(SystemClock);
         match self {
-            Self::Forward => fan_out(begun.into_iter().map(|begun| begun.first).collect()),
+            Self::Forward => {
+                let firsts = begun.into_iter().map(|begun| begun.first);
+                fan_out(firsts.collect(), accounts.copies())
+            }
             Self::Routing(config) => {
                 // It stands between pipelines.
                 let account = accounts.processor(("connectors", id));
-                Routing::new(Arc::clone(config), account, &begun)
+                Routing::new(Arc::clone(config), account, &begun, accounts.copies())
             }
             Self::SpanMetrics(config) => {
                 let connector = SpanMetrics::new(config.clone(), clock);

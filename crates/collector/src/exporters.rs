@@ -9,7 +9,7 @@
 //! ```
 //!
 //! A kind of exporter says what its requests look like and what an answer means
-//! (`otlp`, `otlp_http`, `jaeger`, `zipkin`); everything else is the same for all.
+//! (`otlp`, `otlp_http`, `jaeger`, `kafka`, `zipkin`); everything else is the same for all.
 //! **A batch is acknowledged when the peer has it, or the file or a queue on the
 //! disk, and not before.**
 
@@ -25,6 +25,7 @@ pub mod grpc;
 mod headers;
 pub mod http;
 mod jaeger;
+pub mod kafka;
 pub mod load_balancing;
 mod otlp;
 pub mod otlp_http;
@@ -46,7 +47,7 @@ pub(crate) use delivery::{chance, has_ended_within};
 use jaeger::JAEGER;
 use otlp::{OTLP, OTLP_METRICS};
 pub(crate) use peer::{Answer, Peer};
-pub use queue::{QueueConfig, Storage};
+pub use queue::QueueConfig;
 pub(crate) use retry::RetryConfig;
 pub use room::Sizer;
 
@@ -62,6 +63,7 @@ use debug::DebugConfig;
 use file::{FileConfig, FileExporter};
 use grpc::GrpcConfig;
 use http::{HttpConfig, HttpProtocol};
+use kafka::KafkaConfig;
 use load_balancing::{LoadBalancing, LoadBalancingConfig};
 use otlp_http::{OtlpEncoding, OtlpHttpConfig};
 use prometheus::PrometheusConfig;
@@ -93,6 +95,8 @@ pub enum ExporterConfig {
     LoadBalancing(Box<LoadBalancingConfig>),
     /// OTLP over HTTP.
     OtlpHttp(OtlpHttpConfig),
+    /// Records in a topic of Kafka.
+    Kafka(Box<KafkaConfig>),
     /// Version 2 of Zipkin's API.
     Zipkin(ZipkinConfig),
     /// OTLP into a file.
@@ -140,6 +144,7 @@ impl ExporterConfig {
             "load_balancing" | "loadbalancing" => {
                 Self::LoadBalancing(Box::new(LoadBalancingConfig::read(fields)))
             }
+            "kafka" => Self::Kafka(Box::new(KafkaConfig::read(fields))),
             "otlphttp" | "otlp_http" => Self::OtlpHttp(OtlpHttpConfig::read(fields)),
             "zipkin" => Self::Zipkin(ZipkinConfig::read(fields)),
             "file" => Self::File(FileConfig::read(fields)),
@@ -170,6 +175,7 @@ impl ExporterConfig {
                 Self::Tracewell
                 | Self::Jaeger(_)
                 | Self::LoadBalancing(_)
+                | Self::Kafka(_)
                 | Self::Zipkin(_)
                 | Self::File(_),
                 Signal::Metrics,
@@ -225,6 +231,7 @@ impl ExporterConfig {
             // The newest values wait, whatever happens.
             Self::PrometheusRemoteWrite(_) | Self::Prometheus(_) => None,
             Self::Otlp(config) | Self::Jaeger(config) => Some(&config.queue),
+            Self::Kafka(config) => Some(&config.queue),
             Self::LoadBalancing(config) => Some(&config.peer.queue),
             Self::OtlpHttp(config) => Some(&config.http.queue),
             Self::Zipkin(config) => Some(&config.http.queue),
@@ -243,6 +250,7 @@ impl ExporterConfig {
         accounts: &Accounts,
     ) -> Result<Arc<dyn Consumer>, String> {
         let account = |endpoint: &str| accounts.exporter(id, endpoint);
+        let brokers;
         let (peer, queue, retry, endpoint) = match self {
             Self::Tracewell => return Ok(Arc::clone(surroundings.store)),
             Self::Debug(config) => {
@@ -265,6 +273,11 @@ impl ExporterConfig {
             Self::Otlp(config) => over_grpc(&OTLP, config, surroundings)?,
             Self::Jaeger(config) => over_grpc(&JAEGER, config, surroundings)?,
             Self::OtlpHttp(config) => over_http(config.protocol(), &config.url, &config.http)?,
+            Self::Kafka(config) => {
+                brokers = config.brokers.join(", ");
+                let peer = Peer::Kafka(Box::new(kafka::Peer::new(config)?));
+                (peer, &config.queue, &config.retry, &*brokers)
+            }
             Self::Zipkin(config) => over_http(config.protocol(), &config.url, &config.http)?,
         };
         sending::start(peer, queue, retry, account(endpoint), surroundings)
@@ -283,7 +296,7 @@ impl ExporterConfig {
             Self::Zipkin(config) => &mut config.http.auth,
             Self::PrometheusRemoteWrite(config) => &mut config.http.auth,
             Self::Prometheus(_) => return,
-            Self::Tracewell | Self::File(_) | Self::Debug(_) | Self::Nop => return,
+            Self::Tracewell | Self::File(_) | Self::Debug(_) | Self::Kafka(_) | Self::Nop => return,
         };
         if let Some(auth) = auth {
             auth.find(extensions, reading);

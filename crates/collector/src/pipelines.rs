@@ -11,6 +11,7 @@
 
 mod as_written;
 pub mod drawing;
+mod edges;
 mod extensions;
 mod file;
 pub mod graph;
@@ -18,9 +19,13 @@ mod id;
 pub(crate) mod joint;
 mod known;
 mod ports;
+mod sum;
 
-pub use extensions::{ExtensionConfig, FileStorageConfig};
+pub(crate) use edges::{Copies, Kept};
+pub use edges::{EdgeAccount, EdgeSnapshot};
+pub use extensions::{ExtensionConfig, FileStorageConfig, Storage};
 pub use file::{MetricsPipeline, PipelineConfig, PipelineFile, is_pipeline_file, read};
 pub use id::ComponentId;
 pub(crate) use ports::on_all_addresses;
 pub use ports::{Port, ReceiverConfig, SETTINGS};
+pub use sum::Sum;

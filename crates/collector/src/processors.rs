@@ -26,8 +26,8 @@ use std::sync::Arc;
 
 use tracewell_model::Consumer;
 
-use crate::pipelines::ComponentId;
 use crate::pipelines::graph::{Accounts, Surroundings};
+use crate::pipelines::{ComponentId, Kept, Storage};
 use crate::written::fields::Fields;
 use crate::written::yaml::Location;
 pub use account::{ProcessorAccount, ProcessorSnapshot};
@@ -101,6 +101,14 @@ impl ProcessorConfig {
         })
     }
 
+    /// The extension that it names for what waits on the disk.
+    pub(crate) fn storage(&self) -> Option<&Storage> {
+        match self {
+            Self::TailSampling(config) => config.tail_storage.as_ref(),
+            _ => None,
+        }
+    }
+
     /// The running processor `id` of `pipeline`, before `next`, with its account
     /// among `accounts`, if it keeps one.
     ///
@@ -114,6 +122,12 @@ impl ProcessorConfig {
         accounts: &Accounts,
     ) -> Result<Arc<dyn Consumer>, String> {
         let account = || accounts.processor((pipeline, id));
+        // It keeps what it hands on until that is acknowledged.
+        let keeping = |next| -> (Arc<ProcessorAccount>, Arc<dyn Consumer>) {
+            let (account, copies) = (account(), Arc::clone(accounts.copies()));
+            account.keeps();
+            (account, Arc::new(Kept { copies, next }))
+        };
         let changing = |change: Box<dyn Change>, next| -> Arc<dyn Consumer> {
             Changing::new(change, account(), next)
         };
@@ -132,10 +146,11 @@ impl ProcessorConfig {
                 changing(Box::new(ProbabilisticSampler::new(config.clone())), next)
             }
             Self::TailSampling(config) => {
-                TailSampling::build(config, (pipeline, id), next, account(), surroundings)?
+                let (account, next) = keeping(next);
+                TailSampling::build(config, (pipeline, id), next, account, surroundings)?
             }
             Self::GroupByTrace(config) => {
-                let (account, config) = (account(), config.sampling());
+                let ((account, next), config) = (keeping(next), config.sampling());
                 TailSampling::build(&config, (pipeline, id), next, account, surroundings)?
             }
         })

@@ -11,6 +11,7 @@
 //! there is counted in one series that says so.
 
 mod counted;
+mod exponential;
 mod histogram;
 mod labels;
 mod page;
@@ -22,6 +23,7 @@ mod tests;
 
 pub use counted::{Counted, Naming};
 pub(crate) use counted::{Head, MetricHead, Series, Values};
+pub(crate) use exponential::Exponential;
 pub(crate) use histogram::{Bounds, Counter, Exemplar, Histogram, Unit};
 pub(crate) use labels::{
     LABEL_OF_INSTANCE, LABEL_OF_OVERFLOW, Labels, label_name, metric_name, pairs,

@@ -9,11 +9,13 @@ mod config_command;
 mod credentials;
 mod error;
 mod export;
+mod exported;
 mod import;
 mod load;
 mod logging;
 mod output;
 mod repair;
+mod sampling;
 mod search;
 mod server_args;
 mod status;
@@ -63,6 +65,9 @@ enum Command {
     Import(import::ImportArgs),
     /// Write traces of a running tracewell to a file
     Export(export::ExportArgs),
+    /// Try policies of tail sampling on traces that are stored
+    #[command(subcommand)]
+    Sampling(sampling::SamplingCommand),
     /// Check every file of a data directory, changing nothing
     Verify(verify::VerifyArgs),
     /// Copy a data directory, also while a tracewell works in it
@@ -107,6 +112,7 @@ fn dispatch(cli: Cli) -> Result<(), CliError> {
         Some(Command::Load(args)) => load::run(args),
         Some(Command::Import(args)) => client::block_on(import::run(args)),
         Some(Command::Export(args)) => client::block_on(export::run(args)),
+        Some(Command::Sampling(command)) => client::block_on(sampling::run(command)),
         Some(Command::Verify(args)) => verify::run(&args),
         Some(Command::Backup(args)) => backup::run(&args),
         Some(Command::Repair(args)) => repair::run(&args),

@@ -9,6 +9,7 @@ mod document;
 mod draft;
 mod of_jaeger;
 mod pipelines;
+mod policies;
 mod printed;
 mod receiver_ports;
 mod settings;
@@ -23,6 +24,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use of_jaeger::of_flag as of_jaegers_flag;
+pub(crate) use policies::policies;
 pub(crate) use printed::print;
 pub(crate) use receiver_ports::ReceiverPort;
 pub(crate) use settings::{Kind, RETENTION, retention_age, retention_bytes, settings};

@@ -124,6 +124,51 @@ export interface Exporter {
   queue?: { requests: number; heldBytes: number; limitBytes: number } | null;
 }
 
+/** Sends on what connectors count: collected = sent + superseded + rejected + in flight. */
+export interface MetricExporter {
+  name: string;
+  endpoint: string;
+  collected: number;
+  sent: number;
+  superseded: number;
+  rejected: Record<string, number>;
+  inFlight: number;
+  retries: number;
+  lastError: string | null;
+}
+
+/** A pipeline of a Collector's file. */
+export interface Pipeline {
+  name: string;
+  receivers: string[];
+  processors: string[];
+  exporters: string[];
+}
+
+/** Between two components of a pipeline; null stands for several, where there is no processor. */
+export interface Edge {
+  pipeline: string;
+  from: string | null;
+  to: string | null;
+  handed: number;
+  refused: number;
+  waiting: number;
+}
+
+/** received + restored + copied = stored + forwarded + counted + discarded + dropped + rejected + in flight. */
+export interface GraphSum {
+  received: number;
+  restored: number;
+  copied: number;
+  stored: number;
+  forwarded: number;
+  counted: number;
+  discarded: number;
+  dropped: Record<string, number>;
+  rejected: number;
+  inFlight: number;
+}
+
 export interface Receiver {
   name: string;
   received: Count;
@@ -183,6 +228,9 @@ export interface ServerStatus {
   receivers?: Receiver[];
   processors?: Processor[];
   exporters?: Exporter[];
+  metricExporters?: MetricExporter[];
+  /** Null where there are no pipelines. */
+  graph?: { pipelines: Pipeline[]; connectors: string[]; edges: Edge[]; sum: GraphSum } | null;
   complaints?: Complaint[];
   memory?: { requestsHeldBytes: number; requestsLimitBytes: number };
   queries?: { running: number; waiting: number; runningLimit: number; waitingLimit: number; timeLimitSeconds: number; memoryHeldBytes: number; memoryLimitBytes: number | null };

@@ -9,6 +9,7 @@ import { Loaded, usePolled } from "../components/Loaded";
 import { Notice } from "../components/Notice";
 import { Table } from "../components/Table";
 import { formatAgo, formatBytes, formatCount, formatDuration, formatTime, nsToMs } from "../model/format";
+import { PipelineGraph } from "./PipelineGraph";
 import "./StatusPage.css";
 
 const POLL_MS = 3000;
@@ -91,6 +92,7 @@ function Sections({ status }: { status: ServerStatus }): VNode {
           {store.compaction && <Fact name="Blocks to merge">{`${formatCount(store.compaction.backlogBlocks)}, ${formatBytes(store.compaction.backlogBytes)}`}</Fact>}
         </Card>
       </div>
+      <PipelineGraph status={status} />
       <h2>Receivers</h2>
       <Table
         label="Receivers"
@@ -107,6 +109,7 @@ function Sections({ status }: { status: ServerStatus }): VNode {
       />
       {(status.processors ?? []).length > 0 && <Processors processors={status.processors!} />}
       {(status.exporters ?? []).length > 0 && <Exporters exporters={status.exporters!} />}
+      {(status.metricExporters ?? []).length > 0 && <MetricExporters exporters={status.metricExporters!} />}
       {status.adaptiveSampling && <AdaptiveSampling sampling={status.adaptiveSampling} />}
       <h2>Refused or taken in part</h2>
       {(complaints ?? []).length === 0 ? (
@@ -170,6 +173,30 @@ function Exporters({ exporters }: { exporters: NonNullable<ServerStatus["exporte
           { name: "Sent", show: ({ sent }) => count(sent), by: ({ sent }) => Number(sent) },
           { name: "Waiting", show: ({ inFlight }) => count(inFlight), by: ({ inFlight }) => Number(inFlight) },
           { name: "On the disk", show: ({ queue }) => (queue ? `${formatBytes(queue.heldBytes)} of ${formatBytes(queue.limitBytes)}` : ""), by: ({ queue }) => queue?.heldBytes ?? 0 },
+          { name: "Rejected", show: ({ rejected }) => reasons(rejected) },
+          { name: "At present", show: ({ lastError }) => (lastError === null ? "well" : <span class="error-text">{lastError}</span>) },
+        ]}
+      />
+    </>
+  );
+}
+
+/** Where what connectors count is sent on to. */
+function MetricExporters({ exporters }: { exporters: NonNullable<ServerStatus["metricExporters"]> }): VNode {
+  return (
+    <>
+      <h2>Exporters of metrics</h2>
+      <Table
+        label="Exporters of metrics"
+        rows={exporters}
+        rowKey={({ name }) => name}
+        columns={[
+          { name: "Exporter", show: ({ name }) => name, by: ({ name }) => name },
+          { name: "To", show: ({ endpoint }) => <code>{endpoint}</code>, by: ({ endpoint }) => endpoint },
+          { name: "Values", show: ({ collected }) => count(collected), by: ({ collected }) => collected },
+          { name: "Sent", show: ({ sent }) => count(sent), by: ({ sent }) => sent },
+          { name: "Superseded", show: ({ superseded }) => count(superseded), by: ({ superseded }) => superseded },
+          { name: "Waiting", show: ({ inFlight }) => count(inFlight), by: ({ inFlight }) => inFlight },
           { name: "Rejected", show: ({ rejected }) => reasons(rejected) },
           { name: "At present", show: ({ lastError }) => (lastError === null ? "well" : <span class="error-text">{lastError}</span>) },
         ]}

@@ -5,6 +5,7 @@ use std::fmt;
 
 use tracewell_collector::exporters::{ExporterSnapshot, QueueSnapshot};
 use tracewell_collector::processors::ProcessorSnapshot;
+use tracewell_collector::processors::tail_sampling::TraceCount;
 use tracewell_collector::pushing::PushSnapshot;
 
 use super::{Label, Page};
@@ -47,6 +48,55 @@ pub(super) fn processors(page: &mut Page<'_>, accounts: &[ProcessorSnapshot]) ->
         "tracewell_processor_errors",
         "Spans on which a condition or a statement failed, and that were left as they were",
         per_processor(|account| account.errors),
+    )?;
+    decisions(page, accounts)
+}
+
+/// What tail_sampling decided: of traces and of their spans, by all policies together
+/// and by each.
+fn decisions(page: &mut Page<'_>, accounts: &[ProcessorSnapshot]) -> fmt::Result {
+    type Count = fn(&TraceCount) -> u64;
+    let decided = |value: Count| {
+        let accounts = accounts.iter();
+        accounts.flat_map(move |account| {
+            let [pipeline, name] = processor(account);
+            let counts = account.decisions.iter().flat_map(|counts| &counts.all);
+            counts.map(move |(said, count)| ([pipeline, name, ("decision", *said)], value(count)))
+        })
+    };
+    page.counters(
+        "tracewell_tail_sampling_traces",
+        "Traces that were decided, by decision",
+        decided(|count| count.traces),
+    )?;
+    page.counters(
+        "tracewell_tail_sampling_spans",
+        "Spans that traces had when they were decided, by decision",
+        decided(|count| count.spans),
+    )?;
+    let said = |value: Count| {
+        let accounts = accounts.iter();
+        accounts.flat_map(move |account| {
+            let policies = account.decisions.iter().flat_map(|counts| &counts.policies);
+            policies.flat_map(move |policy| {
+                let [pipeline, name] = processor(account);
+                let of_policy: Label<'_> = ("policy", &policy.name);
+                policy.said.iter().map(move |(said, count)| {
+                    let decision = ("decision", *said);
+                    ([pipeline, name, of_policy, decision], value(count))
+                })
+            })
+        })
+    };
+    page.counters(
+        "tracewell_tail_sampling_policy_traces",
+        "Traces of which a policy was asked, by what it said",
+        said(|count| count.traces),
+    )?;
+    page.counters(
+        "tracewell_tail_sampling_policy_spans",
+        "Spans of traces of which a policy was asked, by what it said",
+        said(|count| count.spans),
     )
 }
 

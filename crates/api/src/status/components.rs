@@ -15,6 +15,8 @@ pub(super) struct Processor {
     pipeline: String,
     name: String,
     received: u64,
+    /// Of those received, what was found on the disk at the start.
+    restored: u64,
     passed: u64,
     dropped: BTreeMap<&'static str, u64>,
     rejected: u64,
@@ -28,6 +30,7 @@ impl From<ProcessorSnapshot> for Processor {
             pipeline: account.pipeline,
             name: account.processor,
             received: account.received,
+            restored: account.restored,
             passed: account.passed,
             dropped: account.dropped,
             rejected: account.rejected,

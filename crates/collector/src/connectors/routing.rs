@@ -18,6 +18,7 @@ use tracewell_ottl::Cache;
 
 use super::Begun;
 use crate::part::part;
+use crate::pipelines::Copies;
 use crate::pipelines::graph::fan_out;
 use crate::processors::ProcessorAccount;
 use crate::shared_ack::shared;
@@ -30,6 +31,7 @@ pub(crate) struct Routing {
     /// Of each route; `None` where it has no pipeline.
     nexts: Vec<Option<Arc<dyn Consumer>>>,
     default: Option<Arc<dyn Consumer>>,
+    copies: Arc<Copies>,
 }
 
 /// Spans of a batch, and who has them next.
@@ -44,13 +46,14 @@ impl Routing {
         config: Arc<RoutingConfig>,
         account: Arc<ProcessorAccount>,
         begun: &[Begun],
+        copies: &Arc<Copies>,
     ) -> Arc<Self> {
         let next = |pipelines: &[String]| {
             let named = begun
                 .iter()
                 .filter(|begun| pipelines.contains(&begun.pipeline));
             let firsts: Vec<_> = named.map(|begun| Arc::clone(&begun.first)).collect();
-            (!firsts.is_empty()).then(|| fan_out(firsts))
+            (!firsts.is_empty()).then(|| fan_out(firsts, copies))
         };
         let routes = config.routes.iter();
         Arc::new(Self {
@@ -58,6 +61,7 @@ impl Routing {
             default: next(&config.default),
             config,
             account,
+            copies: Arc::clone(copies),
         })
     }
 
@@ -116,6 +120,8 @@ impl Consumer for Routing {
         };
         let mut routed = RowSet::none(batch.len());
         parts.iter().for_each(|part| routed.unite(&part.rows));
+        let handed: usize = parts.iter().map(|part| part.rows.count()).sum();
+        self.copies.add((handed - routed.count()) as u64);
         self.account.passed(routed.count() as u64);
         let acks = shared(parts.len(), ack);
         for (Part { next, rows }, ack) in parts.into_iter().zip(acks) {

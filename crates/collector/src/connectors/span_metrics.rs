@@ -22,7 +22,8 @@ use tracewell_model::{Consumer, SpanBatch};
 
 use super::adjusted_count::AdjustedCounts;
 use crate::series::{
-    Counted, Counter, Exemplar, Head, Histogram, Labels, Reader, SeriesSource, Table, Unit, Values,
+    Counted, Counter, Exemplar, Exponential, Head, Histogram, Labels, Reader, SeriesSource, Table,
+    Unit, Values,
 };
 use alike::{Alike, Spans};
 use config::Durations;
@@ -158,6 +159,8 @@ struct Timed {
     counts: Vec<f64>,
     /// By group.
     sums: Vec<f64>,
+    /// By group, where buckets grow by a factor.
+    exponential: Option<Vec<Exponential>>,
     /// A span of each bucket that has any, by group.
     examples: Vec<Vec<(usize, usize)>>,
 }
@@ -174,6 +177,7 @@ impl Timed {
             buckets,
             counts: vec![0.0; groups * buckets],
             sums: vec![0.0; groups],
+            exponential: bounds.new_exponential().map(|new| vec![new; groups]),
             examples: vec![Vec::new(); groups],
         };
         for (row, group) in alike.groups.of_row.iter().enumerate() {
@@ -185,7 +189,11 @@ impl Timed {
                 timed.examples[group].push((bucket, row));
             }
             *count += weight;
-            timed.sums[group] += bounds.unit.of_ns(duration_ns) * weight;
+            let value = bounds.unit.of_ns(duration_ns);
+            timed.sums[group] += value * weight;
+            if let Some(exponential) = &mut timed.exponential {
+                exponential[group].add(value, weight);
+            }
         }
         timed
     }
@@ -196,6 +204,9 @@ impl Timed {
             *sum += count;
         }
         series.sum += self.sums[group];
+        if let (Some(own), Some(groups)) = (&mut series.exponential, &self.exponential) {
+            own.join(&groups[group], |own, other| *own += other);
+        }
     }
 
     fn examples_of(&self, group: usize) -> impl Iterator<Item = (usize, usize)> + '_ {

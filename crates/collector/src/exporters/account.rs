@@ -212,6 +212,11 @@ impl ExporterAccount {
         self.arrived(new);
         let lost = left.saturating_sub(spans);
         if lost > 0 {
+            tracing::warn!(
+                "{}: {lost} spans that waited on the disk are not where its queue is now; they \
+                 are sent when the file has their storage again",
+                self.name()
+            );
             self.rejected("left_on_disk", lost);
         }
     }

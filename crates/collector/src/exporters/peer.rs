@@ -10,7 +10,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use tracewell_model::SpanBatch;
 
-use super::{grpc, http};
+use super::{grpc, http, kafka};
+
+/// Largest message of several spans. Servers refuse more than 4 MiB unless they
+/// are told otherwise.
+const MESSAGE_BYTES_MAX: usize = 3 << 20;
 
 /// How many spans a peer left out of what it took, and why.
 pub(crate) type LeftOut = (u64, String);
@@ -38,6 +42,8 @@ pub(crate) enum Peer {
     Grpc(Box<grpc::Peer>),
     /// Over HTTP.
     Http(Box<http::Peer>),
+    /// A topic of Kafka.
+    Kafka(Box<kafka::Peer>),
 }
 
 impl Peer {
@@ -46,6 +52,15 @@ impl Peer {
         match self {
             Self::Grpc(peer) => peer.encode(batch),
             Self::Http(peer) => vec![peer.encode(batch)],
+            Self::Kafka(peer) => vec![peer.encode(batch)],
+        }
+    }
+
+    /// Larger messages, of several spans, go in pieces.
+    pub(super) fn message_bytes_max(&self) -> usize {
+        match self {
+            Self::Grpc(_) | Self::Http(_) => MESSAGE_BYTES_MAX,
+            Self::Kafka(peer) => peer.message_bytes_max(),
         }
     }
 
@@ -53,7 +68,7 @@ impl Peer {
     pub(crate) fn pack(&self, message: Vec<u8>) -> Bytes {
         match self {
             // Packed as it is sent.
-            Self::Grpc(_) => message.into(),
+            Self::Grpc(_) | Self::Kafka(_) => message.into(),
             Self::Http(peer) => peer.pack(message),
         }
     }
@@ -63,6 +78,7 @@ impl Peer {
         match self {
             Self::Grpc(peer) => peer.send(message).await,
             Self::Http(peer) => peer.send(message).await,
+            Self::Kafka(peer) => peer.send(message).await,
         }
     }
 }

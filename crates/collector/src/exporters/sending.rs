@@ -19,7 +19,7 @@ use tracewell_model::store::Ack;
 use tracewell_model::{Consumer, SpanBatch, StoreError};
 
 use super::account::ExporterAccount;
-use super::delivery::{Delivery, Owed, Patience};
+use super::delivery::{Delivery, Owed, Patience, Standing};
 use super::disk_queue::DiskQueue;
 use super::peer::Peer;
 use super::queue::QueueConfig;
@@ -44,6 +44,7 @@ pub(super) fn start(
         retry: retry.clone(),
         account,
         membership: None,
+        standing: Standing::default(),
     };
     let Some(storage) = &queue.storage else {
         account_ends(&delivery.account, surroundings);
@@ -88,6 +89,13 @@ impl Sending {
             sizer: queue.sizer,
             runtime,
         }
+    }
+}
+
+impl Drop for Sending {
+    /// The file has it no more, or otherwise.
+    fn drop(&mut self) {
+        self.delivery.standing.lose();
     }
 }
 

@@ -29,7 +29,7 @@ use verification::Unverified;
 #[derive(Debug)]
 pub(super) struct Tls {
     config: TlsConfig,
-    /// What is spoken inside, as ALPN calls it.
+    /// What is spoken inside, as ALPN calls it; empty where that is not said.
     protocol: &'static [u8],
     /// Authorities of the system, which are read once.
     system: Vec<CertificateDer<'static>>,
@@ -90,7 +90,7 @@ impl Tls {
     }
 
     /// As the files are now, or were when they could be used last.
-    fn current(&self) -> Arc<ClientConfig> {
+    pub(super) fn current(&self) -> Arc<ClientConfig> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let now = contents(&self.config);
         let made = match now {
@@ -169,7 +169,9 @@ fn client(
         }
         _ => builder.with_no_client_auth(),
     };
-    client.alpn_protocols = vec![protocol.to_vec()];
+    if !protocol.is_empty() {
+        client.alpn_protocols = vec![protocol.to_vec()];
+    }
     Ok(client)
 }
 

@@ -19,6 +19,7 @@
 mod accounts;
 mod building;
 mod endings;
+mod ledger;
 mod stage;
 
 use std::collections::BTreeMap;
@@ -33,12 +34,13 @@ use tracewell_model::spool::Spools;
 use tracewell_model::store::Ack;
 use tracewell_model::{Consumer, SpanBatch, StoreError};
 
+use super::edges::{Copies, Refusals};
 use super::file::PipelineFile;
 use super::id::ComponentId;
 use super::joint::Underway;
 use crate::destination::Entries;
 use crate::shared_ack::shared;
-pub use accounts::{Accounts, Scraped};
+pub use accounts::{Accounts, Layout, Scraped};
 use building::{Building, Plan};
 pub use endings::Endings;
 use stage::Stage;
@@ -262,14 +264,18 @@ impl Graph {
         let of = Arc::clone(&stage);
         // It may wait for a disk.
         let opened = tokio::task::spawn_blocking(move || {
-            let made = of.make(&new.0, (&ground, &new.1), &accounts);
-            made.map_err(|why| (why, of.make(&before.0, (&ground, &before.1), &accounts)))
+            match of.make(&new.0, (&ground, &new.1), &accounts) {
+                // So may taking what was held meanwhile.
+                Ok(made) => drop(of.seat.lead_to(made)),
+                Err(why) => {
+                    let before = of.make(&before.0, (&ground, &before.1), &accounts);
+                    return Err((why, before));
+                }
+            }
+            Ok(())
         });
         let (why, before) = match opened.await {
-            Ok(Ok(made)) => {
-                stage.seat.lead_to(made);
-                return None;
-            }
+            Ok(Ok(())) => return None,
             Ok(Err(failed)) => failed,
             Err(error) => (error.to_string(), Err("it failed".to_owned())),
         };
@@ -281,7 +287,10 @@ impl Graph {
                 format!("{why}; it goes on as it was before")
             }
             Err(_) => {
-                stage.seat.lead_to(Arc::new(Broken(why.clone())));
+                stage.seat.lead_to(Arc::new(Broken {
+                    why: why.clone(),
+                    refusals: Arc::clone(self.accounts.refusals()),
+                }));
                 format!("{why}; until that is mended it takes no spans")
             }
         })
@@ -364,21 +373,32 @@ impl std::fmt::Debug for Change {
 }
 
 /// Hands to all of them; one alone is asked without a detour.
-pub(crate) fn fan_out(mut consumers: Vec<Arc<dyn Consumer>>) -> Arc<dyn Consumer> {
+pub(crate) fn fan_out(
+    mut consumers: Vec<Arc<dyn Consumer>>,
+    copies: &Arc<Copies>,
+) -> Arc<dyn Consumer> {
     match consumers.len() {
         1 => consumers.remove(0),
-        _ => Arc::new(FanOut(consumers)),
+        _ => Arc::new(FanOut {
+            consumers,
+            copies: Arc::clone(copies),
+        }),
     }
 }
 
 /// Acknowledges when all have acknowledged. Where one fails the sender hears of
 /// it and sends again, to all of them.
-struct FanOut(Vec<Arc<dyn Consumer>>);
+struct FanOut {
+    consumers: Vec<Arc<dyn Consumer>>,
+    copies: Arc<Copies>,
+}
 
 impl Consumer for FanOut {
     fn consume(&self, batch: Arc<SpanBatch>, ack: Ack) {
-        let acks = shared(self.0.len(), ack);
-        for (consumer, ack) in self.0.iter().zip(acks) {
+        let copies = self.consumers.len().saturating_sub(1);
+        self.copies.add((batch.len() * copies) as u64);
+        let acks = shared(self.consumers.len(), ack);
+        for (consumer, ack) in self.consumers.iter().zip(acks) {
             consumer.consume(Arc::clone(&batch), ack);
         }
     }
@@ -394,10 +414,14 @@ impl Consumer for Nop {
 }
 
 /// Takes nothing, and says why.
-struct Broken(String);
+struct Broken {
+    why: String,
+    refusals: Arc<Refusals>,
+}
 
 impl Consumer for Broken {
-    fn consume(&self, _batch: Arc<SpanBatch>, ack: Ack) {
-        ack(Err(StoreError::Unavailable(self.0.clone())));
+    fn consume(&self, batch: Arc<SpanBatch>, ack: Ack) {
+        self.refusals.add(batch.len() as u64);
+        ack(Err(StoreError::Unavailable(self.why.clone())));
     }
 }

@@ -15,6 +15,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use tracewell_model::store::Ack;
 use tracewell_model::{Consumer, SpanBatch, StoreError};
 
+use super::edges::Refusals;
+
 /// Batches that may be held; their bytes are bounded where they came in.
 const HELD_MAX: usize = 1_000;
 
@@ -23,6 +25,8 @@ pub(crate) struct Joint {
     /// `None` while it is closed.
     next: RwLock<Option<Arc<Next>>>,
     held: Mutex<Vec<(Arc<SpanBatch>, Ack)>>,
+    /// Of what was held, or came while much was.
+    refusals: Arc<Refusals>,
 }
 
 /// What stands behind, and by who holds it, how many are underway to it.
@@ -33,18 +37,21 @@ struct Next(Arc<dyn Consumer>);
 pub(crate) struct Underway(Weak<Next>);
 
 impl Joint {
+    /// One that is never closed.
     pub(crate) fn to(next: Arc<dyn Consumer>) -> Arc<Self> {
         Arc::new(Self {
             next: RwLock::new(Some(Arc::new(Next(next)))),
             held: Mutex::default(),
+            refusals: Arc::default(),
         })
     }
 
     /// One that leads nowhere yet.
-    pub(crate) fn closed() -> Arc<Self> {
+    pub(crate) fn closed(refusals: &Arc<Refusals>) -> Arc<Self> {
         Arc::new(Self {
             next: RwLock::default(),
             held: Mutex::default(),
+            refusals: Arc::clone(refusals),
         })
     }
 
@@ -90,6 +97,7 @@ impl Joint {
             return held.push((batch, ack));
         }
         drop((held, place));
+        self.refusals.add(batch.len() as u64);
         let why = "a component is being opened, and much waits for it already".to_owned();
         ack(Err(StoreError::Busy(why)));
     }
@@ -113,7 +121,8 @@ impl Consumer for Joint {
 
 impl Drop for Joint {
     fn drop(&mut self) {
-        for (_, ack) in std::mem::take(&mut *self.held()) {
+        for (batch, ack) in std::mem::take(&mut *self.held()) {
+            self.refusals.add(batch.len() as u64);
             ack(Err(StoreError::ShuttingDown));
         }
     }

@@ -124,7 +124,6 @@ const EXPORTERS: &[(&str, &str)] = &[
     ("googlecloudstorage", COLLECTOR_BEHIND),
     ("influxdb", COLLECTOR_BEHIND),
     ("jaeger_thrift", "use jaeger with port 14250, or otlp"),
-    ("kafka", NOT_YET_GRPC),
     ("logicmonitor", COLLECTOR_BEHIND),
     ("logzio", COLLECTOR_BEHIND),
     ("mezmo", LOGS),
@@ -189,5 +188,3 @@ const EXTENSIONS: &[(&str, &str)] = &[
     ("remotetap", "use the UI's search, or the exporter debug"),
     ("sigv4auth", COLLECTOR_BEHIND),
 ];
-
-const NOT_YET_GRPC: &str = "it will be; until then send with otlp over gRPC";

@@ -5,9 +5,10 @@
 //! never shows more out than in.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::tail_sampling::DecisionCounts;
 use crate::pipelines::ComponentId;
 
 /// One processor's account at one moment.
@@ -17,8 +18,10 @@ pub struct ProcessorSnapshot {
     pub pipeline: String,
     /// Its name in the file.
     pub processor: String,
-    /// Spans that it was given.
+    /// Spans that it was given, those among them that were found on the disk.
     pub received: u64,
+    /// Spans that an earlier process was given, and that were found on the disk.
+    pub restored: u64,
     /// Spans that it handed on, with those that it found again at the start.
     pub passed: u64,
     /// Spans that end here because the file says so, by reason: `filtered`,
@@ -30,6 +33,8 @@ pub struct ProcessorSnapshot {
     pub in_flight: u64,
     /// Conditions and statements that failed on a span, which was left as it was.
     pub errors: u64,
+    /// What was decided of traces, of a processor that decides.
+    pub decisions: Option<DecisionCounts>,
 }
 
 /// A running account.
@@ -38,10 +43,32 @@ pub struct ProcessorAccount {
     pipeline: String,
     processor: String,
     received: AtomicU64,
+    restored: AtomicU64,
     passed: AtomicU64,
     dropped: Mutex<BTreeMap<&'static str, u64>>,
     rejected: AtomicU64,
     errors: AtomicU64,
+    /// It keeps what it hands on until that is acknowledged.
+    is_keeping: AtomicBool,
+    decisions: Mutex<Decisions>,
+}
+
+#[derive(Debug, Default)]
+struct Decisions {
+    /// By processors that were here before, as the file had them then.
+    earlier: Option<DecisionCounts>,
+    now: Option<DecisionCounts>,
+}
+
+impl Decisions {
+    fn shown(&self) -> Option<DecisionCounts> {
+        let mut all = self.now.clone()?;
+        let policies = all.policies.len();
+        self.earlier.iter().for_each(|earlier| all.add(earlier));
+        // Of those that are there now.
+        all.policies.truncate(policies);
+        Some(all)
+    }
 }
 
 impl ProcessorAccount {
@@ -50,10 +77,13 @@ impl ProcessorAccount {
             pipeline,
             processor,
             received: AtomicU64::new(0),
+            restored: AtomicU64::new(0),
             passed: AtomicU64::new(0),
             dropped: Mutex::default(),
             rejected: AtomicU64::new(0),
             errors: AtomicU64::new(0),
+            is_keeping: AtomicBool::new(false),
+            decisions: Mutex::default(),
         })
     }
 
@@ -80,16 +110,28 @@ impl ProcessorAccount {
             pipeline: self.pipeline.clone(),
             processor: self.processor.clone(),
             received,
+            restored: self.restored.load(Ordering::Relaxed),
             passed,
             dropped,
             rejected,
             in_flight: received.saturating_sub(out),
             errors: self.errors.load(Ordering::Relaxed),
+            decisions: self.decisions().shown(),
         }
     }
 
     pub(crate) fn arrived(&self, spans: u64) {
         self.received.fetch_add(spans, Ordering::Release);
+    }
+
+    /// It keeps what it hands on until that is acknowledged: until then it is there
+    /// twice.
+    pub(crate) fn keeps(&self) {
+        self.is_keeping.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_keeping(&self) -> bool {
+        self.is_keeping.load(Ordering::Relaxed)
     }
 
     /// Has it nothing left?
@@ -101,8 +143,23 @@ impl ProcessorAccount {
     /// before in this process; of those, what is not found any more is not handed on.
     pub(crate) fn restored(&self, spans: u64) {
         let left = self.snapshot().in_flight;
-        self.arrived(spans.saturating_sub(left));
-        self.rejected(left.saturating_sub(spans));
+        let found = spans.saturating_sub(left);
+        self.restored.fetch_add(found, Ordering::Relaxed);
+        self.arrived(found);
+        let lost = left.saturating_sub(spans);
+        if lost > 0 {
+            tracing::warn!(
+                "{}: {lost} spans that waited on the disk are not where it looks now; they are \
+                 decided when the file has their storage again",
+                self.name()
+            );
+            self.rejected(lost);
+        }
+        let mut decisions = self.decisions();
+        if let Some(mut counts) = decisions.now.take() {
+            decisions.earlier.iter().for_each(|other| counts.add(other));
+            decisions.earlier = Some(counts);
+        }
     }
 
     pub(crate) fn passed(&self, spans: u64) {
@@ -118,6 +175,17 @@ impl ProcessorAccount {
 
     pub(crate) fn rejected(&self, spans: u64) {
         self.rejected.fetch_add(spans, Ordering::Release);
+    }
+
+    fn decisions(&self) -> MutexGuard<'_, Decisions> {
+        self.decisions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All that was decided so far, by the processor as it is now.
+    pub(crate) fn decided(&self, counts: &DecisionCounts) {
+        self.decisions().now = Some(counts.clone());
     }
 
     /// Something failed on so many spans. Answers whether it is the first, which is

@@ -6,13 +6,16 @@
 //! changes no decision and forgets none.** What is sampled is handed on as any batch
 //! is, again and again until what stands behind has it.
 
+mod alone;
 mod bucket;
 mod chance;
 mod condition;
 mod config;
+mod counts;
 mod gathering;
 mod held;
 mod inbox;
+mod judge;
 mod memories;
 mod note;
 mod outgoing;
@@ -21,14 +24,20 @@ mod read;
 mod remembered;
 mod replay;
 mod rule;
+mod run;
 mod sampler;
+mod shares;
 mod state;
 #[cfg(test)]
 mod tests;
+mod trial;
 
+pub use alone::read_alone;
 pub use condition::{SpanCondition, Texts};
 pub use config::TailSamplingConfig;
+pub use counts::{DecisionCounts, PolicyCounts, TraceCount};
 pub use rule::Policy;
+pub use trial::{Trial, TriedTrace};
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -83,8 +92,8 @@ impl TailSampling {
         surroundings: &Surroundings<'_>,
     ) -> Result<Arc<dyn Consumer>, String> {
         let spools = match &config.tail_storage {
-            Some(storage) => surroundings.spools.get(storage).ok_or_else(|| {
-                format!("tail_storage: there is no directory for {storage}; name a file_storage that service.extensions has")
+            Some(storage) => surroundings.spools.get(&storage.id).ok_or_else(|| {
+                format!("tail_storage: there is no directory for {}", storage.id)
             }),
             None => surroundings.spools.get(&ComponentId::parse(DATA_DIRECTORY)?).ok_or_else(|| {
                 // `groupbytrace` has no such field.

@@ -4,11 +4,17 @@
 //! `collector/metrics/v1/metrics_service.proto`. Only what is counted here is written,
 //! nothing is read.
 
+mod message;
+
 use std::collections::BTreeMap;
 
 use prost::Message as _;
-use serde::{Serialize, Serializer};
 
+use self::message::{
+    AnyValue, Data, ExemplarPoint, ExponentialBuckets, ExponentialHistogram, ExponentialPoint,
+    Histogram, HistogramPoint, KeyValue, Metric, NumberPoint, Request, Resource, ResourceMetrics,
+    Scope, ScopeMetrics, Sum,
+};
 use super::desk::Point;
 use super::instance::instance_id;
 use super::sender::Message;
@@ -29,174 +35,6 @@ const CUMULATIVE: i32 = 2;
 /// Collector's.
 const INSTANCE: &str = "collector.instance.id";
 
-#[derive(Clone, PartialEq, prost::Message, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Request {
-    #[prost(message, repeated, tag = "1")]
-    resource_metrics: Vec<ResourceMetrics>,
-}
-
-#[derive(Clone, PartialEq, prost::Message, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ResourceMetrics {
-    #[prost(message, optional, tag = "1")]
-    resource: Option<Resource>,
-    #[prost(message, repeated, tag = "2")]
-    scope_metrics: Vec<ScopeMetrics>,
-}
-
-#[derive(Clone, PartialEq, prost::Message, Serialize)]
-struct Resource {
-    #[prost(message, repeated, tag = "1")]
-    attributes: Vec<KeyValue>,
-}
-
-#[derive(Clone, PartialEq, prost::Message, Serialize)]
-struct ScopeMetrics {
-    #[prost(message, optional, tag = "1")]
-    scope: Option<Scope>,
-    #[prost(message, repeated, tag = "2")]
-    metrics: Vec<Metric>,
-}
-
-#[derive(Clone, PartialEq, prost::Message, Serialize)]
-struct Scope {
-    #[prost(string, tag = "1")]
-    name: String,
-}
-
-#[derive(Clone, PartialEq, prost::Message, Serialize)]
-struct Metric {
-    #[prost(string, tag = "1")]
-    name: String,
-    #[prost(string, tag = "2")]
-    description: String,
-    #[prost(string, tag = "3")]
-    unit: String,
-    #[prost(oneof = "Data", tags = "7, 9")]
-    #[serde(flatten)]
-    data: Option<Data>,
-}
-
-#[derive(Clone, PartialEq, prost::Oneof, Serialize)]
-#[serde(rename_all = "camelCase")]
-enum Data {
-    #[prost(message, tag = "7")]
-    Sum(Sum),
-    #[prost(message, tag = "9")]
-    Histogram(Histogram),
-}
-
-#[derive(Clone, PartialEq, prost::Message, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Sum {
-    #[prost(message, repeated, tag = "1")]
-    data_points: Vec<NumberPoint>,
-    #[prost(int32, tag = "2")]
-    aggregation_temporality: i32,
-    #[prost(bool, tag = "3")]
-    is_monotonic: bool,
-}
-
-#[derive(Clone, PartialEq, prost::Message, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Histogram {
-    #[prost(message, repeated, tag = "1")]
-    data_points: Vec<HistogramPoint>,
-    #[prost(int32, tag = "2")]
-    aggregation_temporality: i32,
-}
-
-#[derive(Clone, PartialEq, prost::Message, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct NumberPoint {
-    #[prost(message, repeated, tag = "7")]
-    attributes: Vec<KeyValue>,
-    #[prost(fixed64, tag = "2")]
-    #[serde(serialize_with = "text")]
-    start_time_unix_nano: u64,
-    #[prost(fixed64, tag = "3")]
-    #[serde(serialize_with = "text")]
-    time_unix_nano: u64,
-    // A oneof, in which it is written even if it is 0.
-    #[prost(double, optional, tag = "4")]
-    as_double: Option<f64>,
-    #[prost(message, repeated, tag = "5")]
-    exemplars: Vec<ExemplarPoint>,
-}
-
-#[derive(Clone, PartialEq, prost::Message, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct HistogramPoint {
-    #[prost(message, repeated, tag = "9")]
-    attributes: Vec<KeyValue>,
-    #[prost(fixed64, tag = "2")]
-    #[serde(serialize_with = "text")]
-    start_time_unix_nano: u64,
-    #[prost(fixed64, tag = "3")]
-    #[serde(serialize_with = "text")]
-    time_unix_nano: u64,
-    #[prost(fixed64, tag = "4")]
-    #[serde(serialize_with = "text")]
-    count: u64,
-    #[prost(double, optional, tag = "5")]
-    sum: Option<f64>,
-    #[prost(fixed64, repeated, tag = "6")]
-    #[serde(serialize_with = "texts")]
-    bucket_counts: Vec<u64>,
-    #[prost(double, repeated, tag = "7")]
-    explicit_bounds: Vec<f64>,
-    #[prost(message, repeated, tag = "8")]
-    exemplars: Vec<ExemplarPoint>,
-}
-
-#[derive(Clone, PartialEq, prost::Message, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ExemplarPoint {
-    #[prost(fixed64, tag = "2")]
-    #[serde(serialize_with = "text")]
-    time_unix_nano: u64,
-    #[prost(double, optional, tag = "3")]
-    as_double: Option<f64>,
-    #[prost(bytes = "vec", tag = "4")]
-    #[serde(serialize_with = "hex")]
-    span_id: Vec<u8>,
-    #[prost(bytes = "vec", tag = "5")]
-    #[serde(serialize_with = "hex")]
-    trace_id: Vec<u8>,
-}
-
-#[derive(Clone, PartialEq, prost::Message, Serialize)]
-struct KeyValue {
-    #[prost(string, tag = "1")]
-    key: String,
-    #[prost(message, optional, tag = "2")]
-    value: Option<AnyValue>,
-}
-
-#[derive(Clone, PartialEq, prost::Message, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct AnyValue {
-    // A oneof, in which it is written even if it is empty.
-    #[prost(string, optional, tag = "1")]
-    string_value: Option<String>,
-}
-
-/// 64-bit numbers are texts in protobuf's JSON.
-fn text<S: Serializer>(number: &u64, out: S) -> Result<S::Ok, S::Error> {
-    out.collect_str(number)
-}
-
-fn texts<S: Serializer>(numbers: &[u64], out: S) -> Result<S::Ok, S::Error> {
-    out.collect_seq(numbers.iter().map(u64::to_string))
-}
-
-/// Ids are hexadecimal in OTLP's JSON.
-fn hex<S: Serializer>(id: &[u8], out: S) -> Result<S::Ok, S::Error> {
-    let digits: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
-    out.serialize_str(&digits)
-}
-
 /// Messages in protobuf.
 pub(super) fn protobuf(points: Vec<Point>) -> Vec<Message> {
     messages(points, |request| request.encode_to_vec())
@@ -204,9 +42,8 @@ pub(super) fn protobuf(points: Vec<Point>) -> Vec<Message> {
 
 /// Messages in JSON.
 pub(super) fn json(points: Vec<Point>) -> Vec<Message> {
-    // Texts and finite numbers: sums of durations.
     messages(points, |request| {
-        serde_json::to_vec(request).unwrap_or_default()
+        serde_json::to_vec(request).expect("a request is texts and numbers")
     })
 }
 
@@ -236,7 +73,11 @@ fn messages(points: Vec<Point>, encode: impl Fn(&Request) -> Vec<u8>) -> Vec<Mes
 fn bytes_of(point: &Point) -> usize {
     let metric = &point.head.metrics[point.key.metric];
     let buckets = metric.bounds.as_ref().map_or(0, Bounds::buckets);
-    POINT_BYTES + 2 * point.key.labels.len() + 64 * buckets
+    let exponential = match &point.total {
+        Value::Histogram(of) => of.exponential.as_ref().map_or(0, |of| of.counts.len()),
+        Value::Counter(_) => 0,
+    };
+    POINT_BYTES + 2 * point.key.labels.len() + 64 * buckets + 10 * exponential
 }
 
 /// What stands together in a message: source, service and metric.
@@ -317,6 +158,14 @@ fn metric(head: &MetricHead, points: OfMetric<'_>) -> Metric {
             aggregation_temporality,
             is_monotonic: true,
         }),
+        Some(bounds) if bounds.are_exponential() => {
+            Data::ExponentialHistogram(ExponentialHistogram {
+                data_points: points
+                    .filter_map(|(point, attributes)| exponential(point, attributes))
+                    .collect(),
+                aggregation_temporality,
+            })
+        }
         Some(bounds) => Data::Histogram(Histogram {
             data_points: points
                 .map(|(point, attributes)| histogram(point, attributes, bounds))
@@ -376,12 +225,6 @@ fn histogram(point: &Point, attributes: Vec<KeyValue>, bounds: &Bounds) -> Histo
         }
         sum -= earlier_sum;
     }
-    let exemplars_of = |of: &crate::series::Histogram| {
-        let all = (0..of.buckets.len()).flat_map(|bucket| exemplars(of.exemplar(bucket)));
-        let since_ns = point.since.as_ref().map_or(0, |(since_ns, _)| *since_ns);
-        all.filter(|exemplar| exemplar.time_unix_nano >= since_ns)
-            .collect()
-    };
     HistogramPoint {
         attributes,
         start_time_unix_nano: start_ns(point),
@@ -390,11 +233,47 @@ fn histogram(point: &Point, attributes: Vec<KeyValue>, bounds: &Bounds) -> Histo
         sum: Some(sum),
         bucket_counts,
         explicit_bounds: bounds.ends().collect(),
-        exemplars: match &point.total {
-            Value::Histogram(of) => exemplars_of(of),
-            Value::Counter(_) => Vec::new(),
-        },
+        exemplars: exemplars_of(point),
     }
+}
+
+/// Those that came since the peer has something.
+fn exemplars_of(point: &Point) -> Vec<ExemplarPoint> {
+    let Value::Histogram(of) = &point.total else {
+        return Vec::new();
+    };
+    let all = (0..of.buckets.len()).flat_map(|bucket| exemplars(of.exemplar(bucket)));
+    let since_ns = point.since.as_ref().map_or(0, |(since_ns, _)| *since_ns);
+    all.filter(|exemplar| exemplar.time_unix_nano >= since_ns)
+        .collect()
+}
+
+fn exponential(point: &Point, attributes: Vec<KeyValue>) -> Option<ExponentialPoint> {
+    let value = match &point.since {
+        Some((_, earlier)) => point.total.since(earlier),
+        None => point.total.clone(),
+    };
+    let Value::Histogram(histogram) = value else {
+        return None;
+    };
+    let exponential = histogram.exponential?;
+    let counts = exponential.counts.iter();
+    let bucket_counts: Vec<u64> = counts.map(|count| count.round() as u64).collect();
+    let zero_count = exponential.zeros.round() as u64;
+    Some(ExponentialPoint {
+        attributes,
+        start_time_unix_nano: start_ns(point),
+        time_unix_nano: point.time_ns,
+        count: zero_count + bucket_counts.iter().sum::<u64>(),
+        sum: Some(histogram.sum),
+        scale: exponential.scale,
+        zero_count,
+        positive: Some(ExponentialBuckets {
+            offset: exponential.offset,
+            bucket_counts,
+        }),
+        exemplars: exemplars_of(point),
+    })
 }
 
 fn exemplars(exemplar: Option<&Exemplar>) -> Vec<ExemplarPoint> {

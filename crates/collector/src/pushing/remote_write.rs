@@ -11,7 +11,10 @@ use super::desk::Point;
 use super::instance::instance_id;
 use super::sender::Message;
 use super::value::Value;
-use crate::series::{Bounds, Exemplar, LABEL_OF_INSTANCE, Naming, pairs};
+use crate::series::{Bounds, Exemplar, Exponential, LABEL_OF_INSTANCE, Naming, pairs};
+
+/// The finest that Prometheus knows.
+const SCHEMA_MAX: i32 = 8;
 
 const COUNTER: i32 = 1;
 const HISTOGRAM: i32 = 3;
@@ -32,6 +35,37 @@ struct TimeSeries {
     samples: Vec<Sample>,
     #[prost(message, repeated, tag = "3")]
     exemplars: Vec<ExemplarSample>,
+    #[prost(message, repeated, tag = "4")]
+    histograms: Vec<NativeHistogram>,
+}
+
+/// One of floats, as spans count for fractions.
+#[derive(Clone, PartialEq, prost::Message)]
+struct NativeHistogram {
+    #[prost(double, optional, tag = "2")]
+    count: Option<f64>,
+    #[prost(double, tag = "3")]
+    sum: f64,
+    #[prost(sint32, tag = "4")]
+    schema: i32,
+    #[prost(double, tag = "5")]
+    zero_threshold: f64,
+    #[prost(double, optional, tag = "7")]
+    zero_count: Option<f64>,
+    #[prost(message, repeated, tag = "11")]
+    positive_spans: Vec<BucketSpan>,
+    #[prost(double, repeated, tag = "13")]
+    positive_counts: Vec<f64>,
+    #[prost(int64, tag = "15")]
+    timestamp_ms: i64,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct BucketSpan {
+    #[prost(sint32, tag = "1")]
+    offset: i32,
+    #[prost(uint32, tag = "2")]
+    length: u32,
 }
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, prost::Message)]
@@ -124,9 +158,10 @@ impl RemoteWrite {
             timestamp_ms: ms(point.time_ns),
         };
         let timeseries = match (&point.total, &metric.bounds) {
-            (Value::Histogram(histogram), Some(bounds)) => {
-                series.histogram(&name, histogram, bounds)
-            }
+            (Value::Histogram(histogram), Some(bounds)) => match &histogram.exponential {
+                Some(exponential) => vec![series.native(&name, histogram, exponential)],
+                None => series.histogram(&name, histogram, bounds),
+            },
             (Value::Histogram(_), None) => Vec::new(),
             (Value::Counter(counter), _) => {
                 let name = format!("{name}{}", self.naming.total());
@@ -216,7 +251,39 @@ impl Labelled {
                 timestamp_ms: self.timestamp_ms,
             }],
             exemplars: exemplar.into_iter().collect(),
+            histograms: Vec::new(),
         }
+    }
+
+    /// Buckets that grow by a factor: one series, which Prometheus calls native. Its
+    /// buckets have their upper ends for numbers, where OpenTelemetry has the lower.
+    fn native(
+        &self,
+        name: &str,
+        histogram: &crate::series::Histogram,
+        exponential: &Exponential,
+    ) -> TimeSeries {
+        let mut exponential = exponential.clone();
+        exponential.coarsen(exponential.scale - SCHEMA_MAX);
+        let mut series = self.one(name.to_owned(), None, 0.0, histogram.exemplar(0));
+        series.samples.clear();
+        series.histograms.push(NativeHistogram {
+            count: Some(histogram.buckets.iter().sum()),
+            sum: histogram.sum,
+            schema: exponential.scale,
+            zero_threshold: 0.0,
+            zero_count: Some(exponential.zeros),
+            positive_spans: match exponential.counts.len() {
+                0 => Vec::new(),
+                length => vec![BucketSpan {
+                    offset: exponential.offset + 1,
+                    length: u32::try_from(length).unwrap_or(u32::MAX),
+                }],
+            },
+            positive_counts: exponential.counts,
+            timestamp_ms: self.timestamp_ms,
+        });
+        series
     }
 
     fn histogram(

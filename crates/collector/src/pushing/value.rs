@@ -47,6 +47,9 @@ impl Value {
                     change(own, *other);
                 }
                 change(&mut own.sum, other.sum);
+                if let (Some(own), Some(other)) = (&mut own.exponential, &other.exponential) {
+                    own.join(other, change);
+                }
             }
             // A metric is of one kind.
             _ => {}

@@ -5,6 +5,8 @@
 
 use tracewell_model::{SpanId, TraceId};
 
+use super::Exponential;
+
 /// In which unit durations are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unit {
@@ -39,10 +41,15 @@ impl Unit {
     }
 }
 
+/// Buckets that grow by a factor, of one series.
+const EXPONENTIAL_MAX: usize = 1_000;
+
 /// Where one bucket of a histogram ends and the next begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Bounds {
     ends_ns: Vec<u64>,
+    /// How many buckets there are that grow by a factor, in place of those with ends.
+    exponential_max: Option<usize>,
     pub(crate) unit: Unit,
 }
 
@@ -51,7 +58,32 @@ impl Bounds {
     pub(crate) fn new(mut ends_ns: Vec<u64>, unit: Unit) -> Self {
         ends_ns.sort_unstable();
         ends_ns.dedup();
-        Self { ends_ns, unit }
+        Self {
+            ends_ns,
+            exponential_max: None,
+            unit,
+        }
+    }
+
+    /// None but those that grow by a factor, and so many of them at most.
+    pub(crate) fn exponential(most: u64, unit: Unit) -> Self {
+        // More say nothing more.
+        let most = usize::try_from(most).map_or(EXPONENTIAL_MAX, |most| most.min(EXPONENTIAL_MAX));
+        Self {
+            ends_ns: Vec::new(),
+            exponential_max: Some(most),
+            unit,
+        }
+    }
+
+    /// Are there buckets that grow by a factor?
+    pub(crate) fn are_exponential(&self) -> bool {
+        self.exponential_max.is_some()
+    }
+
+    /// Those of them that are empty, if there are any.
+    pub(crate) fn new_exponential(&self) -> Option<Exponential> {
+        self.exponential_max.map(Exponential::new)
     }
 
     /// How many buckets there are; the last is without end.
@@ -94,6 +126,8 @@ pub(crate) struct Counter {
 pub(crate) struct Histogram {
     pub(crate) buckets: Box<[f64]>,
     pub(crate) sum: f64,
+    /// What the one bucket without end is divided into, where buckets grow by a factor.
+    pub(crate) exponential: Option<Box<Exponential>>,
     /// By bucket, the oldest first; one for each at most.
     exemplars: Vec<(usize, Exemplar)>,
 }
@@ -103,6 +137,7 @@ impl Histogram {
         Self {
             buckets: vec![0.0; bounds.buckets()].into(),
             sum: 0.0,
+            exponential: bounds.new_exponential().map(Box::new),
             exemplars: Vec::new(),
         }
     }
@@ -112,6 +147,7 @@ impl Histogram {
         Self {
             buckets: vec![0.0; self.buckets.len()].into(),
             sum: 0.0,
+            exponential: self.exponential.as_ref().map(|of| Box::new(of.nothing())),
             exemplars: Vec::new(),
         }
     }
@@ -119,7 +155,11 @@ impl Histogram {
     /// One duration more, which counts for so many.
     pub(crate) fn add(&mut self, bounds: &Bounds, duration_ns: u64, weight: f64) {
         self.buckets[bounds.bucket_of(duration_ns)] += weight;
-        self.sum += bounds.unit.of_ns(duration_ns) * weight;
+        let value = bounds.unit.of_ns(duration_ns);
+        self.sum += value * weight;
+        if let Some(exponential) = &mut self.exponential {
+            exponential.add(value, weight);
+        }
     }
 
     /// A newer exemplar of a bucket; the oldest goes where there would be more than

@@ -51,6 +51,31 @@ impl Threshold {
             .map(|number| Self(number << (4 * (14 - digits.len() as u32))))
     }
 
+    /// As a number from 0 to 2^56.
+    pub(crate) fn number(self) -> u64 {
+        self.0
+    }
+
+    /// What [`Threshold::number`] gave.
+    pub(crate) fn of_number(number: u64) -> Option<Self> {
+        (number <= END).then_some(Self(number))
+    }
+
+    /// What remains where a share is kept of what this one kept.
+    pub(crate) fn then(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::ALWAYS, only) | (only, Self::ALWAYS) => only,
+            _ => Self::of_probability(self.probability() * other.probability(), 14),
+        }
+    }
+
+    /// A randomness that this one keeps, of any number: all are equally likely where
+    /// all numbers are.
+    pub(crate) fn kept_randomness(self, any: u64) -> u64 {
+        let kept = END.saturating_sub(self.0);
+        self.0 + ((u128::from(any) * u128::from(kept)) >> 64) as u64
+    }
+
     pub(crate) fn keeps(self, randomness: u64) -> bool {
         self.0 <= randomness
     }

@@ -341,3 +341,54 @@ async fn remote_write_says_what_it_is_and_is_refused_for_good_by_400() {
         assert!(text.contains(part), "{part}: {text}");
     }
 }
+
+#[tokio::test]
+async fn buckets_that_grow_by_a_factor_are_exponential_histograms() {
+    let peer = http_peer([]).await;
+    let rig = rig(
+        "metrics_flush_interval: 20ms, exemplars: {enabled: true}, \
+         histogram: {unit: s, exponential: {max_size: 20}}",
+        &format!(
+            "otlphttp: {{endpoint: \"{}\", compression: none}}",
+            peer.url()
+        ),
+    );
+    rig.send(&[
+        span(1),
+        span(2).lasting_ns(0),
+        span(3),
+        span(4).lasting_ns(9_000_000_000),
+    ])
+    .await;
+    let seen = until(|| {
+        peer.seen()
+            .into_iter()
+            .find(|seen| calls(&decoded(seen)) > 3.0)
+    })
+    .await;
+    let request = decoded(&seen);
+    let duration = metrics(&request)["traces.span.metrics.duration"];
+    let Some(Data::ExponentialHistogram(histogram)) = &duration.data else {
+        panic!("{duration:?}");
+    };
+    assert_eq!(histogram.aggregation_temporality, 2);
+    let point = &histogram.data_points[0];
+    assert_eq!((point.count, point.zero_count), (4, 1));
+    assert!((point.sum.unwrap() - 9.006).abs() < 1e-9, "{point:?}");
+    assert_eq!(point.exemplars.len(), 1);
+    let buckets = point.positive.as_ref().unwrap();
+    assert!(buckets.bucket_counts.len() <= 20, "{buckets:?}");
+    let within = |value: f64| {
+        let found = buckets.bucket_counts.iter().enumerate().find(|(place, _)| {
+            let bound =
+                |index: i32| f64::exp2(f64::from(index) * f64::exp2(-f64::from(point.scale)));
+            let index = buckets.offset + *place as i32;
+            bound(index) < value && value <= bound(index + 1)
+        });
+        found.map(|(_, count)| *count)
+    };
+    assert_eq!(
+        (within(0.003), within(9.0), within(1.0)),
+        (Some(2), Some(1), Some(0))
+    );
+}

@@ -4,7 +4,6 @@
 //! trace, so that memory does not grow with their number. A file gets its name
 //! when it is complete; **an export that is cut short never looks whole.**
 
-mod answer;
 mod jaeger_file;
 mod otlp_files;
 mod output_file;
@@ -16,13 +15,12 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use tracewell_model::{SpanBatch, TraceId};
-use tracewell_wire::otlp;
 
-use super::client::{Client, ServerAddress, percent_encoded};
+use super::client::{Client, ServerAddress};
 use super::error::CliError;
+use super::exported::{Exported, decode, path};
 use super::import::Format;
 use super::output::{bytes, complain, counted, plain, progress};
-use answer::Answer;
 
 /// How often the bar moves.
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
@@ -78,7 +76,13 @@ pub(super) async fn run(args: ExportArgs) -> Result<(), CliError> {
         ));
     }
     let client = Client::new(&args.server)?;
-    let mut answer = Answer::new(client.get(&path(&args)).await?, client.base());
+    let path = path(
+        args.query.as_deref(),
+        args.from.as_deref(),
+        args.to.as_deref(),
+    );
+    let why = "nothing was written that looks whole";
+    let mut answer = Exported::new(client.get(&path).await?, client.base(), why);
     let mut writer = writer(args.format, output)?;
     let progress = progress(None);
     let (mut traces, mut told) = (Traces::default(), Instant::now());
@@ -117,29 +121,6 @@ pub(super) async fn run(args: ExportArgs) -> Result<(), CliError> {
     Ok(())
 }
 
-/// The request, with what was typed as it was typed.
-fn path(args: &ExportArgs) -> String {
-    let mut path = "api/export".to_owned();
-    let query = args.query.as_deref().map(str::trim).unwrap_or_default();
-    let braced = match query {
-        "" => None,
-        query if query.starts_with('{') => Some(query.to_owned()),
-        query => Some(format!("{{ {query} }}")),
-    };
-    let mut separator = '?';
-    for (name, value) in [
-        ("q", braced.as_deref()),
-        ("from", args.from.as_deref()),
-        ("to", args.to.as_deref()),
-    ] {
-        if let Some(value) = value {
-            path.push_str(&format!("{separator}{name}={}", percent_encoded(value)));
-            separator = '&';
-        }
-    }
-    path
-}
-
 fn writer(format: Format, output: Option<&Path>) -> Result<Box<dyn Writer>, CliError> {
     Ok(match format {
         Format::Otlp => Box::new(otlp_files::Protobuf::create(output)?),
@@ -174,18 +155,5 @@ impl Traces {
             self.traces += 1;
             self.last = id;
         }
-    }
-}
-
-/// The spans of a record.
-fn decode(message: &[u8]) -> Result<SpanBatch, CliError> {
-    let decoded = otlp::protobuf::decode(message).map_err(|error| {
-        CliError::Failed(format!("the server sent a record that is no OTLP: {error}"))
-    })?;
-    match decoded.rejected.message() {
-        None => Ok(decoded.batch),
-        Some(message) => Err(CliError::Failed(format!(
-            "the server sent spans that cannot be read: {message}"
-        ))),
     }
 }

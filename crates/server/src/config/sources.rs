@@ -167,15 +167,20 @@ pub(crate) fn load(sources: Sources) -> Result<Loaded, Mistakes> {
             warnings,
         })
     } else {
-        mistakes.sort_by_key(|mistake| match &mistake.place {
-            Place::File { path, line, column } => {
-                let file = files.iter().position(|file| **file == **path);
-                (file.unwrap_or(0), *line, *column)
-            }
-            _ => (usize::MAX, 0, 0),
-        });
-        Err(Mistakes(mistakes))
+        Err(in_order(mistakes, &files))
     }
+}
+
+/// As they stand in the files, one file after another; those of elsewhere last.
+pub(super) fn in_order(mut mistakes: Vec<Mistake>, files: &[PathBuf]) -> Mistakes {
+    mistakes.sort_by_key(|mistake| match &mistake.place {
+        Place::File { path, line, column } => {
+            let file = files.iter().position(|file| **file == **path);
+            (file.unwrap_or(0), *line, *column)
+        }
+        _ => (usize::MAX, 0, 0),
+    });
+    Mistakes(mistakes)
 }
 
 fn key_of_flag(flag: &str) -> String {
@@ -266,7 +271,7 @@ fn given_tokens(environment: &[(OsString, OsString)]) -> Option<Secret> {
     Some(text.to_string_lossy().replace(';', "\n").into())
 }
 
-fn read_file(path: &Path) -> Result<String, String> {
+pub(super) fn read_file(path: &Path) -> Result<String, String> {
     let cannot = |error: std::io::Error| format!("cannot read {}: {error}", path.display());
     let mut text = String::new();
     let file = File::open(path).map_err(cannot)?;

@@ -89,18 +89,7 @@ service:
         backend.address("otlp-grpc")
     );
     std::fs::write(&file, text).unwrap();
-    let ports = [
-        "--otlp-grpc-port",
-        "--jaeger-grpc-port",
-        "--jaeger-http-port",
-        "--jaeger-compact-port",
-        "--jaeger-binary-port",
-        "--jaeger-zipkin-port",
-        "--zipkin-port",
-    ];
-    let mut flags = vec!["--config", file.to_str().unwrap()];
-    flags.extend(ports.iter().flat_map(|port| [*port, "off"]));
-    let front = Running::start(&dirs[1].path().join("unused"), &flags);
+    let front = Running::start_pipelines(&dirs[1].path().join("unused"), &file);
     let is_over = AtomicBool::new(false);
     let looked = std::thread::scope(|scope| {
         let reader = scope.spawn(|| {

@@ -24,18 +24,7 @@ service: {{pipelines: {{traces: {{receivers: [otlp], processors: [groupbytrace],
     );
     let file = dir.join("collector.yaml");
     std::fs::write(&file, text).unwrap();
-    let mut more = vec!["--config", file.to_str().unwrap()];
-    let ports = [
-        "--otlp-grpc-port",
-        "--jaeger-grpc-port",
-        "--jaeger-http-port",
-        "--jaeger-compact-port",
-        "--jaeger-binary-port",
-        "--jaeger-zipkin-port",
-        "--zipkin-port",
-    ];
-    more.extend(ports.iter().flat_map(|port| [*port, "off"]));
-    Running::start(&dir.join("data"), &more)
+    Running::start_pipelines(&dir.join("data"), &file)
 }
 
 /// A request with one span of each trace.

@@ -9,24 +9,6 @@ use tracewell_model::SpanKind;
 use tracewell_testkit::{TestSpan, batch, shared_data};
 use tracewell_wire::otlp::protobuf;
 
-/// Ports that a file of pipelines leaves closed, as it does.
-const CLOSED: [&str; 14] = [
-    "--otlp-grpc-port",
-    "off",
-    "--jaeger-grpc-port",
-    "off",
-    "--jaeger-http-port",
-    "off",
-    "--jaeger-compact-port",
-    "off",
-    "--jaeger-binary-port",
-    "off",
-    "--jaeger-zipkin-port",
-    "off",
-    "--zipkin-port",
-    "off",
-];
-
 fn written(dir: &Path, text: &str) -> PathBuf {
     let path = dir.join("collector.yaml");
     std::fs::write(&path, text).unwrap();
@@ -44,8 +26,7 @@ service: {{pipelines: {{traces: {{receivers: [otlp], processors: [batch], export
 "
     );
     let file = written(dir, &text);
-    let more = [&["--config", file.to_str().unwrap()], &CLOSED[..]].concat();
-    Running::start(&dir.join("unused"), &more)
+    Running::start_pipelines(&dir.join("unused"), &file)
 }
 
 fn body(traces: std::ops::Range<u64>) -> Vec<u8> {
@@ -267,8 +248,7 @@ service:
     metrics: {receivers: [spanmetrics, servicegraph], exporters: [prometheus]}
 ",
     );
-    let more = [&["--config", file.to_str().unwrap()], &CLOSED[..]].concat();
-    let server = Running::start(&dir.path().join("data"), &more);
+    let server = Running::start_pipelines(&dir.path().join("data"), &file);
     let spans = [
         TestSpan::new(1, 1, "shop", "buy", 1_700_000_000_000_000_000).kind(SpanKind::Client),
         TestSpan::new(1, 2, "bank", "pay", 1_700_000_000_000_000_000)

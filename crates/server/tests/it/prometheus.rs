@@ -48,14 +48,14 @@ impl Prometheus {
                 "--config.file=prometheus.yml",
                 "--storage.tsdb.path=data",
                 "--web.enable-remote-write-receiver",
-                "--enable-feature=exemplar-storage",
+                "--enable-feature=exemplar-storage,native-histograms",
                 &format!("--web.listen-address={address}"),
             ])
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut address = String::new();
+        let (mut address, mut said) = (String::new(), String::new());
         for line in lines.by_ref().map_while(Result::ok) {
             if let Some((_, at)) = line.split_once("msg=\"Listening on\" address=") {
                 address = at.to_owned();
@@ -63,8 +63,9 @@ impl Prometheus {
             if line.contains("Server is ready") {
                 break;
             }
+            said += &(line + "\n");
         }
-        assert!(!address.is_empty(), "it did not become ready");
+        assert!(!address.is_empty(), "it did not become ready: {said}");
         // A full pipe would stop it.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
         Self { child, address }
@@ -136,6 +137,7 @@ fn prometheus_has_what_is_counted_however_it_gets_it() {
 processors: {{batch: }}
 connectors:
   spanmetrics: {{metrics_flush_interval: 50ms, exemplars: {{enabled: true}}, histogram: {{unit: s}}}}
+  spanmetrics/native: {{metrics_flush_interval: 50ms, namespace: native, histogram: {{unit: s, exponential: }}}}
   servicegraph: {{metrics_flush_interval: 50ms}}
 exporters:
   nop:
@@ -146,24 +148,14 @@ exporters:
   prometheus: {{endpoint: \"127.0.0.1:0\", namespace: my, const_labels: {{zone: a}}, enable_open_metrics: true}}
 service:
   pipelines:
-    traces: {{receivers: [otlp], exporters: [spanmetrics, servicegraph, nop]}}
-    metrics: {{receivers: [spanmetrics, servicegraph], processors: [batch], exporters: [prometheusremotewrite, prometheus]}}
+    traces: {{receivers: [otlp], exporters: [spanmetrics, spanmetrics/native, servicegraph, nop]}}
+    metrics: {{receivers: [spanmetrics, spanmetrics/native, servicegraph], processors: [batch], exporters: [prometheusremotewrite, prometheus]}}
 ",
         prometheus.address
     );
     std::fs::write(&file, text).unwrap();
-    let ports = [
-        "--otlp-grpc-port",
-        "--jaeger-grpc-port",
-        "--jaeger-http-port",
-        "--jaeger-compact-port",
-        "--jaeger-binary-port",
-        "--jaeger-zipkin-port",
-        "--zipkin-port",
-    ];
-    let mut flags = vec!["--config", file.to_str().unwrap()];
-    flags.extend(ports.iter().flat_map(|port| [*port, "off"]));
-    let mut server = Running::start(&dirs[1].path().join("unused"), &flags);
+    let data = dirs[1].path().join("unused");
+    let mut server = Running::start_pipelines(&data, &file);
     let targets = serde_json::json!([{"targets": [server.address("prometheus").to_string()]}]);
     std::fs::write(dirs[0].path().join("targets.json"), targets.to_string()).unwrap();
 
@@ -192,6 +184,15 @@ service:
         (
             format!("traces_service_graph_request_client_seconds_count{edge}"),
             3.0,
+        ),
+        // Three of 5 ms each, in a bucket that is hardly wider than that.
+        (
+            format!("histogram_count(native_duration_seconds{calls})"),
+            3.0,
+        ),
+        (
+            format!("round(histogram_quantile(0.5, native_duration_seconds{calls}), 0.0001)"),
+            0.005,
         ),
         ("count by (job) (up{job=\"pull\"} == 1)".to_owned(), 1.0),
         (

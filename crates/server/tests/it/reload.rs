@@ -178,6 +178,10 @@ service:
                     let reload = front.change(&file.replace("batch: {", "batch: {timeot: 1s, "));
                     let error = reload["error"].as_str().unwrap();
                     assert!(error.contains("did you mean timeout?"), "{error}");
+                    until("the log says so", || {
+                        let log = front.server.log();
+                        log.contains("what was before goes on").then_some(())
+                    });
                 }
                 is_done(&front.change(file));
                 let has_more = front.address("OTLP HTTP/more");
@@ -337,6 +341,43 @@ service:
         (&15.into(), &0.into())
     );
     assert!((1..6).all(|trace| has(&peer, trace)));
+}
+
+#[test]
+fn nobody_waits_for_a_peer_that_the_file_has_no_more() {
+    let dirs = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let peer = Running::start(dirs[0].path(), &[]);
+    let text = |endpoint: &str| {
+        format!(
+            "receivers: {{otlp: {{protocols: {{http: {{endpoint: \"127.0.0.1:0\"}}}}}}}}
+exporters:
+  otlp:
+    endpoint: http://{endpoint}
+    retry_on_failure: {{initial_interval: 1h, max_interval: 1h, max_elapsed_time: 0s}}
+service: {{pipelines: {{traces: {{receivers: [otlp], exporters: [otlp]}}}}}}
+"
+        )
+    };
+    // Nobody listens at port 9.
+    let server = Changing::start(dirs[1].path(), &text("127.0.0.1:9"));
+    let url = server.server.url("otlp-http", "/v1/traces");
+    std::thread::scope(|scope| {
+        let client = scope.spawn(|| request("POST", &url, "application/x-protobuf", body(1)));
+        until("it waits for another try", || {
+            let account = server.status()["exporters"][0].clone();
+            (account["retries"] == 1 && account["inFlight"] == 3).then_some(())
+        });
+        is_done(&server.change(&text(&peer.address("otlp-grpc").to_string())));
+        assert_eq!(client.join().unwrap().status, 503);
+    });
+    server.server.store(body(1));
+    assert!(has(&peer, 1));
+    let account = server.status()["exporters"][0].clone();
+    assert_eq!(adds_up(&account, "sent"), 6);
+    assert_eq!(
+        (&account["sent"], &account["rejected"]["peer_unavailable"]),
+        (&3.into(), &3.into())
+    );
 }
 
 #[test]

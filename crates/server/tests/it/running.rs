@@ -74,6 +74,23 @@ impl Running {
         Self::start_with(data_dir, more, &[])
     }
 
+    /// Starts with a Collector's file that takes OTLP over HTTP and nothing else:
+    /// what it does not name stays closed.
+    pub(crate) fn start_pipelines(data_dir: &Path, file: &Path) -> Self {
+        const CLOSED: [&str; 7] = [
+            "--otlp-grpc-port",
+            "--jaeger-grpc-port",
+            "--jaeger-http-port",
+            "--jaeger-compact-port",
+            "--jaeger-binary-port",
+            "--jaeger-zipkin-port",
+            "--zipkin-port",
+        ];
+        let mut flags = vec!["--config", file.to_str().unwrap()];
+        flags.extend(CLOSED.iter().flat_map(|port| [*port, "off"]));
+        Self::start(data_dir, &flags)
+    }
+
     /// The same with variables of the environment.
     pub(crate) fn start_with(data_dir: &Path, more: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut arguments = vec!["--data-dir", data_dir.to_str().unwrap()];

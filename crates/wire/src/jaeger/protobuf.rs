@@ -5,7 +5,7 @@ mod decode;
 mod encode;
 mod span;
 
-pub use encode::{encode, put_span_of_chunk};
+pub use encode::{encode, encode_spans, put_span_of_chunk};
 
 use crate::room::Room;
 use crate::{Decoded, WireError};

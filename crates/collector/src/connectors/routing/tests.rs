@@ -54,7 +54,7 @@ fn rig(text: &str) -> Rig {
         })
         .collect();
     let config = Arc::new(config(text).unwrap());
-    let routing = Routing::new(config, Arc::clone(&account), &begun);
+    let routing = Routing::new(config, Arc::clone(&account), &begun, &Arc::default());
     Rig {
         routing,
         account,

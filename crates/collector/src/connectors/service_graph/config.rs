@@ -79,7 +79,10 @@ impl ServiceGraphConfig {
         // Its name before there could be several.
         let database = names(&fields, "database_name_attribute");
         let config = Self {
-            bounds: Bounds::new(ends_ns, Unit::Seconds),
+            bounds: match fields.number("exponential_histogram_max_size", 0, 0) {
+                0 => Bounds::new(ends_ns, Unit::Seconds),
+                most => Bounds::exponential(most, Unit::Seconds),
+            },
             dimensions: dimensions(&fields),
             ttl,
             items_max,
@@ -91,10 +94,6 @@ impl ServiceGraphConfig {
             is_virtual_labelled: fields.switch("virtual_node_extra_label", false),
             flush_interval: flush_interval(&fields),
         };
-        fields.not_served(
-            "exponential_histogram_max_size",
-            "list the ends of buckets as latency_histogram_buckets",
-        );
         // What waited too long goes when the next batch comes, or somebody reads.
         for taken in [
             "cache_loop",

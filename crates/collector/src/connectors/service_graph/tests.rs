@@ -280,9 +280,8 @@ fn batches_do_not_matter() {
 fn what_is_wrong_or_not_served_is_said() {
     for (text, wanted) in [
         (
-            "{exponential_histogram_max_size: 160}",
-            "s.exponential_histogram_max_size is not served; list the ends of buckets as \
-             latency_histogram_buckets",
+            "{exponential_histogram_max_size: many}",
+            "s.exponential_histogram_max_size: \"many\" is not a whole number from 0",
         ),
         (
             "{dimensions: [a.b, a_b]}",

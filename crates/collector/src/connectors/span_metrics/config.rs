@@ -18,6 +18,9 @@ const BUCKETS_MS: [u64; 16] = [
 /// More buckets say nothing more, and each is a line of each series.
 const BUCKETS_MAX: usize = 200;
 
+/// The Collector's.
+const EXPONENTIAL_BUCKETS: u64 = 160;
+
 /// Series of one metric where the file names no limit: some 5 MB of memory for
 /// histograms, and 40 MB of text for each scrape.
 const SERIES_MAX: u64 = 10_000;
@@ -305,11 +308,23 @@ fn durations(
         explicit.end();
         ends_ns
     });
-    section.not_served("exponential", "list the ends of buckets below explicit");
+    let exponential = section.section("exponential").map(|exponential| {
+        if section.has("explicit") {
+            exponential.mistake(format!(
+                "{}: there is explicit too; write one of them",
+                section.path("exponential")
+            ));
+        }
+        let most = exponential.number("max_size", EXPONENTIAL_BUCKETS, 2);
+        exponential.end();
+        Bounds::exponential(most, unit)
+    });
     let dimensions = with(dimensions(&section, "dimensions"));
     section.end();
     (!is_off).then(|| Durations {
-        bounds: explicit.map_or_else(|| default(unit), |ends_ns| Bounds::new(ends_ns, unit)),
+        bounds: exponential.unwrap_or_else(|| {
+            explicit.map_or_else(|| default(unit), |ends_ns| Bounds::new(ends_ns, unit))
+        }),
         dimensions,
     })
 }

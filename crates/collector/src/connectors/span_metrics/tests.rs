@@ -375,8 +375,12 @@ fn spans_come_while_others_look() {
 fn what_is_wrong_or_not_served_is_said() {
     for (text, wanted) in [
         (
-            "{histogram: {exponential: {max_size: 10}}}",
-            "s.histogram.exponential is not served; list the ends of buckets below explicit",
+            "{histogram: {exponential: {max_size: 10}, explicit: {buckets: [1s]}}}",
+            "s.histogram.exponential: there is explicit too; write one of them",
+        ),
+        (
+            "{histogram: {exponential: {max_size: 1}}}",
+            "s.histogram.exponential.max_size: \"1\" is not a whole number from 2",
         ),
         (
             "{histogram: {unit: h}}",

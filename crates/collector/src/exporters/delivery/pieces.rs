@@ -7,10 +7,6 @@ use tracewell_model::SpanBatch;
 
 use crate::exporters::peer::Peer;
 
-/// Largest message of several spans. Servers refuse more than 4 MiB unless they
-/// are told otherwise.
-const MESSAGE_BYTES_MAX: usize = 3 << 20;
-
 /// A part of a batch that is small enough.
 pub(super) struct Piece {
     pub(super) messages: Vec<Bytes>,
@@ -27,10 +23,8 @@ impl Piece {
 /// See the module's text.
 pub(super) fn pieces(batch: &SpanBatch, peer: &Peer) -> Vec<Piece> {
     let messages = peer.encode(batch);
-    let (largest, most) = (
-        messages.iter().map(Vec::len).max().unwrap_or(0),
-        MESSAGE_BYTES_MAX,
-    );
+    let largest = messages.iter().map(Vec::len).max().unwrap_or(0);
+    let most = peer.message_bytes_max();
     if largest <= most || batch.len() < 2 {
         let messages = messages.into_iter().map(|message| peer.pack(message));
         return vec![Piece {

@@ -3,10 +3,13 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::ledger::Ledger;
 use super::stage::StageId;
 use crate::exporters::{ExporterAccount, ExporterConfig};
-use crate::pipelines::file::PipelineFile;
+use crate::pipelines::edges::{Copies, EdgeAccount, Refusals};
+use crate::pipelines::file::{PipelineConfig, PipelineFile};
 use crate::pipelines::id::ComponentId;
+use crate::pipelines::sum::{Sum, Summed};
 use crate::processors::ProcessorAccount;
 use crate::pushing::{PushAccount, Sources};
 use crate::series::{Naming, SeriesSource};
@@ -17,16 +20,32 @@ pub struct Accounts {
     lists: Arc<Mutex<Lists>>,
     /// Those of the graph as it runs, while a change to it is prepared.
     before: Option<Arc<Mutex<Lists>>>,
+    copies: Arc<Copies>,
+    refusals: Arc<Refusals>,
 }
 
 #[derive(Debug, Default, Clone)]
 struct Lists {
+    layout: Layout,
     /// With where they send now.
     exporters: Vec<(Arc<ExporterAccount>, String)>,
     processors: Vec<Arc<ProcessorAccount>>,
     series: Vec<(ComponentId, Arc<dyn SeriesSource>)>,
     pushing: Vec<Arc<PushAccount>>,
     scraped: Vec<ScrapedAt>,
+    /// What is no longer in the file.
+    gone: Ledger,
+}
+
+/// How components hang together.
+#[derive(Debug, Default, Clone)]
+pub struct Layout {
+    /// Pipelines of traces, in the order written.
+    pub pipelines: Vec<PipelineConfig>,
+    /// What stands at the end of some pipelines and before others, or counts.
+    pub connectors: Vec<ComponentId>,
+    /// Of what lies between components, in the order of the pipelines.
+    pub edges: Vec<Arc<EdgeAccount>>,
 }
 
 /// What connectors count, for those who come to a port of an exporter.
@@ -123,39 +142,106 @@ impl Accounts {
         lock(&self.lists).scraped = scraped.collect();
     }
 
+    /// What is there several times, because it goes several ways.
+    pub(crate) fn copies(&self) -> &Arc<Copies> {
+        &self.copies
+    }
+
+    /// What came to components that were being opened, and was not taken.
+    pub(super) fn refusals(&self) -> &Arc<Refusals> {
+        &self.refusals
+    }
+
+    /// How components hang together.
+    #[must_use]
+    pub fn layout(&self) -> Layout {
+        lock(&self.lists).layout.clone()
+    }
+
+    /// Where every span is; `None` without pipelines.
+    #[must_use]
+    pub fn sum(&self) -> Option<Sum> {
+        let lists = lock(&self.lists);
+        if lists.layout.pipelines.is_empty() {
+            return None;
+        }
+        let (gone, exporters) = (&lists.gone, lists.exporters.iter().map(|(of, _)| of));
+        let summed = Summed {
+            settled: gone.settled.clone(),
+            edges: lists
+                .layout
+                .edges
+                .iter()
+                .chain(&gone.edges)
+                .cloned()
+                .collect(),
+            exporters: exporters.chain(&gone.exporters).cloned().collect(),
+            processors: lists
+                .processors
+                .iter()
+                .chain(&gone.processors)
+                .cloned()
+                .collect(),
+            copies: Arc::clone(&self.copies),
+            refusals: Arc::clone(&self.refusals),
+        };
+        // Accounts look into queues.
+        drop(lists);
+        Some(summed.read())
+    }
+
     /// That of an exporter, which sends there.
     pub(crate) fn exporter(&self, id: &ComponentId, endpoint: &str) -> Arc<ExporterAccount> {
         let name = id.to_string();
         let known = self.lists().find_map(|lists| {
-            let mut exporters = lists.exporters.iter();
-            let (account, _) = exporters.find(|(account, _)| account.exporter() == name)?;
-            Some(Arc::clone(account))
+            let running = lists.exporters.iter().map(|(account, _)| account);
+            let mut all = running.chain(&lists.gone.exporters);
+            all.find(|account| account.exporter() == name).cloned()
         });
         let account = known.unwrap_or_else(|| ExporterAccount::new(name, endpoint.to_owned()));
         if self.before.is_none() {
             account.sends_to(endpoint);
         }
         let mut lists = lock(&self.lists);
-        lists.exporters.retain(|(of, _)| !Arc::ptr_eq(of, &account));
-        lists
-            .exporters
-            .push((Arc::clone(&account), endpoint.to_owned()));
+        let mut listed = lists.exporters.iter_mut();
+        match listed.find(|(of, _)| Arc::ptr_eq(of, &account)) {
+            Some((_, sends_to)) => endpoint.clone_into(sends_to),
+            None => {
+                let entry = (Arc::clone(&account), endpoint.to_owned());
+                lists.exporters.push(entry);
+                lists.none_twice();
+            }
+        }
         account
     }
 
     /// That of the processor `id` of `pipeline`.
     pub(crate) fn processor(&self, (pipeline, id): (&str, &ComponentId)) -> Arc<ProcessorAccount> {
         let known = self.lists().find_map(|lists| {
-            let mut processors = lists.processors.iter();
-            processors
-                .find(|account| account.is_of(pipeline, id))
-                .cloned()
+            let mut all = lists.processors.iter().chain(&lists.gone.processors);
+            all.find(|account| account.is_of(pipeline, id)).cloned()
         });
         let new = || ProcessorAccount::new(pipeline.to_owned(), id.to_string());
         let account = known.unwrap_or_else(new);
         let mut lists = lock(&self.lists);
-        lists.processors.retain(|of| !Arc::ptr_eq(of, &account));
-        lists.processors.push(Arc::clone(&account));
+        if !is_among(&lists.processors, &account) {
+            lists.processors.push(Arc::clone(&account));
+            lists.none_twice();
+        }
+        account
+    }
+
+    /// That of an edge: the one that there is, where it counts the same.
+    pub(super) fn edge(&self, new: EdgeAccount) -> Arc<EdgeAccount> {
+        let known = self.lists().find_map(|lists| {
+            let mut all = lists.layout.edges.iter().chain(&lists.gone.edges);
+            all.find(|account| account.is_same(&new)).cloned()
+        });
+        let account = known.unwrap_or_else(|| Arc::new(new));
+        let mut lists = lock(&self.lists);
+        if !is_among(&lists.layout.edges, &account) {
+            lists.layout.edges.push(Arc::clone(&account));
+        }
         account
     }
 
@@ -171,6 +257,8 @@ impl Accounts {
         Self {
             lists: Arc::default(),
             before: Some(Arc::clone(&self.lists)),
+            copies: Arc::clone(&self.copies),
+            refusals: Arc::clone(&self.refusals),
         }
     }
 
@@ -218,38 +306,61 @@ impl Accounts {
         for (account, endpoint) in &new.exporters {
             account.sends_to(endpoint);
         }
-        let before = std::mem::replace(&mut *lock(&self.lists), new);
+        let layout = &mut new.layout;
+        layout.edges.reverse();
+        let in_order = |edge: &Arc<EdgeAccount>| file.pipelines.iter().position(|p| edge.is_of(p));
+        layout.edges.sort_by_key(in_order);
+        layout.pipelines.clone_from(&file.pipelines);
+        layout.connectors = file.connectors.keys().cloned().collect();
+
+        let mut lists = lock(&self.lists);
+        new.gone = std::mem::take(&mut lists.gone);
+        let before = std::mem::replace(&mut *lists, new);
+        let gone = &mut lists.gone;
+        gone.edges.extend(before.layout.edges.iter().cloned());
+        gone.processors.extend(before.processors.iter().cloned());
+        let exporters = before.exporters.iter().map(|(account, _)| account);
+        gone.exporters.extend(exporters.cloned());
+        lists.none_twice();
+        // Those that went just now are held by `before`, and by spans on their way.
+        lists.gone.settle();
+        drop(lists);
         Self {
             lists: Arc::new(Mutex::new(before)),
-            before: None,
+            ..Self::default()
         }
     }
 
     /// Those of a component that is no longer in the file, and not done yet.
     pub(super) fn take_over(&self, before: &Self, id: &StageId) {
         let kept = Self {
-            lists: Arc::clone(&self.lists),
             before: Some(Arc::clone(&before.lists)),
+            ..self.clone()
         };
         kept.keep(id);
+        lock(&self.lists).none_twice();
     }
 
-    /// A component is gone for good.
+    /// A component is gone for good: what became of its spans still counts.
     pub(super) fn forget(&self, id: &StageId) {
         let mut lists = lock(&self.lists);
+        let lists = &mut *lists;
         match id {
             StageId::Exporter(id) => {
                 let name = id.to_string();
+                let is_it = |(of, _): &mut (Arc<ExporterAccount>, _)| of.exporter() == name;
+                let left = lists.exporters.extract_if(.., is_it);
                 lists
+                    .gone
                     .exporters
-                    .retain(|(account, _)| account.exporter() != name);
+                    .extend(left.map(|(account, _)| account));
             }
             StageId::Connector(id) => lists.series.retain(|(other, _)| other != id),
             StageId::Pushing => lists.pushing.clear(),
             StageId::Processor(pipeline, id) => {
-                lists
-                    .processors
-                    .retain(|account| !account.is_of(pipeline, id));
+                let is_it = |of: &mut Arc<ProcessorAccount>| of.is_of(pipeline, id);
+                let left = lists.processors.extract_if(.., is_it);
+                lists.gone.processors.extend(left);
             }
         }
     }
@@ -261,6 +372,31 @@ impl Accounts {
             .map(|lists| lock(lists))
             .chain(before)
     }
+}
+
+impl Lists {
+    /// What runs is not among what is gone.
+    fn none_twice(&mut self) {
+        let Self {
+            layout,
+            exporters,
+            processors,
+            gone,
+            ..
+        } = self;
+        gone.edges.retain(|of| !is_among(&layout.edges, of));
+        gone.processors.retain(|of| !is_among(processors, of));
+        let runs = |of: &Arc<_>| {
+            exporters
+                .iter()
+                .any(|(running, _)| Arc::ptr_eq(running, of))
+        };
+        gone.exporters.retain(|of| !runs(of));
+    }
+}
+
+fn is_among<T>(all: &[Arc<T>], one: &Arc<T>) -> bool {
+    all.iter().any(|other| Arc::ptr_eq(other, one))
 }
 
 fn lock(lists: &Mutex<Lists>) -> MutexGuard<'_, Lists> {

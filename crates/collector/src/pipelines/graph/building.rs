@@ -14,7 +14,9 @@ use super::accounts::Accounts;
 use super::endings::Endings;
 use super::stage::{Stage, StageId};
 use super::{Ground, Spooled, fan_out};
-use crate::connectors::Begun;
+use crate::connectors::{Begun, ConnectorConfig};
+use crate::exporters::ExporterConfig;
+use crate::pipelines::edges::{Edge, EdgeAccount, LeadsTo};
 use crate::pipelines::file::{PipelineConfig, PipelineFile};
 use crate::pipelines::id::ComponentId;
 use crate::pipelines::joint::Joint;
@@ -93,8 +95,12 @@ impl<'b> Building<'b> {
         for config in &file.pipelines {
             let first = self.pipeline(config)?;
             for id in &config.receivers {
-                let receiver = file.receivers.get(id);
-                for port in receiver.iter().flat_map(|receiver| &receiver.ports) {
+                let Some(receiver) = file.receivers.get(id) else {
+                    continue;
+                };
+                let ends = (Some(id), config.processors.first());
+                let first = self.edge(config, ends, LeadsTo::Component, Arc::clone(&first));
+                for port in &receiver.ports {
                     let of_port = entries.entry(port.account(id)).or_default();
                     of_port.push(Arc::clone(&first));
                 }
@@ -106,10 +112,11 @@ impl<'b> Building<'b> {
             self.plan.stages.rotate_right(1);
         }
         self.plan.accounts.scraped_as(file);
+        let copies = self.plan.accounts.copies();
+        let watched = |firsts| (self.ground.watched)(fan_out(firsts, copies));
         let entries = entries.into_iter();
-        let watched =
-            entries.map(|(account, firsts)| (account, (self.ground.watched)(fan_out(firsts))));
-        self.plan.entries = watched.collect();
+        let entries = entries.map(|(account, firsts)| (account, watched(firsts)));
+        self.plan.entries = entries.collect();
         Ok(())
     }
 
@@ -119,14 +126,19 @@ impl<'b> Building<'b> {
         if let Some(first) = self.first_stages.get(&*config.name) {
             return Ok(Arc::clone(first));
         }
+        let last = config.processors.last();
         let mut ends = Vec::new();
         for id in &config.exporters {
-            ends.push(self.end(id)?);
+            let end = self.end(id)?;
+            ends.push(self.edge(config, (last, Some(id)), self.leads_to(id), end));
         }
-        let mut next = fan_out(ends);
-        for id in config.processors.iter().rev() {
-            let id = StageId::Processor(config.name.clone(), id.clone());
-            next = self.stage(id, Some(next))?;
+        let mut next = fan_out(ends, self.plan.accounts.copies());
+        for (number, id) in config.processors.iter().enumerate().rev() {
+            let stage = StageId::Processor(config.name.clone(), id.clone());
+            next = self.stage(stage, Some(next))?;
+            if let Some(before) = number.checked_sub(1).and_then(|n| config.processors.get(n)) {
+                next = self.edge(config, (Some(before), Some(id)), LeadsTo::Component, next);
+            }
         }
         self.first_stages.insert(&config.name, Arc::clone(&next));
         Ok(next)
@@ -144,15 +156,48 @@ impl<'b> Building<'b> {
             let mut begun = Vec::new();
             let pipelines = file.pipelines.iter();
             for pipeline in pipelines.filter(|pipeline| pipeline.receivers.contains(id)) {
+                let first = self.pipeline(pipeline)?;
+                let ends = (Some(id), pipeline.processors.first());
                 begun.push(Begun {
                     pipeline: pipeline.name.clone(),
-                    first: self.pipeline(pipeline)?,
+                    first: self.edge(pipeline, ends, LeadsTo::Component, first),
                 });
             }
             config.build(id, begun, &self.plan.accounts)
         };
         self.ends.insert(id, Arc::clone(&connector));
         Ok(connector)
+    }
+
+    /// What stands before `next` and counts what is handed to it.
+    fn edge(
+        &self,
+        pipeline: &PipelineConfig,
+        (from, to): (Option<&ComponentId>, Option<&ComponentId>),
+        leads_to: LeadsTo,
+        next: Arc<dyn Consumer>,
+    ) -> Arc<dyn Consumer> {
+        let name = |id: Option<&ComponentId>| id.map(ToString::to_string);
+        let is_entry = from.is_some_and(|id| {
+            self.file.receivers.contains_key(id) && pipeline.receivers.contains(id)
+        });
+        let ends = (name(from), name(to));
+        let account = EdgeAccount::new(&pipeline.name, ends, leads_to, is_entry);
+        let account = self.plan.accounts.edge(account);
+        Arc::new(Edge { account, next })
+    }
+
+    /// What becomes of spans that an exporter or connector is handed.
+    fn leads_to(&self, id: &ComponentId) -> LeadsTo {
+        let exporter = self.file.exporters.get(id);
+        let connector = self.file.connectors.get(id);
+        match exporter {
+            _ if connector.is_some_and(ConnectorConfig::ends_traces) => LeadsTo::Counting,
+            _ if connector.is_some() => LeadsTo::Component,
+            Some(ExporterConfig::Tracewell) => LeadsTo::Store,
+            Some(ExporterConfig::Nop | ExporterConfig::Debug(_)) => LeadsTo::Nothing,
+            _ => LeadsTo::Component,
+        }
     }
 
     /// Where others hand to a component, which is there or is made.
@@ -174,9 +219,10 @@ impl<'b> Building<'b> {
         }
         let other = before.or_else(|| with_id(self.lingering));
         let must_wait = other.is_some_and(|other| !other.endings.is_empty());
-        let seat = before.map(|before| Arc::clone(&before.seat));
+        // What lingers hands to it as well, when it is there again.
+        let seat = other.map(|other| Arc::clone(&other.seat));
         let stage = Arc::new(Stage {
-            seat: seat.unwrap_or_else(Joint::closed),
+            seat: seat.unwrap_or_else(|| Joint::closed(self.plan.accounts.refusals())),
             next: next.map(Joint::to),
             endings: Endings::default(),
             is_other: false.into(),

@@ -4,6 +4,8 @@
 //! Time is handed in. **A trace that is larger than the bucket never passes**, as in
 //! the Collector: raise the burst for it.
 
+use super::rule::Asked;
+
 /// Full at first; fills as time goes by.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Bucket {
@@ -23,15 +25,19 @@ impl Bucket {
         }
     }
 
-    /// Takes `amount`, or nothing where there is not so much.
-    pub(super) fn take(&mut self, amount: u64, now_ns: u64) -> bool {
+    /// Is there so much at this time? In earnest it is then taken.
+    pub(super) fn lets(&mut self, amount: u64, now_ns: u64, asked: Asked<'_>) -> bool {
         let elapsed_ns = now_ns.saturating_sub(self.at_ns);
-        self.at_ns = self.at_ns.max(now_ns);
         let filled = self.left + self.per_second * elapsed_ns as f64 / 1e9;
-        self.left = filled.min(self.capacity);
-        let is_enough = amount as f64 <= self.left;
-        if is_enough {
-            self.left -= amount as f64;
+        let left = filled.min(self.capacity);
+        let is_enough = amount as f64 <= left;
+        if matches!(asked, Asked::InEarnest) {
+            self.at_ns = self.at_ns.max(now_ns);
+            self.left = if is_enough {
+                left - amount as f64
+            } else {
+                left
+            };
         }
         is_enough
     }
@@ -57,7 +63,12 @@ mod tests {
             (100 * SECOND, 20, true),
         ];
         for (at_ns, amount, expected) in takes {
-            assert_eq!(bucket.take(amount, at_ns), expected, "{amount} at {at_ns}");
+            for _ in 0..2 {
+                let supposed = bucket.lets(amount, at_ns, Asked::Supposing(&[]));
+                assert_eq!(supposed, expected, "{amount} at {at_ns}, supposing");
+            }
+            let taken = bucket.lets(amount, at_ns, Asked::InEarnest);
+            assert_eq!(taken, expected, "{amount} at {at_ns}");
         }
     }
 }

@@ -25,6 +25,22 @@ impl Chance {
     pub(super) fn takes(&self, trace: TraceId) -> bool {
         fnv(self.salted, &trace.0) <= self.threshold
     }
+
+    /// As [`Chance::takes`], for a trace whose hashes are these, by their salt.
+    pub(super) fn takes_supposing(&self, hashes: &[(u64, u64)]) -> bool {
+        let mut hashes = hashes.iter();
+        hashes.any(|(salted, hash)| *salted == self.salted && *hash <= self.threshold)
+    }
+
+    /// What tells its salt from others, and the last hash that it takes.
+    pub(super) fn parts(&self) -> (u64, u64) {
+        (self.salted, self.threshold)
+    }
+}
+
+/// The hash of a trace after a salt.
+pub(super) fn hash_of(salt: &str, trace: TraceId) -> u64 {
+    fnv(fnv(FNV_OFFSET, salt.as_bytes()), &trace.0)
 }
 
 /// FNV-1a of 64 bits, gone on with.

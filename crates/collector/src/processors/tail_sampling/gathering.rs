@@ -2,9 +2,10 @@
 //!
 //! Traces that are decided together have spans in the same few batches, so a batch
 //! is read once for all of them, and the last ones are kept for the next group.
-//! **What cannot be read is left out and said, and never stops the others.**
+//! **What cannot be read is left out and said, and never stops the others.** What
+//! goes on says for how many it stands.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::mem;
 use std::sync::Arc;
 
@@ -13,7 +14,9 @@ use tracewell_model::spool::{Spool, SpoolPlace, SpoolRecord};
 use tracewell_model::{RowSet, SpanBatch, StoreError, TraceId};
 
 use super::held::HeldBatches;
+use super::shares::write_shares;
 use super::state::Member;
+use crate::trace_state::threshold::Threshold;
 
 /// Bytes of batches that are kept for the next group.
 const KEPT_BYTES: usize = 32 << 20;
@@ -67,7 +70,8 @@ impl ReadBatches {
     }
 }
 
-/// The spans of these traces, each trace in one batch.
+/// The spans of these traces, each trace in one batch unless it alone is larger than
+/// [`JOINED_BYTES`].
 ///
 /// # Errors
 /// The disk does not say at present; later it may.
@@ -121,7 +125,8 @@ fn join(
         let ids = &batch.spans().trace_id;
         let rows = RowSet::from_fn(batch.len(), |row| traces.contains(&ids[row]));
         if rows.count() == batch.len() && joiner.is_empty() && wanted.len() == of_batch.len() {
-            return Ok(vec![batch]);
+            done.push(batch);
+            break;
         }
         if joiner.append_rows(&batch, &rows).is_err() {
             let full = mem::replace(&mut joiner, empty());
@@ -135,6 +140,13 @@ fn join(
     }
     if !joiner.is_empty() {
         done.push(Arc::new(joiner.finish()));
+    }
+    let shares = members.iter().map(|member| (member.trace, member.decision));
+    let shares: HashMap<TraceId, Threshold> = shares
+        .filter(|(_, decision)| *decision != Threshold::ALWAYS)
+        .collect();
+    for batch in &mut done {
+        write_shares(batch, &shares);
     }
     Ok(done)
 }

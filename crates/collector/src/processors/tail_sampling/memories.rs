@@ -18,6 +18,9 @@ const IDS_AT_ONCE: usize = 4_096;
 /// Bytes of an id.
 const ID_BYTES: u64 = 16;
 
+/// Of one with the threshold at which it was sampled.
+const SAMPLED_ID_BYTES: u64 = 24;
+
 /// It is time when so much lies behind the last one: at most as much, and what it
 /// takes itself, is held without need.
 const STEP_BYTES: u64 = 8 << 20;
@@ -79,7 +82,7 @@ impl Memories {
         for is_sampled in [false, true] {
             let all = remembered.all(is_sampled);
             let of_decision = all.chunks(IDS_AT_ONCE);
-            chunks.extend(of_decision.map(|ids| (is_sampled, ids.to_vec())));
+            chunks.extend(of_decision.map(|traces| (is_sampled, traces.to_vec())));
         }
         self.is_being_written = !chunks.is_empty();
         let last = chunks.len().saturating_sub(1);
@@ -120,7 +123,7 @@ pub(super) fn reserve_bytes(traces: usize, remembered: usize, wait_s: u64) -> u6
     const TICK_BYTES: u64 = 512;
     const SLACK_BYTES: u64 = 4 << 20;
     let ids = (traces as u64).saturating_add(remembered as u64);
-    let of_ids = ids.saturating_mul(TIMES * ID_BYTES);
+    let of_ids = ids.saturating_mul(TIMES * SAMPLED_ID_BYTES);
     let of_ticks = wait_s.saturating_mul(TICK_BYTES);
     of_ids.saturating_add(of_ticks).saturating_add(SLACK_BYTES)
 }

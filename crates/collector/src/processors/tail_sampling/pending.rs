@@ -10,6 +10,7 @@ use tracewell_model::TraceId;
 
 use super::held::Batches;
 use super::rule::TraceFacts;
+use super::run::{Run, earlier};
 
 /// What is known of a trace so far.
 #[derive(Debug, Clone)]
@@ -24,51 +25,18 @@ pub(super) struct Pending {
     pub(super) batches: Batches,
 }
 
-/// Spans of one trace that stand one after another in a batch.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Run {
-    pub(super) trace: TraceId,
-    pub(super) first_start_ns: u64,
-    pub(super) last_end_ns: u64,
-    pub(super) matched: u64,
-    pub(super) bytes: u64,
-    pub(super) spans: u32,
-    pub(super) has_root: bool,
-}
-
-impl Run {
-    /// Adds what a span of the same trace has.
-    pub(super) fn add(&mut self, other: &Self) {
-        self.first_start_ns = earlier(self.first_start_ns, other.first_start_ns);
-        self.last_end_ns = self.last_end_ns.max(other.last_end_ns);
-        self.matched |= other.matched;
-        self.bytes += other.bytes;
-        self.spans += other.spans;
-        self.has_root |= other.has_root;
-    }
-}
-
-/// The earlier of two starts; zero is none.
-fn earlier(a: u64, b: u64) -> u64 {
-    match (a, b) {
-        (0, other) | (other, 0) => other,
-        _ => a.min(b),
-    }
-}
-
 impl Pending {
     pub(super) fn facts(&self, id: TraceId) -> TraceFacts {
-        let duration_ns = match self.first_start_ns {
-            0 => 0,
-            start_ns => self.last_end_ns.wrapping_sub(start_ns) as i64,
-        };
-        TraceFacts {
-            id,
-            duration_ms: duration_ns / 1_000_000,
-            spans: u64::from(self.spans),
-            bytes: self.bytes,
+        let run = Run {
+            trace: id,
+            first_start_ns: self.first_start_ns,
+            last_end_ns: self.last_end_ns,
             matched: self.matched,
-        }
+            bytes: self.bytes,
+            spans: self.spans,
+            has_root: self.has_root,
+        };
+        run.facts()
     }
 }
 

@@ -7,10 +7,12 @@ use std::collections::{HashMap, VecDeque};
 
 use tracewell_model::TraceId;
 
+use crate::trace_state::threshold::{NEVER, Threshold};
+
 /// See the module's text.
 #[derive(Debug)]
 pub(super) struct Remembered {
-    decisions: HashMap<TraceId, bool>,
+    decisions: HashMap<TraceId, Threshold>,
     /// In the order of their decisions; a trace whose decision changed since is in
     /// both, and forgotten with the one that counts.
     sampled: List,
@@ -36,7 +38,8 @@ impl Remembered {
         }
     }
 
-    pub(super) fn is_sampled(&self, trace: &TraceId) -> Option<bool> {
+    /// What was decided of it; [`NEVER`]: it was not sampled.
+    pub(super) fn decision(&self, trace: &TraceId) -> Option<Threshold> {
         self.decisions.get(trace).copied()
     }
 
@@ -44,8 +47,10 @@ impl Remembered {
         self.decisions.len()
     }
 
-    pub(super) fn add(&mut self, trace: TraceId, is_sampled: bool) {
-        if self.decisions.insert(trace, is_sampled) == Some(is_sampled) {
+    pub(super) fn add(&mut self, trace: TraceId, decision: Threshold) {
+        let is_sampled = decision != NEVER;
+        let before = self.decisions.insert(trace, decision);
+        if before.is_some_and(|before| (before != NEVER) == is_sampled) {
             return;
         }
         let list = if is_sampled {
@@ -56,21 +61,23 @@ impl Remembered {
         list.traces.push_back(trace);
         while list.traces.len() > list.limit {
             if let Some(oldest) = list.traces.pop_front()
-                && self.decisions.get(&oldest) == Some(&is_sampled)
+                && let Some(decision) = self.decisions.get(&oldest)
+                && (*decision != NEVER) == is_sampled
             {
                 self.decisions.remove(&oldest);
             }
         }
     }
 
-    /// All of one decision, the longest known first.
-    pub(super) fn all(&self, is_sampled: bool) -> Vec<TraceId> {
+    /// All that were sampled or were not, the longest known first.
+    pub(super) fn all(&self, is_sampled: bool) -> Vec<(TraceId, Threshold)> {
         let list = if is_sampled {
             &self.sampled
         } else {
             &self.not_sampled
         };
-        list.traces.iter().copied().collect()
+        let decided = |trace: &TraceId| Some((*trace, *self.decisions.get(trace)?));
+        list.traces.iter().filter_map(decided).collect()
     }
 }
 
@@ -81,16 +88,25 @@ mod tests {
     #[test]
     fn each_decision_is_remembered_for_its_length() {
         let id = |number: u128| TraceId(number.to_be_bytes());
+        let decision = |is_sampled| match is_sampled {
+            true => Threshold::parse("8").unwrap(),
+            false => NEVER,
+        };
         let mut remembered = Remembered::new(2, 3);
         for number in 0..10 {
-            remembered.add(id(number), number % 2 == 0);
-            remembered.add(id(number), number % 2 == 0);
+            remembered.add(id(number), decision(number % 2 == 0));
+            remembered.add(id(number), decision(number % 2 == 0));
         }
-        assert_eq!(remembered.all(true), [id(6), id(8)]);
-        assert_eq!(remembered.all(false), [id(5), id(7), id(9)]);
+        let all = |is_sampled| {
+            let all = remembered.all(is_sampled).into_iter();
+            assert!(all.clone().all(|(_, found)| found == decision(is_sampled)));
+            all.map(|(id, _)| id).collect::<Vec<_>>()
+        };
+        assert_eq!(all(true), [id(6), id(8)]);
+        assert_eq!(all(false), [id(5), id(7), id(9)]);
         assert_eq!(remembered.len(), 5);
-        assert_eq!(remembered.is_sampled(&id(4)), None);
-        assert_eq!(remembered.is_sampled(&id(6)), Some(true));
-        assert_eq!(remembered.is_sampled(&id(5)), Some(false));
+        assert_eq!(remembered.decision(&id(4)), None);
+        assert_eq!(remembered.decision(&id(6)), Some(decision(true)));
+        assert_eq!(remembered.decision(&id(5)), Some(NEVER));
     }
 }

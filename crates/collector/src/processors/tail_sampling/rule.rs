@@ -1,15 +1,7 @@
-//! What policies say of a trace of which everything is known, and what follows.
+//! What one policy says of a trace of which everything is known.
 //!
-//! | in this order | |
-//! |---|---|
-//! | one says that it is to be dropped | not sampled |
-//! | one with `invert_match` has found what it looks for | not sampled |
-//! | one says that it is to be sampled | sampled |
-//! | one with `invert_match` has not found it, and no other said no | sampled |
-//! | none of these | not sampled |
-//!
-//! This is the Collector's order. Rules count what they let pass, so **a trace is
-//! judged once**.
+//! Rules count what they let pass, so **a trace is judged in earnest once**; what
+//! would be said if chance had fallen otherwise can be asked as often as one likes.
 
 use tracewell_model::TraceId;
 
@@ -73,9 +65,18 @@ pub(super) enum Rule {
     Composite(Composite),
 }
 
+/// How a rule is asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Asked<'c> {
+    /// What is let through is spent.
+    InEarnest,
+    /// As if hashes were these, by their salt. Nothing is spent.
+    Supposing(&'c [(u64, u64)]),
+}
+
 /// What one rule says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
+pub(super) enum Verdict {
     Sampled,
     NotSampled,
     /// `invert_match` did not find it.
@@ -94,7 +95,10 @@ impl Verdict {
         }
     }
 
-    fn is_yes(self) -> bool {
+    /// How many there are.
+    pub(super) const COUNT: usize = 5;
+
+    pub(super) fn is_yes(self) -> bool {
         matches!(self, Self::Sampled | Self::InvertSampled)
     }
 }
@@ -115,44 +119,18 @@ pub(super) struct Share {
     pub(super) spent: u64,
 }
 
-/// Is the trace to be kept? With `on_first_match` no policy is asked after one that
-/// said yes; those that drop are asked first.
-pub(super) fn is_sampled(
-    policies: &mut [Policy],
-    trace: &TraceFacts,
-    now_ns: u64,
-    on_first_match: bool,
-) -> bool {
-    let (dropping, others): (Vec<_>, Vec<_>) = policies
-        .iter_mut()
-        .map(|policy| &mut policy.rule)
-        .partition(|rule| matches!(rule, Rule::Drop(_)));
-    let mut is_dropped = dropping.into_iter();
-    if is_dropped.any(|rule| rule.judge(trace, now_ns) == Verdict::Dropped) {
-        return false;
-    }
-    let mut said = Vec::with_capacity(others.len());
-    for rule in others {
-        let verdict = rule.judge(trace, now_ns);
-        said.push(verdict);
-        if on_first_match && verdict == Verdict::Sampled {
-            break;
-        }
-    }
-    let has = |verdict| said.contains(&verdict);
-    !has(Verdict::InvertNotSampled)
-        && (has(Verdict::Sampled) || has(Verdict::InvertSampled) && !has(Verdict::NotSampled))
-}
-
 impl Rule {
-    fn judge(&mut self, trace: &TraceFacts, now_ns: u64) -> Verdict {
+    pub(super) fn judge(&mut self, trace: &TraceFacts, now_ns: u64, asked: Asked<'_>) -> Verdict {
         let is_yes = match self {
             Self::Always => true,
             Self::Latency { over_ms, up_to_ms } => match up_to_ms {
                 None => trace.duration_ms >= *over_ms,
                 Some(up_to_ms) => trace.duration_ms > *over_ms && trace.duration_ms <= *up_to_ms,
             },
-            Self::Chance(chance) => chance.takes(trace.id),
+            Self::Chance(chance) => match asked {
+                Asked::InEarnest => chance.takes(trace.id),
+                Asked::Supposing(hashes) => chance.takes_supposing(hashes),
+            },
             Self::AnySpan {
                 condition,
                 is_inverted,
@@ -167,37 +145,55 @@ impl Rule {
             Self::SpanCount { least, most } => {
                 trace.spans >= *least && most.is_none_or(|most| trace.spans <= most)
             }
-            Self::SpansPerSecond(bucket) => bucket.take(trace.spans, now_ns),
-            Self::BytesPerSecond(bucket) => bucket.take(trace.bytes, now_ns),
+            Self::SpansPerSecond(bucket) => bucket.lets(trace.spans, now_ns, asked),
+            Self::BytesPerSecond(bucket) => bucket.lets(trace.bytes, now_ns, asked),
             Self::All(rules) => rules
                 .iter_mut()
-                .all(|rule| rule.judge(trace, now_ns).is_yes()),
-            Self::Not(rule) => !rule.judge(trace, now_ns).is_yes(),
+                .all(|rule| rule.judge(trace, now_ns, asked).is_yes()),
+            Self::Not(rule) => !rule.judge(trace, now_ns, asked).is_yes(),
             Self::Drop(rules) => {
                 let mut rules = rules.iter_mut();
-                if rules.all(|rule| rule.judge(trace, now_ns).is_yes()) {
+                if rules.all(|rule| rule.judge(trace, now_ns, asked).is_yes()) {
                     return Verdict::Dropped;
                 }
                 false
             }
-            Self::Composite(composite) => composite.takes(trace, now_ns),
+            Self::Composite(composite) => composite.takes(trace, now_ns, asked),
         };
         Verdict::of(is_yes)
     }
 }
 
+impl Rule {
+    /// Shows this rule and all within it.
+    pub(super) fn each(&self, visit: &mut impl FnMut(&Self)) {
+        visit(self);
+        match self {
+            Self::All(rules) | Self::Drop(rules) => rules.iter().for_each(|rule| rule.each(visit)),
+            Self::Not(rule) => rule.each(visit),
+            Self::Composite(composite) => {
+                let shares = composite.shares.iter();
+                shares.for_each(|share| share.rule.each(visit));
+            }
+            _ => {}
+        }
+    }
+}
+
 impl Composite {
-    fn takes(&mut self, trace: &TraceFacts, now_ns: u64) -> bool {
+    fn takes(&mut self, trace: &TraceFacts, now_ns: u64, asked: Asked<'_>) -> bool {
         let second = now_ns / 1_000_000_000;
-        if self.second != second {
+        let is_new = self.second != second;
+        let is_earnest = matches!(asked, Asked::InEarnest);
+        if is_new && is_earnest {
             self.second = second;
             self.shares.iter_mut().for_each(|share| share.spent = 0);
         }
         for share in &mut self.shares {
-            if share.rule.judge(trace, now_ns).is_yes() {
-                let spent = share.spent + trace.spans;
+            if share.rule.judge(trace, now_ns, asked).is_yes() {
+                let spent = if is_new { 0 } else { share.spent } + trace.spans;
                 let is_within = spent <= share.spans_per_second && spent <= self.max_total;
-                if is_within {
+                if is_within && is_earnest {
                     share.spent = spent;
                 }
                 return is_within;

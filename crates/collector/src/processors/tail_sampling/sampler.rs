@@ -87,6 +87,7 @@ impl Sampler {
         } = replayed;
         // They count as given to it again, so that what becomes of them adds up.
         around.account.restored(state.spans());
+        around.account.decided(&state.judge.counts);
         let undelivered = state.groups.keys();
         Self {
             ready: undelivered.map(|group| Outgoing::new(*group)).collect(),
@@ -166,6 +167,9 @@ impl Sampler {
         let decisions = self.state.decide(now_ns, room);
         self.warn_of_early(early);
         let decided = decisions.len();
+        if decided > 0 {
+            self.around.account.decided(&self.state.judge.counts);
+        }
         self.notes.extend(decisions);
         if decided >= room {
             return true;

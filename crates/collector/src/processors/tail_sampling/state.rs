@@ -12,10 +12,12 @@ use tracewell_model::{SpanBatch, TraceId};
 
 use super::config::TailSamplingConfig;
 use super::held::{Batches, HeldBatches};
+use super::judge::Judge;
 use super::note::{Note, NoteBody};
-use super::pending::{Pending, PendingTraces, Run};
+use super::pending::{Pending, PendingTraces};
 use super::remembered::Remembered;
-use super::rule::is_sampled;
+use super::run::{Run, runs};
+use crate::trace_state::threshold::{NEVER, Threshold};
 
 /// Sampled spans at which a group is full: what goes on as one batch.
 const GROUP_SPANS: u64 = 8_192;
@@ -34,6 +36,7 @@ const MAX_HELD: usize = 1 << 20;
 #[derive(Debug)]
 pub(super) struct State {
     config: TailSamplingConfig,
+    pub(super) judge: Judge,
     pub(super) pending: PendingTraces,
     /// Spans of traces that were decided before they came, to be sampled.
     late: HashMap<TraceId, Late>,
@@ -51,10 +54,11 @@ pub(super) struct State {
     pub(super) decided_early: u64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Late {
     batches: Batches,
     spans: u64,
+    decision: Threshold,
 }
 
 impl Late {
@@ -63,6 +67,7 @@ impl Late {
             trace,
             batches: self.batches,
             spans: self.spans,
+            decision: self.decision,
         }
     }
 }
@@ -81,11 +86,13 @@ pub(super) struct Member {
     pub(super) trace: TraceId,
     pub(super) batches: Batches,
     pub(super) spans: u64,
+    /// [`NEVER`]: it is not sampled.
+    pub(super) decision: Threshold,
 }
 
 impl Group {
-    fn add(&mut self, member: Member, is_sampled: bool) {
-        if is_sampled {
+    fn add(&mut self, member: Member) {
+        if member.decision != NEVER {
             self.sampled_spans += member.spans;
             self.sampled.push(member);
         } else {
@@ -115,6 +122,7 @@ impl State {
                 config.decision_wait_after_root.map(ns),
             ),
             remembered: Remembered::new(config.sampled_cache_size, config.non_sampled_cache_size),
+            judge: Judge::new(&config),
             config,
             late: HashMap::new(),
             held: HeldBatches::default(),
@@ -140,67 +148,31 @@ impl State {
     pub(super) fn look_at(&mut self, place: SpoolPlace, batch: &SpanBatch, now_ns: u64) -> u64 {
         let number = self.held.add(place);
         self.through = self.through.max(place);
-        let matched = self.matched(batch);
-        let span_bytes = (batch.memory_bytes() / batch.len().max(1)) as u64;
-        let spans = batch.spans();
         let mut dropped = 0;
-        let mut run: Option<Run> = None;
-        for row in 0..batch.len() {
-            let start_ns = spans.start_ns[row];
-            let span = Run {
-                trace: spans.trace_id[row],
-                first_start_ns: start_ns,
-                last_end_ns: start_ns.wrapping_add_signed(spans.duration_ns[row]),
-                matched: matched.get(row).copied().unwrap_or(0),
-                bytes: span_bytes,
-                spans: 1,
-                has_root: spans.parent_span_id[row].is_zero(),
-            };
-            match &mut run {
-                Some(run) if run.trace == span.trace => run.add(&span),
-                _ => {
-                    if let Some(run) = run.replace(span) {
-                        dropped += self.add(&run, number, now_ns);
-                    }
-                }
-            }
-        }
-        if let Some(run) = run {
+        for run in runs(&self.config.conditions, batch) {
             dropped += self.add(&run, number, now_ns);
         }
         self.held.trim();
         dropped
     }
 
-    /// A bit for each condition that a span has.
-    fn matched(&self, batch: &SpanBatch) -> Vec<u64> {
-        let conditions = &self.config.conditions;
-        if conditions.is_empty() {
-            return Vec::new();
-        }
-        let mut matched = vec![0; batch.len()];
-        for (bit, condition) in conditions.iter().enumerate() {
-            condition
-                .rows(batch)
-                .iter()
-                .for_each(|row| matched[row] |= 1 << bit);
-        }
-        matched
-    }
-
     /// Spans of a trace, wherever it is. Answers how many end here.
     fn add(&mut self, run: &Run, number: u32, now_ns: u64) -> u64 {
         if self.pending.get_mut(&run.trace).is_none() {
-            match self.remembered.is_sampled(&run.trace) {
-                Some(true) => {
-                    let late = self.late.entry(run.trace).or_default();
+            match self.remembered.decision(&run.trace) {
+                Some(NEVER) => return u64::from(run.spans),
+                Some(decision) => {
+                    let late = self.late.entry(run.trace).or_insert(Late {
+                        batches: Batches::default(),
+                        spans: 0,
+                        decision,
+                    });
                     late.spans += u64::from(run.spans);
                     if late.batches.add(number) {
                         self.held.hold(number);
                     }
                     return 0;
                 }
-                Some(false) => return u64::from(run.spans),
                 None => {
                     self.pending.begin(run.trace, now_ns);
                 }
@@ -246,7 +218,7 @@ impl State {
         let mut notes = Vec::new();
         let mut group = Group::default();
         for (trace, late) in mem::take(&mut self.late) {
-            group.add(late.member(trace), true);
+            group.add(late.member(trace));
             if group.is_full() {
                 notes.push(self.close(mem::take(&mut group), now_ns));
             }
@@ -254,8 +226,9 @@ impl State {
         while notes.len() < most_groups {
             if let Some(trace) = self.too_large.pop() {
                 if let Some(pending) = self.pending.remove(&trace) {
-                    self.remembered.add(trace, false);
-                    group.add(member(trace, pending), false);
+                    self.judge.too_large(&pending.facts(trace));
+                    self.remembered.add(trace, NEVER);
+                    group.add(member(trace, pending, NEVER));
                 }
             } else if let Some((trace, pending)) = self.pending.take_due(now_ns) {
                 self.judge(trace, pending, now_ns, &mut group);
@@ -279,20 +252,19 @@ impl State {
 
     fn judge(&mut self, trace: TraceId, pending: Pending, now_ns: u64, group: &mut Group) {
         let facts = pending.facts(trace);
-        let on_first_match = self.config.sample_on_first_match;
-        let is_sampled = is_sampled(&mut self.config.policies, &facts, now_ns, on_first_match);
-        self.remembered.add(trace, is_sampled);
-        group.add(member(trace, pending), is_sampled);
+        let decision = self.judge.judge(&facts, now_ns);
+        self.remembered.add(trace, decision);
+        group.add(member(trace, pending, decision));
     }
 
     fn close(&mut self, group: Group, now_ns: u64) -> Note {
         let number = self.next_group;
         self.next_group += 1;
-        let ids = |members: &[Member]| members.iter().map(|member| member.trace).collect();
+        let share = |member: &Member| (member.trace, member.decision);
         let body = NoteBody::Decided {
             group: number,
-            sampled: ids(&group.sampled),
-            not_sampled: ids(&group.not_sampled),
+            sampled: group.sampled.iter().map(share).collect(),
+            not_sampled: group.not_sampled.iter().map(|m| m.trace).collect(),
         };
         self.undelivered += group.sampled.len();
         self.groups.insert(number, group);
@@ -338,11 +310,9 @@ impl State {
         match note.body {
             NoteBody::Time => {}
             NoteBody::Delivered { group } => self.let_go_delivered(group),
-            NoteBody::Remembered {
-                is_sampled, traces, ..
-            } => {
-                for trace in traces {
-                    self.remembered.add(trace, is_sampled);
+            NoteBody::Remembered { traces, .. } => {
+                for (trace, decision) in traces {
+                    self.remembered.add(trace, decision);
                 }
             }
             NoteBody::Decided {
@@ -354,12 +324,11 @@ impl State {
                 // A note whose writing failed may be there twice.
                 let mut group = self.groups.remove(&number).unwrap_or_default();
                 let known = group.sampled.len();
-                for (traces, is_sampled) in [(sampled, true), (not_sampled, false)] {
-                    for trace in traces {
-                        self.remembered.add(trace, is_sampled);
-                        if let Some(member) = self.taken(trace) {
-                            group.add(member, is_sampled);
-                        }
+                let not_sampled = not_sampled.into_iter().map(|trace| (trace, NEVER));
+                for (trace, decision) in sampled.into_iter().chain(not_sampled) {
+                    self.remembered.add(trace, decision);
+                    if let Some(member) = self.taken(trace, decision) {
+                        group.add(member);
                     }
                 }
                 self.undelivered += group.sampled.len() - known;
@@ -370,17 +339,19 @@ impl State {
     }
 
     /// A trace that was decided, if anything of it is still there.
-    fn taken(&mut self, trace: TraceId) -> Option<Member> {
+    fn taken(&mut self, trace: TraceId, decision: Threshold) -> Option<Member> {
         if let Some(pending) = self.pending.remove(&trace) {
-            return Some(member(trace, pending));
+            return Some(member(trace, pending, decision));
         }
-        self.late.remove(&trace).map(|late| late.member(trace))
+        let late = self.late.remove(&trace)?;
+        Some(Late { decision, ..late }.member(trace))
     }
 }
 
-fn member(trace: TraceId, pending: Pending) -> Member {
+fn member(trace: TraceId, pending: Pending, decision: Threshold) -> Member {
     Member {
         trace,
+        decision,
         batches: pending.batches,
         spans: u64::from(pending.spans),
     }

@@ -8,3 +8,5 @@ mod policies;
 mod pressure;
 mod restart;
 mod rig;
+mod shares;
+mod trial;

@@ -5,7 +5,7 @@
 //! **a span is never left out, and never guessed at**.
 
 use tracewell_model::batch::view::BatchView;
-use tracewell_model::{SpanBatch, SpanRef};
+use tracewell_model::{Level, SpanBatch, SpanRef, TraceId};
 
 use crate::fields::{put_bytes, put_message, put_present_bytes, put_u32, put_u64};
 use crate::jaeger::shown::{self, Process, Reference, ReferenceType, Tag, TagValue};
@@ -36,6 +36,21 @@ pub fn encode(batch: &SpanBatch, rows: impl IntoIterator<Item = usize>) -> Vec<V
         out
     };
     processes.map(request).collect()
+}
+
+/// Each span by itself, as `Span` with its process, and its trace.
+#[must_use]
+pub fn encode_spans(batch: &SpanBatch) -> Vec<(TraceId, Vec<u8>)> {
+    let view = BatchView::new(batch);
+    let resources = 0..batch.level_len(Level::Resource);
+    let processes: Vec<_> = resources.map(|row| Process::new(&view, row)).collect();
+    let encode = |span: SpanRef<'_>| {
+        let mut out = Vec::new();
+        put_sent(&mut out, span);
+        put_process(&mut out, 0x52, &processes[span.resource_row()]);
+        (span.trace_id(), out)
+    };
+    view.spans().map(encode).collect()
 }
 
 /// A span of a request: with its flags, and with its own warnings alone.

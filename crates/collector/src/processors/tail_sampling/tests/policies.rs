@@ -8,7 +8,7 @@ use tracewell_testkit::{Random, TestSpan};
 
 use super::rig::{Rig, SECOND};
 
-type Judge = fn(&[TestSpan]) -> bool;
+pub(super) type Judge = fn(&[TestSpan]) -> bool;
 
 /// Does a span or its resource have such a value?
 fn has(spans: &[TestSpan], key: &str, test: impl Fn(&AnyValue) -> bool) -> bool {
@@ -45,7 +45,7 @@ fn has_error(spans: &[TestSpan]) -> bool {
 }
 
 /// A section of policies, and what it means.
-const CASES: &[(&str, Judge)] = &[
+pub(super) const CASES: &[(&str, Judge)] = &[
     ("{name: a, type: always_sample}", |_| true),
     (
         "{name: a, type: latency, latency: {threshold_ms: 30000}}",

@@ -9,6 +9,10 @@ use tracewell_testkit::{Random, TestSpan};
 
 use super::policies::{batches, by_trace};
 use super::rig::Rig;
+use super::shares::counts;
+use crate::processors::tail_sampling::judge::Judge;
+use crate::processors::tail_sampling::rule::TraceFacts;
+use crate::trace_state::threshold::NEVER;
 
 /// Sends, waits, syncs, answers and ends, as chance will have it; answers what was
 /// acknowledged.
@@ -87,21 +91,24 @@ fn a_process_that_ends_anywhere_loses_nothing_and_changes_no_decision() {
     for seed in 0..60 {
         let mut random = Random::new(seed);
         let rig = Rig::new(&format!("{{decision_wait: 10s, policies: [{policies}]}}"));
-        let mut chance = rig.config.policies.clone();
+        let mut judge = Judge::new(&rig.config);
         let (rig, acknowledged) = live(&mut random, rig);
         let traces = by_trace(&[acknowledged]);
         let came = rig.behind.spans();
         for (trace, spans) in &traces {
-            let facts = crate::processors::tail_sampling::rule::TraceFacts {
+            let facts = TraceFacts {
                 id: *trace,
-                ..Default::default()
+                ..TraceFacts::default()
             };
-            let is_sampled =
-                crate::processors::tail_sampling::rule::is_sampled(&mut chance, &facts, 0, false);
+            let is_sampled = judge.judge(&facts, 0) != NEVER;
             for span in spans {
                 let times = came.get(&span.span_id.0).copied().unwrap_or(0);
                 assert_eq!(times > 0, is_sampled, "seed {seed}: {}", span.trace_id);
             }
+        }
+        // Whatever life decided, and whenever a span came.
+        for (span, count) in counts(rig.behind.came()) {
+            assert!((count - 2.5).abs() < 1e-9, "seed {seed}: {span:?}");
         }
         let [received, passed, dropped, rejected, in_flight] = rig.sums();
         assert_eq!(in_flight, 0, "seed {seed}: something waits for ever");

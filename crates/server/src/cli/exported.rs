@@ -1,13 +1,17 @@
-//! The records of the server's answer, and whether it was whole.
+//! Traces that the server hands out, whole ones: what is asked, the records of the
+//! answer, and whether there were all.
 
 use bytes::{Buf, Bytes, BytesMut};
 use http::Response;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use serde_json::Value;
+use tracewell_model::SpanBatch;
+use tracewell_wire::otlp;
 
-use crate::cli::error::CliError;
-use crate::cli::output::plain;
+use super::client::percent_encoded;
+use super::error::CliError;
+use super::output::plain;
 
 /// Records are parts of traces and far smaller; a mistaken address does not
 /// fill the memory.
@@ -19,20 +23,28 @@ const MAX_REASON_BYTES: usize = 64 << 10;
 const LENGTH_BYTES: usize = 4;
 
 /// `GET /api/export`, as it arrives.
-pub(super) struct Answer {
+pub(super) struct Exported {
     body: Incoming,
     pending: BytesMut,
     server: String,
     read_bytes: u64,
+    /// What follows where it breaks off.
+    consequence: &'static str,
 }
 
-impl Answer {
-    pub(super) fn new(response: Response<Incoming>, server: &str) -> Self {
+impl Exported {
+    /// Of this answer; where it breaks off, people are told what follows from that.
+    pub(super) fn new(
+        response: Response<Incoming>,
+        server: &str,
+        consequence: &'static str,
+    ) -> Self {
         Self {
             body: response.into_body(),
             pending: BytesMut::new(),
             server: server.to_owned(),
             read_bytes: 0,
+            consequence,
         }
     }
 
@@ -99,9 +111,42 @@ impl Answer {
 
     fn broken_off(&self, reason: &str) -> CliError {
         CliError::Failed(format!(
-            "{} broke off the export: {}; nothing was written that looks whole",
+            "{} broke off the export: {}; {}",
             self.server,
-            plain(reason)
+            plain(reason),
+            self.consequence
         ))
+    }
+}
+
+/// The request, with what was typed as it was typed.
+pub(super) fn path(query: Option<&str>, from: Option<&str>, to: Option<&str>) -> String {
+    let mut path = "api/export".to_owned();
+    let query = query.map(str::trim).unwrap_or_default();
+    let braced = match query {
+        "" => None,
+        query if query.starts_with('{') => Some(query.to_owned()),
+        query => Some(format!("{{ {query} }}")),
+    };
+    let mut separator = '?';
+    for (name, value) in [("q", braced.as_deref()), ("from", from), ("to", to)] {
+        if let Some(value) = value {
+            path.push_str(&format!("{separator}{name}={}", percent_encoded(value)));
+            separator = '&';
+        }
+    }
+    path
+}
+
+/// The spans of a record.
+pub(super) fn decode(message: &[u8]) -> Result<SpanBatch, CliError> {
+    let decoded = otlp::protobuf::decode(message).map_err(|error| {
+        CliError::Failed(format!("the server sent a record that is no OTLP: {error}"))
+    })?;
+    match decoded.rejected.message() {
+        None => Ok(decoded.batch),
+        Some(message) => Err(CliError::Failed(format!(
+            "the server sent spans that cannot be read: {message}"
+        ))),
     }
 }

@@ -1,0 +1,326 @@
+//! What `kafka` can be told.
+
+use std::time::Duration;
+
+use super::encoding::Encoding;
+use crate::exporters::queue::QueueConfig;
+use crate::exporters::retry::RetryConfig;
+use crate::exporters::secret::Secret;
+use crate::exporters::tls::TlsConfig;
+use crate::written::fields::Fields;
+
+/// The Collector's.
+const BROKER: &str = "localhost:9092";
+const TOPIC: &str = "otlp_spans";
+const CLIENT_ID: &str = "otel-collector";
+const TIMEOUT: Duration = Duration::from_secs(5);
+const REFRESH_INTERVAL: Duration = Duration::from_secs(600);
+const MAX_MESSAGE_BYTES: u64 = 1_000_000;
+
+/// See the module above.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KafkaConfig {
+    /// Any of them says who the others are.
+    pub brokers: Vec<String>,
+    /// Who we are to them.
+    pub client_id: String,
+    /// Where records go.
+    pub topic: String,
+    /// How they are written.
+    pub encoding: Encoding,
+    /// Spans of a trace go to one partition.
+    pub partitions_by_trace: bool,
+    /// How records are packed.
+    pub compression: KafkaCompression,
+    /// Of records that go together, before they are packed.
+    pub max_message_bytes: usize,
+    /// May the broker make the topic?
+    pub makes_topic: bool,
+    /// How often it is asked what partitions there are.
+    pub refresh_interval: Duration,
+    /// Where it is encrypted.
+    pub tls: Option<TlsConfig>,
+    /// Who we say that we are.
+    pub sasl: Option<Sasl>,
+    /// For one attempt.
+    pub timeout: Duration,
+    /// What may wait.
+    pub queue: QueueConfig,
+    /// When it is tried again.
+    pub retry: RetryConfig,
+}
+
+/// How records are packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum KafkaCompression {
+    None,
+    Gzip,
+    Snappy,
+    Zstd,
+}
+
+/// A name and a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sasl {
+    pub(super) mechanism: Mechanism,
+    pub(super) username: Secret,
+    pub(super) password: Secret,
+}
+
+/// How they are shown to the broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mechanism {
+    Plain,
+    ScramSha256,
+    ScramSha512,
+}
+
+impl KafkaConfig {
+    /// Reads the fields of the section.
+    pub(crate) fn read(fields: Fields<'_>) -> Self {
+        let (topic, encoding) = topic_and_encoding(&fields);
+        let producer = Producer::read(fields.section("producer"));
+        let tls = fields.section("tls");
+        if let Some(tls) = &tls {
+            tls.not_served(
+                "server_name_override",
+                "brokers are called as they call themselves",
+            );
+        }
+        let config = Self {
+            brokers: brokers(&fields),
+            client_id: text(&fields, "client_id", CLIENT_ID),
+            topic,
+            encoding,
+            partitions_by_trace: fields.switch("partition_traces_by_id", false),
+            compression: producer.compression,
+            max_message_bytes: producer.max_message_bytes,
+            makes_topic: producer.makes_topic,
+            refresh_interval: refresh_interval(fields.section("metadata")),
+            tls: tls
+                .map(|tls| TlsConfig::read(Some(tls)))
+                .filter(|tls| !tls.is_insecure),
+            sasl: fields.section("auth").and_then(sasl),
+            timeout: fields.duration("timeout", TIMEOUT),
+            queue: QueueConfig::read(fields.section("sending_queue")),
+            retry: RetryConfig::read(fields.section("retry_on_failure")),
+        };
+        not_served(&fields);
+        fields.end();
+        config
+    }
+}
+
+fn not_served(fields: &Fields<'_>) {
+    let by_routing = "write an exporter for each topic, and the connector routing before them";
+    fields.not_served("topic_from_attribute", by_routing);
+    fields.not_served("topic_from_metadata_key", by_routing);
+    let headers = "headers of a request are not kept";
+    if !fields.list("include_metadata_keys").is_empty() {
+        fields.not_served("include_metadata_keys", headers);
+    }
+    fields.not_served("record_headers", "records are written without headers");
+    fields.not_served("signal_header", "records are written without headers");
+    if let Some(partitioner) = fields.section("record_partitioner") {
+        let other = "a record with a key goes where Sarama's hash says, one without in turn";
+        for name in ["round_robin", "least_backup", "extension"] {
+            partitioner.not_served(name, other);
+        }
+        if let Some(sticky) = partitioner.section("sticky_key") {
+            sticky.value("hasher", (), |hasher| match hasher {
+                "sarama_compat" | "" => Ok(()),
+                _ => Err(format!("{hasher:?} is not served; {other}")),
+            });
+            sticky.end();
+        }
+        partitioner.end();
+    }
+    // They tune what is inside of the Collector, or are about what is not traces.
+    for taken in [
+        "conn_idle_timeout",
+        "logs",
+        "metrics",
+        "partition_logs_by_resource_attributes",
+        "partition_logs_by_trace_id",
+        "partition_metrics_by_resource_attributes",
+        "profiles",
+        "protocol_version",
+        "rack_id",
+        "resolve_canonical_bootstrap_servers_only",
+        "use_leader_epoch",
+    ] {
+        fields.has(taken);
+    }
+}
+
+fn text(fields: &Fields<'_>, name: &'static str, default: &str) -> String {
+    let written = fields.text(name).filter(|written| !written.text.is_empty());
+    written.map_or_else(|| default.to_owned(), |written| written.text)
+}
+
+fn brokers(fields: &Fields<'_>) -> Vec<String> {
+    let written = fields.list("brokers");
+    if written.is_empty() {
+        return vec![BROKER.to_owned()];
+    }
+    for broker in &written {
+        let port = broker
+            .text
+            .rsplit_once(':')
+            .map(|(_, port)| port.parse::<u16>());
+        if !matches!(port, Some(Ok(_))) {
+            let message = format!(
+                "{}: {:?} is no HOST:PORT; write for example {BROKER}",
+                fields.path("brokers"),
+                broker.text
+            );
+            fields.reading().mistake(broker.location, message);
+        }
+    }
+    written.into_iter().map(|broker| broker.text).collect()
+}
+
+/// Those of traces; older files have them at the top.
+fn topic_and_encoding(fields: &Fields<'_>) -> (String, Encoding) {
+    let traces = fields.section("traces");
+    let topic = text(fields, "topic", TOPIC);
+    let encoding = fields.value("encoding", Encoding::OtlpProto, Encoding::read);
+    let Some(traces) = traces else {
+        return (topic, encoding);
+    };
+    let found = (
+        text(&traces, "topic", &topic),
+        traces.value("encoding", encoding, Encoding::read),
+    );
+    traces.not_served(
+        "topic_from_metadata_key",
+        "write an exporter for each topic, and the connector routing before them",
+    );
+    traces.not_served(
+        "message_key_from_metadata_key",
+        "headers of a request are not kept; write partition_traces_by_id",
+    );
+    traces.end();
+    found
+}
+
+struct Producer {
+    compression: KafkaCompression,
+    max_message_bytes: usize,
+    makes_topic: bool,
+}
+
+impl Producer {
+    fn read(fields: Option<Fields<'_>>) -> Self {
+        let Some(fields) = fields else {
+            return Self {
+                compression: KafkaCompression::None,
+                max_message_bytes: MAX_MESSAGE_BYTES as usize,
+                makes_topic: true,
+            };
+        };
+        let bytes = fields.number("max_message_bytes", MAX_MESSAGE_BYTES, 1);
+        let producer = Self {
+            compression: fields.value("compression", KafkaCompression::None, compression),
+            max_message_bytes: usize::try_from(bytes).unwrap_or(usize::MAX),
+            makes_topic: fields.switch("allow_auto_topic_creation", true),
+        };
+        let acks = fields.value("required_acks", -1, |text| match text {
+            "-1" | "all" => Ok(-1),
+            "1" => Ok(1),
+            "0" => Ok(0),
+            _ => Err(format!("{text:?} is not one of 0, 1, -1, all")),
+        });
+        if acks == 0 {
+            fields.reading().warn(format!(
+                "{}: spans are acknowledged when the broker has them, as with -1",
+                fields.path("required_acks")
+            ));
+        }
+        // What there is goes at once.
+        for taken in [
+            "compression_params",
+            "flush_max_messages",
+            "linger",
+            "max_broker_write_bytes",
+        ] {
+            fields.has(taken);
+        }
+        fields.end();
+        producer
+    }
+}
+
+fn compression(text: &str) -> Result<KafkaCompression, String> {
+    match text {
+        "none" | "" => Ok(KafkaCompression::None),
+        "gzip" => Ok(KafkaCompression::Gzip),
+        "snappy" => Ok(KafkaCompression::Snappy),
+        "zstd" => Ok(KafkaCompression::Zstd),
+        "lz4" => Err("lz4 is not served; write zstd, or snappy".to_owned()),
+        _ => Err(format!("{text:?} is not one of gzip, snappy, zstd, none")),
+    }
+}
+
+fn refresh_interval(metadata: Option<Fields<'_>>) -> Duration {
+    let Some(fields) = metadata else {
+        return REFRESH_INTERVAL;
+    };
+    let interval = fields.duration("refresh_interval", REFRESH_INTERVAL);
+    for taken in ["full", "retry"] {
+        fields.has(taken);
+    }
+    fields.end();
+    interval
+}
+
+fn sasl(auth: Fields<'_>) -> Option<Sasl> {
+    auth.not_served("kerberos", "write sasl, or a certificate in tls");
+    auth.not_served("tls", "write tls beside auth");
+    let (sasl, plain) = (auth.section("sasl"), auth.section("plain_text"));
+    let found = match (sasl, plain) {
+        (Some(section), _) => {
+            let mechanism = section.value("mechanism", Mechanism::Plain, mechanism);
+            section.not_served("aws_msk", "write SCRAM-SHA-512, which MSK has too");
+            section.not_served(
+                "oauthbearer_token_source",
+                "write SCRAM-SHA-256, SCRAM-SHA-512 or PLAIN",
+            );
+            section.has("version");
+            credentials(section, mechanism)
+        }
+        (None, Some(section)) => credentials(section, Mechanism::Plain),
+        (None, None) => None,
+    };
+    auth.end();
+    found
+}
+
+fn mechanism(text: &str) -> Result<Mechanism, String> {
+    match text {
+        "PLAIN" => Ok(Mechanism::Plain),
+        "SCRAM-SHA-256" => Ok(Mechanism::ScramSha256),
+        "SCRAM-SHA-512" => Ok(Mechanism::ScramSha512),
+        _ => Err(format!(
+            "{text:?} is not one of SCRAM-SHA-256, SCRAM-SHA-512, PLAIN"
+        )),
+    }
+}
+
+fn credentials(fields: Fields<'_>, mechanism: Mechanism) -> Option<Sasl> {
+    let secret = |name: &'static str| {
+        let written = fields.text(name).filter(|written| !written.text.is_empty());
+        if written.is_none() {
+            fields.mistake(format!("{} is missing", fields.path(name)));
+        }
+        Some(Secret::text(&fields, name, written?))
+    };
+    let (username, password) = (secret("username"), secret("password"));
+    fields.end();
+    Some(Sasl {
+        mechanism,
+        username: username?,
+        password: password?,
+    })
+}
