@@ -1,5 +1,5 @@
-//! Files of pipelines that a real Collector runs as they stand, too, and a real
-//! Collector as a process.
+//! Files of pipelines that a real Collector runs as they stand, too, and who runs
+//! them: Tracewell, or a real Collector.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-use crate::process;
+use crate::server::Server;
 
 /// How long a Collector may take to start.
 const STARTED_WITHIN: Duration = Duration::from_secs(30);
@@ -18,6 +18,8 @@ pub(crate) struct Kind {
     pub(crate) name: &'static str,
     processors: &'static str,
     order: &'static str,
+    /// Settings of the exporter beside those that all have.
+    exporter: &'static str,
 }
 
 /// From nothing to all of it.
@@ -26,6 +28,7 @@ pub(crate) const KINDS: [Kind; 4] = [
         name: "pass-through",
         processors: "",
         order: "[]",
+        exporter: "",
     },
     Kind {
         name: "batch, attributes, filter",
@@ -43,6 +46,7 @@ processors:
       span: ['attributes[\"http.status_code\"] == 299', 'name == \"no such span\"']
 ",
         order: "[attributes, filter, batch]",
+        exporter: "",
     },
     Kind {
         name: "transform, five statements",
@@ -60,6 +64,7 @@ processors:
           - set(attributes[\"slow\"], true) where end_time_unix_nano - start_time_unix_nano > 100000000
 ",
         order: "[transform]",
+        exporter: "",
     },
     Kind {
         name: "tail sampling, four policies",
@@ -75,6 +80,9 @@ processors:
       - {name: all, type: probabilistic, probabilistic: {sampling_percentage: 100}}
 ",
         order: "[tail_sampling]",
+        // A Collector sends each trace by itself, and throws away what its queue of
+        // 1,000 requests does not hold.
+        exporter: ", sending_queue: {queue_size: 200000}",
     },
 ];
 
@@ -84,14 +92,40 @@ impl Kind {
         format!(
             "receivers: {{otlp: {{protocols: {{http: {{endpoint: \"{listen}\"}}, grpc: {{endpoint: \"127.0.0.1:0\"}}}}}}}}
 exporters:
-  otlp: {{endpoint: \"{backend}\", tls: {{insecure: true}}, compression: none}}
+  otlp: {{endpoint: \"{backend}\", tls: {{insecure: true}}, compression: none{}}}
 {}
 service:
   telemetry: {{metrics: {{level: none}}}}
   pipelines: {{traces: {{receivers: [otlp], processors: {}, exporters: [otlp]}}}}
 ",
-            self.processors, self.order
+            self.exporter, self.processors, self.order
         )
+    }
+}
+
+/// Who runs a file; killed when dropped.
+pub(crate) enum Runner {
+    Tracewell(Server),
+    Collector(Collector),
+}
+
+impl Runner {
+    pub(crate) fn pid(&self) -> u32 {
+        match self {
+            Self::Tracewell(server) => server.pid(),
+            Self::Collector(collector) => collector.child.id(),
+        }
+    }
+
+    /// As a crash does.
+    pub(crate) fn kill(self) -> anyhow::Result<()> {
+        match self {
+            Self::Tracewell(mut server) => server.kill(),
+            Self::Collector(collector) => {
+                drop(collector);
+                Ok(())
+            }
+        }
     }
 }
 
@@ -120,14 +154,6 @@ impl Collector {
             std::thread::sleep(Duration::from_millis(20));
         }
         Ok(collector)
-    }
-
-    pub(crate) fn cpu_seconds(&self) -> anyhow::Result<f64> {
-        process::cpu_seconds(self.child.id())
-    }
-
-    pub(crate) fn peak_bytes(&self) -> anyhow::Result<u64> {
-        process::memory_bytes(self.child.id(), "VmHWM")
     }
 }
 

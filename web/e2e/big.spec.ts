@@ -1,5 +1,4 @@
-// A trace of 66,386 spans: how soon its first rows are there, what a scroll step costs. Times of
-// the main thread are CPU time, so that a busy machine does not matter.
+// A trace of 66,386 spans: what it costs to open it and to scroll.
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { gunzipSync } from "node:zlib";
@@ -36,9 +35,8 @@ test("opens and scrolls without a stall", async ({ page, server }, testInfo) => 
   const result = await measure(page, server.ui + path);
   testInfo.annotations.push({ type: "measured", description: told(SPANS, result) });
   console.log(told(SPANS, result));
-  expect(result.load).toBeLessThan(300);
-  expect(result.scrollStep).toBeLessThan(10);
-  expect(result.nodes).toBeLessThan(2000);
+  expect(result.stepNodes).toBeLessThan(200);
+  expect(result.nodes).toBeLessThan(500);
 
   await page.keyboard.press("[");
   await page.locator(".waterfall-scroll").evaluate((element) => element.scrollTo(0, element.scrollHeight));

@@ -88,7 +88,7 @@ for (const { trace, spans } of [SMALL, { trace: TRACE, spans: SPANS }]) {
     const result = await measure(page, url);
     testInfo.annotations.push({ type: "measured", description: told(spans, result) });
     console.log(told(spans, result));
-    expect(result.scrollStep).toBeLessThan(10);
-    expect(result.nodes).toBeLessThan(2000);
+    expect(result.stepNodes).toBeLessThan(200);
+    expect(result.nodes).toBeLessThan(500);
   });
 }

@@ -1,8 +1,9 @@
 //! What spans cost on their way through: received over HTTP, changed, sent on over
-//! gRPC; and beside it what they cost a real Collector with the same file, if there
-//! is one.
+//! gRPC; what of them is gone when the process on the way is killed; and beside it
+//! the same of a real Collector with the same file, if there is one.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
@@ -10,9 +11,9 @@ use tracewell_load::ShapeName;
 
 use super::Bench;
 use crate::budgets;
-use crate::facts::{Facts, grouped, shown};
+use crate::facts::{Facts, grouped};
 use crate::http::Connection;
-use crate::pipelines::{Collector, KINDS, Kind, free_address};
+use crate::pipelines::{Collector, KINDS, Kind, Runner, free_address};
 use crate::process;
 use crate::server::Server;
 
@@ -25,16 +26,23 @@ const SPANS_IN_REQUEST: usize = 593;
 /// How long the last spans may be on their way.
 const ARRIVED_WITHIN: Duration = Duration::from_secs(60);
 
+/// When nothing has come for so long, nothing comes any more: twice the wait of
+/// tail sampling.
+const SILENCE: Duration = Duration::from_secs(10);
+
 pub(super) fn measure(bench: &mut Bench, facts: &mut Facts) -> anyhow::Result<()> {
     let count = bench.sizes.ingest_spans.min(MOST_SPANS) as usize / SPANS_IN_REQUEST;
     let bodies = tracewell_load::requests(ShapeName::Jaeger, 1, count, SPANS_IN_REQUEST);
     let sent = (count * SPANS_IN_REQUEST) as u64;
     let mut ratios = Vec::new();
     for kind in &KINDS {
-        let ours = through_us(bench, facts, kind, &bodies, sent, Who::Tracewell)?;
+        let ours = Way::new(bench, kind, Who::Tracewell)?;
+        let us = ours.cost_us(facts, &bodies, sent)?;
+        ours.crash(facts, &bodies, sent)?;
         if bench.collector.is_some() {
-            let theirs = through_us(bench, facts, kind, &bodies, sent, Who::Collector)?;
-            ratios.push(ours / theirs);
+            let theirs = Way::new(bench, kind, Who::Collector)?;
+            ratios.push(us / theirs.cost_us(facts, &bodies, sent)?);
+            theirs.crash(facts, &bodies, sent)?;
         }
     }
     if ratios.is_empty() {
@@ -51,85 +59,143 @@ pub(super) fn measure(bench: &mut Bench, facts: &mut Facts) -> anyhow::Result<()
     Ok(())
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Who {
     Tracewell,
     Collector,
 }
 
-/// CPU time for a span, in µs, of whoever has the pipeline.
-fn through_us<B: AsRef<[u8]>>(
-    bench: &Bench,
-    facts: &mut Facts,
-    kind: &Kind,
-    bodies: &[B],
-    sent: u64,
+/// From here over the one who is measured to a backend.
+struct Way<'bench> {
+    bench: &'bench Bench,
+    kind: &'static Kind,
     who: Who,
-) -> anyhow::Result<f64> {
-    let backend_file = bench.data_dir("backend.yaml");
-    std::fs::write(
-        &backend_file,
-        "receivers: {otlp: {protocols: {grpc: {endpoint: \"127.0.0.1:0\"}, http: {endpoint: \"127.0.0.1:0\"}}}}
+    backend: Server,
+    listen: SocketAddr,
+    file: PathBuf,
+}
+
+impl<'bench> Way<'bench> {
+    fn new(bench: &'bench Bench, kind: &'static Kind, who: Who) -> anyhow::Result<Self> {
+        let file = bench.data_dir("backend.yaml");
+        std::fs::write(
+            &file,
+            "receivers: {otlp: {protocols: {grpc: {endpoint: \"127.0.0.1:0\"}, http: {endpoint: \"127.0.0.1:0\"}}}}
 exporters: {nop: }
 service: {pipelines: {traces: {receivers: [otlp], exporters: [nop]}}}
 ",
-    )?;
-    let backend_file = backend_file.display().to_string();
-    let backend = bench.start("backend", &["--config", &backend_file])?;
-    let (listen, to) = (free_address()?, backend.address("otlp-grpc")?);
-    let file = bench.data_dir("pipeline.yaml");
-    std::fs::write(&file, kind.file(listen, to))?;
-    let (us, peak_bytes, name) = match (who, &bench.collector) {
-        (Who::Collector, Some(binary)) => {
-            let collector = Collector::start(binary, &file, listen)?;
-            let before = collector.cpu_seconds()?;
-            send(listen, bodies)?;
-            wait_for(&backend, sent)?;
-            let seconds = collector.cpu_seconds()? - before;
-            (seconds, collector.peak_bytes()?, "a real Collector")
-        }
-        _ => {
-            let file = file.display().to_string();
-            let front = bench.start("front", &["--config", &file])?;
-            let before = front.cpu_seconds()?;
-            send(front.address("otlp-http")?, bodies)?;
-            wait_for(&backend, sent)?;
-            let seconds = front.cpu_seconds()? - before;
-            let peak_bytes = process::memory_bytes(front.pid(), "VmHWM")?;
-            (seconds, peak_bytes, "tracewell")
-        }
-    };
-    let us = us * 1e6 / sent as f64;
-    facts.number(format!("{}: CPU of {name}", kind.name), us, "µs/span");
-    facts.bytes(format!("{}: peak memory of {name}", kind.name), peak_bytes);
-    Ok(us)
-}
-
-fn send<B: AsRef<[u8]>>(to: SocketAddr, bodies: &[B]) -> anyhow::Result<()> {
-    let mut connection = Connection::open(to)?;
-    for body in bodies {
-        let answer = connection.post("/v1/traces", "application/x-protobuf", body.as_ref())?;
-        ensure!(answer.status == 200, "{answer:?}");
+        )?;
+        let backend = bench.start("backend", &["--config", &file.display().to_string()])?;
+        let listen = free_address()?;
+        let file = bench.data_dir("pipeline.yaml");
+        std::fs::write(&file, kind.file(listen, backend.address("otlp-grpc")?))?;
+        Ok(Self {
+            bench,
+            kind,
+            who,
+            backend,
+            listen,
+            file,
+        })
     }
-    Ok(())
-}
 
-/// Until the backend has all of them.
-fn wait_for(backend: &Server, sent: u64) -> anyhow::Result<()> {
-    let began = Instant::now();
-    loop {
-        let status = backend.status()?;
-        let received = status["spans"]["received"].as_u64();
-        let received = received.context("no spans.received in /api/status")?;
-        if received >= sent {
-            return Ok(());
+    fn name(&self) -> &'static str {
+        match self.who {
+            Who::Tracewell => "tracewell",
+            Who::Collector => "a real Collector",
         }
-        ensure!(
-            began.elapsed() < ARRIVED_WITHIN,
-            "{} of {} spans arrived",
-            shown(received as f64),
-            grouped(sent)
-        );
-        std::thread::sleep(Duration::from_millis(50));
+    }
+
+    fn start(&self) -> anyhow::Result<Runner> {
+        let bench = self.bench;
+        Ok(match (self.who, &bench.collector) {
+            (Who::Collector, Some(binary)) => {
+                Runner::Collector(Collector::start(binary, &self.file, self.listen)?)
+            }
+            _ => {
+                let file = self.file.display().to_string();
+                Runner::Tracewell(bench.start("front", &["--config", &file])?)
+            }
+        })
+    }
+
+    /// CPU time for a span, in µs.
+    fn cost_us<B: AsRef<[u8]>>(
+        &self,
+        facts: &mut Facts,
+        bodies: &[B],
+        sent: u64,
+    ) -> anyhow::Result<f64> {
+        let runner = self.start()?;
+        let before = process::cpu_seconds(runner.pid())?;
+        self.send(bodies)?;
+        let arrived = self.arrived(sent)?;
+        let us = (process::cpu_seconds(runner.pid())? - before) * 1e6 / sent as f64;
+        let peak_bytes = process::memory_bytes(runner.pid(), "VmHWM")?;
+        let (kind, name) = (self.kind.name, self.name());
+        facts.number(format!("{kind}: CPU of {name}"), us, "µs/span");
+        facts.bytes(format!("{kind}: peak memory of {name}"), peak_bytes);
+        self.lost(facts, "without a fault", sent.saturating_sub(arrived));
+        runner.kill()?;
+        Ok(us)
+    }
+
+    /// Killed when half of the spans are acknowledged, and started again at once.
+    fn crash<B: AsRef<[u8]>>(
+        &self,
+        facts: &mut Facts,
+        bodies: &[B],
+        sent: u64,
+    ) -> anyhow::Result<()> {
+        let before = self.received()?;
+        let (first, rest) = bodies.split_at(bodies.len() / 2);
+        let runner = self.start()?;
+        self.send(first)?;
+        runner.kill()?;
+        let runner = self.start()?;
+        self.send(rest)?;
+        let arrived = self.arrived(before + sent)? - before;
+        self.lost(facts, "by kill -9", sent.saturating_sub(arrived));
+        runner.kill()
+    }
+
+    /// Acknowledged and never seen again; of Tracewell that makes the run unsound.
+    fn lost(&self, facts: &mut Facts, how: &str, spans: u64) {
+        let (kind, name) = (self.kind.name, self.name());
+        facts.count(format!("{kind}: lost {how} by {name}"), spans);
+        if spans > 0 && matches!(self.who, Who::Tracewell) {
+            facts.failure(format!("{kind}: {spans} acknowledged spans are lost {how}"));
+        }
+    }
+
+    fn send<B: AsRef<[u8]>>(&self, bodies: &[B]) -> anyhow::Result<()> {
+        let mut connection = Connection::open(self.listen)?;
+        for body in bodies {
+            let answer = connection.post("/v1/traces", "application/x-protobuf", body.as_ref())?;
+            ensure!(answer.status == 200, "{answer:?}");
+        }
+        Ok(())
+    }
+
+    fn received(&self) -> anyhow::Result<u64> {
+        let received = self.backend.status()?["spans"]["received"].as_u64();
+        received.context("no spans.received in /api/status")
+    }
+
+    /// What the backend has received when it has as many, or when no more come.
+    fn arrived(&self, awaited: u64) -> anyhow::Result<u64> {
+        let began = Instant::now();
+        let (mut before, mut since) = (0, began);
+        loop {
+            let received = self.received()?;
+            if received > before {
+                (before, since) = (received, Instant::now());
+            }
+            let is_over = since.elapsed() > SILENCE || began.elapsed() > ARRIVED_WITHIN;
+            if received >= awaited || is_over {
+                return Ok(received);
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 }

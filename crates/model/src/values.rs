@@ -6,17 +6,19 @@
 
 mod arithmetic;
 mod attribute;
+mod coded;
 mod expression;
 mod intrinsic;
 mod value;
 
 pub use arithmetic::Arithmetic;
 pub use attribute::{attribute_values, owner_values};
+pub use coded::{CodedValues, coded_values};
 pub use expression::{Comparison, Expression};
 pub use value::{Value, compares};
 
 use crate::batch::SpanBatch;
-use crate::filter::{Field, TraceFacts};
+use crate::filter::{Field, Intrinsic, TraceFacts};
 
 /// The value of each span of a field, by row; `None` where it has none, or
 /// where the whole trace would have to be known and `facts` are not.
@@ -42,4 +44,19 @@ pub fn field_values<'b>(
             facts.parent_rows.iter().map(of_parent).collect()
         }
     }
+}
+
+/// The number of each span, by row, durations in ns; NaN where the value is no
+/// number, or there is none.
+#[must_use]
+pub fn field_numbers(batch: &SpanBatch, field: &Field, facts: Option<&TraceFacts>) -> Vec<f64> {
+    if let Field::Intrinsic(Intrinsic::Duration) = field {
+        let durations_ns = batch.spans().duration_ns.iter();
+        return durations_ns.map(|ns| (*ns).max(0) as f64).collect();
+    }
+    let values = field_values(batch, field, facts).into_iter();
+    let number = |value: Option<Value<'_>>| value.and_then(|value| value.number());
+    values
+        .map(|value| number(value).unwrap_or(f64::NAN))
+        .collect()
 }

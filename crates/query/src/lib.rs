@@ -11,6 +11,7 @@ pub mod find;
 pub mod histogram;
 pub mod keys;
 pub mod lower;
+pub mod metrics;
 pub mod newer;
 pub mod ranking;
 pub mod search;

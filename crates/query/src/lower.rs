@@ -6,8 +6,10 @@
 //! `docs/traceql.md` and done in `model::filter`. What the language has and
 //! nothing can answer yet is refused here, with its place.
 
+mod metrics;
 mod pipeline;
 
+pub use metrics::metrics;
 pub use pipeline::search;
 
 use crate::traceql::{self, AttributeScope, CompareOp, Expr, Field, Intrinsic, Literal, ValueExpr};

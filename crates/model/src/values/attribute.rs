@@ -1,7 +1,8 @@
 //! The one value that a span has of an attribute (ADR-014, which has the
 //! cases): the order of places. **Never converts a value.**
 
-use crate::batch::columns::AttributeColumn;
+use super::coded::Coder;
+use crate::batch::columns::{AttributeColumn, ColumnValues};
 use crate::batch::view::{ValueRef, overflow_value};
 use crate::batch::{Level, SpanBatch};
 use crate::filter::Place;
@@ -14,10 +15,34 @@ pub fn attribute_values<'b>(
     place: Place,
     keys: &[Box<str>],
 ) -> Vec<Option<ValueRef<'b>>> {
+    preferred(batch, place, keys, |level, key| {
+        owner_values(batch, level, key)
+    })
+}
+
+/// The same as numbers that the coder gave.
+pub(super) fn attribute_codes<'b>(
+    batch: &'b SpanBatch,
+    place: Place,
+    keys: &[Box<str>],
+    coder: &mut Coder<'b>,
+) -> Vec<Option<u32>> {
+    preferred(batch, place, keys, |level, key| {
+        owner_codes(batch, level, key, coder)
+    })
+}
+
+/// Of what owners have (`owned`), what each span has.
+fn preferred<T: Copy>(
+    batch: &SpanBatch,
+    place: Place,
+    keys: &[Box<str>],
+    mut owned: impl FnMut(Level, &str) -> Vec<Option<T>>,
+) -> Vec<Option<T>> {
     let mut values = vec![None; batch.len()];
     for level in precedence(place) {
         for key in keys {
-            fill(batch, *level, key, &mut values);
+            fill(batch, *level, &owned(*level, key), &mut values);
         }
     }
     values
@@ -32,18 +57,17 @@ fn precedence(place: Place) -> &'static [Level] {
 }
 
 /// Gives a value to spans that have none yet.
-fn fill<'b>(batch: &'b SpanBatch, level: Level, key: &str, values: &mut [Option<ValueRef<'b>>]) {
-    let owned = owner_values(batch, level, key);
+fn fill<T: Copy>(batch: &SpanBatch, level: Level, owned: &[Option<T>], values: &mut [Option<T>]) {
     if owned.is_empty() {
         return;
     }
     let spans = batch.spans();
     match level {
-        Level::Span => take_over(values, &owned, 0..batch.len()),
-        Level::Resource => take_over(values, &owned, rows(&spans.resource)),
-        Level::Scope => take_over(values, &owned, rows(&spans.scope)),
-        Level::Event => first_of_each(values, &owned, rows(&batch.events().span_row)),
-        Level::Link => first_of_each(values, &owned, rows(&batch.links().span_row)),
+        Level::Span => take_over(values, owned, 0..batch.len()),
+        Level::Resource => take_over(values, owned, rows(&spans.resource)),
+        Level::Scope => take_over(values, owned, rows(&spans.scope)),
+        Level::Event => first_of_each(values, owned, rows(&batch.events().span_row)),
+        Level::Link => first_of_each(values, owned, rows(&batch.links().span_row)),
     }
 }
 
@@ -52,9 +76,9 @@ fn rows(numbers: &[u32]) -> impl Iterator<Item = usize> {
 }
 
 /// From the owner of each span.
-fn take_over<'b>(
-    values: &mut [Option<ValueRef<'b>>],
-    owned: &[Option<ValueRef<'b>>],
+fn take_over<T: Copy>(
+    values: &mut [Option<T>],
+    owned: &[Option<T>],
     owners: impl Iterator<Item = usize>,
 ) {
     for (value, owner) in values.iter_mut().zip(owners) {
@@ -63,9 +87,9 @@ fn take_over<'b>(
 }
 
 /// From children of spans; the first that has one.
-fn first_of_each<'b>(
-    values: &mut [Option<ValueRef<'b>>],
-    owned: &[Option<ValueRef<'b>>],
+fn first_of_each<T: Copy>(
+    values: &mut [Option<T>],
+    owned: &[Option<T>],
     spans: impl Iterator<Item = usize>,
 ) {
     for (owned, span) in owned.iter().zip(spans) {
@@ -81,24 +105,85 @@ pub fn owner_values<'b>(
     level: Level,
     key: &str,
 ) -> Vec<Option<ValueRef<'b>>> {
-    let mut owned = Vec::new();
-    let mut put = |row: u32, value: ValueRef<'b>| {
-        if owned.is_empty() {
-            owned.resize(batch.level_len(level), None);
-        }
-        owned[row as usize].get_or_insert(value);
-    };
-    let is_wanted = |column: &&AttributeColumn| column.level == level && *column.key == *key;
-    for column in batch.attributes().iter().filter(is_wanted) {
+    let mut owned = Owned::new(batch, level);
+    for column in columns_of(batch, level, key) {
         for (entry, row) in column.rows.iter().enumerate() {
-            put(*row, column.values.get(entry));
+            owned.put(*row, || column.values.get(entry));
         }
     }
+    for (row, value) in overflow_of(batch, level, key) {
+        owned.put(row, || value);
+    }
+    owned.values
+}
+
+/// The same as numbers that the coder gave: a text once per dictionary entry.
+fn owner_codes<'b>(
+    batch: &'b SpanBatch,
+    level: Level,
+    key: &str,
+    coder: &mut Coder<'b>,
+) -> Vec<Option<u32>> {
+    let mut owned = Owned::new(batch, level);
+    for column in columns_of(batch, level, key) {
+        if let ColumnValues::Str(texts) = &column.values {
+            let first = coder.of_texts(&texts.dict);
+            for (code, row) in texts.codes.iter().zip(&column.rows) {
+                owned.put(*row, || first + *code);
+            }
+        } else {
+            for (entry, row) in column.rows.iter().enumerate() {
+                owned.put(*row, || coder.of(column.values.get(entry)));
+            }
+        }
+    }
+    for (row, value) in overflow_of(batch, level, key) {
+        owned.put(row, || coder.of(value));
+    }
+    owned.values
+}
+
+fn columns_of<'b>(
+    batch: &'b SpanBatch,
+    level: Level,
+    key: &str,
+) -> impl Iterator<Item = &'b AttributeColumn> {
+    let columns = batch.attributes().iter();
+    columns.filter(move |column| column.level == level && *column.key == *key)
+}
+
+/// What lies beside the columns, with the row of its owner.
+fn overflow_of<'b>(
+    batch: &'b SpanBatch,
+    level: Level,
+    key: &str,
+) -> impl Iterator<Item = (u32, ValueRef<'b>)> {
     let rest = batch.overflow();
-    for (entry, row) in rest.rows.iter().enumerate() {
-        if rest.levels[entry] == level && rest.keys.get(entry) == key {
-            put(*row, overflow_value(rest.values.get(entry)));
+    let is_wanted =
+        move |entry: &usize| rest.levels[*entry] == level && rest.keys.get(*entry) == key;
+    let entries = (0..rest.rows.len()).filter(is_wanted);
+    entries.map(|entry| (rest.rows[entry], overflow_value(rest.values.get(entry))))
+}
+
+/// What owners of a level have; empty as long as nobody has anything.
+struct Owned<T> {
+    values: Vec<Option<T>>,
+    len: usize,
+}
+
+impl<T: Copy> Owned<T> {
+    fn new(batch: &SpanBatch, level: Level) -> Self {
+        Self {
+            values: Vec::new(),
+            len: batch.level_len(level),
         }
     }
-    owned
+
+    /// The first stays.
+    fn put(&mut self, row: u32, value: impl FnOnce() -> T) {
+        if self.values.is_empty() {
+            self.values.resize(self.len, None);
+        }
+        self.values[row as usize].get_or_insert_with(value);
+    }
 }

@@ -81,6 +81,39 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The value as bytes: equal values of one type have equal ones, and those
+    /// of several values in a row can be told apart.
+    pub fn write_key(&self, out: &mut Vec<u8>) {
+        out.push(self.rank());
+        match self {
+            Self::Str(text) => {
+                out.extend_from_slice(&text.len().to_le_bytes());
+                out.extend_from_slice(text.as_bytes());
+            }
+            Self::Int(value) | Self::DurationNs(value) => {
+                out.extend_from_slice(&value.to_le_bytes());
+            }
+            Self::Double(value) => {
+                // There are two zeros and many that are no number, and one value of each.
+                let one = if value.is_nan() {
+                    f64::NAN
+                } else {
+                    value + 0.0
+                };
+                out.extend_from_slice(&one.to_bits().to_le_bytes());
+            }
+            Self::Bool(value) => out.push(u8::from(*value)),
+            Self::Status(status) => out.push(*status as u8),
+            Self::Kind(kind) => out.push(*kind as u8),
+            Self::Any(value) => {
+                let mut encoded = Vec::new();
+                value.encode(&mut encoded);
+                out.extend_from_slice(&encoded.len().to_le_bytes());
+                out.extend_from_slice(&encoded);
+            }
+        }
+    }
+
     /// An order of all values, for sorting: by type, then by value.
     #[must_use]
     pub fn total_order(&self, other: &Self) -> Ordering {

@@ -4,7 +4,7 @@ use tracewell_model::filter::{CompareOp, Condition, Field, Literal, Place};
 use tracewell_model::values::{Arithmetic, Value, attribute_values, compares};
 use tracewell_model::{AnyValue, SpanBatch, SpanFilter, semconv};
 use tracewell_testkit::decisions::{give, table, value};
-use tracewell_testkit::{TestSpan, batch};
+use tracewell_testkit::{Random, TestSpan, batch};
 
 const ADR: &str = "014-unscoped-attributes.md";
 
@@ -135,4 +135,53 @@ fn values_compare_within_their_types() {
         let case = format!("{left:?} {op:?} {right:?}");
         assert_eq!(compares(op, &left, &right), expected, "{case}");
     }
+}
+
+#[test]
+fn codes_say_the_same_as_values() {
+    use tracewell_model::filter::{Field, Intrinsic};
+    use tracewell_model::values::{coded_values, field_numbers, field_values};
+    let attribute =
+        |place, key: &str, alias: &str| Field::Attribute(place, vec![key.into(), alias.into()]);
+    let mut fields: Vec<Field> = [
+        Intrinsic::Name,
+        Intrinsic::Kind,
+        Intrinsic::Status,
+        Intrinsic::StatusMessage,
+        Intrinsic::Failed,
+        Intrinsic::Duration,
+        Intrinsic::EventName,
+        Intrinsic::ScopeName,
+        Intrinsic::TraceDuration,
+    ]
+    .map(Field::Intrinsic)
+    .into();
+    for place in [
+        Place::Any,
+        Place::Span,
+        Place::Resource,
+        Place::Scope,
+        Place::Event,
+    ] {
+        fields.push(attribute(place, "http.status_code", "http.request.method"));
+        fields.push(attribute(place, "items", "weight"));
+        fields.push(attribute(place, "service.name", "payload"));
+    }
+    let mut present = 0;
+    for seed in 0..8 {
+        let batch = batch(&Random::new(seed).spans(300, 1_000));
+        for field in &fields {
+            let values = field_values(&batch, field, None);
+            let coded = coded_values(&batch, field, None);
+            let numbers = field_numbers(&batch, field, None);
+            for (row, value) in values.iter().enumerate() {
+                assert_eq!(coded.of_row(row), value.as_ref(), "{field:?} of row {row}");
+                let number = value.as_ref().and_then(Value::number);
+                let same = number.map_or(numbers[row].is_nan(), |number| number == numbers[row]);
+                assert!(same, "{field:?} of row {row}: {number:?} {}", numbers[row]);
+                present += usize::from(value.is_some());
+            }
+        }
+    }
+    assert!(present > 10_000, "{present}");
 }

@@ -31,7 +31,7 @@ fn not_a_search(metrics: &MetricsExpr) -> TraceQlError {
             let name = name.split('(').next().unwrap_or_default();
             TraceQlError::new(
                 (*source).into(),
-                format!("metrics (`{name}`) are not supported yet: a search shows traces"),
+                format!("metrics (`{name}`) are no search: a search shows traces"),
             )
             .hint("leave out the last stage to see the traces themselves")
         }
@@ -44,7 +44,7 @@ fn not_a_search(metrics: &MetricsExpr) -> TraceQlError {
     }
 }
 
-fn stages(pipeline: &Pipeline) -> Result<Vec<Stage>, TraceQlError> {
+pub(super) fn stages(pipeline: &Pipeline) -> Result<Vec<Stage>, TraceQlError> {
     pipeline.stages.iter().map(stage).collect()
 }
 

@@ -8,6 +8,7 @@ use crate::spansets::{Spanset, TraceFilter, rows_of};
 use crate::summary::TraceSummary;
 use std::cell::OnceCell;
 use std::sync::atomic::AtomicBool;
+use tracewell_model::filter::TraceFacts;
 use tracewell_model::{RowSet, SpanBatch, SpanFilter, StoreError, TraceTree};
 
 /// A trace that matches.
@@ -26,6 +27,12 @@ pub struct FoundTrace<'a> {
 }
 
 impl FoundTrace<'_> {
+    /// What is known of the trace as a whole; needs the columns of its structure.
+    pub(crate) fn facts(&self) -> TraceFacts {
+        let tree = self.tree.get_or_init(|| TraceTree::new(self.batch));
+        tree.facts(self.batch)
+    }
+
     /// The trace in short; needs the columns of a summary.
     #[must_use]
     pub fn summary(&self) -> TraceSummary {

@@ -10,6 +10,7 @@ mod failures;
 mod find;
 mod histogram;
 mod identity;
+mod metrics;
 mod newer;
 mod nil;
 mod paging;

@@ -55,17 +55,19 @@ impl Prometheus {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let (mut address, mut said) = (String::new(), String::new());
-        for line in lines.by_ref().map_while(Result::ok) {
+        let (mut address, mut is_ready, mut said) = (None, false, String::new());
+        // The two come in either order.
+        while address.is_none() || !is_ready {
+            let Some(Ok(line)) = lines.next() else {
+                panic!("it did not become ready: {said}");
+            };
             if let Some((_, at)) = line.split_once("msg=\"Listening on\" address=") {
-                address = at.to_owned();
+                address = Some(at.to_owned());
             }
-            if line.contains("Server is ready") {
-                break;
-            }
+            is_ready |= line.contains("Server is ready");
             said += &(line + "\n");
         }
-        assert!(!address.is_empty(), "it did not become ready: {said}");
+        let address = address.unwrap();
         // A full pipe would stop it.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
         Self { child, address }

@@ -348,10 +348,7 @@ async fn metrics_are_refused_where_they_stand() {
         let url = format!("/api/ui/{path}?q={}", encoded("{ } | rate()"));
         let error = refused(&server, &url).await;
         let error = error.to_string();
-        assert!(
-            error.contains("metrics (`rate`) are not supported yet"),
-            "{error}"
-        );
+        assert!(error.contains("metrics (`rate`) are no search"), "{error}");
     }
     let url = format!("/api/ui/query/check?q={}", encoded("{ } | rate()"));
     let checked = server.get(&url).await.json();

@@ -1,0 +1,79 @@
+//! What is asked for beside the query, and what comes back.
+
+use super::steps::Steps;
+use tracewell_model::store::ScanReport;
+use tracewell_model::values::Value;
+
+/// How a query is to be answered.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// When series have samples.
+    pub steps: Steps,
+    /// Series, at most; more are cut off, and the answer says so.
+    pub max_series: usize,
+}
+
+impl Asked {
+    /// Everything over these steps.
+    #[must_use]
+    pub fn of(steps: Steps) -> Self {
+        Self {
+            steps,
+            max_series: usize::MAX,
+        }
+    }
+}
+
+/// A value for each moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Series {
+    /// What its spans have in common, with the names in the order of the query:
+    /// the fields of `by (…)` that they have, `p` of a quantile and `__bucket` of
+    /// a histogram; of series that nothing else tells apart `__name__`.
+    pub labels: Vec<(String, Value<'static>)>,
+    /// One for each moment of the steps; NaN where there is no sample.
+    pub values: Vec<f64>,
+}
+
+impl Series {
+    /// The samples there are, with their moments in ns since the epoch.
+    pub fn samples(&self, steps: &Steps) -> impl Iterator<Item = (u64, f64)> {
+        let all = steps.moments_ns().zip(self.values.iter().copied());
+        all.filter(|(_, value)| !value.is_nan())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.values.iter().all(|value| value.is_nan())
+    }
+}
+
+/// The series of a query.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MetricsAnswer {
+    /// Those with samples: few labels first, then by labels.
+    pub series: Vec<Series>,
+    /// How much was looked at.
+    pub report: ScanReport,
+    /// Why figures may be too small, or series missing.
+    pub partial: Option<String>,
+}
+
+/// Few labels first, then by their names and values.
+pub(super) fn in_order(series: &mut [Series]) {
+    series.sort_by(|a, b| {
+        let names = |of: &Series| {
+            of.labels
+                .iter()
+                .map(|(name, _)| name.clone())
+                .collect::<Vec<_>>()
+        };
+        let by_value = || {
+            let both = a.labels.iter().zip(&b.labels);
+            let mut orders = both.map(|((_, a), (_, b))| a.total_order(b));
+            orders.find(|order| order.is_ne())
+        };
+        let by_len = a.labels.len().cmp(&b.labels.len());
+        let by_name = by_len.then_with(|| names(a).cmp(&names(b)));
+        by_name.then_with(|| by_value().unwrap_or(std::cmp::Ordering::Equal))
+    });
+}

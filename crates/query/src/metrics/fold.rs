@@ -1,0 +1,233 @@
+//! Spans into series: what is kept of them is a few numbers for each series and
+//! moment.
+//!
+//! **A fold never outgrows its memory**: a series for which there is none is
+//! refused, and the answer says so.
+
+use super::groups::{Groups, NONE};
+use super::log2;
+use super::plan::{Function, SeriesOf, Statistic};
+use super::steps::Steps;
+use std::borrow::Cow;
+use tracewell_model::filter::TraceFacts;
+use tracewell_model::values::{CodedValues, Value, coded_values, field_numbers};
+use tracewell_model::{Reservation, RowSet, SpanBatch};
+
+/// Bytes that one fold may take, whatever the store would grant.
+const MAX_BYTES: usize = 256 << 20;
+
+/// Bytes of a series beside its cells and its key, which is kept twice.
+const SERIES_BYTES: usize = 160;
+
+/// What was folded so far.
+pub(super) struct Fold<'q> {
+    of: &'q SeriesOf,
+    steps: Steps,
+    groups: Groups,
+    cells: Cells,
+    memory: Reservation,
+    is_refused: bool,
+}
+
+/// The numbers of series: one after another, each by moment.
+enum Cells {
+    Counts(Vec<f64>),
+    Least(Vec<f64>),
+    Greatest(Vec<f64>),
+    /// With how many there were.
+    Sums(Vec<[f64; 2]>),
+}
+
+/// Rows that count, with what of them does.
+struct Counted {
+    rows: Vec<u32>,
+    places: Vec<u32>,
+}
+
+/// The values of a series, and its number at each moment.
+pub(super) struct Folded {
+    pub(super) values: Vec<Option<Value<'static>>>,
+    pub(super) numbers: Vec<f64>,
+}
+
+impl<'q> Fold<'q> {
+    pub(super) fn new(of: &'q SeriesOf, steps: Steps, memory: Reservation) -> Self {
+        let cells = match &of.function {
+            Function::Rate | Function::Count | Function::Histogram(_) | Function::Quantiles(..) => {
+                Cells::Counts(Vec::new())
+            }
+            Function::OfValues(statistic, _) => match statistic {
+                Statistic::Min => Cells::Least(Vec::new()),
+                Statistic::Max => Cells::Greatest(Vec::new()),
+                Statistic::Mean | Statistic::Sum => Cells::Sums(Vec::new()),
+            },
+        };
+        Self {
+            of,
+            steps,
+            groups: Groups::default(),
+            cells,
+            memory,
+            is_refused: false,
+        }
+    }
+
+    /// Were there more series than fit?
+    pub(super) fn is_refused(&self) -> bool {
+        self.is_refused
+    }
+
+    /// Counts these spans. `facts` are there where the batch is a whole trace.
+    pub(super) fn add(&mut self, batch: &SpanBatch, rows: &RowSet, facts: Option<&TraceFacts>) {
+        let field = self.of.function.field();
+        let numbers = field.map(|field| field_numbers(batch, field, facts));
+        let counted = self.counted(batch, rows, numbers.as_deref());
+        if counted.rows.is_empty() {
+            return;
+        }
+        let by = self.of.by.iter();
+        let mut columns: Vec<CodedValues<'_>> = by
+            .map(|(_, field)| coded_values(batch, field, facts))
+            .collect();
+        if let Function::Histogram(_) | Function::Quantiles(..) = self.of.function {
+            columns.push(buckets(numbers.as_deref().unwrap_or_default()));
+        }
+        let series = self.series(&columns, &counted.rows);
+        let count = self.steps.count();
+        let counted = series.into_iter().zip(&counted.rows).zip(&counted.places);
+        let cells = counted.filter_map(|((series, row), place)| {
+            let cell = series as usize * count + *place as usize;
+            (series != NONE).then_some((cell, *row as usize))
+        });
+        let number = |row: usize| numbers.as_ref().map_or(0.0, |numbers| numbers[row]);
+        match &mut self.cells {
+            Cells::Counts(counts) => cells.for_each(|(cell, _)| counts[cell] += 1.0),
+            Cells::Least(least) => {
+                cells.for_each(|(cell, row)| least[cell] = least[cell].min(number(row)));
+            }
+            Cells::Greatest(greatest) => {
+                cells.for_each(|(cell, row)| greatest[cell] = greatest[cell].max(number(row)));
+            }
+            Cells::Sums(sums) => cells.for_each(|(cell, row)| {
+                let [sum, count] = &mut sums[cell];
+                *sum += number(row);
+                *count += 1.0;
+            }),
+        }
+    }
+
+    /// The rows that start in the range and have a number where one is wanted.
+    fn counted(&self, batch: &SpanBatch, rows: &RowSet, numbers: Option<&[f64]>) -> Counted {
+        let starts_ns = &batch.spans().start_ns;
+        let most = rows.count();
+        let mut counted = Counted {
+            rows: Vec::with_capacity(most),
+            places: Vec::with_capacity(most),
+        };
+        for row in rows.iter() {
+            if numbers.is_some_and(|numbers| numbers[row].is_nan()) {
+                continue;
+            }
+            if let Some(place) = self.steps.place(starts_ns[row]) {
+                counted.rows.push(row as u32);
+                counted.places.push(place as u32);
+            }
+        }
+        counted
+    }
+
+    /// The series of each of these rows.
+    fn series(&mut self, columns: &[CodedValues<'_>], rows: &[u32]) -> Vec<u32> {
+        let mut room = Room {
+            each_bytes: self.cells.series_bytes(self.steps.count()),
+            memory: &mut self.memory,
+            is_refused: &mut self.is_refused,
+        };
+        let series = self
+            .groups
+            .numbers(columns, rows, &mut |key_bytes| room.take(key_bytes));
+        self.cells.grow(self.groups.len() * self.steps.count());
+        series
+    }
+
+    /// The numbers of all series.
+    pub(super) fn finish(self) -> Vec<Folded> {
+        let (count, unit) = (self.steps.count(), self.of.function.unit());
+        let seconds = self.steps.seconds();
+        let function = &self.of.function;
+        let numbers = move |cells: &Cells, place: usize| match cells {
+            Cells::Counts(counts) => match function {
+                Function::Rate => counts[place] / seconds,
+                _ => counts[place],
+            },
+            Cells::Least(numbers) | Cells::Greatest(numbers) => numbers[place] * unit,
+            Cells::Sums(sums) => match (sums[place], function) {
+                ([_, 0.0], _) => f64::NAN,
+                ([sum, count], Function::OfValues(Statistic::Mean, _)) => sum / count * unit,
+                ([sum, _], _) => sum * unit,
+            },
+        };
+        let cells = &self.cells;
+        let all = self.groups.into_values().into_iter().enumerate();
+        let folded = all.map(|(series, values)| Folded {
+            values,
+            numbers: (series * count..(series + 1) * count)
+                .map(|place| numbers(cells, place))
+                .collect(),
+        });
+        folded.collect()
+    }
+}
+
+/// The bucket of each number, as a column to group by.
+fn buckets(numbers: &[f64]) -> CodedValues<'static> {
+    let mut known = vec![NONE; log2::COUNT];
+    let mut values = Vec::new();
+    let code = |number: &f64| {
+        // Spans without a number do not count; any will do.
+        let bucket = log2::bucket(if number.is_nan() { 0.0 } else { *number });
+        let code = &mut known[log2::place(bucket)];
+        if *code == NONE {
+            *code = values.len() as u32;
+            values.push(Some(Value::Int(bucket.into())));
+        }
+        *code
+    };
+    CodedValues {
+        codes: Cow::Owned(numbers.iter().map(code).collect()),
+        values,
+    }
+}
+
+/// Memory for one more series.
+struct Room<'f> {
+    each_bytes: usize,
+    memory: &'f mut Reservation,
+    is_refused: &'f mut bool,
+}
+
+impl Room<'_> {
+    fn take(&mut self, key_bytes: usize) -> bool {
+        let bytes = self.each_bytes + SERIES_BYTES + 2 * key_bytes;
+        let fits = self.memory.bytes() + bytes <= MAX_BYTES && self.memory.grow(bytes).is_ok();
+        *self.is_refused |= !fits;
+        fits
+    }
+}
+
+impl Cells {
+    fn series_bytes(&self, count: usize) -> usize {
+        match self {
+            Self::Counts(_) | Self::Least(_) | Self::Greatest(_) => count * 8,
+            Self::Sums(_) => count * 16,
+        }
+    }
+
+    fn grow(&mut self, len: usize) {
+        match self {
+            Self::Counts(counts) => counts.resize(len, 0.0),
+            Self::Least(numbers) | Self::Greatest(numbers) => numbers.resize(len, f64::NAN),
+            Self::Sums(sums) => sums.resize(len, [0.0; 2]),
+        }
+    }
+}

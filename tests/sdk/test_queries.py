@@ -1,0 +1,90 @@
+"""Searches over real traces against an oracle that shares no code with Tracewell."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from oracle import spans as data
+from oracle.cases import searches
+from oracle.language import Query
+from tracewell import REPOSITORY, Tracewell
+
+TRACES = REPOSITORY.parent / "shared" / "data" / "traces"
+TICKET_SPANS = 12_000
+PAGE = 1000
+
+Found = dict[str, list[int]]
+"""How many spans each spanset has, by trace id."""
+
+
+@dataclass
+class Asked:
+    """The same traces twice."""
+
+    server: str
+    traces: list[data.Trace]
+
+    def answer(self, query: str) -> Found:
+        """What Tracewell says."""
+        found: Found = {}
+        cursor: str | None = ""
+        while cursor is not None:
+            parameters = {"q": query, "from": "0", "limit": PAGE} | ({"cursor": cursor} if cursor else {})
+            response = httpx.get(f"{self.server}/api/ui/search", params=parameters, timeout=50)
+            assert response.status_code == 200, f"{query}: {response.text}"
+            lines = [json.loads(line) for line in response.text.splitlines()]
+            assert lines[-1]["type"] == "done", f"{query}: {lines[-1]}"
+            assert lines[-1]["partial"] is None, f"{query}: {lines[-1]}"
+            for line in lines:
+                if line["type"] == "trace":
+                    spansets = line.get("spansets")
+                    sizes = [s["matched"] for s in spansets] if spansets else [line["matchedCount"]]
+                    found[line["traceId"]] = sorted(sizes)
+            cursor = lines[-1]["cursor"]
+        return found
+
+    def right(self, query: Query) -> Found:
+        """What the oracle says."""
+        sizes = {
+            trace.spans[0].trace: sorted(len(spans) for spans in query.spansets(trace))
+            for trace in self.traces
+        }
+        return {trace: counts for trace, counts in sizes.items() if counts}
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
+    """A server with the first traces of TrainTicket and all of the OpenTelemetry Demo's."""
+    if not TRACES.is_dir():
+        pytest.skip(f"no public traces at {TRACES}")
+    requests = [*data.train_ticket(TRACES, TICKET_SPANS), *data.demo(TRACES)]
+    server = Tracewell(tmp_path_factory.mktemp("queries"))
+    try:
+        for request in requests:
+            response = httpx.post(
+                f"{server.otlp_http}/v1/traces",
+                content=request.SerializeToString(),
+                headers={"content-type": "application/x-protobuf"},
+                timeout=50,
+            )
+            assert response.status_code == 200, response.text
+        traces = data.read(requests)
+        asked = Asked(server.query_http, traces)
+        assert len(asked.answer("{ }")) == len(traces)
+        # Of a trace in which ids repeat the tree depends on more than ids and times.
+        asked.traces = [trace for trace in traces if not trace.is_ambiguous]
+        yield asked
+    finally:
+        server.kill()
+
+
+@pytest.mark.parametrize("query", searches(), ids=lambda query: query.text)
+def test_finds_what_the_oracle_finds(asked: Asked, query: Query) -> None:
+    """Every trace, with as many spans in every spanset."""
+    known = {trace.spans[0].trace for trace in asked.traces}
+    answer = {trace: sizes for trace, sizes in asked.answer(query.text).items() if trace in known}
+    assert answer == asked.right(query)
