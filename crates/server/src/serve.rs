@@ -28,6 +28,7 @@ mod written_file;
 use crate::config::{Loaded, Mistakes};
 use anyhow::Context;
 use bind::{Bound, bind_all};
+use changed_files::ChangedFiles;
 use limits::MemoryShares;
 use receivers::{Around, Receivers};
 use reload::Reloading;
@@ -74,7 +75,8 @@ pub(crate) fn run(loaded: Loaded, again: Again) -> anyhow::Result<()> {
 }
 
 async fn serve(loaded: Loaded, again: Again) -> anyhow::Result<()> {
-    let (config, files) = (loaded.config, loaded.files);
+    // As they are now: what changes while a store is opened counts.
+    let (config, files) = (loaded.config, ChangedFiles::new(loaded.files));
     // Before anything slow: a signal during recovery must not kill us halfway.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

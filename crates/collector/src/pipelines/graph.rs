@@ -21,6 +21,7 @@ mod building;
 mod endings;
 mod ledger;
 mod stage;
+mod ways;
 
 use std::collections::BTreeMap;
 use std::mem;
@@ -30,20 +31,19 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
+use tracewell_model::Consumer;
 use tracewell_model::spool::Spools;
-use tracewell_model::store::Ack;
-use tracewell_model::{Consumer, SpanBatch, StoreError};
 
-use super::edges::{Copies, Refusals};
 use super::file::PipelineFile;
 use super::id::ComponentId;
 use super::joint::Underway;
 use crate::destination::Entries;
-use crate::shared_ack::shared;
 pub use accounts::{Accounts, Layout, Scraped};
 use building::{Building, Plan};
 pub use endings::Endings;
 use stage::Stage;
+use ways::Broken;
+pub(crate) use ways::{Nop, fan_out};
 
 /// How long spans may be underway on the old way before what stands there ends all
 /// the same; whoever sends them is then told to come again.
@@ -202,13 +202,10 @@ impl Graph {
         // Those that hand to others come first.
         let gone = old.stages.iter().rev().filter(|stage| !stays(stage));
         let gone: Vec<Arc<Stage>> = gone.cloned().collect();
-        let (mut lingers, mut left): (Vec<_>, Vec<_>) = Default::default();
-        for stage in &old.lingering {
-            match is_replaced(stage) {
-                true => stage.endings.run().await,
-                false => lingers.push(Arc::clone(stage)),
-            }
+        for stage in old.lingering.iter().filter(|stage| is_replaced(stage)) {
+            stage.endings.run().await;
         }
+        let mut left: Vec<Arc<Stage>> = Vec::new();
         for stage in gone {
             // What stands behind one that is not done yet is needed.
             if is_replaced(&stage) || left.is_empty() && stage.endings.is_time() {
@@ -217,10 +214,15 @@ impl Graph {
                 left.push(stage);
             }
         }
-        for stage in lingers.iter().chain(&left) {
-            self.accounts.take_over(&before, &stage.id);
+        {
+            // Those that lingered before may have ended meanwhile.
+            let mut running = self.running();
+            running.lingering.retain(|stage| !is_replaced(stage));
+            running.lingering.extend(left.iter().cloned());
+            for stage in &running.lingering {
+                self.accounts.take_over(&before, &stage.id);
+            }
         }
-        self.running().lingering = lingers.into_iter().chain(left.clone()).collect();
         if !left.is_empty() {
             self.ground.runtime.spawn(Arc::clone(self).linger(left));
         }
@@ -234,13 +236,16 @@ impl Graph {
     /// From now on spans go the new way.
     fn lead(&self, Change { file, spools, plan }: Change) -> Led {
         let before = self.accounts.become_those(&plan.accounts, &file);
-        let new = Running {
-            file,
-            spools,
-            stages: plan.stages.clone(),
-            lingering: Vec::new(),
+        let old = {
+            let mut running = self.running();
+            let new = Running {
+                file,
+                spools,
+                stages: plan.stages.clone(),
+                lingering: running.lingering.clone(),
+            };
+            mem::replace(&mut *running, new)
         };
-        let old = mem::replace(&mut *self.running(), new);
         let mut underway: Vec<Underway> = Vec::new();
         underway.extend(plan.to_open.iter().map(|stage| stage.seat.close()));
         let leads = plan.leads.into_iter();
@@ -369,59 +374,5 @@ impl std::fmt::Debug for Graph {
 impl std::fmt::Debug for Change {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("Change")
-    }
-}
-
-/// Hands to all of them; one alone is asked without a detour.
-pub(crate) fn fan_out(
-    mut consumers: Vec<Arc<dyn Consumer>>,
-    copies: &Arc<Copies>,
-) -> Arc<dyn Consumer> {
-    match consumers.len() {
-        1 => consumers.remove(0),
-        _ => Arc::new(FanOut {
-            consumers,
-            copies: Arc::clone(copies),
-        }),
-    }
-}
-
-/// Acknowledges when all have acknowledged. Where one fails the sender hears of
-/// it and sends again, to all of them.
-struct FanOut {
-    consumers: Vec<Arc<dyn Consumer>>,
-    copies: Arc<Copies>,
-}
-
-impl Consumer for FanOut {
-    fn consume(&self, batch: Arc<SpanBatch>, ack: Ack) {
-        let copies = self.consumers.len().saturating_sub(1);
-        self.copies.add((batch.len() * copies) as u64);
-        let acks = shared(self.consumers.len(), ack);
-        for (consumer, ack) in self.consumers.iter().zip(acks) {
-            consumer.consume(Arc::clone(&batch), ack);
-        }
-    }
-}
-
-/// Takes everything and keeps nothing, as it was told.
-pub(crate) struct Nop;
-
-impl Consumer for Nop {
-    fn consume(&self, _batch: Arc<SpanBatch>, ack: Ack) {
-        ack(Ok(()));
-    }
-}
-
-/// Takes nothing, and says why.
-struct Broken {
-    why: String,
-    refusals: Arc<Refusals>,
-}
-
-impl Consumer for Broken {
-    fn consume(&self, batch: Arc<SpanBatch>, ack: Ack) {
-        self.refusals.add(batch.len() as u64);
-        ack(Err(StoreError::Unavailable(self.why.clone())));
     }
 }

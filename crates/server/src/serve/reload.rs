@@ -11,7 +11,6 @@
 //! a restart puts in force is said, too, and never passed over.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use tracewell_api::{ProcessFacts, Reloaded};
@@ -41,14 +40,14 @@ pub(super) struct Reloading {
 impl Reloading {
     pub(super) fn new(
         again: Again,
-        files: Vec<PathBuf>,
+        files: ChangedFiles,
         (config, pipelines): (Config, Option<PipelineFile>),
         graph: Option<Arc<Graph>>,
         facts: Arc<ProcessFacts>,
     ) -> Self {
         Self {
             again,
-            files: ChangedFiles::new(files),
+            files,
             has_store: pipelines.as_ref().is_some_and(PipelineFile::stores),
             scrape_ports: scrape_ports::asked(pipelines.as_ref()),
             config,

@@ -295,15 +295,22 @@ fn the_sum_stays_right_while_the_file_changes() {
                 sent.fetch_add(1, Ordering::Relaxed);
             }
         });
-        for round in 1..17 {
-            let before = sent.load(Ordering::Relaxed);
-            change(&files[round % files.len()]);
-            until("spans go through, or somebody has failed", || {
-                let is_more = sent.load(Ordering::Relaxed) > before + 2;
-                (is_more || reader.is_finished() || sender.is_finished()).then_some(())
-            });
-        }
+        let changes = || {
+            for round in 1..17 {
+                let before = sent.load(Ordering::Relaxed);
+                change(&files[round % files.len()]);
+                until("spans go through, or somebody has failed", || {
+                    let is_more = sent.load(Ordering::Relaxed) > before + 2;
+                    (is_more || reader.is_finished() || sender.is_finished()).then_some(())
+                });
+            }
+        };
+        // Else the others would go on when it fails.
+        let changed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(changes));
         is_over.store(true, Ordering::Relaxed);
+        if let Err(why) = changed {
+            std::panic::resume_unwind(why);
+        }
     });
 
     // Everything has come to an end, also what is no longer in the file.

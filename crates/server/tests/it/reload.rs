@@ -297,6 +297,8 @@ fn a_sampler_that_is_no_longer_in_the_file_decides_what_it_has() {
     let failed = TestSpan::new(1, 1, "shop", "buy", 1_700_000_000_000).status(StatusCode::Error);
     server.server.store(protobuf::encode(&batch(&[failed])));
     is_done(&server.change(&sampling("3s", "filter", "tracewell")));
+    // Nor does another change keep it from its end.
+    is_done(&server.change(&sampling("3s", "filter", "debug, tracewell")));
     server.server.store(body(2));
     until("both", || {
         (server.status()["store"]["spans"] == 4).then_some(())

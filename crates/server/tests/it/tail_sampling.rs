@@ -162,7 +162,7 @@ fn without_a_directory_it_says_what_to_do() {
         let out = crate::process::tracewell(&arguments, &[]).output().unwrap();
         assert!(!out.status.success());
         let told = String::from_utf8_lossy(&out.stderr).into_owned();
-        assert!(told.contains("processors.tail_sampling: "), "{told}");
+        assert!(told.contains("processors.tail_sampling"), "{told}");
         assert!(told.contains(expected), "{told}");
     }
 }

@@ -218,7 +218,7 @@ impl<'b> Building<'b> {
             return Ok(Arc::clone(&before.seat) as _);
         }
         let other = before.or_else(|| with_id(self.lingering));
-        let must_wait = other.is_some_and(|other| !other.endings.is_empty());
+        let must_wait = other.is_some_and(|other| !other.endings.are_over());
         // What lingers hands to it as well, when it is there again.
         let seat = other.map(|other| Arc::clone(&other.seat));
         let stage = Arc::new(Stage {

@@ -45,8 +45,11 @@ impl Endings {
         }
     }
 
-    /// Is there anything to be done?
-    pub(super) fn is_empty(&self) -> bool {
+    /// Is nothing to be done, or being done?
+    pub(super) fn are_over(&self) -> bool {
+        let Ok(_turn) = self.running.try_lock() else {
+            return false;
+        };
         let endings = self.endings.lock().unwrap_or_else(PoisonError::into_inner);
         endings.is_empty()
     }
@@ -61,5 +64,32 @@ impl Endings {
 impl std::fmt::Debug for Endings {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("Endings")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn they_are_not_over_while_they_are_being_done() {
+        let endings = Arc::new(Endings::default());
+        assert!(endings.are_over());
+        let (go_on, waits) = tokio::sync::oneshot::channel::<()>();
+        let (says, begun) = tokio::sync::oneshot::channel();
+        endings.add(async move {
+            says.send(()).unwrap();
+            waits.await.unwrap();
+        });
+        assert!(!endings.are_over());
+        let of_task = Arc::clone(&endings);
+        let running = tokio::spawn(async move { of_task.run().await });
+        begun.await.unwrap();
+        assert!(!endings.are_over());
+        go_on.send(()).unwrap();
+        running.await.unwrap();
+        assert!(endings.are_over());
     }
 }
