@@ -3,7 +3,6 @@
 //! A kind of connector says here how its section is read and how it is built;
 //! nothing else in the crate knows the kinds.
 
-pub(crate) mod adjusted_count;
 mod groups;
 mod routing;
 mod service_graph;

@@ -52,7 +52,6 @@ mod rpc_status;
 pub mod sampling;
 pub mod series;
 mod shared_ack;
-mod trace_state;
 mod value_text;
 pub mod workers;
 pub mod written;

@@ -19,6 +19,7 @@ pub mod semconv;
 pub mod span_kind;
 pub mod spool;
 pub mod store;
+pub mod trace_state;
 pub mod tree;
 pub mod values;
 

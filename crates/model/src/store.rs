@@ -26,7 +26,7 @@ pub use error::{MAX_TRACE_BYTES, StoreError};
 pub use found::FoundTraces;
 pub use listed::{AttributeKey, Listed, Operation, OperationQuery, ServiceCount, begins_with};
 pub use report::ScanReport;
-pub use scan::{ScanChunk, ScanRequest, ScanVisitor};
+pub use scan::{ScanChunk, ScanRequest, ScanVisitor, UnorderedVisitor};
 pub use status::{CompactionStatus, DamagedBlock, DiskStatus, RunningMerge, StoreStatus};
 pub use time_range::TimeRange;
 
@@ -108,6 +108,25 @@ pub trait TraceStore: Send + Sync + 'static {
         request: &ScanRequest<'_>,
         visit: &mut ScanVisitor<'_>,
     ) -> Result<ScanReport, StoreError>;
+
+    /// As [`TraceStore::scan`], but in no order, so that several parts may be
+    /// looked at at once: for whoever adds up. Each visitor sees some of the
+    /// chunks, all together see each of them, and a `Break` of one ends the scan
+    /// for all; a visitor is called by one thread at a time. At least one visitor is
+    /// given; the store MAY leave others idle. `later_until_ns` says nothing.
+    ///
+    /// # Errors
+    /// As [`TraceStore::scan`].
+    fn scan_unordered(
+        &self,
+        request: &ScanRequest<'_>,
+        visitors: &mut [&mut UnorderedVisitor<'_>],
+    ) -> Result<ScanReport, StoreError> {
+        let Some(first) = visitors.first_mut() else {
+            return Ok(ScanReport::default());
+        };
+        self.scan(request, &mut |chunk, report| first(chunk, report))
+    }
 
     /// Services of spans in the range, sorted, each once. MUST cost what
     /// services cost, however many operations they have. MAY count spans

@@ -7,20 +7,20 @@
 //! long as the matches can be remembered; past that the answer says that it is
 //! not exact. **It never estimates.**
 
-mod repeated;
-
+use crate::outlines::{Memory, Seen};
+use crate::parallel::add_up;
+use crate::repeated::Repeated;
 use crate::search::{Detail, Search, SearchEvent, search};
 use crate::spansets::TraceFilter;
-use repeated::Repeated;
 use std::collections::HashSet;
-use std::hash::BuildHasher;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 use tracewell_model::store::{ScanColumns, ScanReport, ScanRequest};
-use tracewell_model::{RowSet, SpanBatch, SpanFilter, StoreError, TimeRange, TraceId, TraceStore};
+use tracewell_model::{SpanFilter, StoreError, TimeRange, TraceId, TraceStore};
 
-/// Spans, and traces, that are remembered to count each once: 36 MB each.
-const MAX_REMEMBERED: usize = 2_000_000;
+/// Spans, and traces, that are remembered to count each once: 16 bytes each, of
+/// both.
+pub(crate) const MAX_REMEMBERED: usize = 2_000_000;
 
 const TIME_OVER: &str = "the time was over; narrow the time range";
 
@@ -69,39 +69,77 @@ fn count_spans(
         columns: ScanColumns::default(),
         cancelled,
     };
-    let mut counter = Counter::new(most);
-    let mut so_far = None;
-    let scanned = store.scan(&request, &mut |chunk, report| {
-        counter.add(chunk.batch, chunk.rows);
-        so_far = Some(*report);
-        ControlFlow::Continue(())
-    });
-    let (mut report, mut partial) = match (scanned, so_far) {
-        (Ok(report), _) => (report, report.lacking()),
-        (Err(StoreError::Cancelled), Some(report)) => (report, Some(TIME_OVER.to_owned())),
-        (Err(error), _) => return Err(error),
+    let memory = Memory::new(most);
+    let added = add_up(
+        store,
+        &request,
+        || memory.outlines(),
+        |outlines, chunk| outlines.add(chunk.batch, chunk.rows),
+    )?;
+    let mut outlines = memory.outlines();
+    let all = added.accumulators.into_iter();
+    all.for_each(|more| outlines.merge(more));
+    let seen = outlines.finish();
+    let is_cut_short = added.is_cut_short.then(|| TIME_OVER.to_owned());
+    let mut matches = Matches {
+        spans: seen.spans,
+        traces: seen.traces,
+        is_exact: seen.is_exact,
+        report: added.report,
+        partial: is_cut_short.or_else(|| added.report.lacking()),
     };
-    let mut matches = counter.matches();
-    if matches.is_exact && partial.is_none() && !counter.repeating.is_empty() {
-        let mut repeated = Repeated::new(store, filter, range, cancelled);
-        let told = repeated.tell_apart(&counter.repeating);
-        matches.spans += repeated.spans;
-        report = repeated.fetcher.with_fetched(report);
-        match told {
-            Ok(()) => matches.is_exact = repeated.fetcher.lacking().is_none(),
-            Err(StoreError::Cancelled) => {
-                matches.is_exact = false;
-                partial = Some(TIME_OVER.to_owned());
-            }
-            Err(StoreError::OverBudget(_)) => matches.is_exact = false,
-            Err(error) => return Err(error),
-        }
+    if matches.is_exact && matches.partial.is_none() && !seen.are_all_different() {
+        count_repeated(store, &request, &seen, &mut matches)?;
     }
-    Ok(Matches {
-        report,
-        partial,
-        ..matches
-    })
+    Ok(matches)
+}
+
+/// Adds spans beyond the first of each outline that are spans of their own.
+fn count_repeated(
+    store: &dyn TraceStore,
+    request: &ScanRequest<'_>,
+    seen: &Seen,
+    matches: &mut Matches,
+) -> Result<(), StoreError> {
+    let of = (request.filter, request.range);
+    let mut repeated = Repeated::new(store, of, ScanColumns::default(), request.cancelled);
+    let mut further = 0;
+    let told = traces_of(store, request, seen).and_then(|traces| {
+        repeated.tell_apart(&traces, seen, &mut |trace, rows| {
+            let outlines: HashSet<_> = rows.iter().map(|row| trace.outline(row)).collect();
+            further += (rows.count() - outlines.len()) as u64;
+        })
+    });
+    matches.spans += further;
+    matches.report = repeated.fetcher.with_fetched(matches.report);
+    match told {
+        Ok(()) => matches.is_exact = repeated.fetcher.lacking().is_none(),
+        Err(StoreError::Cancelled) => {
+            matches.is_exact = false;
+            matches.partial = Some(TIME_OVER.to_owned());
+        }
+        Err(StoreError::OverBudget(_)) => matches.is_exact = false,
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}
+
+/// The traces of spans that look like another, in the order of a scan, so that
+/// neighbours are read together.
+fn traces_of(
+    store: &dyn TraceStore,
+    request: &ScanRequest<'_>,
+    seen: &Seen,
+) -> Result<Vec<TraceId>, StoreError> {
+    let (mut traces, mut known) = (Vec::new(), HashSet::new());
+    store.scan(request, &mut |chunk, _| {
+        let alike = seen.alike(chunk.batch, chunk.rows);
+        let ids = &chunk.batch.spans().trace_id;
+        let new = alike.iter().map(|row| ids[row]);
+        traces.extend(new.filter(|id| known.insert(*id)));
+        ControlFlow::Continue(())
+    })?;
+    Ok(traces)
 }
 
 fn count_in_traces(
@@ -148,75 +186,6 @@ fn count_in_traces(
     })
 }
 
-/// Hashes stand for spans and traces: 64 bits meet by chance once in ten
-/// million such counts.
-type Seen = HashSet<u64, foldhash::fast::RandomState>;
-
-struct Counter {
-    hasher: foldhash::quality::RandomState,
-    most: usize,
-    spans: u64,
-    seen_spans: Seen,
-    seen_traces: Option<Seen>,
-    /// Traces with spans of equal outlines, which counted as one so far; in the
-    /// order of the scan, so that neighbours are read together.
-    repeating: Vec<TraceId>,
-    is_repeating: Seen,
-}
-
-impl Counter {
-    fn new(most: usize) -> Self {
-        Self {
-            hasher: foldhash::quality::RandomState::default(),
-            most,
-            spans: 0,
-            seen_spans: Seen::default(),
-            seen_traces: Some(Seen::default()),
-            repeating: Vec::new(),
-            is_repeating: Seen::default(),
-        }
-    }
-
-    fn add(&mut self, batch: &SpanBatch, rows: &RowSet) {
-        let spans = batch.spans();
-        let mut last = None;
-        for row in rows.iter() {
-            let trace = spans.trace_id[row];
-            // Spans of a trace mostly stand together.
-            if last != Some(trace) {
-                last = Some(trace);
-                let hash = self.hasher.hash_one(trace);
-                if let Some(seen) = &mut self.seen_traces {
-                    seen.insert(hash);
-                }
-                let seen = self.seen_traces.as_ref().map_or(0, HashSet::len);
-                if seen > self.most {
-                    self.seen_traces = None;
-                }
-            }
-            if self.seen_spans.len() >= self.most {
-                self.spans += 1;
-                continue;
-            }
-            let hash = self.hasher.hash_one((trace, batch.outline(row)));
-            if self.seen_spans.insert(hash) {
-                self.spans += 1;
-            } else if self.is_repeating.insert(self.hasher.hash_one(trace)) {
-                self.repeating.push(trace);
-            }
-        }
-    }
-
-    fn matches(&self) -> Matches {
-        Matches {
-            spans: self.spans,
-            traces: self.seen_traces.as_ref().map(|seen| seen.len() as u64),
-            is_exact: self.seen_spans.len() < self.most,
-            ..Matches::default()
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -239,7 +208,7 @@ mod tests {
             (all.spans, all.traces, all.is_exact)
         };
         assert_eq!(counted(1_000), (100, Some(100), true));
-        assert_eq!(counted(100), (200, Some(100), false));
+        assert_eq!(counted(120), (100, Some(100), true));
         assert_eq!(counted(40), (200, None, false));
     }
 }

@@ -25,6 +25,8 @@
 //! it says so.
 
 mod answer;
+mod compare;
+mod exemplars;
 mod fold;
 mod groups;
 mod log2;
@@ -34,9 +36,9 @@ mod shape;
 mod source;
 mod steps;
 
-pub use answer::{Asked, MetricsAnswer, Series};
+pub use answer::{Asked, Exemplar, MetricsAnswer, Series};
 pub use plan::MetricsQuery;
-pub(crate) use plan::{Function, Node, SeriesOf, Statistic};
+pub(crate) use plan::{Comparison, Function, Node, SeriesOf, Statistic};
 pub use steps::{MAX_STEPS, Steps, StepsError};
 
 use std::sync::atomic::AtomicBool;

@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, mpsc};
-use tracewell_model::store::{ScanColumns, ScanReport, ScanRequest};
+use tracewell_model::store::{ScanChunk, ScanColumns, ScanReport, ScanRequest, UnorderedVisitor};
 use tracewell_model::{SpanFilter, StoreError, TimeRange, TraceId, TraceStore};
 
 /// Runs all checks; `make` makes a new empty store each time.
@@ -93,6 +93,45 @@ pub fn scan(
             ControlFlow::Continue(())
         })
         .expect("scanning works");
+    shown.sort_unstable();
+    (shown, report)
+}
+
+/// The same by [`TraceStore::scan_unordered`] with so many visitors.
+#[must_use]
+pub fn scan_unordered(
+    store: &dyn TraceStore,
+    filter: &SpanFilter,
+    range: TimeRange,
+    visitors: usize,
+) -> (Vec<SpanKey>, ScanReport) {
+    let cancelled = AtomicBool::new(false);
+    let request = ScanRequest {
+        range,
+        filter,
+        columns: ScanColumns::default(),
+        cancelled: &cancelled,
+    };
+    let mut shown: Vec<Vec<SpanKey>> = vec![Vec::new(); visitors];
+    let mut collect: Vec<_> = shown
+        .iter_mut()
+        .map(|shown| {
+            |chunk: &ScanChunk<'_>, _: &ScanReport| {
+                let spans = chunk.batch.spans();
+                let rows = chunk.rows.iter();
+                shown.extend(rows.map(|row| (spans.trace_id[row].0, spans.span_id[row].0)));
+                ControlFlow::Continue(())
+            }
+        })
+        .collect();
+    let mut visitors: Vec<&mut UnorderedVisitor<'_>> = collect
+        .iter_mut()
+        .map(|collect| collect as &mut UnorderedVisitor<'_>)
+        .collect();
+    let report = store
+        .scan_unordered(&request, &mut visitors)
+        .expect("scanning works");
+    let mut shown = shown.concat();
     shown.sort_unstable();
     (shown, report)
 }

@@ -15,7 +15,7 @@ use tracewell_model::batch::view::BatchView;
 use tracewell_model::failure::failed_rows;
 use tracewell_model::store::{
     Ack, AttributeKey, FoundTraces, Listed, Operation, OperationQuery, ScanChunk, ScanColumns,
-    ScanReport, ScanRequest, ScanVisitor, ServiceCount, StoreStatus,
+    ScanReport, ScanRequest, ScanVisitor, ServiceCount, StoreStatus, UnorderedVisitor,
 };
 use tracewell_model::{
     Level, QueryMemory, SpanBatch, SpanBatchBuilder, SpanId, StoreError, TimeRange, TraceId,
@@ -98,6 +98,9 @@ pub fn narrowed(batch: &SpanBatch, wanted: &ScanColumns) -> SpanBatch {
     }
     if wanted.status_messages {
         spans.status_message = from.status_message.clone();
+    }
+    if wanted.trace_states {
+        spans.trace_state = from.trace_state.clone();
     }
     if wanted.starts_only {
         spans.trace_id.fill(TraceId::default());
@@ -248,6 +251,31 @@ impl TraceStore for NarrowStore {
             };
             visit(&chunk, report)
         })
+    }
+
+    fn scan_unordered(
+        &self,
+        request: &ScanRequest<'_>,
+        visitors: &mut [&mut UnorderedVisitor<'_>],
+    ) -> Result<ScanReport, StoreError> {
+        let mut narrow: Vec<_> = visitors
+            .iter_mut()
+            .map(|visit| {
+                |chunk: &ScanChunk<'_>, report: &ScanReport| {
+                    let batch = narrowed(chunk.batch, &request.columns);
+                    let chunk = ScanChunk {
+                        batch: &batch,
+                        ..*chunk
+                    };
+                    visit(&chunk, report)
+                }
+            })
+            .collect();
+        let mut narrow: Vec<&mut UnorderedVisitor<'_>> = narrow
+            .iter_mut()
+            .map(|visit| visit as &mut UnorderedVisitor<'_>)
+            .collect();
+        self.inner.scan_unordered(request, &mut narrow)
     }
 
     fn services(&self, range: TimeRange) -> Result<Listed<ServiceCount>, StoreError> {

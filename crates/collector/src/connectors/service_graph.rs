@@ -20,10 +20,10 @@ use tracewell_model::failure::failed_rows;
 use tracewell_model::store::Ack;
 use tracewell_model::{Consumer, Level, SpanBatch, SpanKind};
 
-use super::adjusted_count::AdjustedCounts;
 use super::texts::Texts;
 use crate::series::{Counted, Head, Labels, Reader, SeriesSource};
 use edges::Edges;
+use tracewell_model::trace_state::adjusted_count::AdjustedCounts;
 use waiting::{Half, Side, Waiting};
 
 /// See the module's text.

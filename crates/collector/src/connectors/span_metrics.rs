@@ -20,13 +20,13 @@ use tracewell_model::clock::Clock;
 use tracewell_model::store::Ack;
 use tracewell_model::{Consumer, SpanBatch};
 
-use super::adjusted_count::AdjustedCounts;
 use crate::series::{
     Counted, Counter, Exemplar, Exponential, Head, Histogram, Labels, Reader, SeriesSource, Table,
     Unit, Values,
 };
 use alike::{Alike, Spans};
 use config::Durations;
+use tracewell_model::trace_state::adjusted_count::AdjustedCounts;
 
 /// See the module's text.
 pub(crate) struct SpanMetrics {

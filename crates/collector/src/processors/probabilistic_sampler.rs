@@ -19,8 +19,8 @@ use tracewell_model::{Level, RowSet, SpanBatch, StoreError, TraceId, ValueRef};
 
 use super::account::ProcessorAccount;
 use super::changing::{Change, only};
-use crate::trace_state::OtelState;
-use crate::trace_state::threshold::{self, NEVER, Threshold};
+use tracewell_model::trace_state::OtelState;
+use tracewell_model::trace_state::threshold::{self, NEVER, Threshold};
 
 /// Buckets of the hash: 14 bits of it count.
 const BUCKETS: u32 = 1 << 14;

@@ -19,6 +19,8 @@ pub struct ScanColumns {
     pub names: bool,
     /// Status messages.
     pub status_messages: bool,
+    /// Tracestates.
+    pub trace_states: bool,
     /// `service.name` of the resource.
     pub services: bool,
     /// Names and versions of instrumentation scopes.
@@ -79,6 +81,7 @@ impl ScanColumns {
         self.starts_only &= other.starts_only;
         self.names |= other.names;
         self.status_messages |= other.status_messages;
+        self.trace_states |= other.trace_states;
         self.services |= other.services;
         self.scopes |= other.scopes;
         self.failures |= other.failures;

@@ -37,3 +37,7 @@ pub struct ScanChunk<'a> {
 
 /// Called for every chunk of a scan; `Break` ends the scan without error.
 pub type ScanVisitor<'v> = dyn FnMut(&ScanChunk<'_>, &ScanReport) -> ControlFlow<()> + 'v;
+
+/// The same of one thread of [`super::TraceStore::scan_unordered`].
+pub type UnorderedVisitor<'v> =
+    dyn FnMut(&ScanChunk<'_>, &ScanReport) -> ControlFlow<()> + Send + 'v;

@@ -3,15 +3,20 @@
 //! **Refuses what it cannot answer**, as lowering of searches does; hints are
 //! wishes, and none is needed: metrics look at every span.
 
-use crate::metrics::{Function, MetricsQuery, Node, SeriesOf, Statistic};
+use crate::metrics::{Comparison, Function, MetricsQuery, Node, SeriesOf, Statistic};
 use crate::spansets::TraceFilter;
 use crate::traceql::{
     self, Literal, MetricsExpr, MetricsFunction, OverTime, Query, Root, TraceQlError,
 };
 use tracewell_model::filter;
 
-use super::lower_field;
 use super::pipeline::stages;
+use super::{lower, lower_field};
+
+/// Values of an attribute that `compare` shows, where nobody says how many, and at
+/// most.
+const DEFAULT_TOP: u32 = 10;
+const MAX_TOP: u32 = 1_000;
 
 /// What makes the series of a query.
 ///
@@ -43,20 +48,20 @@ fn node(metrics: &MetricsExpr) -> Result<Node, TraceQlError> {
             by: by.iter().map(named).collect(),
         })),
         MetricsExpr::Best { of, is_top, count } => Node::Best {
-            of: Box::new(node(of)?),
+            of: plain(of)?,
             is_top: *is_top,
             count: *count as usize,
         },
         MetricsExpr::Filtered { of, op, limit } => Node::Filtered {
-            of: Box::new(node(of)?),
+            of: plain(of)?,
             // The parser lets no pattern come here.
             op: op.on_values().unwrap_or(filter::CompareOp::Equal),
             limit: number(limit),
         },
         MetricsExpr::Calculated { op, left, right } => Node::Calculated {
             op: *op,
-            left: Box::new(node(left)?),
-            right: Box::new(node(right)?),
+            left: plain(left)?,
+            right: plain(right)?,
         },
         MetricsExpr::Number(literal) => Node::Number(number(literal)),
     })
@@ -83,13 +88,44 @@ fn lower_function(
             let quantiles = quantiles.iter().map(number).collect();
             Function::Quantiles(lower_field(field), quantiles)
         }
-        MetricsFunction::Compare { .. } => {
-            return Err(TraceQlError::new(
-                source.into(),
-                "`compare` is not supported yet",
-            ));
-        }
+        MetricsFunction::Compare {
+            selection,
+            top,
+            between_ns,
+        } => Function::Compare(Comparison {
+            selection: lower(selection),
+            top: top_of(*top, source)?,
+            between_ns: between_ns.map(|(from, to)| (from.max(0) as u64, to.max(0) as u64)),
+        }),
     })
+}
+
+/// Values of each attribute that are compared.
+fn top_of(top: Option<u32>, source: traceql::SourceRange) -> Result<usize, TraceQlError> {
+    match top.unwrap_or(DEFAULT_TOP) {
+        top @ 1..=MAX_TOP => Ok(top as usize),
+        top => Err(TraceQlError::new(
+            source.into(),
+            format!("`compare` cannot show {top} values of each attribute"),
+        )
+        .hint(format!(
+            "it shows 1 to {MAX_TOP}, and {DEFAULT_TOP} if none is said"
+        ))),
+    }
+}
+
+/// Series that can be cut down and calculated with.
+fn plain(metrics: &MetricsExpr) -> Result<Box<Node>, TraceQlError> {
+    if let MetricsExpr::Series {
+        function: MetricsFunction::Compare { .. },
+        source,
+        ..
+    } = metrics
+    {
+        let message = "nothing can follow `compare`, and nothing be calculated of it";
+        return Err(TraceQlError::new((*source).into(), message));
+    }
+    Ok(Box::new(node(metrics)?))
 }
 
 fn named(field: &traceql::Field) -> (String, filter::Field) {

@@ -3,6 +3,7 @@
 use super::steps::Steps;
 use tracewell_model::store::ScanReport;
 use tracewell_model::values::Value;
+use tracewell_model::{SpanId, TraceId};
 
 /// How a query is to be answered.
 #[derive(Debug, Clone)]
@@ -11,15 +12,18 @@ pub struct Asked {
     pub steps: Steps,
     /// Series, at most; more are cut off, and the answer says so.
     pub max_series: usize,
+    /// Exemplars of all series together, at most.
+    pub exemplars: usize,
 }
 
 impl Asked {
-    /// Everything over these steps.
+    /// All series over these steps, without exemplars.
     #[must_use]
     pub fn of(steps: Steps) -> Self {
         Self {
             steps,
             max_series: usize::MAX,
+            exemplars: 0,
         }
     }
 }
@@ -33,6 +37,22 @@ pub struct Series {
     pub labels: Vec<(String, Value<'static>)>,
     /// One for each moment of the steps; NaN where there is no sample.
     pub values: Vec<f64>,
+    /// Some of the spans that it is made of, by time.
+    pub exemplars: Vec<Exemplar>,
+}
+
+/// A span behind a figure.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Exemplar {
+    /// Its trace.
+    pub trace_id: TraceId,
+    /// The span.
+    pub span_id: SpanId,
+    /// When it starts, ns since the epoch.
+    pub at_ns: u64,
+    /// What was measured of it, durations in seconds; where spans are only counted
+    /// the sample that it counts for.
+    pub value: f64,
 }
 
 impl Series {
@@ -48,12 +68,14 @@ impl Series {
 }
 
 /// The series of a query.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct MetricsAnswer {
     /// Those with samples: few labels first, then by labels.
     pub series: Vec<Series>,
     /// How much was looked at.
     pub report: ScanReport,
+    /// False when spans that were stored twice may count twice.
+    pub is_exact: bool,
     /// Why figures may be too small, or series missing.
     pub partial: Option<String>,
 }

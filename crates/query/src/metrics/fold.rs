@@ -1,23 +1,36 @@
 //! Spans into series: what is kept of them is a few numbers for each series and
 //! moment.
 //!
-//! **A fold never outgrows its memory**: a series for which there is none is
-//! refused, and the answer says so.
+//! Folds of parts of the spans are merged afterwards, in any order, so that several
+//! threads may fold. **A fold never outgrows its memory**: a series for which there
+//! is none is refused, and the answer says so.
 
+use super::answer::{Asked, Exemplar};
+use super::exemplars::{Exemplars, Found};
 use super::groups::{Groups, NONE};
 use super::log2;
 use super::plan::{Function, SeriesOf, Statistic};
 use super::steps::Steps;
 use std::borrow::Cow;
 use tracewell_model::filter::TraceFacts;
+use tracewell_model::trace_state::adjusted_count::AdjustedCounts;
 use tracewell_model::values::{CodedValues, Value, coded_values, field_numbers};
 use tracewell_model::{Reservation, RowSet, SpanBatch};
 
 /// Bytes that one fold may take, whatever the store would grant.
-const MAX_BYTES: usize = 256 << 20;
+pub(super) const MAX_BYTES: usize = 256 << 20;
 
 /// Bytes of a series beside its cells and its key, which is kept twice.
 const SERIES_BYTES: usize = 160;
+
+/// What spans are folded into.
+pub(super) trait Folding: Send {
+    /// Counts these spans. `facts` are there where the batch is a whole trace.
+    fn add(&mut self, batch: &SpanBatch, rows: &RowSet, facts: Option<&TraceFacts>);
+
+    /// Takes over what another has folded of the same query.
+    fn merge(&mut self, other: Self);
+}
 
 /// What was folded so far.
 pub(super) struct Fold<'q> {
@@ -25,7 +38,9 @@ pub(super) struct Fold<'q> {
     steps: Steps,
     groups: Groups,
     cells: Cells,
+    exemplars: Exemplars,
     memory: Reservation,
+    most_bytes: usize,
     is_refused: bool,
 }
 
@@ -48,14 +63,28 @@ struct Counted {
 pub(super) struct Folded {
     pub(super) values: Vec<Option<Value<'static>>>,
     pub(super) numbers: Vec<f64>,
+    /// With the place of each.
+    pub(super) exemplars: Vec<(usize, Exemplar)>,
 }
 
 impl<'q> Fold<'q> {
-    pub(super) fn new(of: &'q SeriesOf, steps: Steps, memory: Reservation) -> Self {
+    pub(super) fn new(of: &'q SeriesOf, asked: &Asked, memory: Reservation) -> Self {
+        Self::within(of, asked, memory, MAX_BYTES)
+    }
+
+    /// The same that takes at most so many bytes.
+    pub(super) fn within(
+        of: &'q SeriesOf,
+        asked: &Asked,
+        memory: Reservation,
+        most_bytes: usize,
+    ) -> Self {
         let cells = match &of.function {
-            Function::Rate | Function::Count | Function::Histogram(_) | Function::Quantiles(..) => {
-                Cells::Counts(Vec::new())
-            }
+            Function::Rate
+            | Function::Count
+            | Function::Compare(_)
+            | Function::Histogram(_)
+            | Function::Quantiles(..) => Cells::Counts(Vec::new()),
             Function::OfValues(statistic, _) => match statistic {
                 Statistic::Min => Cells::Least(Vec::new()),
                 Statistic::Max => Cells::Greatest(Vec::new()),
@@ -64,10 +93,12 @@ impl<'q> Fold<'q> {
         };
         Self {
             of,
-            steps,
+            steps: asked.steps,
             groups: Groups::default(),
             cells,
+            exemplars: Exemplars::new(asked.exemplars, asked.steps.count()),
             memory,
+            most_bytes,
             is_refused: false,
         }
     }
@@ -75,45 +106,6 @@ impl<'q> Fold<'q> {
     /// Were there more series than fit?
     pub(super) fn is_refused(&self) -> bool {
         self.is_refused
-    }
-
-    /// Counts these spans. `facts` are there where the batch is a whole trace.
-    pub(super) fn add(&mut self, batch: &SpanBatch, rows: &RowSet, facts: Option<&TraceFacts>) {
-        let field = self.of.function.field();
-        let numbers = field.map(|field| field_numbers(batch, field, facts));
-        let counted = self.counted(batch, rows, numbers.as_deref());
-        if counted.rows.is_empty() {
-            return;
-        }
-        let by = self.of.by.iter();
-        let mut columns: Vec<CodedValues<'_>> = by
-            .map(|(_, field)| coded_values(batch, field, facts))
-            .collect();
-        if let Function::Histogram(_) | Function::Quantiles(..) = self.of.function {
-            columns.push(buckets(numbers.as_deref().unwrap_or_default()));
-        }
-        let series = self.series(&columns, &counted.rows);
-        let count = self.steps.count();
-        let counted = series.into_iter().zip(&counted.rows).zip(&counted.places);
-        let cells = counted.filter_map(|((series, row), place)| {
-            let cell = series as usize * count + *place as usize;
-            (series != NONE).then_some((cell, *row as usize))
-        });
-        let number = |row: usize| numbers.as_ref().map_or(0.0, |numbers| numbers[row]);
-        match &mut self.cells {
-            Cells::Counts(counts) => cells.for_each(|(cell, _)| counts[cell] += 1.0),
-            Cells::Least(least) => {
-                cells.for_each(|(cell, row)| least[cell] = least[cell].min(number(row)));
-            }
-            Cells::Greatest(greatest) => {
-                cells.for_each(|(cell, row)| greatest[cell] = greatest[cell].max(number(row)));
-            }
-            Cells::Sums(sums) => cells.for_each(|(cell, row)| {
-                let [sum, count] = &mut sums[cell];
-                *sum += number(row);
-                *count += 1.0;
-            }),
-        }
     }
 
     /// The rows that start in the range and have a number where one is wanted.
@@ -139,7 +131,8 @@ impl<'q> Fold<'q> {
     /// The series of each of these rows.
     fn series(&mut self, columns: &[CodedValues<'_>], rows: &[u32]) -> Vec<u32> {
         let mut room = Room {
-            each_bytes: self.cells.series_bytes(self.steps.count()),
+            each_bytes: self.cells.series_bytes(self.steps.count()) + self.exemplars.series_bytes(),
+            most_bytes: self.most_bytes,
             memory: &mut self.memory,
             is_refused: &mut self.is_refused,
         };
@@ -147,6 +140,7 @@ impl<'q> Fold<'q> {
             .groups
             .numbers(columns, rows, &mut |key_bytes| room.take(key_bytes));
         self.cells.grow(self.groups.len() * self.steps.count());
+        self.exemplars.grow(self.groups.len());
         series
     }
 
@@ -167,15 +161,105 @@ impl<'q> Fold<'q> {
                 ([sum, _], _) => sum * unit,
             },
         };
-        let cells = &self.cells;
+        let (cells, exemplars) = (&self.cells, &self.exemplars);
+        let measures = function.field().is_some();
         let all = self.groups.into_values().into_iter().enumerate();
-        let folded = all.map(|(series, values)| Folded {
-            values,
-            numbers: (series * count..(series + 1) * count)
-                .map(|place| numbers(cells, place))
-                .collect(),
+        let folded = all.map(|(series, values)| {
+            let places = series * count..(series + 1) * count;
+            let numbers: Vec<f64> = places.map(|place| numbers(cells, place)).collect();
+            let exemplar = |found: &Found| {
+                let place = found.place();
+                let counted = numbers[place];
+                let value = if measures {
+                    found.number() * unit
+                } else {
+                    counted
+                };
+                (place, found.exemplar(value))
+            };
+            Folded {
+                exemplars: exemplars.of(series).map(exemplar).collect(),
+                values,
+                numbers,
+            }
         });
         folded.collect()
+    }
+}
+
+impl Folding for Fold<'_> {
+    fn add(&mut self, batch: &SpanBatch, rows: &RowSet, facts: Option<&TraceFacts>) {
+        let field = self.of.function.field();
+        let numbers = field.map(|field| field_numbers(batch, field, facts));
+        let counted = self.counted(batch, rows, numbers.as_deref());
+        if counted.rows.is_empty() {
+            return;
+        }
+        let by = self.of.by.iter();
+        let mut columns: Vec<CodedValues<'_>> = by
+            .map(|(_, field)| coded_values(batch, field, facts))
+            .collect();
+        if let Function::Histogram(_) | Function::Quantiles(..) = self.of.function {
+            columns.push(buckets(numbers.as_deref().unwrap_or_default()));
+        }
+        let series = self.series(&columns, &counted.rows);
+        let count = self.steps.count();
+        let places = counted.rows.iter().zip(&counted.places);
+        let of_series = || series.iter().zip(places.clone()).filter(|of| *of.0 != NONE);
+        let number = |row: usize| numbers.as_ref().map_or(f64::NAN, |numbers| numbers[row]);
+        if self.exemplars.are_wanted() {
+            for (series, (row, place)) in of_series() {
+                let found = Found::new(batch, *row as usize, *place, number(*row as usize));
+                self.exemplars.offer(*series as usize, found);
+            }
+        }
+        let cells = of_series().map(|(series, (row, place))| {
+            (*series as usize * count + *place as usize, *row as usize)
+        });
+        let weights = AdjustedCounts::of(batch);
+        let are_ones = weights.are_ones();
+        match &mut self.cells {
+            Cells::Counts(counts) if are_ones => cells.for_each(|(cell, _)| counts[cell] += 1.0),
+            Cells::Counts(counts) => {
+                cells.for_each(|(cell, row)| counts[cell] += weights.get(row));
+            }
+            Cells::Least(least) => {
+                cells.for_each(|(cell, row)| least[cell] = least[cell].min(number(row)));
+            }
+            Cells::Greatest(greatest) => {
+                cells.for_each(|(cell, row)| greatest[cell] = greatest[cell].max(number(row)));
+            }
+            Cells::Sums(sums) => cells.for_each(|(cell, row)| {
+                let ([sum, count], weight) = (&mut sums[cell], weights.get(row));
+                *sum += number(row) * weight;
+                *count += weight;
+            }),
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.is_refused |= other.is_refused;
+        let count = self.steps.count();
+        for (number, values) in other.groups.into_values().iter().enumerate() {
+            let mut room = Room {
+                each_bytes: self.cells.series_bytes(count) + self.exemplars.series_bytes(),
+                most_bytes: self.most_bytes,
+                memory: &mut self.memory,
+                is_refused: &mut self.is_refused,
+            };
+            let values = values.iter().map(Option::as_ref);
+            let mine = self
+                .groups
+                .number(values, &mut |key_bytes| room.take(key_bytes));
+            if mine != NONE {
+                self.cells.grow(self.groups.len() * count);
+                let theirs = number * count..(number + 1) * count;
+                self.cells.add(mine as usize * count, &other.cells, theirs);
+                self.exemplars.grow(self.groups.len());
+                let theirs = other.exemplars.of(number);
+                theirs.for_each(|found| self.exemplars.offer(mine as usize, *found));
+            }
+        }
     }
 }
 
@@ -202,6 +286,7 @@ fn buckets(numbers: &[f64]) -> CodedValues<'static> {
 /// Memory for one more series.
 struct Room<'f> {
     each_bytes: usize,
+    most_bytes: usize,
     memory: &'f mut Reservation,
     is_refused: &'f mut bool,
 }
@@ -209,7 +294,8 @@ struct Room<'f> {
 impl Room<'_> {
     fn take(&mut self, key_bytes: usize) -> bool {
         let bytes = self.each_bytes + SERIES_BYTES + 2 * key_bytes;
-        let fits = self.memory.bytes() + bytes <= MAX_BYTES && self.memory.grow(bytes).is_ok();
+        let fits =
+            self.memory.bytes() + bytes <= self.most_bytes && self.memory.grow(bytes).is_ok();
         *self.is_refused |= !fits;
         fits
     }
@@ -228,6 +314,32 @@ impl Cells {
             Self::Counts(counts) => counts.resize(len, 0.0),
             Self::Least(numbers) | Self::Greatest(numbers) => numbers.resize(len, f64::NAN),
             Self::Sums(sums) => sums.resize(len, [0.0; 2]),
+        }
+    }
+
+    /// Adds a series of another, from a place on.
+    fn add(&mut self, from: usize, other: &Self, theirs: std::ops::Range<usize>) {
+        match (self, other) {
+            (Self::Counts(mine), Self::Counts(other)) => {
+                let both = mine[from..].iter_mut().zip(&other[theirs]);
+                both.for_each(|(mine, theirs)| *mine += theirs);
+            }
+            (Self::Least(mine), Self::Least(other)) => {
+                let both = mine[from..].iter_mut().zip(&other[theirs]);
+                both.for_each(|(mine, theirs)| *mine = mine.min(*theirs));
+            }
+            (Self::Greatest(mine), Self::Greatest(other)) => {
+                let both = mine[from..].iter_mut().zip(&other[theirs]);
+                both.for_each(|(mine, theirs)| *mine = mine.max(*theirs));
+            }
+            (Self::Sums(mine), Self::Sums(other)) => {
+                let both = mine[from..].iter_mut().zip(&other[theirs]);
+                both.for_each(|([sum, count], [more, of])| {
+                    *sum += more;
+                    *count += of;
+                });
+            }
+            _ => debug_assert!(false, "folds of one query have the same cells"),
         }
     }
 }

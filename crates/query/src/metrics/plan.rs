@@ -1,6 +1,7 @@
 //! What a metrics query does, free of its text.
 
 use crate::spansets::TraceFilter;
+use tracewell_model::SpanFilter;
 use tracewell_model::filter::{CompareOp, Field, Intrinsic};
 use tracewell_model::values::Arithmetic;
 
@@ -74,6 +75,17 @@ pub(crate) enum Function {
     OfValues(Statistic, Field),
     Histogram(Field),
     Quantiles(Field, Vec<f64>),
+    Compare(Comparison),
+}
+
+/// Some of the spans, which are compared with the rest.
+#[derive(Debug, Clone)]
+pub(crate) struct Comparison {
+    pub(crate) selection: SpanFilter,
+    /// Values of each attribute, at most.
+    pub(crate) top: usize,
+    /// When they start, ns, both included.
+    pub(crate) between_ns: Option<(u64, u64)>,
 }
 
 /// What is made of the values of a field.
@@ -89,11 +101,16 @@ impl Function {
     /// What is measured of each span.
     pub(super) fn field(&self) -> Option<&Field> {
         match self {
-            Self::Rate | Self::Count => None,
+            Self::Rate | Self::Count | Self::Compare(_) => None,
             Self::OfValues(_, field) | Self::Histogram(field) | Self::Quantiles(field, _) => {
                 Some(field)
             }
         }
+    }
+
+    /// Does it matter how often a span is there?
+    pub(super) fn adds_up(&self) -> bool {
+        !matches!(self, Self::OfValues(Statistic::Min | Statistic::Max, _))
     }
 
     /// What a measured number is multiplied with: durations show in seconds.
@@ -117,6 +134,10 @@ impl SeriesOf {
 
     /// Can a span alone tell what it counts for?
     pub(super) fn is_span_local(&self) -> bool {
-        self.fields().all(Field::is_span_local)
+        let of_selection = match &self.function {
+            Function::Compare(comparison) => comparison.selection.is_span_local(),
+            _ => true,
+        };
+        of_selection && self.fields().all(Field::is_span_local)
     }
 }

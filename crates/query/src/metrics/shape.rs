@@ -3,7 +3,7 @@
 //! Labels are the fields as they were written; a value that is missing has no
 //! label, and **where all are missing the first says `nil`**, as in Tempo.
 
-use super::answer::Series;
+use super::answer::{Exemplar, Series};
 use super::fold::Folded;
 use super::groups::write_key;
 use super::log2;
@@ -22,10 +22,11 @@ const QUANTILE: &str = "p";
 pub(super) fn series(of: &SeriesOf, folded: Vec<Folded>) -> Vec<Series> {
     let unit = of.function.unit();
     match &of.function {
-        Function::Rate | Function::Count | Function::OfValues(..) => {
+        Function::Rate | Function::Count | Function::OfValues(..) | Function::Compare(_) => {
             let plain = folded.into_iter().map(|folded| Series {
                 labels: labels(of, folded.values, None),
                 values: folded.numbers,
+                exemplars: without_places(folded.exemplars),
             });
             plain.collect()
         }
@@ -35,6 +36,7 @@ pub(super) fn series(of: &SeriesOf, folded: Vec<Folded>) -> Vec<Series> {
                 Series {
                     labels: labels(of, folded.values, Some((BUCKET, edge))),
                     values: folded.numbers,
+                    exemplars: without_places(folded.exemplars),
                 }
             };
             folded.into_iter().map(of_bucket).collect()
@@ -43,12 +45,15 @@ pub(super) fn series(of: &SeriesOf, folded: Vec<Folded>) -> Vec<Series> {
             let mut series = Vec::new();
             for mut group in by_labels(folded) {
                 group.buckets.sort_unstable_by_key(|(bucket, _)| *bucket);
+                let first = series.len();
                 for q in quantiles {
                     series.push(Series {
                         labels: labels(of, group.values.clone(), Some((QUANTILE, *q))),
                         values: group.quantile(*q, unit),
+                        exemplars: Vec::new(),
                     });
                 }
+                group.hand_out_exemplars(&mut series[first..]);
             }
             series
         }
@@ -67,9 +72,22 @@ fn bucket(folded: &mut Folded) -> i32 {
 struct Group {
     values: Vec<Option<Value<'static>>>,
     buckets: Vec<(i32, Vec<f64>)>,
+    exemplars: Vec<(usize, Exemplar)>,
 }
 
 impl Group {
+    /// Each to the quantile that it is closest to.
+    fn hand_out_exemplars(&self, quantiles: &mut [Series]) {
+        for (place, exemplar) in &self.exemplars {
+            let distance = |of: &&mut Series| (of.values[*place] - exemplar.value).abs();
+            let each = quantiles.iter_mut();
+            let nearest = each.min_by(|a, b| distance(a).total_cmp(&distance(b)));
+            if let Some(series) = nearest {
+                series.exemplars.push(*exemplar);
+            }
+        }
+    }
+
     fn quantile(&self, q: f64, unit: f64) -> Vec<f64> {
         let moments = self.buckets.first().map_or(0, |(_, counts)| counts.len());
         let at = |moment: usize| {
@@ -80,6 +98,13 @@ impl Group {
         };
         (0..moments).map(at).collect()
     }
+}
+
+fn without_places(exemplars: Vec<(usize, Exemplar)>) -> Vec<Exemplar> {
+    exemplars
+        .into_iter()
+        .map(|(_, exemplar)| exemplar)
+        .collect()
 }
 
 fn by_labels(folded: Vec<Folded>) -> Vec<Group> {
@@ -94,8 +119,10 @@ fn by_labels(folded: Vec<Folded>) -> Vec<Group> {
             groups.push(Group {
                 values: folded.values,
                 buckets: Vec::new(),
+                exemplars: Vec::new(),
             });
         }
+        groups[place].exemplars.extend(folded.exemplars);
         groups[place].buckets.push((bucket, folded.numbers));
     }
     groups

@@ -5,21 +5,31 @@
 //! whole traces, as a search finds them. **Both go through the same fold.**
 
 use super::answer::{Asked, MetricsAnswer, Series, in_order};
-use super::fold::Fold;
-use super::plan::{Node, SeriesOf};
+use super::compare::Attributes;
+use super::exemplars::thin_out;
+use super::fold::{Fold, Folding};
+use super::plan::{Function, Node, SeriesOf};
 use super::second::{self, Operand};
 use super::shape;
+use crate::count::MAX_REMEMBERED;
+use crate::outlines::{Memory, Seen};
+use crate::parallel::add_up;
+use crate::repeated::Repeated;
 use crate::search::{Detail, Search, SearchEvent, search};
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 use tracewell_model::filter::TraceFacts;
 use tracewell_model::store::{ScanColumns, ScanReport, ScanRequest};
-use tracewell_model::{SpanFilter, StoreError, TraceStore};
+use tracewell_model::{StoreError, TraceId, TraceStore};
 
 const TIME_OVER: &str = "the time was over: figures lack spans; narrow the time range";
 
 const NO_ROOM: &str = "there are more series than memory has room for, and some are missing; \
                        group by fewer values, or take a longer step";
+
+const TOO_MANY_KEYS: &str =
+    "there are more attributes than `compare` looks at, and some are missing";
 
 /// The running of one query.
 pub(super) struct Run<'a> {
@@ -27,6 +37,7 @@ pub(super) struct Run<'a> {
     asked: &'a Asked,
     cancelled: &'a AtomicBool,
     report: ScanReport,
+    is_exact: bool,
     partial: Vec<String>,
 }
 
@@ -41,6 +52,7 @@ impl<'a> Run<'a> {
             asked,
             cancelled,
             report: ScanReport::default(),
+            is_exact: true,
             partial: Vec::new(),
         }
     }
@@ -83,9 +95,11 @@ impl<'a> Run<'a> {
             ));
             series.truncate(most);
         }
+        thin_out(&mut series, self.asked.exemplars);
         MetricsAnswer {
             series,
             report: self.report,
+            is_exact: self.is_exact,
             partial: (!self.partial.is_empty()).then(|| self.partial.join("; ")),
         }
     }
@@ -98,55 +112,163 @@ impl<'a> Run<'a> {
 
     /// The series of one function, in their order.
     fn series(&mut self, of: &SeriesOf) -> Result<Vec<Series>, StoreError> {
-        let memory = self.store.query_memory().reservation();
-        let mut fold = Fold::new(of, self.asked.steps, memory);
-        match of.spans.as_span_filter().filter(|_| of.is_span_local()) {
-            Some(filter) => self.scan(filter, of, &mut fold)?,
-            None => self.search(of, &mut fold)?,
-        }
-        if fold.is_refused() {
-            self.lacks(NO_ROOM.to_owned());
-        }
-        let mut series = shape::series(of, fold.finish());
+        let memory = self.store.query_memory();
+        let mut series = if let Function::Compare(comparison) = &of.function {
+            let keys = self.store.attribute_keys(self.asked.steps.range())?;
+            let attributes = Attributes::of(&keys.entries);
+            if attributes.are_cut {
+                self.lacks(TOO_MANY_KEYS.to_owned());
+            }
+            let mut columns = ScanColumns::of_filter(&comparison.selection);
+            let fields = attributes.fields();
+            fields.for_each(|field| columns.add_field(field, None));
+            let asked = self.asked;
+            let fold = self.gather(of, columns, &|| attributes.fold(comparison, asked, &memory))?;
+            fold.finish(&attributes)
+        } else {
+            let mut columns = ScanColumns::default();
+            of.fields().for_each(|field| columns.add_field(field, None));
+            let asked = self.asked;
+            let make = || Fold::new(of, asked, memory.reservation());
+            let fold = self.gather(of, columns, &make)?;
+            if fold.is_refused() {
+                self.lacks(NO_ROOM.to_owned());
+            }
+            shape::series(of, fold.finish())
+        };
         in_order(&mut series);
         Ok(series)
     }
 
-    fn scan(
+    /// All spans of a function in a fold that `make` makes.
+    fn gather<F: Folding>(
         &mut self,
-        filter: &SpanFilter,
         of: &SeriesOf,
-        fold: &mut Fold<'_>,
-    ) -> Result<(), StoreError> {
-        let request = ScanRequest {
-            range: self.asked.steps.range(),
-            filter,
-            columns: columns(of),
-            cancelled: self.cancelled,
+        columns: ScanColumns,
+        make: &dyn Fn() -> F,
+    ) -> Result<F, StoreError> {
+        let columns = ScanColumns {
+            trace_states: of.function.adds_up(),
+            ..columns
         };
-        let mut so_far = None;
-        let scanned = self.store.scan(&request, &mut |chunk, report| {
-            if !chunk.rows.is_empty() {
-                fold.add(chunk.batch, chunk.rows, None);
+        match of.spans.as_span_filter().filter(|_| of.is_span_local()) {
+            Some(filter) => {
+                let request = ScanRequest {
+                    range: self.asked.steps.range(),
+                    filter,
+                    columns,
+                    cancelled: self.cancelled,
+                };
+                self.scan(&request, of.function.adds_up(), make)
             }
-            so_far = Some(*report);
-            ControlFlow::Continue(())
-        });
-        let report = self.ended(scanned, so_far)?;
-        if let Some(lacking) = report.lacking() {
-            self.lacks(lacking);
+            None => self.search(of, columns, make),
         }
-        Ok(())
     }
 
-    fn search(&mut self, of: &SeriesOf, fold: &mut Fold<'_>) -> Result<(), StoreError> {
+    /// Spans that were stored twice count once where it matters (`adds_up`): where
+    /// two look the same, all that do are left out of a second scan and counted from
+    /// their traces.
+    fn scan<F: Folding>(
+        &mut self,
+        request: &ScanRequest<'_>,
+        adds_up: bool,
+        make: &dyn Fn() -> F,
+    ) -> Result<F, StoreError> {
+        let memory = Memory::new(MAX_REMEMBERED);
+        let outlines = || adds_up.then(|| memory.outlines());
+        let both = || (make(), outlines());
+        let added = add_up(self.store, request, both, |(fold, outlines), chunk| {
+            if chunk.rows.is_empty() {
+                return;
+            }
+            fold.add(chunk.batch, chunk.rows, None);
+            if let Some(outlines) = outlines {
+                outlines.add(chunk.batch, chunk.rows);
+            }
+        })?;
+        let (mut fold, mut seen) = (make(), memory.outlines());
+        for (more, outlines) in added.accumulators {
+            fold.merge(more);
+            outlines.into_iter().for_each(|more| seen.merge(more));
+        }
+        self.report.add_again(&added.report);
+        if let Some(lacking) = added.report.lacking() {
+            self.lacks(lacking);
+        }
+        if added.is_cut_short {
+            self.lacks(TIME_OVER.to_owned());
+            return Ok(fold);
+        }
+        let seen = seen.finish();
+        if !seen.is_exact {
+            self.is_exact = false;
+        } else if !seen.are_all_different() {
+            match self.scan_again(request, &seen, make) {
+                Ok(again) => return Ok(again),
+                Err(StoreError::Cancelled | StoreError::OverBudget(_)) => self.is_exact = false,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(fold)
+    }
+
+    /// The same without spans that look like another, and those from their traces.
+    fn scan_again<F: Folding>(
+        &mut self,
+        request: &ScanRequest<'_>,
+        seen: &Seen,
+        make: &dyn Fn() -> F,
+    ) -> Result<F, StoreError> {
+        let both = || (make(), HashSet::new());
+        let added = add_up(self.store, request, both, |(fold, traces), chunk| {
+            let alike = seen.alike(chunk.batch, chunk.rows);
+            let ids = &chunk.batch.spans().trace_id;
+            traces.extend(alike.iter().map(|row| ids[row]));
+            let mut others = alike;
+            others.invert();
+            others.intersect(chunk.rows);
+            fold.add(chunk.batch, &others, None);
+        })?;
+        if added.is_cut_short {
+            return Err(StoreError::Cancelled);
+        }
+        let (mut fold, mut traces) = (make(), HashSet::new());
+        for (more, of_more) in added.accumulators {
+            fold.merge(more);
+            traces.extend(of_more);
+        }
+        let mut traces: Vec<TraceId> = traces.into_iter().collect();
+        traces.sort_unstable();
+        let mut repeated = Repeated::new(
+            self.store,
+            (request.filter, request.range),
+            request.columns.clone(),
+            self.cancelled,
+        );
+        repeated.tell_apart(&traces, seen, &mut |trace, rows| {
+            fold.add(trace, rows, None)
+        })?;
+        self.report = repeated.fetcher.with_fetched(self.report);
+        if let Some(lacking) = repeated.fetcher.lacking() {
+            self.lacks(lacking.to_owned());
+        }
+        Ok(fold)
+    }
+
+    fn search<F: Folding>(
+        &mut self,
+        of: &SeriesOf,
+        columns: ScanColumns,
+        make: &dyn Fn() -> F,
+    ) -> Result<F, StoreError> {
         let every = Search {
             filter: of.spans.clone(),
             range: self.asked.steps.range(),
             limit: usize::MAX,
             after: None,
-            detail: Detail::Columns(columns(of)),
+            detail: Detail::Columns(columns),
         };
+        let mut fold = make();
         let (is_local, mut so_far) = (of.is_span_local(), None);
         let searched = search(self.store, &every, self.cancelled, &mut |event| {
             match event {
@@ -159,28 +281,13 @@ impl<'a> Run<'a> {
             }
             ControlFlow::Continue(())
         });
-        let outcome = match searched {
-            Ok(outcome) => {
+        let report = match (searched, so_far) {
+            (Ok(outcome), _) => {
                 if let Some(partial) = outcome.partial {
                     self.lacks(partial);
                 }
-                Ok(outcome.report)
+                outcome.report
             }
-            Err(error) => Err(error),
-        };
-        self.ended(outcome, so_far)?;
-        Ok(())
-    }
-
-    /// A read that was cancelled after something was counted is one that lacks
-    /// something.
-    fn ended(
-        &mut self,
-        read: Result<ScanReport, StoreError>,
-        so_far: Option<ScanReport>,
-    ) -> Result<ScanReport, StoreError> {
-        let report = match (read, so_far) {
-            (Ok(report), _) => report,
             (Err(StoreError::Cancelled), Some(report)) => {
                 self.lacks(TIME_OVER.to_owned());
                 report
@@ -188,13 +295,6 @@ impl<'a> Run<'a> {
             (Err(error), _) => return Err(error),
         };
         self.report.add_again(&report);
-        Ok(report)
+        Ok(fold)
     }
-}
-
-/// What folding looks at.
-fn columns(of: &SeriesOf) -> ScanColumns {
-    let mut columns = ScanColumns::default();
-    of.fields().for_each(|field| columns.add_field(field, None));
-    columns
 }

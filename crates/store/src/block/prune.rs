@@ -206,6 +206,9 @@ pub(super) fn visitor_columns(wanted: &ScanColumns, index: &Index) -> BTreeSet<u
     if wanted.status_messages {
         fixed.push(Fixed::StatusMessage);
     }
+    if wanted.trace_states {
+        fixed.push(Fixed::TraceState);
+    }
     if wanted.scopes {
         fixed.push(Fixed::Scope);
     }

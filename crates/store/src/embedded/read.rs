@@ -13,7 +13,7 @@ use std::sync::{Arc, PoisonError};
 use tracewell_model::batch::identity::Outline;
 use tracewell_model::store::{
     Ack, AttributeKey, DiskStatus, FoundTraces, Listed, Operation, OperationQuery, ScanColumns,
-    ScanReport, ScanRequest, ScanVisitor, ServiceCount, StoreStatus,
+    ScanReport, ScanRequest, ScanVisitor, ServiceCount, StoreStatus, UnorderedVisitor,
 };
 use tracewell_model::{QueryMemory, SpanBatch, StoreError, TimeRange, TraceId, TraceStore};
 
@@ -112,6 +112,21 @@ impl TraceStore for EmbeddedStore {
         self.inner.live.unopened.count(request.range, &mut report);
         let memory = &self.inner.options.query_memory;
         scan::all(&snapshot, &blocks, request, memory, &mut report, visit)?;
+        self.inner.note_incomplete(&report);
+        Ok(report)
+    }
+
+    fn scan_unordered(
+        &self,
+        request: &ScanRequest<'_>,
+        visitors: &mut [&mut UnorderedVisitor<'_>],
+    ) -> Result<ScanReport, StoreError> {
+        live::check_cancelled(request.cancelled)?;
+        let (snapshot, blocks) = self.inner.live.snapshot();
+        let mut report = ScanReport::default();
+        self.inner.live.unopened.count(request.range, &mut report);
+        let memory = &self.inner.options.query_memory;
+        scan::unordered(&snapshot, &blocks, request, memory, &mut report, visitors)?;
         self.inner.note_incomplete(&report);
         Ok(report)
     }

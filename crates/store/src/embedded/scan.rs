@@ -11,6 +11,10 @@
 //! are never more than [`GROUPS_AHEAD`] row groups ahead, **for which memory is
 //! reserved first: where there is none, the caller's thread goes on alone**.
 
+mod unordered;
+
+pub(super) use unordered::unordered;
+
 use super::damage::leave_out;
 use crate::block::{Block, BlockScan, GroupTime, ScanPart};
 use crate::live::{self, LiveBatch, LivePart};

@@ -11,7 +11,7 @@ use tracewell_model::batch::identity::Outline;
 use tracewell_model::clock::{ManualClock, SystemClock};
 use tracewell_model::store::{
     AttributeKey, FoundTraces, Listed, Operation, OperationQuery, ScanColumns, ScanReport,
-    ScanRequest, ScanVisitor, ServiceCount, StoreStatus,
+    ScanRequest, ScanVisitor, ServiceCount, StoreStatus, UnorderedVisitor,
 };
 use tracewell_model::{Ack, SpanBatch, SpanFilter, StoreError, TimeRange, TraceId, TraceStore};
 use tracewell_store::embedded::{
@@ -61,6 +61,13 @@ impl TraceStore for Compacting {
         visit: &mut ScanVisitor<'_>,
     ) -> Result<ScanReport, StoreError> {
         self.compacted().scan(request, visit)
+    }
+    fn scan_unordered(
+        &self,
+        request: &ScanRequest<'_>,
+        visitors: &mut [&mut UnorderedVisitor<'_>],
+    ) -> Result<ScanReport, StoreError> {
+        self.compacted().scan_unordered(request, visitors)
     }
     fn services(&self, range: TimeRange) -> Result<Listed<ServiceCount>, StoreError> {
         self.compacted().services(range)

@@ -1,8 +1,8 @@
 //! What `probabilistic_sampler` can be told.
 
 use super::BUCKETS;
-use crate::trace_state::threshold::{NEVER, Threshold};
 use crate::written::fields::Fields;
+use tracewell_model::trace_state::threshold::{NEVER, Threshold};
 
 /// How a threshold is applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

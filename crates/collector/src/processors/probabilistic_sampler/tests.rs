@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use tracewell_model::trace_state::Unreadable;
 use tracewell_model::{AnyValue, TraceId};
 use tracewell_testkit::{Random, TestSpan, batch, flatten};
 
@@ -70,7 +71,7 @@ fn a_tracestate_keeps_what_others_have_in_it() {
         "ot=rv:00000000000012;th:c"
     );
     for wrong in ["ot=th:", "ot=th:G", "ot=rv:12", "ot=th", "ot=th:1,ot=th:1"] {
-        assert_eq!(OtelState::parse(wrong), Err(()), "{wrong}");
+        assert_eq!(OtelState::parse(wrong), Err(Unreadable), "{wrong}");
     }
 }
 

@@ -16,7 +16,7 @@ use tracewell_model::{RowSet, SpanBatch, StoreError, TraceId};
 use super::held::HeldBatches;
 use super::shares::write_shares;
 use super::state::Member;
-use crate::trace_state::threshold::Threshold;
+use tracewell_model::trace_state::threshold::Threshold;
 
 /// Bytes of batches that are kept for the next group.
 const KEPT_BYTES: usize = 32 << 20;

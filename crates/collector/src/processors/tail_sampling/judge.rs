@@ -18,7 +18,7 @@
 use super::config::TailSamplingConfig;
 use super::counts::{DecisionCounts, PolicyCounts, TraceCount};
 use super::rule::{Asked, Policy, Rule, TraceFacts, Verdict};
-use crate::trace_state::threshold::{NEVER, Threshold};
+use tracewell_model::trace_state::threshold::{NEVER, Threshold};
 
 /// Throws of chance that are tried for a trace; a file that has more different ones
 /// does not say for how many its traces stand.

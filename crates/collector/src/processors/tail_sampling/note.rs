@@ -24,7 +24,7 @@
 use tracewell_model::TraceId;
 use tracewell_model::spool::SpoolPlace;
 
-use crate::trace_state::threshold::{NEVER, Threshold};
+use tracewell_model::trace_state::threshold::{NEVER, Threshold};
 
 const VERSION: u8 = 1;
 

@@ -7,7 +7,7 @@ use std::collections::{HashMap, VecDeque};
 
 use tracewell_model::TraceId;
 
-use crate::trace_state::threshold::{NEVER, Threshold};
+use tracewell_model::trace_state::threshold::{NEVER, Threshold};
 
 /// See the module's text.
 #[derive(Debug)]

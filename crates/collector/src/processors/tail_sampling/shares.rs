@@ -12,8 +12,8 @@ use std::sync::Arc;
 use tracewell_model::{SpanBatch, TraceId};
 
 use super::chance::hash_of;
-use crate::trace_state::OtelState;
-use crate::trace_state::threshold::{Threshold, randomness_of};
+use tracewell_model::trace_state::OtelState;
+use tracewell_model::trace_state::threshold::{Threshold, randomness_of};
 
 /// Salts the hash that a randomness is made of: another one than policies throw.
 const SALT: &str = "rv";

@@ -17,7 +17,7 @@ use super::note::{Note, NoteBody};
 use super::pending::{Pending, PendingTraces};
 use super::remembered::Remembered;
 use super::run::{Run, runs};
-use crate::trace_state::threshold::{NEVER, Threshold};
+use tracewell_model::trace_state::threshold::{NEVER, Threshold};
 
 /// Sampled spans at which a group is full: what goes on as one batch.
 const GROUP_SPANS: u64 = 8_192;

@@ -12,7 +12,7 @@ use super::config::TailSamplingConfig;
 use super::judge::{Judge, has_limits};
 use super::rule::TraceFacts;
 use super::run::{Run, rows};
-use crate::trace_state::threshold::NEVER;
+use tracewell_model::trace_state::threshold::NEVER;
 
 /// See the module's text.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! A scan shows what reading everything would, in its order.
 
 use super::{MS, START_NS, span};
-use crate::conformance::{append, scan, trace};
+use crate::conformance::{append, scan, scan_unordered, trace};
 use crate::random::Random;
 use crate::spans::{TestSpan, batch, trace_id};
 use std::ops::ControlFlow;
@@ -79,6 +79,14 @@ pub(super) fn scan_equals_reading_everything(store: &dyn TraceStore) {
                 wanted,
                 "{filter:?} in {range:?}"
             );
+            for visitors in [1, 3] {
+                let (shown, report) = scan_unordered(store, &filter, range, visitors);
+                assert_eq!(
+                    shown, wanted,
+                    "{visitors} visitors: {filter:?} in {range:?}"
+                );
+                assert_eq!(report.lacking(), None);
+            }
         }
     }
 }
@@ -195,6 +203,16 @@ pub(super) fn a_scan_ends_when_told(store: &dyn TraceStore) {
     });
     assert!(stopped.is_ok(), "to stop early is no error");
     assert_eq!(calls, 1);
+    let mut calls = 0;
+    let stopped = store.scan_unordered(
+        &request,
+        &mut [&mut |_, _| {
+            calls += 1;
+            ControlFlow::Break(())
+        }],
+    );
+    assert!(stopped.is_ok(), "to stop early is no error");
+    assert_eq!(calls, 1);
 }
 
 pub(super) fn a_cancelled_query_says_so(store: &dyn TraceStore) {
@@ -214,5 +232,7 @@ pub(super) fn a_cancelled_query_says_so(store: &dyn TraceStore) {
         cancelled: &cancelled,
     };
     let answer = store.scan(&request, &mut |_, _| ControlFlow::Continue(()));
+    assert_eq!(answer, Err(StoreError::Cancelled));
+    let answer = store.scan_unordered(&request, &mut [&mut |_, _| ControlFlow::Continue(())]);
     assert_eq!(answer, Err(StoreError::Cancelled));
 }

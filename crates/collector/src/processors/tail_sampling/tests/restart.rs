@@ -12,7 +12,7 @@ use super::rig::Rig;
 use super::shares::counts;
 use crate::processors::tail_sampling::judge::Judge;
 use crate::processors::tail_sampling::rule::TraceFacts;
-use crate::trace_state::threshold::NEVER;
+use tracewell_model::trace_state::threshold::NEVER;
 
 /// Sends, waits, syncs, answers and ends, as chance will have it; answers what was
 /// acknowledged.

@@ -7,9 +7,9 @@ use tracewell_model::{StatusCode, TraceId};
 use tracewell_testkit::{Random, TestSpan, batch};
 
 use super::rig::{Rig, SECOND};
-use crate::connectors::adjusted_count::AdjustedCounts;
-use crate::trace_state::OtelState;
-use crate::trace_state::threshold::randomness_of;
+use tracewell_model::trace_state::OtelState;
+use tracewell_model::trace_state::adjusted_count::AdjustedCounts;
+use tracewell_model::trace_state::threshold::randomness_of;
 
 const TRACES: u64 = 4_000;
 
@@ -141,7 +141,8 @@ fn what_came_with_a_span_is_multiplied_and_its_randomness_goes_with_it() {
             randomness
         );
         // Who samples a half of that by its randomness gets a half.
-        let half = threshold.then(crate::trace_state::threshold::Threshold::parse("8").unwrap());
+        let half =
+            threshold.then(tracewell_model::trace_state::threshold::Threshold::parse("8").unwrap());
         passed_on += f64::from(u8::from(half.keeps(randomness))) * 2.0 * count;
     }
     let sum: f64 = spans.iter().map(|(_, count)| count).sum();

@@ -2,7 +2,8 @@
 //! What others have in it stays as it is. Samplers write it, and whoever counts spans
 //! reads it: **here alone**.
 
-pub(crate) mod threshold;
+pub mod adjusted_count;
+pub mod threshold;
 
 use threshold::{Threshold, parse_randomness};
 
@@ -10,11 +11,17 @@ use threshold::{Threshold, parse_randomness};
 /// not read, and its span cannot be judged.
 const BYTES_MAX: usize = 4_096;
 
+/// A tracestate that is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unreadable;
+
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct OtelState {
-    pub(crate) threshold: Option<Threshold>,
-    pub(crate) randomness: Option<u64>,
+pub struct OtelState {
+    /// Which share of all was kept.
+    pub threshold: Option<Threshold>,
+    /// What samplers compare with thresholds.
+    pub randomness: Option<u64>,
     /// Other fields of OpenTelemetry's.
     more: Vec<String>,
     /// Members of others, as they stood.
@@ -22,12 +29,14 @@ pub(crate) struct OtelState {
 }
 
 impl OtelState {
+    /// Reads a whole tracestate.
+    ///
     /// # Errors
     /// It is none: `ot` has a field that cannot be read, or is there twice.
-    pub(crate) fn parse(text: &str) -> Result<Self, ()> {
+    pub fn parse(text: &str) -> Result<Self, Unreadable> {
         let mut state = Self::default();
         if text.len() > BYTES_MAX {
-            return Err(());
+            return Err(Unreadable);
         }
         let mut is_seen = false;
         for member in text
@@ -40,18 +49,18 @@ impl OtelState {
                 continue;
             };
             if std::mem::replace(&mut is_seen, true) {
-                return Err(());
+                return Err(Unreadable);
             }
             for field in fields.split(';').filter(|field| !field.is_empty()) {
                 match field.split_once(':') {
                     Some(("th", digits)) => {
-                        state.threshold = Some(Threshold::parse(digits).ok_or(())?);
+                        state.threshold = Some(Threshold::parse(digits).ok_or(Unreadable)?);
                     }
                     Some(("rv", digits)) => {
-                        state.randomness = Some(parse_randomness(digits).ok_or(())?);
+                        state.randomness = Some(parse_randomness(digits).ok_or(Unreadable)?);
                     }
                     Some(_) => state.more.push(field.to_owned()),
-                    None => return Err(()),
+                    None => return Err(Unreadable),
                 }
             }
         }
@@ -59,7 +68,8 @@ impl OtelState {
     }
 
     /// As text, with this threshold, and this randomness where there is none.
-    pub(crate) fn with(&self, threshold: Threshold, randomness: Option<u64>) -> String {
+    #[must_use]
+    pub fn with(&self, threshold: Threshold, randomness: Option<u64>) -> String {
         let randomness = self.randomness.or(randomness);
         let randomness = randomness.map(|randomness| format!("rv:{randomness:014x}"));
         let fields = randomness

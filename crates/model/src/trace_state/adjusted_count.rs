@@ -4,19 +4,21 @@
 //! It is a fraction, where the Collector throws dice for whole numbers: on average
 //! they are the same, and this one can be checked.
 
-use tracewell_model::SpanBatch;
-
-use crate::trace_state::OtelState;
+use super::OtelState;
+use crate::batch::SpanBatch;
 
 /// The counts of all spans of a batch.
-pub(crate) struct AdjustedCounts<'b> {
+#[derive(Debug)]
+pub struct AdjustedCounts<'b> {
     codes: &'b [u32],
     /// By text of the tracestate.
     counts: Vec<f64>,
 }
 
 impl<'b> AdjustedCounts<'b> {
-    pub(crate) fn of(batch: &'b SpanBatch) -> Self {
+    /// Needs the tracestates of the batch.
+    #[must_use]
+    pub fn of(batch: &'b SpanBatch) -> Self {
         let column = &batch.spans().trace_state;
         Self {
             codes: &column.codes,
@@ -24,8 +26,18 @@ impl<'b> AdjustedCounts<'b> {
         }
     }
 
+    /// Does every span stand for itself alone?
+    #[must_use]
+    pub fn are_ones(&self) -> bool {
+        self.counts.iter().all(|count| *count == 1.0)
+    }
+
     /// Of a span; 1 where nothing says how many were dropped.
-    pub(crate) fn get(&self, row: usize) -> f64 {
+    ///
+    /// # Panics
+    /// If there is no such row.
+    #[must_use]
+    pub fn get(&self, row: usize) -> f64 {
         self.counts[self.codes[row] as usize]
     }
 }

@@ -1,7 +1,7 @@
 //! Thresholds of 56 bits, as OpenTelemetry's probability sampling has them: a span
 //! is kept when its randomness is not below the threshold.
 
-use tracewell_model::TraceId;
+use crate::ids::TraceId;
 
 /// Thresholds end here.
 const END: u64 = 1 << 56;
@@ -14,15 +14,16 @@ const LEAST_PROBABILITY: f64 = 1.0 / END as f64;
 pub struct Threshold(u64);
 
 /// Keeps none.
-pub(crate) const NEVER: Threshold = Threshold(END);
+pub const NEVER: Threshold = Threshold(END);
 
 impl Threshold {
     /// Keeps all.
-    pub(crate) const ALWAYS: Self = Self(0);
+    pub const ALWAYS: Self = Self(0);
 
     /// Of a share from 0 to 1, with so many hexadecimal digits behind those that are
     /// all `f` or all `0`.
-    pub(crate) fn of_probability(share: f64, precision: u32) -> Self {
+    #[must_use]
+    pub fn of_probability(share: f64, precision: u32) -> Self {
         let share = share.clamp(LEAST_PROBABILITY, 1.0);
         let more = |share: f64| match share {
             0.0 => 0,
@@ -40,29 +41,34 @@ impl Threshold {
     }
 
     /// Of so many buckets out of 2^14 that are kept.
-    pub(crate) fn of_buckets(kept: u32) -> Self {
+    #[must_use]
+    pub fn of_buckets(kept: u32) -> Self {
         Self(((1 << 14) - u64::from(kept)) << 42)
     }
 
     /// Of `th` in a tracestate.
-    pub(crate) fn parse(digits: &str) -> Option<Self> {
+    #[must_use]
+    pub fn parse(digits: &str) -> Option<Self> {
         hexadecimal(digits)
             .filter(|_| digits.len() <= 14)
             .map(|number| Self(number << (4 * (14 - digits.len() as u32))))
     }
 
     /// As a number from 0 to 2^56.
-    pub(crate) fn number(self) -> u64 {
+    #[must_use]
+    pub fn number(self) -> u64 {
         self.0
     }
 
     /// What [`Threshold::number`] gave.
-    pub(crate) fn of_number(number: u64) -> Option<Self> {
+    #[must_use]
+    pub fn of_number(number: u64) -> Option<Self> {
         (number <= END).then_some(Self(number))
     }
 
     /// What remains where a share is kept of what this one kept.
-    pub(crate) fn then(self, other: Self) -> Self {
+    #[must_use]
+    pub fn then(self, other: Self) -> Self {
         match (self, other) {
             (Self::ALWAYS, only) | (only, Self::ALWAYS) => only,
             _ => Self::of_probability(self.probability() * other.probability(), 14),
@@ -71,21 +77,27 @@ impl Threshold {
 
     /// A randomness that this one keeps, of any number: all are equally likely where
     /// all numbers are.
-    pub(crate) fn kept_randomness(self, any: u64) -> u64 {
+    #[must_use]
+    pub fn kept_randomness(self, any: u64) -> u64 {
         let kept = END.saturating_sub(self.0);
         self.0 + ((u128::from(any) * u128::from(kept)) >> 64) as u64
     }
 
-    pub(crate) fn keeps(self, randomness: u64) -> bool {
+    /// Does a span with this randomness stay?
+    #[must_use]
+    pub fn keeps(self, randomness: u64) -> bool {
         self.0 <= randomness
     }
 
-    pub(crate) fn probability(self) -> f64 {
+    /// The share that is kept.
+    #[must_use]
+    pub fn probability(self) -> f64 {
         (END - self.0) as f64 / END as f64
     }
 
     /// As `th` in a tracestate.
-    pub(crate) fn digits(self) -> String {
+    #[must_use]
+    pub fn digits(self) -> String {
         let digits = format!("{:014x}", self.0);
         match digits.trim_end_matches('0') {
             "" => "0".to_owned(),
@@ -95,12 +107,14 @@ impl Threshold {
 }
 
 /// Of `rv` in a tracestate.
-pub(crate) fn parse_randomness(digits: &str) -> Option<u64> {
+#[must_use]
+pub fn parse_randomness(digits: &str) -> Option<u64> {
     hexadecimal(digits).filter(|_| digits.len() == 14)
 }
 
 /// The last 56 bits of a trace id.
-pub(crate) fn randomness_of(trace: TraceId) -> u64 {
+#[must_use]
+pub fn randomness_of(trace: TraceId) -> u64 {
     let last = trace.0.last_chunk::<8>();
     last.map_or(0, |last| u64::from_be_bytes(*last)) % END
 }
