@@ -38,7 +38,7 @@ fn store(again_one_in: Option<usize>) -> EmbeddedStore {
     let files = Arc::new(FaultyFiles::new());
     let opened = EmbeddedStore::open(files, Path::new("/data"), options, Arc::new(SystemClock));
     let (store, _) = opened.expect("an empty directory opens");
-    let batch = spans_of_a_load_generator();
+    let batch = spans_of_a_load_generator(0);
     let again = again_one_in.map(|one_in| {
         let rows = RowSet::from_fn(batch.len(), |row| row % one_in == 0);
         let mut joiner = BatchJoiner::new();

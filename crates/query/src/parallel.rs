@@ -76,3 +76,44 @@ pub(crate) fn add_up<A: Send>(
         is_cut_short,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use tracewell_model::store::ScanColumns;
+    use tracewell_model::{SpanFilter, TimeRange};
+    use tracewell_store::memory::MemoryStore;
+    use tracewell_testkit::{TestSpan, batch};
+
+    #[test]
+    fn what_was_added_before_the_time_was_over_is_there() {
+        let store = MemoryStore::new(1 << 30);
+        for number in 1..=2 {
+            let span = TestSpan::new(number, 1, "shop", "op", number);
+            store.append(Arc::new(batch(&[span])), Box::new(drop));
+        }
+        let cancelled = AtomicBool::new(false);
+        let request = ScanRequest {
+            range: TimeRange::ALL,
+            filter: &SpanFilter::All,
+            columns: ScanColumns::default(),
+            cancelled: &cancelled,
+        };
+        let count = |is_over: bool| {
+            let add = |spans: &mut usize, chunk: &ScanChunk<'_>| {
+                *spans += chunk.rows.count();
+                cancelled.store(is_over, Ordering::Relaxed);
+            };
+            add_up(&store, &request, || 0, add)
+        };
+        let whole = count(false).unwrap();
+        assert_eq!(whole.accumulators.iter().sum::<usize>(), 2);
+        assert!(!whole.is_cut_short);
+        let cut = count(true).unwrap();
+        assert_eq!(cut.accumulators.iter().sum::<usize>(), 1);
+        assert!(cut.is_cut_short && cut.report.searched_spans == 1);
+        assert!(matches!(count(true), Err(StoreError::Cancelled)));
+    }
+}

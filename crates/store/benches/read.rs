@@ -33,7 +33,7 @@ fn sealed(directory: &std::path::Path) -> (EmbeddedStore, Vec<TraceId>) {
     let files = Arc::new(DiskFiles);
     let (store, _) = EmbeddedStore::open(files, directory, options, Arc::new(SystemClock))
         .expect("an empty directory opens");
-    let batch = Arc::new(spans_of_a_load_generator());
+    let batch = Arc::new(spans_of_a_load_generator(0));
     let mut ids = batch.spans().trace_id.clone();
     ids.sort_unstable();
     ids.dedup();

@@ -15,7 +15,7 @@ mod load;
 use load::{SPANS, spans_of_a_load_generator};
 
 fn seal(criterion: &mut Criterion) {
-    let batch = spans_of_a_load_generator();
+    let batch = spans_of_a_load_generator(0);
     let mut group = criterion.benchmark_group("seal");
     group.sample_size(10);
     group.throughput(Throughput::Elements(SPANS));

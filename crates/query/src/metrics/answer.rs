@@ -1,6 +1,7 @@
 //! What is asked for beside the query, and what comes back.
 
 use super::steps::Steps;
+use std::cmp::Ordering;
 use tracewell_model::store::ScanReport;
 use tracewell_model::values::Value;
 use tracewell_model::{SpanId, TraceId};
@@ -83,19 +84,11 @@ pub struct MetricsAnswer {
 /// Few labels first, then by their names and values.
 pub(super) fn in_order(series: &mut [Series]) {
     series.sort_by(|a, b| {
-        let names = |of: &Series| {
-            of.labels
-                .iter()
-                .map(|(name, _)| name.clone())
-                .collect::<Vec<_>>()
-        };
-        let by_value = || {
-            let both = a.labels.iter().zip(&b.labels);
-            let mut orders = both.map(|((_, a), (_, b))| a.total_order(b));
-            orders.find(|order| order.is_ne())
-        };
-        let by_len = a.labels.len().cmp(&b.labels.len());
-        let by_name = by_len.then_with(|| names(a).cmp(&names(b)));
-        by_name.then_with(|| by_value().unwrap_or(std::cmp::Ordering::Equal))
+        let (a, b) = (&a.labels, &b.labels);
+        let names = || a.iter().zip(b).map(|((a, _), (b, _))| a.cmp(b));
+        let values = || a.iter().zip(b).map(|((_, a), (_, b))| a.total_order(b));
+        let mut differences = names().chain(values()).filter(|order| order.is_ne());
+        let by_labels = || differences.next().unwrap_or(Ordering::Equal);
+        a.len().cmp(&b.len()).then_with(by_labels)
     });
 }

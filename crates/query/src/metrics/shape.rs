@@ -90,10 +90,12 @@ impl Group {
 
     fn quantile(&self, q: f64, unit: f64) -> Vec<f64> {
         let moments = self.buckets.first().map_or(0, |(_, counts)| counts.len());
+        let mut counts: Vec<(i32, f64)> = Vec::with_capacity(self.buckets.len());
         let at = |moment: usize| {
-            let counts = self.buckets.iter();
-            let counts = counts.map(|(bucket, counts)| (*bucket, counts[moment]));
-            let counts: Vec<_> = counts.filter(|(_, count)| *count > 0.0).collect();
+            counts.clear();
+            let all = self.buckets.iter();
+            let all = all.map(|(bucket, of_bucket)| (*bucket, of_bucket[moment]));
+            counts.extend(all.filter(|(_, count)| *count > 0.0));
             log2::quantile(&counts, q) * unit
         };
         (0..moments).map(at).collect()

@@ -18,9 +18,9 @@ const BEGIN_NS: u64 = 1_700_000_000_000_000_000;
 /// Traces that are being sent at one time.
 const OPEN_TRACES: u64 = 64;
 
-/// The batch.
-pub(crate) fn spans_of_a_load_generator() -> SpanBatch {
-    let mut random = Random::new(3);
+/// The batch that is sent as the first, the second and so on.
+pub(crate) fn spans_of_a_load_generator(part: u64) -> SpanBatch {
+    let mut random = Random::new(3 + part);
     let mut builder = SpanBatchBuilder::new();
     let resources: Vec<u32> = (0..10)
         .map(|n| {
@@ -36,7 +36,7 @@ pub(crate) fn spans_of_a_load_generator() -> SpanBatch {
     let scope = builder
         .scope(b"load", b"1.0", b"", 0)
         .expect("text is UTF-8");
-    for number in 0..SPANS {
+    for number in part * SPANS..(part + 1) * SPANS {
         let round = number / (OPEN_TRACES * TRACE_SPANS);
         let trace = round * OPEN_TRACES + number % OPEN_TRACES;
         let mut trace_random = Random::new(trace);

@@ -2,9 +2,12 @@
 
 use super::{SECOND_NS, answer, lines};
 use crate::store_of;
-use tracewell_model::{AnyValue, SpanKind, StatusCode};
-use tracewell_query::metrics::{Asked, Steps};
-use tracewell_testkit::TestSpan;
+use std::sync::atomic::AtomicBool;
+use tracewell_model::{AnyValue, QueryMemory, SpanKind, StatusCode, StoreError};
+use tracewell_query::metrics::{self, Asked, Steps};
+use tracewell_query::{lower, traceql};
+use tracewell_store::memory::MemoryStore;
+use tracewell_testkit::{TestSpan, conformance};
 
 const MS_NS: u64 = 1_000_000;
 
@@ -342,8 +345,8 @@ fn compare_stands_alone_and_shows_some() {
             "nothing can follow `compare`",
         ),
     ] {
-        let query = tracewell_query::traceql::parse(query).unwrap();
-        let error = tracewell_query::lower::metrics(&query).unwrap_err();
+        let query = traceql::parse(query).unwrap();
+        let error = lower::metrics(&query).unwrap_err();
         assert!(error.message.contains(message), "{error}");
     }
 }
@@ -372,4 +375,38 @@ fn exemplars_show_what_was_measured_and_where() {
     );
     let quantiles = "{ name = \"add\" } | quantile_over_time(duration, 0.1, 1)";
     assert_eq!(ask(quantiles, 100).len(), 3);
+}
+
+#[test]
+fn series_that_find_no_room_are_missed_aloud() {
+    let memory = QueryMemory::new(1 << 20, 100 << 10);
+    let store = MemoryStore::new(1 << 30).with_query_memory(memory.clone());
+    let spans: Vec<TestSpan> = (1..=200)
+        .map(|n| at(n, n, "shop", &format!("op {n}"), n as f64))
+        .collect();
+    conformance::append(&store, &spans).unwrap();
+    let steps = Steps::over(0, 240 * SECOND_NS, Some(SECOND_NS)).unwrap();
+    let got = answer(&store, "{ } | rate() by (name)", &Asked::of(steps));
+    assert!((1..200).contains(&got.series.len()), "{}", got.series.len());
+    let why = got.partial.unwrap();
+    assert!(
+        why.contains("more series than memory has room for"),
+        "{why}"
+    );
+    assert_eq!(memory.held_bytes(), 0);
+}
+
+#[test]
+fn a_query_that_nobody_waits_for_ends() {
+    let store = store_of(&[&spans()]);
+    let asked = Asked::of(Steps::over(0, 180 * SECOND_NS, None).unwrap());
+    for query in [
+        "{ } | rate()",
+        "{ } >> { } | rate()",
+        "{ } | compare({ error })",
+    ] {
+        let query = lower::metrics(&traceql::parse(query).unwrap()).unwrap();
+        let ended = metrics::series(&store, &query, &asked, &AtomicBool::new(true));
+        assert_eq!(ended, Err(StoreError::Cancelled));
+    }
 }

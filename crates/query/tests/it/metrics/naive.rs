@@ -324,21 +324,27 @@ fn stored(store: &dyn TraceStore, parts: &[&[TestSpan]]) {
 #[test]
 fn random_queries_agree_with_a_naive_evaluator_wherever_spans_lie() {
     let mut with_samples = 0;
-    for seed in 0..8 {
+    for seed in 0..6 {
         let mut random = Random::new(seed);
         let spans = spans_by_chance(&mut random);
         let mut parts: Vec<&[TestSpan]> = spans.chunks(60).collect();
         // Sent again.
         parts.push(&spans[30..70]);
         let memory = store_of(&parts);
-        let (sealed, mixed) = (embedded(1), embedded(20_000));
-        stored(&sealed, &parts);
-        stored(&mixed, &parts);
-        while sealed.status().blocks == 0 {
+        let (sealed, mixed, merged) = (embedded(1), embedded(20_000), embedded(1));
+        for store in [&sealed, &mixed, &merged] {
+            stored(store, &parts);
+        }
+        while sealed.status().blocks == 0 || merged.status().blocks == 0 {
             std::thread::yield_now();
         }
-        let stores: [(&str, &dyn TraceStore); 3] =
-            [("memory", &memory), ("sealed", &sealed), ("mixed", &mixed)];
+        merged.compact_now().unwrap();
+        let stores: [(&str, &dyn TraceStore); 4] = [
+            ("memory", &memory),
+            ("sealed", &sealed),
+            ("mixed", &mixed),
+            ("merged", &merged),
+        ];
         for number in 0..40 {
             let wanted = Wanted::by_chance(&mut random);
             let want = wanted.series(&spans);
@@ -357,6 +363,7 @@ fn random_queries_agree_with_a_naive_evaluator_wherever_spans_lie() {
         }
         sealed.shut_down();
         mixed.shut_down();
+        merged.shut_down();
     }
     assert!(with_samples > 1_000, "{with_samples} series");
 }
