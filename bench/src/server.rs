@@ -39,8 +39,9 @@ pub(crate) fn command(binary: &Path) -> Command {
     command
 }
 
-/// Receivers of older protocols, closed where a phase does not ask for them.
-const LEGACY_PORTS: [&str; 8] = [
+/// Ports of other products, closed where a phase does not ask for them.
+const LEGACY_PORTS: [&str; 9] = [
+    "tempo",
     "sampling-http",
     "sampling-grpc",
     "jaeger-grpc",

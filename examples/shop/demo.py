@@ -35,6 +35,7 @@ NOT_USED = [
     "zipkin",
     "sampling-http",
     "sampling-grpc",
+    "tempo",
 ]
 READY = r"ready otlp-grpc=(\S+) otlp-http=(?P<otlp>\S+) query-http=(?P<ui>\S+) .*"
 

@@ -201,6 +201,7 @@ def test_grpc_says_why_on_every_port(locked: Locked) -> None:
         ("sampling-grpc", "/jaeger.api_v2.SamplingManager/GetSamplingStrategy", WRITER, READER),
         ("query-grpc", "/jaeger.api_v2.QueryService/GetServices", READER, WRITER),
         ("query-grpc", "/jaeger.api_v3.QueryService/GetServices", READER, WRITER),
+        ("tempo", "/tempopb.StreamingQuerier/SearchTags", READER, WRITER),
     ]:
         with grpc.secure_channel(locked.server.addresses[port], credentials) as channel:
             call = channel.unary_unary(method)

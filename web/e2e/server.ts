@@ -89,7 +89,7 @@ interface Starting {
 function startBinary(directory: string, env: NodeJS.ProcessEnv, flags: string[]): Starting {
   const binary = process.env.TRACEWELL_BIN ?? new URL("../../target/debug/tracewell", import.meta.url).pathname;
   if (!existsSync(binary)) throw new Error(`no Tracewell at ${binary}: build it or set TRACEWELL_BIN`);
-  const legacy = ["jaeger-grpc", "jaeger-http", "jaeger-compact", "jaeger-binary", "jaeger-zipkin", "zipkin", "sampling-http", "sampling-grpc"];
+  const legacy = ["jaeger-grpc", "jaeger-http", "jaeger-compact", "jaeger-binary", "jaeger-zipkin", "zipkin", "sampling-http", "sampling-grpc", "tempo"];
   const off = legacy.flatMap((name) => [`--${name}-port`, "off"]);
   const ports = ["--otlp-grpc-port", "--otlp-http-port", "--query-http-port", "--query-grpc-port"].flatMap((flag) => [flag, "0"]).concat(off);
   const child = spawn(binary, ["--data-dir", join(directory, "data"), ...ports, ...flags], { env, stdio: ["ignore", "pipe", "pipe"] });

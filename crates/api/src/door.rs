@@ -20,8 +20,8 @@ use tower::ServiceExt;
 use tracewell_access::{Admitted, Denial, Lock, Role};
 
 use crate::error::ApiError;
-use crate::jaeger;
 use crate::tenants::{Side, TenantSides};
+use crate::{jaeger, tempo};
 
 /// What is read of a request that was turned away: as much as a file that is
 /// sent to be shown.
@@ -58,6 +58,11 @@ impl Door {
     /// Where programs ask over HTTP.
     pub(crate) fn of_programs(&self, routes: Router) -> Router {
         routes.route_layer(from_fn_with_state(self.clone(), program))
+    }
+
+    /// Where programs ask over HTTP and gRPC at one port, as of a Tempo.
+    pub(crate) fn of_tempo(&self, routes: Router) -> Router {
+        routes.route_layer(from_fn_with_state(self.clone(), tempo_client))
     }
 
     /// Where programs ask over gRPC.
@@ -103,6 +108,9 @@ impl Door {
         denial
     }
 }
+
+/// Below this is Tempo's API on the query port.
+const TEMPO_API: &str = "/tempo/api/";
 
 /// What says how the process is.
 const METRICS: &str = "/metrics";
@@ -156,6 +164,25 @@ async fn discard(head: &Parts, body: Body) {
     }
 }
 
+async fn tempo_client(State(door): State<Door>, request: Request, next: Next) -> Response {
+    let (head, body) = request.into_parts();
+    let who = door.lock.admit(&head.headers, Role::Read).await;
+    match door.side(who, &head).await {
+        Ok(None) => next.run(Request::from_parts(head, body)).await,
+        Ok(Some(side)) => ask(side.tempo(), head, body).await,
+        Err(denial) => {
+            discard(&head, body).await;
+            match head.uri.path().starts_with(tempo::GRPC_PATH) {
+                true => grpc_status(&denial).into_http(),
+                false => {
+                    let refused = tempo::refused(status(&denial), &denial.to_string());
+                    with_headers(refused, &denial)
+                }
+            }
+        }
+    }
+}
+
 async fn grpc(State(door): State<Door>, request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
     if head.uri.path().starts_with(GRPC_HEALTH) {
@@ -168,21 +195,28 @@ async fn grpc(State(door): State<Door>, request: Request, next: Next) -> Respons
         Ok(Some(side)) => ask(side.grpc(), head, body).await,
         Err(denial) => {
             discard(&head, body).await;
-            let text = denial.to_string();
-            let status = match denial {
-                Denial::Busy => Status::resource_exhausted(text),
-                Denial::NoTenantName(_) => Status::invalid_argument(text),
-                denial if denial.asks_who() => Status::unauthenticated(text),
-                _ => Status::permission_denied(text),
-            };
-            status.into_http()
+            grpc_status(&denial).into_http()
         }
+    }
+}
+
+fn grpc_status(denial: &Denial) -> Status {
+    let text = denial.to_string();
+    match denial {
+        Denial::Busy => Status::resource_exhausted(text),
+        Denial::NoTenantName(_) => Status::invalid_argument(text),
+        denial if denial.asks_who() => Status::unauthenticated(text),
+        _ => Status::permission_denied(text),
     }
 }
 
 /// The answer to a request for `path` that was turned away.
 fn denied_at(path: &str, denial: Denial) -> Response {
-    let other = jaeger::refused(path, status(&denial), &denial.to_string());
+    let (code, text) = (status(&denial), denial.to_string());
+    let other = match path.starts_with(TEMPO_API) {
+        true => Some(tempo::refused(code, &text)),
+        false => jaeger::refused(path, code, &text),
+    };
     other.map_or_else(
         || denied(denial.clone()),
         |response| with_headers(response, &denial),

@@ -18,16 +18,20 @@ mod door;
 mod error;
 mod export;
 mod facts;
+mod go_params;
+mod grpc_call;
 mod health;
 mod indent;
 mod jaeger;
 mod metrics;
+mod pace;
 mod params;
 mod process;
 mod searched;
 mod session;
 mod status;
 mod streamed;
+mod tempo;
 mod tenants;
 #[cfg(test)]
 mod tests;
@@ -42,7 +46,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
-use http::{HeaderValue, header};
+use http::{HeaderValue, StatusCode, header};
 use tracewell_collector::pipelines::graph::Accounts;
 use tracewell_model::TraceStore;
 use tracewell_model::budget::Kept;
@@ -123,6 +127,7 @@ pub fn http_router(
     let app = door
         .of_pages(tenants::pages(state, facts, ui))
         .merge(health::router(Arc::clone(store)))
+        .merge(tempo::probe("/tempo/ready", Arc::clone(store)))
         .merge(session::router(door.lock(), base_path))
         .fallback(others);
     let placed = if base_path.is_empty() {
@@ -155,6 +160,24 @@ pub fn zipkin_router(state: &Arc<QueryState>, door: &Door) -> Router {
         unknown.into_response()
     };
     door.of_programs(tenants::zipkin(state))
+        .merge(health::router(Arc::clone(&state.store)))
+        .fallback(others)
+        .layer(axum::middleware::map_response(harden))
+}
+
+/// What Tempo's own port answers, over HTTP and gRPC: its query API, metrics, and
+/// whether the process is well.
+pub fn tempo_router(state: &Arc<QueryState>, facts: &Arc<ProcessFacts>, door: &Door) -> Router {
+    let others = |request: Request| async move {
+        if let Some(there) = unknown::with_single_slashes(&request, "") {
+            return there.into_response();
+        }
+        let path = request.uri().path();
+        let text = format!("there is no {path} on Tempo's port; the UI is on the query port");
+        tempo::refused(StatusCode::NOT_FOUND, &text)
+    };
+    door.of_tempo(tenants::tempo(state, facts))
+        .merge(tempo::probe("/ready", Arc::clone(&state.store)))
         .merge(health::router(Arc::clone(&state.store)))
         .fallback(others)
         .layer(axum::middleware::map_response(harden))

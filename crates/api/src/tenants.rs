@@ -12,7 +12,7 @@ use tracewell_access::Tenant;
 
 use crate::facts::ProcessFacts;
 use crate::ui::UiConfig;
-use crate::{QueryState, compression, export, jaeger, metrics, status, ui, zipkin};
+use crate::{QueryState, compression, export, jaeger, metrics, status, tempo, ui, zipkin};
 
 /// Knows the sides of tenants.
 pub trait TenantSides: Send + Sync + 'static {
@@ -26,6 +26,7 @@ pub struct Side {
     pages: Router,
     zipkin: Router,
     grpc: Router,
+    tempo: Router,
 }
 
 impl Side {
@@ -36,6 +37,7 @@ impl Side {
             pages: pages(state, facts, ui),
             zipkin: zipkin(state),
             grpc: jaeger::grpc::router(Arc::clone(state)),
+            tempo: tempo(state, facts),
         }
     }
 
@@ -50,6 +52,10 @@ impl Side {
     pub(crate) fn grpc(&self) -> Router {
         self.grpc.clone()
     }
+
+    pub(crate) fn tempo(&self) -> Router {
+        self.tempo.clone()
+    }
 }
 
 /// What is asked on the query port and says something of spans.
@@ -61,11 +67,22 @@ pub(crate) fn pages(state: &Arc<QueryState>, facts: &Arc<ProcessFacts>, ui: &UiC
         .merge(zipkin::router(state))
         .merge(status::router(Arc::clone(state), Arc::clone(facts)))
         .merge(metrics::router(Arc::clone(&state.store), Arc::clone(facts)))
+        .nest("/tempo", tempo::router(state))
         // Files of the UI, which are no routes, were compressed when it was built.
         .route_layer(from_fn(compression::compress))
+        // gRPC compresses by itself.
+        .merge(tempo::streaming_router(state))
 }
 
 /// The same on Zipkin's port.
 pub(crate) fn zipkin(state: &Arc<QueryState>) -> Router {
     zipkin::router(state).route_layer(from_fn(compression::compress))
+}
+
+/// What Tempo's port answers.
+pub(crate) fn tempo(state: &Arc<QueryState>, facts: &Arc<ProcessFacts>) -> Router {
+    tempo::router(state)
+        .merge(metrics::router(Arc::clone(&state.store), Arc::clone(facts)))
+        .route_layer(from_fn(compression::compress))
+        .merge(tempo::streaming_router(state))
 }

@@ -1,33 +1,31 @@
-//! Which attributes the spans of one service have: completion for the query
-//! bar.
+//! Which attributes some spans have, those of one service for example:
+//! completion for the query bar.
 //!
-//! What a store lists is of all services together, so its keys are looked for
-//! on a sample of the newest spans of the service. **It never claims to be
-//! complete.**
+//! What a store lists is of all spans together, so its keys are looked for on a
+//! sample of the newest of these. **It never claims to be complete.**
 
 use crate::values::{Weights, is_enough};
-use crate::{lower, tags};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 use tracewell_model::batch::columns::ValueType;
 use tracewell_model::store::{AttributeKey, Listed, ScanChunk, ScanColumns, ScanRequest};
-use tracewell_model::{Level, StoreError, TimeRange, TraceStore};
+use tracewell_model::{Level, SpanFilter, StoreError, TimeRange, TraceStore};
 
-/// Spans of the service that are enough.
+/// Spans that are enough.
 const MAX_SPANS: usize = 2_000;
 
 /// Keys that are looked for: each may be a column to read.
 const MAX_KEYS: usize = 2_000;
 
-/// The attribute keys of the newest spans of a service, sorted, each once with
-/// each type.
+/// The attribute keys of the newest spans that fulfil `among`, sorted, each once
+/// with each type.
 ///
 /// # Errors
 /// What the store says: cancelled or damaged.
-pub fn keys_of_service(
+pub fn keys_among(
     store: &dyn TraceStore,
-    service: &str,
+    among: &SpanFilter,
     range: TimeRange,
     cancelled: &AtomicBool,
 ) -> Result<Listed<AttributeKey>, StoreError> {
@@ -42,7 +40,7 @@ pub fn keys_of_service(
     attributes.truncate(MAX_KEYS);
     let request = ScanRequest {
         range,
-        filter: &lower::lower(&tags::service(service)),
+        filter: among,
         columns: ScanColumns {
             attributes,
             ..ScanColumns::default()
@@ -55,7 +53,7 @@ pub fn keys_of_service(
         if !chunk.rows.is_empty() {
             add_keys(chunk, &mut keys);
         }
-        // A service that is rare, or not there, would be looked for everywhere.
+        // What is rare, or not there, would be looked for everywhere.
         if seen > MAX_SPANS || is_enough(seen, keys.len(), report) {
             return ControlFlow::Break(());
         }

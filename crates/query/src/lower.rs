@@ -10,7 +10,7 @@ mod metrics;
 mod pipeline;
 
 pub use metrics::metrics;
-pub use pipeline::search;
+pub use pipeline::{search, search_showing_fields};
 
 use crate::traceql::{self, AttributeScope, CompareOp, Expr, Field, Intrinsic, Literal, ValueExpr};
 use tracewell_model::batch::view::ValueRef;
@@ -77,7 +77,15 @@ fn lower_value(value: &ValueExpr) -> Expression {
     }
 }
 
-fn lower_field(field: &Field) -> filter::Field {
+/// The attribute that names a service.
+pub(crate) fn service_name() -> Field {
+    Field::Attribute {
+        scope: AttributeScope::Resource,
+        key: "service.name".to_owned(),
+    }
+}
+
+pub(crate) fn lower_field(field: &Field) -> filter::Field {
     let aliases = |key: &str| semconv::aliases(key).into_iter().map(Into::into).collect();
     match field {
         Field::Intrinsic(intrinsic) => filter::Field::Intrinsic(lower_intrinsic(*intrinsic)),

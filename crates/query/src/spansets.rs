@@ -29,6 +29,8 @@ pub use shown::{ShownSpan, ShownSpanset};
 pub struct TraceFilter {
     stages: Vec<Stage>,
     plan: Plan,
+    /// Spans of each spanset that are shown.
+    shown_spans: usize,
 }
 
 /// What happens to the spansets of a trace, from left to right.
@@ -97,8 +99,25 @@ impl From<SpanFilter> for TraceFilter {
 
 impl TraceFilter {
     pub(crate) fn new(stages: Vec<Stage>) -> Self {
+        Self::showing(stages, shown::MAX_SPANS)
+    }
+
+    pub(crate) fn showing(stages: Vec<Stage>, shown_spans: usize) -> Self {
         let plan = Plan::of(&stages);
-        Self { stages, plan }
+        Self {
+            stages,
+            plan,
+            shown_spans,
+        }
+    }
+
+    /// The same, of traces of which some span fulfils this: a condition on all
+    /// of a trace.
+    #[must_use]
+    pub fn of_traces(mut self, condition: SpanFilter) -> Self {
+        self.stages
+            .insert(0, Stage::Spansets(Spansets::Filter(condition)));
+        Self::showing(self.stages, self.shown_spans)
     }
 
     /// The condition that decides by itself, span by span: every span that

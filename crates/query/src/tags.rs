@@ -27,6 +27,36 @@ pub fn tag(key: &str, value: &str) -> Expr {
     }
 }
 
+/// The condition that a tag of this key has this value, or is a text that
+/// contains it, whatever the case of its letters: how Tempo searched before it
+/// had TraceQL.
+#[must_use]
+pub fn tag_containing(key: &str, value: &str) -> Expr {
+    let field = match key {
+        "name" => Field::Intrinsic(Intrinsic::Name),
+        "root.name" => Field::Intrinsic(Intrinsic::RootName),
+        "root.service.name" => Field::Intrinsic(Intrinsic::RootService),
+        "status.code" => return tag("otel.status_code", value),
+        _ => Field::Attribute {
+            scope: AttributeScope::Any,
+            key: key.to_owned(),
+        },
+    };
+    let pattern = format!("(?is).*{}.*", regex::escape(value));
+    let contains = Expr::compare(field, CompareOp::Matches, Literal::Text(pattern));
+    match key {
+        "name" | "root.name" | "root.service.name" => contains,
+        _ => Expr::Or(vec![tag(key, value), contains]),
+    }
+}
+
+/// The condition that the whole trace of a span lasts so long, in ns, both
+/// included.
+#[must_use]
+pub fn trace_duration(at_least_ns: Option<i64>, at_most_ns: Option<i64>) -> Expr {
+    duration_of(Intrinsic::TraceDuration, at_least_ns, at_most_ns)
+}
+
 /// The condition that a span belongs to this service.
 #[must_use]
 pub fn service(name: &str) -> Expr {
@@ -88,13 +118,11 @@ pub fn word(word: &str) -> Expr {
 /// both included.
 #[must_use]
 pub fn duration(at_least_ns: Option<i64>, at_most_ns: Option<i64>) -> Expr {
-    let bound = |op, ns| {
-        Expr::compare(
-            Field::Intrinsic(Intrinsic::Duration),
-            op,
-            Literal::DurationNs(ns),
-        )
-    };
+    duration_of(Intrinsic::Duration, at_least_ns, at_most_ns)
+}
+
+fn duration_of(of: Intrinsic, at_least_ns: Option<i64>, at_most_ns: Option<i64>) -> Expr {
+    let bound = |op, ns| Expr::compare(Field::Intrinsic(of), op, Literal::DurationNs(ns));
     let least = at_least_ns.map(|ns| bound(CompareOp::GreaterOrEqual, ns));
     let most = at_most_ns.map(|ns| bound(CompareOp::LessOrEqual, ns));
     Expr::all_of(least.into_iter().chain(most).collect())

@@ -16,6 +16,7 @@
 
 mod ast;
 mod error;
+mod half_typed;
 mod lexer;
 mod parser;
 mod pattern;
@@ -31,6 +32,7 @@ pub use ast::{
     SourceRange, SpansetExpr, Stage, ValueExpr,
 };
 pub use error::TraceQlError;
+pub use half_typed::condition_of_half_typed;
 pub use pattern::{MAX_PATTERN_BYTES, PatternError, compile_pattern};
 
 /// The longest query accepted, in bytes of UTF-8. Queries written by people

@@ -3,6 +3,8 @@
 //! A sample of the newest spans, weighed by spans: completion must be quick,
 //! and what is frequent shows in a sample. **It never claims to be complete.**
 
+mod of_field;
+
 use crate::{lower, tags};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -18,6 +20,8 @@ use tracewell_model::{
     AnyValue, Level, RowSet, SpanBatch, SpanFilter, SpanKind, StatusCode, StoreError, TimeRange,
     TraceStore,
 };
+
+pub use of_field::intrinsic_values_among;
 
 /// Spans with the attribute that are counted.
 const MAX_SPANS: usize = 200_000;
@@ -50,8 +54,8 @@ pub struct ValuesOf<'a> {
     pub key: &'a str,
     /// Only values whose text begins so, whatever the case.
     pub prefix: &'a str,
-    /// Only those of spans of this service.
-    pub service: Option<&'a str>,
+    /// Only those of spans that fulfil this.
+    pub among: &'a SpanFilter,
     /// When.
     pub range: TimeRange,
     /// Values wanted, at most.
@@ -77,7 +81,7 @@ pub fn attribute_values(
     };
     let field = Field::Attribute(place, vec![of.key.into()]);
     let exists = SpanFilter::Test(field, Condition::Exists);
-    let filter = SpanFilter::And(vec![of_service(of.service), exists]);
+    let filter = SpanFilter::And(vec![of.among.clone(), exists]);
     let columns = ScanColumns {
         attributes: vec![(of.level, of.key.into())],
         ..ScanColumns::default()
@@ -112,7 +116,8 @@ pub fn attribute_values(
 }
 
 /// Spans of this service, or all.
-fn of_service(service: Option<&str>) -> SpanFilter {
+#[must_use]
+pub fn of_service(service: Option<&str>) -> SpanFilter {
     service.map_or(SpanFilter::All, |name| lower::lower(&tags::service(name)))
 }
 

@@ -148,6 +148,8 @@ pub(crate) struct Query {
     pub(crate) http: Endpoint,
     /// Jaeger's gRPC query services.
     pub(crate) grpc: Endpoint,
+    /// Tempo's HTTP and gRPC APIs; `None` where they have no port of their own.
+    pub(crate) tempo: Option<Endpoint>,
     /// Prefix of every HTTP path: empty, or `/x/y` without a slash at the end.
     pub(crate) base_path: String,
     /// Jaeger's file of UI settings; `None`: there is none.

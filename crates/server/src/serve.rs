@@ -130,6 +130,7 @@ async fn serve(loaded: Loaded, again: Again) -> anyhow::Result<()> {
         sampling: asked_how_to_sample,
         query_http,
         query_grpc,
+        tempo,
         admin,
         endpoints,
     } = bound;
@@ -148,6 +149,8 @@ async fn serve(loaded: Loaded, again: Again) -> anyhow::Result<()> {
     let is_encrypted = lock.is_encrypted();
     let health = tracewell_api::admin_router(&state, &facts, &door);
     let mut listeners = vec![(query_http, http), (query_grpc, grpc)];
+    let of_tempo = |listener| (listener, tracewell_api::tempo_router(&state, &facts, &door));
+    listeners.extend(tempo.map(of_tempo));
     listeners.extend(admin.into_iter().map(|listener| (listener, health.clone())));
     listeners.extend(scrape_ports.routers(&scraped, &door));
     let serving: Vec<_> = listeners

@@ -11,7 +11,6 @@
 //! `messages`, and `reflection` describes the same ones. **A field that is
 //! added to one must be added to the other.**
 
-mod call;
 mod health;
 mod reflection;
 #[cfg(test)]

@@ -10,9 +10,9 @@ use serde::Serialize;
 use tracewell_model::batch::columns::ValueType;
 use tracewell_model::store::OperationQuery;
 use tracewell_model::{AnyValue, Level};
-use tracewell_query::keys::keys_of_service;
+use tracewell_query::keys::keys_among;
 use tracewell_query::values::{
-    IntrinsicValues, ValueCount, ValuesOf, attribute_values, intrinsic_values,
+    IntrinsicValues, ValueCount, ValuesOf, attribute_values, intrinsic_values, of_service,
 };
 use tracewell_query::{lower, traceql};
 
@@ -144,7 +144,7 @@ pub(super) async fn keys(
     let store = Arc::clone(&state.query.store);
     let service = params.text("service").map(str::to_owned);
     let found = run_query(&state.query, move |cancelled| match service {
-        Some(service) => keys_of_service(&*store, &service, range, cancelled),
+        Some(service) => keys_among(&*store, &of_service(Some(&service)), range, cancelled),
         None => store.attribute_keys(range),
     });
     let found = found.await?;
@@ -232,7 +232,7 @@ pub(super) async fn values(
             level,
             key: &key,
             prefix: &prefix,
-            service: service.as_deref(),
+            among: &of_service(service.as_deref()),
             range,
             limit,
         };

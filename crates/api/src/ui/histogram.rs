@@ -20,9 +20,10 @@ use tracewell_query::histogram::{
 use tracewell_query::{lower, traceql};
 
 use super::UiState;
-use super::lines::{Pace, Searched, elapsed_ms, line, ndjson};
+use super::lines::{Searched, elapsed_ms, line, ndjson};
 use crate::blocking::{StreamSender, stream_query};
 use crate::error::ApiError;
+use crate::pace::Pace;
 use crate::params::Params;
 
 const DEFAULT_BUCKETS: usize = 60;

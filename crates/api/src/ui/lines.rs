@@ -3,7 +3,7 @@
 //! The last line says how it ended. **A client that leaves ends the query.**
 
 use std::convert::Infallible;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Response};
@@ -14,10 +14,6 @@ use tracewell_model::store::ScanReport;
 
 use crate::blocking::QueryStream;
 use crate::error::{ApiError, to_json};
-
-/// A person sees no more than this, and a store of many small parts would
-/// otherwise say more about its progress than about what it found.
-const EVERY: Duration = Duration::from_millis(100);
 
 /// The answer that consists of these lines, and of an error if it fails on the
 /// way.
@@ -45,29 +41,6 @@ pub(super) fn line(kind: &'static str, content: &impl Serialize) -> Bytes {
     let mut json = to_json(&Line { kind, content });
     json.push(b'\n');
     json.into()
-}
-
-/// Lets something through every so often.
-pub(super) struct Pace {
-    last: Instant,
-}
-
-impl Pace {
-    /// The first time is not at once.
-    pub(super) fn starting() -> Self {
-        Self {
-            last: Instant::now(),
-        }
-    }
-
-    /// Is it time again?
-    pub(super) fn is_due(&mut self) -> bool {
-        let is_due = self.last.elapsed() >= EVERY;
-        if is_due {
-            self.last = Instant::now();
-        }
-        is_due
-    }
 }
 
 /// How much was looked at.

@@ -23,9 +23,10 @@ use tracewell_query::spansets::TraceFilter;
 use tracewell_query::{lower, traceql};
 
 use super::UiState;
-use super::lines::{Pace, Searched, elapsed_ms, line, ndjson};
+use super::lines::{Searched, elapsed_ms, line, ndjson};
 use crate::blocking::{StreamSender, stream_query};
 use crate::error::ApiError;
+use crate::pace::Pace;
 use crate::params::Params;
 use sort::{Sort, parse_cursor, parse_standing, print_cursor, print_standing};
 use trace_line::trace_line;

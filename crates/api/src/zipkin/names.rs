@@ -7,10 +7,10 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use tracewell_model::store::{Listed, OperationQuery};
-use tracewell_model::{AnyValue, Level, StoreError, TimeRange, TraceStore, semconv};
+use tracewell_model::{AnyValue, Level, SpanFilter, StoreError, TimeRange, TraceStore, semconv};
 use tracewell_query::tags;
 use tracewell_query::traceql::Expr;
-use tracewell_query::values::{ValuesOf, attribute_values};
+use tracewell_query::values::{self as counted, ValuesOf, attribute_values};
 
 use super::answer::list;
 use crate::QueryState;
@@ -68,7 +68,7 @@ pub(super) async fn remote_services(
                     level: Level::Span,
                     key,
                     prefix: "",
-                    service: Some(service),
+                    among: &counted::of_service(Some(service)),
                     range: TimeRange::ALL,
                     limit: MAX_NAMES,
                 };
@@ -150,7 +150,7 @@ pub(super) async fn values(
                 level,
                 key: &key,
                 prefix: "",
-                service: None,
+                among: &SpanFilter::All,
                 range: TimeRange::ALL,
                 limit: MAX_VALUES,
             };

@@ -5,8 +5,9 @@
 
 use crate::spansets::{Scalar, Spansets, Stage, TraceFilter};
 use crate::traceql::{
-    self, MetricsExpr, Pipeline, Query, Root, ScalarExpr, SpansetExpr, TraceQlError,
+    self, Intrinsic, MetricsExpr, Pipeline, Query, Root, ScalarExpr, SpansetExpr, TraceQlError,
 };
+use tracewell_model::filter;
 
 use super::{lower, lower_field, lower_value};
 
@@ -19,6 +20,53 @@ pub fn search(query: &Query) -> Result<TraceFilter, TraceQlError> {
     match &query.root {
         Root::Search(pipeline) => Ok(TraceFilter::new(stages(pipeline)?)),
         Root::Metrics(metrics) => Err(not_a_search(metrics)),
+    }
+}
+
+/// What finds the traces of a query, or of metrics the spans that they are made
+/// of; it shows every field that was named, of up to `spans_per_set` spans of
+/// each spanset.
+///
+/// # Errors
+/// With the place of what cannot be answered: numbers of pipelines of their own.
+pub fn search_showing_fields(
+    query: &Query,
+    spans_per_set: usize,
+) -> Result<TraceFilter, TraceQlError> {
+    let Some(pipeline) = query.spans() else {
+        return search(query);
+    };
+    let mut shown: Vec<(String, filter::Field)> = Vec::new();
+    pipeline.for_each_field(&mut |field| {
+        if let Some(name) = shown_name(field) {
+            let entry = (name, lower_field(field));
+            if !shown.contains(&entry) {
+                shown.push(entry);
+            }
+        }
+    });
+    let mut stages = stages(pipeline)?;
+    stages.retain(|stage| !matches!(stage, Stage::Select(_)));
+    stages.push(Stage::Select(shown));
+    Ok(TraceFilter::showing(stages, spans_per_set))
+}
+
+/// What a field is called beside a span; `None` of what stands there anyway.
+fn shown_name(field: &traceql::Field) -> Option<String> {
+    match field {
+        traceql::Field::Intrinsic(
+            Intrinsic::Name
+            | Intrinsic::Duration
+            | Intrinsic::SpanId
+            | Intrinsic::TraceId
+            | Intrinsic::TraceDuration
+            | Intrinsic::RootName
+            | Intrinsic::RootService,
+        ) => None,
+        traceql::Field::Intrinsic(_) => Some(field.to_string()),
+        traceql::Field::Attribute { key, .. } | traceql::Field::ParentAttribute { key, .. } => {
+            Some(key.clone())
+        }
     }
 }
 
@@ -54,9 +102,7 @@ fn stage(stage: &traceql::Stage) -> Result<Stage, TraceQlError> {
         traceql::Stage::ScalarFilter { left, op, right } => Stage::Scalars {
             left: scalar(left)?,
             // The parser lets no pattern come here.
-            op: op
-                .on_values()
-                .unwrap_or(tracewell_model::filter::CompareOp::Equal),
+            op: op.on_values().unwrap_or(filter::CompareOp::Equal),
             right: scalar(right)?,
         },
         traceql::Stage::By(value) => Stage::By {

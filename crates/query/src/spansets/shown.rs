@@ -9,8 +9,8 @@ use tracewell_model::{SpanBatch, SpanId, TraceTree};
 /// Spansets of one trace that are shown, at most.
 const MAX_SPANSETS: usize = 100;
 
-/// Spans of one of them that are shown, at most.
-const MAX_SPANS: usize = 20;
+/// Spans of one of them that are shown where nobody says.
+pub(super) const MAX_SPANS: usize = 20;
 
 /// A spanset as a result list shows it.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,7 +83,7 @@ impl TraceFilter {
             ShownSpanset {
                 matched: set.rows.len() as u32,
                 attributes: set.attributes.clone(),
-                spans: of_set.take(MAX_SPANS).map(span).collect(),
+                spans: of_set.take(self.shown_spans).map(span).collect(),
             }
         };
         spansets.iter().take(MAX_SPANSETS).map(shown).collect()

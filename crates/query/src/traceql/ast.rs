@@ -11,6 +11,7 @@
 
 mod condition;
 mod field;
+mod fields;
 mod metrics;
 mod pipeline;
 
@@ -56,6 +57,15 @@ impl Query {
                 stages: vec![Stage::Spansets(SpansetExpr::Filter(filter))],
             }),
             hints: Vec::new(),
+        }
+    }
+
+    /// The spans that are asked for, or of which figures are made: of
+    /// calculated ones the first.
+    pub fn spans(&self) -> Option<&Pipeline> {
+        match &self.root {
+            Root::Search(pipeline) => Some(pipeline),
+            Root::Metrics(metrics) => metrics.spans(),
         }
     }
 

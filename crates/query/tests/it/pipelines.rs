@@ -7,8 +7,9 @@ use std::sync::atomic::AtomicBool;
 
 use tracewell_model::values::Value;
 use tracewell_model::{AnyValue, SpanKind, StoreError};
-use tracewell_query::search::{SearchEvent, search};
+use tracewell_query::search::{Search, SearchEvent, search};
 use tracewell_query::spansets::ShownSpanset;
+use tracewell_query::{lower, traceql};
 use tracewell_testkit::narrow::NarrowStore;
 use tracewell_testkit::{Random, TestSpan, batch};
 
@@ -311,5 +312,57 @@ fn a_tree_is_made_for_the_stage_that_asks_for_it() {
         let found: usize = sets.iter().map(|set| set.rows.len()).sum();
         assert_eq!(found, spans, "{query}");
         assert_eq!(tree.get().is_some(), needs_tree, "{query}");
+    }
+}
+
+/// What Tempo's clients are shown: each field that a query names, without its
+/// scope, of as many spans as they ask for.
+#[test]
+fn every_field_that_a_query_names_is_shown() {
+    let store = shop();
+    let both = "1 items=2.5 kind=server user=ann";
+    for (query, spans, want) in [
+        ("{ .user = \"ann\" }", 3, ["1 user=ann", "2 user=ann"]),
+        (
+            "{ span.items > 2 && kind = server } | select(span.user, name)",
+            1,
+            [both, both],
+        ),
+        (
+            "{ nestedSetParent < 0 } | rate()",
+            3,
+            ["1 nestedSetParent=-1", "1 nestedSetParent=-1"],
+        ),
+        ("{ name = \"get\" }", 1, ["1", "3"]),
+    ] {
+        let parsed = traceql::parse(query).unwrap();
+        let wanted = Search {
+            filter: lower::search_showing_fields(&parsed, spans).unwrap(),
+            ..everything("{}")
+        };
+        let mut shown = Vec::new();
+        let never = AtomicBool::new(false);
+        let each = &mut |event: SearchEvent<'_>| {
+            if let SearchEvent::Trace(found) = event {
+                for set in found.summary().spansets {
+                    assert!(set.spans.len() <= spans, "{query}");
+                    let mut words = vec![set.matched.to_string()];
+                    let attributes = set.spans[0].attributes.iter();
+                    words.extend(attributes.map(|(name, value)| {
+                        let value = match value {
+                            Value::Str(text) => text.to_string(),
+                            Value::Kind(kind) => kind.name().to_owned(),
+                            other => other.number().unwrap().to_string(),
+                        };
+                        format!("{name}={value}")
+                    }));
+                    shown.push(words.join(" "));
+                }
+            }
+            ControlFlow::Continue(())
+        };
+        search(&store, &wanted, &never, each).unwrap();
+        shown.sort();
+        assert_eq!(shown, want, "{query}");
     }
 }

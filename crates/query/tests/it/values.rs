@@ -2,9 +2,14 @@
 
 use std::sync::atomic::AtomicBool;
 
-use tracewell_model::{AnyValue, Level, SpanKind, StatusCode, TimeRange};
-use tracewell_query::keys::keys_of_service;
-use tracewell_query::values::{IntrinsicValues, ValuesOf, attribute_values, intrinsic_values};
+use tracewell_model::values::Value;
+use tracewell_model::{AnyValue, Level, SpanFilter, SpanKind, StatusCode, TimeRange};
+use tracewell_query::keys::keys_among;
+use tracewell_query::traceql::{self, Intrinsic};
+use tracewell_query::values::{
+    IntrinsicValues, ValuesOf, attribute_values, intrinsic_values, intrinsic_values_among,
+    of_service,
+};
 use tracewell_testkit::TestSpan;
 use tracewell_testkit::narrow::NarrowStore;
 
@@ -37,7 +42,7 @@ fn values(level: Level, key: &str, prefix: &str, range: (u64, u64)) -> Vec<(AnyV
         level,
         key,
         prefix,
-        service: None,
+        among: &SpanFilter::All,
         range: TimeRange {
             start_ns: range.0,
             end_ns: range.1,
@@ -140,7 +145,7 @@ fn keys_beyond_the_columns_of_a_batch_are_counted_too() {
         level: Level::Span,
         key,
         prefix: "",
-        service: None,
+        among: &SpanFilter::All,
         range: TimeRange::ALL,
         limit: 5,
     };
@@ -194,7 +199,7 @@ fn of_a_service_only_its_own_is_offered() {
             level: Level::Span,
             key: "code",
             prefix: "",
-            service,
+            among: &of_service(service),
             range: TimeRange::ALL,
             limit: 10,
         };
@@ -213,7 +218,7 @@ fn of_a_service_only_its_own_is_offered() {
         assert_eq!(names, want, "{field:?} of {service}");
     }
     let keys = |service| {
-        let found = keys_of_service(&store, service, TimeRange::ALL, &never).unwrap();
+        let found = keys_among(&store, &of_service(Some(service)), TimeRange::ALL, &never).unwrap();
         let keys = found.entries.into_iter();
         let keys = keys.map(|key| format!("{}.{}", key.level.name(), key.key));
         keys.collect::<Vec<String>>()
@@ -231,4 +236,50 @@ fn of_a_service_only_its_own_is_offered() {
             "event.wait"
         ]
     );
+}
+
+#[test]
+fn values_among_spans_that_fulfil_a_condition() {
+    let spans = [
+        TestSpan::new(1, 1, "shop", "GET", 10).lasting_ns(1),
+        TestSpan::new(1, 2, "bank", "pay", 10)
+            .lasting_ns(1)
+            .child_of(1)
+            .kind(SpanKind::Client),
+        TestSpan::new(2, 1, "shop", "GET", 10).lasting_ns(1),
+        TestSpan::new(3, 1, "cron", "run", 10).lasting_ns(1),
+    ];
+    let store = store_of(&[&spans]);
+    let text = |text: &str| Value::Str(text.to_owned().into());
+    for (intrinsic, condition, want) in [
+        (
+            Intrinsic::Name,
+            "{}",
+            vec![text("GET"), text("pay"), text("run")],
+        ),
+        (
+            Intrinsic::Name,
+            "{ resource.service.name = \"bank\" }",
+            vec![text("pay")],
+        ),
+        (Intrinsic::RootName, "{}", vec![text("GET"), text("run")]),
+        (
+            Intrinsic::RootService,
+            "{ name = \"run\" }",
+            vec![text("cron")],
+        ),
+        (
+            Intrinsic::Kind,
+            "{ name = \"pay\" }",
+            vec![Value::Kind(SpanKind::Client)],
+        ),
+        (Intrinsic::Name, "{ name = \"none\" }", vec![]),
+    ] {
+        let condition = traceql::parse(condition).unwrap();
+        let among = tracewell_query::lower::lower(condition.as_filter().unwrap());
+        let never = AtomicBool::new(false);
+        let wanted = (TimeRange::ALL, 10);
+        let found = intrinsic_values_among(&store, intrinsic, &among, wanted, &never).unwrap();
+        assert_eq!(found.entries, want, "{intrinsic:?} {condition:?}");
+    }
 }

@@ -34,6 +34,7 @@ pub(super) struct Draft {
     pub(super) sampling: SamplingDraft,
     pub(super) query_http: PortAndHost,
     pub(super) query_grpc: PortAndHost,
+    pub(super) tempo: Option<PortAndHost>,
     pub(super) admin: AdminPorts,
     pub(super) base_path: String,
     pub(super) ui_config_file: Option<PathBuf>,
@@ -106,6 +107,7 @@ impl Draft {
             sampling: SamplingDraft::default(),
             query_http: any_port,
             query_grpc: any_port,
+            tempo: None,
             admin: AdminPorts::default(),
             base_path: String::new(),
             ui_config_file: None,
@@ -188,6 +190,7 @@ impl Draft {
             ("sampling.grpc.endpoint", self.sampling.grpc),
             ("query.http.endpoint", Some(self.query_http)),
             ("query.grpc.endpoint", Some(self.query_grpc)),
+            ("query.tempo.endpoint", self.tempo),
             ("admin.collector.endpoint", self.admin.collector),
             ("admin.query.endpoint", self.admin.query),
             ("admin.health_check.endpoint", self.admin.health_check),
@@ -382,6 +385,13 @@ impl Draft {
                     "--query-grpc-port",
                     self.query_grpc,
                 ),
+                tempo: legacy(
+                    "tempo",
+                    "Tempo HTTP, gRPC",
+                    "--tempo-port",
+                    "query.tempo.endpoint",
+                    self.tempo,
+                ),
                 base_path: self.base_path.clone(),
                 ui_config_file: self.ui_config_file.clone(),
             },
@@ -408,6 +418,7 @@ fn is_optional(key: &str, places: &Places) -> bool {
         "receivers.zipkin.",
         "sampling.",
         "admin.",
+        "query.tempo.",
     ];
     let is_legacy = legacy.iter().any(|section| key.starts_with(section));
     is_legacy && matches!(places.get(key), None | Some(Place::Default))

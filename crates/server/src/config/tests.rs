@@ -60,6 +60,7 @@ fn asked_for(mut config: Config) -> Config {
         &mut config.admin.collector,
         &mut config.admin.query,
         &mut config.admin.health_check,
+        &mut config.query.tempo,
     ]
     .into_iter()
     .flatten()
@@ -86,11 +87,14 @@ fn a_port_before_otlp_gives_way_unless_somebody_asked_for_it() {
             config.admin.collector,
             config.admin.query,
             config.admin.health_check,
+            config.query.tempo,
         ];
         all.map(|endpoint| endpoint.map(|it| (it.address.port(), it.is_optional)))
     };
     let default = load(Sources::default()).unwrap().config;
-    let usual = [14250, 14268, 6831, 6832, 5775, 9411, 14269, 16687, 13133];
+    let usual = [
+        14250, 14268, 6831, 6832, 5775, 9411, 14269, 16687, 13133, 3200,
+    ];
     assert_eq!(ports(&default), usual.map(|port| Some((port, true))));
     let text =
         "receivers:\n  jaeger: {protocols: {grpc: {endpoint: 14250}}}\n  zipkin: {endpoint: off}";

@@ -16,6 +16,8 @@ pub(super) struct Bound {
     pub(super) sampling: JaegerListeners,
     pub(super) query_http: TcpListener,
     pub(super) query_grpc: TcpListener,
+    /// None where it is off.
+    pub(super) tempo: Option<TcpListener>,
     /// Where it is asked how the process is.
     pub(super) admin: Vec<TcpListener>,
     /// Where they listen; what somebody asked for comes first.
@@ -57,6 +59,7 @@ pub(crate) struct BindError(Vec<String>);
 pub(super) fn bind_all(config: &Config) -> Result<Bound, BindError> {
     let (mut receivers, mut sampling) = (Vec::new(), JaegerListeners::default());
     let (mut query_http, mut query_grpc) = (None, None);
+    let mut tempo = None;
     let mut admin: [Option<TcpListener>; 3] = Default::default();
     let mut binding = Binding::default();
     // What people ask for goes first: an optional port gives way to it.
@@ -74,6 +77,7 @@ pub(super) fn bind_all(config: &Config) -> Result<Bound, BindError> {
         }
         binding.tcp(&mut query_http, now(config.query.http));
         binding.tcp(&mut query_grpc, now(config.query.grpc));
+        binding.tcp(&mut tempo, config.query.tempo.and_then(now));
         let wanted = &config.sampling;
         binding.tcp(&mut sampling.sampling_http, received(wanted.http));
         binding.tcp(&mut sampling.sampling_grpc, received(wanted.grpc));
@@ -89,6 +93,7 @@ pub(super) fn bind_all(config: &Config) -> Result<Bound, BindError> {
             sampling,
             query_http,
             query_grpc,
+            tempo,
             admin: admin.into_iter().flatten().collect(),
             endpoints: binding.endpoints,
         }),
@@ -230,7 +235,7 @@ mod tests {
         ];
         (config.sampling.http, config.sampling.grpc) = (None, None);
         (config.admin.collector, config.admin.query) = (None, None);
-        config.admin.health_check = None;
+        (config.admin.health_check, config.query.tempo) = (None, None);
         let bound = bind_all(&config).unwrap();
         assert_eq!(bound.receivers.len(), 1);
         assert_eq!(bound.receivers[0].port.setting, "receivers.zipkin.endpoint");

@@ -17,7 +17,7 @@ const START_NS: u64 = 1_700_000_000_000_000_000;
 const SCRIPT: &str = r#"
 $TRACEWELL --data-dir backend --otlp-grpc-port 5317 --otlp-http-port 5318 --jaeger-grpc-port 24250 \
   --jaeger-http-port off --jaeger-compact-port off --jaeger-binary-port off \
-  --jaeger-zipkin-port off --zipkin-port off --health-check-port 14133 > backend.out 2>&1 &
+  --jaeger-zipkin-port off --zipkin-port off --tempo-port off --health-check-port 14133 > backend.out 2>&1 &
 wait_for http://127.0.0.1:16686/health
 $TRACEWELL --config $FILE --data-dir front --query-http-port 26686 --query-grpc-port 26685 > front.out 2>&1 &
 wait_for http://127.0.0.1:26686/health

@@ -130,6 +130,7 @@ fn help_names_every_flag_with_its_variable() {
         "--otlp-max-request-bytes",
         "--query-http-port",
         "--query-grpc-port",
+        "--tempo-port",
         "--query-base-path",
         "--log-level",
         "--log-format",

@@ -20,7 +20,9 @@ fn send(server: &Running) {
 }
 
 /// Ports that a test of the others leaves alone.
-const LEGACY_OFF: [&str; 22] = [
+const LEGACY_OFF: [&str; 24] = [
+    "--tempo-port",
+    "off",
     "--admin-port",
     "off",
     "--query-admin-port",

@@ -17,7 +17,7 @@ const TIERS: &str = r#"
 samplers() { printf '127.0.0.1 localhost\n' > hosts; for n; do printf "127.0.0.$n samplers\n" >> hosts; done; }
 samplers 2 3 4
 OFF="--jaeger-grpc-port off --jaeger-http-port off --jaeger-compact-port off --jaeger-binary-port off
-  --jaeger-zipkin-port off --zipkin-port off"
+  --jaeger-zipkin-port off --zipkin-port off --tempo-port off"
 for n in 2 3 4; do
   sed s/ADDRESS/127.0.0.$n/ sampler.yaml > sampler-$n.yaml
   $TRACEWELL --config sampler-$n.yaml --data-dir sampler-$n --query-http-port 1668$n --query-grpc-port 1669$n \

@@ -98,6 +98,9 @@ fn what_says_nothing_of_spans_is_open() {
         ("query-http", "/search"),
         ("query-http", "/api/session"),
         ("zipkin", "/health"),
+        ("tempo", "/health"),
+        ("tempo", "/ready"),
+        ("query-http", "/tempo/ready"),
     ] {
         let port = Port::get(name, path);
         let answer = ask(&server, &port, "http", &[]);

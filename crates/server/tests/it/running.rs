@@ -77,7 +77,8 @@ impl Running {
     /// Starts with a Collector's file that takes OTLP over HTTP and nothing else:
     /// what it does not name stays closed.
     pub(crate) fn start_pipelines(data_dir: &Path, file: &Path) -> Self {
-        const CLOSED: [&str; 7] = [
+        const CLOSED: [&str; 8] = [
+            "--tempo-port",
             "--otlp-grpc-port",
             "--jaeger-grpc-port",
             "--jaeger-http-port",
@@ -99,6 +100,7 @@ impl Running {
             "--otlp-http-port",
             "--query-http-port",
             "--query-grpc-port",
+            "--tempo-port",
             "--jaeger-grpc-port",
             "--jaeger-http-port",
             "--jaeger-compact-port",

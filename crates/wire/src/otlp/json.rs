@@ -15,6 +15,7 @@ mod message;
 use crate::otlp::Links;
 use crate::room::Room;
 use crate::{Decoded, WireError};
+use encode::Form;
 use tracewell_model::SpanBatch;
 
 pub(super) use count::count;
@@ -38,11 +39,26 @@ pub fn decode_within(body: &[u8], room: Room<'_>) -> Result<Decoded, WireError> 
 /// Writes `{"resourceSpans":[…]}` in OTLP's JSON form.
 #[must_use]
 pub fn encode(batch: &SpanBatch) -> Vec<u8> {
-    encode::encode(batch, Links::All)
+    encode_with(batch, Links::All)
 }
 
 /// As [`encode`], with these links.
 #[must_use]
 pub fn encode_with(batch: &SpanBatch, links: Links) -> Vec<u8> {
-    encode::encode(batch, links)
+    let form = Form {
+        links,
+        is_of_protobuf: false,
+    };
+    encode::encode(batch, form)
+}
+
+/// As [`encode`], but as protobuf's own JSON: ids in base64, kinds and status
+/// codes by name.
+#[must_use]
+pub fn encode_of_protobuf(batch: &SpanBatch) -> Vec<u8> {
+    let form = Form {
+        links: Links::All,
+        is_of_protobuf: true,
+    };
+    encode::encode(batch, form)
 }

@@ -14,11 +14,11 @@ use tracewell_model::{SpanBatch, TimeRange, TraceId};
 use tracewell_query::dependencies::dependencies;
 use tracewell_query::search::Detail;
 
-use super::call::{
-    Sender, ask, cut_to_message, flow_to_end, lacking_to_end, stream, streaming, unary,
-};
 use super::times::{duration_ns, time_ns};
 use crate::QueryState;
+use crate::grpc_call::{
+    Sender, ask, cut_to_message, flow_to_end, lacking_to_end, stream, streaming, unary,
+};
 use crate::jaeger::finding::{self, Conditions, DEFAULT_LIMIT, TraceQuery};
 use messages::{
     ArchiveTraceRequest, DependencyLink, Empty, FindTracesRequest, GetDependenciesRequest,

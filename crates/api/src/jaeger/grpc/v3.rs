@@ -16,11 +16,11 @@ use tracewell_query::dependencies::dependencies;
 use tracewell_query::search::Detail;
 use tracewell_wire::otlp;
 
-use super::call::{
-    CHUNK_BYTES, Sender, ask, cut_to_message, flow_to_end, lacking_to_end, stream, streaming,
-};
 use super::times::{duration_ns, time_ns};
 use crate::QueryState;
+use crate::grpc_call::{
+    CHUNK_BYTES, Sender, ask, cut_to_message, flow_to_end, lacking_to_end, stream, streaming,
+};
 use crate::jaeger::finding::{self, Conditions, DEFAULT_LIMIT, TraceQuery};
 use crate::jaeger::params;
 use messages::{

@@ -49,6 +49,17 @@ pub enum MetricsExpr {
     Number(Literal),
 }
 
+impl MetricsExpr {
+    pub(super) fn spans(&self) -> Option<&Pipeline> {
+        match self {
+            Self::Series { spans, .. } => Some(spans),
+            Self::Best { of, .. } | Self::Filtered { of, .. } => of.spans(),
+            Self::Calculated { left, right, .. } => left.spans().or_else(|| right.spans()),
+            Self::Number(_) => None,
+        }
+    }
+}
+
 /// What is made of spans.
 #[derive(Debug, Clone, PartialEq)]
 pub enum MetricsFunction {

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 
 use tracewell_model::store::{Listed, OperationQuery, ScanColumns, ScanRequest};
-use tracewell_model::{Level, StoreError, TimeRange, TraceId, TraceStore};
+use tracewell_model::{Level, SpanFilter, StoreError, TimeRange, TraceId, TraceStore};
 use tracewell_query::count::count;
 use tracewell_query::dependencies::dependencies;
 use tracewell_query::search::{SearchEvent, search};
@@ -215,7 +215,7 @@ fn values(store: &dyn TraceStore, level: Level, key: &str) -> Asked {
         level,
         key,
         prefix: "",
-        service: None,
+        among: &SpanFilter::All,
         range: TimeRange::ALL,
         limit: 1_000,
     };

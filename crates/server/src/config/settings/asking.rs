@@ -49,6 +49,14 @@ pub(super) static ROWS: &[Setting] = &[
         |draft, text| value::port_and_host(text).map(|port| draft.query_grpc = port),
         |config| config.query.grpc.address.to_string(),
     ),
+    port(
+        "query.tempo.endpoint",
+        "tempo-port",
+        "3200",
+        "Where Tempo's HTTP and gRPC APIs are served, as for Grafana; off closes it",
+        |draft, text| value::port_or_off(text).map(|port| draft.tempo = port),
+        |config| show_or_off(config.query.tempo.as_ref()),
+    ),
     Setting {
         key: "query.base_path",
         flag: "query-base-path",

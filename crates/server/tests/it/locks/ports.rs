@@ -103,6 +103,11 @@ pub(super) const PORTS: &[Port] = &[
         "/jaeger.api_v2.QueryService/GetServices",
         Needs::Read,
     ),
+    Port::get("query-http", "/tempo/api/search/tags"),
+    Port::get("tempo", "/api/search/tags"),
+    Port::get("tempo", "/api/echo"),
+    Port::get("tempo", "/metrics"),
+    Port::grpc("tempo", "/tempopb.StreamingQuerier/SearchTags", Needs::Read),
     Port::grpc(
         "query-grpc",
         "/jaeger.api_v3.QueryService/GetServices",

@@ -53,6 +53,12 @@ pub(super) const READS: &[(&str, &str)] = &[
         "zipkin",
         "/api/v2/dependencies?endTs=1700000100000&lookback=86400000",
     ),
+    ("query-http", "/tempo/api/v2/search/tags"),
+    ("tempo", "/api/traces/{t}"),
+    ("tempo", "/api/v2/traces/{t}"),
+    ("tempo", "/api/search?q=%7B%7D&limit=100"),
+    ("tempo", "/api/v2/search/tag/resource.service.name/values"),
+    ("tempo", "/tempopb.StreamingQuerier/SearchTagsV2"),
     ("sampling-http", "/sampling?service={s}"),
     ("query-grpc", "/jaeger.api_v2.QueryService/GetServices"),
     ("query-grpc", "/jaeger.api_v3.QueryService/GetServices"),
@@ -180,6 +186,7 @@ impl Model {
         let url = server.url(port, &path);
         let text = match *port {
             "query-grpc" => grpc(&url, tenant),
+            _ if path.starts_with("/tempopb.") => grpc(&url, tenant),
             _ => {
                 let answer = request_with("GET", &url, &[("x-scope-orgid", tenant)], Vec::new());
                 let is_trace = path.starts_with("/api/traces/") || path.contains("/trace/");

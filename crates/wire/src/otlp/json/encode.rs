@@ -1,6 +1,7 @@
 //! A batch as OTLP/JSON.
 //!
-//! Ids are hexadecimal, enums numbers, 64-bit integers strings. Defaults are
+//! Ids are hexadecimal, enums numbers, 64-bit integers strings; or as protobuf
+//! itself would write them: ids in base64, enums by name. Defaults are
 //! left out as protobuf's JSON does, except what readers of spans count on:
 //! ids, name, kind, times and status of a span, `resource`, `scope` and the
 //! lists around them, key and value of an attribute (Jaeger's UI refuses
@@ -9,6 +10,7 @@
 use crate::json::members::{Members, object, put_text};
 use crate::otlp::Links;
 use crate::otlp::protobuf::entity::entity_refs;
+use std::fmt::Display;
 use tracewell_model::batch::view::BatchView;
 use tracewell_model::{AnyValue, Level, SpanBatch, SpanRef, ValueRef};
 
@@ -20,25 +22,59 @@ const ENTITY_FIELDS: [(&str, bool); 4] = [
     ("descriptionKeys", true),
 ];
 
-pub(super) fn encode(batch: &SpanBatch, links: Links) -> Vec<u8> {
+/// What readers differ in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Form {
+    pub(super) links: Links,
+    /// Bytes and enums as protobuf's JSON has them, not OTLP's.
+    pub(super) is_of_protobuf: bool,
+}
+
+/// By number, from 0.
+const KINDS: [&str; 6] = [
+    "SPAN_KIND_UNSPECIFIED",
+    "SPAN_KIND_INTERNAL",
+    "SPAN_KIND_SERVER",
+    "SPAN_KIND_CLIENT",
+    "SPAN_KIND_PRODUCER",
+    "SPAN_KIND_CONSUMER",
+];
+
+/// Likewise.
+const STATUS_CODES: [&str; 3] = ["STATUS_CODE_UNSET", "STATUS_CODE_OK", "STATUS_CODE_ERROR"];
+
+impl Form {
+    fn id(self, members: &mut Members<'_>, name: &str, hex: impl Display, bytes: &[u8]) {
+        match self.is_of_protobuf {
+            true => members.bytes(name, bytes),
+            false => members.quoted(name, hex),
+        }
+    }
+
+    /// A number that nobody has given a name stays one.
+    fn code(self, members: &mut Members<'_>, name: &str, code: i32, names: &[&str]) {
+        let known = usize::try_from(code).ok().and_then(|code| names.get(code));
+        match known.filter(|_| self.is_of_protobuf) {
+            Some(known) => members.quoted(name, known),
+            None => members.bare(name, code),
+        }
+    }
+}
+
+pub(super) fn encode(batch: &SpanBatch, form: Form) -> Vec<u8> {
     let view = BatchView::new(batch);
     let spans: Vec<SpanRef<'_>> = view.spans().collect();
     let mut out = Vec::new();
     let of_resources = spans.chunk_by(|a, b| a.resource_row() == b.resource_row());
     object(&mut out, |request| {
         request.list("resourceSpans", of_resources, |out, of_resource| {
-            put_resource_spans(out, &view, of_resource, links);
+            put_resource_spans(out, &view, of_resource, form);
         });
     });
     out
 }
 
-fn put_resource_spans(
-    out: &mut Vec<u8>,
-    view: &BatchView<'_>,
-    spans: &[SpanRef<'_>],
-    links: Links,
-) {
+fn put_resource_spans(out: &mut Vec<u8>, view: &BatchView<'_>, spans: &[SpanRef<'_>], form: Form) {
     let row = spans[0].resource_row();
     let table = view.batch().resources();
     let of_scopes = spans.chunk_by(|a, b| a.scope_row() == b.scope_row());
@@ -51,13 +87,13 @@ fn put_resource_spans(
             });
         });
         members.list("scopeSpans", of_scopes, |out, of_scope| {
-            put_scope_spans(out, view, of_scope, links);
+            put_scope_spans(out, view, of_scope, form);
         });
         members.text("schemaUrl", table.schema_url.get(row));
     });
 }
 
-fn put_scope_spans(out: &mut Vec<u8>, view: &BatchView<'_>, spans: &[SpanRef<'_>], links: Links) {
+fn put_scope_spans(out: &mut Vec<u8>, view: &BatchView<'_>, spans: &[SpanRef<'_>], form: Form) {
     let row = spans[0].scope_row();
     let table = view.batch().scopes();
     object(out, |members| {
@@ -69,30 +105,28 @@ fn put_scope_spans(out: &mut Vec<u8>, view: &BatchView<'_>, spans: &[SpanRef<'_>
                 scope.count("droppedAttributesCount", table.dropped_attributes.get(row));
             });
         });
-        members.list("spans", spans.iter(), |out, span| {
-            put_span(out, span, links)
-        });
+        members.list("spans", spans.iter(), |out, span| put_span(out, span, form));
         members.text("schemaUrl", table.schema_url.get(row));
     });
 }
 
-fn put_span(out: &mut Vec<u8>, span: &SpanRef<'_>, links: Links) {
+fn put_span(out: &mut Vec<u8>, span: &SpanRef<'_>, form: Form) {
     let columns = span.view().batch().spans();
     let [dropped_attributes, dropped_events, dropped_links] = span.dropped();
     let events = span.event_rows();
     let link_ids = &span.view().batch().links().trace_id;
     let rows = span.link_rows();
-    let mut links = rows.filter(|row| links.has(link_ids[*row])).peekable();
+    let mut links = rows.filter(|row| form.links.has(link_ids[*row])).peekable();
     object(out, |members| {
-        members.quoted("traceId", span.trace_id());
-        members.quoted("spanId", span.span_id());
+        form.id(members, "traceId", span.trace_id(), &span.trace_id().0);
+        form.id(members, "spanId", span.span_id(), &span.span_id().0);
         members.text("traceState", span.trace_state());
         if let Some(parent) = span.parent_span_id() {
-            members.quoted("parentSpanId", parent);
+            form.id(members, "parentSpanId", parent, &parent.0);
         }
         members.count("flags", span.flags());
         members.always_text("name", span.name());
-        members.bare("kind", columns.kind[span.row()]);
+        form.code(members, "kind", columns.kind[span.row()], &KINDS);
         members.quoted("startTimeUnixNano", span.start_ns());
         members.quoted("endTimeUnixNano", span.end_ns());
         attributes(members, span.attributes());
@@ -102,7 +136,7 @@ fn put_span(out: &mut Vec<u8>, span: &SpanRef<'_>, links: Links) {
         }
         members.count("droppedEventsCount", dropped_events);
         if links.peek().is_some() {
-            members.list("links", links, |out, row| put_link(out, span, row));
+            members.list("links", links, |out, row| put_link(out, span, row, form));
         }
         members.count("droppedLinksCount", dropped_links);
         members.value("status", |out| {
@@ -110,7 +144,7 @@ fn put_span(out: &mut Vec<u8>, span: &SpanRef<'_>, links: Links) {
                 status.text("message", span.status_message());
                 let code = columns.status_code[span.row()];
                 if code != 0 {
-                    status.bare("code", code);
+                    form.code(status, "code", code, &STATUS_CODES);
                 }
             });
         });
@@ -127,15 +161,15 @@ fn put_event(out: &mut Vec<u8>, span: &SpanRef<'_>, row: usize) {
     });
 }
 
-fn put_link(out: &mut Vec<u8>, span: &SpanRef<'_>, row: usize) {
+fn put_link(out: &mut Vec<u8>, span: &SpanRef<'_>, row: usize, form: Form) {
     let table = span.view().batch().links();
     let (trace_id, span_id) = (table.trace_id[row], table.span_id[row]);
     object(out, |link| {
         if !trace_id.is_zero() {
-            link.quoted("traceId", trace_id);
+            form.id(link, "traceId", trace_id, &trace_id.0);
         }
         if !span_id.is_zero() {
-            link.quoted("spanId", span_id);
+            form.id(link, "spanId", span_id, &span_id.0);
         }
         link.text("traceState", table.trace_state.get(row));
         attributes(link, span.view().attributes(Level::Link, row));

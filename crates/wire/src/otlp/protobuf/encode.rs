@@ -1,7 +1,9 @@
 //! A batch as `ExportTraceServiceRequest`, and the pieces it is made of.
 //!
 //! Fields are written in the order of their numbers and left out when they
-//! have their default value, as protobuf's own libraries do. Consecutive spans
+//! have their default value, as protobuf's own libraries do. Resource, scope and
+//! status are always there, as the Collector writes them: Grafana does not ask
+//! before it looks into one. Consecutive spans
 //! of one resource, and within it of one scope, share their messages.
 
 mod attributes;
@@ -105,12 +107,10 @@ pub(super) fn put_span(
     put_links(out, span, links);
     put_u32(out, 0x70, dropped_links);
     let (code, message) = (columns.status_code[span.row()], span.status_message());
-    if code != 0 || !message.is_empty() {
-        put_message(out, 0x7a, |out| {
-            put_bytes(out, 0x12, message.as_bytes());
-            put_i32(out, 0x18, code);
-        });
-    }
+    put_message(out, 0x7a, |out| {
+        put_bytes(out, 0x12, message.as_bytes());
+        put_i32(out, 0x18, code);
+    });
     let flags = span.flags();
     if flags != 0 {
         out.extend_from_slice(&[0x85, 0x01]);

@@ -7,7 +7,7 @@ use tracewell_model::batch::view::BatchView;
 use tracewell_wire::jaeger::protobuf::put_span_of_chunk;
 use tracewell_wire::jaeger::shown::Process;
 
-use crate::jaeger::grpc::call::CHUNK_BYTES;
+use crate::grpc_call::CHUNK_BYTES;
 
 /// Hands out the spans of a trace by start, some at a time: each a
 /// `SpansResponseChunk`.

@@ -27,7 +27,7 @@ use crate::blocking::{QueryError, StreamSender, stream_query};
 
 /// A message of spans stays below this unless one span alone is larger.
 /// Clients refuse messages of more than 4 MiB unless told otherwise.
-pub(super) const CHUNK_BYTES: usize = 1 << 20;
+pub(crate) const CHUNK_BYTES: usize = 1 << 20;
 
 /// A list that the protocol has in one message is cut where it would grow past
 /// this.
@@ -37,10 +37,10 @@ const MAX_LIST_BYTES: usize = 3 << 20;
 const ENTRY_BYTES: usize = 24;
 
 /// What a query sends to the client of a streaming method.
-pub(super) type Sender<T> = StreamSender<Result<T, Status>>;
+pub(crate) type Sender<T> = StreamSender<Result<T, Status>>;
 
 /// A method with one answer.
-pub(super) fn unary<Req, Res, Handler, Answer>(
+pub(crate) fn unary<Req, Res, Handler, Answer>(
     state: &Arc<QueryState>,
     handler: Handler,
 ) -> MethodRouter
@@ -63,7 +63,7 @@ where
 }
 
 /// A method with a stream of answers, each an encoded message.
-pub(super) fn streaming<Req, Handler, Answer, Answers>(
+pub(crate) fn streaming<Req, Handler, Answer, Answers>(
     state: &Arc<QueryState>,
     handler: Handler,
 ) -> MethodRouter
@@ -86,7 +86,7 @@ where
 }
 
 /// Cuts a list to what a message may hold; it then says that there is more.
-pub(super) fn cut_to_message<T>(list: &mut Listed<T>, text_bytes: impl Fn(&T) -> usize) {
+pub(crate) fn cut_to_message<T>(list: &mut Listed<T>, text_bytes: impl Fn(&T) -> usize) {
     let mut bytes = 0;
     let fits = |entry: &&T| {
         bytes += text_bytes(entry) + ENTRY_BYTES;
@@ -99,7 +99,7 @@ pub(super) fn cut_to_message<T>(list: &mut Listed<T>, text_bytes: impl Fn(&T) ->
 
 /// Runs a query that has one answer, and what it lacks in words. On the
 /// wire one answer is a stream of one; only so it can end with a trailer.
-pub(super) async fn ask<Res, W>(
+pub(crate) async fn ask<Res, W>(
     state: &QueryState,
     work: W,
 ) -> Result<impl Stream<Item = Result<Vec<u8>, Status>> + use<Res, W>, Status>
@@ -116,7 +116,7 @@ where
 }
 
 /// Runs a query that sends messages, encoded, or ends with a status.
-pub(super) async fn stream<W>(
+pub(crate) async fn stream<W>(
     state: &QueryState,
     work: W,
 ) -> Result<impl Stream<Item = Result<Vec<u8>, Status>> + use<W>, Status>
@@ -137,7 +137,7 @@ where
 
 /// Ends the messages of a search; one that lacks something ends with a status
 /// that says so, as one that runs out of time does.
-pub(super) fn flow_to_end<T>(
+pub(crate) fn flow_to_end<T>(
     flow: ControlFlow<()>,
     outcome: &SearchOutcome,
     sender: &Sender<T>,
@@ -156,7 +156,7 @@ pub(super) fn flow_to_end<T>(
 /// Ends the messages of an answer that may lack something. It will lack
 /// it every time, so it is no failure: the status is OK, and its message and
 /// the trailer `tracewell-partial` say what is missing.
-pub(super) fn lacking_to_end<T>(
+pub(crate) fn lacking_to_end<T>(
     flow: ControlFlow<()>,
     lacking: Option<String>,
     sender: &Sender<T>,
