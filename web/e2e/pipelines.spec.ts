@@ -25,20 +25,26 @@ service:
     metrics: {receivers: [spanmetrics], exporters: [otlp/away]}
 `;
 
-const test = base.extend<object, { server: Server }>({
-  server: [
+const test = base.extend<object, { file: string; server: Server }>({
+  file: [
     // oxlint-disable-next-line no-empty-pattern
     async ({}, use) => {
       const directory = await mkdtemp(join(tmpdir(), "tracewell-e2e-pipelines-"));
       const file = join(directory, "collector.yaml");
       await writeFile(file, FILE);
+      await use(file);
+      await rm(directory, { recursive: true, force: true });
+    },
+    { scope: "worker" },
+  ],
+  server: [
+    async ({ file }, use) => {
       const server = await startServer(["--config", file]);
       try {
         for (let seed = 0; seed < 5; seed++) await server.send(shopTrace({ seed, startMs: Date.now() - 1_000, failed: false }));
         await use(server);
       } finally {
         await server.stop();
-        await rm(directory, { recursive: true, force: true });
       }
     },
     { scope: "worker", timeout: 120_000 },
@@ -99,3 +105,15 @@ for (const theme of ["light", "dark"] as const) {
     expect(found.violations).toEqual([]);
   });
 }
+
+test("a file that cannot be used is said, and what was before goes on", async ({ page, open, file }) => {
+  await open("/status");
+  const said = page.getByText("The configuration was read again and cannot be used; what was before goes on");
+  await expect(page.getByRole("region", { name: "Pipeline traces", exact: true })).toBeVisible();
+  await expect(said).toHaveCount(0);
+  await writeFile(file, FILE.replace("timeout: 5ms", "timeot: 5ms"));
+  await expect(said).toContainText("did you mean timeout?");
+  await expect(page.getByRole("region", { name: "Pipeline traces", exact: true })).toBeVisible();
+  await writeFile(file, FILE);
+  await expect(said).toHaveCount(0);
+});

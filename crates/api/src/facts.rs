@@ -4,8 +4,9 @@
 //! they can never tell different stories. Whoever starts the process fills it;
 //! **nothing is asked of the operating system here** (see `process`).
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
@@ -26,9 +27,9 @@ pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BoundEndpoint {
     /// Name for scripts: `otlp-grpc`.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Name for people: `OTLP gRPC`.
-    pub title: &'static str,
+    pub title: Cow<'static, str>,
     /// The address, with the port the system chose where 0 was asked.
     pub address: SocketAddr,
     /// Datagrams come here, of which nobody can be asked who sent them.
@@ -44,10 +45,22 @@ pub struct ReadPlaces {
     pub limit: usize,
 }
 
+/// What became of the configuration when it was read again the last time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reloaded {
+    /// Then, ns since the Unix epoch.
+    pub at_ns: u64,
+    /// Why it could not be used; what was before goes on.
+    pub error: Option<String>,
+    /// What of it is not in force, and why.
+    pub notes: Vec<String>,
+}
+
 /// What the process knows about itself.
 pub struct ProcessFacts {
     components: Accounts,
-    endpoints: Vec<BoundEndpoint>,
+    endpoints: Arc<RwLock<Vec<BoundEndpoint>>>,
+    reloaded: Arc<Mutex<Option<Reloaded>>>,
     warnings: Vec<String>,
     readers: ReadPlaces,
     accounting: Arc<Accounting>,
@@ -69,7 +82,8 @@ impl ProcessFacts {
     ) -> Self {
         Self {
             components,
-            endpoints: endpoints.to_vec(),
+            endpoints: Arc::new(RwLock::new(endpoints.to_vec())),
+            reloaded: Arc::default(),
             warnings,
             readers,
             accounting,
@@ -81,19 +95,20 @@ impl ProcessFacts {
 
     /// What became of the spans that were sent on.
     pub(crate) fn exporters(&self) -> Vec<ExporterSnapshot> {
-        let accounts = self.components.exporters.iter();
-        accounts.map(|account| account.snapshot()).collect()
+        let accounts = self.components.exporters();
+        accounts.iter().map(|account| account.snapshot()).collect()
     }
 
     /// What became of the spans that stand between receivers and exporters.
     pub(crate) fn processors(&self) -> Vec<ProcessorSnapshot> {
-        let accounts = self.components.processors.iter();
-        accounts.map(|account| account.snapshot()).collect()
+        let accounts = self.components.processors();
+        accounts.iter().map(|account| account.snapshot()).collect()
     }
 
     /// What became of the numbers that connectors count.
     pub(crate) fn pushing(&self) -> Vec<PushSnapshot> {
-        let accounts = self.components.pushing.iter();
+        let accounts = self.components.pushing();
+        let accounts = accounts.iter();
         accounts.filter_map(|account| account.snapshot()).collect()
     }
 
@@ -104,7 +119,7 @@ impl ProcessFacts {
 
     /// What connectors count of spans.
     pub(crate) fn write_series(&self, page: &mut SeriesPage) {
-        for source in &self.components.series {
+        for source in self.components.series() {
             page.put(&source.read(Reader::Scrape));
         }
     }
@@ -116,7 +131,8 @@ impl ProcessFacts {
         Self {
             // What leaves this process is not one tenant's.
             components: Accounts::default(),
-            endpoints: self.endpoints.clone(),
+            endpoints: Arc::clone(&self.endpoints),
+            reloaded: Arc::clone(&self.reloaded),
             warnings: self.warnings.clone(),
             readers: self.readers.clone(),
             accounting,
@@ -127,8 +143,34 @@ impl ProcessFacts {
     }
 
     /// Where it listens, in the order people read it.
-    pub(crate) fn endpoints(&self) -> &[BoundEndpoint] {
-        &self.endpoints
+    pub(crate) fn endpoints(&self) -> Vec<BoundEndpoint> {
+        let endpoints = self
+            .endpoints
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        endpoints.clone()
+    }
+
+    /// It no longer listens there, and does here.
+    pub fn listens(&self, gone: &[BoundEndpoint], new: Vec<BoundEndpoint>) {
+        let mut endpoints = self
+            .endpoints
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        endpoints.retain(|endpoint| !gone.contains(endpoint));
+        endpoints.extend(new);
+    }
+
+    /// The configuration was read again.
+    pub fn reload(&self, reloaded: Reloaded) {
+        let mut last = self.reloaded.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = Some(reloaded);
+    }
+
+    /// What became of that the last time; `None` where it never was.
+    pub(crate) fn reloaded(&self) -> Option<Reloaded> {
+        let last = self.reloaded.lock().unwrap_or_else(PoisonError::into_inner);
+        last.clone()
     }
 
     /// What was said at the start and still holds.

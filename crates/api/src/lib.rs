@@ -47,7 +47,7 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
 use http::{HeaderValue, StatusCode, header};
-use tracewell_collector::pipelines::graph::Scraped;
+use tracewell_collector::pipelines::graph::Accounts;
 use tracewell_model::TraceStore;
 use tracewell_model::budget::Kept;
 use tracewell_model::clock::Clock;
@@ -57,7 +57,7 @@ pub use blocking::QueryLimits;
 use blocking::QueryPool;
 pub use door::Door;
 use error::ApiError;
-pub use facts::{BoundEndpoint, ProcessFacts, ReadPlaces};
+pub use facts::{BoundEndpoint, ProcessFacts, ReadPlaces, Reloaded};
 pub use jaeger::write_trace;
 pub use tenants::{Side, TenantSides};
 pub use ui::{UiConfig, UiConfigError};
@@ -198,13 +198,14 @@ pub fn admin_router(state: &Arc<QueryState>, facts: &Arc<ProcessFacts>, door: &D
         .layer(axum::middleware::map_response(harden))
 }
 
-/// What a port answers at which only what some connectors count is read.
-pub fn scrape_router(scraped: Scraped, door: &Door) -> Router {
+/// What the port of an exporter answers, at which only what some connectors count is
+/// read.
+pub fn scrape_router(accounts: Accounts, exporter: String, door: &Door) -> Router {
     let others = |request: Request| async move {
         let message = format!("there is no {} on this port", request.uri().path());
         ApiError::not_found(message).with_hint("here is /metrics")
     };
-    door.of_programs(metrics::scraped(scraped))
+    door.of_programs(metrics::scraped(accounts, exporter))
         .fallback(others)
         .layer(axum::middleware::map_response(harden))
 }

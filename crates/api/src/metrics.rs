@@ -14,9 +14,9 @@ use std::fmt::{self, Debug, Formatter};
 use std::sync::Arc;
 
 use axum::Router;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder, text};
 use prometheus_client::metrics::MetricType;
@@ -25,7 +25,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use tracewell_collector::ReceiverSnapshot;
-use tracewell_collector::pipelines::graph::Scraped;
+use tracewell_collector::pipelines::graph::Accounts;
 use tracewell_collector::series::{Naming, Reader, SeriesPage, TextFormat};
 use tracewell_model::TraceStore;
 use tracewell_model::store::{CompactionStatus, RunningMerge, StoreStatus};
@@ -73,15 +73,17 @@ async fn answer(
     .await
 }
 
-/// The route of a port at which only what some connectors count is read.
-pub(crate) fn scraped(scraped: Scraped) -> Router {
-    let scraped = Arc::new(scraped);
+/// The route of the port of an exporter, at which only what some connectors count is
+/// read.
+pub(crate) fn scraped(accounts: Accounts, exporter: String) -> Router {
     let answer = async move |headers: HeaderMap| {
+        let Some(scraped) = accounts.scraped(&exporter) else {
+            return StatusCode::NOT_FOUND.into_response();
+        };
         let format = match scraped.has_open_metrics {
             true => text_format::wanted(&headers),
             false => TextFormat::Prometheus,
         };
-        let scraped = Arc::clone(&scraped);
         text_format::answer(format, move |format| {
             let mut page = SeriesPage::new(format, scraped.naming.clone());
             for source in &scraped.sources {
@@ -114,7 +116,7 @@ impl Collector for Scrape {
         components::exporters(&mut page, &self.facts.exporters())?;
         if let Some(sum) = self.facts.components().sum() {
             graph::sum(&mut page, &sum)?;
-            graph::edges(&mut page, &self.facts.components().edges)?;
+            graph::edges(&mut page, &self.facts.components().layout().edges)?;
         }
         components::pushing(&mut page, &self.facts.pushing())?;
         let (held, limit) = self.facts.intake_bytes();
@@ -189,8 +191,8 @@ type Label<'a> = (&'static str, &'a str);
 
 fn receivers(page: &mut Page<'_>, accounts: &[ReceiverSnapshot]) -> fmt::Result {
     let per_receiver = |value: fn(&ReceiverSnapshot) -> u64| {
-        let one = move |account: &ReceiverSnapshot| ([receiver(account)], value(account));
-        accounts.iter().map(one)
+        let accounts = accounts.iter();
+        accounts.map(move |account| ([receiver(account)], value(account)))
     };
     page.counters(
         "tracewell_spans_received",
@@ -254,8 +256,8 @@ fn receivers(page: &mut Page<'_>, accounts: &[ReceiverSnapshot]) -> fmt::Result 
     )
 }
 
-fn receiver(account: &ReceiverSnapshot) -> Label<'static> {
-    ("receiver", account.receiver)
+fn receiver(account: &ReceiverSnapshot) -> Label<'_> {
+    ("receiver", &account.receiver)
 }
 
 fn store(page: &mut Page<'_>, status: &StoreStatus) -> fmt::Result {

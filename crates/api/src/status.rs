@@ -24,7 +24,7 @@ use tracewell_model::store::{CompactionStatus, DamagedBlock, DiskStatus, StoreSt
 
 use crate::QueryState;
 use crate::error::to_json;
-use crate::facts::{BoundEndpoint, ProcessFacts, VERSION};
+use crate::facts::{BoundEndpoint, ProcessFacts, Reloaded, VERSION};
 use graph::Graph;
 use reading::{Kept, Process, Queries};
 use sampling::AdaptiveSampling;
@@ -44,6 +44,8 @@ struct Status<'a> {
     endpoints: Vec<Endpoint>,
     /// What people should know of how it is set up.
     warnings: &'a [String],
+    /// When the configuration was read again the last time; null where it never was.
+    reload: Option<Reload>,
     store: Store<'a>,
     receivers: Vec<Receiver>,
     /// What sends on; empty where everything is stored here.
@@ -77,8 +79,28 @@ struct Spans {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Reload {
+    at_ns: String,
+    /// Why it could not be used; null when it could.
+    error: Option<String>,
+    /// What of it is not in force.
+    notes: Vec<String>,
+}
+
+impl From<Reloaded> for Reload {
+    fn from(reloaded: Reloaded) -> Self {
+        Self {
+            at_ns: reloaded.at_ns.to_string(),
+            error: reloaded.error,
+            notes: reloaded.notes,
+        }
+    }
+}
+
+#[derive(Serialize)]
 struct Endpoint {
-    name: &'static str,
+    name: String,
     address: String,
 }
 
@@ -159,7 +181,7 @@ struct Running {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Receiver {
-    name: &'static str,
+    name: String,
     received: u64,
     stored: u64,
     rejected: BTreeMap<&'static str, u64>,
@@ -175,7 +197,7 @@ struct Receiver {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Complained<'a> {
-    receiver: &'static str,
+    receiver: &'a str,
     reason: &'static str,
     peer: String,
     user_agent: &'a str,
@@ -210,6 +232,7 @@ fn answer(facts: &ProcessFacts, state: &QueryState, store: &StoreStatus) -> Resp
         uptime_seconds: (facts.uptime().as_secs_f64() * 1000.0).round() / 1000.0,
         spans,
         warnings: facts.warnings(),
+        reload: facts.reloaded().map(Reload::from),
         endpoints: facts.endpoints().iter().map(endpoint).collect(),
         store: Store {
             spans: store.spans,
@@ -296,14 +319,14 @@ fn compaction(status: &CompactionStatus) -> Compaction<'_> {
 
 fn endpoint(endpoint: &BoundEndpoint) -> Endpoint {
     Endpoint {
-        name: endpoint.title,
+        name: endpoint.title.to_string(),
         address: endpoint.address.to_string(),
     }
 }
 
 fn complained(complaint: &Complaint) -> Complained<'_> {
     Complained {
-        receiver: complaint.receiver,
+        receiver: &complaint.receiver,
         reason: complaint.reason,
         peer: complaint.peer.to_string(),
         user_agent: &complaint.user_agent,
@@ -316,7 +339,7 @@ fn complained(complaint: &Complaint) -> Complained<'_> {
 
 fn receiver(account: ReceiverSnapshot) -> Receiver {
     Receiver {
-        name: account.receiver,
+        name: account.receiver.to_string(),
         received: account.received,
         stored: account.stored,
         rejected: account.rejected,

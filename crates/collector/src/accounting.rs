@@ -83,8 +83,10 @@ impl Outcome {
 /// The accounts of all receivers of a process.
 #[derive(Debug)]
 pub struct Accounting {
-    receivers: Mutex<Vec<Arc<ReceiverAccount>>>,
+    receivers: Arc<Mutex<Vec<Arc<ReceiverAccount>>>>,
     complaints: Arc<Complaints>,
+    /// Stands behind the names of receivers, if it is not empty.
+    name: String,
 }
 
 impl Accounting {
@@ -92,8 +94,20 @@ impl Accounting {
     #[must_use]
     pub fn new() -> Arc<Self> {
         Arc::new(Self {
-            receivers: Mutex::default(),
+            receivers: Arc::default(),
             complaints: Arc::new(Complaints::new(Arc::new(SystemClock))),
+            name: String::new(),
+        })
+    }
+
+    /// The same accounts, for the receivers that a file calls `…/NAME`: theirs are
+    /// apart from those of receivers of the same protocols without a name.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Arc<Self> {
+        Arc::new(Self {
+            receivers: Arc::clone(&self.receivers),
+            complaints: Arc::clone(&self.complaints),
+            name: name.to_owned(),
         })
     }
 
@@ -105,12 +119,13 @@ impl Accounting {
 
     /// The account of the receiver called `name`, opened if there is none.
     #[must_use]
-    pub fn receiver(&self, name: &'static str) -> Arc<ReceiverAccount> {
+    pub fn receiver(&self, name: &str) -> Arc<ReceiverAccount> {
+        let name = account_name(name, &self.name);
         let mut receivers = lock(&self.receivers);
-        if let Some(account) = receivers.iter().find(|account| account.name == name) {
+        if let Some(account) = receivers.iter().find(|account| *account.name == name) {
             return Arc::clone(account);
         }
-        let account = Arc::new(ReceiverAccount::new(name, Arc::clone(&self.complaints)));
+        let account = Arc::new(ReceiverAccount::new(&name, Arc::clone(&self.complaints)));
         receivers.push(Arc::clone(&account));
         account
     }
@@ -123,11 +138,19 @@ impl Accounting {
     }
 }
 
+/// The name of the account of a receiver that a file calls `…/NAME`.
+pub(crate) fn account_name(receiver: &str, name: &str) -> String {
+    match name {
+        "" => receiver.to_owned(),
+        name => format!("{receiver}/{name}"),
+    }
+}
+
 /// One receiver's account at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceiverSnapshot {
     /// Name of the receiver, such as `otlp_grpc`.
-    pub receiver: &'static str,
+    pub receiver: Arc<str>,
     /// Spans that arrived in decodable requests.
     pub received: u64,
     /// Spans whose storing was acknowledged.
@@ -155,7 +178,7 @@ pub struct ReceiverSnapshot {
 /// One receiver's running account.
 #[derive(Debug)]
 pub struct ReceiverAccount {
-    name: &'static str,
+    name: Arc<str>,
     complaints: Arc<Complaints>,
     received: AtomicU64,
     stored: AtomicU64,
@@ -169,9 +192,9 @@ pub struct ReceiverAccount {
 }
 
 impl ReceiverAccount {
-    fn new(name: &'static str, complaints: Arc<Complaints>) -> Self {
+    fn new(name: &str, complaints: Arc<Complaints>) -> Self {
         Self {
-            name,
+            name: name.into(),
             complaints,
             received: AtomicU64::new(0),
             stored: AtomicU64::new(0),
@@ -184,8 +207,8 @@ impl ReceiverAccount {
     }
 
     /// Its name.
-    pub(crate) fn name(&self) -> &'static str {
-        self.name
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// A request begins; without [`RequestInProgress::end`] it counts as
@@ -223,7 +246,7 @@ impl ReceiverAccount {
     /// A client is told that its request was not taken as it is.
     pub(crate) fn complain(&self, complaint: Complaint) {
         self.complaints.add(Complaint {
-            receiver: self.name,
+            receiver: Arc::clone(&self.name),
             ..complaint
         });
     }
@@ -256,7 +279,7 @@ impl ReceiverAccount {
         let received = self.received.load(Ordering::Relaxed);
         let out = stored + rejected.values().sum::<u64>();
         ReceiverSnapshot {
-            receiver: self.name,
+            receiver: Arc::clone(&self.name),
             received,
             stored,
             rejected,
@@ -393,6 +416,18 @@ mod tests {
         let requests = &accounting.snapshot()[0].requests;
         assert_eq!(requests.len(), Outcome::ALL.len());
         assert_eq!((requests["accepted"], requests["abandoned"]), (1, 2));
+    }
+
+    #[test]
+    fn receivers_of_one_protocol_have_accounts_of_their_own() {
+        let accounting = Accounting::new();
+        accounting.receiver("otlp_grpc").spans_arrived(1).stored();
+        let internal = accounting.named("internal");
+        internal.receiver("otlp_grpc").spans_arrived(2).stored();
+        let accounts = accounting.snapshot();
+        let accounts = accounts.iter().map(|of| (&*of.receiver, of.stored));
+        let expected = [("otlp_grpc", 1), ("otlp_grpc/internal", 2)];
+        assert_eq!(accounts.collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! with the number that was not said, and **nothing here grows with traffic**.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tracewell_model::clock::Clock;
@@ -26,7 +26,7 @@ const MAX_TEXT: usize = 200;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Complaint {
     /// Name of the receiver.
-    pub receiver: &'static str,
+    pub receiver: Arc<str>,
     /// How the requests ended, as in the accounts; `no_spans` for one that had
     /// none and was accepted.
     pub reason: &'static str,
@@ -46,10 +46,11 @@ pub struct Complaint {
 
 impl Complaint {
     fn is_like(&self, other: &Self) -> bool {
-        let of = |complaint: &Self| -> (&str, &str, IpAddr) {
-            (complaint.receiver, complaint.reason, complaint.peer.ip())
-        };
-        of(self) == of(other) && self.user_agent == other.user_agent && self.path == other.path
+        self.receiver == other.receiver
+            && self.reason == other.reason
+            && self.peer.ip() == other.peer.ip()
+            && self.user_agent == other.user_agent
+            && self.path == other.path
     }
 }
 
@@ -64,7 +65,7 @@ pub(crate) struct Complaints {
 struct State {
     /// The newest last.
     kept: Vec<Complaint>,
-    said: BTreeMap<(&'static str, &'static str), Said>,
+    said: BTreeMap<(Arc<str>, &'static str), Said>,
 }
 
 /// What the log knows of a reason.
@@ -105,7 +106,7 @@ impl Complaints {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let said = state
             .said
-            .entry((complaint.receiver, complaint.reason))
+            .entry((Arc::clone(&complaint.receiver), complaint.reason))
             .or_default();
         let suppressed = said.say(self.clock.steady_ns());
         let before = state.kept.iter().position(|kept| kept.is_like(&complaint));
@@ -118,7 +119,7 @@ impl Complaints {
         drop(state);
         if let Some(suppressed) = suppressed {
             tracing::warn!(
-                receiver = complaint.receiver,
+                receiver = &*complaint.receiver,
                 reason = complaint.reason,
                 peer = %complaint.peer,
                 user_agent = complaint.user_agent,
@@ -153,7 +154,7 @@ mod tests {
 
     fn complaint(agent: &str, message: &str) -> Complaint {
         Complaint {
-            receiver: "otlp_http",
+            receiver: "otlp_http".into(),
             reason: "undecodable",
             peer: "10.0.0.1:5000".parse().unwrap(),
             user_agent: agent.to_owned(),

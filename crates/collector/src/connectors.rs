@@ -17,7 +17,6 @@ use tracewell_model::clock::SystemClock;
 
 use crate::pipelines::ComponentId;
 use crate::pipelines::graph::{Accounts, fan_out};
-use crate::processors::ProcessorAccount;
 use crate::written::fields::Fields;
 use routing::{Routing, RoutingConfig};
 use service_graph::{ServiceGraph, ServiceGraphConfig};
@@ -108,7 +107,7 @@ impl ConnectorConfig {
         &self,
         id: &ComponentId,
         begun: Vec<Begun>,
-        accounts: &mut Accounts,
+        accounts: &Accounts,
     ) -> Arc<dyn Consumer> {
         let clock = Arc::new(SystemClock);
         match self {
@@ -118,18 +117,17 @@ impl ConnectorConfig {
             }
             Self::Routing(config) => {
                 // It stands between pipelines.
-                let account = ProcessorAccount::new("connectors".to_owned(), id.to_string());
-                accounts.processors.push(Arc::clone(&account));
+                let account = accounts.processor(("connectors", id));
                 Routing::new(Arc::clone(config), account, &begun, accounts.copies())
             }
             Self::SpanMetrics(config) => {
                 let connector = SpanMetrics::new(config.clone(), clock);
-                accounts.series.push(Arc::clone(&connector) as _);
+                accounts.counted(id, Arc::clone(&connector) as _);
                 connector
             }
             Self::ServiceGraph(config) => {
                 let connector = ServiceGraph::new(config.clone(), clock);
-                accounts.series.push(Arc::clone(&connector) as _);
+                accounts.counted(id, Arc::clone(&connector) as _);
                 connector
             }
         }

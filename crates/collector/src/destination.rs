@@ -6,16 +6,63 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tracewell_access::{Admitted, Denial, Tenant};
-use tracewell_model::{Consumer, StoreError};
+use tracewell_model::store::Ack;
+use tracewell_model::{Consumer, SpanBatch, StoreError};
 
+use crate::pipelines::joint::{Joint, Underway};
 use crate::refusal::Refusal;
 use crate::sampling::Sampling;
 
-/// What takes the spans of receivers, by the names of their accounts.
-pub type Entries = BTreeMap<&'static str, Arc<dyn Consumer>>;
+/// What takes the spans of receivers, by the names of their accounts. It can be
+/// changed while spans come.
+#[derive(Default)]
+pub struct Entries(RwLock<BTreeMap<String, Arc<Joint>>>);
+
+impl Entries {
+    /// What takes the spans of the receiver with this account.
+    #[must_use]
+    pub fn of(&self, account: &str) -> Option<Arc<dyn Consumer>> {
+        let entries = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        Some(Arc::clone(entries.get(account)?) as _)
+    }
+
+    /// From now on these do. Answers who is underway to those before.
+    pub(crate) fn become_those(
+        &self,
+        mut new: BTreeMap<String, Arc<dyn Consumer>>,
+    ) -> Vec<Underway> {
+        let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut underway = Vec::new();
+        entries.retain(|account, joint| match new.remove(account) {
+            Some(consumer) => {
+                underway.push(joint.lead_to(consumer));
+                true
+            }
+            None => {
+                underway.push(joint.lead_to(Arc::new(Gone)));
+                false
+            }
+        });
+        entries.extend(
+            new.into_iter()
+                .map(|(account, to)| (account, Joint::to(to))),
+        );
+        underway
+    }
+}
+
+/// Where the spans of a receiver go that is no longer there.
+struct Gone;
+
+impl Consumer for Gone {
+    fn consume(&self, _batch: Arc<SpanBatch>, ack: Ack) {
+        let why = "this receiver is no longer there".to_owned();
+        ack(Err(StoreError::Unavailable(why)));
+    }
+}
 
 /// What stands behind the receivers of a process.
 #[derive(Clone)]
@@ -30,7 +77,7 @@ pub enum Destination {
     /// One for each receiver.
     ByReceiver {
         /// They take the spans.
-        entries: Entries,
+        entries: Arc<Entries>,
         /// How clients are to sample.
         sampling: Arc<Sampling>,
     },
@@ -74,8 +121,8 @@ impl Destination {
     pub(crate) fn of(&self, who: &Admitted, account: &str) -> Result<Destined, Refusal> {
         match self {
             Self::One { consumer, .. } => Ok(Destined::Known(Arc::clone(consumer))),
-            Self::ByReceiver { entries, .. } => match entries.get(account) {
-                Some(consumer) => Ok(Destined::Known(Arc::clone(consumer))),
+            Self::ByReceiver { entries, .. } => match entries.of(account) {
+                Some(consumer) => Ok(Destined::Known(consumer)),
                 None => Err(Refusal::Internal("no pipeline has this receiver")),
             },
             Self::ByTenant { tenants, .. } => {
@@ -156,5 +203,12 @@ impl fmt::Debug for Destination {
             Self::ByReceiver { .. } => "Destination::ByReceiver",
             Self::ByTenant { .. } => "Destination::ByTenant",
         })
+    }
+}
+
+impl fmt::Debug for Entries {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let entries = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        formatter.debug_set().entries(entries.keys()).finish()
     }
 }

@@ -47,7 +47,7 @@ pub(crate) use delivery::{chance, has_ended_within};
 use jaeger::JAEGER;
 use otlp::{OTLP, OTLP_METRICS};
 pub(crate) use peer::{Answer, Peer};
-pub use queue::{QueueConfig, Storage};
+pub use queue::QueueConfig;
 pub(crate) use retry::RetryConfig;
 pub use room::Sizer;
 
@@ -56,7 +56,7 @@ use std::sync::Arc;
 
 use tracewell_model::{Consumer, SpanBatch};
 
-use crate::pipelines::graph::{Nop, Surroundings};
+use crate::pipelines::graph::{Accounts, Nop, Surroundings};
 use crate::pipelines::{ComponentId, ExtensionConfig};
 use crate::written::fields::{Fields, Reading};
 use debug::DebugConfig;
@@ -238,7 +238,7 @@ impl ExporterConfig {
         }
     }
 
-    /// The running exporter, which connects to nobody yet; its account is added to
+    /// The running exporter, which connects to nobody yet, with its account among
     /// `accounts`, if it keeps one.
     ///
     /// # Errors
@@ -247,13 +247,9 @@ impl ExporterConfig {
         &self,
         id: &ComponentId,
         surroundings: &Surroundings<'_>,
-        accounts: &mut Vec<Arc<ExporterAccount>>,
+        accounts: &Accounts,
     ) -> Result<Arc<dyn Consumer>, String> {
-        let mut account = |endpoint: &str| {
-            let account = ExporterAccount::new(id.to_string(), endpoint.to_owned());
-            accounts.push(Arc::clone(&account));
-            account
-        };
+        let account = |endpoint: &str| accounts.exporter(id, endpoint);
         let brokers;
         let (peer, queue, retry, endpoint) = match self {
             Self::Tracewell => return Ok(Arc::clone(surroundings.store)),
@@ -267,10 +263,11 @@ impl ExporterConfig {
             }
             Self::File(config) => {
                 let account = account(&config.path.display().to_string());
-                return Ok(Arc::new(FileExporter::start(config, account)?));
+                return FileExporter::build(config, account, surroundings);
             }
             Self::LoadBalancing(config) => {
                 let account = account(&config.resolver.shown());
+                sending::account_ends(&account, surroundings);
                 return Ok(LoadBalancing::start(config, account, surroundings.runtime)?);
             }
             Self::Otlp(config) => over_grpc(&OTLP, config, surroundings)?,

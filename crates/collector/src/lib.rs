@@ -65,7 +65,7 @@ pub use ration::{Ration, Rationed};
 pub use receivers::StartError;
 pub use receivers::connections::crowd::Connections;
 pub use receivers::jaeger::{JaegerListeners, JaegerReceiver};
-pub use receivers::otlp::config::OtlpConfig;
+pub use receivers::otlp::config::{CorsConfig, OtlpConfig};
 pub use receivers::otlp::{OtlpListeners, OtlpReceiver};
 pub use receivers::zipkin::ZipkinReceiver;
 pub use receivers::zipkin::questions::{AnswerBody, Answering, Questions};

@@ -26,8 +26,8 @@ use std::sync::Arc;
 
 use tracewell_model::Consumer;
 
-use crate::pipelines::ComponentId;
-use crate::pipelines::graph::Surroundings;
+use crate::pipelines::graph::{Accounts, Surroundings};
+use crate::pipelines::{ComponentId, Kept, Storage};
 use crate::written::fields::Fields;
 use crate::written::yaml::Location;
 pub use account::{ProcessorAccount, ProcessorSnapshot};
@@ -101,8 +101,16 @@ impl ProcessorConfig {
         })
     }
 
-    /// The running processor `id` of `pipeline`, before `next`; its account is added
-    /// to `accounts`, if it keeps one.
+    /// The extension that it names for what waits on the disk.
+    pub(crate) fn storage(&self) -> Option<&Storage> {
+        match self {
+            Self::TailSampling(config) => config.tail_storage.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The running processor `id` of `pipeline`, before `next`, with its account
+    /// among `accounts`, if it keeps one.
     ///
     /// # Errors
     /// It cannot be made: why.
@@ -111,18 +119,20 @@ impl ProcessorConfig {
         (pipeline, id): (&str, &ComponentId),
         next: Arc<dyn Consumer>,
         surroundings: &Surroundings<'_>,
-        accounts: &mut Vec<Arc<ProcessorAccount>>,
+        accounts: &Accounts,
     ) -> Result<Arc<dyn Consumer>, String> {
-        let account = |accounts: &mut Vec<_>| {
-            let account = ProcessorAccount::new(pipeline.to_owned(), id.to_string());
-            accounts.push(Arc::clone(&account));
-            account
+        let account = || accounts.processor((pipeline, id));
+        // It keeps what it hands on until that is acknowledged.
+        let keeping = |next| -> (Arc<ProcessorAccount>, Arc<dyn Consumer>) {
+            let (account, copies) = (account(), Arc::clone(accounts.copies()));
+            account.keeps();
+            (account, Arc::new(Kept { copies, next }))
         };
-        let mut changing = |change: Box<dyn Change>, next| -> Arc<dyn Consumer> {
-            Changing::new(change, account(accounts), next)
+        let changing = |change: Box<dyn Change>, next| -> Arc<dyn Consumer> {
+            Changing::new(change, account(), next)
         };
         Ok(match self {
-            Self::Batch(config) => Batch::new(config.clone(), next, surroundings.runtime.clone()),
+            Self::Batch(config) => Batch::build(config.clone(), next, surroundings),
             // Spans that come this far have their room already.
             Self::MemoryLimiter(_) => next,
             Self::Attributes(config) => changing(Box::new(config.clone()), next),
@@ -136,11 +146,11 @@ impl ProcessorConfig {
                 changing(Box::new(ProbabilisticSampler::new(config.clone())), next)
             }
             Self::TailSampling(config) => {
-                let account = account(accounts);
+                let (account, next) = keeping(next);
                 TailSampling::build(config, (pipeline, id), next, account, surroundings)?
             }
             Self::GroupByTrace(config) => {
-                let (account, config) = (account(accounts), config.sampling());
+                let ((account, next), config) = (keeping(next), config.sampling());
                 TailSampling::build(&config, (pipeline, id), next, account, surroundings)?
             }
         })

@@ -47,7 +47,7 @@ use sender::{Sender, Write};
 const END_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Running connectors that count, by name.
-pub(crate) type Sources<'f> = BTreeMap<&'f ComponentId, Arc<dyn SeriesSource>>;
+pub(crate) type Sources = BTreeMap<ComponentId, Arc<dyn SeriesSource>>;
 
 /// Starts to send what the pipelines of metrics of a file send; the accounts are added
 /// to `accounts`. Connects to nobody yet.
@@ -56,9 +56,9 @@ pub(crate) type Sources<'f> = BTreeMap<&'f ComponentId, Arc<dyn SeriesSource>>;
 /// An exporter cannot be made: which, and why.
 pub(crate) fn start(
     file: &PipelineFile,
-    sources: &Sources<'_>,
+    sources: &Sources,
     surroundings: &Surroundings<'_>,
-    accounts: &mut Accounts,
+    accounts: &Accounts,
 ) -> Result<(), String> {
     let (stop, stopping) = watch::channel(false);
     // By connector, the desks where its values go, and which of their sources it is.
@@ -83,7 +83,7 @@ pub(crate) fn start(
             crate::exporters::shown(to.endpoint).to_owned(),
         );
         let desk = Desk::new(&are_delta, tally);
-        accounts.pushing.push(Arc::new(PushAccount::of(&desk)));
+        accounts.pushes(PushAccount::of(&desk));
         for (source, id) in connectors.into_iter().enumerate() {
             let desks = rounds.entry(id).or_default();
             desks.push((Arc::clone(&desk), source));

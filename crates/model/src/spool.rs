@@ -133,7 +133,8 @@ pub trait Spool: Send + Sync + 'static {
     /// What it holds.
     fn status(&self) -> SpoolStatus;
 
-    /// Writes what waits and takes no more. Idempotent.
+    /// Writes what waits and takes no more; then its name may be opened again.
+    /// Idempotent.
     fn shut_down(&self);
 }
 

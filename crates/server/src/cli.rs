@@ -127,7 +127,8 @@ fn dispatch(cli: Cli) -> Result<(), CliError> {
 fn all_in_one(args: &ServerArgs) -> Result<(), CliError> {
     let loaded = args.load()?;
     logging::start(&loaded.config.log)?;
-    serve::run(loaded.config, loaded.pipelines)
+    let sources = args.sources();
+    serve::run(loaded, Box::new(move || config::load(sources.clone())))
         .map_err(|error| CliError::Failed(format!("{error:#}")))
 }
 

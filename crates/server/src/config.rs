@@ -11,6 +11,7 @@ mod of_jaeger;
 mod pipelines;
 mod policies;
 mod printed;
+mod receiver_ports;
 mod settings;
 mod sources;
 #[cfg(test)]
@@ -25,6 +26,7 @@ use std::time::Duration;
 pub(crate) use of_jaeger::of_flag as of_jaegers_flag;
 pub(crate) use policies::policies;
 pub(crate) use printed::print;
+pub(crate) use receiver_ports::ReceiverPort;
 pub(crate) use settings::{Kind, RETENTION, retention_age, retention_bytes, settings};
 pub(crate) use sources::{Loaded, Sources, load};
 pub(crate) use tracewell_access::LockFiles;
@@ -49,6 +51,9 @@ pub(crate) struct Config {
     pub(crate) retention: Retention,
     /// Memory that the process may hold before receivers push back, in bytes.
     pub(crate) memory_limit_bytes: u64,
+    /// Every port at which spans are received: those of the settings, and those that
+    /// only a Collector's file has.
+    pub(crate) receivers: Vec<ReceiverPort>,
     /// The address that ports without a host of their own listen on.
     pub(crate) listen: IpAddr,
     /// The OTLP receivers.

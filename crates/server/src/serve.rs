@@ -9,11 +9,13 @@
 
 mod adapting;
 mod bind;
+mod changed_files;
 mod limits;
 mod open_doors;
 mod open_files;
 mod read_side;
 mod receivers;
+mod reload;
 mod sampling;
 mod scrape_ports;
 mod spans;
@@ -23,11 +25,13 @@ mod tenants;
 mod ui_config;
 mod written_file;
 
-use crate::config::{Config, PipelineFile};
+use crate::config::{Loaded, Mistakes};
 use anyhow::Context;
 use bind::{Bound, bind_all};
+use changed_files::ChangedFiles;
 use limits::MemoryShares;
-use receivers::Receivers;
+use receivers::{Around, Receivers};
+use reload::Reloading;
 use scrape_ports::ScrapePorts;
 use spans::Spans;
 use std::io::Write;
@@ -50,29 +54,37 @@ const END_PATIENCE: Duration = Duration::from_secs(1);
 /// How long the read side may take to finish answers.
 const QUERY_PATIENCE: Duration = Duration::from_secs(2);
 
-/// Serves until the process is told to stop.
+/// Reads the configuration again, from where it came.
+pub(crate) type Again = Box<dyn Fn() -> Result<Loaded, Mistakes> + Send + Sync>;
+
+/// Serves until the process is told to stop. A Collector's file is read `again` when
+/// it changes.
 ///
 /// # Errors
 /// What kept the process from starting or from stopping cleanly.
-pub(crate) fn run(config: Config, pipelines: Option<PipelineFile>) -> anyhow::Result<()> {
+pub(crate) fn run(loaded: Loaded, again: Again) -> anyhow::Result<()> {
     open_files::allow_as_many_as_possible();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    let served = runtime.block_on(serve(config, pipelines));
+    let served = runtime.block_on(serve(loaded, again));
     // A name that nobody resolves must not keep the process.
     runtime.shutdown_timeout(END_PATIENCE);
     served
 }
 
-async fn serve(config: Config, pipelines: Option<PipelineFile>) -> anyhow::Result<()> {
+async fn serve(loaded: Loaded, again: Again) -> anyhow::Result<()> {
+    // As they are now: what changes while a store is opened counts.
+    let (config, files) = (loaded.config, ChangedFiles::new(loaded.files));
     // Before anything slow: a signal during recovery must not kill us halfway.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
     let lock = Lock::load(&config.lock, config.tenants.tenancy())?;
     let mut bound = bind_all(&config)?;
-    let scrape_ports = ScrapePorts::bind(pipelines.as_ref(), &mut bound.endpoints)?;
+    let pipelines = loaded.pipelines.as_ref();
+    let scrape_ports = ScrapePorts::bind(pipelines, &mut bound.endpoints)?;
     let warnings = open_doors::warnings(&bound.endpoints, &lock);
     for warning in &warnings {
         tracing::warn!("{warning}");
@@ -80,7 +92,7 @@ async fn serve(config: Config, pipelines: Option<PipelineFile>) -> anyhow::Resul
     let ui = ui_config::read(config.query.ui_config_file.as_deref())?;
     let sampling = sampling::start(&config)?;
     let shares = MemoryShares::of(config.memory_limit_bytes);
-    let spans = Spans::open(&config, &shares, &sampling)?;
+    let mut spans = Spans::open(&config, &shares, &sampling)?;
 
     let accounting = Accounting::new();
     let intake_config = IntakeConfig {
@@ -89,8 +101,8 @@ async fn serve(config: Config, pipelines: Option<PipelineFile>) -> anyhow::Resul
         max_connections: open_files::share_of_connections(config.memory_limit_bytes),
         lock: Arc::clone(&lock),
     };
-    let (destination, components) = spans.destination(&sampling, pipelines.as_ref())?;
-    let scraped = components.scraped.clone();
+    let (destination, components) = spans.destination(&sampling, pipelines)?;
+    let scraped = components.clone();
     let intake =
         Intake::start(intake_config, destination).context("cannot start decoding threads")?;
     let limit = open_files::share_of_readers();
@@ -114,9 +126,8 @@ async fn serve(config: Config, pipelines: Option<PipelineFile>) -> anyhow::Resul
     ));
     let door = spans.door(&lock, &state, &facts, &ui);
     let Bound {
-        otlp,
-        jaeger,
-        zipkin,
+        receivers,
+        sampling: asked_how_to_sample,
         query_http,
         query_grpc,
         tempo,
@@ -124,14 +135,13 @@ async fn serve(config: Config, pipelines: Option<PipelineFile>) -> anyhow::Resul
         endpoints,
     } = bound;
 
-    let receivers = Receivers::start(
-        &config,
-        otlp,
-        jaeger,
-        zipkin.map(|listener| (listener, tracewell_api::zipkin_router(&state, &door))),
-        &intake,
-        &accounting,
-    )?;
+    let around = Around {
+        max_request_bytes: config.otlp.max_request_bytes,
+        intake: Arc::clone(&intake),
+        accounting: Arc::clone(&accounting),
+        questions: tracewell_api::zipkin_router(&state, &door),
+    };
+    let mut receivers = Receivers::start(around, receivers, asked_how_to_sample)?;
 
     let (stop_queries, stopped) = watch::channel(false);
     let http = tracewell_api::http_router(&state, &facts, &ui, &config.query.base_path, &door);
@@ -142,7 +152,7 @@ async fn serve(config: Config, pipelines: Option<PipelineFile>) -> anyhow::Resul
     let of_tempo = |listener| (listener, tracewell_api::tempo_router(&state, &facts, &door));
     listeners.extend(tempo.map(of_tempo));
     listeners.extend(admin.into_iter().map(|listener| (listener, health.clone())));
-    listeners.extend(scrape_ports.routers(scraped, &door));
+    listeners.extend(scrape_ports.routers(&scraped, &door));
     let serving: Vec<_> = listeners
         .into_iter()
         .map(|(listener, router)| {
@@ -158,13 +168,21 @@ async fn serve(config: Config, pipelines: Option<PipelineFile>) -> anyhow::Resul
         .collect();
     announce(&endpoints, &config.query.base_path, is_encrypted)?;
 
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    let base = (config, loaded.pipelines);
+    let mut reloading = Reloading::new(again, files, base, spans.graph.clone(), Arc::clone(&facts));
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hangup.recv() => reloading.reload(&mut receivers, "SIGHUP").await,
+            () = reloading.due() => reloading.reload(&mut receivers, "a changed file").await,
+        }
     }
     tracing::info!("stopping: receivers first, then the store, then the APIs");
     receivers.stop(DRAIN_PATIENCE).await;
-    spans.endings.run().await;
+    if let Some(graph) = &spans.graph {
+        graph.end().await;
+    }
     let closing = Arc::clone(&spans.store);
     tokio::task::spawn_blocking(move || closing.shut_down()).await?;
     stop_queries.send_replace(true);
@@ -187,8 +205,8 @@ fn announce(
     let mut out = std::io::stdout().lock();
     writeln!(out, "Tracewell {} is ready.", env!("CARGO_PKG_VERSION"))?;
     for endpoint in endpoints {
-        let (title, address) = (endpoint.title, endpoint.address);
-        match endpoint.name {
+        let (title, address) = (&endpoint.title, endpoint.address);
+        match &*endpoint.name {
             "query-http" => writeln!(out, "  {title:<16} {scheme}://{address}{base_path}/")?,
             _ => writeln!(out, "  {title:<16} {address}")?,
         }

@@ -254,6 +254,8 @@ export interface ServerStatus {
   endpoints: { name: string; address: string }[];
   /** What people should know of how it is set up. */
   warnings?: string[];
+  /** When the configuration was read again the last time, and what is not in force of it. */
+  reload?: { atNs: string; error: string | null; notes: string[] } | null;
   store: StoreStatus;
   receivers?: Receiver[];
   processors?: Processor[];

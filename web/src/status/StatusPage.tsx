@@ -40,10 +40,19 @@ function Sections({ status }: { status: ServerStatus }): VNode {
           {warning}
         </Notice>
       ))}
+      {status.reload?.error && (
+        <Notice kind="error">The configuration was read again and cannot be used; what was before goes on: {status.reload.error}</Notice>
+      )}
+      {status.reload?.notes.map((note) => (
+        <Notice key={note} kind="warn">
+          {note}
+        </Notice>
+      ))}
       <div class="status-cards">
         <Card title="Server">
           <Fact name="Version">{status.version}</Fact>
           <Fact name="Running for">{formatDuration(status.uptimeSeconds * 1e9)}</Fact>
+          {status.reload && <Fact name="Configuration read again">{formatTime(nsToMs(status.reload.atNs))}</Fact>}
           {status.endpoints.map(({ name, address }) => (
             <Fact key={name} name={name}>
               <code>{address}</code>

@@ -1,7 +1,7 @@
 // Rates between two answers of the server.
 import { expect, it } from "vitest";
 import type { Edge, ServerStatus } from "../api/types";
-import { flowOf, readingOf } from "./rates";
+import { edgeKey, flowOf, readingOf } from "./rates";
 
 const edge = (to: string, handed: number, refused = 0, waiting = 0): Edge => ({ pipeline: "traces", from: "otlp", to, handed, refused, waiting });
 const reading = (uptimeSeconds: number, ...edges: Edge[]): ReturnType<typeof readingOf> => readingOf({ uptimeSeconds, graph: { edges } } as unknown as ServerStatus);
@@ -22,4 +22,11 @@ it("begins anew with a server that was started anew", () => {
   // One whose clock has gone on and whose numbers have not: read again while it starts.
   const same = reading(101, edge("a", 5));
   expect(flowOf([...same.edges.values()], before, same).perSecond).toBeNull();
+});
+
+it("has no rate yet for an edge that a changed file has brought back", () => {
+  const before = reading(10, edge("a", 100));
+  const now = reading(12, edge("a", 120), edge("b", 1_000_000));
+  expect(flowOf([now.edges.get(edgeKey(edge("b", 0)))!], before, now).perSecond).toBeNull();
+  expect(flowOf([now.edges.get(edgeKey(edge("a", 0)))!], before, now).perSecond).toBe(10);
 });

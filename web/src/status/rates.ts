@@ -23,7 +23,8 @@ export function readingOf(status: ServerStatus): Reading {
   return { uptimeSeconds: status.uptimeSeconds, edges: new Map(edges.map((edge) => [edgeKey(edge), edge])) };
 }
 
-/** Between two readings; a server that was started anew has no rate yet. */
+/** Between two readings; a server that was started anew has no rate yet, and neither has an edge
+ * that a changed file has brought, perhaps back with what it counted before. */
 export function flowOf(edges: readonly Edge[], before: Reading | null, now: Reading): Flow {
   const seconds = before === null ? 0 : now.uptimeSeconds - before.uptimeSeconds;
   const rate = (count: (edge: Edge) => number): number | null => {
@@ -31,9 +32,8 @@ export function flowOf(edges: readonly Edge[], before: Reading | null, now: Read
     let more = 0;
     for (const edge of edges) {
       const known = before.edges.get(edgeKey(edge));
-      const added = count(edge) - (known === undefined ? 0 : count(known));
-      if (added < 0) return null;
-      more += added;
+      if (known === undefined || count(edge) < count(known)) return null;
+      more += count(edge) - count(known);
     }
     return more / seconds;
   };

@@ -57,10 +57,11 @@ impl Graph {
     /// `None` without pipelines.
     pub(super) fn of(accounts: &Accounts) -> Option<Self> {
         let sum = accounts.sum()?;
-        let edges = accounts.edges.iter();
+        let layout = accounts.layout();
+        let edges = layout.edges.iter();
         Some(Self {
-            pipelines: accounts.pipelines.iter().map(pipeline).collect(),
-            connectors: names(&accounts.connectors),
+            pipelines: layout.pipelines.iter().map(pipeline).collect(),
+            connectors: names(&layout.connectors),
             edges: edges.map(|edge| self::edge(edge.snapshot())).collect(),
             sum: whole(sum),
         })

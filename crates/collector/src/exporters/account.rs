@@ -16,7 +16,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::disk_queue::OnDisk;
 
@@ -64,14 +64,16 @@ pub struct QueueSnapshot {
 #[derive(Debug)]
 pub struct ExporterAccount {
     exporter: String,
-    endpoint: String,
+    endpoint: Mutex<String>,
     received: AtomicU64,
     restored: AtomicU64,
     sent: AtomicU64,
     retries: AtomicU64,
     rejected: Mutex<BTreeMap<&'static str, u64>>,
     last_error: Mutex<Option<String>>,
-    queue: OnceLock<Weak<OnDisk>>,
+    queue: Mutex<Weak<OnDisk>>,
+    /// Spans of those received that a queue left on the disk when it was closed.
+    left: AtomicU64,
     moved: AtomicU64,
     /// That of the exporter, of a peer's.
     whole: Option<Arc<ExporterAccount>>,
@@ -94,14 +96,15 @@ impl ExporterAccount {
     fn of(exporter: String, endpoint: String, whole: Option<Arc<Self>>) -> Self {
         Self {
             exporter,
-            endpoint,
+            endpoint: Mutex::new(endpoint),
             received: AtomicU64::new(0),
             restored: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             retries: AtomicU64::new(0),
             rejected: Mutex::default(),
             last_error: Mutex::default(),
-            queue: OnceLock::new(),
+            queue: Mutex::default(),
+            left: AtomicU64::new(0),
             moved: AtomicU64::new(0),
             whole,
             peers: Mutex::default(),
@@ -118,7 +121,7 @@ impl ExporterAccount {
     pub(super) fn name(&self) -> String {
         match &self.whole {
             None => self.exporter.clone(),
-            Some(_) => format!("{} to {}", self.exporter, self.endpoint),
+            Some(_) => format!("{} to {}", self.exporter, self.endpoint()),
         }
     }
 
@@ -142,7 +145,10 @@ impl ExporterAccount {
             .last_error
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let queue = self.queue.get().and_then(Weak::upgrade);
+        let place = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let queue = place.upgrade();
+        // It is asked below, and may be the last one that holds it.
+        drop(place);
         let peers: Vec<Arc<Self>> = self.peers_now().iter().filter_map(Weak::upgrade).collect();
         let mut peers: Vec<ExporterSnapshot> = peers.iter().map(|peer| peer.snapshot()).collect();
         peers.sort_by(|a, b| a.endpoint.cmp(&b.endpoint));
@@ -152,7 +158,7 @@ impl ExporterAccount {
         });
         ExporterSnapshot {
             exporter: self.exporter.clone(),
-            endpoint: self.endpoint.clone(),
+            endpoint: self.endpoint(),
             received,
             restored: self.restored.load(Ordering::Relaxed),
             sent,
@@ -173,14 +179,46 @@ impl ExporterAccount {
 
     /// Its spans wait there.
     pub(super) fn queues_in(&self, queue: &Arc<OnDisk>) {
-        // Once for each exporter: a second one would be a bug without consequence.
-        let _is_second = self.queue.set(Arc::downgrade(queue)).is_err();
+        let mut place = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        *place = Arc::downgrade(queue);
     }
 
-    /// Found on the disk.
+    fn endpoint(&self) -> String {
+        let endpoint = self.endpoint.lock();
+        endpoint.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on it sends there.
+    pub(crate) fn sends_to(&self, endpoint: &str) {
+        let mut place = self.endpoint.lock().unwrap_or_else(PoisonError::into_inner);
+        if *place != endpoint {
+            *place = endpoint.to_owned();
+        }
+    }
+
+    /// Its queue is closed, and so many spans at most stay on the disk.
+    pub(super) fn left_on_disk(&self, spans: u64) {
+        let spans = spans.min(self.snapshot().in_flight);
+        self.left.store(spans, Ordering::Relaxed);
+    }
+
+    /// Found on the disk by a queue that was opened. What an earlier one of this
+    /// process left there is in the account; of that, what is not found any more is
+    /// not sent any more.
     pub(super) fn restored(&self, spans: u64) {
-        self.restored.fetch_add(spans, Ordering::Relaxed);
-        self.arrived(spans);
+        let left = self.left.swap(0, Ordering::Relaxed);
+        let new = spans.saturating_sub(left);
+        self.restored.fetch_add(new, Ordering::Relaxed);
+        self.arrived(new);
+        let lost = left.saturating_sub(spans);
+        if lost > 0 {
+            tracing::warn!(
+                "{}: {lost} spans that waited on the disk are not where its queue is now; they \
+                 are sent when the file has their storage again",
+                self.name()
+            );
+            self.rejected("left_on_disk", lost);
+        }
     }
 
     pub(super) fn sent(&self, spans: u64) {

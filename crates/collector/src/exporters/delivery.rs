@@ -6,6 +6,7 @@
 //! | the peer takes it | sent |
 //! | it is told "come again", or there is no answer | sent again after a pause, as long as there is [`Patience`] |
 //! | the peer refuses the spans for good, or leaves some out | counted and logged |
+//! | its exporter is no longer in the file, or is written otherwise, and the peer takes it not | unavailable at once: who sent it comes again, and then goes the new way |
 //! | the peer is none any more, where there are several | the others have it, each its part |
 //! | the peer refuses us (no credential, no such service) | unavailable at once where somebody waits who keeps them; sent again where they lie on the disk |
 //!
@@ -14,6 +15,7 @@
 mod members;
 mod owed;
 mod pieces;
+mod standing;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +28,7 @@ use tracewell_model::{RowSet, SpanBatch, StoreError};
 pub(super) use self::members::{Membership, Others};
 pub(super) use self::owed::Owed;
 use self::pieces::{Piece, pieces};
+pub(super) use self::standing::Standing;
 use super::account::ExporterAccount;
 use super::peer::{Answer, Peer};
 use super::retry::RetryConfig;
@@ -41,6 +44,7 @@ pub(super) struct Delivery {
     pub(super) account: Arc<ExporterAccount>,
     /// Among several peers, who has what this one leaves.
     pub(super) membership: Option<Membership>,
+    pub(super) standing: Standing,
 }
 
 /// How long a batch is tried.
@@ -146,6 +150,9 @@ impl Delivery {
             if self.has_left() {
                 return Err(NotTaken::PeerLeft);
             }
+            if self.standing.is_given_up() {
+                return Err(self.not_sent("it is no longer there"));
+            }
             let (after, why) = match self.peer.send(message.clone()).await {
                 Answer::Taken { left_out } => return Ok(left_out),
                 Answer::Refused(why) => {
@@ -176,20 +183,30 @@ impl Delivery {
                 tracing::warn!("{exporter}: the peer takes nothing at present: {why}");
             }
             let pause = self.retry.pause(failures, chance()).max(after);
+            if self.standing.is_given_up_when_it_fails() {
+                return Err(self.not_sent(&why));
+            }
             if let Patience::Since(began) = patience
                 && !self.retry.goes_on(began.elapsed() + pause)
             {
-                let why = format!("the exporter {exporter} cannot send: {why}");
-                let unavailable = StoreError::Unavailable(why);
-                return Err(NotTaken::Because("peer_unavailable", unavailable));
+                return Err(self.not_sent(&why));
             }
             tokio::select! {
                 () = self.leaves() => {}
+                () = self.standing.lost() => {}
                 ends = patience.ends_within(pause) => if ends {
                     return Err(NotTaken::Ending);
                 },
             }
         }
+    }
+}
+
+impl Delivery {
+    /// Whoever sent it is to come again.
+    fn not_sent(&self, why: &str) -> NotTaken {
+        let why = format!("the exporter {} cannot send: {why}", self.account.name());
+        NotTaken::Because("peer_unavailable", StoreError::Unavailable(why))
     }
 }
 

@@ -73,6 +73,8 @@ pub(super) struct OnDisk {
     /// Something settled.
     settled: Notify,
     stopping: watch::Receiver<bool>,
+    /// Requests that are on their way when patience is over are given up.
+    cut: watch::Sender<bool>,
 }
 
 impl DiskQueue {
@@ -132,6 +134,7 @@ impl DiskQueue {
             arrived: Notify::new(),
             settled: Notify::new(),
             stopping,
+            cut: watch::Sender::new(false),
         });
         // Else what was delivered long ago would still count against the limit.
         let needed_from = on_disk.book().needed_from();
@@ -143,6 +146,11 @@ impl DiskQueue {
         runtime.spawn(Arc::clone(&on_disk).note_down());
         let stop = Arc::new(stop);
         let (ending, ends) = (Arc::clone(&on_disk), Arc::clone(&stop));
+        // Removed from a file, it goes on as long as the peer takes anything.
+        let left = Arc::clone(&on_disk);
+        surroundings
+            .endings
+            .not_before(move || left.book().count() == 0);
         surroundings.endings.add(async move {
             ends.send_replace(true);
             ending.end().await;
@@ -277,7 +285,12 @@ impl OnDisk {
         };
         if let Some(batch) = batch {
             let patience = Patience::Endless(self.stopping.clone());
-            match self.delivery.deliver(batch, &patience, &mut owed).await {
+            let mut cut = self.cut.subscribe();
+            let delivered = tokio::select! {
+                delivered = self.delivery.deliver(batch, &patience, &mut owed) => delivered,
+                _ = cut.wait_for(|is_cut| *is_cut) => return,
+            };
+            match delivered {
                 Err(StoreError::ShuttingDown) => return,
                 // What was refused has been counted, and told to the log.
                 Ok(()) | Err(_) => owed.reject_rest("lost"),
@@ -392,8 +405,14 @@ impl OnDisk {
         if is_late {
             let exporter = self.delivery.account.exporter();
             tracing::info!("{exporter}: what was on its way is sent again at the next start");
+            self.cut.send_replace(true);
+            // Else it could still be counted once the next queue has it.
+            self.turns.acquire_many(all).await.ok();
         }
         self.note().await;
+        // Whoever looks at the account looks into the book.
+        let left = self.book().spans();
+        self.delivery.account.left_on_disk(left);
         let spool = Arc::clone(&self.spool);
         let closed = tokio::task::spawn_blocking(move || spool.shut_down()).await;
         if closed.is_err() {

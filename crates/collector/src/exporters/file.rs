@@ -17,8 +17,8 @@ mod output;
 
 pub use config::{FileConfig, FileFormat, Rotation};
 
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use tracewell_model::store::Ack;
@@ -26,6 +26,7 @@ use tracewell_model::{Consumer, SpanBatch, StoreError};
 use tracewell_wire::otlp::{json, protobuf};
 
 use super::account::ExporterAccount;
+use crate::pipelines::graph::Surroundings;
 use held::Held;
 use output::Output;
 
@@ -39,8 +40,8 @@ const GROUP_BYTES_MAX: usize = 4 << 20;
 pub(crate) struct FileExporter {
     account: Arc<ExporterAccount>,
     /// Taken at the end, which ends the thread.
-    waiting: Option<SyncSender<Waiting>>,
-    writer: Option<JoinHandle<()>>,
+    waiting: Mutex<Option<SyncSender<Waiting>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
 }
 
 struct Waiting {
@@ -49,6 +50,27 @@ struct Waiting {
 }
 
 impl FileExporter {
+    /// Opens the file; it is closed when the exporter ends.
+    ///
+    /// # Errors
+    /// It cannot be written: why.
+    pub(super) fn build(
+        config: &FileConfig,
+        account: Arc<ExporterAccount>,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<Arc<dyn Consumer>, String> {
+        let this = Arc::new(Self::start(config, account)?);
+        let ending = Arc::clone(&this);
+        surroundings.endings.add(async move {
+            // It waits for a disk.
+            let closed = tokio::task::spawn_blocking(move || ending.close());
+            if let Err(error) = closed.await {
+                tracing::error!("a file was not closed: {error}");
+            }
+        });
+        Ok(this)
+    }
+
     /// Opens the file.
     ///
     /// # Errors
@@ -67,16 +89,37 @@ impl FileExporter {
             .map_err(|error| format!("no thread can be started: {error}"))?;
         Ok(Self {
             account,
-            waiting: Some(sender),
-            writer: Some(writer),
+            waiting: Mutex::new(Some(sender)),
+            writer: Mutex::new(Some(writer)),
         })
+    }
+
+    /// Writes what waits, and takes no more. Idempotent.
+    fn close(&self) {
+        drop(
+            self.waiting
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(writer) = writer.take() {
+            let is_bad = writer.join().is_err();
+            if is_bad {
+                tracing::error!("{}: its thread ended badly", self.account.exporter());
+            }
+        }
     }
 }
 
 impl Consumer for FileExporter {
     fn consume(&self, batch: Arc<SpanBatch>, ack: Ack) {
         let held = Held::new(&self.account, batch.len() as u64, ack);
-        let Some(waiting) = &self.waiting else { return };
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        // Told so where it is dropped.
+        let Some(waiting) = waiting.clone() else {
+            return;
+        };
         match waiting.try_send(Waiting { batch, held }) {
             Ok(()) => {}
             Err(TrySendError::Full(Waiting { held, .. })) => {
@@ -93,13 +136,7 @@ impl Consumer for FileExporter {
 impl Drop for FileExporter {
     /// What waits is written.
     fn drop(&mut self) {
-        self.waiting = None;
-        if let Some(writer) = self.writer.take() {
-            let is_bad = writer.join().is_err();
-            if is_bad {
-                tracing::error!("{}: its thread ended badly", self.account.exporter());
-            }
-        }
+        self.close();
     }
 }
 

@@ -28,7 +28,7 @@ use tracewell_model::store::Ack;
 use tracewell_model::{Consumer, SpanBatch, StoreError};
 
 use super::account::ExporterAccount;
-use super::delivery::{Delivery, Membership, Others};
+use super::delivery::{Delivery, Membership, Others, Standing};
 use super::grpc::{self, GrpcConfig};
 use super::otlp::OTLP;
 use super::peer::Peer;
@@ -142,6 +142,7 @@ impl LoadBalancing {
             retry: config.retry,
             account: self.account.of_peer(grpc::shown(&config.endpoint)),
             membership: Some(Membership { has_left, others }),
+            standing: Standing::default(),
         });
         Ok(Member {
             name: name.to_owned(),

@@ -1,9 +1,8 @@
 //! What `sending_queue` can be told.
 
 use super::room::Sizer;
-use crate::pipelines::ComponentId;
+use crate::pipelines::Storage;
 use crate::written::fields::Fields;
-use crate::written::yaml::Location;
 
 /// The Collector's, in requests.
 const QUEUE_SIZE: u64 = 1_000;
@@ -23,15 +22,6 @@ pub struct QueueConfig {
     pub num_consumers: usize,
     /// The queue is on the disk.
     pub storage: Option<Storage>,
-}
-
-/// The extension that has a directory for the queue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Storage {
-    /// Its name.
-    pub id: ComponentId,
-    /// Where it is named.
-    pub location: Location,
 }
 
 impl Default for QueueConfig {
@@ -64,7 +54,7 @@ impl QueueConfig {
         }
         let consumers = default.num_consumers as u64;
         let num_consumers = fields.number("num_consumers", consumers, 1);
-        let storage = storage(&fields).filter(|_| is_enabled);
+        let storage = Storage::read(&fields, "storage").filter(|_| is_enabled);
         if fields.switch("wait_for_result", false) && storage.is_some() {
             fields.mistake(format!(
                 "{}: senders are answered when their spans are on the disk; leave it out, or storage",
@@ -100,22 +90,5 @@ fn sizer(text: &str) -> Result<Sizer, String> {
         "items" => Ok(Sizer::Items),
         "bytes" => Ok(Sizer::Bytes),
         _ => Err(format!("{text:?} is not one of requests, items, bytes")),
-    }
-}
-
-fn storage(fields: &Fields<'_>) -> Option<Storage> {
-    let written = fields.text("storage")?;
-    match ComponentId::parse(&written.text) {
-        Ok(id) => Some(Storage {
-            id,
-            location: written.location,
-        }),
-        Err(why) => {
-            let path = fields.path("storage");
-            fields
-                .reading()
-                .mistake(written.location, format!("{path}: {why}"));
-            None
-        }
     }
 }

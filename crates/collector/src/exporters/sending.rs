@@ -19,7 +19,7 @@ use tracewell_model::store::Ack;
 use tracewell_model::{Consumer, SpanBatch, StoreError};
 
 use super::account::ExporterAccount;
-use super::delivery::{Delivery, Owed, Patience};
+use super::delivery::{Delivery, Owed, Patience, Standing};
 use super::disk_queue::DiskQueue;
 use super::peer::Peer;
 use super::queue::QueueConfig;
@@ -44,8 +44,10 @@ pub(super) fn start(
         retry: retry.clone(),
         account,
         membership: None,
+        standing: Standing::default(),
     };
     let Some(storage) = &queue.storage else {
+        account_ends(&delivery.account, surroundings);
         let runtime = surroundings.runtime.clone();
         return Ok(Arc::new(Sending::new(Arc::new(delivery), queue, runtime)));
     };
@@ -57,6 +59,14 @@ pub(super) fn start(
     })?;
     let on_disk = DiskQueue::open(delivery, queue, &**spools, surroundings)?;
     Ok(Arc::new(on_disk))
+}
+
+/// What is on its way ends by itself; the account is shown until then.
+pub(super) fn account_ends(account: &Arc<ExporterAccount>, surroundings: &Surroundings<'_>) {
+    account.restored(0);
+    let account = Arc::clone(account);
+    let is_done = move || account.snapshot().in_flight == 0;
+    surroundings.endings.not_before(is_done);
 }
 
 /// See the module's text.
@@ -79,6 +89,13 @@ impl Sending {
             sizer: queue.sizer,
             runtime,
         }
+    }
+}
+
+impl Drop for Sending {
+    /// The file has it no more, or otherwise.
+    fn drop(&mut self) {
+        self.delivery.standing.lose();
     }
 }
 

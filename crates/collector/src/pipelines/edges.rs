@@ -62,8 +62,8 @@ impl EdgeAccount {
         (from, to): (Option<String>, Option<String>),
         leads_to: LeadsTo,
         is_entry: bool,
-    ) -> Arc<Self> {
-        Arc::new(Self {
+    ) -> Self {
+        Self {
             pipeline: pipeline.to_owned(),
             from,
             to,
@@ -72,7 +72,7 @@ impl EdgeAccount {
             handed: AtomicU64::new(0),
             taken: AtomicU64::new(0),
             refused: AtomicU64::new(0),
-        })
+        }
     }
 
     /// The state now.
@@ -93,6 +93,13 @@ impl EdgeAccount {
 
     pub(super) fn is_of(&self, pipeline: &PipelineConfig) -> bool {
         self.pipeline == pipeline.name
+    }
+
+    /// Do both count the same?
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let ends = self.from == other.from && self.to == other.to;
+        let kind = self.leads_to == other.leads_to && self.is_entry == other.is_entry;
+        self.pipeline == other.pipeline && ends && kind
     }
 
     pub(super) fn handed(&self) -> u64 {
@@ -147,10 +154,25 @@ impl Copies {
     }
 }
 
+/// Spans that a component was to be handed and was not, because it was being opened, or
+/// could not be: they are in no account of its own.
+#[derive(Debug, Default)]
+pub(crate) struct Refusals(AtomicU64);
+
+impl Refusals {
+    pub(crate) fn add(&self, spans: u64) {
+        self.0.fetch_add(spans, Ordering::Release);
+    }
+
+    pub(super) fn get(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
 /// Behind a component that keeps what it hands on until that is acknowledged.
-pub(super) struct Kept {
-    pub(super) copies: Arc<Copies>,
-    pub(super) next: Arc<dyn Consumer>,
+pub(crate) struct Kept {
+    pub(crate) copies: Arc<Copies>,
+    pub(crate) next: Arc<dyn Consumer>,
 }
 
 impl Consumer for Kept {

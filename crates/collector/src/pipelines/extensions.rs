@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use super::id::ComponentId;
 use super::ports::on_all_addresses;
 use crate::exporters::auth::AuthenticatorConfig;
 use crate::written::fields::{Fields, Placed};
@@ -34,6 +35,30 @@ pub struct FileStorageConfig {
     /// Is it made where it is missing? Else that is a mistake, such as a disk that is
     /// not mounted.
     pub is_created: bool,
+}
+
+/// The extension that has a directory for what a component keeps on the disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Storage {
+    /// Its name.
+    pub id: ComponentId,
+    /// Where it is named.
+    pub location: Location,
+}
+
+impl Storage {
+    /// Reads the field of a component that names one.
+    pub(crate) fn read(fields: &Fields<'_>, name: &'static str) -> Option<Self> {
+        let Placed { text, location } = fields.text(name)?;
+        match ComponentId::parse(&text) {
+            Ok(id) => Some(Self { id, location }),
+            Err(why) => {
+                let path = fields.path(name);
+                fields.reading().mistake(location, format!("{path}: {why}"));
+                None
+            }
+        }
+    }
 }
 
 impl ExtensionConfig {

@@ -13,6 +13,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::as_written::Sections;
 use super::extensions::ExtensionConfig;
 use super::id::ComponentId;
 use super::known;
@@ -45,6 +46,8 @@ pub struct PipelineFile {
     pub health_check: Option<(String, Location)>,
     /// MiB of memory that `memory_limiter` allows, and where it says so.
     pub memory_limit_mib: Option<(u64, Location)>,
+    /// What it says of each component, to be compared with a changed file.
+    pub(super) written: Sections,
 }
 
 /// A pipeline of traces.
@@ -132,12 +135,13 @@ pub fn is_pipeline_file(root: &Node) -> bool {
 pub fn read(root: &Spanned<Node>, reading: &Reading) -> PipelineFile {
     let top = reading.fields("", root);
     let mut file = PipelineFile::default();
+    let written = &mut file.written;
     let defined = Defined {
-        receivers: components(&top, "receivers", ports::read),
-        processors: components(&top, "processors", ProcessorConfig::read),
-        exporters: components(&top, "exporters", ExporterConfig::read),
-        connectors: components(&top, "connectors", ConnectorConfig::read),
-        extensions: components(&top, "extensions", ExtensionConfig::read),
+        receivers: components(&top, "receivers", written, ports::read),
+        processors: components(&top, "processors", written, ProcessorConfig::read),
+        exporters: components(&top, "exporters", written, ExporterConfig::read),
+        connectors: components(&top, "connectors", written, ConnectorConfig::read),
+        extensions: components(&top, "extensions", written, ExtensionConfig::read),
     };
     match top.section("service") {
         Some(service) => service::read(&service, &defined, &mut file, reading),
@@ -184,6 +188,7 @@ struct Defined {
 fn components<T>(
     top: &Fields<'_>,
     section: &'static str,
+    written: &mut Sections,
     read: impl Fn(&str, Fields<'_>) -> Option<T>,
 ) -> Components<T> {
     let mut found = Components::new();
@@ -213,6 +218,7 @@ fn components<T>(
                 why: format!("{section}.{id}: {why}"),
             }
         });
+        written.add(section, id.clone(), node.value.clone());
         found.insert(id, component);
     }
     found

@@ -1,5 +1,4 @@
-//! Builds the running graph: from exporters back to receivers, because each
-//! stage is made before those that hand to it.
+//! The running graph of a file, and how it becomes that of a changed one.
 //!
 //! ```text
 //! receiver ─┬─► pipeline: processor ─► … ─► fan-out ─┬─► exporter
@@ -7,29 +6,58 @@
 //! ```
 //!
 //! One exporter is shared by all pipelines that name it, as is a connector, which
-//! stands at the end of some and before others; a processor is each pipeline's own. A batch that goes several ways is shared, not copied.
+//! stands at the end of some and before others; a processor is each pipeline's own. A
+//! batch that goes several ways is shared, not copied.
+//!
+//! A change is prepared beside the running graph, and made in this order: from now on
+//! spans go the new way; those that are underway on the old one arrive; what is no
+//! longer there ends; what waited for its place is opened. **No span is lost by it,
+//! and what is written as before goes on as it is** ([ADR 025]).
+//!
+//! [ADR 025]: ../../../../../docs/adr/025-a-changed-file.md
+
+mod accounts;
+mod building;
+mod endings;
+mod ledger;
+mod stage;
+mod ways;
 
 use std::collections::BTreeMap;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::mem;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::time::{Instant, sleep};
+use tracewell_model::Consumer;
 use tracewell_model::spool::Spools;
-use tracewell_model::store::Ack;
-use tracewell_model::{Consumer, SpanBatch};
 
-use super::edges::{Copies, Edge, EdgeAccount, Kept, LeadsTo};
-use super::file::{PipelineConfig, PipelineFile};
+use super::file::PipelineFile;
 use super::id::ComponentId;
-use super::ports::account_of;
-use super::sum::{Sum, Summed};
-use crate::connectors::{Begun, ConnectorConfig};
+use super::joint::Underway;
 use crate::destination::Entries;
-use crate::exporters::{ExporterAccount, ExporterConfig};
-use crate::processors::{ProcessorAccount, ProcessorConfig};
-use crate::pushing::{self, PushAccount, Sources};
-use crate::series::{Naming, SeriesSource};
-use crate::shared_ack::shared;
+pub use accounts::{Accounts, Layout, Scraped};
+use building::{Building, Plan};
+pub use endings::Endings;
+use stage::Stage;
+use ways::Broken;
+pub(crate) use ways::{Nop, fan_out};
+
+/// How long spans may be underway on the old way before what stands there ends all
+/// the same; whoever sends them is then told to come again.
+const UNDERWAY_MAX: Duration = Duration::from_secs(5);
+
+/// How long a component that is no longer in the file may take over what it has.
+const LINGERING_MAX: Duration = Duration::from_secs(600);
+
+/// Between two looks whether it is time.
+const LOOK_INTERVAL: Duration = Duration::from_millis(5);
+const LINGERING_INTERVAL: Duration = Duration::from_millis(100);
+
+/// What may wait on the disk waits there, by the name of the extension.
+pub type Spooled = BTreeMap<ComponentId, Arc<dyn Spools>>;
 
 /// What components find around them.
 pub struct Surroundings<'s> {
@@ -37,357 +65,314 @@ pub struct Surroundings<'s> {
     pub store: &'s Arc<dyn Consumer>,
     /// Timers and senders run here.
     pub runtime: &'s Handle,
-    /// What may wait on the disk waits there, by the name of the extension.
-    pub spools: &'s BTreeMap<ComponentId, Arc<dyn Spools>>,
-    /// What is to be done when the process ends.
+    /// Where things wait on the disk.
+    pub spools: &'s Spooled,
+    /// What the component is to do before it goes.
     pub endings: &'s Endings,
 }
 
-/// What components do at the end of the process, once receivers have stopped: those
-/// that were built last begin, because they hand to those before them.
-#[derive(Default)]
-pub struct Endings(Mutex<Vec<Ending>>);
+/// Puts one consumer before another.
+pub type Watched = Box<dyn Fn(Arc<dyn Consumer>) -> Arc<dyn Consumer> + Send + Sync>;
 
-type Ending = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-impl Endings {
-    /// Adds what is to be done. It MUST end by itself, within a second or two.
-    pub(crate) fn add(&self, ending: impl Future<Output = ()> + Send + 'static) {
-        let mut endings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        endings.push(Box::pin(ending));
-    }
-
-    /// Does it all, once.
-    pub async fn run(&self) {
-        loop {
-            let last = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let Some(ending) = last else { return };
-            ending.await;
-        }
-    }
-}
-
-impl std::fmt::Debug for Endings {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Endings")
-    }
-}
-
-/// The accounts of a graph.
-#[derive(Debug, Default, Clone)]
-pub struct Accounts {
-    /// Of what sends on.
-    pub exporters: Vec<Arc<ExporterAccount>>,
-    /// Of what changes or drops, in the order of the pipelines.
-    pub processors: Vec<Arc<ProcessorAccount>>,
-    /// What connectors count of spans.
-    pub series: Vec<Arc<dyn SeriesSource>>,
-    /// Of what sends it on.
-    pub pushing: Vec<Arc<PushAccount>>,
-    /// What is to be scraped at ports of its own.
-    pub scraped: Vec<Scraped>,
-    /// Of what lies between components, in the order of the pipelines.
-    pub edges: Vec<Arc<EdgeAccount>>,
-    /// Pipelines of traces, in the order written.
-    pub pipelines: Vec<PipelineConfig>,
-    /// What stands at the end of some pipelines and before others, or counts.
-    pub connectors: Vec<ComponentId>,
-    /// Processors that keep what they hand on until it is acknowledged.
-    keeping: Vec<Arc<ProcessorAccount>>,
-    copies: Arc<Copies>,
-}
-
-impl Accounts {
-    /// What is there several times, because it goes several ways.
-    pub(crate) fn copies(&self) -> &Arc<Copies> {
-        &self.copies
-    }
-
-    /// Where every span is; `None` without pipelines.
-    #[must_use]
-    pub fn sum(&self) -> Option<Sum> {
-        let summed = Summed {
-            edges: &self.edges,
-            exporters: &self.exporters,
-            processors: &self.processors,
-            keeping: &self.keeping,
-            copies: &self.copies,
-        };
-        (!self.pipelines.is_empty()).then(|| summed.read())
-    }
-}
-
-/// What connectors count, for those who come to a port of an exporter.
-#[derive(Debug, Clone)]
-pub struct Scraped {
-    /// The exporter's name in the file.
-    pub exporter: String,
-    /// Who counts.
-    pub sources: Vec<Arc<dyn SeriesSource>>,
-    /// How metrics are called there.
-    pub naming: Naming,
-    /// Is OpenMetrics answered to who asks for it?
-    pub has_open_metrics: bool,
+/// What is around a graph, whatever file it is of.
+pub struct Ground {
+    /// What the exporter `tracewell` hands to.
+    pub store: Arc<dyn Consumer>,
+    /// Timers and senders run here.
+    pub runtime: Handle,
+    /// Puts whoever looks at all spans before what takes those of a receiver.
+    pub watched: Watched,
 }
 
 /// A running graph.
 pub struct Graph {
-    /// What takes the spans of a receiver, by the name of its account.
-    entries: Entries,
+    ground: Arc<Ground>,
+    entries: Arc<Entries>,
     accounts: Accounts,
+    running: Mutex<Running>,
+}
+
+/// What runs now.
+#[derive(Default)]
+struct Running {
+    file: Arc<PipelineFile>,
+    spools: Arc<Spooled>,
+    /// Those before which others stand come first.
+    stages: Vec<Arc<Stage>>,
+    /// No longer in the file, and not done yet.
+    lingering: Vec<Arc<Stage>>,
+}
+
+/// What is to be done to a running graph. **Either [`Graph::change`] or
+/// [`Graph::leave`] MUST be told of it**: it holds what was opened for it.
+pub struct Change {
+    file: Arc<PipelineFile>,
+    spools: Arc<Spooled>,
+    plan: Plan,
+}
+
+/// A change from which on spans go the new way.
+struct Led {
+    old: Running,
+    /// The accounts that were.
+    before: Accounts,
+    underway: Vec<Underway>,
+    stages: Vec<Arc<Stage>>,
+    to_open: Vec<Arc<Stage>>,
 }
 
 impl Graph {
-    /// Builds it; `watched` puts whoever looks at all spans before what takes those
-    /// of a receiver. Connects to nobody yet.
+    /// Makes that of a file. Connects to nobody yet, and may wait for a disk.
     ///
     /// # Errors
     /// A component cannot be made: which, and why.
-    pub fn build(
-        file: &PipelineFile,
-        surroundings: &Surroundings<'_>,
-        watched: &dyn Fn(Arc<dyn Consumer>) -> Arc<dyn Consumer>,
-    ) -> Result<Self, String> {
-        let mut building = Building {
-            file,
-            surroundings,
-            ends: BTreeMap::new(),
-            first_stages: BTreeMap::new(),
-            sources: Sources::new(),
+    pub fn start(file: PipelineFile, spools: Spooled, ground: Ground) -> Result<Arc<Self>, String> {
+        let graph = Self {
+            ground: Arc::new(ground),
+            entries: Arc::default(),
             accounts: Accounts::default(),
+            running: Mutex::default(),
         };
-        let is_of_traces = |id: &ComponentId| {
-            let mut pipelines = file.pipelines.iter();
-            pipelines.any(|pipeline| pipeline.exporters.contains(id))
+        let change = graph.prepare(file, spools)?;
+        // Nothing was there, so nobody is underway, and nothing is waited for.
+        graph.lead(change);
+        Ok(Arc::new(graph))
+    }
+
+    /// What takes the spans of each receiver.
+    #[must_use]
+    pub fn entries(&self) -> &Arc<Entries> {
+        &self.entries
+    }
+
+    /// The accounts of its components.
+    #[must_use]
+    pub fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
+    fn running(&self) -> MutexGuard<'_, Running> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes what a changed file needs and is not there. Connects to nobody yet, and
+    /// may wait for a disk.
+    ///
+    /// # Errors
+    /// A component cannot be made: which, and why. Everything is as before.
+    pub fn prepare(&self, file: PipelineFile, spools: Spooled) -> Result<Change, String> {
+        let (running, lingering) = {
+            let running = self.running();
+            (running.stages.clone(), running.lingering.clone())
         };
-        for (id, config) in file.exporters.iter().filter(|(id, _)| is_of_traces(id)) {
-            let exporters = &mut building.accounts.exporters;
-            let exporter = config.build(id, surroundings, exporters);
-            let exporter = exporter.map_err(|why| format!("exporters.{id}: {why}"))?;
-            building.ends.insert(id, exporter);
+        let around = (&*self.ground, &spools);
+        let there = (&running[..], &lingering[..]);
+        let building = Building::new(&file, around, there, self.accounts.prepared());
+        let (plan, result) = building.plan();
+        if let Err(why) = result {
+            self.ground.runtime.spawn(end_all(plan.made));
+            return Err(why);
         }
-        let mut entries: BTreeMap<&'static str, Vec<Arc<dyn Consumer>>> = BTreeMap::new();
-        for config in &file.pipelines {
-            let first = building.pipeline(config)?;
-            for id in &config.receivers {
-                let Some(receiver) = file.receivers.get(id) else {
-                    continue;
-                };
-                let ends = (Some(id), config.processors.first());
-                let first = building.edge(config, ends, LeadsTo::Component, Arc::clone(&first));
-                for port in &receiver.ports {
-                    let of_port = entries.entry(account_of(port.setting)).or_default();
-                    of_port.push(Arc::clone(&first));
-                }
-            }
-        }
-        building.metrics()?;
-        // They were made from the end.
-        let place = |account: &Arc<ProcessorAccount>| {
-            let pipelines = file.pipelines.iter();
-            let mut stages = pipelines.flat_map(|p| p.processors.iter().map(|id| (&p.name, id)));
-            let is_it = |(pipeline, id): (&String, &ComponentId)| account.is_of(pipeline, id);
-            stages.position(is_it).unwrap_or(usize::MAX)
-        };
-        building.accounts.processors.sort_by_key(place);
-        building.accounts.edges.reverse();
-        let in_order = |edge: &Arc<EdgeAccount>| file.pipelines.iter().position(|p| edge.is_of(p));
-        building.accounts.edges.sort_by_key(in_order);
-        building.accounts.pipelines.clone_from(&file.pipelines);
-        building.accounts.connectors = file.connectors.keys().cloned().collect();
-        let copies = Arc::clone(&building.accounts.copies);
-        Ok(Self {
-            entries: entries
-                .into_iter()
-                .map(|(account, pipelines)| (account, watched(fan_out(pipelines, &copies))))
-                .collect(),
-            accounts: building.accounts,
+        Ok(Change {
+            file: Arc::new(file),
+            spools: Arc::new(spools),
+            plan,
         })
     }
 
-    /// What takes the spans of each receiver, by the name of its account, and the
-    /// accounts of what stands behind.
-    #[must_use]
-    pub fn into_parts(self) -> (Entries, Accounts) {
-        (self.entries, self.accounts)
-    }
-}
-
-/// A graph on its way.
-struct Building<'b> {
-    file: &'b PipelineFile,
-    surroundings: &'b Surroundings<'b>,
-    /// Exporters and connectors that are made.
-    ends: BTreeMap<&'b ComponentId, Arc<dyn Consumer>>,
-    /// Of pipelines that are made.
-    first_stages: BTreeMap<&'b str, Arc<dyn Consumer>>,
-    /// Connectors that are made, and count.
-    sources: Sources<'b>,
-    accounts: Accounts,
-}
-
-impl<'b> Building<'b> {
-    /// The first stage of a pipeline. Whoever read the file saw that pipelines do
-    /// not go round.
-    fn pipeline(&mut self, config: &'b PipelineConfig) -> Result<Arc<dyn Consumer>, String> {
-        if let Some(first) = self.first_stages.get(&*config.name) {
-            return Ok(Arc::clone(first));
-        }
-        let last = config.processors.last();
-        let mut ends = Vec::new();
-        for id in &config.exporters {
-            let end = self.end(id)?;
-            ends.push(self.edge(config, (last, Some(id)), self.leads_to(id), end));
-        }
-        let mut next = fan_out(ends, &self.accounts.copies);
-        for (number, id) in config.processors.iter().enumerate().rev() {
-            let place = (config.name.as_str(), id);
-            let processor = &self.file.processors[id];
-            let keeps = matches!(processor, ProcessorConfig::TailSampling(_));
-            if keeps {
-                let copies = Arc::clone(&self.accounts.copies);
-                next = Arc::new(Kept { copies, next });
-            }
-            let processors = &mut self.accounts.processors;
-            let built = processor.build(place, next, self.surroundings, processors);
-            next = built.map_err(|why| format!("processors.{id}: {why}"))?;
-            if keeps {
-                self.accounts.keeping.extend(processors.last().cloned());
-            }
-            if let Some(before) = number.checked_sub(1).and_then(|n| config.processors.get(n)) {
-                next = self.edge(config, (Some(before), Some(id)), LeadsTo::Component, next);
-            }
-        }
-        self.first_stages.insert(&config.name, Arc::clone(&next));
-        Ok(next)
+    /// Does not make a change.
+    pub async fn leave(&self, change: Change) {
+        end_all(change.plan.made).await;
     }
 
-    fn end(&mut self, id: &'b ComponentId) -> Result<Arc<dyn Consumer>, String> {
-        if let Some(end) = self.ends.get(id) {
-            return Ok(Arc::clone(end));
+    /// Makes a change. Answers what could not be done as the file says, which is left
+    /// as it was. One change at a time.
+    pub async fn change(self: &Arc<Self>, change: Change) -> Vec<String> {
+        let Led {
+            old,
+            before,
+            underway,
+            stages,
+            to_open,
+        } = self.lead(change);
+        arrived(&underway).await;
+
+        let is_replaced = |stage: &Stage| stages.iter().any(|new| new.id == stage.id);
+        let stays = |stage: &Arc<Stage>| stages.iter().any(|new| Arc::ptr_eq(new, stage));
+        // Those that hand to others come first.
+        let gone = old.stages.iter().rev().filter(|stage| !stays(stage));
+        let gone: Vec<Arc<Stage>> = gone.cloned().collect();
+        for stage in old.lingering.iter().filter(|stage| is_replaced(stage)) {
+            stage.endings.run().await;
         }
-        let file = self.file;
-        let mut begun = Vec::new();
-        for config in file
-            .pipelines
-            .iter()
-            .filter(|pipeline| pipeline.receivers.contains(id))
+        let mut left: Vec<Arc<Stage>> = Vec::new();
+        for stage in gone {
+            // What stands behind one that is not done yet is needed.
+            if is_replaced(&stage) || left.is_empty() && stage.endings.is_time() {
+                stage.endings.run().await;
+            } else {
+                left.push(stage);
+            }
+        }
         {
-            let first = self.pipeline(config)?;
-            let ends = (Some(id), config.processors.first());
-            begun.push(Begun {
-                pipeline: config.name.clone(),
-                first: self.edge(config, ends, LeadsTo::Component, first),
-            });
-        }
-        let counted = self.accounts.series.len();
-        let connector = file.connectors[id].build(id, begun, &mut self.accounts);
-        if let Some(source) = self.accounts.series.get(counted) {
-            self.sources.insert(id, Arc::clone(source));
-        }
-        self.ends.insert(id, Arc::clone(&connector));
-        Ok(connector)
-    }
-
-    /// What stands before `next` and counts what is handed to it.
-    fn edge(
-        &mut self,
-        pipeline: &PipelineConfig,
-        (from, to): (Option<&ComponentId>, Option<&ComponentId>),
-        leads_to: LeadsTo,
-        next: Arc<dyn Consumer>,
-    ) -> Arc<dyn Consumer> {
-        let name = |id: Option<&ComponentId>| id.map(ToString::to_string);
-        let is_entry = from.is_some_and(|id| self.file.receivers.contains_key(id))
-            && from.is_some_and(|id| pipeline.receivers.contains(id));
-        let ends = (name(from), name(to));
-        let account = EdgeAccount::new(&pipeline.name, ends, leads_to, is_entry);
-        self.accounts.edges.push(Arc::clone(&account));
-        Arc::new(Edge { account, next })
-    }
-
-    /// What becomes of spans that an exporter or connector is handed.
-    fn leads_to(&self, id: &ComponentId) -> LeadsTo {
-        let exporter = self.file.exporters.get(id);
-        let connector = self.file.connectors.get(id);
-        match exporter {
-            _ if connector.is_some_and(ConnectorConfig::ends_traces) => LeadsTo::Counting,
-            _ if connector.is_some() => LeadsTo::Component,
-            Some(ExporterConfig::Tracewell) => LeadsTo::Store,
-            Some(ExporterConfig::Nop | ExporterConfig::Debug(_)) => LeadsTo::Nothing,
-            _ => LeadsTo::Component,
-        }
-    }
-
-    /// Where numbers go that were counted of spans.
-    fn metrics(&mut self) -> Result<(), String> {
-        pushing::start(
-            self.file,
-            &self.sources,
-            self.surroundings,
-            &mut self.accounts,
-        )?;
-        for (id, config) in &self.file.exporters {
-            if let ExporterConfig::Prometheus(config) = config {
-                let sources = self.file.sent_to(id).into_iter();
-                let sources = sources.filter_map(|id| self.sources.get(id).map(Arc::clone));
-                self.accounts.scraped.push(Scraped {
-                    exporter: id.to_string(),
-                    sources: sources.collect(),
-                    naming: config.naming.clone(),
-                    has_open_metrics: config.has_open_metrics,
-                });
+            // Those that lingered before may have ended meanwhile.
+            let mut running = self.running();
+            running.lingering.retain(|stage| !is_replaced(stage));
+            running.lingering.extend(left.iter().cloned());
+            for stage in &running.lingering {
+                self.accounts.take_over(&before, &stage.id);
             }
         }
-        Ok(())
+        if !left.is_empty() {
+            self.ground.runtime.spawn(Arc::clone(self).linger(left));
+        }
+        let mut troubles = Vec::new();
+        for stage in to_open {
+            troubles.extend(self.open(stage, &old).await);
+        }
+        troubles
+    }
+
+    /// From now on spans go the new way.
+    fn lead(&self, Change { file, spools, plan }: Change) -> Led {
+        let before = self.accounts.become_those(&plan.accounts, &file);
+        let old = {
+            let mut running = self.running();
+            let new = Running {
+                file,
+                spools,
+                stages: plan.stages.clone(),
+                lingering: running.lingering.clone(),
+            };
+            mem::replace(&mut *running, new)
+        };
+        let mut underway: Vec<Underway> = Vec::new();
+        underway.extend(plan.to_open.iter().map(|stage| stage.seat.close()));
+        let leads = plan.leads.into_iter();
+        underway.extend(leads.map(|(joint, next)| joint.lead_to(next)));
+        underway.extend(self.entries.become_those(plan.entries));
+        Led {
+            old,
+            before,
+            underway,
+            stages: plan.stages,
+            to_open: plan.to_open,
+        }
+    }
+
+    /// Opens what waited for its place. Where that fails, what was there before is
+    /// opened again.
+    async fn open(&self, stage: Arc<Stage>, old: &Running) -> Option<String> {
+        let (ground, accounts) = (Arc::clone(&self.ground), self.accounts.clone());
+        let of_file = |of: &Running| (Arc::clone(&of.file), Arc::clone(&of.spools));
+        let (new, before) = (of_file(&self.running()), of_file(old));
+        let of = Arc::clone(&stage);
+        // It may wait for a disk.
+        let opened = tokio::task::spawn_blocking(move || {
+            match of.make(&new.0, (&ground, &new.1), &accounts) {
+                // So may taking what was held meanwhile.
+                Ok(made) => drop(of.seat.lead_to(made)),
+                Err(why) => {
+                    let before = of.make(&before.0, (&ground, &before.1), &accounts);
+                    return Err((why, before));
+                }
+            }
+            Ok(())
+        });
+        let (why, before) = match opened.await {
+            Ok(Ok(())) => return None,
+            Ok(Err(failed)) => failed,
+            Err(error) => (error.to_string(), Err("it failed".to_owned())),
+        };
+        // The next change tries again.
+        stage.is_other.store(true, Ordering::Relaxed);
+        Some(match before {
+            Ok(made) => {
+                stage.seat.lead_to(made);
+                format!("{why}; it goes on as it was before")
+            }
+            Err(_) => {
+                stage.seat.lead_to(Arc::new(Broken {
+                    why: why.clone(),
+                    refusals: Arc::clone(self.accounts.refusals()),
+                }));
+                format!("{why}; until that is mended it takes no spans")
+            }
+        })
+    }
+
+    /// Leaves components that are no longer in the file to what they still have, and
+    /// ends them then: those that hand to others first.
+    async fn linger(self: Arc<Self>, stages: Vec<Arc<Stage>>) {
+        let until = Instant::now() + LINGERING_MAX;
+        for stage in stages {
+            let is_left = || {
+                let lingering = &self.running().lingering;
+                lingering.iter().any(|other| Arc::ptr_eq(other, &stage))
+            };
+            while is_left() && !stage.endings.is_time() && Instant::now() < until {
+                sleep(LINGERING_INTERVAL).await;
+            }
+            if !is_left() {
+                continue;
+            }
+            if !stage.endings.is_time() {
+                tracing::warn!(
+                    "{}, which is no longer in the file, is not done and ends; what waits on \
+                     the disk stays there until it is in the file again",
+                    stage.id.path()
+                );
+            }
+            stage.endings.run().await;
+            let mut running = self.running();
+            running
+                .lingering
+                .retain(|other| !Arc::ptr_eq(other, &stage));
+            if !running.stages.iter().any(|new| new.id == stage.id) {
+                self.accounts.forget(&stage.id);
+            }
+        }
+    }
+
+    /// Ends all components: those that hand to others first. Receivers have stopped.
+    pub async fn end(&self) {
+        let Running {
+            mut stages,
+            mut lingering,
+            ..
+        } = mem::take(&mut *self.running());
+        lingering.reverse();
+        stages.extend(lingering);
+        end_all(stages).await;
+    }
+}
+
+/// Ends components, of which those that hand to others come last.
+async fn end_all(stages: Vec<Arc<Stage>>) {
+    for stage in stages.iter().rev() {
+        stage.endings.run().await;
+    }
+}
+
+/// Waits until nobody is underway any more.
+async fn arrived(underway: &[Underway]) {
+    let until = Instant::now() + UNDERWAY_MAX;
+    while !underway.iter().all(Underway::is_nobody) && Instant::now() < until {
+        sleep(LOOK_INTERVAL).await;
     }
 }
 
 impl std::fmt::Debug for Graph {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let entries: Vec<_> = self.entries.keys().collect();
         let mut debug = formatter.debug_struct("Graph");
-        debug.field("entries", &entries).finish_non_exhaustive()
+        debug
+            .field("entries", &self.entries)
+            .finish_non_exhaustive()
     }
 }
 
-/// Hands to all of them; one alone is asked without a detour.
-pub(crate) fn fan_out(
-    mut consumers: Vec<Arc<dyn Consumer>>,
-    copies: &Arc<Copies>,
-) -> Arc<dyn Consumer> {
-    match consumers.len() {
-        1 => consumers.remove(0),
-        _ => Arc::new(FanOut {
-            consumers,
-            copies: Arc::clone(copies),
-        }),
-    }
-}
-
-/// Acknowledges when all have acknowledged. Where one fails the sender hears of
-/// it and sends again, to all of them.
-struct FanOut {
-    consumers: Vec<Arc<dyn Consumer>>,
-    copies: Arc<Copies>,
-}
-
-impl Consumer for FanOut {
-    fn consume(&self, batch: Arc<SpanBatch>, ack: Ack) {
-        let copies = self.consumers.len().saturating_sub(1);
-        self.copies.add((batch.len() * copies) as u64);
-        let acks = shared(self.consumers.len(), ack);
-        for (consumer, ack) in self.consumers.iter().zip(acks) {
-            consumer.consume(Arc::clone(&batch), ack);
-        }
-    }
-}
-
-/// Takes everything and keeps nothing, as it was told.
-pub(crate) struct Nop;
-
-impl Consumer for Nop {
-    fn consume(&self, _batch: Arc<SpanBatch>, ack: Ack) {
-        ack(Ok(()));
+impl std::fmt::Debug for Change {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Change")
     }
 }

@@ -1,5 +1,8 @@
 //! Receivers of a file: which ports they open.
 
+use super::id::ComponentId;
+use crate::accounting::account_name;
+use crate::receivers::otlp::config::CorsConfig;
 use crate::receivers::{jaeger, otlp, zipkin};
 use crate::written::fields::{Fields, Placed};
 use crate::written::yaml::Location;
@@ -13,6 +16,8 @@ pub struct Port {
     pub endpoint: String,
     /// Where it is asked for.
     pub location: Location,
+    /// Which pages may send there; `None` where the file does not say.
+    pub cors: Option<CorsConfig>,
 }
 
 /// A receiver: the ports that it opens.
@@ -86,7 +91,7 @@ pub(super) fn read(kind: &str, fields: Fields<'_>) -> Option<ReceiverConfig> {
             if fields.switch("parse_string_tags", false) {
                 fields.mistake("parse_string_tags is not served: a tag stays the text that it is");
             }
-            server(fields);
+            server(fields, false);
             Some(ReceiverConfig { ports: vec![port] })
         }
         _ => None,
@@ -102,8 +107,13 @@ fn protocols(fields: Fields<'_>, known: &[Protocol]) -> ReceiverConfig {
                 continue;
             };
             let at = fields.location();
-            config.ports.push(port(&fields, setting, default, at));
-            server(fields);
+            let mut port = port(&fields, setting, default, at);
+            let takes_cors = *setting == OTLP[1].1;
+            if takes_cors {
+                port.cors = fields.section("cors").map(cors);
+            }
+            config.ports.push(port);
+            server(fields, takes_cors);
         }
         protocols.end();
     }
@@ -128,7 +138,35 @@ fn port(fields: &Fields<'_>, setting: &'static str, default: &str, at: Location)
         setting,
         endpoint: on_all_addresses(written.text),
         location: written.location,
+        cors: None,
     }
+}
+
+/// Which pages may send.
+fn cors(fields: Fields<'_>) -> CorsConfig {
+    let texts = |name| -> Vec<String> {
+        let list = fields.list(name).into_iter();
+        list.map(|placed| placed.text).collect()
+    };
+    let config = CorsConfig {
+        allowed_origins: texts("allowed_origins"),
+        allowed_headers: texts("allowed_headers"),
+        max_age_seconds: fields
+            .has("max_age")
+            .then(|| fields.number("max_age", 0, 0))
+            .filter(|seconds| *seconds > 0),
+    };
+    for placed in fields.list("allowed_origins") {
+        if let Some(problem) = CorsConfig::problem(&placed.text) {
+            let path = fields.path("allowed_origins");
+            let message = format!("{path}: {:?} {problem}", placed.text);
+            fields.reading().mistake(placed.location, message);
+        }
+    }
+    // Clients must see how long to wait, and nothing else of an answer.
+    fields.has("exposed_headers");
+    fields.end();
+    config
 }
 
 /// Without a host a Collector listens on all addresses.
@@ -141,10 +179,12 @@ pub(crate) fn on_all_addresses(endpoint: String) -> String {
 
 /// What a server of the Collector can be told besides. Limits of ours hold
 /// for all ports together, and so does the lock.
-fn server(fields: Fields<'_>) {
+fn server(fields: Fields<'_>, takes_cors: bool) {
     fields.not_served("tls", "one lock is for all ports: docs/security.md");
     fields.not_served("auth", "one lock is for all ports: docs/security.md");
-    fields.not_served("cors", "use --otlp-http-cors-allowed-origins");
+    if !takes_cors {
+        fields.not_served("cors", "pages of browsers send OTLP over HTTP");
+    }
     fields.not_served("include_metadata", "headers of a request are not kept");
     fields.not_served("traces_url_path", "spans are taken at /v1/traces");
     // Bounded by the memory of the process and measured as bytes come, or fixed.
@@ -170,8 +210,15 @@ fn server(fields: Fields<'_>) {
     fields.end();
 }
 
+impl Port {
+    /// The account of the receiver `id` at this port.
+    pub(super) fn account(&self, id: &ComponentId) -> String {
+        account_name(account_of(self.setting), &id.name)
+    }
+}
+
 /// The account of the receiver behind the port that a setting opens.
-pub(super) fn account_of(setting: &'static str) -> &'static str {
+fn account_of(setting: &'static str) -> &'static str {
     match setting {
         "receivers.otlp.protocols.grpc.endpoint" => otlp::GRPC_RECEIVER,
         "receivers.otlp.protocols.http.endpoint" => otlp::HTTP_RECEIVER,

@@ -15,7 +15,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::edges::{Copies, EdgeAccount, LeadsTo};
+use super::edges::{Copies, EdgeAccount, LeadsTo, Refusals};
 use crate::exporters::ExporterAccount;
 use crate::processors::ProcessorAccount;
 
@@ -46,53 +46,51 @@ pub struct Sum {
 }
 
 /// What the sum is made of.
-pub(super) struct Summed<'a> {
-    pub(super) edges: &'a [Arc<EdgeAccount>],
-    pub(super) exporters: &'a [Arc<ExporterAccount>],
-    pub(super) processors: &'a [Arc<ProcessorAccount>],
-    /// Those of the processors that keep what they hand on until it is acknowledged.
-    pub(super) keeping: &'a [Arc<ProcessorAccount>],
-    pub(super) copies: &'a Copies,
+#[derive(Debug, Default, Clone)]
+pub(super) struct Summed {
+    /// What accounts came to that nothing changes any more.
+    pub(super) settled: Counted,
+    pub(super) edges: Vec<Arc<EdgeAccount>>,
+    pub(super) exporters: Vec<Arc<ExporterAccount>>,
+    pub(super) processors: Vec<Arc<ProcessorAccount>>,
+    pub(super) copies: Arc<Copies>,
+    pub(super) refusals: Arc<Refusals>,
 }
 
-impl Summed<'_> {
+/// What some accounts come to.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Counted {
+    sum: Sum,
+    /// Copies that are none any more: what was handed on is no longer kept.
+    no_longer_kept: u64,
+}
+
+impl Summed {
     /// Reads it all.
-    pub(super) fn read(&self) -> Sum {
-        let mut sum = Sum::default();
-        for edge in self.edges {
-            let ends = match edge.leads_to {
-                LeadsTo::Component => continue,
-                LeadsTo::Store => &mut sum.stored,
-                LeadsTo::Counting => &mut sum.counted,
-                LeadsTo::Nothing => &mut sum.discarded,
-            };
-            *ends += edge.taken();
-            sum.rejected += edge.refused();
+    pub(super) fn read(self) -> Sum {
+        let mut counted = self.settled;
+        counted.sum.rejected += self.refusals.get();
+        self.edges.iter().for_each(|edge| counted.left(edge));
+        for account in &self.processors {
+            counted.no_longer_kept(account);
         }
-        let kept = self.keeping.iter().map(|account| account.snapshot().passed);
-        let no_longer_kept: u64 = kept.sum();
-        for account in self.exporters {
-            let account = account.snapshot();
-            sum.forwarded += account.sent;
-            sum.rejected += account.rejected.values().sum::<u64>();
+        for account in &self.exporters {
+            counted.sent(account);
         }
-        for account in self.processors {
-            let account = account.snapshot();
-            sum.rejected += account.rejected;
-            for (reason, spans) in account.dropped {
-                *sum.dropped.entry(reason).or_default() += spans;
-            }
+        for account in &self.processors {
+            counted.ended(account);
         }
         // From here on what came in.
-        sum.copied = self.copies.get().saturating_sub(no_longer_kept);
-        let exporters = self.exporters.iter();
-        sum.restored = exporters.map(|account| account.snapshot().restored).sum();
-        let processors = self.processors.iter();
-        sum.restored += processors
-            .map(|account| account.snapshot().restored)
-            .sum::<u64>();
-        let entries = self.edges.iter().filter(|edge| edge.is_entry);
-        sum.received = entries.map(|edge| edge.handed()).sum();
+        let copied = self.copies.get().saturating_sub(counted.no_longer_kept);
+        for account in &self.exporters {
+            counted.sum.restored += account.snapshot().restored;
+        }
+        for account in &self.processors {
+            counted.sum.restored += account.snapshot().restored;
+        }
+        self.edges.iter().for_each(|edge| counted.entered(edge));
+        let mut sum = counted.sum;
+        sum.copied = copied;
         let came = sum.received + sum.restored + sum.copied;
         let dropped: u64 = sum.dropped.values().sum();
         let ended = [
@@ -105,5 +103,63 @@ impl Summed<'_> {
         ];
         sum.in_flight = came.saturating_sub(ended.iter().sum::<u64>());
         sum
+    }
+}
+
+impl Counted {
+    /// Adds an edge that nobody hands anything over any more.
+    pub(super) fn settle_edge(&mut self, edge: &EdgeAccount) {
+        self.left(edge);
+        self.entered(edge);
+    }
+
+    /// Adds the account of an exporter that is gone.
+    pub(super) fn settle_exporter(&mut self, account: &ExporterAccount) {
+        self.sent(account);
+        self.sum.restored += account.snapshot().restored;
+    }
+
+    /// Adds the account of a processor that is gone.
+    pub(super) fn settle_processor(&mut self, account: &ProcessorAccount) {
+        self.no_longer_kept(account);
+        self.ended(account);
+        self.sum.restored += account.snapshot().restored;
+    }
+
+    fn left(&mut self, edge: &EdgeAccount) {
+        let ends = match edge.leads_to {
+            LeadsTo::Component => return,
+            LeadsTo::Store => &mut self.sum.stored,
+            LeadsTo::Counting => &mut self.sum.counted,
+            LeadsTo::Nothing => &mut self.sum.discarded,
+        };
+        *ends += edge.taken();
+        self.sum.rejected += edge.refused();
+    }
+
+    fn entered(&mut self, edge: &EdgeAccount) {
+        if edge.is_entry {
+            self.sum.received += edge.handed();
+        }
+    }
+
+    fn sent(&mut self, account: &ExporterAccount) {
+        let account = account.snapshot();
+        self.sum.forwarded += account.sent;
+        self.sum.rejected += account.rejected.values().sum::<u64>();
+    }
+
+    fn no_longer_kept(&mut self, account: &ProcessorAccount) {
+        if account.is_keeping() {
+            self.no_longer_kept += account.snapshot().passed;
+        }
+    }
+
+    fn ended(&mut self, account: &ProcessorAccount) {
+        let account = account.snapshot();
+        self.sum.rejected += account.rejected;
+        for (reason, spans) in account.dropped {
+            *self.sum.dropped.entry(reason).or_default() += spans;
+        }
     }
 }

@@ -5,7 +5,7 @@
 //! never shows more out than in.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::tail_sampling::DecisionCounts;
@@ -48,7 +48,27 @@ pub struct ProcessorAccount {
     dropped: Mutex<BTreeMap<&'static str, u64>>,
     rejected: AtomicU64,
     errors: AtomicU64,
-    decisions: Mutex<Option<DecisionCounts>>,
+    /// It keeps what it hands on until that is acknowledged.
+    is_keeping: AtomicBool,
+    decisions: Mutex<Decisions>,
+}
+
+#[derive(Debug, Default)]
+struct Decisions {
+    /// By processors that were here before, as the file had them then.
+    earlier: Option<DecisionCounts>,
+    now: Option<DecisionCounts>,
+}
+
+impl Decisions {
+    fn shown(&self) -> Option<DecisionCounts> {
+        let mut all = self.now.clone()?;
+        let policies = all.policies.len();
+        self.earlier.iter().for_each(|earlier| all.add(earlier));
+        // Of those that are there now.
+        all.policies.truncate(policies);
+        Some(all)
+    }
 }
 
 impl ProcessorAccount {
@@ -62,6 +82,7 @@ impl ProcessorAccount {
             dropped: Mutex::default(),
             rejected: AtomicU64::new(0),
             errors: AtomicU64::new(0),
+            is_keeping: AtomicBool::new(false),
             decisions: Mutex::default(),
         })
     }
@@ -95,7 +116,7 @@ impl ProcessorAccount {
             rejected,
             in_flight: received.saturating_sub(out),
             errors: self.errors.load(Ordering::Relaxed),
-            decisions: self.decisions().clone(),
+            decisions: self.decisions().shown(),
         }
     }
 
@@ -103,10 +124,42 @@ impl ProcessorAccount {
         self.received.fetch_add(spans, Ordering::Release);
     }
 
-    /// Found on the disk.
+    /// It keeps what it hands on until that is acknowledged: until then it is there
+    /// twice.
+    pub(crate) fn keeps(&self) {
+        self.is_keeping.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_keeping(&self) -> bool {
+        self.is_keeping.load(Ordering::Relaxed)
+    }
+
+    /// Has it nothing left?
+    pub(crate) fn is_empty(&self) -> bool {
+        self.snapshot().in_flight == 0
+    }
+
+    /// So many wait in it, as it is opened. Those count as received unless they did
+    /// before in this process; of those, what is not found any more is not handed on.
     pub(crate) fn restored(&self, spans: u64) {
-        self.restored.fetch_add(spans, Ordering::Relaxed);
-        self.arrived(spans);
+        let left = self.snapshot().in_flight;
+        let found = spans.saturating_sub(left);
+        self.restored.fetch_add(found, Ordering::Relaxed);
+        self.arrived(found);
+        let lost = left.saturating_sub(spans);
+        if lost > 0 {
+            tracing::warn!(
+                "{}: {lost} spans that waited on the disk are not where it looks now; they are \
+                 decided when the file has their storage again",
+                self.name()
+            );
+            self.rejected(lost);
+        }
+        let mut decisions = self.decisions();
+        if let Some(mut counts) = decisions.now.take() {
+            decisions.earlier.iter().for_each(|other| counts.add(other));
+            decisions.earlier = Some(counts);
+        }
     }
 
     pub(crate) fn passed(&self, spans: u64) {
@@ -124,15 +177,15 @@ impl ProcessorAccount {
         self.rejected.fetch_add(spans, Ordering::Release);
     }
 
-    fn decisions(&self) -> MutexGuard<'_, Option<DecisionCounts>> {
+    fn decisions(&self) -> MutexGuard<'_, Decisions> {
         self.decisions
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// All that was decided so far.
+    /// All that was decided so far, by the processor as it is now.
     pub(crate) fn decided(&self, counts: &DecisionCounts) {
-        *self.decisions() = Some(counts.clone());
+        self.decisions().now = Some(counts.clone());
     }
 
     /// Something failed on so many spans. Answers whether it is the first, which is

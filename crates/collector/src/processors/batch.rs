@@ -17,6 +17,7 @@ use tracewell_model::batch::concat::BatchJoiner;
 use tracewell_model::store::Ack;
 use tracewell_model::{Consumer, RowSet, SpanBatch};
 
+use crate::pipelines::graph::Surroundings;
 use crate::shared_ack::shared;
 
 /// See the module's text.
@@ -40,6 +41,24 @@ struct Waiting {
 }
 
 impl Batch {
+    /// Before `next`; what it has goes on when it ends.
+    pub(super) fn build(
+        config: BatchConfig,
+        next: Arc<dyn Consumer>,
+        surroundings: &Surroundings<'_>,
+    ) -> Arc<dyn Consumer> {
+        let this = Self::new(config, next, surroundings.runtime.clone());
+        let ending = Arc::clone(&this);
+        surroundings.endings.add(async move {
+            // What follows may take its time over the spans.
+            let sent = tokio::task::spawn_blocking(move || ending.end_all());
+            if let Err(error) = sent.await {
+                tracing::error!("batch did not end: {error}");
+            }
+        });
+        this
+    }
+
     /// Before `next`; its timer runs on `runtime`.
     #[must_use]
     pub fn new(config: BatchConfig, next: Arc<dyn Consumer>, runtime: Handle) -> Arc<Self> {
@@ -65,6 +84,12 @@ impl Batch {
         let gathered = waiting.take();
         drop(waiting);
         self.send(gathered);
+    }
+
+    /// Sends on whatever was gathered.
+    fn end_all(&self) {
+        let number = self.waiting().number;
+        self.end(number);
     }
 
     fn send(&self, gathered: Waiting) {
@@ -145,13 +170,15 @@ impl Consumer for Batch {
             drop(waiting);
             self.send(gathered);
         } else if is_first {
-            let (number, timeout, this) = (waiting.number, self.config.timeout, self.this.clone());
+            let (number, timeout) = (waiting.number, self.config.timeout);
+            // What waits goes on, whatever becomes of the others that hold it.
+            let Some(this) = self.this.upgrade() else {
+                return;
+            };
             self.runtime.spawn(async move {
                 tokio::time::sleep(timeout).await;
                 // What follows may take its time over the spans.
-                if let Some(this) = this.upgrade() {
-                    tokio::task::spawn_blocking(move || this.end(number));
-                }
+                tokio::task::spawn_blocking(move || this.end(number));
             });
         }
     }

@@ -11,6 +11,7 @@ mod bucket;
 mod chance;
 mod condition;
 mod config;
+mod counts;
 mod gathering;
 mod held;
 mod inbox;
@@ -34,7 +35,7 @@ mod trial;
 pub use alone::read_alone;
 pub use condition::{SpanCondition, Texts};
 pub use config::TailSamplingConfig;
-pub use judge::{DecisionCounts, PolicyCounts, TraceCount};
+pub use counts::{DecisionCounts, PolicyCounts, TraceCount};
 pub use rule::Policy;
 pub use trial::{Trial, TriedTrace};
 
@@ -91,8 +92,8 @@ impl TailSampling {
         surroundings: &Surroundings<'_>,
     ) -> Result<Arc<dyn Consumer>, String> {
         let spools = match &config.tail_storage {
-            Some(storage) => surroundings.spools.get(storage).ok_or_else(|| {
-                format!("tail_storage: there is no directory for {storage}; name a file_storage that service.extensions has")
+            Some(storage) => surroundings.spools.get(&storage.id).ok_or_else(|| {
+                format!("tail_storage: there is no directory for {}", storage.id)
             }),
             None => surroundings.spools.get(&ComponentId::parse(DATA_DIRECTORY)?).ok_or_else(|| {
                 // `groupbytrace` has no such field.
@@ -106,7 +107,9 @@ impl TailSampling {
         let name = format!("{pipeline}.{id}");
         let (config, clock) = (config.clone(), Arc::new(SystemClock));
         let this = Self::start(config, (&**spools?, &name), next, account, clock)?;
-        let ending = Arc::clone(&this);
+        let (ending, account) = (Arc::clone(&this), Arc::clone(&this.account));
+        // Removed from a file, it decides what waits.
+        surroundings.endings.not_before(move || account.is_empty());
         surroundings.endings.add(async move {
             // It waits for a thread, and must not hold up the others of the runtime.
             let stopped = tokio::task::spawn_blocking(move || ending.stop()).await;

@@ -198,7 +198,7 @@ impl Sender<'_> {
         let agent = String::from_utf8_lossy(agent.unwrap_or_default());
         Complaint {
             // The account puts its name here.
-            receiver: "",
+            receiver: "".into(),
             reason,
             peer: self.peer,
             user_agent: agent.into_owned(),

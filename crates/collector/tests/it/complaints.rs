@@ -64,7 +64,7 @@ async fn what_is_refused_is_shown_with_reason_place_and_sender() {
         send_h2(call.clone()).await.unwrap();
     }
     let complaint = newest(&running);
-    assert_eq!((complaint.receiver, complaint.times), ("otlp_grpc", 3));
+    assert_eq!((&*complaint.receiver, complaint.times), ("otlp_grpc", 3));
 
     // What is well says nothing.
     let before = running.accounting.complaints();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
-use tracewell_collector::OtlpConfig;
+use tracewell_collector::{CorsConfig, OtlpConfig};
 
 use crate::clients::{Reply, post, send};
 use crate::consumers::{Recorder, Refusing};
@@ -15,7 +15,7 @@ use crate::running::{Options, Running, start, start_with};
 fn allowing(origins: &[&str]) -> Options {
     Options {
         otlp: OtlpConfig {
-            cors_allowed_origins: origins.iter().map(|origin| (*origin).to_owned()).collect(),
+            cors: CorsConfig::of(origins.iter().map(|origin| (*origin).to_owned()).collect()),
             ..OtlpConfig::default()
         },
         ..Options::default()

@@ -4,7 +4,6 @@
 
 mod spool_in_memory;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,7 +13,7 @@ use tokio::sync::oneshot;
 use tracewell_collector::exporters::{ExporterAccount, ExporterSnapshot};
 use tracewell_collector::pipelines::{
     self, ComponentId,
-    graph::{Endings, Graph, Surroundings},
+    graph::{Graph, Ground, Spooled},
 };
 use tracewell_collector::written::fields::Reading;
 use tracewell_collector::written::yaml;
@@ -33,7 +32,7 @@ use spool_in_memory::SpoolInMemory;
 struct Queued {
     entry: Arc<dyn Consumer>,
     account: Arc<ExporterAccount>,
-    endings: Endings,
+    graph: Arc<Graph>,
 }
 
 impl Queued {
@@ -46,19 +45,17 @@ impl Queued {
         let store: Arc<dyn Consumer> = Arc::new(Unused);
         let spools: Arc<dyn Spools> = Arc::new(spool.clone());
         let storage = ComponentId::parse("file_storage/queues").unwrap();
-        let endings = Endings::default();
-        let surroundings = Surroundings {
-            store: &store,
-            runtime: &Handle::current(),
-            spools: &BTreeMap::from([(storage, spools)]),
-            endings: &endings,
+        let ground = Ground {
+            store,
+            runtime: Handle::current(),
+            watched: Box::new(|consumer| consumer),
         };
-        let graph = Graph::build(&file, &surroundings, &|consumer| consumer);
-        let (entries, mut accounts) = graph.unwrap().into_parts();
+        let spools = Spooled::from([(storage, spools)]);
+        let graph = Graph::start(file, spools, ground).unwrap();
         Self {
-            entry: Arc::clone(&entries["otlp_http"]),
-            account: accounts.exporters.remove(0),
-            endings,
+            entry: graph.entries().of("otlp_http").unwrap(),
+            account: graph.accounts().exporters().remove(0),
+            graph,
         }
     }
 
@@ -164,7 +161,7 @@ async fn what_waits_when_the_process_ends_is_sent_by_the_next_one() {
         queued.send(&spans(first..first + 4)).await.unwrap();
     }
     // Nothing waits for a peer that is away.
-    queued.endings.run().await;
+    queued.graph.end().await;
     assert_eq!(queued.account().in_flight, 40);
     let late = queued.send(&spans(50..51)).await;
     assert_eq!(late, Err(StoreError::ShuttingDown));
@@ -237,7 +234,7 @@ async fn what_is_noted_is_not_sent_again_while_something_before_it_waits() {
         queued.until("a refusal", refused).await;
     }
     until("a note", || spool.notes() > 0).await;
-    queued.endings.run().await;
+    queued.graph.end().await;
     let back = peer([]).await;
     let queued = Queued::new(&back, &spool, "");
     assert_eq!(queued.account().restored, 1);
@@ -293,7 +290,7 @@ async fn a_full_queue_says_come_again_in_what_it_is_counted_in() {
         assert_eq!(account.rejected.get("queue_full"), Some(&2));
         assert_eq!(account.in_flight, sent);
         // What was restored counts, too.
-        queued.endings.run().await;
+        queued.graph.end().await;
         let queued = Queued::new(&peer, &spool, queue);
         let told = queued.send(&spans(90..92)).await;
         assert!(matches!(told, Err(StoreError::Busy(_))), "{told:?}");
@@ -384,7 +381,7 @@ async fn what_is_refused_or_damaged_is_counted_and_the_others_go_on() {
     peer.replies.lock().unwrap().extend(always(UNAVAILABLE));
     queued.send(&spans(5..6)).await.unwrap();
     queued.send(&spans(6..7)).await.unwrap();
-    queued.endings.run().await;
+    queued.graph.end().await;
     spool.damage_oldest();
     comes_back(&peer);
     let queued = Queued::new(&peer, &spool, "");

@@ -1,7 +1,7 @@
 //! What exporters make of a peer's answers. No real backend answers like this
 //! when asked to, so this one reads its answers off a list.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::io;
 use std::path::Path;
@@ -22,7 +22,7 @@ use tokio::sync::oneshot;
 use tracewell_collector::exporters::{ExporterAccount, ExporterSnapshot};
 use tracewell_collector::pipelines::{
     self,
-    graph::{Endings, Graph, Surroundings},
+    graph::{Graph, Ground, Spooled},
 };
 use tracewell_collector::written::fields::Reading;
 use tracewell_collector::written::yaml;
@@ -131,17 +131,15 @@ service: {{pipelines: {{traces: {{receivers: [otlp], exporters: [otlp]}}}}}}",
         let file = pipelines::read(&root, &reading);
         assert_eq!(reading.into_found().0, []);
         let store: Arc<dyn Consumer> = Arc::new(Unused);
-        let surroundings = Surroundings {
-            store: &store,
-            runtime: &Handle::current(),
-            spools: &BTreeMap::new(),
-            endings: &Endings::default(),
+        let ground = Ground {
+            store,
+            runtime: Handle::current(),
+            watched: Box::new(|consumer| consumer),
         };
-        let graph = Graph::build(&file, &surroundings, &|consumer| consumer);
-        let (entries, mut accounts) = graph.unwrap().into_parts();
+        let graph = Graph::start(file, Spooled::new(), ground).unwrap();
         Self {
-            entry: Arc::clone(&entries["otlp_http"]),
-            account: accounts.exporters.remove(0),
+            entry: graph.entries().of("otlp_http").unwrap(),
+            account: graph.accounts().exporters().remove(0),
         }
     }
 

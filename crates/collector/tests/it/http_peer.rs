@@ -1,7 +1,7 @@
 //! A peer over HTTP that answers off a list, in the clear or through TLS, and
 //! exporters of a file before it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -23,7 +23,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tracewell_collector::exporters::{ExporterAccount, ExporterSnapshot};
 use tracewell_collector::pipelines::{
     self,
-    graph::{Endings, Graph, Surroundings},
+    graph::{Graph, Ground, Spooled},
 };
 use tracewell_collector::written::fields::Reading;
 use tracewell_collector::written::yaml;
@@ -196,17 +196,15 @@ service:
             return Err(mistakes.iter().map(ToString::to_string).collect());
         }
         let store: Arc<dyn Consumer> = Arc::new(Unused);
-        let surroundings = Surroundings {
-            store: &store,
-            runtime: &Handle::current(),
-            spools: &BTreeMap::new(),
-            endings: &Endings::default(),
+        let ground = Ground {
+            store,
+            runtime: Handle::current(),
+            watched: Box::new(|consumer| consumer),
         };
-        let graph = Graph::build(&file, &surroundings, &|consumer| consumer);
-        let (entries, mut accounts) = graph.map_err(|why| vec![why])?.into_parts();
+        let graph = Graph::start(file, Spooled::new(), ground).map_err(|why| vec![why])?;
         Ok(Self {
-            entry: Arc::clone(&entries["otlp_http"]),
-            account: accounts.exporters.remove(0),
+            entry: graph.entries().of("otlp_http").unwrap(),
+            account: graph.accounts().exporters().remove(0),
         })
     }
 

@@ -92,7 +92,7 @@ impl Legacy {
 
     fn account(&self, receiver: &str) -> ReceiverSnapshot {
         let mut accounts = self.accounting.snapshot().into_iter();
-        let found = accounts.find(|account| account.receiver == receiver);
+        let found = accounts.find(|account| *account.receiver == *receiver);
         found.unwrap()
     }
 

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use tracewell_collector::exporters::{ExporterAccount, ExporterSnapshot};
 use tracewell_collector::pipelines::{
     self,
-    graph::{Endings, Graph, Surroundings},
+    graph::{Graph, Ground, Spooled},
 };
 use tracewell_collector::written::fields::Reading;
 use tracewell_collector::written::yaml;
@@ -44,18 +44,17 @@ service: {{pipelines: {{traces: {{receivers: [otlp], exporters: [loadbalancing]}
         let file = pipelines::read(&root, &reading);
         assert_eq!(reading.into_found(), (vec![], vec![]));
         let store: Arc<dyn Consumer> = Arc::new(Unused);
-        let surroundings = Surroundings {
-            store: &store,
-            runtime: &Handle::current(),
-            spools: &BTreeMap::new(),
-            endings: &Endings::default(),
+        let ground = Ground {
+            store,
+            runtime: Handle::current(),
+            watched: Box::new(|consumer| consumer),
         };
-        let graph = Graph::build(&file, &surroundings, &|consumer| consumer);
-        let (entries, mut accounts) = graph.unwrap().into_parts();
-        assert_eq!(accounts.exporters.len(), 1);
+        let graph = Graph::start(file, Spooled::new(), ground).unwrap();
+        let accounts = graph.accounts().exporters();
+        assert_eq!(accounts.len(), 1);
         Self {
-            entry: Arc::clone(&entries["otlp_http"]),
-            account: accounts.exporters.remove(0),
+            entry: graph.entries().of("otlp_http").unwrap(),
+            account: Arc::clone(&accounts[0]),
         }
     }
 

@@ -12,7 +12,7 @@ use prost::Message;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tracewell_collector::pipelines;
-use tracewell_collector::pipelines::graph::{Accounts, Endings, Graph, Surroundings};
+use tracewell_collector::pipelines::graph::{Graph, Ground, Spooled};
 use tracewell_collector::pushing::PushSnapshot;
 use tracewell_collector::written::fields::Reading;
 use tracewell_collector::written::yaml;
@@ -25,8 +25,7 @@ use super::running::PATIENCE;
 
 struct Rig {
     entry: Arc<dyn Consumer>,
-    accounts: Accounts,
-    endings: Endings,
+    graph: Arc<Graph>,
 }
 
 fn rig(connector: &str, exporter: &str) -> Rig {
@@ -48,19 +47,15 @@ service:
     let (mistakes, _) = reading.into_found();
     assert!(mistakes.is_empty(), "{mistakes:?}");
     let store: Arc<dyn Consumer> = Arc::new(Unused);
-    let endings = Endings::default();
-    let surroundings = Surroundings {
-        store: &store,
-        runtime: &Handle::current(),
-        spools: &BTreeMap::new(),
-        endings: &endings,
+    let ground = Ground {
+        store,
+        runtime: Handle::current(),
+        watched: Box::new(|consumer| consumer),
     };
-    let graph = Graph::build(&file, &surroundings, &|consumer| consumer).unwrap();
-    let (entries, accounts) = graph.into_parts();
+    let graph = Graph::start(file, Spooled::new(), ground).unwrap();
     Rig {
-        entry: Arc::clone(&entries["otlp_http"]),
-        accounts,
-        endings,
+        entry: graph.entries().of("otlp_http").unwrap(),
+        graph,
     }
 }
 
@@ -81,7 +76,7 @@ impl Rig {
     }
 
     fn account(&self) -> PushSnapshot {
-        let account = self.accounts.pushing[0].snapshot().unwrap();
+        let account = self.graph.accounts().pushing()[0].snapshot().unwrap();
         let rejected: u64 = account.rejected.values().sum();
         let out = account.sent + account.superseded + rejected;
         assert_eq!(account.collected, out + account.in_flight);
@@ -287,7 +282,7 @@ async fn what_was_added_adds_up_however_often_the_peer_fails() {
         taken.map(|(_, seen)| calls(&decoded(seen))).sum::<f64>()
     };
     until(|| (taken() >= 100.0).then_some(())).await;
-    rig.endings.run().await;
+    rig.graph.end().await;
     assert_eq!(taken(), 100.0);
     let seen = peer.seen();
     let request = decoded(seen.last().unwrap());
@@ -306,7 +301,7 @@ async fn what_is_counted_last_is_sent_at_the_end() {
     );
     let rig = rig("metrics_flush_interval: 1h", &exporter);
     rig.send(&[span(1), span(2)]).await;
-    rig.endings.run().await;
+    rig.graph.end().await;
     assert_eq!(last_calls(&peer), 2.0);
 }
 

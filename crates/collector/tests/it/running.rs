@@ -91,7 +91,7 @@ impl Running {
         let snapshot = self.accounting.snapshot();
         let mut accounts = snapshot.into_iter();
         accounts
-            .find(|account| account.receiver == receiver)
+            .find(|account| *account.receiver == *receiver)
             .unwrap()
     }
 

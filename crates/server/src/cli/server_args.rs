@@ -44,13 +44,18 @@ impl ServerArgs {
         }
     }
 
-    /// Reads the configuration from all sources and tells what looks odd.
-    pub(super) fn load(&self) -> Result<Loaded, CliError> {
-        let loaded = config::load(Sources {
+    /// Where the configuration comes from.
+    pub(super) fn sources(&self) -> Sources {
+        Sources {
             files: self.files.clone(),
             flags: self.flags.clone(),
             environment: std::env::vars_os().collect(),
-        })?;
+        }
+    }
+
+    /// Reads the configuration from all sources and tells what looks odd.
+    pub(super) fn load(&self) -> Result<Loaded, CliError> {
+        let loaded = config::load(self.sources())?;
         for warning in &loaded.warnings {
             output::complain(&format!("warning: {warning}"));
         }

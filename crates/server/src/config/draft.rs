@@ -73,7 +73,7 @@ pub(super) struct SamplingDraft {
 pub(super) type Places = BTreeMap<&'static str, Place>;
 
 /// Settings of ports that take datagrams: TCP may have the same number.
-const UDP: [&str; 3] = [
+pub(super) const UDP: [&str; 3] = [
     "receivers.jaeger.protocols.thrift_compact.endpoint",
     "receivers.jaeger.protocols.thrift_binary.endpoint",
     "receivers.jaeger.protocols.zipkin_compact.endpoint",
@@ -240,13 +240,13 @@ impl Draft {
         ]
     }
 
-    fn address(&self, wanted: PortAndHost) -> SocketAddr {
+    pub(super) fn address(&self, wanted: PortAndHost) -> SocketAddr {
         SocketAddr::new(wanted.host.unwrap_or(self.listen), wanted.port)
     }
 
     /// A datagram says nothing of who sent it. Where others have to say it, it
     /// is taken from this machine alone unless the port has a host of its own.
-    fn udp_address(&self, wanted: PortAndHost) -> SocketAddr {
+    pub(super) fn udp_address(&self, wanted: PortAndHost) -> SocketAddr {
         let mut address = self.address(wanted);
         if wanted.host.is_none() && self.lock.ask_who() {
             address.set_ip(match address.ip() {
@@ -395,6 +395,7 @@ impl Draft {
                 base_path: self.base_path.clone(),
                 ui_config_file: self.ui_config_file.clone(),
             },
+            receivers: Vec::new(),
             listen: self.listen,
             data_dir: self.data_dir,
             storage: self.storage,
@@ -424,7 +425,7 @@ fn is_optional(key: &str, places: &Places) -> bool {
 }
 
 /// Whether two listeners would take the same port from one another.
-fn overlap(a: SocketAddr, b: SocketAddr) -> bool {
+pub(super) fn overlap(a: SocketAddr, b: SocketAddr) -> bool {
     let same_host = a.ip() == b.ip() || a.ip().is_unspecified() || b.ip().is_unspecified();
     a.port() != 0 && a.port() == b.port() && same_host
 }

@@ -15,7 +15,11 @@ use tracewell_collector::written::yaml::{Location, Node, Spanned};
 use tracewell_collector::written::{Mistake, Place};
 
 use super::draft::{Draft, Places};
+use super::receiver_ports::{self, OfFile};
 use super::written::Written;
+
+/// The setting of the first port that pages of browsers send to.
+const CORS_ORIGINS: &str = "receivers.otlp.protocols.http.cors.allowed_origins";
 
 /// What a file comes to.
 #[derive(Default)]
@@ -24,6 +28,7 @@ pub(super) struct Understood {
     pub(super) mistakes: Vec<Mistake>,
     pub(super) warnings: Vec<String>,
     pub(super) pipelines: Option<PipelineFile>,
+    pub(super) ports: OfFile,
 }
 
 /// Understands the tree of a Collector's files.
@@ -35,41 +40,35 @@ pub(super) fn read(
     let reading = Reading::of(paths);
     expand(&mut root, variable, &reading);
     let file = pipelines::read(&root, &reading);
-    let written = settings_of(&file, &reading);
+    let ports = receiver_ports::of_file(&file, |port| reading.place(port.location));
+    let written = settings_of(&file, &ports, &reading);
     let (mistakes, warnings) = reading.into_found();
     Understood {
         written,
         mistakes,
         warnings,
         pipelines: Some(file),
+        ports,
     }
 }
 
-fn settings_of(file: &PipelineFile, reading: &Reading) -> Vec<Written> {
+fn settings_of(file: &PipelineFile, ports: &OfFile, reading: &Reading) -> Vec<Written> {
     let mut written: Vec<Written> = Vec::new();
     let mut put = |key: &str, text: String, location: Location| {
         let place = reading.place(location);
         let key = key.to_owned();
         written.push(Written { key, text, place });
     };
-    let ports = || {
-        file.receivers
-            .iter()
-            .flat_map(|(id, config)| config.ports.iter().map(move |port| (id, port)))
-    };
     for setting in SETTINGS {
-        let mut of_setting = ports().filter(|(_, port)| port.setting == setting);
-        match of_setting.next() {
-            None => put(setting, "off".to_owned(), Location::UNKNOWN),
-            Some((first, port)) => {
-                put(setting, port.endpoint.clone(), port.location);
-                for (second, port) in of_setting {
-                    reading.mistake(
-                        port.location,
-                        format!("receivers.{second} and receivers.{first} are of one protocol, of which one port is served; join them"),
-                    );
-                }
-            }
+        let Some(written) = ports.of_settings.get(setting) else {
+            put(setting, "off".to_owned(), Location::UNKNOWN);
+            continue;
+        };
+        let port = &written.port;
+        put(setting, port.endpoint.clone(), port.location);
+        if let Some(cors) = &port.cors {
+            let origins = cors.allowed_origins.join(",");
+            put(CORS_ORIGINS, origins, port.location);
         }
     }
     if let Some((endpoint, location)) = &file.health_check {

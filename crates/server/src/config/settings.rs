@@ -34,7 +34,7 @@ pub(crate) struct Setting {
     /// Reads a value into the draft.
     pub(super) read: fn(&mut Draft, &str) -> Result<(), String>,
     /// Prints the effective value so that `read` gives it back.
-    pub(super) show: fn(&Config) -> String,
+    pub(crate) show: fn(&Config) -> String,
 }
 
 /// How a setting is written.

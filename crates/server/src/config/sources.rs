@@ -14,6 +14,7 @@ use std::sync::Arc;
 use tracewell_access::Secret;
 
 use super::draft::{Draft, Places};
+use super::receiver_ports::{self, OfFile};
 use super::settings::{RETENTION, settings, variable};
 use super::written::Written;
 use super::{Config, PipelineFile, document, of_jaeger, pipelines, value};
@@ -38,7 +39,7 @@ const TOKENS_VARIABLE: &str = "TRACEWELL_ACCESS_TOKENS";
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// Where settings may come from.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Sources {
     /// The files of `--config`; later ones are laid over earlier ones.
     pub(crate) files: Vec<PathBuf>,
@@ -80,6 +81,7 @@ pub(crate) fn load(sources: Sources) -> Result<Loaded, Mistakes> {
         .collect();
 
     let mut pipeline_file = None;
+    let mut ports_of_file = OfFile::default();
     let (from_environment, file_from_environment, mut warnings) =
         read_environment(&sources.environment, &mut mistakes);
     let (mut files, mut named_by) = (sources.files, Place::Flag("config".to_owned()));
@@ -108,6 +110,7 @@ pub(crate) fn load(sources: Sources) -> Result<Loaded, Mistakes> {
         mistakes.extend(understood.mistakes);
         warnings.extend(understood.warnings);
         pipeline_file = understood.pipelines;
+        ports_of_file = understood.ports;
     }
     written.extend(from_environment);
     written.extend(sources.flags.into_iter().map(|(flag, text)| {
@@ -149,12 +152,15 @@ pub(crate) fn load(sources: Sources) -> Result<Loaded, Mistakes> {
             });
         }
     }
+    let more_ports = ports_of_file.more(&draft, &mut mistakes);
     if let Some(file) = &pipeline_file {
         mistakes.extend(pipelines::beside(file, &draft, &places));
     }
     if mistakes.is_empty() {
+        let mut config = draft.finish(&places);
+        config.receivers = receiver_ports::all(&config, &ports_of_file, more_ports);
         Ok(Loaded {
-            config: draft.finish(&places),
+            config,
             pipelines: pipeline_file,
             places,
             files,

@@ -67,6 +67,9 @@ fn asked_for(mut config: Config) -> Config {
     {
         endpoint.is_optional = false;
     }
+    for port in &mut config.receivers {
+        port.endpoint.is_optional = false;
+    }
     config
 }
 

@@ -1,17 +1,19 @@
-//! Takes every port before anything else happens.
+//! Takes ports: every one before anything else happens, and later those of a changed
+//! file.
 
-use crate::config::{Config, Endpoint};
+use crate::config::{Config, Endpoint, ReceiverPort};
+use std::borrow::Cow;
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use tracewell_api::BoundEndpoint;
-use tracewell_collector::{JaegerListeners, OtlpListeners};
+use tracewell_collector::JaegerListeners;
 
 /// The listeners of the process.
 pub(super) struct Bound {
-    /// Empty where nothing is received, as are the next two.
-    pub(super) otlp: OtlpListeners,
-    pub(super) jaeger: JaegerListeners,
-    pub(super) zipkin: Option<TcpListener>,
+    /// None where nothing is received.
+    pub(super) receivers: Vec<BoundPort>,
+    /// Where it is asked how to sample.
+    pub(super) sampling: JaegerListeners,
     pub(super) query_http: TcpListener,
     pub(super) query_grpc: TcpListener,
     /// None where it is off.
@@ -22,6 +24,31 @@ pub(super) struct Bound {
     pub(super) endpoints: Vec<BoundEndpoint>,
 }
 
+/// A port at which spans are received.
+pub(super) struct BoundPort {
+    pub(super) port: ReceiverPort,
+    pub(super) socket: Socket,
+    pub(super) endpoint: BoundEndpoint,
+}
+
+/// Where they come.
+pub(super) enum Socket {
+    /// In requests.
+    Tcp(TcpListener),
+    /// In datagrams.
+    Udp(UdpSocket),
+}
+
+impl Socket {
+    /// The same one: what is not taken from it yet, either may take.
+    pub(super) fn again(&self) -> io::Result<Self> {
+        Ok(match self {
+            Self::Tcp(listener) => Self::Tcp(listener.try_clone()?),
+            Self::Udp(socket) => Self::Udp(socket.try_clone()?),
+        })
+    }
+}
+
 /// Every port that could not be taken, each with the setting that moves it.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", .0.join("; "))]
@@ -30,8 +57,8 @@ pub(crate) struct BindError(Vec<String>);
 /// Binds all endpoints or none; those of receivers only where spans are taken,
 /// and without those that nobody asked for and somebody else has.
 pub(super) fn bind_all(config: &Config) -> Result<Bound, BindError> {
-    let (mut otlp, mut jaeger) = (OtlpListeners::default(), JaegerListeners::default());
-    let (mut zipkin, mut query_http, mut query_grpc) = (None, None, None);
+    let (mut receivers, mut sampling) = (Vec::new(), JaegerListeners::default());
+    let (mut query_http, mut query_grpc) = (None, None);
     let mut tempo = None;
     let mut admin: [Option<TcpListener>; 3] = Default::default();
     let mut binding = Binding::default();
@@ -43,21 +70,17 @@ pub(super) fn bind_all(config: &Config) -> Result<Bound, BindError> {
             let endpoint = endpoint.filter(|_| is_received);
             endpoint.and_then(now)
         };
-        binding.tcp(&mut otlp.grpc, received(config.otlp.grpc));
-        binding.tcp(&mut otlp.http, received(config.otlp.http));
+        for port in &config.receivers {
+            if received(Some(port.endpoint)).is_some() {
+                receivers.extend(binding.receiver(port));
+            }
+        }
         binding.tcp(&mut query_http, now(config.query.http));
         binding.tcp(&mut query_grpc, now(config.query.grpc));
         binding.tcp(&mut tempo, config.query.tempo.and_then(now));
-        let wanted = &config.jaeger;
-        binding.tcp(&mut jaeger.grpc, received(wanted.grpc));
-        binding.tcp(&mut jaeger.thrift_http, received(wanted.thrift_http));
-        binding.udp(&mut jaeger.thrift_compact, received(wanted.thrift_compact));
-        binding.udp(&mut jaeger.thrift_binary, received(wanted.thrift_binary));
-        binding.udp(&mut jaeger.zipkin_compact, received(wanted.zipkin_compact));
         let wanted = &config.sampling;
-        binding.tcp(&mut jaeger.sampling_http, received(wanted.http));
-        binding.tcp(&mut jaeger.sampling_grpc, received(wanted.grpc));
-        binding.tcp(&mut zipkin, received(config.zipkin));
+        binding.tcp(&mut sampling.sampling_http, received(wanted.http));
+        binding.tcp(&mut sampling.sampling_grpc, received(wanted.grpc));
         let wanted = &config.admin;
         let wanted = [wanted.collector, wanted.query, wanted.health_check];
         for (slot, wanted) in admin.iter_mut().zip(wanted) {
@@ -66,9 +89,8 @@ pub(super) fn bind_all(config: &Config) -> Result<Bound, BindError> {
     }
     match (query_http, query_grpc) {
         (Some(query_http), Some(query_grpc)) if binding.errors.is_empty() => Ok(Bound {
-            otlp,
-            jaeger,
-            zipkin,
+            receivers,
+            sampling,
             query_http,
             query_grpc,
             tempo,
@@ -77,6 +99,16 @@ pub(super) fn bind_all(config: &Config) -> Result<Bound, BindError> {
         }),
         _ => Err(BindError(binding.errors)),
     }
+}
+
+/// Binds a port at which spans are to be received.
+///
+/// # Errors
+/// It cannot be taken: why, and what to do.
+pub(super) fn bind_receiver(port: &ReceiverPort) -> Result<BoundPort, String> {
+    let mut binding = Binding::default();
+    let bound = binding.receiver(port);
+    bound.ok_or_else(|| binding.errors.join("; "))
 }
 
 /// What was bound so far, and what could not be.
@@ -90,37 +122,45 @@ impl Binding {
     /// Fills `slot`, unless there is nothing to bind or it cannot be bound.
     fn tcp(&mut self, slot: &mut Option<TcpListener>, endpoint: Option<Endpoint>) {
         let Some(endpoint) = endpoint else { return };
-        let bound = TcpListener::bind(endpoint.address).and_then(|listener| {
-            listener.set_nonblocking(true)?;
-            let address = listener.local_addr()?;
-            Ok((listener, address))
-        });
-        *slot = self.note(&endpoint, false, bound);
+        *slot = self.note(&endpoint, None, listener(&endpoint));
     }
 
-    /// Likewise.
-    fn udp(&mut self, slot: &mut Option<UdpSocket>, endpoint: Option<Endpoint>) {
-        let Some(endpoint) = endpoint else { return };
-        let bound = UdpSocket::bind(endpoint.address).and_then(|socket| {
-            let address = socket.local_addr()?;
-            Ok((socket, address))
-        });
-        *slot = self.note(&endpoint, true, bound);
+    /// A port at which spans are received.
+    fn receiver(&mut self, port: &ReceiverPort) -> Option<BoundPort> {
+        let endpoint = &port.endpoint;
+        let bound = match port.is_udp() {
+            false => listener(endpoint).map(|(tcp, address)| (Socket::Tcp(tcp), address)),
+            true => UdpSocket::bind(endpoint.address).and_then(|udp| {
+                let address = udp.local_addr()?;
+                Ok((Socket::Udp(udp), address))
+            }),
+        };
+        let socket = self.note(endpoint, Some(port), bound)?;
+        let endpoint = self.endpoints.last().cloned()?;
+        Some(BoundPort {
+            port: port.clone(),
+            socket,
+            endpoint,
+        })
     }
 
     fn note<T>(
         &mut self,
         endpoint: &Endpoint,
-        is_udp: bool,
+        port: Option<&ReceiverPort>,
         bound: io::Result<(T, SocketAddr)>,
     ) -> Option<T> {
         match bound {
             Ok((listener, address)) => {
+                let [name, title] = [endpoint.name, endpoint.title].map(|text| match port {
+                    Some(port) => Cow::Owned(port.called(text)),
+                    None => Cow::Borrowed(text),
+                });
                 self.endpoints.push(BoundEndpoint {
-                    name: endpoint.name,
-                    title: endpoint.title,
+                    name,
+                    title,
                     address,
-                    is_udp,
+                    is_udp: port.is_some_and(ReceiverPort::is_udp),
                 });
                 Some(listener)
             }
@@ -140,6 +180,13 @@ impl Binding {
     }
 }
 
+fn listener(endpoint: &Endpoint) -> io::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(endpoint.address)?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
+}
+
 fn refusal(endpoint: &Endpoint, error: &io::Error) -> String {
     let (title, address, flag) = (endpoint.title, endpoint.address, endpoint.flag);
     let hint = match error.kind() {
@@ -153,7 +200,8 @@ fn refusal(endpoint: &Endpoint, error: &io::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Jaeger, Sources};
+    use crate::config::Sources;
+    use tracewell_collector::CorsConfig;
 
     fn endpoint(address: SocketAddr, is_optional: bool) -> Endpoint {
         Endpoint {
@@ -175,22 +223,23 @@ mod tests {
         for it in [&mut config.query.http, &mut config.query.grpc] {
             *it = endpoint(any, false);
         }
-        config.otlp.grpc = Some(endpoint(any, false));
-        config.otlp.http = Some(endpoint(any, false));
-        config.jaeger = Jaeger {
-            grpc: None,
-            thrift_http: Some(endpoint(contested, true)),
-            thrift_compact: None,
-            thrift_binary: None,
-            zipkin_compact: None,
+        let port = |setting, is_optional| ReceiverPort {
+            setting,
+            name: String::new(),
+            endpoint: endpoint(contested, is_optional),
+            cors: CorsConfig::default(),
         };
+        config.receivers = vec![
+            port("receivers.jaeger.protocols.thrift_http.endpoint", true),
+            port("receivers.zipkin.endpoint", false),
+        ];
         (config.sampling.http, config.sampling.grpc) = (None, None);
         (config.admin.collector, config.admin.query) = (None, None);
         (config.admin.health_check, config.query.tempo) = (None, None);
-        config.zipkin = Some(endpoint(contested, false));
         let bound = bind_all(&config).unwrap();
-        assert_eq!(bound.zipkin.unwrap().local_addr().unwrap(), contested);
-        assert!(bound.jaeger.thrift_http.is_none());
+        assert_eq!(bound.receivers.len(), 1);
+        assert_eq!(bound.receivers[0].port.setting, "receivers.zipkin.endpoint");
+        assert_eq!(bound.receivers[0].endpoint.address, contested);
     }
 
     #[test]
@@ -203,9 +252,14 @@ mod tests {
         ];
         for (is_optional, errors) in [(true, 0), (false, 2)] {
             let mut binding = Binding::default();
-            let (mut tcp, mut udp) = (None, None);
+            let mut tcp = None;
             binding.tcp(&mut tcp, Some(endpoint(taken[0], is_optional)));
-            binding.udp(&mut udp, Some(endpoint(taken[1], is_optional)));
+            let udp = binding.receiver(&ReceiverPort {
+                setting: "receivers.jaeger.protocols.thrift_compact.endpoint",
+                name: String::new(),
+                endpoint: endpoint(taken[1], is_optional),
+                cors: CorsConfig::default(),
+            });
             assert!(tcp.is_none() && udp.is_none());
             assert_eq!(binding.errors.len(), errors);
             assert!(binding.endpoints.is_empty());

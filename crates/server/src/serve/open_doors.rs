@@ -50,8 +50,8 @@ mod tests {
 
     fn endpoint(title: &'static str, address: &str, is_udp: bool) -> BoundEndpoint {
         BoundEndpoint {
-            name: "x",
-            title,
+            name: "x".into(),
+            title: title.into(),
             address: address.parse().unwrap(),
             is_udp,
         }

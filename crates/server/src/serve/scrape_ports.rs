@@ -4,13 +4,27 @@
 
 use crate::config::PipelineFile;
 use anyhow::anyhow;
+use std::collections::BTreeMap;
 use std::net::TcpListener;
 use tracewell_api::{BoundEndpoint, Door, scrape_router};
 use tracewell_collector::exporters::ExporterConfig;
-use tracewell_collector::pipelines::graph::Scraped;
+use tracewell_collector::pipelines::graph::Accounts;
 
 /// Bound ports, by the name of their exporter.
 pub(super) struct ScrapePorts(Vec<(String, TcpListener)>);
+
+/// Where the exporters of a file ask for such ports, by their names.
+pub(super) fn asked(file: Option<&PipelineFile>) -> BTreeMap<String, String> {
+    let exporters = file.into_iter().flat_map(|file| &file.exporters);
+    let asked = exporters.filter_map(|(id, exporter)| {
+        let ExporterConfig::Prometheus(config) = exporter else {
+            return None;
+        };
+        let at = config.endpoint.as_ref()?;
+        Some((id.to_string(), at.text.clone()))
+    });
+    asked.collect()
+}
 
 impl ScrapePorts {
     /// Binds them all, and adds where they are to `endpoints`.
@@ -40,8 +54,8 @@ impl ScrapePorts {
                 )
             })?;
             endpoints.push(BoundEndpoint {
-                name: "prometheus",
-                title: "Prometheus",
+                name: "prometheus".into(),
+                title: "Prometheus".into(),
                 address,
                 is_udp: false,
             });
@@ -53,15 +67,14 @@ impl ScrapePorts {
     /// With what is answered at each.
     pub(super) fn routers(
         self,
-        scraped: Vec<Scraped>,
+        accounts: &Accounts,
         door: &Door,
     ) -> Vec<(TcpListener, axum::Router)> {
         let ports = self.0.into_iter();
         let of_port = |(exporter, listener)| {
-            let mut scraped = scraped.iter();
-            let scraped = scraped.find(|scraped| scraped.exporter == exporter)?;
-            Some((listener, scrape_router(scraped.clone(), door)))
+            let router = scrape_router(accounts.clone(), exporter, door);
+            (listener, router)
         };
-        ports.filter_map(of_port).collect()
+        ports.map(of_port).collect()
     }
 }

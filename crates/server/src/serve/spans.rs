@@ -12,7 +12,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tracewell_access::Lock;
 use tracewell_api::{Door, ProcessFacts, QueryState, UiConfig};
-use tracewell_collector::pipelines::graph::{Accounts, Endings, Graph, Surroundings};
+use tracewell_collector::pipelines::graph::{Accounts, Graph, Ground};
 use tracewell_collector::{CountedRoots, Destination, Sampling};
 use tracewell_model::clock::SystemClock;
 use tracewell_model::{Consumer, TraceStore};
@@ -23,8 +23,8 @@ pub(super) struct Spans {
     /// theirs.
     pub(super) store: Arc<dyn TraceStore>,
     tenants: Option<Arc<Tenants>>,
-    /// What pipelines do before the stores are closed.
-    pub(super) endings: Endings,
+    /// The pipelines before it, if there are any.
+    pub(super) graph: Option<Arc<Graph>>,
     storage: Storage,
     data_dir: PathBuf,
 }
@@ -44,7 +44,7 @@ impl Spans {
             return Ok(Self {
                 store: Arc::new(AllTenants::new(Arc::clone(&tenants))),
                 tenants: Some(tenants),
-                endings: Endings::default(),
+                graph: None,
                 storage: config.storage,
                 data_dir: config.data_dir.clone(),
             });
@@ -57,7 +57,7 @@ impl Spans {
         Ok(Self {
             store,
             tenants: None,
-            endings: Endings::default(),
+            graph: None,
             storage: config.storage,
             data_dir: config.data_dir.clone(),
         })
@@ -69,7 +69,7 @@ impl Spans {
     /// # Errors
     /// Pipelines cannot be built: which component, and why.
     pub(super) fn destination(
-        &self,
+        &mut self,
         sampling: &Arc<Sampling>,
         pipelines: Option<&PipelineFile>,
     ) -> anyhow::Result<(Destination, Accounts)> {
@@ -81,8 +81,9 @@ impl Spans {
                 Accounts::default(),
             ));
         }
-        let counted = |consumer: Arc<dyn Consumer>| -> Arc<dyn Consumer> {
-            let (sampling, clock) = (Arc::clone(&sampling), Arc::new(SystemClock));
+        let of_roots = Arc::clone(&sampling);
+        let counted = move |consumer: Arc<dyn Consumer>| -> Arc<dyn Consumer> {
+            let (sampling, clock) = (Arc::clone(&of_roots), Arc::new(SystemClock));
             Arc::new(CountedRoots::new(sampling, clock, consumer))
         };
         let store = stores::consumer(&self.store);
@@ -90,17 +91,18 @@ impl Spans {
             let consumer = counted(store);
             return Ok((Destination::One { consumer, sampling }, Accounts::default()));
         };
-        let surroundings = Surroundings {
-            store: &store,
-            runtime: &Handle::current(),
-            spools: &spools::of(file, (self.storage, &self.data_dir))?,
-            endings: &self.endings,
+        let ground = Ground {
+            store,
+            runtime: Handle::current(),
+            watched: Box::new(counted),
         };
-        let graph = Graph::build(file, &surroundings, &counted);
-        let (entries, accounts) = graph.map_err(anyhow::Error::msg)?.into_parts();
+        let spools = spools::of(file, (self.storage, &self.data_dir))?;
+        let graph = Graph::start(file.clone(), spools, ground).map_err(anyhow::Error::msg)?;
         for line in file.lines() {
             tracing::info!("pipeline {line}");
         }
+        let (entries, accounts) = (Arc::clone(graph.entries()), graph.accounts().clone());
+        self.graph = Some(graph);
         Ok((Destination::ByReceiver { entries, sampling }, accounts))
     }
 

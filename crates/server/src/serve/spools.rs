@@ -3,9 +3,9 @@
 
 use crate::config::{PipelineFile, Storage};
 use anyhow::ensure;
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use tracewell_collector::pipelines::graph::Spooled;
 use tracewell_collector::pipelines::{ComponentId, ExtensionConfig};
 use tracewell_collector::processors::tail_sampling::DATA_DIRECTORY;
 use tracewell_model::spool::Spools;
@@ -22,8 +22,8 @@ const SPOOLS_DIR: &str = "spools";
 pub(super) fn of(
     file: &PipelineFile,
     (storage, data_dir): (Storage, &Path),
-) -> anyhow::Result<BTreeMap<ComponentId, Arc<dyn Spools>>> {
-    let mut spools = BTreeMap::new();
+) -> anyhow::Result<Spooled> {
+    let mut spools = Spooled::new();
     // A file without a store keeps nothing in the data directory; what waits may
     // wait there all the same.
     if storage == Storage::Embedded || !file.stores() {

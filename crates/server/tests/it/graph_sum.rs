@@ -1,10 +1,10 @@
 //! The sum over a whole graph, read as fast as it can be while spans go through one of
-//! every kind of component, and while peers fail: it is right at every moment, and in the
-//! end everything is accounted for.
+//! every kind of component, while peers fail, and while the file changes: it is right at
+//! every moment, and in the end everything is accounted for.
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use serde_json::Value;
 use tracewell_testkit::{TestSpan, batch};
@@ -25,6 +25,7 @@ processors:
   filter: {{trace_conditions: ['span.name == \"noise\"']}}
   probabilistic_sampler: {{mode: equalizing, sampling_percentage: 50}}
   tail_sampling: {{decision_wait: 50ms, policies: [{{name: half, type: probabilistic, probabilistic: {{sampling_percentage: 50}}}}]}}
+  groupbytrace: {{wait_duration: 20ms}}
   batch: {{timeout: 5ms}}
 connectors:
   spanmetrics:
@@ -49,6 +50,7 @@ service:
     traces/in: {{receivers: [otlp], processors: [filter], exporters: [forward/all, spanmetrics, routing]}}
     traces/sampled: {{receivers: [forward/all], processors: [tail_sampling, batch], exporters: [otlp/queue, nop]}}
     traces/direct: {{receivers: [forward/all], processors: [probabilistic_sampler, batch], exporters: [otlp, tracewell]}}
+    traces/grouped: {{receivers: [forward/all], processors: [groupbytrace], exporters: [otlp]}}
     traces/archive: {{receivers: [routing], exporters: [file]}}
     traces/rest: {{receivers: [routing], exporters: [nop]}}
 "
@@ -200,9 +202,9 @@ fn the_sum_over_a_whole_graph_is_right_at_every_moment() {
     assert_eq!(of("filtered"), received / 3);
     assert_eq!(dropped, of("filtered") + of("sampled_out"));
     assert!(stored > 0 && forwarded > 0 && discarded > 0 && rejected > 0);
-    // Twice from `traces/in`, once from `forward`, once where `routing` copies, and where
+    // Twice from `traces/in`, twice from `forward`, once where `routing` copies, and where
     // what is sampled goes two ways.
-    assert!(copied > counted * 7 / 2, "{copied} {counted}");
+    assert!(copied > counted * 9 / 2, "{copied} {counted}");
     let metrics = String::from_utf8(front.get("/metrics").body).unwrap();
     for line in [
         format!("tracewell_graph_spans{{where=\"stored\"}} {stored}"),
@@ -234,4 +236,98 @@ fn the_sum_over_a_whole_graph_is_right_at_every_moment() {
     let [received, _, _, forwarded, ..] = check(&status);
     assert_eq!(received, 0);
     assert!(forwarded > 0, "what waited for the peer has not come to it");
+}
+
+/// The same file as others may have it: without some pipelines, with other components,
+/// with another order.
+fn variants(file: &str) -> [String; 4] {
+    let without = |text: &str, names: &[&str]| -> String {
+        let is_in = |line: &&str| !names.iter().any(|name| line.trim_start().starts_with(name));
+        let lines = text.lines().filter(is_in);
+        lines.map(|line| format!("{line}\n")).collect()
+    };
+    let changed = file
+        .replace("decision_wait: 50ms", "decision_wait: 20ms")
+        .replace("batch: {timeout: 5ms}", "batch: {timeout: 10ms}")
+        .replace("max_interval: 50ms", "max_interval: 40ms");
+    let unsampled = without(file, &["traces/sampled:"]);
+    let fewer = without(file, &["traces/direct:", "traces/archive:"]).replace(
+        "- {context: span, condition: 'name == \"pay\"', action: copy, pipelines: [traces/archive]}",
+        "- {context: span, condition: 'name == \"pay\"', action: copy, pipelines: [traces/rest]}",
+    );
+    [file.to_owned(), changed, unsampled, fewer]
+}
+
+#[test]
+fn the_sum_stays_right_while_the_file_changes() {
+    let dirs = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let backend = Running::start_apart(dirs[0].path(), &[]);
+    let path = dirs[1].path().join("collector.yaml");
+    let files = variants(&file(dirs[1].path(), backend.address("otlp-grpc")));
+    std::fs::write(&path, &files[0]).unwrap();
+    let front = Running::start_pipelines(&dirs[1].path().join("data"), &path);
+    let change = |text: &str| {
+        let last = || front.get("/api/status").json()["reload"].clone();
+        let before = last();
+        std::fs::write(&path, text).unwrap();
+        front.signal("HUP");
+        let reload = until("a reload", || Some(last()).filter(|now| *now != before));
+        assert_eq!(reload["error"], Value::Null, "{reload}");
+        assert_eq!(reload["notes"], serde_json::json!([]), "{reload}");
+    };
+
+    let is_over = AtomicBool::new(false);
+    let (sent, next) = (AtomicU64::new(0), AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let mut before = [0; 10];
+            while !is_over.load(Ordering::Relaxed) {
+                let now = check(&front.get("/api/status").json());
+                for (now, before) in now[..8].iter().zip(&before[..8]) {
+                    assert!(now >= before, "a number went back: {now:?} {before:?}");
+                }
+                before = now;
+            }
+        });
+        let sender = scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                send(&front, next.fetch_add(1, Ordering::Relaxed));
+                sent.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let changes = || {
+            for round in 1..17 {
+                let before = sent.load(Ordering::Relaxed);
+                change(&files[round % files.len()]);
+                until("spans go through, or somebody has failed", || {
+                    let is_more = sent.load(Ordering::Relaxed) > before + 2;
+                    (is_more || reader.is_finished() || sender.is_finished()).then_some(())
+                });
+            }
+        };
+        // Else the others would go on when it fails.
+        let changed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(changes));
+        is_over.store(true, Ordering::Relaxed);
+        if let Err(why) = changed {
+            std::panic::resume_unwind(why);
+        }
+    });
+
+    // Everything has come to an end, also what is no longer in the file.
+    change(&files[3]);
+    let status = at_rest(&front);
+    let [received, restored, stored, forwarded, counted, ..] = check(&status);
+    assert_eq!(received, number(&status["spans"]["received"]), "{status}");
+    assert_eq!(restored, 0, "{status}");
+    assert_eq!(counted, received / 3 * 2, "{status}");
+    assert!(stored > 0 && forwarded > 0, "{status}");
+    assert_eq!(
+        number(&status["graph"]["sum"]["dropped"]["filtered"]),
+        received / 3
+    );
+    let metrics = String::from_utf8(front.get("/metrics").body).unwrap();
+    let all_of_it = format!(
+        "tracewell_edge_spans_total{{pipeline=\"traces/in\",from=\"otlp\",to=\"filter\"}} {received}"
+    );
+    assert!(metrics.contains(&all_of_it), "{all_of_it}\n{metrics}");
 }

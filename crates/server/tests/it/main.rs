@@ -31,6 +31,8 @@ mod pipelines;
 mod pressure;
 mod process;
 mod prometheus;
+mod reload;
+mod reload_kill;
 mod running;
 mod sampling_try;
 mod tail_sampling;

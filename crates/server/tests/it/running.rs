@@ -41,6 +41,8 @@ pub(crate) fn until<T>(what: &str, mut answer: impl FnMut() -> Option<T>) -> T {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    /// The page that may read it.
+    pub(crate) allow_origin: Option<String>,
     pub(crate) body: Vec<u8>,
 }
 
@@ -201,14 +203,19 @@ impl Running {
         self.child.wait().unwrap();
     }
 
-    /// Asks it to end and answers its exit code.
-    pub(crate) fn terminate(&mut self) -> Option<i32> {
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
         let sent = std::process::Command::new("kill")
-            .args(["-TERM", &pid])
+            .args(["-s", name, &pid])
             .status()
             .unwrap();
         assert!(sent.success());
+    }
+
+    /// Asks it to end and answers its exit code.
+    pub(crate) fn terminate(&mut self) -> Option<i32> {
+        self.signal("TERM");
         self.child.wait().unwrap().code()
     }
 }
@@ -253,6 +260,8 @@ pub(crate) fn request_with(
         let request = request.body(Full::new(Bytes::from(body))).unwrap();
         let answer = client.request(request).await.unwrap();
         let status = answer.status().as_u16();
+        let allow_origin = answer.headers().get("access-control-allow-origin");
+        let allow_origin = allow_origin.map(|origin| origin.to_str().unwrap().to_owned());
         let body = answer
             .into_body()
             .collect()
@@ -260,6 +269,10 @@ pub(crate) fn request_with(
             .unwrap()
             .to_bytes()
             .to_vec();
-        Answer { status, body }
+        Answer {
+            status,
+            allow_origin,
+            body,
+        }
     })
 }

@@ -147,7 +147,8 @@ fn without_a_directory_it_says_what_to_do() {
         (
             "tail_storage: file_storage/tail",
             &[],
-            "there is no directory for file_storage/tail",
+            "tail_storage names file_storage/tail, which is no file_storage that \
+             service.extensions names; add it to both",
         ),
     ] {
         let mut arguments = sampling(dir.path(), storage);
@@ -161,7 +162,7 @@ fn without_a_directory_it_says_what_to_do() {
         let out = crate::process::tracewell(&arguments, &[]).output().unwrap();
         assert!(!out.status.success());
         let told = String::from_utf8_lossy(&out.stderr).into_owned();
-        assert!(told.contains("processors.tail_sampling: "), "{told}");
+        assert!(told.contains("processors.tail_sampling"), "{told}");
         assert!(told.contains(expected), "{told}");
     }
 }

@@ -46,7 +46,8 @@ pub(super) struct OpenSpool {
     /// Everything before is given up. Never locked while the disk is waited for.
     from: Mutex<WalPosition>,
     released: Mutex<Released>,
-    _lock: DirLock,
+    /// Until it is shut down: then another may open the directory.
+    lock: Mutex<Option<DirLock>>,
 }
 
 /// Of a record that is to be appended: where its bytes are in the buffer.
@@ -112,7 +113,7 @@ impl OpenSpool {
             waiting_bytes: Arc::default(),
             from: Mutex::new(mark.from),
             released: Mutex::new(released),
-            _lock: lock,
+            lock: Mutex::new(Some(lock)),
         };
         Ok((spool, report))
     }
@@ -276,6 +277,8 @@ impl Spool for OpenSpool {
         {
             tracing::error!(%error, "{} did not end cleanly", self.dir.display());
         }
+        // Nothing is written from here on.
+        locked(&self.lock).take();
     }
 }
 

@@ -107,6 +107,13 @@ impl Book {
         oldest.unwrap_or_else(|| self.newest.after())
     }
 
+    /// Spans that the peer has not.
+    pub(super) fn spans(&self) -> u64 {
+        let waiting = self.waiting.iter().map(|waiting| waiting.spans);
+        let all = waiting.chain(self.on_their_way.values().copied());
+        all.map(u64::from).sum()
+    }
+
     /// Batches that the peer has not.
     pub(super) fn count(&self) -> u64 {
         (self.waiting.len() + self.on_their_way.len()) as u64

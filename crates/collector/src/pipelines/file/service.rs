@@ -76,19 +76,22 @@ pub(super) fn read(
 
 /// What a component keeps on the disk has a directory there.
 fn stored(file: &PipelineFile, reading: &Reading) {
-    for (id, exporter) in &file.exporters {
-        let Some(storage) = exporter.queue().and_then(|queue| queue.storage.as_ref()) else {
-            continue;
-        };
-        if !matches!(
-            file.extensions.get(&storage.id),
-            Some(ExtensionConfig::FileStorage(_))
-        ) {
+    let exporters = file.exporters.iter().filter_map(|(id, exporter)| {
+        let storage = exporter.queue()?.storage.as_ref()?;
+        Some((format!("exporters.{id}.sending_queue.storage"), storage))
+    });
+    let processors = file.processors.iter().filter_map(|(id, processor)| {
+        let storage = processor.storage()?;
+        Some((format!("processors.{id}.tail_storage"), storage))
+    });
+    for (path, storage) in exporters.chain(processors) {
+        let extension = file.extensions.get(&storage.id);
+        if !matches!(extension, Some(ExtensionConfig::FileStorage(_))) {
             reading.mistake(
                 storage.location,
                 format!(
-                    "exporters.{id}.sending_queue.storage names {}, which is no file_storage that \
-                     service.extensions names; add it to both",
+                    "{path} names {}, which is no file_storage that service.extensions names; \
+                     add it to both",
                     storage.id
                 ),
             );

@@ -6,7 +6,7 @@ use super::condition::SpanCondition;
 use super::judge::is_share_known;
 use super::read::Reader;
 use super::rule::Policy;
-use crate::pipelines::ComponentId;
+use crate::pipelines::Storage;
 use crate::written::fields::Fields;
 
 /// Long enough for most traces.
@@ -33,7 +33,7 @@ pub struct TailSamplingConfig {
     /// Traces that are remembered as not sampled.
     pub non_sampled_cache_size: usize,
     /// The extension in whose directory spans wait; none: in the data directory.
-    pub tail_storage: Option<ComponentId>,
+    pub tail_storage: Option<Storage>,
     /// In the order of the file.
     pub policies: Vec<Policy>,
     /// What they ask of single spans.
@@ -66,7 +66,7 @@ impl TailSamplingConfig {
             // A trace is forgotten no sooner than as many others have come.
             sampled_cache_size: sampled.max(num_traces),
             non_sampled_cache_size: not_sampled.max(num_traces),
-            tail_storage: tail_storage(&fields),
+            tail_storage: Storage::read(&fields, "tail_storage"),
             policies,
             conditions: reader.conditions,
         };
@@ -116,18 +116,6 @@ impl TailSamplingConfig {
             tail_storage: None,
             policies: vec![Policy::always("all")],
             conditions: Vec::new(),
-        }
-    }
-}
-
-fn tail_storage(fields: &Fields<'_>) -> Option<ComponentId> {
-    let written = fields.text("tail_storage")?;
-    match ComponentId::parse(&written.text) {
-        Ok(id) => Some(id),
-        Err(why) => {
-            let message = format!("{}: {why}", fields.path("tail_storage"));
-            fields.reading().mistake(written.location, message);
-            None
         }
     }
 }

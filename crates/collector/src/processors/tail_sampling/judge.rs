@@ -15,9 +15,8 @@
 //! though a policy of chance said yes as well. What limits let through is taken as it
 //! came.
 
-use std::sync::Arc;
-
 use super::config::TailSamplingConfig;
+use super::counts::{DecisionCounts, PolicyCounts, TraceCount};
 use super::rule::{Asked, Policy, Rule, TraceFacts, Verdict};
 use tracewell_model::trace_state::threshold::{NEVER, Threshold};
 
@@ -47,41 +46,6 @@ pub(super) struct Judge {
 struct Throw {
     hashes: Vec<(u64, u64)>,
     share: f64,
-}
-
-/// Traces, and the spans that they had.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct TraceCount {
-    /// Traces.
-    pub traces: u64,
-    /// Their spans.
-    pub spans: u64,
-}
-
-impl TraceCount {
-    fn add(&mut self, spans: u64) {
-        self.traces += 1;
-        self.spans += spans;
-    }
-}
-
-/// What was decided since the process began.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DecisionCounts {
-    /// Of all policies together: `sampled`, `not_sampled`, `too_large`.
-    pub all: [(&'static str, TraceCount); 3],
-    /// In the order of the file.
-    pub policies: Vec<PolicyCounts>,
-}
-
-/// What one policy said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PolicyCounts {
-    /// As the file calls it.
-    pub name: Arc<str>,
-    /// By what it said: `sampled`, `not_sampled`, `excluded` (`invert_match` found what it
-    /// looks for), `dropped`. A trace of which it was not asked is in none.
-    pub said: [(&'static str, TraceCount); 4],
 }
 
 impl Verdict {

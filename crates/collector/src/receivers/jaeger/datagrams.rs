@@ -221,7 +221,7 @@ fn told(result: Result<Accepted, Refusal>) -> (Outcome, Option<String>) {
 fn complaint(reason: &'static str, peer: SocketAddr, message: String) -> Complaint {
     Complaint {
         // The account puts its name here.
-        receiver: "",
+        receiver: "".into(),
         reason,
         peer,
         user_agent: String::new(),

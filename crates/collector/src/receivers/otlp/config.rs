@@ -11,10 +11,38 @@ pub const DEFAULT_MAX_REQUEST_BYTES: usize = 64 << 20;
 pub struct OtlpConfig {
     /// `max_request_bytes`: largest request, as received and after decompression.
     pub max_request_bytes: usize,
-    /// `protocols.http.cors.allowed_origins`: origins whose pages may send from
-    /// a browser, such as `https://shop.example.com`, with at most one `*` in
+    /// `protocols.http.cors`: which pages may send from a browser.
+    pub cors: CorsConfig,
+}
+
+/// Which pages may send from a browser, and with what.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CorsConfig {
+    /// Their origins, such as `https://shop.example.com`, with at most one `*` in
     /// each; `*` alone allows all. Empty turns CORS off, as in the Collector.
-    pub cors_allowed_origins: Vec<String>,
+    pub allowed_origins: Vec<String>,
+    /// Headers that they may add, beside those of any request; empty, or with `*`:
+    /// all.
+    pub allowed_headers: Vec<String>,
+    /// How long browsers may remember the permission, in seconds; `None`: as long as
+    /// they do at most.
+    pub max_age_seconds: Option<u64>,
+}
+
+impl CorsConfig {
+    /// What is wrong with an origin.
+    pub(crate) fn problem(origin: &str) -> Option<&'static str> {
+        Cors::problem(origin)
+    }
+
+    /// From these origins, and with all headers.
+    #[must_use]
+    pub fn of(allowed_origins: Vec<String>) -> Self {
+        Self {
+            allowed_origins,
+            ..Self::default()
+        }
+    }
 }
 
 /// One mistake in a configuration.
@@ -33,7 +61,7 @@ impl Default for OtlpConfig {
     fn default() -> Self {
         Self {
             max_request_bytes: DEFAULT_MAX_REQUEST_BYTES,
-            cors_allowed_origins: Vec::new(),
+            cors: CorsConfig::default(),
         }
     }
 }
@@ -42,7 +70,8 @@ impl OtlpConfig {
     /// The allowed origins, ready for use; `None` when CORS is off.
     pub(super) fn cors(&self) -> Result<Option<Cors>, Vec<ConfigMistake>> {
         let mistakes: Vec<ConfigMistake> = self
-            .cors_allowed_origins
+            .cors
+            .allowed_origins
             .iter()
             .filter_map(|origin| {
                 Some(ConfigMistake {
@@ -53,8 +82,8 @@ impl OtlpConfig {
             })
             .collect();
         if mistakes.is_empty() {
-            let is_on = !self.cors_allowed_origins.is_empty();
-            Ok(is_on.then(|| Cors::new(&self.cors_allowed_origins)))
+            let is_on = !self.cors.allowed_origins.is_empty();
+            Ok(is_on.then(|| Cors::new(&self.cors)))
         } else {
             Err(mistakes)
         }
@@ -83,9 +112,11 @@ mod tests {
     #[test]
     fn every_bad_origin_is_named() {
         let config = OtlpConfig {
-            cors_allowed_origins: ["https://ok.example", "", "https://*.*", "http://a/b"]
-                .map(str::to_owned)
-                .to_vec(),
+            cors: CorsConfig::of(
+                ["https://ok.example", "", "https://*.*", "http://a/b"]
+                    .map(str::to_owned)
+                    .to_vec(),
+            ),
             ..OtlpConfig::default()
         };
         let mistakes = config.cors().unwrap_err();

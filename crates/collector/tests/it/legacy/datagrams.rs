@@ -174,7 +174,10 @@ async fn who_goes_on_sending_does_not_keep_it_from_stopping() {
     let stopping = legacy.jaeger.stop(PATIENCE * 10);
     tokio::time::timeout(PATIENCE, stopping).await.unwrap();
     let accounts = legacy.accounting.snapshot();
-    let account = accounts.iter().find(|one| one.receiver == BINARY).unwrap();
+    let account = accounts
+        .iter()
+        .find(|one| &*one.receiver == BINARY)
+        .unwrap();
     assert_eq!(account.requests["abandoned"], 0);
     assert_eq!((account.stored, account.in_flight), (account.received, 0));
 }

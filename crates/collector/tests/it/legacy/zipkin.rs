@@ -104,7 +104,7 @@ async fn what_cannot_be_taken_is_told_why_and_seen_by_operators() {
     assert!(
         complaints
             .iter()
-            .any(|one| one.receiver == "zipkin" && one.reason == "undecodable")
+            .any(|one| &*one.receiver == "zipkin" && one.reason == "undecodable")
     );
     assert_eq!(legacy.account("zipkin").requests["unsupported"], 6);
 }

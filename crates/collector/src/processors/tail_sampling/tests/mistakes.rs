@@ -38,7 +38,7 @@ fn every_field_of_the_collector_is_known() {
         [100, 10]
     );
     assert_eq!(
-        config.tail_storage.unwrap().to_string(),
+        config.tail_storage.unwrap().id.to_string(),
         "file_storage/tail"
     );
 }

@@ -12,13 +12,26 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Method};
 
-/// Browsers may remember a permission for two hours, the most that Chrome allows.
-const MAX_AGE_S: HeaderValue = HeaderValue::from_static("7200");
+use crate::receivers::otlp::config::CorsConfig;
 
-/// Allowed origins, ready for matching.
+/// Browsers may remember a permission for two hours, the most that Chrome allows.
+const MAX_AGE_SECONDS: u64 = 7200;
+
+/// Headers that any request may have.
+const ALWAYS_ALLOWED: [&str; 4] = [
+    "accept",
+    "accept-language",
+    "content-language",
+    "content-type",
+];
+
+/// Allowed origins and headers, ready for matching.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) struct Cors {
     patterns: Vec<(String, Option<String>)>,
+    /// In lower case; empty: all.
+    headers: Vec<String>,
+    max_age_seconds: u64,
 }
 
 impl Cors {
@@ -43,11 +56,18 @@ impl Cors {
         }
     }
 
-    /// Origins without a [`Cors::problem`].
-    pub(in super::super) fn new(origins: &[String]) -> Self {
-        // Browsers send scheme and host in lower case.
-        let patterns = origins.iter().map(|origin| origin.to_ascii_lowercase());
+    /// With origins without a [`Cors::problem`].
+    pub(in super::super) fn new(config: &CorsConfig) -> Self {
+        // Browsers send scheme, host and names of headers in lower case.
+        let lower = |text: &String| text.to_ascii_lowercase();
+        let patterns = config.allowed_origins.iter().map(lower);
+        let headers: Vec<String> = config.allowed_headers.iter().map(lower).collect();
         Self {
+            headers: match headers.iter().any(|header| header == "*") {
+                true => Vec::new(),
+                false => headers,
+            },
+            max_age_seconds: config.max_age_seconds.unwrap_or(MAX_AGE_SECONDS),
             patterns: patterns
                 .map(|origin| match origin.split_once('*') {
                     Some((before, after)) => (before.to_owned(), Some(after.to_owned())),
@@ -117,11 +137,28 @@ impl Cors {
             ACCESS_CONTROL_ALLOW_METHODS,
             HeaderValue::from_static("POST"),
         );
-        // Pages that may send may also send their own headers, such as keys.
-        if let Some(headers) = request.get(ACCESS_CONTROL_REQUEST_HEADERS) {
-            response.insert(ACCESS_CONTROL_ALLOW_HEADERS, headers.clone());
+        if let Some(headers) = request.get(ACCESS_CONTROL_REQUEST_HEADERS)
+            && let Some(allowed) = self.allowed(headers)
+        {
+            response.insert(ACCESS_CONTROL_ALLOW_HEADERS, allowed);
         }
-        response.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE_S);
+        let max_age = HeaderValue::from(self.max_age_seconds);
+        response.insert(ACCESS_CONTROL_MAX_AGE, max_age);
+    }
+
+    /// Those of the headers asked for that may be sent. Where nobody says which,
+    /// pages that may send may also send their own headers, such as keys.
+    fn allowed(&self, asked: &HeaderValue) -> Option<HeaderValue> {
+        if self.headers.is_empty() {
+            return Some(asked.clone());
+        }
+        let asked = asked.to_str().ok()?.split(',').map(str::trim);
+        let is_allowed = |header: &&str| {
+            let header = header.to_ascii_lowercase();
+            ALWAYS_ALLOWED.contains(&&*header) || self.headers.contains(&header)
+        };
+        let allowed: Vec<&str> = asked.filter(is_allowed).collect();
+        HeaderValue::from_str(&allowed.join(", ")).ok()
     }
 }
 
@@ -136,7 +173,12 @@ mod tests {
             "http://localhost:*",
             "https://one.test",
         ];
-        let cors = Cors::new(&patterns.map(str::to_owned));
+        let cors = |origins: &[&str]| {
+            let origins = origins.iter().map(|&origin| origin.to_owned());
+            Cors::new(&CorsConfig::of(origins.collect()))
+        };
+        let everyone = cors(&["*"]);
+        let cors = cors(&patterns);
         let table = [
             ("https://shop.example.com", true),
             ("https://a.b.example.com", true),
@@ -151,6 +193,29 @@ mod tests {
         for (origin, allowed) in table {
             assert_eq!(cors.allows(origin), allowed, "{origin}");
         }
-        assert!(Cors::new(&["*".to_owned()]).allows("https://anyone.test"));
+        assert!(everyone.allows("https://anyone.test"));
+    }
+
+    #[test]
+    fn pages_may_add_the_headers_that_are_named() {
+        let table: [(&[&str], Option<u64>, &str, &str); 3] = [
+            (&[], None, "content-type,x-own", "7200"),
+            (&["X-Tenant"], Some(60), "content-type", "60"),
+            (&["X-Tenant", "*"], None, "content-type,x-own", "7200"),
+        ];
+        for (headers, max_age_seconds, allowed, max_age) in table {
+            let cors = Cors::new(&CorsConfig {
+                allowed_origins: vec!["*".to_owned()],
+                allowed_headers: headers.iter().map(|&header| header.to_owned()).collect(),
+                max_age_seconds,
+            });
+            let (mut request, mut response) = (HeaderMap::new(), HeaderMap::new());
+            request.insert(ORIGIN, HeaderValue::from_static("https://one.test"));
+            let asked = HeaderValue::from_static("content-type,x-own");
+            request.insert(ACCESS_CONTROL_REQUEST_HEADERS, asked);
+            cors.answer_preflight(&request, &mut response);
+            assert_eq!(response[ACCESS_CONTROL_ALLOW_HEADERS], allowed);
+            assert_eq!(response[ACCESS_CONTROL_MAX_AGE], max_age);
+        }
     }
 }
