@@ -9,8 +9,9 @@ import httpx
 import pytest
 
 from oracle import spans as data
-from oracle.cases import searches
+from oracle.cases import figures, searches
 from oracle.language import Query
+from oracle.metrics import SECOND_NS, Metrics, Range, Series
 from tracewell import REPOSITORY, Tracewell
 
 TRACES = REPOSITORY.parent / "shared" / "data" / "traces"
@@ -55,6 +56,37 @@ class Asked:
         }
         return {trace: counts for trace, counts in sizes.items() if counts}
 
+    def range(self) -> Range:
+        """About ten steps over the spans of TrainTicket, which are the oldest."""
+        starts = sorted(span.start for trace in self.traces for span in trace.spans)
+        first, last = starts[0], starts[len(starts) * 3 // 4]
+        step = (last - first) // 10 // SECOND_NS * SECOND_NS
+        return Range(first // step * step, last // step * step, step)
+
+    def series(self, query: str, over: Range) -> Series:
+        """What Tracewell says of figures over time."""
+        parameters: dict[str, str | int] = {
+            "q": query,
+            # An end on a step is the last moment.
+            "start": over.start,
+            "end": over.end,
+            "step": f"{over.step // SECOND_NS}s",
+        }
+        url = f"{self.server}/tempo/api/metrics/query_range"
+        response = httpx.get(url, params=parameters, timeout=50)
+        assert response.status_code == 200, f"{query}: {response.text}"
+        return {
+            frozenset(
+                (label["key"], next(iter(label["value"].values())))
+                for label in series["labels"]
+                if label["key"] != "__name__"
+            ): {
+                int(sample["timestampMs"]) * 1_000_000: sample.get("value", 0.0)
+                for sample in series["samples"]
+            }
+            for series in response.json()["series"]
+        }
+
 
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
@@ -88,3 +120,13 @@ def test_finds_what_the_oracle_finds(asked: Asked, query: Query) -> None:
     known = {trace.spans[0].trace for trace in asked.traces}
     answer = {trace: sizes for trace, sizes in asked.answer(query.text).items() if trace in known}
     assert answer == asked.right(query)
+
+
+@pytest.mark.parametrize("query", figures(), ids=lambda query: query.text)
+def test_series_are_what_the_oracle_calculates(asked: Asked, query: Metrics) -> None:
+    """The same labels, moments and values."""
+    over = asked.range()
+    answer, right = asked.series(query.text, over), query.series(asked.traces, over)
+    assert answer.keys() == right.keys()
+    for labels, samples in right.items():
+        assert answer[labels] == pytest.approx(samples, rel=1e-9), labels

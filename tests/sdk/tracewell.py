@@ -27,6 +27,7 @@ PORTS = [
     "zipkin",
     "sampling-http",
     "sampling-grpc",
+    "tempo",
 ]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from oracle import metrics
 from oracle.language import (
     CHILD_COUNT,
     COUNT,
@@ -139,6 +140,28 @@ def pipelines() -> Iterator[Query]:
     yield spans(FAILED).by(SERVICE).coalesce().having(COUNT, ">", 2)
     yield spans(FAILED).select(SERVICE, of_span("http.route"), MESSAGE)
     yield spans(SERVER).related(">>", spans(FAILED)).by(SERVICE).having(COUNT, ">=", 1)
+
+
+def figures() -> Iterator[metrics.Metrics]:
+    """What is counted over time."""
+    every, failed, server = spans(), spans(FAILED), spans(SERVER)
+    for query in [every, failed, spans(DATABASE), server.related(">>", failed)]:
+        for by in [(), (SERVICE,), (SERVICE, KIND), (of_span("db.operation"),)]:
+            yield metrics.count(query, *by)
+            yield metrics.rate(query, *by)
+    for name in metrics.STATISTICS:
+        yield metrics.statistic(name, every, DURATION)
+        yield metrics.statistic(name, server, DURATION, SERVICE)
+        yield metrics.statistic(name, every, CHILD_COUNT, KIND)
+    for by in [(), (SERVICE,), (of_span("db.operation"), KIND)]:
+        yield metrics.histogram(every, DURATION, *by)
+        yield metrics.quantiles(every, DURATION, [0.5, 0.99], *by)
+        yield metrics.quantiles(failed, DURATION, [0.0, 0.9, 1.0], *by)
+    yield metrics.rate(failed, SERVICE).divided_by(metrics.rate(every, SERVICE))
+    yield metrics.count(every).divided_by(metrics.count(server))
+    yield metrics.count(every, SERVICE).limited(">", 100)
+    yield metrics.statistic("sum", every, DURATION, SERVICE).best("topk", 3)
+    yield metrics.statistic("max", server, DURATION, SERVICE).best("bottomk", 2)
 
 
 def searches() -> list[Query]:
