@@ -94,6 +94,9 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
     if not TRACES.is_dir():
         pytest.skip(f"no public traces at {TRACES}")
     requests = [*data.train_ticket(TRACES, TICKET_SPANS), *data.demo(TRACES)]
+    # Of a trace in which ids repeat the tree depends on more than ids and times.
+    unclear = {trace.spans[0].trace for trace in data.read(requests) if trace.is_ambiguous}
+    data.leave_out(requests, unclear)
     server = Tracewell(tmp_path_factory.mktemp("queries"))
     try:
         for request in requests:
@@ -104,11 +107,8 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
                 timeout=50,
             )
             assert response.status_code == 200, response.text
-        traces = data.read(requests)
-        asked = Asked(server.query_http, traces)
-        assert len(asked.answer("{ }")) == len(traces)
-        # Of a trace in which ids repeat the tree depends on more than ids and times.
-        asked.traces = [trace for trace in traces if not trace.is_ambiguous]
+        asked = Asked(server.query_http, data.read(requests))
+        assert len(asked.answer("{ }")) == len(asked.traces)
         yield asked
     finally:
         server.kill()
@@ -117,12 +117,10 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
 @pytest.mark.parametrize("query", searches(), ids=lambda query: query.text)
 def test_finds_what_the_oracle_finds(asked: Asked, query: Query) -> None:
     """Every trace, with as many spans in every spanset."""
-    known = {trace.spans[0].trace for trace in asked.traces}
-    answer = {trace: sizes for trace, sizes in asked.answer(query.text).items() if trace in known}
-    assert answer == asked.right(query)
+    assert asked.answer(query.text) == asked.right(query)
 
 
-@pytest.mark.parametrize("query", figures(), ids=lambda query: query.text)
+@pytest.mark.parametrize("query", list(figures()), ids=lambda query: query.text)
 def test_series_are_what_the_oracle_calculates(asked: Asked, query: Metrics) -> None:
     """The same labels, moments and values."""
     over = asked.range()

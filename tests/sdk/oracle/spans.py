@@ -160,6 +160,16 @@ def read(requests: list[ExportTraceServiceRequest]) -> list[Trace]:
     return [Trace(spans) for spans in traces.values()]
 
 
+def leave_out(requests: list[ExportTraceServiceRequest], traces: set[str]) -> None:
+    """Takes the spans of these traces out of the requests."""
+    for request in requests:
+        for of_resource in request.resource_spans:
+            for of_scope in of_resource.scope_spans:
+                kept = [sent for sent in of_scope.spans if sent.trace_id.hex() not in traces]
+                del of_scope.spans[:]
+                of_scope.spans.extend(kept)
+
+
 def train_ticket(directory: Path, at_least: int) -> list[ExportTraceServiceRequest]:
     """The first requests of TrainTicket in which something failed, with at least so many spans."""
     requests, spans = [], 0

@@ -26,6 +26,11 @@ pub(crate) struct ReceiverPort {
 }
 
 impl ReceiverPort {
+    /// Does OTLP come there?
+    pub(crate) fn is_otlp(&self) -> bool {
+        self.setting.starts_with("receivers.otlp.")
+    }
+
     /// Do datagrams come there?
     pub(crate) fn is_udp(&self) -> bool {
         UDP.contains(&self.setting)

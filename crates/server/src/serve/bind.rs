@@ -70,13 +70,14 @@ pub(super) fn bind_all(config: &Config) -> Result<Bound, BindError> {
             let endpoint = endpoint.filter(|_| is_received);
             endpoint.and_then(now)
         };
-        for port in &config.receivers {
-            if received(Some(port.endpoint)).is_some() {
-                receivers.extend(binding.receiver(port));
-            }
-        }
+        let ports = config.receivers.iter();
+        let ports = ports.filter(|port| received(Some(port.endpoint)).is_some());
+        let (otlp, older): (Vec<_>, Vec<_>) = ports.partition(|port| port.is_otlp());
+        // Scripts read the first four off the line that says "ready".
+        receivers.extend(otlp.into_iter().filter_map(|port| binding.receiver(port)));
         binding.tcp(&mut query_http, now(config.query.http));
         binding.tcp(&mut query_grpc, now(config.query.grpc));
+        receivers.extend(older.into_iter().filter_map(|port| binding.receiver(port)));
         binding.tcp(&mut tempo, config.query.tempo.and_then(now));
         let wanted = &config.sampling;
         binding.tcp(&mut sampling.sampling_http, received(wanted.http));
