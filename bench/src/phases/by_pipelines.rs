@@ -128,7 +128,7 @@ service: {pipelines: {traces: {receivers: [otlp], exporters: [nop]}}}
     ) -> anyhow::Result<f64> {
         let runner = self.start()?;
         let before = process::cpu_seconds(runner.pid())?;
-        self.send(bodies)?;
+        self.send(&runner, bodies)?;
         let arrived = self.arrived(sent)?;
         let us = (process::cpu_seconds(runner.pid())? - before) * 1e6 / sent as f64;
         let peak_bytes = process::memory_bytes(runner.pid(), "VmHWM")?;
@@ -150,10 +150,10 @@ service: {pipelines: {traces: {receivers: [otlp], exporters: [nop]}}}
         let before = self.received()?;
         let (first, rest) = bodies.split_at(bodies.len() / 2);
         let runner = self.start()?;
-        self.send(first)?;
+        self.send(&runner, first)?;
         runner.kill()?;
         let runner = self.start()?;
-        self.send(rest)?;
+        self.send(&runner, rest)?;
         let arrived = self.arrived(before + sent)? - before;
         self.lost(facts, "by kill -9", sent.saturating_sub(arrived));
         runner.kill()
@@ -168,8 +168,13 @@ service: {pipelines: {traces: {receivers: [otlp], exporters: [nop]}}}
         }
     }
 
-    fn send<B: AsRef<[u8]>>(&self, bodies: &[B]) -> anyhow::Result<()> {
-        let mut connection = Connection::open(self.listen)?;
+    fn send<B: AsRef<[u8]>>(&self, runner: &Runner, bodies: &[B]) -> anyhow::Result<()> {
+        let address = match runner {
+            // It says where it listens, whatever the file has.
+            Runner::Tracewell(server) => server.address("otlp-http")?,
+            Runner::Collector(_) => self.listen,
+        };
+        let mut connection = Connection::open(address)?;
         for body in bodies {
             let answer = connection.post("/v1/traces", "application/x-protobuf", body.as_ref())?;
             ensure!(answer.status == 200, "{answer:?}");
