@@ -50,7 +50,7 @@ export function devMetrics(store: DevStore, q: string, fromMs: number, toMs: num
   const answer: MetricsAnswer = {
     kind: name === "compare" ? "comparison" : name === "histogram_over_time" ? "histogram" : "series",
     unit: isDuration ? "s" : name === "rate" ? "/s" : "",
-    startNs: `${startMs}000000`, stepNs: `${stepMs}000000`, count, series: [], partial: null,
+    startNs: `${startMs}000000`, stepNs: `${stepMs}000000`, count, series: [], exact: true, partial: null,
     elapsedMs: 3, searchedBlocks: 4, totalBlocks: 4, searchedBytes: 1234, searchedSpans: store.stored,
   };
   if (name === "compare") return { ...answer, count: 1, stepNs: `${toMs - fromMs}000000`, series: compared(spans) };

@@ -90,6 +90,8 @@ export interface MetricsAnswer extends SearchProgress {
   series: Series[];
   elapsedMs: number;
   searchedSpans: number;
+  /** False when spans that were stored twice may have been counted twice. */
+  exact: boolean;
   partial: string | null;
 }
 

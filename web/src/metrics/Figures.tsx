@@ -50,6 +50,7 @@ export function Figures({ session, params, onChange }: FiguresProps): VNode {
     <div class={`figures ${session.stale.value ? "stale" : ""}`}>
       {failed !== null && <OutOfDate {...failed} />}
       {answer.partial !== null && <Notice kind="warn">The answer is incomplete: {answer.partial}</Notice>}
+      {!answer.exact && <Notice>There are very many spans: those that were stored twice may have been counted twice.</Notice>}
       <Status session={session} params={params} onChange={onChange} />
       {answer.series.length === 0 ? (
         <Empty level={2} title="There is nothing to count">

@@ -184,7 +184,7 @@ impl Figures {
         cancelled: &AtomicBool,
     ) -> Result<QueryRangeResponse, StoreError> {
         let found = series(store, &self.query, &self.asked, cancelled)?;
-        let (metrics, status, message) = standing(&found.report, found.partial.as_deref());
+        let (metrics, status, message) = standing(&found);
         let series = found.series.iter().map(|series| TimeSeries {
             labels: labels(&series.labels),
             samples: series
@@ -210,7 +210,7 @@ impl Figures {
         cancelled: &AtomicBool,
     ) -> Result<QueryInstantResponse, StoreError> {
         let found = series(store, &self.query, &self.asked, cancelled)?;
-        let (metrics, status, message) = standing(&found.report, found.partial.as_deref());
+        let (metrics, status, message) = standing(&found);
         let series = found.series.iter().filter_map(|series| {
             let (_, value) = series.samples(&self.asked.steps).last()?;
             Some(InstantSeries {

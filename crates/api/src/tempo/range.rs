@@ -115,40 +115,13 @@ fn read(text: &str) -> Option<Moment> {
     Some(exactly(second_ns.saturating_add(nine.parse().ok()?)))
 }
 
-/// A duration as Prometheus writes it: `15m`, `1h30m`, `7d`.
+/// How far back.
 pub(super) fn since_ns(text: &str) -> Result<u64, Refusal> {
-    prometheus_ns(text).ok_or_else(|| {
+    time::length_ns(text).ok_or_else(|| {
         Refusal::bad_request(format!(
             "invalid since: {text:?} is no duration; write for example 15m, 1h30m or 7d"
         ))
     })
-}
-
-fn prometheus_ns(text: &str) -> Option<u64> {
-    let mut rest = text;
-    let mut total_ns = 0u64;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-        let (number, after) = rest.split_at(digits);
-        let letters = after
-            .find(|c: char| c.is_ascii_digit())
-            .unwrap_or(after.len());
-        let (unit, after) = after.split_at(letters);
-        let unit_ns = match unit {
-            "ms" => 1_000_000,
-            "s" => SECOND_NS,
-            "m" => 60 * SECOND_NS,
-            "h" => 3_600 * SECOND_NS,
-            "d" => 86_400 * SECOND_NS,
-            "w" => 7 * 86_400 * SECOND_NS,
-            "y" => 365 * 86_400 * SECOND_NS,
-            _ => return None,
-        };
-        let part_ns = number.parse::<u64>().ok()?.checked_mul(unit_ns)?;
-        total_ns = total_ns.checked_add(part_ns)?;
-        rest = after;
-    }
-    (!text.is_empty()).then_some(total_ns)
 }
 
 #[cfg(test)]
@@ -169,16 +142,6 @@ mod tests {
         }
         for text in ["", "now", "-5", "1.5.5", "1e9", "tomorrow"] {
             assert_eq!(read(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn durations_of_prometheus() {
-        for (text, seconds) in [("15m", 900), ("1h30m", 5_400), ("7d", 604_800), ("0s", 0)] {
-            assert_eq!(prometheus_ns(text), Some(seconds * SECOND_NS), "{text}");
-        }
-        for text in ["", "5", "m", "5 m", "1.5h", "-5m", "99999999999y"] {
-            assert_eq!(prometheus_ns(text), None, "{text}");
         }
     }
 }

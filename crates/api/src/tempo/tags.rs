@@ -7,6 +7,8 @@ use std::sync::atomic::AtomicBool;
 use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
+use prost::Message;
+use serde::Serialize;
 use tracewell_model::store::Listed;
 use tracewell_model::{Level, SpanFilter, StoreError, TimeRange, TraceStore};
 use tracewell_query::keys::keys_among;
@@ -72,11 +74,7 @@ pub(super) async fn names(
     params: Params,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let (form, asked) = (Form::accepted(&headers), Asked::of(&params, &state)?);
-    let store = Arc::clone(&state.store);
-    let found = run_query(&state, move |cancelled| asked.names(&*store, cancelled));
-    let (answer, lacking) = found.await?;
-    Ok(form.answer(form.encode(&answer), lacking.as_deref()))
+    answer(&state, &params, &headers, Asked::names).await
 }
 
 pub(super) async fn scopes(
@@ -84,9 +82,21 @@ pub(super) async fn scopes(
     params: Params,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let (form, asked) = (Form::accepted(&headers), Asked::of(&params, &state)?);
+    answer(&state, &params, &headers, Asked::scopes).await
+}
+
+/// A message, and what it lacks.
+type Found<M> = Result<(M, Option<String>), StoreError>;
+
+async fn answer<M: Message + Serialize + 'static>(
+    state: &QueryState,
+    params: &Params,
+    headers: &HeaderMap,
+    find: fn(&Asked, &dyn TraceStore, &AtomicBool) -> Found<M>,
+) -> Result<Response, Refusal> {
+    let (form, asked) = (Form::accepted(headers), Asked::of(params, state)?);
     let store = Arc::clone(&state.store);
-    let found = run_query(&state, move |cancelled| asked.scopes(&*store, cancelled));
+    let found = run_query(state, move |cancelled| find(&asked, &*store, cancelled));
     let (answer, lacking) = found.await?;
     Ok(form.answer(form.encode(&answer), lacking.as_deref()))
 }
@@ -156,7 +166,7 @@ impl Asked {
         &self,
         store: &dyn TraceStore,
         cancelled: &AtomicBool,
-    ) -> Result<(SearchTagsResponse, Option<String>), StoreError> {
+    ) -> Found<SearchTagsResponse> {
         let (found, lacking) = self.scopes(store, cancelled)?;
         let asks_all = self.scope.is_empty();
         let scopes = found.scopes.into_iter();
@@ -173,7 +183,7 @@ impl Asked {
         &self,
         store: &dyn TraceStore,
         cancelled: &AtomicBool,
-    ) -> Result<(SearchTagsV2Response, Option<String>), StoreError> {
+    ) -> Found<SearchTagsV2Response> {
         let wants = |scope: &str| self.scope.is_empty() || self.scope == scope;
         let mut keys = match &self.among {
             _ if matches!(&*self.scope, INTRINSIC | "trace") => Listed::whole(Vec::new()),

@@ -4,16 +4,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::State;
-use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde::Serialize;
 use tracewell_query::count::count as count_matches;
 use tracewell_query::{lower, traceql};
 
 use super::UiState;
-use super::lines::{Searched, elapsed_ms};
+use super::lines::{Searched, elapsed_ms, fresh_json};
 use crate::blocking::run_query;
-use crate::error::{ApiError, to_json};
+use crate::error::ApiError;
 use crate::params::Params;
 
 #[derive(Serialize)]
@@ -54,8 +53,5 @@ pub(super) async fn count(
         searched: Searched::new(&found.report),
         searched_spans: found.report.searched_spans,
     };
-    let json = HeaderValue::from_static("application/json");
-    let fresh = HeaderValue::from_static("no-store");
-    let headers = [(header::CONTENT_TYPE, json), (header::CACHE_CONTROL, fresh)];
-    Ok((headers, to_json(&counted)).into_response())
+    Ok(fresh_json(&counted))
 }

@@ -1,4 +1,5 @@
-//! Answers line by line: one JSON object each, sent as soon as it is known.
+//! Answers line by line: one JSON object each, sent as soon as it is known; and those
+//! of one object, which is what was found just now.
 //!
 //! The last line says how it ended. **A client that leaves ends the query.**
 
@@ -27,6 +28,15 @@ pub(super) fn ndjson(lines: QueryStream<Bytes>) -> Response {
         (header::CACHE_CONTROL, "no-store, no-transform"),
     ];
     (headers, Body::from_stream(body)).into_response()
+}
+
+/// One JSON object that is not to be kept.
+pub(super) fn fresh_json(content: &impl Serialize) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (headers, to_json(content)).into_response()
 }
 
 /// A line of the type `kind`.

@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::State;
-use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde::Serialize;
 use serde_json::Value as Json;
 use tracewell_model::TimeRange;
@@ -15,12 +14,13 @@ use tracewell_query::metrics::{
 use tracewell_query::{lower, traceql};
 
 use super::UiState;
-use super::lines::{Searched, elapsed_ms};
+use super::lines::{Searched, elapsed_ms, fresh_json};
 use super::stored_range::narrowed;
 use super::value_json::value_json;
 use crate::blocking::run_query;
-use crate::error::{ApiError, to_json};
+use crate::error::ApiError;
 use crate::params::Params;
+use crate::time;
 
 const DEFAULT_SERIES: usize = 100;
 const MAX_SERIES: usize = 1_000;
@@ -38,6 +38,8 @@ struct Answer {
     step_ns: String,
     count: usize,
     series: Vec<SeriesJson>,
+    /// False when spans that were stored twice may have been counted twice.
+    exact: bool,
     partial: Option<String>,
     elapsed_ms: u64,
     #[serde(flatten)]
@@ -111,15 +113,13 @@ pub(super) async fn metrics(
         step_ns: steps.step_ns().to_string(),
         count: steps.count(),
         series: found.series.into_iter().map(series).collect(),
+        exact: found.is_exact,
         partial: found.partial,
         elapsed_ms: elapsed_ms(started),
         searched: Searched::new(&found.report),
         searched_spans: found.report.searched_spans,
     };
-    let json = HeaderValue::from_static("application/json");
-    let fresh = HeaderValue::from_static("no-store");
-    let headers = [(header::CONTENT_TYPE, json), (header::CACHE_CONTROL, fresh)];
-    Ok((headers, to_json(&answer)).into_response())
+    Ok(fresh_json(&answer))
 }
 
 fn steps(params: &Params, range: TimeRange, shape: Shape) -> Result<Steps, ApiError> {
@@ -141,24 +141,12 @@ fn steps(params: &Params, range: TimeRange, shape: Shape) -> Result<Steps, ApiEr
     })
 }
 
-/// A whole number and a unit.
 fn step_ns(text: &str) -> Result<u64, ApiError> {
-    const UNITS: [(&str, u64); 5] = [
-        ("ms", 1_000_000),
-        ("s", 1_000_000_000),
-        ("m", 60_000_000_000),
-        ("h", 3_600_000_000_000),
-        ("d", 86_400_000_000_000),
-    ];
-    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
-    let unit = UNITS
-        .iter()
-        .find(|(unit, _)| *unit == &text[digits.len()..]);
-    let step_ns = unit.and_then(|(_, each_ns)| digits.parse::<u64>().ok()?.checked_mul(*each_ns));
-    step_ns.filter(|step_ns| *step_ns > 0).ok_or_else(|| {
+    let step_ns = time::length_ns(text).filter(|step_ns| *step_ns > 0);
+    step_ns.ok_or_else(|| {
         ApiError::bad_request(
             format!("step: {text:?} is not a length of time"),
-            "write for example 15s or 5m (units ms s m h d)",
+            "write for example 15s or 5m (units ms s m h d w y)",
         )
     })
 }

@@ -74,6 +74,13 @@ pub(crate) fn warn_if_incomplete(reason: Option<&str>) {
     }
 }
 
+/// Says that a number may be too great.
+pub(crate) fn note_if_inexact(is_exact: bool) {
+    if !is_exact {
+        complain("note: spans that were stored twice may have been counted twice");
+    }
+}
+
 /// Whether colours are not forbidden (see no-color.org).
 pub(crate) fn colour_is_wanted() -> bool {
     let is_empty_or_unset = |name| std::env::var_os(name).is_none_or(|value| value.is_empty());

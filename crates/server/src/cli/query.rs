@@ -14,7 +14,7 @@ use tracewell_query::traceql::{self, Root};
 
 use super::client::{Client, ServerAddress, percent_encoded};
 use super::error::CliError;
-use super::output::{Output, complain, counted, warn_if_incomplete};
+use super::output::{Output, complain, counted, note_if_inexact, warn_if_incomplete};
 use crate::config;
 use series::Answer;
 
@@ -89,6 +89,7 @@ pub(super) async fn run(args: QueryArgs) -> Result<(), CliError> {
     }
     out.flush()?;
     warn_if_incomplete(answer.partial.as_deref());
+    note_if_inexact(answer.exact);
     if args.stats {
         complain(&answer.stats.line(args.json));
     }

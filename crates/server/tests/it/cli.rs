@@ -158,7 +158,7 @@ fn search_counts_instead_of_showing() {
     );
 }
 
-const SERIES: &str = r#"{"kind":"series","unit":"/s","startNs":"1790000000000000000","stepNs":"60000000000","count":4,"series":[{"labels":[{"name":"resource.service.name","value":"cart"}],"values":[0,null,2.5,5]},{"labels":[{"name":"resource.service.name","value":"a, \"b\""}],"values":[0.125,0,0,0]}],"partial":"one block is damaged","elapsedMs":3,"searchedBlocks":2,"totalBlocks":2,"searchedBytes":20,"searchedSpans":1235}"#;
+const SERIES: &str = r#"{"kind":"series","unit":"/s","startNs":"1790000000000000000","stepNs":"60000000000","count":4,"series":[{"labels":[{"name":"resource.service.name","value":"cart"}],"values":[0,null,2.5,5]},{"labels":[{"name":"resource.service.name","value":"a, \"b\""}],"values":[0.125,0,0,0]}],"exact":false,"partial":"one block is damaged","elapsedMs":3,"searchedBlocks":2,"totalBlocks":2,"searchedBytes":20,"searchedSpans":1235}"#;
 
 #[test]
 fn query_prints_series_as_a_table_for_people() {
@@ -180,6 +180,7 @@ a, \"b\"   0/s  0.125/s  0.03125/s  █▁▁▁
     assert_eq!(
         finished.stderr,
         "warning: the result is incomplete: one block is damaged\n\
+         note: spans that were stored twice may have been counted twice\n\
          searched 2 of 2 blocks, 1,235 spans, 20 B in 3 ms\n"
     );
     assert_eq!(finished.code, Some(0));
@@ -213,7 +214,7 @@ fn query_prints_series_for_scripts() {
 
 #[test]
 fn a_query_without_series_fails_and_says_what_was_searched() {
-    let none = r#"{"kind":"series","unit":"/s","startNs":"0","stepNs":"1","count":1,"series":[],"partial":null,"elapsedMs":1,"searchedBlocks":0,"totalBlocks":0,"searchedBytes":0,"searchedSpans":12}"#;
+    let none = r#"{"kind":"series","unit":"/s","startNs":"0","stepNs":"1","count":1,"series":[],"exact":true,"partial":null,"elapsedMs":1,"searchedBlocks":0,"totalBlocks":0,"searchedBytes":0,"searchedSpans":12}"#;
     let (_, finished) = ask(&["query", "{ .x } | rate()"], "200 OK", none);
     assert_eq!(finished.stdout, "");
     assert_eq!(

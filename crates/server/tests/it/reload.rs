@@ -10,24 +10,6 @@ use tracewell_model::StatusCode;
 use tracewell_testkit::{TestSpan, batch};
 use tracewell_wire::otlp::protobuf;
 
-/// Ports of the file's protocols that no receiver of it has.
-const CLOSED: [&str; 14] = [
-    "--otlp-grpc-port",
-    "off",
-    "--jaeger-grpc-port",
-    "off",
-    "--jaeger-http-port",
-    "off",
-    "--jaeger-compact-port",
-    "off",
-    "--jaeger-binary-port",
-    "off",
-    "--jaeger-zipkin-port",
-    "off",
-    "--zipkin-port",
-    "off",
-];
-
 /// A server whose file is changed.
 struct Changing {
     server: Running,
@@ -38,8 +20,7 @@ impl Changing {
     fn start(dir: &Path, text: &str) -> Self {
         let file = dir.join("collector.yaml");
         std::fs::write(&file, text).unwrap();
-        let more = [&["--config", file.to_str().unwrap()], &CLOSED[..]].concat();
-        let server = Running::start(&dir.join("data"), &more);
+        let server = Running::start_pipelines(&dir.join("data"), &file);
         Self { server, file }
     }
 

@@ -1,7 +1,7 @@
 //! Figures over time.
 
 use serde::{Serialize, Serializer};
-use tracewell_model::store::ScanReport;
+use tracewell_query::metrics::MetricsAnswer;
 
 use super::{SearchMetrics, as_text, is_zero};
 use crate::tempo::value::{KeyValue, not_finite};
@@ -111,14 +111,20 @@ pub(in crate::tempo) struct InstantSeries {
 
 const PARTIAL: i32 = 1;
 
-/// What an answer about figures says of itself: metrics, status, message.
-pub(in crate::tempo) fn standing(
-    report: &ScanReport,
-    partial: Option<&str>,
-) -> (Option<SearchMetrics>, i32, String) {
-    let status = if partial.is_some() { PARTIAL } else { 0 };
-    let message = partial.unwrap_or_default().to_owned();
-    (Some(SearchMetrics::at_end(report)), status, message)
+/// What an answer about figures says of itself: metrics, status, message. One that
+/// counts too much is whole and has a message.
+pub(in crate::tempo) fn standing(found: &MetricsAnswer) -> (Option<SearchMetrics>, i32, String) {
+    const INEXACT: &str = "spans that were stored twice may have been counted twice";
+    let status = if found.partial.is_some() { PARTIAL } else { 0 };
+    let inexact = (!found.is_exact).then_some(INEXACT);
+    let says: Vec<&str> = found
+        .partial
+        .as_deref()
+        .into_iter()
+        .chain(inexact)
+        .collect();
+    let metrics = SearchMetrics::at_end(&found.report);
+    (Some(metrics), status, says.join("; "))
 }
 
 fn status_name<S: Serializer>(_partial: &i32, serializer: S) -> Result<S::Ok, S::Error> {
@@ -129,5 +135,35 @@ fn number<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error>
     match number.is_finite() {
         true => serializer.serialize_f64(*number),
         false => serializer.serialize_str(not_finite(*number)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tracewell_model::store::ScanReport;
+
+    #[test]
+    fn figures_say_what_is_wrong_with_them() {
+        let mut found = MetricsAnswer {
+            series: Vec::new(),
+            report: ScanReport::default(),
+            is_exact: true,
+            partial: None,
+        };
+        let mut says = |is_exact, partial: Option<&str>| {
+            found.is_exact = is_exact;
+            found.partial = partial.map(str::to_owned);
+            let (_, status, message) = standing(&found);
+            (status, message)
+        };
+        let twice = "spans that were stored twice may have been counted twice";
+        assert_eq!(says(true, None), (0, String::new()));
+        assert_eq!(says(false, None), (0, twice.to_owned()));
+        assert_eq!(says(true, Some("late")), (PARTIAL, "late".to_owned()));
+        assert_eq!(
+            says(false, Some("late")),
+            (PARTIAL, format!("late; {twice}"))
+        );
     }
 }

@@ -13,6 +13,7 @@ pub(super) struct Answer {
     start_ns: String,
     step_ns: String,
     pub(super) series: Vec<Series>,
+    pub(super) exact: bool,
     pub(super) partial: Option<String>,
     #[serde(flatten)]
     pub(super) stats: Stats,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::SearchArgs;
 use crate::cli::client::Client;
 use crate::cli::error::CliError;
-use crate::cli::output::{Output, complain, counted, warn_if_incomplete};
+use crate::cli::output::{Output, complain, counted, note_if_inexact, warn_if_incomplete};
 use crate::cli::stats::Stats;
 
 /// The answer; with `--json` it is printed in the same shape.
@@ -41,9 +41,7 @@ pub(super) async fn run(client: &Client, what: &str, args: &SearchArgs) -> Resul
     }
     out.flush()?;
     warn_if_incomplete(found.partial.as_deref());
-    if !found.exact {
-        complain("note: spans that were stored twice may have been counted twice");
-    }
+    note_if_inexact(found.exact);
     if args.stats {
         complain(&found.stats.line(args.json));
     }
