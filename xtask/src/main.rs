@@ -29,6 +29,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         &["tracewell-model", "tracewell-wire", "tracewell-parquet"],
     ),
     ("tracewell-query", &["tracewell-model"]),
+    ("tracewell-explain", &["tracewell-model"]),
     ("tracewell-ottl", &["tracewell-model"]),
     ("tracewell-testkit", &["tracewell-model"]),
     ("tracewell-instrument", &[]),
@@ -40,6 +41,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "tracewell-wire",
             "tracewell-collector",
             "tracewell-query",
+            "tracewell-explain",
         ],
     ),
     ("tracewell-load", &["tracewell-model"]),
@@ -90,6 +92,10 @@ const NEVER: &[(&str, &[&str])] = &[
     ("tracewell-wire", &["tokio", "hyper", "tonic", "axum"]),
     (
         "tracewell-query",
+        &["tokio", "hyper", "tonic", "axum", "parquet"],
+    ),
+    (
+        "tracewell-explain",
         &["tokio", "hyper", "tonic", "axum", "parquet"],
     ),
     ("tracewell-store", &["tokio", "hyper", "tonic", "axum"]),

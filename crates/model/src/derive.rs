@@ -6,7 +6,10 @@
 //! Nothing recurses, nothing is quadratic, and a [`Deriver`] that is used again
 //! allocates nothing. **Never looks at names or attributes.**
 
+mod measured;
 mod times;
+
+pub use measured::Measured;
 
 use crate::tree::{NONE, Parents, TraceSpans};
 
@@ -43,6 +46,17 @@ pub struct Derived {
     pub root: Option<u32>,
     /// Latest end minus earliest start, ns.
     pub duration_ns: i64,
+}
+
+/// A time that belongs to one span of the critical path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PathPart {
+    /// The span.
+    pub row: u32,
+    /// Its start, ns since the Unix epoch.
+    pub from_ns: u64,
+    /// Its end, later than the start.
+    pub to_ns: u64,
 }
 
 /// Derives one trace after another with the same memory.

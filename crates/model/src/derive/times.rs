@@ -5,7 +5,7 @@
 //! Microservice Architectures", USENIX ATC 2022). All arithmetic saturates at
 //! the end of time; no interval ends before it starts.
 
-use super::{Derived, TraceTimes};
+use super::{Derived, PathPart, TraceTimes};
 use crate::tree::NONE;
 
 /// Working memory, an entry per row.
@@ -80,16 +80,26 @@ impl Times {
         let earliest = starts.min().unwrap_or(0);
         derived.duration_ns = nanoseconds(ends.max().unwrap_or(0) - earliest);
         derived.self_ns.clear();
-        let own = self.whole.iter().zip(&self.covered_ns);
-        derived
-            .self_ns
-            .extend(own.map(|((start, end), covered)| nanoseconds(end - start - covered)));
+        derived.self_ns.extend(self.self_ns());
         derived.critical_ns.clear();
         derived.critical_ns.resize(parents.len(), 0);
         if let Some(root) = path_from {
-            self.link_children(parents);
-            self.walk(parents, root, &mut derived.critical_ns);
+            self.path(parents, root, |part| {
+                derived.critical_ns[part.row as usize] += nanoseconds(part.to_ns - part.from_ns);
+            });
         }
+    }
+
+    /// The self time of each row, ns.
+    pub(super) fn self_ns(&self) -> impl Iterator<Item = i64> {
+        let own = self.whole.iter().zip(&self.covered_ns);
+        own.map(|((start, end), covered)| nanoseconds(end - start - covered))
+    }
+
+    /// Shows the path of `root`, from its end to its start, without gaps.
+    pub(super) fn path(&mut self, parents: &[u32], root: u32, show: impl FnMut(PathPart)) {
+        self.link_children(parents);
+        self.walk(parents, root, show);
     }
 
     fn link_children(&mut self, parents: &[u32]) {
@@ -113,14 +123,23 @@ impl Times {
 
     /// Walks back from the end of `root`. Every step down uses up a child and
     /// every step up leaves a span for good, so it ends after two steps a span.
-    fn walk(&mut self, parents: &[u32], root: u32, critical_ns: &mut [i64]) {
+    fn walk(&mut self, parents: &[u32], root: u32, mut show: impl FnMut(PathPart)) {
         let mut row = root as usize;
         let mut at_ns = self.clipped[row].1;
+        let mut step = |row: usize, from_ns: u64, to_ns: u64| {
+            if from_ns < to_ns {
+                show(PathPart {
+                    row: row as u32,
+                    from_ns,
+                    to_ns,
+                });
+            }
+        };
         loop {
             let child = self.first_child[row];
             if child == NONE {
                 let start_ns = self.clipped[row].0;
-                critical_ns[row] += nanoseconds(at_ns - start_ns);
+                step(row, start_ns, at_ns);
                 at_ns = start_ns;
                 if row == root as usize {
                     return;
@@ -133,7 +152,7 @@ impl Times {
             // One that still ran while the next on the path worked was not
             // waited for.
             if end_ns <= at_ns {
-                critical_ns[row] += nanoseconds(at_ns - end_ns);
+                step(row, end_ns, at_ns);
                 at_ns = end_ns;
                 row = child as usize;
             }

@@ -2,9 +2,10 @@
 //! that follows the definitions word by word.
 
 use proptest::prelude::*;
-use tracewell_model::derive::{Derived, Deriver, TraceTimes};
+use tracewell_model::derive::{Derived, Deriver, Measured, TraceTimes};
 use tracewell_model::tree::TraceSpans;
-use tracewell_model::{SpanId, SpanKind};
+use tracewell_model::{SpanId, SpanKind, TraceTree};
+use tracewell_testkit::{TestSpan, batch};
 
 /// Id, parent id, start, duration.
 type Span = (u64, u64, u64, i64);
@@ -191,6 +192,31 @@ fn a_million_spans_in_a_chain_or_side_by_side() {
     assert_eq!(derive(&cycle).subtree_spans[0], 1_000_000);
 }
 
+/// What [`Measured`] says of the same spans, by row, and the path with rows.
+type ByRow = (Vec<i64>, Vec<i64>, Vec<(u32, u64, u64)>);
+
+fn measure(spans: &[Span]) -> ByRow {
+    let test_span = |span: &Span| {
+        let (id, parent, start_ns, duration_ns) = *span;
+        let mut made = TestSpan::new(1, id, "s", "n", start_ns).child_of(parent);
+        made.end_ns = start_ns.wrapping_add(duration_ns as u64);
+        made
+    };
+    let batch = batch(&spans.iter().map(test_span).collect::<Vec<_>>());
+    let tree = TraceTree::new(&batch);
+    let measured = Measured::new(&batch, &tree);
+    let place = tree.places();
+    let by_row = |list: &[i64]| place.iter().map(|at| list[*at as usize]).collect();
+    let row = |place: u32| tree.order[place as usize];
+    let path = measured.path.iter();
+    (
+        by_row(&measured.self_ns),
+        by_row(&measured.critical_ns),
+        path.map(|part| (row(part.row), part.from_ns, part.to_ns))
+            .collect(),
+    )
+}
+
 /// Any spans: ids and parents that repeat and miss, times on a small scale.
 fn spans() -> impl Strategy<Value = Vec<Span>> {
     let span = (1u64..40, 0u64..44, 0u64..30, -3i64..30);
@@ -214,7 +240,7 @@ fn nested() -> impl Strategy<Value = Vec<Span>> {
 }
 
 fn in_block_order(mut spans: Vec<Span>) -> Vec<Span> {
-    spans.sort_by_key(|span| (span.2, span.0));
+    spans.sort_by_key(|span| (span.2, span.0, span.1, span.3));
     spans
 }
 
@@ -284,6 +310,32 @@ proptest! {
             walk(&spans, parents, top, interval(&spans[top]), &mut shares);
         }
         prop_assert_eq!(&derived.critical_ns, &shares);
+    }
+
+    #[test]
+    fn an_assembled_trace_has_the_same_times_and_its_path_has_no_gap(spans in spans()) {
+        let derived = derive(&spans);
+        let (self_ns, critical_ns, path) = measure(&spans);
+        prop_assert_eq!(&self_ns, &derived.self_ns);
+        let top = derived.root.or_else(|| {
+            let top = derived.parent_row.iter().position(Option::is_none);
+            top.map(|row| row as u32)
+        });
+        let whole = top.map_or(0, |row| interval(&spans[row as usize]).1 - interval(&spans[row as usize]).0);
+        prop_assert_eq!(critical_ns.iter().sum::<i64>(), whole as i64);
+        prop_assert_eq!(&critical_ns, &derived.critical_ns);
+        let mut shares = vec![0; spans.len()];
+        let mut at = top.map_or(0, |row| spans[row as usize].2);
+        for (row, from, to) in path {
+            prop_assert_eq!(from, at);
+            prop_assert!(from < to);
+            let (start, end) = interval(&spans[row as usize]);
+            prop_assert!(start <= from && to <= end);
+            shares[row as usize] += (to - from) as i64;
+            at = to;
+        }
+        prop_assert_eq!(at, top.map_or(0, |row| interval(&spans[row as usize]).1));
+        prop_assert_eq!(shares, critical_ns);
     }
 
     #[test]
