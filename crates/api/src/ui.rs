@@ -8,6 +8,7 @@
 mod completion;
 mod config;
 mod count;
+mod explain;
 mod histogram;
 mod lines;
 mod loaded;
@@ -64,6 +65,7 @@ pub(crate) fn router(query: &Arc<QueryState>, config: UiConfig) -> Router {
         .route("/traces/{id}/spans", post(trace::spans))
         .route("/traces/{id}/rows", get(trace::rows))
         .route("/traces/{id}/find", get(trace::find))
+        .route("/traces/{id}/explain", get(explain::explain))
         .route("/traces/{id}/otlp", get(trace::otlp))
         .method_not_allowed_fallback(wrong_method)
         .with_state(state)

@@ -101,7 +101,7 @@ impl Kind {
             Self::SlowCall => {
                 "Look at what it asks for: the plan of the statement, an index, less data."
             }
-            Self::NPlusOne => "Ask once for all of them: a join, a list of ids, a batch.",
+            Self::NPlusOne => "Do it once for all of them: a join, a list of ids, a batch.",
             Self::SequentialCalls => {
                 "Start them together and wait for all, unless one needs the answer of another: \
                  no such need is visible in the trace."

@@ -8,6 +8,7 @@ mod client;
 mod config_command;
 mod credentials;
 mod error;
+mod explain;
 mod export;
 mod exported;
 mod import;
@@ -61,6 +62,8 @@ enum Command {
     Query(query::QueryArgs),
     /// Show one trace as a waterfall
     Trace(trace::TraceArgs),
+    /// Say where the time of one trace is, and what is odd about it
+    Explain(explain::ExplainArgs),
     /// Ask a running tracewell how it is
     Status(status::StatusArgs),
     /// Send generated traces at a given rate and report what was acknowledged
@@ -113,6 +116,7 @@ fn dispatch(cli: Cli) -> Result<(), CliError> {
         Some(Command::Search(args)) => client::block_on(search::run(args)),
         Some(Command::Query(args)) => client::block_on(query::run(args)),
         Some(Command::Trace(args)) => client::block_on(trace::run(args)),
+        Some(Command::Explain(args)) => client::block_on(explain::run(args)),
         Some(Command::Status(args)) => client::block_on(status::run(args)),
         Some(Command::Load(args)) => load::run(args),
         Some(Command::Import(args)) => client::block_on(import::run(args)),

@@ -2,6 +2,7 @@
 
 import { decodeSkeleton, type Skeleton } from "../model/columns";
 import type { DetailSource, SpanDetail } from "../model/details";
+import type { Explanation } from "../model/explanation";
 import { apiUrl, getJson, readNdjson, request, whole } from "./client";
 import type { AttributeKey, AttributeSample, HistogramLine, MetricsAnswer, OperationList, QueryCheck, SearchLine, ServerStatus, ServiceCount } from "./types";
 
@@ -79,6 +80,10 @@ export class RemoteSource implements DetailSource {
 
   async rowsOf(spanId: string, signal?: AbortSignal): Promise<number[]> {
     return (await getJson<{ rows: number[] }>(`api/ui/traces/${this.traceId}/rows`, { span: spanId, revision: this.revision }, signal)).rows;
+  }
+
+  explain(signal?: AbortSignal): Promise<Explanation> {
+    return getJson(`api/ui/traces/${this.traceId}/explain`, { revision: this.revision }, signal);
   }
 
   async find(query: string, signal?: AbortSignal): Promise<Uint32Array> {

@@ -82,6 +82,10 @@ export interface TraceParams {
   pane: "right" | "bottom" | "";
   /** Clocks that disagree are adjusted. */
   skew: boolean;
+  /** Where the time is, and findings, are listed. */
+  explain: boolean;
+  /** The critical path is drawn. */
+  cp: boolean;
 }
 
 export function readTraceParams(params: URLSearchParams): TraceParams {
@@ -99,6 +103,8 @@ export function readTraceParams(params: URLSearchParams): TraceParams {
     fold: /^[0-9a-z_.]*$/.test(params.get("fold") ?? "") ? (params.get("fold") ?? "") : "",
     pane: pane === "right" || pane === "bottom" ? pane : "",
     skew: params.get("skew") === "1",
+    explain: params.get("explain") === "1",
+    cp: params.get("cp") === "1",
   };
 }
 
@@ -113,6 +119,8 @@ export function writeTraceParams(value: TraceParams, base: URLSearchParams): URL
   put(params, "fold", value.fold);
   put(params, "pane", value.pane);
   put(params, "skew", value.skew ? "1" : "");
+  put(params, "explain", value.explain ? "1" : "");
+  put(params, "cp", value.cp ? "1" : "");
   return params;
 }
 

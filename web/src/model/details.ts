@@ -1,6 +1,8 @@
 //! Everything about single spans that the skeleton leaves out, and where it comes from: the server,
 //! or the memory of the browser for an opened file. The pages know only this interface.
 
+import type { Explanation } from "./explanation";
+
 export type AttributeType = "string" | "int" | "double" | "bool" | "bytes" | "array" | "kvlist" | "empty";
 
 /** 64-bit integers arrive as decimal strings, bytes as base64. */
@@ -59,6 +61,8 @@ export interface DetailSource {
   find(query: string, signal?: AbortSignal): Promise<Uint32Array>;
   /** Ascending rows of the spans with this id: one, none, or several where an id is repeated. */
   rowsOf(spanId: string, signal?: AbortSignal): Promise<number[]>;
+  /** Why the trace took as long as it did; absent where nobody can say. */
+  explain?(signal?: AbortSignal): Promise<Explanation>;
 }
 
 /** An attribute value as people read it on one line. */

@@ -56,6 +56,11 @@ function Title({ view, findRef, downloads, onReload }: TraceHeaderProps): VNode 
       </span>
       <ConfiguredLinks links={links} />
       <div class="spacer" />
+      {view.explained.possible && (
+        <button type="button" class="button small" aria-pressed={view.explained.open.value} title="Where the time is, and what is odd (x)" onClick={() => view.explained.toggle()}>
+          Explain
+        </button>
+      )}
       <FindBar view={view} inputRef={findRef} />
       {onReload && (
         <button type="button" class="button quiet icon-only" title="Load the trace again (r)" aria-label="Load the trace again" onClick={onReload}>

@@ -12,6 +12,7 @@ import { readTraceParams, writeTraceParams } from "../location/params";
 import { bindParams } from "../location/bind";
 import { hrefBack, navigate } from "../location/place";
 import { DetailPane } from "./DetailPane";
+import { ExplainPanel } from "./ExplainPanel";
 import { Notices } from "./Notices";
 import { type Download, linkToView } from "./takeAlong";
 import { TRACE_TABS } from "./tabs";
@@ -43,6 +44,9 @@ export function TracePage({ view, downloads, note, onReload, watching = false }:
     <div class={`trace-page dock-${side}`}>
       <TraceHeader view={view} findRef={find} downloads={downloads} note={note} onReload={onReload} />
       <Notices view={view} stored={onReload !== undefined} watching={watching} />
+      <ErrorBoundary part="The explanation">
+        <ExplainPanel view={view} />
+      </ErrorBoundary>
       <div class="trace-body">
         <div class="trace-main" ref={main}>
           <Tabs label="View" tabs={TRACE_TABS} current={view.tab.value} onChange={(tab) => (view.tab.value = tab)}>
@@ -88,6 +92,8 @@ function shortcuts(view: TraceView, focusFind: () => void, onReload?: () => void
     key("Find", ["h"], "Matches only", () => view.finder.setOnly(!view.finder.only.peek())),
     key("Find", ["e"], "Next error", () => view.nextError(1)),
     key("Find", ["E"], "Previous error", () => view.nextError(-1)),
+    key("Explain", ["x"], "Where the time is, and findings", () => view.explained.toggle()),
+    key("Explain", ["c"], "Draw the critical path", () => view.explained.toggleDrawn()),
     ...TRACE_TABS.map(({ name, label }, index) => key("Panes", [String(index + 1)], `View: ${label}`, () => (view.tab.value = name))),
     key("Panes", ["b"], "Show or hide details", () => view.openPane(!view.paneOpen.peek())),
     key("Panes", ["\\"], "Details at the right or the bottom", () => view.dock(view.paneSide.peek() === "right" ? "bottom" : "right")),

@@ -115,6 +115,11 @@ function Rows({ view, scroller, height: fullHeight, children }: RowsProps): VNod
   void view.details.version.value;
   void model.matchVersion.value;
   const finding = view.finder.text.value !== "";
+  const { marked: markedRows, drawn, path: pathByRow, data } = view.explained;
+  const marked = markedRows.value;
+  // The path is of the times as sent.
+  const path = drawn.value && !view.adjusted.value ? pathByRow.value : null;
+  const selfNs = data.value?.selfNs;
 
   const rows: VNode[] = [];
   for (let position = first; position < last; position++) {
@@ -133,6 +138,9 @@ function Rows({ view, scroller, height: fullHeight, children }: RowsProps): VNod
         from={zoomFrom}
         to={zoomTo}
         detail={view.detail(row)}
+        marked={marked.has(row)}
+        path={path}
+        selfNs={selfNs?.[row]}
       />,
     );
   }

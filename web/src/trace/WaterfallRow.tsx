@@ -5,6 +5,7 @@ import { Component, type VNode } from "preact";
 import { Icon } from "../components/Icon";
 import { FLAG } from "../model/columns";
 import type { SpanDetail } from "../model/details";
+import type { PathByRow } from "../model/explanation";
 import { formatCount, formatDuration } from "../model/format";
 import { serviceLabel } from "../model/service";
 import { NO_ROW } from "../model/TraceModel";
@@ -26,6 +27,12 @@ export interface WaterfallRowProps {
   from: number;
   to: number;
   detail: SpanDetail | undefined;
+  /** It is one of the spans of a finding. */
+  marked: boolean;
+  /** The critical path, if it is drawn. */
+  path: PathByRow | null;
+  /** Own time, once it is known. */
+  selfNs: number | undefined;
 }
 
 /** More bars than this in one row cannot be told from one another. */
@@ -48,12 +55,15 @@ export class WaterfallRow extends Component<WaterfallRowProps> {
       now.from !== next.from ||
       now.to !== next.to ||
       now.detail !== next.detail ||
+      now.marked !== next.marked ||
+      now.path !== next.path ||
+      now.selfNs !== next.selfNs ||
       now.view !== next.view
     );
   }
 
   override render(): VNode {
-    const { view, row, position, y, selected, match, collapsed, alike } = this.props;
+    const { view, row, position, y, selected, match, collapsed, alike, marked } = this.props;
     const { model } = view;
     const { columns } = model;
     const depth = columns.depth[row]!;
@@ -67,7 +77,7 @@ export class WaterfallRow extends Component<WaterfallRowProps> {
       <div
         id={`span-${row}`}
         role="row"
-        class={`row ${selected ? "selected" : ""} ${match === 1 ? "match" : match === -1 ? "no-match" : ""} ${error ? "has-error" : ""}`}
+        class={`row ${selected ? "selected" : ""} ${match === 1 ? "match" : match === -1 ? "no-match" : ""} ${error ? "has-error" : ""} ${marked ? "marked" : ""}`}
         style={{ top: `${y}px` }}
         aria-level={depth + 1}
         aria-rowindex={position + 1}
@@ -175,8 +185,9 @@ export class WaterfallRow extends Component<WaterfallRowProps> {
           class={`bar ${error ? "error" : ""} ${begin < 0 ? "cut-left" : ""} ${end > 1 ? "cut-right" : ""}`}
           style={{ left: `${left * 100}%`, width: `${(right - left) * 100}%`, "--c": `var(--svc-${view.colourOf(row)})` }}
         />
+        {this.pathParts()}
         {detail && detail.events.length > 0 && this.eventTicks(detail, from, width, start[row]!)}
-        <span class="duration num" style={{ left: `calc(${right * 100}% + 6px)` }}>
+        <span class="duration num" title={this.ownTime()} style={{ left: `calc(${right * 100}% + 6px)` }}>
           {label}
         </span>
       </div>
@@ -201,11 +212,33 @@ export class WaterfallRow extends Component<WaterfallRowProps> {
     return (
       <div role="gridcell" class="time">
         {bars}
+        {this.pathParts()}
         <span class="duration num" title="Added up" style={{ left: `calc(${at * 100}% + 6px)` }}>
           Σ {formatDuration(total)}
         </span>
       </div>
     );
+  }
+
+  /** Where the critical path runs through the row, and through those that it stands for. */
+  private pathParts(): VNode[] {
+    const { path, row, alike, from, to } = this.props;
+    if (path === null) return [];
+    const parts: VNode[] = [];
+    for (let of = row; of < row + Math.max(1, alike) && parts.length < MAX_RUN_BARS; of++) {
+      for (const [start, end] of path.parts(of, (to - from) / 500)) {
+        const left = Math.max(0, (start - from) / (to - from));
+        const right = Math.min(1, (end - from) / (to - from));
+        if (right > left) parts.push(<span key={`path ${start}`} class="on-path" style={{ left: `${left * 100}%`, width: `${(right - left) * 100}%` }} />);
+      }
+    }
+    return parts;
+  }
+
+  private ownTime(): string | undefined {
+    const { path, row, selfNs } = this.props;
+    if (selfNs === undefined) return undefined;
+    return `Own time ${formatDuration(selfNs)}${path?.has(row) ? `, ${formatDuration(path.criticalNs(row))} on the critical path` : ""}`;
   }
 
   private eventTicks(detail: SpanDetail, from: number, width: number, start: number): VNode[] {

@@ -5,15 +5,20 @@
 import { computed, signal } from "@preact/signals";
 import type { DetailSource, SpanDetail } from "../model/details";
 import { carryFolds } from "../model/carryFolds";
+import type { Finding } from "../model/explanation";
 import { recall, remember } from "../model/preferences";
 import { NO_ROW, type TraceModel } from "../model/TraceModel";
 import { assignColours } from "../model/palette";
 import type { TraceParams, TraceViewName } from "../location/params";
 import { keepForBack, settle } from "../location/place";
 import { DetailCache } from "./detailCache";
+import { Explained } from "./explained";
 import { Finder } from "./finder";
 
 export type PaneSide = "right" | "bottom";
+
+/** Spans of a finding that are unfolded; to see a thousand nobody wants to scroll. */
+const REVEALED = 50;
 
 /** The smallest zoom: a microsecond, or the whole trace when that is shorter. */
 const MIN_ZOOM_NS = 1000;
@@ -37,6 +42,7 @@ export class TraceView {
   readonly zoomed = computed(() => this.zoom.value[0] > 0 || this.zoom.value[1] < this.model.durationNs);
   readonly details: DetailCache;
   readonly finder: Finder;
+  readonly explained: Explained;
   /** Select the first match once it is known: a link with a search but without a span. */
   private selectsMatch = false;
   private pane: TraceParams["pane"] = "";
@@ -68,6 +74,7 @@ export class TraceView {
     this.colours = assignColours(byName ? model.header.names : model.header.services);
     this.zoom.value = [0, model.durationNs];
     this.details = new DetailCache(source, () => this.selected.peek());
+    this.explained = new Explained(source, model.n);
     this.finder = new Finder(model, source, (rows) => {
       if (this.selectsMatch && rows.length > 0 && this.selected.peek() === NO_ROW) this.select(rows[0]!);
       this.selectsMatch = false;
@@ -102,6 +109,15 @@ export class TraceView {
     this.select(row);
     // At once, where its id is known: who goes back at once can come forward again.
     settle();
+  }
+
+  /** Marks the spans of a finding and goes to the first; null takes the marks away. */
+  showFinding(finding: Finding | null): void {
+    this.explained.finding.value = finding;
+    if (finding === null) return;
+    this.tab.value = "timeline";
+    for (const row of finding.rows.slice(0, REVEALED)) this.model.reveal(row);
+    this.jump(finding.rows[0]!);
   }
 
   clearSelection(): void {
@@ -231,6 +247,10 @@ export class TraceView {
     const { model } = this;
     this.tab.value = params.view;
     this.showFold(params);
+    if (this.explained.possible) {
+      this.explained.open.value = params.explain;
+      this.explained.drawn.value = params.cp;
+    }
     if (params.skew !== this.adjusted.peek()) this.adjustClocks(params.skew);
     if (params.zoom === null) {
       if (!params.skew) this.resetZoom();
@@ -293,7 +313,7 @@ export class TraceView {
     const view = this.tab.value;
     const [zoom, find, only] = [this.zoomed.value ? this.zoom.value : null, this.finder.text.value, this.finder.only.value];
     if (span === undefined) return null;
-    return { view, span, zoom, find, only: only && find !== "", depth, fold, pane: this.pane, skew: this.adjusted.value };
+    return { view, span, zoom, find, only: only && find !== "", depth, fold, pane: this.pane, skew: this.adjusted.value, explain: this.explained.open.value, cp: this.explained.drawn.value };
   }
 
   /** For whoever copies a link: what is selected has an id by then. */

@@ -3,6 +3,7 @@
 mod completion;
 mod config;
 mod count;
+mod explain;
 mod failures;
 mod histogram;
 mod metrics;

@@ -41,10 +41,10 @@ const MAX_SPANS_BYTES: usize = 64 << 20;
 /// What a span of everyday size takes as OTLP JSON.
 const OTLP_JSON_SPAN_BYTES: usize = 512;
 
-const JSON: &str = "application/json";
+pub(super) const JSON: &str = "application/json";
 
 /// Where a handler gets its trace from: the cache's word for it.
-type Get<T> = fn(
+pub(super) type Get<T> = fn(
     &TraceCache,
     &dyn TraceStore,
     TraceId,
@@ -53,14 +53,14 @@ type Get<T> = fn(
 ) -> Result<Option<Arc<T>>, StoreError>;
 
 /// What an answer is made with.
-struct Query<'a> {
+pub(super) struct Query<'a> {
     traces: &'a TraceCache,
     store: &'a dyn TraceStore,
     cancelled: &'a AtomicBool,
 }
 
 /// Why there is no answer.
-enum Failure {
+pub(super) enum Failure {
     Store(StoreError),
     Api(ApiError),
 }
@@ -79,7 +79,7 @@ impl From<ApiError> for Failure {
 
 /// What `answer` makes of what `get` gets of the trace `id`, on a thread for
 /// queries. `revision` is the one that the client knows, if it named one.
-async fn with_trace<T, A>(
+pub(super) async fn with_trace<T, A>(
     state: UiState,
     id: &str,
     revision: Option<String>,

@@ -20,11 +20,12 @@ pub(super) fn surfaced(trace: &Trace<'_>) -> Vec<Finding> {
     let Some(root) = trace.measured.path_from else {
         return Vec::new();
     };
+    let http = values_of(trace.batch(), &["http.response.status_code"]);
     let mut origins: Hashed<_, Vec<u32>> = Hashed::default();
     let mut order = Vec::new();
     let mut open = Vec::from_iter(Some(root).filter(|root| trace.failed[*root as usize]));
     while let Some(place) = open.pop() {
-        let below = failed_below(trace, place);
+        let below = failed_below(trace, &http, place);
         if below.is_empty() {
             let operation = (trace.service[place as usize], trace.name[place as usize]);
             if !origins.contains_key(&operation) {
@@ -54,13 +55,18 @@ pub(super) fn surfaced(trace: &Trace<'_>) -> Vec<Finding> {
 
 /// Failed children of a failed span. Where it has none, the one that ended last
 /// of those below spans that pass errors on without a word: not every layer
-/// marks what it has seen.
-fn failed_below(trace: &Trace<'_>, place: u32) -> Vec<u32> {
+/// marks what it has seen, and a server that answers 4xx marks nothing.
+fn failed_below(trace: &Trace<'_>, http: &[Option<ValueRef<'_>>], place: u32) -> Vec<u32> {
     let is_failed = |child: &u32| trace.failed[*child as usize];
     let direct: Vec<u32> = trace.children(place).filter(is_failed).collect();
     if !direct.is_empty() {
         return direct;
     }
+    let passes_on = |child: u32| match trace.kind[child as usize] {
+        SpanKind::Internal | SpanKind::Client | SpanKind::Unspecified => true,
+        SpanKind::Server => is_refusal(http[trace.row(child)]),
+        SpanKind::Producer | SpanKind::Consumer => false,
+    };
     let mut last: Option<u32> = None;
     let mut open: Vec<u32> = trace.children(place).collect();
     while let Some(child) = open.pop() {
@@ -69,10 +75,7 @@ fn failed_below(trace: &Trace<'_>, place: u32) -> Vec<u32> {
             if last.is_none_or(is_later) {
                 last = Some(child);
             }
-        } else if matches!(
-            trace.kind[child as usize],
-            SpanKind::Internal | SpanKind::Client | SpanKind::Unspecified
-        ) {
+        } else if passes_on(child) {
             open.extend(trace.children(child));
         }
     }

@@ -234,6 +234,15 @@ gateway server 0-100 !POST /orders
         "POST",
     );
     assert_eq!(found(&silent), [(Kind::ErrorSurfaced, vec![4], 0)]);
+    let refused = "
+shop server 0-100 !POST /checkout
+  shop client 5-95 POST | http.request.method=POST | http.response.status_code=402
+    pay server 6-94 POST /authorize | http.response.status_code=402
+      pay internal 50-60 !charge card
+";
+    assert_eq!(found(refused), [(Kind::ErrorSurfaced, vec![3], 0)]);
+    let answered = refused.replace("402", "200");
+    assert_eq!(found(&answered), [(Kind::ErrorSurfaced, vec![0], 0)]);
     assert_eq!(
         found("shop server 0-9 !GET /"),
         [(Kind::ErrorSurfaced, vec![0], 0)]

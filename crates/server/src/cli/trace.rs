@@ -24,17 +24,12 @@ pub(super) struct TraceArgs {
     server: ServerAddress,
 }
 
-/// Width of the picture when it goes into a file.
-const DEFAULT_COLUMNS: usize = 120;
+/// Width of what goes into a file.
+pub(super) const DEFAULT_COLUMNS: usize = 120;
 
 /// Runs the command.
 pub(super) async fn run(args: TraceArgs) -> Result<(), CliError> {
-    let id = args.id.trim();
-    if id.is_empty() || id.len() > 32 || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(CliError::Usage(format!(
-            "{id:?} is not a trace id: write up to 32 hex digits, as tracewell search prints them"
-        )));
-    }
+    let id = trace_id(&args.id)?;
     let client = Client::new(&args.server)?;
     let mut out = Output::new();
     if args.json {
@@ -60,11 +55,22 @@ pub(super) async fn run(args: TraceArgs) -> Result<(), CliError> {
     Ok(out.flush()?)
 }
 
+/// A trace id as people type it.
+pub(super) fn trace_id(text: &str) -> Result<&str, CliError> {
+    let id = text.trim();
+    if id.is_empty() || id.len() > 32 || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(CliError::Usage(format!(
+            "{id:?} is not a trace id: write up to 32 hex digits, as tracewell search prints them"
+        )));
+    }
+    Ok(id)
+}
+
 fn no_such_trace(id: &str) -> CliError {
     CliError::Failed(format!("there is no trace {id}"))
 }
 
-fn unreadable(client: &Client, error: &dyn std::error::Error) -> CliError {
+pub(super) fn unreadable(client: &Client, error: &dyn std::error::Error) -> CliError {
     CliError::Failed(format!(
         "{} answered something that is no trace: {error}",
         client.base()

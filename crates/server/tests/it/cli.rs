@@ -224,6 +224,41 @@ fn a_query_without_series_fails_and_says_what_was_searched() {
     assert_eq!(finished.code, Some(1));
 }
 
+const EXPLAINED: &str = r#"{"revision":"6-1","spanCount":1234,"root":{"row":0,"service":"shop","name":"GET /orders"},"pathNs":"100000000","path":[],"selfNs":[],"operations":[{"service":"shop","name":"GET /orders\u001b[2J","kind":"server","criticalNs":"60000000","rows":[0],"spanCount":1},{"service":"shop","name":"SELECT","kind":"client","criticalNs":"40000000","rows":[1,2],"spanCount":1200}],"operationCount":2,"findings":[{"kind":"n-plus-one","title":"N+1 calls","says":"“SELECT a” ran 1200 times, one after another, below shop GET /orders.","lookAt":"Ask once for all of them.","costNs":"39000000","rows":[1],"spanIds":["000000000000000a"],"spanCount":1200}],"leftOut":2}"#;
+
+#[test]
+fn explain_says_where_the_time_is_and_what_is_odd() {
+    let (request, finished) = ask(&["explain", "abc"], "200 OK", EXPLAINED);
+    assert_eq!(request, "GET /api/ui/traces/abc/explain HTTP/1.1");
+    assert_eq!(
+        finished.stdout,
+        "\
+shop GET /orders, 100ms of critical path, 1,234 spans
+
+SHARE    TIME  WHERE THE TIME IS
+ 60 %  60.0ms  shop GET /orders\u{fffd}[2J
+ 40 %  40.0ms  shop SELECT (1,200 spans)
+
+N+1 calls  39.0ms, 39 %
+  “SELECT a” ran 1200 times, one after another, below shop GET /orders.
+  Ask once for all of them.
+  span 000000000000000a and 1,199 more
+
+2 more are not listed.
+"
+    );
+    assert_eq!(finished.code, Some(0));
+    let (_, finished) = ask(&["explain", "abc", "--json"], "200 OK", EXPLAINED);
+    let (told, said): (serde_json::Value, serde_json::Value) = (
+        serde_json::from_str(&finished.stdout).unwrap(),
+        serde_json::from_str(EXPLAINED).unwrap(),
+    );
+    assert_eq!(told, said);
+    let healthy = r#"{"spanCount":1,"root":null,"pathNs":"0","operations":[],"operationCount":0,"findings":[],"leftOut":0}"#;
+    let (_, finished) = ask(&["explain", "abc"], "200 OK", healthy);
+    assert!(finished.stdout.ends_with("\nNothing odd was found.\n"));
+}
+
 #[test]
 fn a_search_without_a_result_fails_and_says_what_was_searched() {
     let done = r#"{"type":"done","elapsedMs":1,"searchedBlocks":0,"totalBlocks":0,"searchedBytes":0,"searchedSpans":12,"cursor":null,"partial":null}"#;
@@ -280,6 +315,7 @@ fn refusals_are_passed_on_in_the_servers_words() {
 fn usage_mistakes_need_no_server() {
     for (arguments, told) in [
         (&["trace", "xyz"][..], "\"xyz\" is not a trace id"),
+        (&["explain", "xyz"][..], "\"xyz\" is not a trace id"),
         (
             &["search", "--since", "yesterday"],
             "--since: \"yesterday\" is not a duration",
