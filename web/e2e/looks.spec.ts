@@ -47,6 +47,7 @@ const STATES: Record<string, State> = {
   "trace, explained": { path: `/trace/${TRACES.failed}?explain=1&cp=1`, act: open(/began in/), ready: ".row.marked" },
   "trace, explanation away": { path: `/trace/${TRACES.failed}?explain=1`, before: broken(/\/explain\?/), ready: ".state[role=alert]" },
   "trace with missing parents": { path: `/trace/${TRACES.lost}`, act: press("j", "j", "j"), ready: ".detail-head" },
+  "trace, flame graph": { path: `/trace/${TRACES.failed}?view=flame&heavy=1`, ready: ".flame canvas" },
   "trace, statistics": { path: `/trace/${TRACES.failed}?view=statistics`, ready: ".table" },
   "trace, details away": { path: `/trace/${TRACES.failed}`, before: broken(/\/spans$/), act: press("j"), ready: ".detail-pane [role=alert]" },
   "trace, server away": { path: `/trace/${TRACES.failed}`, before: broken(/skeleton/), ready: ".state" },
@@ -95,9 +96,9 @@ test("the theme follows the system, a choice stays, a URL wins", async ({ page, 
 for (const width of [390, 720, 768]) {
   test(`nothing sticks out at ${width} pixels`, async ({ page, open }) => {
     await page.setViewportSize({ width, height: 800 });
-    for (const path of ["/search", "/search?chart=traces", `/trace/${TRACES.failed}`, `/trace/${TRACES.failed}?view=statistics`, `/trace/${TRACES.failed}?explain=1&cp=1`, "/status", query("{ } | quantile_over_time(duration, 0.9) by (resource.service.name, name)")]) {
+    for (const path of ["/search", "/search?chart=traces", `/trace/${TRACES.failed}`, `/trace/${TRACES.failed}?view=statistics`, `/trace/${TRACES.failed}?explain=1&cp=1`, `/trace/${TRACES.failed}?view=flame`, "/status", query("{ } | quantile_over_time(duration, 0.9) by (resource.service.name, name)")]) {
       await open(path);
-      await expect(page.locator(".result, .row, .table, .status-card").first()).toBeVisible();
+      await expect(page.locator(".result, .row, .flame canvas, .table, .status-card").first()).toBeVisible();
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
     }
   });

@@ -31,13 +31,13 @@ it("bounds what a search URL asks for", () => {
 });
 
 it("reads back a trace view", () => {
-  const value: TraceParams = { view: "statistics", span: "00f067aa0ba902b7", zoom: [10, 2500], find: "a=b", only: true, depth: "all", fold: "9_3.1a.z", pane: "bottom", skew: true, explain: true, cp: true };
+  const value: TraceParams = { view: "statistics", span: "00f067aa0ba902b7", zoom: [10, 2500], find: "a=b", only: true, depth: "all", fold: "9_3.1a.z", pane: "bottom", skew: true, explain: true, cp: true, heavy: true };
   const text = queryString(writeTraceParams(value, new URLSearchParams()));
   expect(readTraceParams(new URLSearchParams(text))).toEqual(value);
 });
 
 it.each(["zoom=5-5", "zoom=9-1", "zoom=x", "span=zz", "depth=-1", "fold=<script>", "pane=left", "only=yes", "view=nope"])("ignores %s", (text) => {
-  expect(readTraceParams(new URLSearchParams(text))).toEqual({ view: "timeline", span: "", zoom: null, find: "", only: false, depth: "", fold: "", pane: "", skew: false, explain: false, cp: false });
+  expect(readTraceParams(new URLSearchParams(text))).toEqual({ view: "timeline", span: "", zoom: null, find: "", only: false, depth: "", fold: "", pane: "", skew: false, explain: false, cp: false, heavy: false });
 });
 
 it.each([

@@ -66,7 +66,7 @@ export function writeSearchParams(value: SearchParams, base: URLSearchParams): U
   return params;
 }
 
-export const TRACE_VIEWS = ["timeline", "statistics"] as const;
+export const TRACE_VIEWS = ["timeline", "flame", "statistics"] as const;
 export type TraceViewName = (typeof TRACE_VIEWS)[number];
 
 export interface TraceParams {
@@ -86,6 +86,8 @@ export interface TraceParams {
   explain: boolean;
   /** The critical path is drawn. */
   cp: boolean;
+  /** The flame graph is merged, the largest to the left. */
+  heavy: boolean;
 }
 
 export function readTraceParams(params: URLSearchParams): TraceParams {
@@ -105,6 +107,7 @@ export function readTraceParams(params: URLSearchParams): TraceParams {
     skew: params.get("skew") === "1",
     explain: params.get("explain") === "1",
     cp: params.get("cp") === "1",
+    heavy: params.get("heavy") === "1",
   };
 }
 
@@ -121,6 +124,7 @@ export function writeTraceParams(value: TraceParams, base: URLSearchParams): URL
   put(params, "skew", value.skew ? "1" : "");
   put(params, "explain", value.explain ? "1" : "");
   put(params, "cp", value.cp ? "1" : "");
+  put(params, "heavy", value.heavy ? "1" : "");
   return params;
 }
 

@@ -38,7 +38,7 @@ export function statistics(model: TraceModel): Group[] {
 }
 
 /** Children may overlap, and stick out of their parent: time is counted once. */
-function selfNs({ columns }: TraceModel, row: number): number {
+export function selfNs({ columns }: TraceModel, row: number): number {
   const [start, end] = [columns.start[row]!, columns.start[row]! + columns.duration[row]!];
   const last = row + columns.subtree[row]!;
   const children: number[] = [];

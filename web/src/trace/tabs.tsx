@@ -4,6 +4,7 @@
 import type { ComponentType, VNode } from "preact";
 import { place } from "../location/place";
 import { TRACE_VIEWS, type TraceViewName } from "../location/params";
+import { FlameGraph } from "./FlameGraph";
 import { Minimap } from "./Minimap";
 import { Statistics } from "./Statistics";
 import type { TraceView } from "./view";
@@ -16,6 +17,7 @@ interface TraceTab {
 
 const TABS: Record<TraceViewName, TraceTab> = {
   timeline: { label: "Timeline", component: Timeline },
+  flame: { label: "Flame graph", component: FlameGraph },
   statistics: { label: "Statistics", component: Statistics },
 };
 

@@ -27,6 +27,8 @@ export class TraceView {
   readonly tab = signal<TraceViewName>("timeline");
   /** Clocks that disagree are adjusted. */
   readonly adjusted = signal(false);
+  /** The flame graph is merged, the largest to the left. */
+  readonly heavy = signal(false);
   readonly selected = signal(NO_ROW);
   readonly zoom = signal<[number, number]>([0, 1]);
   readonly paneOpen = signal(recall("tracewell.pane") !== "closed");
@@ -246,6 +248,7 @@ export class TraceView {
   show(params: TraceParams): void {
     const { model } = this;
     this.tab.value = params.view;
+    this.heavy.value = params.heavy;
     this.showFold(params);
     if (this.explained.possible) {
       this.explained.open.value = params.explain;
@@ -313,7 +316,7 @@ export class TraceView {
     const view = this.tab.value;
     const [zoom, find, only] = [this.zoomed.value ? this.zoom.value : null, this.finder.text.value, this.finder.only.value];
     if (span === undefined) return null;
-    return { view, span, zoom, find, only: only && find !== "", depth, fold, pane: this.pane, skew: this.adjusted.value, explain: this.explained.open.value, cp: this.explained.drawn.value };
+    return { view, span, zoom, find, only: only && find !== "", depth, fold, pane: this.pane, skew: this.adjusted.value, explain: this.explained.open.value, cp: this.explained.drawn.value, heavy: this.heavy.value };
   }
 
   /** For whoever copies a link: what is selected has an id by then. */
