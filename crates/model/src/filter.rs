@@ -139,6 +139,15 @@ pub enum Intrinsic {
 }
 
 impl Intrinsic {
+    /// Is it the same for all spans of a trace?
+    #[must_use]
+    pub fn is_of_trace(self) -> bool {
+        matches!(
+            self,
+            Self::TraceDuration | Self::RootName | Self::RootService
+        )
+    }
+
     /// Can it be told from the span alone?
     #[must_use]
     pub fn is_span_local(self) -> bool {
@@ -196,6 +205,9 @@ impl Field {
     }
 }
 
+/// Says for which rows of a table a test holds; `None` where it cannot be told.
+pub type Decider<'d, E> = dyn FnMut(&Field, &Condition) -> Result<Option<RowSet>, E> + 'd;
+
 impl SpanFilter {
     /// Rows of the spans that match, as far as a span alone can tell. Tests
     /// that need the whole trace hold for no span here: pass a filter that
@@ -230,6 +242,66 @@ impl SpanFilter {
     #[must_use]
     pub fn span_local(&self) -> Self {
         self.relax(true)
+    }
+
+    /// What it asks of whole traces ([`Intrinsic::is_of_trace`]) and every span needs:
+    /// the same filter or a weaker one, [`SpanFilter::All`] where it asks nothing.
+    #[must_use]
+    pub fn of_trace(&self) -> Self {
+        match self {
+            Self::And(parts) => {
+                let parts = parts.iter().map(Self::of_trace);
+                let parts: Vec<Self> = parts.filter(|part| *part != Self::All).collect();
+                match parts.as_slice() {
+                    [] => Self::All,
+                    [only] => only.clone(),
+                    _ => Self::And(parts),
+                }
+            }
+            _ if self.is_of_trace() => self.clone(),
+            _ => Self::All,
+        }
+    }
+
+    fn is_of_trace(&self) -> bool {
+        match self {
+            Self::All | Self::None | Self::Compare(_) => false,
+            Self::And(parts) | Self::Or(parts) => parts.iter().all(Self::is_of_trace),
+            Self::Not(part) => part.is_of_trace(),
+            Self::Test(field, _) => {
+                matches!(field, Field::Intrinsic(field) if field.is_of_trace())
+            }
+        }
+    }
+
+    /// Rows of a table of `len` for which it holds, where `test` says so of its tests:
+    /// `None` of one that cannot be told, and with it of the whole.
+    ///
+    /// # Errors
+    /// What `test` says.
+    pub fn decide<E>(&self, len: usize, test: &mut Decider<'_, E>) -> Result<Option<RowSet>, E> {
+        let mut joined = |parts: &[Self], start: RowSet, join: fn(&mut RowSet, &RowSet)| {
+            let mut rows = start;
+            for part in parts {
+                match part.decide(len, test)? {
+                    Some(of_part) => join(&mut rows, &of_part),
+                    None => return Ok(None),
+                }
+            }
+            Ok(Some(rows))
+        };
+        match self {
+            Self::All => Ok(Some(RowSet::all(len))),
+            Self::None => Ok(Some(RowSet::none(len))),
+            Self::And(parts) => joined(parts, RowSet::all(len), RowSet::intersect),
+            Self::Or(parts) => joined(parts, RowSet::none(len), RowSet::unite),
+            Self::Not(part) => Ok(part.decide(len, test)?.map(|mut rows| {
+                rows.invert();
+                rows
+            })),
+            Self::Test(field, condition) => test(field, condition),
+            Self::Compare(_) => Ok(None),
+        }
     }
 
     /// Replaces what cannot be told by what is always true, or, below an odd

@@ -14,6 +14,7 @@ pub mod derive;
 pub mod failure;
 pub mod filter;
 pub mod ids;
+pub mod log2;
 pub mod rows;
 pub mod semconv;
 pub mod span_kind;

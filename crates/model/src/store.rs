@@ -21,12 +21,12 @@ use crate::ids::TraceId;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-pub use columns::ScanColumns;
+pub use columns::{ScanColumns, Sums};
 pub use error::{MAX_TRACE_BYTES, StoreError};
 pub use found::FoundTraces;
 pub use listed::{AttributeKey, Listed, Operation, OperationQuery, ServiceCount, begins_with};
 pub use report::ScanReport;
-pub use scan::{ScanChunk, ScanRequest, ScanVisitor, UnorderedVisitor};
+pub use scan::{ScanChunk, ScanRequest, ScanVisitor, UnorderedVisitor, Weight};
 pub use status::{CompactionStatus, DamagedBlock, DiskStatus, RunningMerge, StoreStatus};
 pub use time_range::TimeRange;
 
@@ -113,7 +113,8 @@ pub trait TraceStore: Send + Sync + 'static {
     /// looked at at once: for whoever adds up. Each visitor sees some of the
     /// chunks, all together see each of them, and a `Break` of one ends the scan
     /// for all; a visitor is called by one thread at a time. At least one visitor is
-    /// given; the store MAY leave others idle. `later_until_ns` says nothing.
+    /// given; the store MAY leave others idle. `later_until_ns` says nothing. Here, and here
+    /// alone, a store MAY show parted spans apart and sums, where that is asked for.
     ///
     /// # Errors
     /// As [`TraceStore::scan`].

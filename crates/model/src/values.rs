@@ -13,7 +13,7 @@ mod value;
 
 pub use arithmetic::Arithmetic;
 pub use attribute::{attribute_values, owner_values};
-pub use coded::{CodedValues, coded_values};
+pub use coded::{CodedOwners, CodedValues, coded_values, owner_codes};
 pub use expression::{Comparison, Expression};
 pub use value::{Value, compares};
 

@@ -7,7 +7,7 @@
 //! long as the matches can be remembered; past that the answer says that it is
 //! not exact. **It never estimates.**
 
-use crate::outlines::{Memory, Seen};
+use crate::outlines::{Memory, Outlines, Seen};
 use crate::parallel::add_up;
 use crate::repeated::Repeated;
 use crate::search::{Detail, Search, SearchEvent, search};
@@ -15,7 +15,7 @@ use crate::spansets::TraceFilter;
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
-use tracewell_model::store::{ScanColumns, ScanReport, ScanRequest};
+use tracewell_model::store::{ScanChunk, ScanColumns, ScanReport, ScanRequest, Sums};
 use tracewell_model::{SpanFilter, StoreError, TimeRange, TraceId, TraceStore};
 
 /// Spans, and traces, that are remembered to count each once: 16 bytes each, of
@@ -66,24 +66,40 @@ fn count_spans(
     let request = ScanRequest {
         range,
         filter,
-        columns: ScanColumns::default(),
+        traces: None,
+        columns: ScanColumns {
+            parted_apart: true,
+            whole_traces: true,
+            sums: Sums::OfAll,
+            ..ScanColumns::default()
+        },
         cancelled,
     };
     let memory = Memory::new(most);
     let added = add_up(
         store,
         &request,
-        || memory.outlines(),
-        |outlines, chunk| outlines.add(chunk.batch, chunk.rows),
+        || Counted {
+            outlines: memory.outlines(),
+            spans: 0,
+            parted: 0,
+            whole_traces: 0,
+        },
+        Counted::add,
     )?;
     let mut outlines = memory.outlines();
-    let all = added.accumulators.into_iter();
-    all.for_each(|more| outlines.merge(more));
+    let (mut spans, mut parted, mut whole_traces) = (0, 0, 0);
+    for counted in added.accumulators {
+        spans += counted.spans;
+        parted += counted.parted;
+        whole_traces += counted.whole_traces;
+        outlines.merge(counted.outlines);
+    }
     let seen = outlines.finish();
     let is_cut_short = added.is_cut_short.then(|| TIME_OVER.to_owned());
     let mut matches = Matches {
-        spans: seen.spans,
-        traces: seen.traces,
+        spans: spans - parted + seen.spans,
+        traces: seen.traces.map(|traces| traces + whole_traces),
         is_exact: seen.is_exact,
         report: added.report,
         partial: is_cut_short.or_else(|| added.report.lacking()),
@@ -92,6 +108,27 @@ fn count_spans(
         count_repeated(store, &request, &seen, &mut matches)?;
     }
     Ok(matches)
+}
+
+/// What one thread counts.
+struct Counted<'m> {
+    /// Of spans that may be stored twice.
+    outlines: Outlines<'m>,
+    spans: u64,
+    /// Those of them.
+    parted: u64,
+    /// Traces of the others.
+    whole_traces: u64,
+}
+
+impl Counted<'_> {
+    fn add(&mut self, chunk: &ScanChunk<'_>) {
+        let parted = chunk.parted_rows();
+        self.outlines.add(chunk.batch, parted);
+        self.spans += chunk.spans();
+        self.parted += parted.count() as u64;
+        self.whole_traces += chunk.whole_traces;
+    }
 }
 
 /// Adds spans beyond the first of each outline that are spans of their own.

@@ -105,6 +105,7 @@ fn count(
     let request = ScanRequest {
         range,
         filter: &SpanFilter::All,
+        traces: None,
         columns: ScanColumns {
             services: true,
             links: true,
@@ -220,11 +221,7 @@ impl Counting {
             read.lacks_also(&found.report);
             for batch in found.traces.iter().flatten() {
                 let rows = RowSet::all(batch.len());
-                let chunk = ScanChunk {
-                    batch,
-                    rows: &rows,
-                    later_until_ns: None,
-                };
+                let chunk = ScanChunk::of_spans(batch, &rows, None);
                 Run::each(&chunk, &mut self.names, &mut |run| {
                     self.waiting.resolve(run, &mut self.counts);
                 });

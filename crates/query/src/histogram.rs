@@ -139,6 +139,7 @@ impl Counter<'_> {
         let request = ScanRequest {
             range: counting.range,
             filter,
+            traces: None,
             columns: ScanColumns {
                 starts_only: true,
                 failures: true,

@@ -41,6 +41,7 @@ pub fn keys_among(
     let request = ScanRequest {
         range,
         filter: among,
+        traces: None,
         columns: ScanColumns {
             attributes,
             ..ScanColumns::default()

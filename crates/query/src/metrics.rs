@@ -29,7 +29,6 @@ mod compare;
 mod exemplars;
 mod fold;
 mod groups;
-mod log2;
 mod plan;
 mod second;
 mod shape;

@@ -29,6 +29,7 @@ pub fn newest_match(
             end_ns: u64::MAX,
         },
         filter,
+        traces: None,
         columns: ScanColumns::default(),
         cancelled,
     };

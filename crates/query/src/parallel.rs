@@ -98,6 +98,7 @@ mod tests {
         let request = ScanRequest {
             range: TimeRange::ALL,
             filter: &SpanFilter::All,
+            traces: None,
             columns: ScanColumns::default(),
             cancelled: &cancelled,
         };

@@ -115,6 +115,7 @@ pub fn search(
     let request = ScanRequest {
         range,
         filter: candidate_filter,
+        traces: search.filter.of_trace(),
         columns: ScanColumns::default(),
         cancelled,
     };

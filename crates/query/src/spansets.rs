@@ -143,6 +143,11 @@ impl TraceFilter {
         &self.plan.required
     }
 
+    /// What a trace that is found fulfils as a whole, if anything is asked of that.
+    pub(crate) fn of_trace(&self) -> Option<&SpanFilter> {
+        self.plan.of_trace.as_ref()
+    }
+
     /// What judging looks at.
     #[must_use]
     pub fn columns(&self) -> &ScanColumns {

@@ -89,6 +89,7 @@ pub fn attribute_values(
     let request = ScanRequest {
         range: of.range,
         filter: &filter,
+        traces: None,
         columns,
         cancelled,
     };
@@ -220,6 +221,7 @@ fn keyword_counts(
     let request = ScanRequest {
         range,
         filter: &of_service(service),
+        traces: None,
         columns,
         cancelled,
     };

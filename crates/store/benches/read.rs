@@ -64,6 +64,7 @@ fn matches(store: &EmbeddedStore, filter: &SpanFilter) -> usize {
     let request = ScanRequest {
         range: TimeRange::ALL,
         filter,
+        traces: None,
         columns: ScanColumns::default(),
         cancelled: &AtomicBool::new(false),
     };

@@ -23,6 +23,7 @@ pub(crate) mod choose;
 mod faults;
 mod index;
 mod operations;
+pub(crate) mod parted;
 mod prune;
 mod read;
 mod refine;

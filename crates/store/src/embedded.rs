@@ -65,6 +65,8 @@ struct Inner {
     /// `None` after shut-down, and in a store that is only read.
     wal: RwLock<Option<Wal<Arc<SpanBatch>>>>,
     live: Arc<Live>,
+    /// Which traces lie in several blocks.
+    parted: scan::Parted,
     /// The list of open blocks changes while this is locked.
     manifest: Mutex<Manifest>,
     /// Whether the manifest on the disk names the history of this one.

@@ -237,11 +237,7 @@ impl LivePart<'_> {
             rows.intersect(&request.filter.matching(self.batch));
         }
         report.searched_spans += self.part.spans as u64;
-        let chunk = ScanChunk {
-            batch: self.batch,
-            rows: &rows,
-            later_until_ns,
-        };
+        let chunk = ScanChunk::of_spans(self.batch, &rows, later_until_ns);
         Ok(visit(&chunk, report))
     }
 }

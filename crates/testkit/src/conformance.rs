@@ -4,6 +4,8 @@
 
 mod checks;
 
+pub use checks::{Asked, append_traces, ask_for_traces};
+
 use crate::spans::{TestSpan, batch, flatten};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -74,6 +76,7 @@ pub fn scan(
     let request = ScanRequest {
         range,
         filter,
+        traces: None,
         columns: ScanColumns::default(),
         cancelled: &cancelled,
     };
@@ -109,6 +112,7 @@ pub fn scan_unordered(
     let request = ScanRequest {
         range,
         filter,
+        traces: None,
         columns: ScanColumns::default(),
         cancelled: &cancelled,
     };

@@ -15,6 +15,20 @@ pub struct ScanColumns {
     /// Of what is always there, starts alone: ids, parents and durations MAY
     /// be zeros. For scans; a trace needs them.
     pub starts_only: bool,
+    /// Only of spans that may be stored twice, or whose trace may lie in several
+    /// places, does the reader look at ids, parents and durations, unless it asks for
+    /// these: a store that can tell
+    /// ([`TraceStore::scan_unordered`](super::TraceStore::scan_unordered)) shows those
+    /// spans apart ([`super::ScanChunk::parted`]), and of all others these MAY be zeros.
+    pub parted_apart: bool,
+    /// Ids of spans and their parents, with [`ScanColumns::parted_apart`].
+    pub ids: bool,
+    /// Durations, with the same.
+    pub durations: bool,
+    /// With the same, of how many traces the others are.
+    pub whole_traces: bool,
+    /// Sums will do in place of spans. Asked for with [`ScanColumns::parted_apart`].
+    pub sums: Sums,
     /// Span names, kinds and status codes.
     pub names: bool,
     /// Status messages.
@@ -34,6 +48,21 @@ pub struct ScanColumns {
     /// Attributes of these levels and keys, with the events and links that
     /// have them.
     pub attributes: Vec<(Level, Box<str>)>,
+}
+
+/// Whether a reader, who adds up and looks at services, names, kinds, statuses and
+/// failures alone, takes sums of spans that are equal in these.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Sums {
+    /// It needs spans.
+    #[default]
+    No,
+    /// Of all in the range. Durations are looked at by their bucket
+    /// ([`crate::log2`]) only.
+    OfAll,
+    /// The same, told apart by steps of so many ns: a start belongs to the step that
+    /// ends at the first multiple of it not before.
+    BySteps(u64),
 }
 
 impl ScanColumns {
@@ -79,6 +108,11 @@ impl ScanColumns {
 
     fn add_all(&mut self, other: Self) {
         self.starts_only &= other.starts_only;
+        self.parted_apart &= other.parted_apart;
+        self.sums = Sums::No;
+        self.ids |= other.ids;
+        self.durations |= other.durations;
+        self.whole_traces |= other.whole_traces;
         self.names |= other.names;
         self.status_messages |= other.status_messages;
         self.trace_states |= other.trace_states;
@@ -101,11 +135,8 @@ impl ScanColumns {
 
     fn add_intrinsic(&mut self, field: Intrinsic) {
         match field {
-            Intrinsic::TraceId
-            | Intrinsic::SpanId
-            | Intrinsic::ParentSpanId
-            | Intrinsic::Duration
-            | Intrinsic::TraceDuration => {}
+            Intrinsic::TraceId | Intrinsic::SpanId | Intrinsic::ParentSpanId => self.ids = true,
+            Intrinsic::Duration | Intrinsic::TraceDuration => self.durations = true,
             Intrinsic::Name | Intrinsic::Kind | Intrinsic::Status => self.names = true,
             Intrinsic::ChildCount
             | Intrinsic::RootName

@@ -17,6 +17,13 @@ pub struct ScanRequest<'a> {
     pub range: TimeRange,
     /// Only spans that match. Holds no test that needs the whole trace.
     pub filter: &'a SpanFilter,
+    /// Only spans of traces that fulfil this, **as far as the store can tell**: it holds
+    /// tests that are the same for all spans of a trace ([`Intrinsic::is_of_trace`]) and
+    /// no others. Of a trace that may lie in several places the store MUST show all that
+    /// match `filter`; it MAY ignore it.
+    ///
+    /// [`Intrinsic::is_of_trace`]: crate::filter::Intrinsic::is_of_trace
+    pub traces: Option<&'a SpanFilter>,
     /// What the visitor wants to see of them.
     pub columns: ScanColumns,
     /// Set by anybody who no longer wants the answer.
@@ -33,6 +40,55 @@ pub struct ScanChunk<'a> {
     /// No later chunk holds a span that starts after this, in ns: what is newer
     /// is final. `None` when no later chunk holds any span.
     pub later_until_ns: Option<u64>,
+    /// Where [`ScanColumns::parted_apart`] was asked for: rows that match and belong to
+    /// traces with spans elsewhere, or perhaps. These have ids; they are among the
+    /// `rows` of this or another chunk. `None` says that all `rows` are.
+    pub parted: Option<&'a RowSet>,
+    /// How many traces the rows are of that are not parted, where
+    /// [`ScanColumns::whole_traces`] was asked for.
+    pub whole_traces: u64,
+    /// What each row stands for, where [`ScanColumns::sums`] was asked for and given;
+    /// `None` where rows are spans.
+    pub weights: Option<&'a [Weight]>,
+}
+
+/// What a row stands for that is a sum.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Weight {
+    /// Spans; none of a row that is an example of others and has ids.
+    pub spans: u64,
+    /// For how many they count ([`crate::trace_state::adjusted_count`]).
+    pub adjusted: f64,
+}
+
+impl<'a> ScanChunk<'a> {
+    /// Spans, each of which may be parted.
+    #[must_use]
+    pub fn of_spans(batch: &'a SpanBatch, rows: &'a RowSet, later_until_ns: Option<u64>) -> Self {
+        Self {
+            batch,
+            rows,
+            later_until_ns,
+            parted: None,
+            whole_traces: 0,
+            weights: None,
+        }
+    }
+
+    /// The rows that may be parted.
+    #[must_use]
+    pub fn parted_rows(&self) -> &'a RowSet {
+        self.parted.unwrap_or(self.rows)
+    }
+
+    /// How many spans the rows are.
+    #[must_use]
+    pub fn spans(&self) -> u64 {
+        match self.weights {
+            Some(weights) => self.rows.iter().map(|row| weights[row].spans).sum(),
+            None => self.rows.count() as u64,
+        }
+    }
 }
 
 /// Called for every chunk of a scan; `Break` ends the scan without error.

@@ -118,7 +118,7 @@ pub fn owner_values<'b>(
 }
 
 /// The same as numbers that the coder gave: a text once per dictionary entry.
-fn owner_codes<'b>(
+pub(super) fn owner_codes<'b>(
     batch: &'b SpanBatch,
     level: Level,
     key: &str,
@@ -150,6 +150,19 @@ fn columns_of<'b>(
 ) -> impl Iterator<Item = &'b AttributeColumn> {
     let columns = batch.attributes().iter();
     columns.filter(move |column| column.level == level && *column.key == *key)
+}
+
+/// The column that has all there is of a key, one value for each owner.
+pub(super) fn sole_column<'b>(
+    batch: &'b SpanBatch,
+    level: Level,
+    key: &str,
+) -> Option<&'b AttributeColumn> {
+    let mut columns = columns_of(batch, level, key);
+    let only = columns.next().filter(|_| columns.next().is_none())?;
+    let is_sole = overflow_of(batch, level, key).next().is_none();
+    let is_once = only.rows.windows(2).all(|pair| pair[0] < pair[1]);
+    (is_sole && is_once).then_some(only)
 }
 
 /// What lies beside the columns, with the row of its owner.

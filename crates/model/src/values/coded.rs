@@ -5,11 +5,11 @@
 //! says it in another shape. The list may hold a value twice where two
 //! dictionaries have it.
 
-use super::attribute::attribute_codes;
+use super::attribute::{self, attribute_codes, sole_column};
 use super::{Value, field_values};
-use crate::batch::SpanBatch;
-use crate::batch::columns::{StrColumn, Strings};
+use crate::batch::columns::{ColumnValues, StrColumn, Strings};
 use crate::batch::view::ValueRef;
+use crate::batch::{Level, SpanBatch};
 use crate::filter::{Field, Intrinsic, TraceFacts};
 use crate::span_kind::{SpanKind, StatusCode};
 use std::borrow::Cow;
@@ -74,6 +74,52 @@ pub fn coded_values<'b>(
     }
 }
 
+/// The values that owners of a level have of an attribute.
+#[derive(Debug)]
+pub struct CodedOwners<'b> {
+    /// Rows of owners that have one, each once, ascending.
+    pub owners: Cow<'b, [u32]>,
+    /// The code of each.
+    pub codes: Cow<'b, [u32]>,
+    /// By code; `None` is no value.
+    pub values: Vec<Option<Value<'b>>>,
+}
+
+/// Of each owner the value that comes first; `None` when nobody has any. Costs what
+/// there are entries.
+#[must_use]
+pub fn owner_codes<'b>(batch: &'b SpanBatch, level: Level, key: &str) -> Option<CodedOwners<'b>> {
+    let mut coder = Coder::default();
+    if let Some(column) = sole_column(batch, level, key) {
+        let (codes, values) = match &column.values {
+            ColumnValues::Str(texts) => {
+                coder.of_texts(&texts.dict);
+                (Cow::Borrowed(&texts.codes[..]), coder.values)
+            }
+            values => {
+                let entries = 0..column.rows.len();
+                let codes = entries.map(|entry| coder.of(values.get(entry)));
+                (codes.collect(), coder.values)
+            }
+        };
+        let owners = Cow::Borrowed(&column.rows[..]);
+        return Some(CodedOwners {
+            owners,
+            codes,
+            values,
+        });
+    }
+    let of_owners = attribute::owner_codes(batch, level, key, &mut coder);
+    let of_owners = (0..).zip(of_owners);
+    let of_owners = of_owners.filter_map(|(owner, code): (u32, _)| Some((owner, code?)));
+    let (owners, codes): (Vec<u32>, Vec<u32>) = of_owners.unzip();
+    (!owners.is_empty()).then(|| CodedOwners {
+        owners: owners.into(),
+        codes: codes.into(),
+        values: coder.values,
+    })
+}
+
 fn of_texts(column: &StrColumn) -> CodedValues<'_> {
     let text = |text| Some(Value::Str(Cow::Borrowed(text)));
     CodedValues {
@@ -86,6 +132,7 @@ fn of_texts(column: &StrColumn) -> CodedValues<'_> {
 #[derive(Default)]
 pub(super) struct Coder<'b> {
     values: Vec<Option<Value<'b>>>,
+    ints: HashMap<i64, u32, foldhash::fast::RandomState>,
     known: HashMap<Vec<u8>, u32, foldhash::fast::RandomState>,
     key: Vec<u8>,
 }
@@ -103,6 +150,13 @@ impl<'b> Coder<'b> {
 
     /// The code of a value; one that was sent empty is no value.
     pub(super) fn of(&mut self, value: ValueRef<'b>) -> u32 {
+        if let ValueRef::Int(number) = value {
+            let values = &mut self.values;
+            return *self.ints.entry(number).or_insert_with(|| {
+                values.push(Value::of(value));
+                (values.len() - 1) as u32
+            });
+        }
         match Value::of(value) {
             Some(value) => self.of_value(value),
             None => self.push(None),

@@ -5,15 +5,18 @@
 //! values of the selection and of the rest are counted, and how many spans have it
 //! at all. The labels are Tempo's, which tools read.
 
+mod counts;
+mod fold;
+
 use super::answer::{Asked, Series};
-use super::fold::{Fold, Folded, Folding, MAX_BYTES};
-use super::plan::{Comparison, Function, SeriesOf};
+use super::fold::MAX_BYTES;
+use super::plan::Comparison;
 use crate::parallel;
-use crate::spansets::TraceFilter;
+pub(super) use fold::CompareFold;
 use tracewell_model::filter::{Field, Intrinsic, Place, TraceFacts};
 use tracewell_model::store::AttributeKey;
 use tracewell_model::values::Value;
-use tracewell_model::{Level, QueryMemory, RowSet, SpanBatch, SpanFilter};
+use tracewell_model::{Level, QueryMemory, RowSet, SpanBatch};
 
 /// What a series counts.
 const META_TYPE: &str = "__meta_type";
@@ -32,20 +35,23 @@ const SIDES: [(&str, &str); 2] = [
 
 /// What spans are compared by.
 pub(super) struct Attributes {
-    counts: Vec<SeriesOf>,
+    fields: Vec<(String, Field)>,
     /// Were there more than are looked at?
     pub(super) are_cut: bool,
 }
 
 impl Attributes {
-    /// Of these keys: those of spans, resources and scopes.
+    /// Of these keys, and of what every span, event or trace has that is worth
+    /// comparing; not of times and ids, which hardly two have in common.
     pub(super) fn of(keys: &[AttributeKey]) -> Self {
         let mut fields: Vec<(String, Field)> = [
             ("name", Intrinsic::Name),
             ("kind", Intrinsic::Kind),
             ("status", Intrinsic::Status),
             ("statusMessage", Intrinsic::StatusMessage),
+            ("event:name", Intrinsic::EventName),
             ("instrumentation:name", Intrinsic::ScopeName),
+            ("instrumentation:version", Intrinsic::ScopeVersion),
         ]
         .map(|(name, field)| (name.to_owned(), Field::Intrinsic(field)))
         .into();
@@ -54,7 +60,8 @@ impl Attributes {
                 Level::Span => (Place::Span, "span"),
                 Level::Resource => (Place::Resource, "resource"),
                 Level::Scope => (Place::Scope, "instrumentation"),
-                Level::Event | Level::Link => continue,
+                Level::Event => (Place::Event, "event"),
+                Level::Link => (Place::Link, "link"),
             };
             let named = (
                 format!("{scope}.{key}"),
@@ -67,21 +74,12 @@ impl Attributes {
         }
         let are_cut = fields.len() > MAX_ATTRIBUTES;
         fields.truncate(MAX_ATTRIBUTES);
-        let count = |field| SeriesOf {
-            spans: TraceFilter::from(SpanFilter::All),
-            function: Function::Count,
-            name: String::new(),
-            by: vec![field],
-        };
-        Self {
-            counts: fields.into_iter().map(count).collect(),
-            are_cut,
-        }
+        Self { fields, are_cut }
     }
 
     /// All of them.
     pub(super) fn fields(&self) -> impl Iterator<Item = &Field> {
-        self.counts.iter().flat_map(SeriesOf::fields)
+        self.fields.iter().map(|(_, field)| field)
     }
 
     pub(super) fn fold<'q>(
@@ -90,42 +88,9 @@ impl Attributes {
         asked: &Asked,
         memory: &QueryMemory,
     ) -> CompareFold<'q> {
-        let most_bytes = MAX_BYTES / (2 * self.counts.len() * parallel::accumulators());
-        let without_exemplars = Asked::of(asked.steps);
-        let fold = |of| Fold::within(of, &without_exemplars, memory.reservation(), most_bytes);
-        let side = || self.counts.iter().map(fold).collect();
-        CompareFold {
-            of,
-            sides: [side(), side()],
-        }
-    }
-}
-
-/// A fold of each attribute, for either side.
-pub(super) struct CompareFold<'q> {
-    of: &'q Comparison,
-    sides: [Vec<Fold<'q>>; 2],
-}
-
-impl Folding for CompareFold<'_> {
-    fn add(&mut self, batch: &SpanBatch, rows: &RowSet, facts: Option<&TraceFacts>) {
-        let selected = self.of.selected(batch, rows, facts);
-        let mut others = selected.clone();
-        others.invert();
-        others.intersect(rows);
-        for (side, rows) in self.sides.iter_mut().zip([others, selected]) {
-            if !rows.is_empty() {
-                side.iter_mut()
-                    .for_each(|fold| fold.add(batch, &rows, facts));
-            }
-        }
-    }
-
-    fn merge(&mut self, other: Self) {
-        for (mine, theirs) in self.sides.iter_mut().zip(other.sides) {
-            let both = mine.iter_mut().zip(theirs);
-            both.for_each(|(mine, theirs)| mine.merge(theirs));
-        }
+        let most_bytes = MAX_BYTES / parallel::accumulators();
+        let memory = (memory.reservation(), most_bytes);
+        CompareFold::new(of, &self.fields, asked.steps, memory)
     }
 }
 
@@ -146,61 +111,31 @@ impl Comparison {
     }
 }
 
-impl CompareFold<'_> {
-    /// The series of both sides.
-    pub(super) fn finish(self, attributes: &Attributes) -> Vec<Series> {
-        let mut series = Vec::new();
-        for (side, (of_value, total)) in self.sides.into_iter().zip(SIDES) {
-            for (fold, of) in side.into_iter().zip(&attributes.counts) {
-                let is_refused = fold.is_refused();
-                let name = of.by.first().map_or("", |(name, _)| name.as_str());
-                let mut values: Vec<Folded> = fold.finish();
-                values.retain(|folded| folded.values.iter().any(Option::is_some));
-                if values.is_empty() {
-                    continue;
-                }
-                let totals = totals(&values);
-                let is_too_many = is_refused || values.len() > self.of.top;
-                most_frequent(&mut values, self.of.top);
-                if is_too_many {
-                    let error = (META_ERROR, text("__too_many_values__"));
-                    let labels = [(META_TYPE, text(of_value)), error, (name, text("nil"))];
-                    series.push(one(&labels, totals.clone()));
-                }
-                for folded in values {
-                    let value = folded.values.into_iter().flatten().next();
-                    let value = value.unwrap_or_else(|| text("nil"));
-                    let labels = [(META_TYPE, text(of_value)), (name, value)];
-                    series.push(one(&labels, folded.numbers));
-                }
-                let labels = [(META_TYPE, text(total)), (name, text("nil"))];
-                series.push(one(&labels, totals));
+/// The series of both sides of what was counted.
+pub(super) fn series(fold: CompareFold<'_>, top: usize) -> Vec<Series> {
+    let (mut series, steps) = (Vec::new(), fold.steps.count());
+    let attributes = fold.finish();
+    for (side, (of_value, total)) in SIDES.into_iter().enumerate() {
+        for ((name, _), counts) in &attributes {
+            let totals = counts.totals(side, steps);
+            if totals.iter().all(|total| *total == 0.0) {
+                continue;
             }
+            let (values, are_all) = counts.most_frequent(side, steps, top);
+            if !are_all {
+                let error = (META_ERROR, text("__too_many_values__"));
+                let labels = [(META_TYPE, text(of_value)), error, (name, text("nil"))];
+                series.push(one(&labels, totals.clone()));
+            }
+            for (value, numbers) in values {
+                let labels = [(META_TYPE, text(of_value)), (name, value)];
+                series.push(one(&labels, numbers));
+            }
+            let labels = [(META_TYPE, text(total)), (name, text("nil"))];
+            series.push(one(&labels, totals));
         }
-        series
     }
-}
-
-fn totals(values: &[Folded]) -> Vec<f64> {
-    let mut totals = vec![0.0; values.first().map_or(0, |folded| folded.numbers.len())];
-    for folded in values {
-        let both = totals.iter_mut().zip(&folded.numbers);
-        both.for_each(|(total, number)| *total += number);
-    }
-    totals
-}
-
-/// Leaves the most frequent, and of equals those that come first.
-fn most_frequent(values: &mut Vec<Folded>, most: usize) {
-    let count = |folded: &Folded| folded.numbers.iter().sum::<f64>();
-    values.sort_by(|a, b| {
-        let by_value = || match (a.values.first(), b.values.first()) {
-            (Some(Some(a)), Some(Some(b))) => a.total_order(b),
-            _ => std::cmp::Ordering::Equal,
-        };
-        count(b).total_cmp(&count(a)).then_with(by_value)
-    });
-    values.truncate(most);
+    series
 }
 
 fn text(text: &str) -> Value<'static> {

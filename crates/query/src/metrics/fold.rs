@@ -8,14 +8,14 @@
 use super::answer::{Asked, Exemplar};
 use super::exemplars::{Exemplars, Found};
 use super::groups::{Groups, NONE};
-use super::log2;
 use super::plan::{Function, SeriesOf, Statistic};
 use super::steps::Steps;
 use std::borrow::Cow;
 use tracewell_model::filter::TraceFacts;
+use tracewell_model::store::Weight;
 use tracewell_model::trace_state::adjusted_count::AdjustedCounts;
 use tracewell_model::values::{CodedValues, Value, coded_values, field_numbers};
-use tracewell_model::{Reservation, RowSet, SpanBatch};
+use tracewell_model::{Reservation, RowSet, SpanBatch, log2};
 
 /// Bytes that one fold may take, whatever the store would grant.
 pub(super) const MAX_BYTES: usize = 256 << 20;
@@ -25,11 +25,48 @@ const SERIES_BYTES: usize = 160;
 
 /// What spans are folded into.
 pub(super) trait Folding: Send {
-    /// Counts these spans. `facts` are there where the batch is a whole trace.
-    fn add(&mut self, batch: &SpanBatch, rows: &RowSet, facts: Option<&TraceFacts>);
+    /// Counts these rows.
+    fn add(&mut self, batch: &SpanBatch, rows: &RowSet, of: Rows<'_>);
 
     /// Takes over what another has folded of the same query.
     fn merge(&mut self, other: Self);
+}
+
+/// What rows are.
+#[derive(Clone, Copy)]
+pub(super) enum Rows<'a> {
+    Spans,
+    /// Spans of a batch that is a whole trace.
+    OfTrace(&'a TraceFacts),
+    /// Sums of spans, and examples with ids.
+    Sums(&'a [Weight]),
+}
+
+impl Rows<'_> {
+    /// What is known of the whole trace.
+    pub(super) fn facts(&self) -> Option<&TraceFacts> {
+        match self {
+            Self::OfTrace(facts) => Some(facts),
+            Self::Spans | Self::Sums(_) => None,
+        }
+    }
+}
+
+/// For how many each row counts.
+enum Weights<'a> {
+    Ones,
+    OfSpans(AdjustedCounts<'a>),
+    OfSums(&'a [Weight]),
+}
+
+impl Weights<'_> {
+    fn get(&self, row: usize) -> f64 {
+        match self {
+            Self::Ones => 1.0,
+            Self::OfSpans(counts) => counts.get(row),
+            Self::OfSums(weights) => weights[row].adjusted,
+        }
+    }
 }
 
 /// What was folded so far.
@@ -69,16 +106,6 @@ pub(super) struct Folded {
 
 impl<'q> Fold<'q> {
     pub(super) fn new(of: &'q SeriesOf, asked: &Asked, memory: Reservation) -> Self {
-        Self::within(of, asked, memory, MAX_BYTES)
-    }
-
-    /// The same that takes at most so many bytes.
-    pub(super) fn within(
-        of: &'q SeriesOf,
-        asked: &Asked,
-        memory: Reservation,
-        most_bytes: usize,
-    ) -> Self {
         let cells = match &of.function {
             Function::Rate
             | Function::Count
@@ -98,7 +125,7 @@ impl<'q> Fold<'q> {
             cells,
             exemplars: Exemplars::new(asked.exemplars, asked.steps.count()),
             memory,
-            most_bytes,
+            most_bytes: MAX_BYTES,
             is_refused: false,
         }
     }
@@ -188,7 +215,8 @@ impl<'q> Fold<'q> {
 }
 
 impl Folding for Fold<'_> {
-    fn add(&mut self, batch: &SpanBatch, rows: &RowSet, facts: Option<&TraceFacts>) {
+    fn add(&mut self, batch: &SpanBatch, rows: &RowSet, of: Rows<'_>) {
+        let facts = of.facts();
         let field = self.of.function.field();
         let numbers = field.map(|field| field_numbers(batch, field, facts));
         let counted = self.counted(batch, rows, numbers.as_deref());
@@ -208,7 +236,11 @@ impl Folding for Fold<'_> {
         let of_series = || series.iter().zip(places.clone()).filter(|of| *of.0 != NONE);
         let number = |row: usize| numbers.as_ref().map_or(f64::NAN, |numbers| numbers[row]);
         if self.exemplars.are_wanted() {
-            for (series, (row, place)) in of_series() {
+            let is_example = |row: u32| match of {
+                Rows::Sums(weights) => weights[row as usize].spans == 0,
+                Rows::Spans | Rows::OfTrace(_) => true,
+            };
+            for (series, (row, place)) in of_series().filter(|of| is_example(*of.1.0)) {
                 let found = Found::new(batch, *row as usize, *place, number(*row as usize));
                 self.exemplars.offer(*series as usize, found);
             }
@@ -216,20 +248,27 @@ impl Folding for Fold<'_> {
         let cells = of_series().map(|(series, (row, place))| {
             (*series as usize * count + *place as usize, *row as usize)
         });
-        let weights = AdjustedCounts::of(batch);
-        let are_ones = weights.are_ones();
-        match &mut self.cells {
-            Cells::Counts(counts) if are_ones => cells.for_each(|(cell, _)| counts[cell] += 1.0),
-            Cells::Counts(counts) => {
+        let weights = match of {
+            Rows::Sums(weights) => Weights::OfSums(weights),
+            Rows::Spans | Rows::OfTrace(_) => match AdjustedCounts::of(batch) {
+                counts if counts.are_ones() => Weights::Ones,
+                counts => Weights::OfSpans(counts),
+            },
+        };
+        match (&mut self.cells, &weights) {
+            (Cells::Counts(counts), Weights::Ones) => {
+                cells.for_each(|(cell, _)| counts[cell] += 1.0);
+            }
+            (Cells::Counts(counts), weights) => {
                 cells.for_each(|(cell, row)| counts[cell] += weights.get(row));
             }
-            Cells::Least(least) => {
+            (Cells::Least(least), _) => {
                 cells.for_each(|(cell, row)| least[cell] = least[cell].min(number(row)));
             }
-            Cells::Greatest(greatest) => {
+            (Cells::Greatest(greatest), _) => {
                 cells.for_each(|(cell, row)| greatest[cell] = greatest[cell].max(number(row)));
             }
-            Cells::Sums(sums) => cells.for_each(|(cell, row)| {
+            (Cells::Sums(sums), weights) => cells.for_each(|(cell, row)| {
                 let ([sum, count], weight) = (&mut sums[cell], weights.get(row));
                 *sum += number(row) * weight;
                 *count += weight;

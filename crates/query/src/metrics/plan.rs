@@ -113,6 +113,17 @@ impl Function {
         !matches!(self, Self::OfValues(Statistic::Min | Statistic::Max, _))
     }
 
+    /// Do sums of spans, with durations by their bucket, tell all that is measured?
+    pub(super) fn takes_sums(&self) -> bool {
+        match self {
+            Self::Rate | Self::Count => true,
+            Self::Histogram(field) | Self::Quantiles(field, _) => {
+                matches!(field, Field::Intrinsic(Intrinsic::Duration))
+            }
+            Self::OfValues(..) | Self::Compare(_) => false,
+        }
+    }
+
     /// Are durations measured?
     pub(super) fn is_of_durations(&self) -> bool {
         matches!(

@@ -6,10 +6,10 @@
 use super::answer::{Exemplar, Series};
 use super::fold::Folded;
 use super::groups::write_key;
-use super::log2;
 use super::plan::{Function, SeriesOf};
 use super::second::NAME;
 use std::collections::HashMap;
+use tracewell_model::log2;
 use tracewell_model::values::Value;
 
 /// The label of a histogram's buckets.

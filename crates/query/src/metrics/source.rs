@@ -5,9 +5,9 @@
 //! whole traces, as a search finds them. **Both go through the same fold.**
 
 use super::answer::{Asked, MetricsAnswer, Series, in_order};
-use super::compare::Attributes;
+use super::compare::{self, Attributes};
 use super::exemplars::thin_out;
-use super::fold::{Fold, Folding};
+use super::fold::{Fold, Folding, Rows};
 use super::plan::{Function, Node, SeriesOf};
 use super::second::{self, Operand};
 use super::shape;
@@ -19,8 +19,8 @@ use crate::search::{Detail, Search, SearchEvent, search};
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
-use tracewell_model::filter::TraceFacts;
-use tracewell_model::store::{ScanColumns, ScanReport, ScanRequest};
+use tracewell_model::filter::{Field, Intrinsic, TraceFacts};
+use tracewell_model::store::{ScanChunk, ScanColumns, ScanReport, ScanRequest, Sums};
 use tracewell_model::{StoreError, TraceId, TraceStore};
 
 const TIME_OVER: &str = "the time was over: figures lack spans; narrow the time range";
@@ -124,7 +124,7 @@ impl<'a> Run<'a> {
             fields.for_each(|field| columns.add_field(field, None));
             let asked = self.asked;
             let fold = self.gather(of, columns, &|| attributes.fold(comparison, asked, &memory))?;
-            fold.finish(&attributes)
+            compare::series(fold, comparison.top)
         } else {
             let mut columns = ScanColumns::default();
             of.fields().for_each(|field| columns.add_field(field, None));
@@ -149,6 +149,9 @@ impl<'a> Run<'a> {
     ) -> Result<F, StoreError> {
         let columns = ScanColumns {
             trace_states: of.function.adds_up(),
+            parted_apart: true,
+            ids: columns.ids || self.asked.exemplars > 0,
+            sums: self.sums(of),
             ..columns
         };
         match of.spans.as_span_filter().filter(|_| of.is_span_local()) {
@@ -156,12 +159,24 @@ impl<'a> Run<'a> {
                 let request = ScanRequest {
                     range: self.asked.steps.range(),
                     filter,
+                    traces: None,
                     columns,
                     cancelled: self.cancelled,
                 };
                 self.scan(&request, of.function.adds_up(), make)
             }
             None => self.search(of, columns, make),
+        }
+    }
+
+    /// Whether sums of spans do.
+    fn sums(&self, of: &SeriesOf) -> Sums {
+        let is_by_duration =
+            |(_, field): &(String, Field)| matches!(field, Field::Intrinsic(Intrinsic::Duration));
+        match self.asked.steps {
+            _ if !of.function.takes_sums() || of.by.iter().any(is_by_duration) => Sums::No,
+            steps if steps.count() == 1 => Sums::OfAll,
+            steps => Sums::BySteps(steps.grid_ns()),
         }
     }
 
@@ -178,12 +193,9 @@ impl<'a> Run<'a> {
         let outlines = || adds_up.then(|| memory.outlines());
         let both = || (make(), outlines());
         let added = add_up(self.store, request, both, |(fold, outlines), chunk| {
-            if chunk.rows.is_empty() {
-                return;
-            }
-            fold.add(chunk.batch, chunk.rows, None);
+            fold.add(chunk.batch, chunk.rows, rows_of(chunk));
             if let Some(outlines) = outlines {
-                outlines.add(chunk.batch, chunk.rows);
+                outlines.add(chunk.batch, chunk.parted_rows());
             }
         })?;
         let (mut fold, mut seen) = (make(), memory.outlines());
@@ -219,6 +231,15 @@ impl<'a> Run<'a> {
         seen: &Seen,
         make: &dyn Fn() -> F,
     ) -> Result<F, StoreError> {
+        let request = &ScanRequest {
+            columns: ScanColumns {
+                // Of these it is the spans that are left out.
+                parted_apart: false,
+                sums: Sums::No,
+                ..request.columns.clone()
+            },
+            ..*request
+        };
         let both = || (make(), HashSet::new());
         let added = add_up(self.store, request, both, |(fold, traces), chunk| {
             let alike = seen.alike(chunk.batch, chunk.rows);
@@ -227,7 +248,7 @@ impl<'a> Run<'a> {
             let mut others = alike;
             others.invert();
             others.intersect(chunk.rows);
-            fold.add(chunk.batch, &others, None);
+            fold.add(chunk.batch, &others, Rows::Spans);
         })?;
         if added.is_cut_short {
             return Err(StoreError::Cancelled);
@@ -246,7 +267,7 @@ impl<'a> Run<'a> {
             self.cancelled,
         );
         repeated.tell_apart(&traces, seen, &mut |trace, rows| {
-            fold.add(trace, rows, None)
+            fold.add(trace, rows, Rows::Spans)
         })?;
         self.report = repeated.fetcher.with_fetched(self.report);
         if let Some(lacking) = repeated.fetcher.lacking() {
@@ -274,7 +295,8 @@ impl<'a> Run<'a> {
             match event {
                 SearchEvent::Trace(found) => {
                     let facts: Option<TraceFacts> = (!is_local).then(|| found.facts());
-                    fold.add(found.batch, &found.matched, facts.as_ref());
+                    let of = facts.as_ref().map_or(Rows::Spans, Rows::OfTrace);
+                    fold.add(found.batch, &found.matched, of);
                     so_far.get_or_insert_default();
                 }
                 SearchEvent::Progress(report) => so_far = Some(report),
@@ -297,4 +319,9 @@ impl<'a> Run<'a> {
         self.report.add_again(&report);
         Ok(fold)
     }
+}
+
+/// What the rows of a scan are.
+fn rows_of<'c>(chunk: &ScanChunk<'c>) -> Rows<'c> {
+    chunk.weights.map_or(Rows::Spans, Rows::Sums)
 }

@@ -137,6 +137,15 @@ impl Steps {
         self.step_ns
     }
 
+    /// The longest length of which all edges are multiples, ns.
+    pub(super) fn grid_ns(&self) -> u64 {
+        let (mut a, mut b) = (self.step_ns, self.first_at_ns);
+        while b > 0 {
+            (a, b) = (b, a % b);
+        }
+        a
+    }
+
     /// When each sample is, ns since the epoch.
     pub fn moments_ns(&self) -> impl Iterator<Item = u64> + use<> {
         let Self {
@@ -232,6 +241,16 @@ mod tests {
         let places = [99, 100, 200, 201].map(|ns| instant.place(ns));
         assert_eq!(places, [None, Some(0), Some(0), None]);
         assert_eq!(instant.moments_ns().collect::<Vec<_>>(), [200]);
+    }
+
+    #[test]
+    fn all_edges_are_multiples_of_the_grid() {
+        let minutes = Steps::over(61 * SECOND_NS, 3_600 * SECOND_NS, Some(60 * SECOND_NS));
+        assert_eq!(minutes.unwrap().grid_ns(), 60 * SECOND_NS);
+        let from_zero = Steps::over(0, 60, Some(20)).unwrap();
+        assert_eq!(from_zero.grid_ns(), 20);
+        let odd = Steps::instant(100, 190).unwrap();
+        assert_eq!(odd.grid_ns(), 10);
     }
 
     #[test]

@@ -111,6 +111,7 @@ impl Required {
         let request = ScanRequest {
             range: TimeRange::ALL,
             filter,
+            traces: None,
             columns: ScanColumns::default(),
             cancelled,
         };

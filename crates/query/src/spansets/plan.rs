@@ -21,6 +21,8 @@ pub(super) struct Plan {
     pub(super) candidates: SpanFilter,
     /// Conditions that some span of the trace fulfils besides.
     pub(super) required: Vec<SpanFilter>,
+    /// What the trace as a whole fulfils, if anything is asked of it.
+    pub(super) of_trace: Option<SpanFilter>,
     /// What judging looks at.
     pub(super) columns: ScanColumns,
 }
@@ -28,9 +30,13 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn of(stages: &[Stage]) -> Self {
         let Needs { found, required } = Needs::of_stages(stages);
+        let of_trace = std::iter::once(&found).chain(&required);
+        let of_trace = of_trace.map(SpanFilter::of_trace);
+        let of_trace = of_trace.fold(SpanFilter::All, both);
         let mut plan = Self {
             candidates: found.span_local(),
             required: Vec::new(),
+            of_trace: (!is_all(&of_trace)).then_some(of_trace),
             columns: ScanColumns::default(),
         };
         for filter in required.iter().map(SpanFilter::span_local) {

@@ -42,6 +42,7 @@ pub fn intrinsic_values_among(
     let request = ScanRequest {
         range,
         filter: &filter,
+        traces: None,
         columns,
         cancelled,
     };

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!  0  magic "TWBLKIDX"
-//!  8  u32 format version (3; until version 2 without latest ends, in version 1
-//!     checksums did not cover places)
+//!  8  u32 format version (4; until version 3 without flags and sums of row groups,
+//!     until 2 without latest ends, in version 1 checksums did not cover places)
 //! 12  u32 CRC-32C of the core
 //! 16  u32 bytes of the core
 //! 20  core, kept in memory:
@@ -14,7 +14,11 @@
 //!                 bytes of the sections u64
 //!     row groups  count v | per group: rows v | earliest start u64 |
 //!                 latest start u64 | latest end u64 | page directory: place |
-//!                 token filter: place
+//!                 token filter: place |
+//!                 flags u8: 1 two neighbours agree in trace, start and span id,
+//!                           2 its first span goes on with a trace |
+//!                 traces that begin in it v |
+//!                 sums: place (see sums.rs)
 //!     traces      place | token filter of the block: place
 //!     services    count v | per service: text | operations v | per operation:
 //!                 text | kind v | spans v | failed v | row groups v |
@@ -36,8 +40,9 @@ pub(super) mod directory;
 mod encode;
 mod keys;
 mod sections;
+mod sums;
 pub(super) mod tokens;
-mod traces;
+pub(super) mod traces;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -53,19 +58,24 @@ use super::schema::Fixed;
 use crate::files::{Access, File, FileError, Files, read_exact_at};
 use directory::ChunkPages;
 use sections::{Place, Sections};
+use traces::TraceTable;
 
 pub(super) use build::{GroupFacts, IndexBuilder};
+pub(super) use sums::Sums;
 
 const MAGIC: &[u8; 8] = b"TWBLKIDX";
 
 /// Version of the index file that is written. Earlier ones are read.
-pub(super) const VERSION: u32 = 3;
+pub(super) const VERSION: u32 = 4;
 
 /// From this version on checksums of sections cover the places of pages.
 const PLACES_SINCE: u32 = 2;
 
 /// From this version on row groups have their latest ends.
 const ENDS_SINCE: u32 = 3;
+
+/// From this version on row groups have flags and sums.
+const SUMS_SINCE: u32 = 4;
 
 const HEADER_BYTES: usize = 20;
 
@@ -108,6 +118,14 @@ pub(super) struct RowGroup {
     pub(super) max_end_ns: u64,
     directory: Place,
     tokens: Place,
+    /// Two neighbours agree in trace, start and span id, so that they may be one span,
+    /// stored twice.
+    pub(super) has_alike: bool,
+    /// Its first span goes on with a trace of the row group before.
+    pub(super) begins_within: bool,
+    /// Traces that begin in it.
+    pub(super) traces: u64,
+    sums: Place,
 }
 
 impl RowGroup {
@@ -141,6 +159,7 @@ pub(super) struct Index {
     pub(super) core: Core,
     /// For each attribute column, its place in the keys.
     pub(super) column_keys: Vec<usize>,
+    version: u32,
     file: Arc<dyn File>,
     path: PathBuf,
     sections: Sections,
@@ -166,6 +185,7 @@ impl Index {
         Ok(Self {
             core,
             column_keys,
+            version,
             file,
             path: path.to_path_buf(),
             sections: Sections {
@@ -213,6 +233,26 @@ impl Index {
         pages.into_iter().map(place).collect()
     }
 
+    /// Do row groups say whether neighbours look alike and traces go on?
+    pub(super) fn tells_neighbours(&self) -> bool {
+        self.version >= SUMS_SINCE
+    }
+
+    /// All traces.
+    pub(super) fn trace_table(&self) -> Result<TraceTable, BlockError> {
+        let place = self.core.traces_place;
+        Ok(TraceTable(self.section(place, 0..place.bytes)?))
+    }
+
+    /// The sums of a row group, if it has any, and the bytes that were read.
+    pub(super) fn sums(&self, group: usize) -> Result<Option<(Sums, u64)>, BlockError> {
+        let of = &self.core.row_groups[group];
+        let section = self.section(of.sums, 0..of.sums.bytes)?;
+        let sums = Sums::read(&section, (of.min_start_ns, of.max_start_ns));
+        let sums = sums.map_err(|reason| self.damaged(reason.0))?;
+        Ok(sums.map(|sums| (sums, of.sums.bytes)))
+    }
+
     /// Where the pages of a column of a row group are.
     pub(super) fn chunk(&self, group: usize, column: usize) -> Result<ChunkPages, BlockError> {
         let row_group = &self.core.row_groups[group];
@@ -232,7 +272,7 @@ impl Index {
     /// Reads every section and checks it.
     pub(super) fn verify(&self) -> Result<(), BlockError> {
         let of_groups = self.core.row_groups.iter();
-        let places = of_groups.flat_map(|group| [group.directory, group.tokens]);
+        let places = of_groups.flat_map(|group| [group.directory, group.tokens, group.sums]);
         for place in places.chain([self.core.traces_place, self.core.tokens]) {
             self.section(place, 0..place.bytes)?;
         }

@@ -188,17 +188,66 @@ pub(super) fn filter_columns(filter: &SpanFilter, index: &Index) -> BTreeSet<usi
     columns
 }
 
+/// What the outline of a span is made of.
+const OUTLINE: [Fixed; 5] = [
+    Fixed::TraceId,
+    Fixed::SpanId,
+    Fixed::ParentSpanId,
+    Fixed::StartNs,
+    Fixed::DurationNs,
+];
+
+/// The columns of spans that are told apart, ascending.
+pub(super) fn outline_columns() -> Vec<usize> {
+    OUTLINE.map(Fixed::column).into()
+}
+
+/// The columns that a visitor looks at of spans of which those that may be parted are
+/// told apart.
+pub(super) fn columns_apart(wanted: &ScanColumns, index: &Index) -> Vec<usize> {
+    let mut columns = visitor_columns(wanted, index);
+    if !wanted.ids {
+        for id in [Fixed::TraceId, Fixed::SpanId, Fixed::ParentSpanId] {
+            columns.remove(&id.column());
+        }
+    }
+    if !wanted.durations {
+        columns.remove(&Fixed::DurationNs.column());
+    }
+    if !wanted.failures {
+        columns.remove(&Fixed::Failed.column());
+    }
+    columns.into_iter().collect()
+}
+
+/// Do sums of spans that are equal in service, name, kind, status and failure tell all
+/// that the filter and the visitor look at? Those of durations are not for filters.
+pub(super) fn sums_tell(filter: &SpanFilter, wanted: &ScanColumns, index: &Index) -> bool {
+    let mut do_tell = true;
+    filter.for_each_field(&mut |field, _| {
+        do_tell &= match field {
+            Field::Intrinsic(field) => matches!(
+                field,
+                Intrinsic::Name | Intrinsic::Kind | Intrinsic::Status | Intrinsic::Failed
+            ),
+            Field::Attribute(place, keys) => only_service(*place, keys, index),
+            Field::ParentAttribute(..) => false,
+        };
+    });
+    let is_of_service = |level: Level, key: &str| level == Level::Resource && key == SERVICE_KEY;
+    let mut attributes = wanted.attributes.iter();
+    do_tell
+        && !(wanted.status_messages || wanted.scopes || wanted.events || wanted.links)
+        && attributes
+            .all(|(level, key)| is_of_service(*level, key) || !may_occur(*level, key, index))
+}
+
 /// The columns that a visitor looks at, ascending.
 pub(super) fn visitor_columns(wanted: &ScanColumns, index: &Index) -> BTreeSet<usize> {
     // A batch that lacks columns must say which of its spans failed.
     let mut fixed = vec![Fixed::StartNs, Fixed::Failed];
     if !wanted.starts_only {
-        fixed.extend([
-            Fixed::TraceId,
-            Fixed::SpanId,
-            Fixed::ParentSpanId,
-            Fixed::DurationNs,
-        ]);
+        fixed.extend(OUTLINE);
     }
     if wanted.names {
         fixed.extend([Fixed::Name, Fixed::Kind, Fixed::StatusCode]);

@@ -11,9 +11,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tracewell_model::SpanBatch;
+use tracewell_model::batch::columns::StrColumn;
 use tracewell_model::store::{AttributeKey, ScanColumns};
 use tracewell_model::tree::structure_columns;
-use tracewell_parquet::{ChunkDecoder, Column, DecodedCells, Dictionary, PAGE_ROWS};
+use tracewell_parquet::{ChunkDecoder, Column, DecodedCells, DecodedValues, Dictionary, PAGE_ROWS};
 
 use super::faults::twice;
 use super::index::Index;
@@ -51,6 +52,11 @@ impl<'a> Reader<'a> {
     /// Bytes of pages read so far, as stored.
     pub(super) fn read_bytes(&self) -> u64 {
         self.read_bytes.get()
+    }
+
+    /// Counts bytes that were read of the index file.
+    pub(super) fn count_bytes(&self, bytes: u64) {
+        self.read_bytes.set(self.read_bytes.get() + bytes);
     }
 
     /// These columns (ascending) of these rows (ascending ranges within the
@@ -91,6 +97,28 @@ impl<'a> Reader<'a> {
             decoder.decode(&definition, pages.dictionary(), &data, ranges)
         });
         decoded.map_err(|error| self.damaged(error))
+    }
+
+    /// A column of texts that no batch has.
+    pub(super) fn text(&self, group: usize, column: Fixed) -> Result<StrColumn, BlockError> {
+        let cells = self.cells(group, column.column(), None)?;
+        cells::text(cells).map_err(|misfit| self.damaged(misfit.0))
+    }
+
+    /// A column of numbers that few rows have: these rows, ascending, and theirs.
+    pub(super) fn numbers(
+        &self,
+        group: usize,
+        column: Fixed,
+    ) -> Result<(Vec<u32>, Vec<i64>), BlockError> {
+        let cells = self.cells(group, column.column(), None)?;
+        let rows = cells
+            .present
+            .unwrap_or_else(|| (0..cells.rows as u32).collect());
+        match cells.values {
+            DecodedValues::I64(values) if values.len() == rows.len() => Ok((rows, values)),
+            _ => Err(self.damaged("a column of numbers holds something else")),
+        }
     }
 
     /// The dictionary of a column of a row group, if all its values stand there.

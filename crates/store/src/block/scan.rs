@@ -7,20 +7,25 @@
 //! Row groups are scanned in any parts and order, as the starts in them ask
 //! for: those of one block may lie a century apart.
 
+mod apart;
+mod in_traces;
+
 use std::ops::{ControlFlow, Range};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tracewell_model::batch::concat::BatchJoiner;
-use tracewell_model::store::{ScanReport, ScanRequest};
+use tracewell_model::store::{ScanReport, ScanRequest, Weight};
 use tracewell_model::{RowSet, SpanBatch, SpanFilter, TimeRange};
 use tracewell_parquet::PAGE_ROWS;
 
 use super::faults::LeftOut;
 use super::index::RowGroup;
+use super::parted::PartedRows;
 use super::read::{Reader, check};
 use super::refine::{self, Refined};
 use super::schema::Fixed;
 use super::{Block, BlockError, prune};
+use apart::Apart;
 
 /// When fewer rows than one in so many are left, only their pages are read.
 const SPARSE_ROWS: usize = 8;
@@ -35,6 +40,13 @@ pub struct ScanPart {
     /// No later part of the same call holds a span that starts after this, ns;
     /// `None` when none follows.
     pub later_until_ns: Option<u64>,
+    /// The spans of these and earlier parts that are parted, where these are told
+    /// apart; they have ids.
+    pub parted: Option<SpanBatch>,
+    /// Traces of the rows that are not.
+    pub whole_traces: u64,
+    /// What the rows stand for, where they are sums.
+    pub weights: Option<Vec<Weight>>,
 }
 
 /// A row group that a scan may look at.
@@ -53,6 +65,8 @@ pub struct GroupTime {
 pub struct BlockScan<'a> {
     block: &'a Block,
     request: &'a ScanRequest<'a>,
+    /// Where parted rows are told apart.
+    parted: Option<Arc<PartedRows>>,
     shared: Mutex<Shared>,
 }
 
@@ -72,8 +86,15 @@ impl<'a> BlockScan<'a> {
         Self {
             block,
             request,
+            parted: None,
             shared: Mutex::default(),
         }
+    }
+
+    /// The same that tells these rows apart.
+    #[must_use]
+    pub(crate) fn with_parted(self, parted: Option<Arc<PartedRows>>) -> Self {
+        Self { parted, ..self }
     }
 
     /// The block.
@@ -120,6 +141,9 @@ impl<'a> BlockScan<'a> {
         }
         report.searched_blocks += 1;
         let reader = Reader::new(block);
+        let parted = self.parted.as_deref();
+        let of_apart = parted.filter(|_| request.columns.parted_apart);
+        let apart = of_apart.map(|parted| Apart::new(self, parted));
         let visitor_columns = prune::visitor_columns(&request.columns, &block.index);
         let visitor_columns: Vec<usize> = visitor_columns.into_iter().collect();
         let (bytes_before, mut wanted) = (report.searched_bytes, wanted.into_iter().peekable());
@@ -129,29 +153,43 @@ impl<'a> BlockScan<'a> {
                 break ControlFlow::Continue(());
             };
             check(request.cancelled)?;
-            let filter = refine::by_dictionaries(&reader, block, group, &filter)?;
-            let all = RowSet::all(spans as usize);
-            let look = Look {
+            let next = wanted.peek();
+            let later_until_ns = next.map(|(next, _)| next.latest_ns);
+            let mut look = Look {
                 reader: &reader,
                 group,
                 filter: &filter,
                 columns: &visitor_columns,
                 request,
             };
-            let batch = match block.look(&look, all) {
-                Err(error) => block.look_at_pages(&look, error, &mut left_out, report)?,
-                whole => whole?,
+            let in_traces = match (request.traces, parted) {
+                (Some(traces), Some(parted)) => {
+                    block.rows_of_traces(&reader, group, traces, parted)?
+                }
+                _ => None,
             };
-            report.searched_bytes = bytes_before + reader.read_bytes();
-            if !matches!(filter, SpanFilter::None) {
+            let told = match &apart {
+                Some(apart) if in_traces.is_none() => apart.part(&look)?,
+                _ => None,
+            };
+            let mut is_searched = true;
+            let part = if let Some(part) = told {
+                part
+            } else {
+                let filter = refine::by_dictionaries(&reader, block, group, &filter)?;
+                look.filter = &filter;
+                let all = in_traces.unwrap_or_else(|| RowSet::all(spans as usize));
+                let batch = match block.look(&look, all) {
+                    Err(error) => block.look_at_pages(&look, error, &mut left_out, report)?,
+                    whole => whole?,
+                };
+                is_searched = !matches!(filter, SpanFilter::None);
+                ScanPart::of_spans(batch, later_until_ns)
+            };
+            if is_searched {
                 report.searched_spans += spans;
             }
-            let next = wanted.peek();
-            let part = ScanPart {
-                rows: RowSet::all(batch.len()),
-                batch,
-                later_until_ns: next.map(|(next, _)| next.latest_ns),
-            };
+            report.searched_bytes = bytes_before + reader.read_bytes();
             if visit(part, report).is_break() {
                 break ControlFlow::Break(());
             }
@@ -296,12 +334,27 @@ impl Block {
 }
 
 /// What is looked for in a row group.
+#[derive(Clone, Copy)]
 struct Look<'a> {
     reader: &'a Reader<'a>,
     group: usize,
     filter: &'a SpanFilter,
     columns: &'a [usize],
     request: &'a ScanRequest<'a>,
+}
+
+impl ScanPart {
+    /// Spans that have what was asked for.
+    fn of_spans(batch: SpanBatch, later_until_ns: Option<u64>) -> Self {
+        Self {
+            rows: RowSet::all(batch.len()),
+            batch,
+            later_until_ns,
+            parted: None,
+            whole_traces: 0,
+            weights: None,
+        }
+    }
 }
 
 /// Of `rows`, those whose places among them are in `places`.

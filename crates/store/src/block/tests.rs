@@ -5,6 +5,7 @@ mod damage;
 mod real_traces;
 mod round_trip;
 mod scanning;
+mod sums;
 
 use std::cmp::Reverse;
 use std::ops::ControlFlow;

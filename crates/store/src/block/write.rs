@@ -205,6 +205,7 @@ impl<'a> BlockWriter<'a> {
             chunks: &chunks,
             offset,
             services_exact: source.services.exact,
+            named: &source.services.named,
         });
         Ok(())
     }

@@ -161,6 +161,7 @@ impl Opening<'_> {
             is_read_only: self.wal.is_none(),
             wal: RwLock::new(self.wal),
             live,
+            parted: super::scan::Parted::default(),
             manifest: Mutex::new(manifest),
             is_history_durable: AtomicBool::new(self.is_durable),
             perhaps_listed: Mutex::default(),

@@ -111,7 +111,16 @@ impl TraceStore for EmbeddedStore {
         let mut report = ScanReport::default();
         self.inner.live.unopened.count(request.range, &mut report);
         let memory = &self.inner.options.query_memory;
-        scan::all(&snapshot, &blocks, request, memory, &mut report, visit)?;
+        let parted = &self.inner.parted;
+        scan::all(
+            &snapshot,
+            &blocks,
+            request,
+            memory,
+            parted,
+            &mut report,
+            visit,
+        )?;
         self.inner.note_incomplete(&report);
         Ok(report)
     }
@@ -126,7 +135,16 @@ impl TraceStore for EmbeddedStore {
         let mut report = ScanReport::default();
         self.inner.live.unopened.count(request.range, &mut report);
         let memory = &self.inner.options.query_memory;
-        scan::unordered(&snapshot, &blocks, request, memory, &mut report, visitors)?;
+        let parted = &self.inner.parted;
+        scan::unordered(
+            &snapshot,
+            &blocks,
+            request,
+            memory,
+            parted,
+            &mut report,
+            visitors,
+        )?;
         self.inner.note_incomplete(&report);
         Ok(report)
     }

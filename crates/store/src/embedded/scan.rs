@@ -11,8 +11,10 @@
 //! are never more than [`GROUPS_AHEAD`] row groups ahead, **for which memory is
 //! reserved first: where there is none, the caller's thread goes on alone**.
 
+mod parted;
 mod unordered;
 
+pub(super) use parted::Parted;
 pub(super) use unordered::unordered;
 
 use super::damage::leave_out;
@@ -75,13 +77,11 @@ pub(super) fn all(
     blocks: &[Arc<Block>],
     request: &ScanRequest<'_>,
     memory: &QueryMemory,
+    known: &Parted,
     report: &mut ScanReport,
     visit: &mut ScanVisitor<'_>,
 ) -> Result<(), StoreError> {
-    let scans: Vec<BlockScan<'_>> = blocks
-        .iter()
-        .map(|block| BlockScan::new(block, request))
-        .collect();
+    let scans = known.scans(snapshot, blocks, request);
     let pieces = pieces(live::parts(snapshot, request.range), &scans);
     let sources: HashSet<Option<usize>> = pieces.iter().map(Piece::counts_as).collect();
     report.total_blocks += sources.len() as u64;
@@ -296,11 +296,8 @@ impl Shower<'_, '_> {
         of_piece: &ScanReport,
         later_until_ns: Option<u64>,
     ) -> ControlFlow<()> {
-        let chunk = ScanChunk {
-            batch: &part.batch,
-            rows: &part.rows,
-            later_until_ns: part.later_until_ns.max(later_until_ns),
-        };
+        let later_until_ns = part.later_until_ns.max(later_until_ns);
+        let chunk = ScanChunk::of_spans(&part.batch, &part.rows, later_until_ns);
         (self.visit)(&chunk, self.account.with(Some(block), *of_piece))
     }
 

@@ -225,6 +225,7 @@ fn a_reader_goes_on_while_its_blocks_are_merged_away() {
     let request = ScanRequest {
         range: TimeRange::ALL,
         filter: &SpanFilter::All,
+        traces: None,
         columns: ScanColumns::default(),
         cancelled: &cancelled,
     };

@@ -69,6 +69,7 @@ fn scan(store: &EmbeddedStore) -> (usize, ScanReport) {
     let request = ScanRequest {
         range: TimeRange::ALL,
         filter: &SpanFilter::All,
+        traces: None,
         columns: ScanColumns::default(),
         cancelled: &never,
     };

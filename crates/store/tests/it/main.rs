@@ -11,6 +11,7 @@ mod embedded;
 mod frozen;
 mod full_disk;
 mod healing;
+mod in_traces;
 mod lost_files;
 mod many_names;
 mod model;

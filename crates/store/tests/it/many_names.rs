@@ -103,6 +103,7 @@ fn spans_named(store: &dyn TraceStore, name: &str) -> usize {
     let request = ScanRequest {
         range: TimeRange::ALL,
         filter: &SpanFilter::Test(Field::Intrinsic(Intrinsic::Name), equals),
+        traces: None,
         columns: ScanColumns::default(),
         cancelled: &AtomicBool::new(false),
     };

@@ -61,6 +61,7 @@ fn newest(store: &dyn TraceStore, range: TimeRange) -> (Vec<u64>, ScanReport) {
     let request = ScanRequest {
         range,
         filter: &SpanFilter::All,
+        traces: None,
         columns: ScanColumns::default(),
         cancelled: &AtomicBool::new(false),
     };

@@ -1,9 +1,12 @@
 //! The checks themselves.
 
+mod in_traces;
 mod lists;
 mod scans;
+mod sums;
 mod traces;
 
+pub use in_traces::{Asked, append_traces, ask_for_traces};
 pub(super) use scans::filters;
 
 use super::{append, scan, trace};
@@ -50,6 +53,14 @@ pub(super) const ALL: &[(&str, Check)] = &[
     (
         "a scan shows what reading everything would",
         scans::scan_equals_reading_everything,
+    ),
+    (
+        "a scan for traces leaves out none of them",
+        in_traces::no_trace_is_left_out,
+    ),
+    (
+        "sums and parted spans add up to what a scan shows",
+        sums::sums_and_parted_spans_add_up,
     ),
     (
         "a range includes its start and excludes its end",

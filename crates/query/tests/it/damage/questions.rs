@@ -111,6 +111,7 @@ impl Questions {
             let request = ScanRequest {
                 range: TimeRange::ALL,
                 filter,
+                traces: None,
                 columns: whole,
                 cancelled: &AtomicBool::new(false),
             };

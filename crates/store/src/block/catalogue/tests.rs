@@ -96,6 +96,7 @@ fn found(block: &Block, filter: &SpanFilter) -> usize {
     let request = ScanRequest {
         range: TimeRange::ALL,
         filter,
+        traces: None,
         columns: ScanColumns::default(),
         cancelled: &AtomicBool::new(false),
     };

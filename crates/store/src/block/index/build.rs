@@ -7,12 +7,14 @@ use tracewell_model::batch::Level;
 use tracewell_model::batch::columns::{AttributeColumn, ColumnValues, ValueType};
 use tracewell_model::batch::view::overflow_value;
 use tracewell_model::store::AttributeKey;
-use tracewell_model::{RowSet, SpanBatch, ValueRef};
+use tracewell_model::{RowSet, SpanBatch, SpanId, TraceId, ValueRef};
 use tracewell_parquet::{EncodedChunk, PAGE_ROWS};
 
 use super::sections::Place;
 use super::tokens::TokenMaker;
-use super::{Core, KeyEntry, RowGroup, directory, encode, group_bit, sections, tokens, traces};
+use super::{
+    Core, KeyEntry, RowGroup, directory, encode, group_bit, sections, sums, tokens, traces,
+};
 use crate::block::operations::OperationCounter;
 use crate::block::schema::Fixed;
 
@@ -31,6 +33,8 @@ pub(in crate::block) struct GroupFacts<'a> {
     pub(in crate::block) offset: u64,
     /// Whether its `service_name` tells all there is of that key.
     pub(in crate::block) services_exact: bool,
+    /// Which resources of the batch have one.
+    pub(in crate::block) named: &'a [bool],
 }
 
 /// What the manifest wants to know of a block.
@@ -53,6 +57,8 @@ pub(in crate::block) struct IndexBuilder {
     /// Pages of each column.
     pages: usize,
     groups: Vec<RowGroup>,
+    /// Trace, start and span id of the last row.
+    last: Option<(TraceId, u64, SpanId)>,
     sections: Vec<u8>,
     traces: traces::Builder,
     /// Tokens of values that stand in dictionaries, of the whole block.
@@ -72,6 +78,7 @@ impl IndexBuilder {
             rows: 0,
             pages: 0,
             groups: Vec::new(),
+            last: None,
             sections: Vec::new(),
             traces: traces::Builder::default(),
             tokens: Vec::new(),
@@ -88,6 +95,7 @@ impl IndexBuilder {
     /// Takes in the next row group.
     pub(in crate::block) fn row_group(&mut self, group: &GroupFacts<'_>) {
         let spans = group.batch.spans();
+        let traces_before = self.traces.len();
         for (place, row) in group.order.iter().enumerate() {
             let page = self.pages + place / PAGE_ROWS;
             self.traces.add(spans.trace_id[*row as usize], page as u16);
@@ -107,6 +115,13 @@ impl IndexBuilder {
             spans.start_ns[row].saturating_add(durations[row].max(0) as u64)
         });
         let directory = self.directory(group);
+        let (has_alike, begins_within) = self.neighbours(group);
+        let sums = if has_alike {
+            Vec::new()
+        } else {
+            sums::section(group)
+        };
+        let sums = sections::append(&mut self.sections, &sums);
         self.groups.push(RowGroup {
             rows: group.order.len(),
             min_start_ns: starts().min().unwrap_or(0),
@@ -114,7 +129,31 @@ impl IndexBuilder {
             max_end_ns: ends.max().unwrap_or(0),
             directory,
             tokens,
+            has_alike,
+            begins_within,
+            traces: (self.traces.len() - traces_before) as u64,
+            sums,
         });
+    }
+
+    /// Do two neighbours agree in trace, start and span id, and does the first go on
+    /// with a trace? Such may stand on either side of a border.
+    fn neighbours(&mut self, group: &GroupFacts<'_>) -> (bool, bool) {
+        let spans = group.batch.spans();
+        let key = |row: &u32| {
+            let row = *row as usize;
+            (spans.trace_id[row], spans.start_ns[row], spans.span_id[row])
+        };
+        let first = group.order.first().map(key);
+        let last = std::mem::replace(&mut self.last, group.order.last().map(key));
+        let begins_within = last.is_some_and(|last| first.is_some_and(|first| first.0 == last.0));
+        let is_alike_at_border = last.is_some() && last == first;
+        if let Some(before) = self.groups.last_mut().filter(|_| is_alike_at_border) {
+            (before.has_alike, before.sums) = (true, Place::default());
+        }
+        let mut neighbours = group.order.windows(2);
+        let is_alike = neighbours.any(|pair| key(&pair[0]) == key(&pair[1]));
+        (is_alike || is_alike_at_border, begins_within)
     }
 
     fn directory(&mut self, group: &GroupFacts<'_>) -> Place {

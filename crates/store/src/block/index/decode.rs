@@ -4,9 +4,9 @@ use tracewell_model::batch::columns::ValueType;
 use tracewell_model::store::AttributeKey;
 use tracewell_model::{Level, SpanKind};
 
-use super::encode::{HAS_DERIVED, SERVICES_EXACT};
+use super::encode::{BEGINS_WITHIN, HAS_ALIKE, HAS_DERIVED, SERVICES_EXACT};
 use super::sections::Place;
-use super::{Core, ENDS_SINCE, KeyEntry, RowGroup, directory, keys};
+use super::{Core, ENDS_SINCE, KeyEntry, RowGroup, SUMS_SINCE, directory, keys};
 use crate::block::catalogue::OperationGroups;
 use crate::block::catalogue::{Catalogue, ReadOperation, ReadService};
 use crate::block::schema::{Fixed, ROW_GROUP_ROWS};
@@ -14,7 +14,7 @@ use crate::block::schema::{Fixed, ROW_GROUP_ROWS};
 /// What is wrong with the bytes.
 pub(super) struct Misfit(pub(super) &'static str);
 
-type Result<T> = std::result::Result<T, Misfit>;
+pub(super) type Result<T> = std::result::Result<T, Misfit>;
 
 pub(super) fn core(bytes: &[u8], version: u32) -> Result<Core> {
     let mut reader = Reader(bytes);
@@ -56,7 +56,7 @@ pub(super) fn operations<'a>(
 /// Do the places lie within the file, and do columns have pages?
 fn check(core: &Core) -> Result<()> {
     let of_groups = core.row_groups.iter();
-    let places = of_groups.flat_map(|group| [group.directory, group.tokens]);
+    let places = of_groups.flat_map(|group| [group.directory, group.tokens, group.sums]);
     for place in places.chain([core.traces_place, core.tokens]) {
         let end = place
             .stored_bytes()
@@ -74,7 +74,8 @@ fn check(core: &Core) -> Result<()> {
     Ok(())
 }
 
-struct Reader<'a>(&'a [u8]);
+/// Takes what it reads from the front.
+pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 
 impl<'a> Reader<'a> {
     fn take(&mut self, len: usize) -> Result<&'a [u8]> {
@@ -86,13 +87,13 @@ impl<'a> Reader<'a> {
         Ok(head)
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
         let (head, rest) = self.0.split_first_chunk().ok_or(Misfit("ends too early"))?;
         self.0 = rest;
         Ok(*head)
     }
 
-    fn byte(&mut self) -> Result<u8> {
+    pub(super) fn byte(&mut self) -> Result<u8> {
         Ok(self.array::<1>()?[0])
     }
 
@@ -100,11 +101,11 @@ impl<'a> Reader<'a> {
         Ok(u32::from_le_bytes(self.array()?))
     }
 
-    fn u64(&mut self) -> Result<u64> {
+    pub(super) fn u64(&mut self) -> Result<u64> {
         Ok(u64::from_le_bytes(self.array()?))
     }
 
-    fn varint(&mut self) -> Result<u64> {
+    pub(super) fn varint(&mut self) -> Result<u64> {
         let mut value = 0u64;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
@@ -117,7 +118,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A count of things that take at least `each` bytes.
-    fn count(&mut self, each: usize) -> Result<usize> {
+    pub(super) fn count(&mut self, each: usize) -> Result<usize> {
         let count = self.varint()?;
         if count > (self.0.len() / each) as u64 {
             return Err(Misfit("count exceeds the data"));
@@ -125,10 +126,16 @@ impl<'a> Reader<'a> {
         Ok(count as usize)
     }
 
-    fn text(&mut self) -> Result<&'a str> {
+    pub(super) fn text(&mut self) -> Result<&'a str> {
         let len = self.count(1)?;
         let bytes = self.take(len)?;
         std::str::from_utf8(bytes).map_err(|_| Misfit("text is not UTF-8"))
+    }
+
+    /// One of these, by its number.
+    pub(super) fn place_in<'t, T>(&mut self, of: &'t [T]) -> Result<&'t T> {
+        let place = usize::try_from(self.varint()?).unwrap_or(usize::MAX);
+        of.get(place).ok_or(Misfit("a number points nowhere"))
     }
 
     fn place(&mut self) -> Result<Place> {
@@ -179,13 +186,28 @@ impl<'a> Reader<'a> {
             } else {
                 max_start_ns
             };
+            let (directory, tokens) = (self.place()?, self.place()?);
+            // What an earlier version did not look at may be.
+            let (mut has_alike, mut begins_within) = (true, true);
+            let (mut traces, mut sums) = (0, Place::default());
+            if version >= SUMS_SINCE {
+                let flags = self.byte()?;
+                has_alike = flags & HAS_ALIKE != 0;
+                begins_within = flags & BEGINS_WITHIN != 0;
+                traces = self.varint()?;
+                sums = self.place()?;
+            }
             groups.push(RowGroup {
                 rows: rows as usize,
                 min_start_ns,
                 max_start_ns,
                 max_end_ns,
-                directory: self.place()?,
-                tokens: self.place()?,
+                directory,
+                tokens,
+                has_alike,
+                begins_within,
+                traces,
+                sums,
             });
         }
         if rows_so_far != spans {

@@ -7,6 +7,9 @@ use super::{Core, HEADER_BYTES, MAGIC};
 pub(super) const SERVICES_EXACT: u8 = 1;
 pub(super) const HAS_DERIVED: u8 = 2;
 
+pub(super) const HAS_ALIKE: u8 = 1;
+pub(super) const BEGINS_WITHIN: u8 = 2;
+
 /// The file of a core and its sections.
 pub(super) fn file(core: &Core, sections: &[u8]) -> Vec<u8> {
     let mut out = Writer(Vec::with_capacity(HEADER_BYTES + sections.len()));
@@ -27,10 +30,11 @@ pub(super) fn file(core: &Core, sections: &[u8]) -> Vec<u8> {
     file
 }
 
-struct Writer(Vec<u8>);
+/// Puts what it writes to the end.
+pub(super) struct Writer(pub(super) Vec<u8>);
 
 impl Writer {
-    fn varint(&mut self, mut value: u64) {
+    pub(super) fn varint(&mut self, mut value: u64) {
         while value >= 0x80 {
             self.0.push(value as u8 | 0x80);
             value >>= 7;
@@ -38,11 +42,11 @@ impl Writer {
         self.0.push(value as u8);
     }
 
-    fn u64(&mut self, value: u64) {
+    pub(super) fn u64(&mut self, value: u64) {
         self.0.extend_from_slice(&value.to_le_bytes());
     }
 
-    fn text(&mut self, text: &str) {
+    pub(super) fn text(&mut self, text: &str) {
         self.varint(text.len() as u64);
         self.0.extend_from_slice(text.as_bytes());
     }
@@ -74,6 +78,11 @@ impl Writer {
             self.u64(group.max_end_ns);
             self.place(group.directory);
             self.place(group.tokens);
+            let alike = u8::from(group.has_alike) * HAS_ALIKE;
+            self.0
+                .push(alike | (u8::from(group.begins_within) * BEGINS_WITHIN));
+            self.varint(group.traces);
+            self.place(group.sums);
         }
     }
 

@@ -50,7 +50,20 @@ impl Builder {
     }
 }
 
-fn hash(id: TraceId) -> u32 {
+/// A whole table.
+#[derive(Debug)]
+pub(crate) struct TraceTable(pub(super) Vec<u8>);
+
+impl TraceTable {
+    /// Hash and page of each trace, by hash.
+    pub(crate) fn entries(&self) -> impl ExactSizeIterator<Item = (u32, u32)> + '_ {
+        let window = Window(&self.0);
+        (0..window.len()).map(move |entry| (window.hash(entry), window.page(entry)))
+    }
+}
+
+/// What a trace is known by in the table.
+pub(in crate::block) fn hash(id: TraceId) -> u32 {
     (xxh3_64(&id.0) >> 32) as u32
 }
 

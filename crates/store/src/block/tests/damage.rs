@@ -46,6 +46,7 @@ fn assert_right_or_told(block: &Block, ids: &[TraceId], spans: &[TestSpan]) {
     let request = ScanRequest {
         range: TimeRange::ALL,
         filter: &SpanFilter::All,
+        traces: None,
         columns: ScanColumns::default(),
         cancelled: &never,
     };
@@ -125,7 +126,7 @@ fn a_later_version_is_refused_by_name() {
     let error = Block::open(&files, Path::new(DIR), block.meta().clone()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "block file /blocks/0000000007.index has format version 9, this program reads up to 3"
+        "block file /blocks/0000000007.index has format version 9, this program reads up to 4"
     );
 }
 

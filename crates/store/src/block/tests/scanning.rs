@@ -21,6 +21,7 @@ fn scan(block: &Block, filter: &SpanFilter, range: TimeRange) -> (Shown, ScanRep
     let request = ScanRequest {
         range,
         filter,
+        traces: None,
         columns: ScanColumns::default(),
         cancelled: &AtomicBool::new(false),
     };
@@ -232,6 +233,7 @@ fn the_visitor_sees_the_columns_it_asked_for() {
     let request = ScanRequest {
         range: TimeRange::ALL,
         filter: &test(Place::Span, "n", is(Literal::Int(100))),
+        traces: None,
         columns: ScanColumns {
             names: true,
             services: true,

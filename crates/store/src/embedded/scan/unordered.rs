@@ -4,8 +4,9 @@
 //! A thread beside the caller's holds a row group, **for which memory is reserved
 //! first: where there is none, the caller's thread does all**.
 
+use super::parted::Parted;
 use super::{Account, Piece, Source, by_group, pieces, room_ahead, spans_of, threads};
-use crate::block::{Block, BlockScan};
+use crate::block::{Block, BlockScan, ScanPart};
 use crate::embedded::damage::leave_out;
 use crate::embedded::lock;
 use crate::live::{self, LiveBatch};
@@ -14,7 +15,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tracewell_model::store::{ScanChunk, ScanReport, ScanRequest, UnorderedVisitor};
-use tracewell_model::{QueryMemory, StoreError};
+use tracewell_model::{QueryMemory, RowSet, StoreError};
 
 /// Shows the matching spans of live batches and blocks.
 pub(in crate::embedded) fn unordered(
@@ -22,13 +23,11 @@ pub(in crate::embedded) fn unordered(
     blocks: &[Arc<Block>],
     request: &ScanRequest<'_>,
     memory: &QueryMemory,
+    known: &Parted,
     report: &mut ScanReport,
     visitors: &mut [&mut UnorderedVisitor<'_>],
 ) -> Result<(), StoreError> {
-    let scans: Vec<BlockScan<'_>> = blocks
-        .iter()
-        .map(|block| BlockScan::new(block, request))
-        .collect();
+    let scans = known.scans(snapshot, blocks, request);
     let pieces = by_group(&pieces(live::parts(snapshot, request.range), &scans));
     let sources: HashSet<Option<usize>> = pieces.iter().map(Piece::counts_as).collect();
     report.total_blocks += sources.len() as u64;
@@ -94,12 +93,7 @@ impl Work<'_> {
                 Source::Block(block, groups) => {
                     let (scan, mut of_piece) = (&self.scans[*block], ScanReport::default());
                     let shown = scan.scan(groups, &mut of_piece, &mut |part, of| {
-                        let chunk = ScanChunk {
-                            batch: &part.batch,
-                            rows: &part.rows,
-                            later_until_ns: Some(u64::MAX),
-                        };
-                        self.show(visit, &chunk, Some(*block), of)
+                        self.part(visit, &part, *block, of)
                     });
                     let shown = shown.or_else(|error| {
                         leave_out(scan.block(), spans_of(groups), error, &mut of_piece)?;
@@ -118,6 +112,37 @@ impl Work<'_> {
                 }
             }
         }
+    }
+
+    /// Parted rows come in a chunk of their own, the others with what they are.
+    fn part(
+        &self,
+        visit: &mut UnorderedVisitor<'_>,
+        part: &ScanPart,
+        block: usize,
+        of_piece: &ScanReport,
+    ) -> ControlFlow<()> {
+        let all = ScanChunk::of_spans(&part.batch, &part.rows, Some(u64::MAX));
+        let Some(parted) = &part.parted else {
+            return self.show(visit, &all, Some(block), of_piece);
+        };
+        let none = RowSet::none(part.batch.len());
+        let chunk = ScanChunk {
+            parted: Some(&none),
+            whole_traces: part.whole_traces,
+            weights: part.weights.as_deref(),
+            ..all
+        };
+        self.show(visit, &chunk, Some(block), of_piece)?;
+        if parted.is_empty() {
+            return ControlFlow::Continue(());
+        }
+        let (none, all) = (RowSet::none(parted.len()), RowSet::all(parted.len()));
+        let chunk = ScanChunk {
+            parted: Some(&all),
+            ..ScanChunk::of_spans(parted, &none, Some(u64::MAX))
+        };
+        self.show(visit, &chunk, Some(block), of_piece)
     }
 
     /// The report is how it stands with this piece; of those that other threads are

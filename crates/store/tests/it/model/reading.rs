@@ -52,6 +52,7 @@ fn scan(store: &dyn TraceStore) -> Result<(Vec<(TraceId, SpanId)>, ScanReport), 
     let request = ScanRequest {
         range: TimeRange::ALL,
         filter: &SpanFilter::All,
+        traces: None,
         columns: ScanColumns::default(),
         cancelled: &AtomicBool::new(false),
     };

@@ -193,6 +193,7 @@ pub(super) fn a_scan_ends_when_told(store: &dyn TraceStore) {
     let request = ScanRequest {
         range: TimeRange::ALL,
         filter: &filter,
+        traces: None,
         columns,
         cancelled: &cancelled,
     };
@@ -228,6 +229,7 @@ pub(super) fn a_cancelled_query_says_so(store: &dyn TraceStore) {
     let request = ScanRequest {
         range: TimeRange::ALL,
         filter: &filter,
+        traces: None,
         columns,
         cancelled: &cancelled,
     };

@@ -2,16 +2,19 @@
 //!
 //! A bucket holds what is above half of its edge and not above the edge, so a
 //! quantile is **at most twice or half of what it would be of the numbers
-//! themselves**. What is zero or less has the bucket 0; nothing is left out.
+//! themselves**. What is zero or less has a bucket of its own; nothing is left out. Stores
+//! that keep sums and queries that fold spans use the same buckets, so that either may
+//! stand for the other.
 
 /// The bucket of zero and less.
-pub(super) const ZERO: i32 = i32::MIN;
+pub const ZERO: i32 = i32::MIN;
 
 /// Buckets there are.
-pub(super) const COUNT: usize = 2048;
+pub const COUNT: usize = 2048;
 
 /// The bucket of a number: the exponent of its edge.
-pub(super) fn bucket(number: f64) -> i32 {
+#[must_use]
+pub fn bucket(number: f64) -> i32 {
     if number <= 0.0 {
         return ZERO;
     }
@@ -22,7 +25,8 @@ pub(super) fn bucket(number: f64) -> i32 {
 }
 
 /// All buckets, numbered from 0 on.
-pub(super) fn place(bucket: i32) -> usize {
+#[must_use]
+pub fn place(bucket: i32) -> usize {
     if bucket == ZERO {
         return 0;
     }
@@ -30,7 +34,8 @@ pub(super) fn place(bucket: i32) -> usize {
 }
 
 /// The greatest number of a bucket.
-pub(super) fn edge(bucket: i32) -> f64 {
+#[must_use]
+pub fn edge(bucket: i32) -> f64 {
     if bucket == ZERO {
         return 0.0;
     }
@@ -40,7 +45,8 @@ pub(super) fn edge(bucket: i32) -> f64 {
 /// The number that a share `q` of all does not exceed, of counts by ascending
 /// bucket; NaN of none. Within a bucket numbers are taken to lie evenly on a scale of
 /// powers.
-pub(super) fn quantile(counts: &[(i32, f64)], q: f64) -> f64 {
+#[must_use]
+pub fn quantile(counts: &[(i32, f64)], q: f64) -> f64 {
     let total: f64 = counts.iter().map(|(_, count)| count).sum();
     // At least one has to be looked at.
     let wanted = (q * total).ceil().max(1.0).min(total);
