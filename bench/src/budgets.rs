@@ -97,6 +97,23 @@ pub(crate) const SEARCH_OPERATION: Budget = budget(
     "ms",
     &[limit(50.0, 10.0)],
 );
+pub(crate) const FIGURES: Budget = budget(
+    "figures over all spans, p50 (rate by service; two quantiles by service and name; \
+     histogram of durations; compare; count)",
+    "ms",
+    &[
+        limit(50.0, 25.0),
+        limit(300.0, 100.0),
+        limit(300.0, 100.0),
+        limit(1_000.0, 500.0),
+        limit(100.0, 25.0),
+    ],
+);
+pub(crate) const WHOLE_TRACES: Budget = budget(
+    "search in whole traces without a match, p50 (a condition on the trace; a relation)",
+    "ms",
+    &[limit(200.0, 50.0), limit(50.0, 10.0)],
+);
 pub(crate) const SEARCH_ATTRIBUTE: Budget = budget(
     "search any attribute = value, 10M spans, no set-up (p50 of the slowest kind)",
     "ms",
@@ -134,6 +151,8 @@ pub(crate) const ALL: &[Budget] = &[
     BY_ID,
     SEARCH_OPERATION,
     SEARCH_ATTRIBUTE,
+    FIGURES,
+    WHOLE_TRACES,
     START_AFTER_KILL,
     COLD_START,
     STALLS,

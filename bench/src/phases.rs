@@ -4,6 +4,7 @@
 //! others go on: half a table is better than none.
 
 mod by_decoding;
+mod by_figures;
 mod by_older_protocols;
 mod by_pipelines;
 mod by_receiving;

@@ -10,8 +10,8 @@ use anyhow::{Context, ensure};
 use serde_json::Value;
 use tracewell_model::clock::{Clock, SystemClock};
 
-use super::Bench;
 use super::planted::{KEY, Planted, RARE};
+use super::{Bench, by_figures};
 use crate::budgets;
 use crate::facts::{Facts, grouped, shown};
 use crate::http::{Connection, escaped};
@@ -20,7 +20,7 @@ use crate::server::Server;
 use crate::spans;
 
 /// Questions before those that count.
-const WARM_UP: usize = 3;
+pub(super) const WARM_UP: usize = 3;
 /// A search that needs longer is asked no more than a few times.
 const SLOW: Duration = Duration::from_secs(2);
 /// Runs all queries; answers how many spans were stored meanwhile.
@@ -38,6 +38,7 @@ pub(super) fn measure(
     let mut query = server.query()?;
     by_id(bench, facts, &mut query, planted, &over)?;
     searches(bench, facts, &mut query, planted, &over)?;
+    by_figures::measure(bench, facts, &mut query, &over)?;
     visible(bench, facts, server, &over)
 }
 
@@ -85,15 +86,15 @@ fn by_id(
 type Questions<'a> = &'a dyn Fn(usize) -> String;
 
 /// The answer to one search.
-struct Found {
-    took: Duration,
-    traces: u64,
+pub(super) struct Found {
+    pub(super) took: Duration,
+    pub(super) traces: u64,
     /// What was read for it.
     searched: String,
-    partial: Option<String>,
+    pub(super) partial: Option<String>,
 }
 
-fn search(query: &mut Connection, q: &str, limit: usize) -> anyhow::Result<Found> {
+pub(super) fn search(query: &mut Connection, q: &str, limit: usize) -> anyhow::Result<Found> {
     let to = SystemClock.now_ns() / 1_000;
     let path = format!(
         "/api/ui/search?q={}&limit={limit}&from=now-7d&to={to}",
