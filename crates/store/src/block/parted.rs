@@ -25,18 +25,23 @@ pub(crate) fn trace_hash(id: TraceId) -> u32 {
     traces::hash(id)
 }
 
-/// The parted rows of a block, by row group.
+/// One in so many traces of a block is parted, at most: with more of them it is not
+/// worth the memory to tell them from others.
+const MOST_PARTED: u64 = 4;
+
+/// The parted rows of a block, by row group: a run for each trace.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct PartedRows {
-    groups: Vec<Vec<u32>>,
+    groups: Vec<Vec<Range<u32>>>,
 }
 
 impl PartedRows {
     /// Those of a row group of so many rows.
     pub(super) fn of_group(&self, group: usize, rows: usize) -> RowSet {
         let mut parted = RowSet::none(rows);
-        let of_group = self.groups.get(group).into_iter().flatten();
-        of_group.for_each(|row| parted.insert(*row as usize));
+        for run in self.groups.get(group).into_iter().flatten() {
+            (run.start..run.end).for_each(|row| parted.insert(row as usize));
+        }
         parted
     }
 
@@ -45,7 +50,7 @@ impl PartedRows {
         let groups = self.groups.len().max(other.groups.len());
         self.groups.resize(groups, Vec::new());
         for (mine, theirs) in self.groups.iter_mut().zip(&other.groups) {
-            mine.extend(theirs);
+            mine.extend_from_slice(theirs);
         }
         self
     }
@@ -72,11 +77,17 @@ impl Block {
     }
 
     /// The rows of traces that have one of these hashes, each with the page that it
-    /// begins in, and of those that go on in another row group.
+    /// begins in, and of those that go on in another row group; `None` of too many.
     ///
     /// # Errors
     /// Trace ids cannot be read.
-    pub(crate) fn parted_rows(&self, traces: &[(u32, u32)]) -> Result<PartedRows, BlockError> {
+    pub(crate) fn parted_rows(
+        &self,
+        traces: &[(u32, u32)],
+    ) -> Result<Option<PartedRows>, BlockError> {
+        if traces.len() as u64 * MOST_PARTED > self.index.core.traces.max(1_000) {
+            return Ok(None);
+        }
         let reader = Reader::new(self);
         let mut hashes: TraceHashes = traces.iter().map(|(hash, _)| *hash).collect();
         let mut pages: HashSet<usize> = traces.iter().map(|(_, page)| *page as usize).collect();
@@ -104,16 +115,16 @@ impl Block {
                 let mut row = of_page.start;
                 for run in ids.chunk_by(|a, b| a == b) {
                     goes_on = hashes.contains(&trace_hash(run[0]));
-                    let of_run = row..row + run.len();
-                    row = of_run.end;
+                    let of_run = row as u32..(row + run.len()) as u32;
+                    row = of_run.end as usize;
                     if goes_on {
-                        rows.extend(of_run.map(|row| row as u32));
+                        rows.push(of_run);
                     }
                 }
             }
             parted.groups.push(rows);
         }
-        Ok(parted)
+        Ok(Some(parted))
     }
 
     fn trace_ids(

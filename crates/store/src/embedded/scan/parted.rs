@@ -11,11 +11,15 @@ use crate::block::parted::{PartedRows, TraceHashes, TraceTable, trace_hash};
 use crate::block::{Block, BlockError, BlockScan};
 use crate::live::LiveBatch;
 use std::sync::{Arc, Mutex};
-use tracewell_model::RowSet;
 use tracewell_model::store::ScanRequest;
+use tracewell_model::{QueryMemory, RowSet};
 
 /// Bits of a set for each trace in all tables: few that are alone share one.
 const BITS_A_TRACE: usize = 16;
+
+/// Bytes of a trace while tables are compared: its entry, and its bits in two sets of
+/// up to twice their size.
+const BYTES_A_TRACE: usize = 6 + 2 * 2 * BITS_A_TRACE / 8;
 
 /// The parted rows of each of some blocks; `None` where they cannot be told.
 type OfBlocks = Vec<Option<Arc<PartedRows>>>;
@@ -33,11 +37,12 @@ impl Parted {
         snapshot: &[LiveBatch],
         blocks: &'a [Arc<Block>],
         request: &'a ScanRequest<'a>,
+        memory: &QueryMemory,
     ) -> Vec<BlockScan<'a>> {
         let columns = &request.columns;
         let is_of_spans = request.traces.is_none() && !columns.whole_traces;
         let parted = if request.traces.is_some() || columns.parted_apart {
-            self.of(snapshot, blocks, is_of_spans)
+            self.of((snapshot, blocks), is_of_spans, memory)
         } else {
             vec![None; blocks.len()]
         };
@@ -49,8 +54,13 @@ impl Parted {
 
     /// Of these blocks, beside these batches: all, or (`is_of_spans`) at least those with
     /// spans that may be stored twice.
-    fn of(&self, snapshot: &[LiveBatch], blocks: &[Arc<Block>], is_of_spans: bool) -> OfBlocks {
-        let mut parted = self.among(blocks);
+    fn of(
+        &self,
+        (snapshot, blocks): (&[LiveBatch], &[Arc<Block>]),
+        is_of_spans: bool,
+        memory: &QueryMemory,
+    ) -> OfBlocks {
+        let mut parted = self.among(blocks, memory);
         let Some((first_ns, last_ns)) = snapshot
             .iter()
             .map(LiveBatch::start_range_ns)
@@ -79,53 +89,55 @@ impl Parted {
     }
 
     /// Of these blocks alone.
-    fn among(&self, blocks: &[Arc<Block>]) -> OfBlocks {
-        let names = || blocks.iter().map(|block| block.meta().name.clone());
+    fn among(&self, blocks: &[Arc<Block>], memory: &QueryMemory) -> OfBlocks {
+        let names = || blocks.iter().map(|block| &block.meta().name);
         let mut known = lock(&self.known);
-        if !known.0.iter().cloned().eq(names()) {
-            *known = (names().collect(), compare(blocks));
+        if !known.0.iter().eq(names()) {
+            let Some(parted) = compare(blocks, memory) else {
+                return vec![None; blocks.len()];
+            };
+            *known = (names().cloned().collect(), parted);
         }
         known.1.clone()
     }
 }
 
 /// Those of these rows, if they can be told.
-fn told(block: &Block, rows: Result<PartedRows, BlockError>) -> Option<PartedRows> {
-    rows.map_err(|error| {
+fn told(block: &Block, rows: Result<Option<PartedRows>, BlockError>) -> Option<PartedRows> {
+    rows.unwrap_or_else(|error| {
         tracing::debug!(block = block.meta().name, %error, "its traces cannot be compared");
+        None
     })
-    .ok()
 }
 
-/// The traces that these blocks share.
-fn compare(blocks: &[Arc<Block>]) -> OfBlocks {
-    let table = |block: &Arc<Block>| {
-        let table = block.tells_parted_rows().then(|| block.trace_table());
-        table.and_then(Result::ok)
-    };
-    let tables: Vec<Option<TraceTable>> = blocks.iter().map(table).collect();
-    let is_whole = tables.iter().all(Option::is_some);
-    if !is_whole {
+/// The traces that these blocks share; `None` where there is no memory for it now.
+fn compare(blocks: &[Arc<Block>], memory: &QueryMemory) -> Option<OfBlocks> {
+    let traces: u64 = blocks.iter().map(|block| block.meta().traces).sum();
+    let mut held = memory.reservation();
+    held.grow(traces as usize * BYTES_A_TRACE).ok()?;
+    let tables = blocks.iter().map(|block| block.trace_table().ok());
+    let Some(tables) = tables.collect::<Option<Vec<TraceTable>>>() else {
         // A block that says nothing may share any trace.
-        return vec![None; blocks.len()];
-    }
-    let shared = shared(&tables);
-    let of_blocks = blocks.iter().zip(shared);
-    of_blocks
-        .map(|(block, traces)| told(block, block.parted_rows(&traces)).map(Arc::new))
-        .collect()
+        return Some(vec![None; blocks.len()]);
+    };
+    let rows = |(block, traces): (&Arc<Block>, Vec<(u32, u32)>)| {
+        let rows = block
+            .tells_parted_rows()
+            .then(|| told(block, block.parted_rows(&traces)));
+        rows.flatten().map(Arc::new)
+    };
+    Some(blocks.iter().zip(shared(&tables)).map(rows).collect())
 }
 
 /// Of each table the entries that another one has, too.
-fn shared(tables: &[Option<TraceTable>]) -> Vec<Vec<(u32, u32)>> {
-    let tables: Vec<&TraceTable> = tables.iter().flatten().collect();
+fn shared(tables: &[TraceTable]) -> Vec<Vec<(u32, u32)>> {
     let traces: usize = tables.iter().map(|table| table.entries().len()).sum();
     let bits = (traces * BITS_A_TRACE).next_power_of_two().max(64);
     let shift = 32 - bits.trailing_zeros().min(32);
     let bits = bits.min(1 << 32);
     // Tables ascend, so that both sets are filled from the front.
     let (mut once, mut twice) = (RowSet::none(bits), RowSet::none(bits));
-    for table in &tables {
+    for table in tables {
         let mut last = None;
         for (hash, _) in table.entries() {
             let bit = (hash >> shift) as usize;
