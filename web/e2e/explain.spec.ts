@@ -59,6 +59,20 @@ test("the critical path is drawn without gaps, from the URL and by key", async (
   await expect(page).not.toHaveURL(/explain=|cp=/);
 });
 
+test("a span is compared with its own operation, and so is the next one", async ({ page, open }) => {
+  await open(`/trace/${TRACES.failed}`);
+  await page.getByRole("row", { name: /charge card/ }).click();
+  const pane = page.getByRole("complementary", { name: "Span details" });
+  const asked = page.waitForRequest(/api\/ui\/count\?.*duration/);
+  await pane.getByRole("button", { name: "Is that usual?" }).click();
+  await asked;
+  await expect(pane.locator(".usual")).toContainText(/(slower than|no slower than any).* of \d+ others in the hour before|too few to compare/);
+  await page.getByRole("row").first().click();
+  await expect(pane.getByRole("heading", { name: /POST \/checkout/ })).toBeVisible();
+  await expect(pane.locator(".usual")).toContainText("in the hour before");
+  await expect(pane.getByRole("button", { name: "Is that usual?" })).toHaveCount(0);
+});
+
 test("is read by keyboard alone, and Back leads back", async ({ page, open }) => {
   await open(`/trace/${TRACES.failed}`);
   await expect(page.getByRole("treegrid")).toBeVisible();

@@ -43,6 +43,7 @@ const STATES: Record<string, State> = {
   suggestions: { path: "/search", act: press("/", "{"), ready: ".suggestions [role=option]" },
   help: { path: "/search", act: press("?"), ready: "dialog[open]" },
   trace: { path: `/trace/${TRACES.failed}`, act: press("e", "j"), ready: ".detail-head" },
+  "trace, compared": { path: `/trace/${TRACES.failed}`, act: async (page) => (await page.keyboard.press("e"), open(/^Is that usual/)(page)), ready: ".usual" },
   "trace, copy menu": { path: `/trace/${TRACES.failed}?find=redis`, act: async (page) => (await page.keyboard.press("e"), open(/^Copy the span as/)(page)), ready: ".popover .menu-item" },
   "trace, explained": { path: `/trace/${TRACES.failed}?explain=1&cp=1`, act: open(/began in/), ready: ".row.marked" },
   "trace, explanation away": { path: `/trace/${TRACES.failed}?explain=1`, before: broken(/\/explain\?/), ready: ".state[role=alert]" },

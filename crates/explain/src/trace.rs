@@ -11,6 +11,9 @@ use crate::calls::{Call, Calls};
 /// What the columns here and in [`Calls`] take, with room for texts.
 pub(crate) const BYTES_PER_SPAN: usize = 400;
 
+/// Layers around one call: framework, repository, session.
+const MOST_WRAPPERS: usize = 4;
+
 /// No place.
 pub(crate) const NONE: u32 = u32::MAX;
 
@@ -163,10 +166,10 @@ impl<'a> Trace<'a> {
     }
 
     /// The call that a span makes, or that it wraps: instrumentation of
-    /// libraries puts a span of its own around each call.
+    /// libraries puts spans of its own around each call.
     pub(crate) fn call(&self, place: u32) -> Option<&Call> {
         let mut place = place;
-        loop {
+        for _ in 0..MOST_WRAPPERS {
             if let Some(call) = self.calls.at(place) {
                 return Some(call);
             }
@@ -182,5 +185,6 @@ impl<'a> Trace<'a> {
             }
             place = child;
         }
+        None
     }
 }

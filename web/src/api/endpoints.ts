@@ -27,6 +27,9 @@ export async function* histogram({ q, from, to }: { q: string; from: string; to:
   if (response.body !== null) yield* readNdjson<HistogramLine>(response.body);
 }
 
+/** How many spans match, and why there may be more. */
+export const countSpans = (params: { q: string; from: string; to: string }, signal?: AbortSignal): Promise<{ spans: number; partial: string | null }> => getJson("api/ui/count", params, signal);
+
 /** Figures over time; without a step the server chooses one. */
 export const metrics = (params: { q: string; from: string; to: string; step: string }, signal?: AbortSignal): Promise<MetricsAnswer> => getJson("api/ui/metrics", params, signal);
 

@@ -18,6 +18,7 @@ import { href } from "../location/place";
 import { AttributeGroups, AttributeTable } from "./Attributes";
 import { Events } from "./Events";
 import { useSpanLinks } from "./links";
+import { Usual } from "./Usual";
 import type { TraceView } from "./view";
 import "./DetailPane.css";
 
@@ -95,6 +96,11 @@ function SpanDetails({ view, detail, stored }: { view: TraceView; detail: SpanDe
             <strong>{flags & FLAG.negativeDuration ? "ends before it starts" : formatDuration(duration)}</strong>
             <span class="muted"> {share >= 0.1 ? `${share.toFixed(share < 10 ? 1 : 0)} % of the trace` : "< 0.1 % of the trace"}</span>
           </Fact>
+          {stored && (
+            <Fact name="Usually">
+              <Usual view={view} detail={detail} />
+            </Fact>
+          )}
           <Fact name="Starts">
             +{formatDuration(model.columns.start[row]!)}
             <span class="muted" title={detail.startNs}>

@@ -29,6 +29,8 @@ export class TraceView {
   readonly adjusted = signal(false);
   /** The flame graph is merged, the largest to the left. */
   readonly heavy = signal(false);
+  /** Spans are compared with others of their operation. */
+  readonly compares = signal(false);
   readonly selected = signal(NO_ROW);
   readonly zoom = signal<[number, number]>([0, 1]);
   readonly paneOpen = signal(recall("tracewell.pane") !== "closed");
@@ -69,6 +71,7 @@ export class TraceView {
       this.paneOpen.value = before.paneOpen.peek();
       this.paneSide.value = before.paneSide.peek();
       this.treeShare.value = before.treeShare.peek();
+      this.compares.value = before.compares.peek();
       this.carried = carryFolds(before.model, model);
     }
     // A trace of one service is coloured by operation, or everything would look the same.

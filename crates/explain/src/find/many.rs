@@ -52,7 +52,9 @@ fn n_plus_one(trace: &Trace<'_>, families: &[Family]) -> Vec<Finding> {
                 trace.name[family.parent as usize],
             );
             let group = groups.entry((question, of_parent)).or_default();
-            group.cost_ns += beyond_one_ns(trace, &places);
+            // Groups within groups would count twice.
+            let cost_ns = group.cost_ns.saturating_add(beyond_one_ns(trace, &places));
+            group.cost_ns = cost_ns.min(trace.path_ns);
             group.parents += 1;
             group.places.extend(places);
         }
@@ -89,7 +91,13 @@ fn repeated(trace: &Trace<'_>, known: &[Finding]) -> Vec<Finding> {
         let Some(call) = trace.calls.at(place) else {
             continue;
         };
-        let is_fit = call.is_read && !trace.failed[place as usize] && !is_known[place as usize];
+        // Two instrumentations of one request are no two requests.
+        let is_again = trace
+            .parent(place)
+            .and_then(|parent| trace.calls.at(parent))
+            .is_some_and(|above| above.exact.is_some() && above.exact == call.exact);
+        let is_fit =
+            call.is_read && !is_again && !trace.failed[place as usize] && !is_known[place as usize];
         if let (true, Some(exact)) = (is_fit, call.exact) {
             let service = trace.service[place as usize];
             groups.entry((service, exact)).or_default().push(place);

@@ -22,7 +22,13 @@ const LEAST_CALLS: usize = 3;
 const LEAST_PERCENT: u64 = 15;
 
 /// Between two calls as part of both: who thinks longer may use the answer.
-const MOST_GAP_PERCENT: u64 = 25;
+const MOST_GAP_PERCENT: u128 = 25;
+
+/// Spans above that are looked at for values; what is farther is not known.
+const MOST_ABOVE: usize = 64;
+
+/// Spans of a call that may show its URL: itself, and what it wraps.
+const MOST_BELOW: usize = 4;
 
 /// Words in questions whose answer says whether to go on.
 const GATES: &[&str] = &[
@@ -43,6 +49,7 @@ pub(super) fn find(trace: &Trace<'_>, families: &[Family], many: &[Finding]) -> 
         .flat_map(|one| one.spans.iter().copied())
         .collect();
     let urls = values_of(trace.batch(), &["url.full"]);
+    let writes = Writes::new(trace);
     let mut findings = Vec::new();
     for family in families {
         let mut known: Option<HashSet<String>> = None;
@@ -53,7 +60,7 @@ pub(super) fn find(trace: &Trace<'_>, families: &[Family], many: &[Finding]) -> 
                 && matches!(sibling.call.protocol, Protocol::Http | Protocol::Rpc)
                 && !trace.failed[place]
                 && !many.contains(&sibling.place)
-                && !writes_below(trace, sibling.place)
+                && !writes.are_below(trace, sibling.place)
                 && !is_gate(trace.calls.text(sibling.call.question));
             if !is_fit {
                 findings.extend(finding(trace, &run));
@@ -78,12 +85,30 @@ pub(super) fn find(trace: &Trace<'_>, families: &[Family], many: &[Finding]) -> 
     findings
 }
 
-/// A GET that changes something was no read.
-fn writes_below(trace: &Trace<'_>, place: u32) -> bool {
-    let calls = (place..trace.behind(place)).filter_map(|place| trace.calls.at(place));
-    calls
-        .filter(|call| matches!(call.protocol, Protocol::Database | Protocol::Messaging))
-        .any(|call| !call.is_read)
+/// Calls that change something, before each place.
+struct Writes(Vec<u32>);
+
+impl Writes {
+    fn new(trace: &Trace<'_>) -> Self {
+        let is_write = |place: u32| {
+            let call = trace.calls.at(place);
+            call.is_some_and(|call| {
+                matches!(call.protocol, Protocol::Database | Protocol::Messaging) && !call.is_read
+            })
+        };
+        let mut before = vec![0];
+        let mut count = 0;
+        before.extend(trace.places().map(|place| {
+            count += u32::from(is_write(place));
+            count
+        }));
+        Self(before)
+    }
+
+    /// A GET that changes something was no read.
+    fn are_below(&self, trace: &Trace<'_>, place: u32) -> bool {
+        self.0[trace.behind(place) as usize] > self.0[place as usize]
+    }
 }
 
 fn is_gate(question: &str) -> bool {
@@ -95,12 +120,12 @@ fn is_gate(question: &str) -> bool {
 fn follows(trace: &Trace<'_>, before: &Sibling, after: &Sibling) -> bool {
     let end_ns = trace.end_ns[before.place as usize];
     let gap_ns = trace.start_ns[after.place as usize].checked_sub(end_ns);
-    let both_ns = trace.duration_ns(before.place) + trace.duration_ns(after.place);
-    gap_ns.is_some_and(|gap_ns| gap_ns * 100 <= both_ns * MOST_GAP_PERCENT)
+    let [one, other] = [before, after].map(|call| u128::from(trace.duration_ns(call.place)));
+    gap_ns.is_some_and(|gap_ns| u128::from(gap_ns) * 100 <= (one + other) * MOST_GAP_PERCENT)
 }
 
 fn called_url<'a>(trace: &Trace<'_>, urls: &[Option<ValueRef<'a>>], place: u32) -> &'a str {
-    let below = place..trace.behind(place);
+    let below = (place..trace.behind(place)).take(MOST_BELOW);
     let url = below
         .map(|place| urls[trace.row(place)])
         .find(Option::is_some);
@@ -113,7 +138,8 @@ fn called_url<'a>(trace: &Trace<'_>, urls: &[Option<ValueRef<'a>>], place: u32) 
 /// Values that stand in attributes of a span or of those above it.
 fn known_above(trace: &Trace<'_>, place: u32) -> HashSet<String> {
     let mut known = HashSet::new();
-    for place in std::iter::once(place).chain(trace.ancestors(place)) {
+    let above = std::iter::once(place).chain(trace.ancestors(place));
+    for place in above.take(MOST_ABOVE) {
         for (_, value) in trace.view.span(trace.row(place)).attributes() {
             match value {
                 ValueRef::Str(text) => {

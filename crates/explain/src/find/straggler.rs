@@ -55,13 +55,15 @@ fn straggler(trace: &Trace<'_>, parent: u32, group: &[u32]) -> Option<Finding> {
         .collect();
     durations.sort_unstable();
     let usual_ns = durations[durations.len() / 2];
+    if trace.duration_ns(last) < usual_ns.saturating_mul(LEAST_TIMES) {
+        return None;
+    }
     let others_end_ns = others
         .iter()
         .map(|place| trace.end_ns[*place as usize])
         .max()?;
     let cost_ns = trace.critical_within_ns(last, others_end_ns, end_ns);
-    let is_longer = trace.duration_ns(last) >= usual_ns.saturating_mul(LEAST_TIMES);
-    if !is_longer || !trace.is_share(cost_ns, LEAST_PERCENT) {
+    if !trace.is_share(cost_ns, LEAST_PERCENT) {
         return None;
     }
     let says = format!(

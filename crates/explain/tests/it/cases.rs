@@ -73,6 +73,21 @@ fn the_very_same_read_again() {
     assert_eq!(found(&statements(&FIVE_IN_A_ROW[..4], write)), []);
 }
 
+#[test]
+fn two_instrumentations_of_one_request_are_one_request() {
+    let get = "GET | http.request.method=GET | url.full=http://rates/eur";
+    let mut trace = "shop server 0-100 GET /\n".to_owned();
+    for from in [0, 30] {
+        trace += &format!(
+            "  shop client {from}-{} {get}\n    shop client {}-{} {get}\n",
+            from + 25,
+            from + 1,
+            from + 24
+        );
+    }
+    assert_eq!(found(&trace), []);
+}
+
 /// The page of a product: three calls that need nothing of each other.
 const STAIRCASE: &str = "
 gateway server 0-100 GET /api/products/:sku | url.path=/api/products/mug-77
