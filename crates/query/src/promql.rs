@@ -50,12 +50,13 @@ pub fn parse(text: &str) -> Result<Expr, PromQlError> {
     parser::parse(text)
 }
 
-/// Parses one selector, as lists of series are asked for.
+/// Parses a selector as lists of series are asked for: one that names no metric means
+/// each whose name its matchers allow.
 ///
 /// # Errors
 /// What is wrong, with its place.
-pub fn parse_selector(text: &str) -> Result<Selector, PromQlError> {
-    parser::parse_selector(text)
+pub fn parse_selectors(text: &str) -> Result<Vec<Selector>, PromQlError> {
+    parser::parse_selectors(text)
 }
 
 /// A length of time as it is written here: `5m`, `1h30m`; in ns.

@@ -96,7 +96,8 @@ impl Params {
                 Refusal::bad_data(format!("invalid parameter \"match[]\": {error}"))
             })
         };
-        texts.map(|(_, text)| read(text)).collect()
+        let read: Result<Vec<_>, Refusal> = texts.map(|(_, text)| read(text)).collect();
+        Ok(read?.concat())
     }
 
     /// `start` and `end`; without them all of time up to now.

@@ -99,7 +99,12 @@ pub fn label_values(
         some => some,
     };
     let keep = Grouping::By(vec![label.to_owned()]);
-    for selector in of {
+    for (place, selector) in of.iter().enumerate() {
+        // What says the same again is counted once.
+        let is_said = of[..place].iter().any(|earlier| repeats(selector, earlier));
+        if is_said && label != BUCKET {
+            continue;
+        }
         let vectors = lists.found(selector, Some(&keep))?;
         values.extend(
             vectors
@@ -108,6 +113,24 @@ pub fn label_values(
         );
     }
     Ok(lists.listing(values))
+}
+
+/// Do both speak of the same spans by the same labels?
+fn repeats(a: &Selector, b: &Selector) -> bool {
+    let (Some(of_a), Some(of_b)) = (named(&a.metric), named(&b.metric)) else {
+        return false;
+    };
+    let says = |matcher: &Matcher| {
+        let Matcher {
+            label,
+            is_negative,
+            text,
+            pattern,
+        } = matcher;
+        (label.clone(), *is_negative, text.clone(), pattern.is_some())
+    };
+    let same_matchers = a.matchers.iter().map(says).eq(b.matchers.iter().map(says));
+    of_a.has_labels_of(of_b) && same_matchers
 }
 
 /// Those of which the selectors speak; without any all.

@@ -181,6 +181,12 @@ impl Metric {
         families.next().unwrap_or(self.name)
     }
 
+    /// Does it say of the same spans as another by the same labels?
+    pub(super) fn has_labels_of(&self, other: &Self) -> bool {
+        let of_failed = |metric: &Self| metric.measure == Measure::Failed;
+        self.source == other.source && of_failed(self) == of_failed(other)
+    }
+
     /// Can it be asked for by attributes of spans, too?
     pub(super) fn has_attributes(&self) -> bool {
         matches!(self.source, Source::Spans(_))

@@ -8,6 +8,8 @@ mod selector;
 use super::ast::{Expr, Grouping, Matching, Operator, Selector};
 use super::error::PromQlError;
 use super::lexer::{Token, tokenize};
+use super::metric::METRICS;
+use super::vector::NAME;
 use super::{MAX_NESTING, MAX_QUERY_BYTES};
 use std::ops::Range;
 use tracewell_model::filter::CompareOp;
@@ -20,16 +22,31 @@ pub(super) fn parse(text: &str) -> Result<Expr, PromQlError> {
     Ok(expr)
 }
 
-/// Reads a selector and nothing else.
-pub(super) fn parse_selector(text: &str) -> Result<Selector, PromQlError> {
+/// Reads a selector and nothing else, of whichever metrics it means.
+pub(super) fn parse_selectors(text: &str) -> Result<Vec<Selector>, PromQlError> {
     let mut parser = Parser::of(text)?;
     let word = match parser.peek() {
         Token::Word(_) => Some(parser.word("the name of a metric")?),
         _ => None,
     };
-    let selector = parser.selector(word)?;
+    let (metric, matchers) = parser.name_and_matchers(word)?;
     parser.end()?;
-    Ok(selector)
+    let of = |metric: String| Selector {
+        metric,
+        matchers: matchers.clone(),
+        offset_ns: 0,
+    };
+    Ok(match metric {
+        Some(metric) => vec![of(metric)],
+        None => {
+            let allows = |name: &str| {
+                let mut of_name = matchers.iter().filter(|matcher| matcher.label == NAME);
+                of_name.all(|matcher| matcher.holds(name))
+            };
+            let named = METRICS.iter().filter(|metric| allows(metric.name));
+            named.map(|metric| of(metric.name.to_owned())).collect()
+        }
+    })
 }
 
 struct Parser {

@@ -12,6 +12,25 @@ impl Parser {
     /// At the `{`, if there is one, behind the name of the metric, if there is one.
     pub(super) fn selector(&mut self, word: Option<String>) -> Result<Selector, PromQlError> {
         let start = self.at;
+        let (metric, matchers) = self.name_and_matchers(word)?;
+        let Some(metric) = metric else {
+            let message = "a selector names its metric: write for example \
+                           traces_spanmetrics_calls_total{service=\"cart\"}";
+            let range = self.tokens[start].1.clone();
+            return Err(PromQlError::at(&self.text, &range, message));
+        };
+        Ok(Selector {
+            metric,
+            matchers,
+            offset_ns: 0,
+        })
+    }
+
+    /// The same, which need not name a metric.
+    pub(super) fn name_and_matchers(
+        &mut self,
+        word: Option<String>,
+    ) -> Result<(Option<String>, Vec<Matcher>), PromQlError> {
         let (mut metric, mut matchers) = (word, Vec::new());
         if self.takes("{") {
             while !self.takes("}") {
@@ -28,17 +47,7 @@ impl Parser {
                 }
             }
         }
-        let Some(metric) = metric else {
-            let message = "a selector names its metric: write for example \
-                           traces_spanmetrics_calls_total{service=\"cart\"}";
-            let range = self.tokens[start].1.clone();
-            return Err(PromQlError::at(&self.text, &range, message));
-        };
-        Ok(Selector {
-            metric,
-            matchers,
-            offset_ns: 0,
-        })
+        Ok((metric, matchers))
     }
 
     fn matcher(&mut self) -> Result<Matcher, PromQlError> {

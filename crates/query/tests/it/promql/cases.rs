@@ -4,7 +4,7 @@ use super::{SECOND_NS, answer, lines};
 use crate::store_of;
 use std::sync::atomic::AtomicBool;
 use tracewell_model::{AnyValue, SpanKind, StatusCode, TimeRange};
-use tracewell_query::promql::{Moments, label_names, label_values, parse_selector, series};
+use tracewell_query::promql::{Moments, label_names, label_values, parse_selectors, series};
 use tracewell_testkit::TestSpan;
 
 const MS_NS: u64 = 1_000_000;
@@ -314,9 +314,12 @@ fn lists_name_what_has_spans() {
         start_ns: 0,
         end_ns: 200 * SECOND_NS,
     };
-    let selector = |text: &str| parse_selector(text).unwrap();
+    let selector = |text: &str| parse_selectors(text).unwrap().remove(0);
     let values = |label: &str, of: &[&str]| {
-        let of: Vec<_> = of.iter().map(|text| selector(text)).collect();
+        let of: Vec<_> = of
+            .iter()
+            .flat_map(|text| parse_selectors(text).unwrap())
+            .collect();
         label_values(&store, label, &of, range, &flag)
             .unwrap()
             .entries
@@ -342,6 +345,16 @@ fn lists_name_what_has_spans() {
         ["traces_service_graph_request_total"]
     );
     assert_eq!(values("__name__", &[]).len(), 13);
+    // One that names no metric means each that it allows.
+    assert_eq!(
+        values("__name__", &["{__name__=~\".*failed.*\"}"]),
+        ["traces_service_graph_request_failed_total"]
+    );
+    assert_eq!(
+        values("span_name", &["{service=\"shop\"}"]),
+        ["POST", "buy"]
+    );
+    assert_eq!(values("server", &["{__name__=~\".*failed.*\"}"]), ["bank"]);
     let before = TimeRange {
         start_ns: 0,
         end_ns: 60 * SECOND_NS,
