@@ -92,7 +92,7 @@ impl Params {
     pub(super) fn selectors(&self) -> Result<Vec<Selector>, Refusal> {
         let texts = self.0.iter().filter(|(name, _)| name == "match[]");
         let read = |text: &str| {
-            promql::parse_selector(text).map_err(|error| {
+            promql::parse_selectors(text).map_err(|error| {
                 Refusal::bad_data(format!("invalid parameter \"match[]\": {error}"))
             })
         };
