@@ -62,11 +62,10 @@ fn every_span_that_was_acknowledged_is_in_a_file_that_stays() {
     let wanted: usize = (0..30).map(|trace| spans(trace).len()).sum();
     assert_eq!((found.len(), distinct.len()), (wanted, wanted));
     assert_eq!(snapshot.spans, wanted as u64);
+    // What the first life had not sealed is there, too.
     let of_log: usize = (20..30).map(|trace| spans(trace).len()).sum();
-    assert_eq!(
-        (snapshot.log_spans, snapshot.lost_spans),
-        (of_log as u64, 0)
-    );
+    assert!(snapshot.log_spans >= of_log as u64, "{snapshot:?}");
+    assert_eq!(snapshot.lost_spans, 0);
     store.shut_down();
 }
 
