@@ -21,7 +21,7 @@ use tracewell_access::{Admitted, Denial, Lock, Role};
 
 use crate::error::ApiError;
 use crate::tenants::{Side, TenantSides};
-use crate::{jaeger, tempo};
+use crate::{jaeger, prometheus, tempo};
 
 /// What is read of a request that was turned away: as much as a file that is
 /// sent to be shown.
@@ -172,13 +172,15 @@ async fn tempo_client(State(door): State<Door>, request: Request, next: Next) ->
         Ok(Some(side)) => ask(side.tempo(), head, body).await,
         Err(denial) => {
             discard(&head, body).await;
-            match head.uri.path().starts_with(tempo::GRPC_PATH) {
-                true => grpc_status(&denial).into_http(),
-                false => {
-                    let refused = tempo::refused(status(&denial), &denial.to_string());
-                    with_headers(refused, &denial)
-                }
+            let (path, text) = (head.uri.path(), denial.to_string());
+            if path.starts_with(tempo::GRPC_PATH) {
+                return grpc_status(&denial).into_http();
             }
+            let refused = match path.starts_with(prometheus::API) {
+                true => prometheus::refused(status(&denial), &text),
+                false => tempo::refused(status(&denial), &text),
+            };
+            with_headers(refused, &denial)
         }
     }
 }
@@ -213,9 +215,12 @@ fn grpc_status(denial: &Denial) -> Status {
 /// The answer to a request for `path` that was turned away.
 fn denied_at(path: &str, denial: Denial) -> Response {
     let (code, text) = (status(&denial), denial.to_string());
-    let other = match path.starts_with(TEMPO_API) {
-        true => Some(tempo::refused(code, &text)),
-        false => jaeger::refused(path, code, &text),
+    let other = if path.starts_with(TEMPO_API) {
+        Some(tempo::refused(code, &text))
+    } else if path.starts_with(prometheus::API) {
+        Some(prometheus::refused(code, &text))
+    } else {
+        jaeger::refused(path, code, &text)
     };
     other.map_or_else(
         || denied(denial.clone()),

@@ -27,6 +27,7 @@ mod metrics;
 mod pace;
 mod params;
 mod process;
+mod prometheus;
 mod searched;
 mod session;
 mod status;

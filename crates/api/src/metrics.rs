@@ -8,6 +8,8 @@
 
 mod components;
 mod graph;
+mod page;
+mod stored;
 mod text_format;
 
 use std::fmt::{self, Debug, Formatter};
@@ -18,20 +20,18 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::{HeaderMap, StatusCode};
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder, text};
-use prometheus_client::metrics::MetricType;
-use prometheus_client::metrics::counter::ConstCounter;
-use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::encoding::{DescriptorEncoder, text};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use tracewell_collector::ReceiverSnapshot;
 use tracewell_collector::pipelines::graph::Accounts;
 use tracewell_collector::series::{Naming, Reader, SeriesPage, TextFormat};
 use tracewell_model::TraceStore;
-use tracewell_model::store::{CompactionStatus, RunningMerge, StoreStatus};
 
 use super::process;
 use crate::facts::{ProcessFacts, VERSION};
+use page::Page;
+use stored::store;
 
 /// The routes, relative to the root of the APIs.
 pub(crate) fn router(store: Arc<dyn TraceStore>, facts: Arc<ProcessFacts>) -> Router {
@@ -258,158 +258,4 @@ fn receivers(page: &mut Page<'_>, accounts: &[ReceiverSnapshot]) -> fmt::Result 
 
 fn receiver(account: &ReceiverSnapshot) -> Label<'_> {
     ("receiver", &account.receiver)
-}
-
-fn store(page: &mut Page<'_>, status: &StoreStatus) -> fmt::Result {
-    page.gauge("tracewell_store_spans", "Spans in the store", status.spans)?;
-    page.gauge(
-        "tracewell_store_bytes",
-        "Bytes that the store occupies on disk, or in memory when it has no disk",
-        status.bytes,
-    )?;
-    page.gauge(
-        "tracewell_store_memory_bytes",
-        "Bytes of memory that spans of the store occupy",
-        status.memory_bytes,
-    )?;
-    page.gauge("tracewell_store_blocks", "Sealed blocks", status.blocks)?;
-    page.gauge(
-        "tracewell_store_healthy",
-        "1 while the store takes spans, 0 while it cannot",
-        u64::from(status.unhealthy.is_none()),
-    )?;
-    page.counter(
-        "tracewell_store_removed_spans",
-        "Spans that retention has removed",
-        status.removed_spans,
-    )?;
-    page.gauge(
-        "tracewell_store_degraded",
-        "1 while somebody should look after the store although it works, 0 when all is well",
-        u64::from(status.degraded().is_some()),
-    )?;
-    page.gauge(
-        "tracewell_store_damaged_blocks",
-        "Blocks that cannot be read in full",
-        status.damaged.len() as u64,
-    )?;
-    page.gauge(
-        "tracewell_store_damaged_spans",
-        "Spans in damaged parts of blocks, which answers lack",
-        status.damaged.iter().map(|block| block.spans).sum::<u64>(),
-    )?;
-    page.counter(
-        "tracewell_store_incomplete_reads",
-        "Reads that left something out because it is damaged",
-        status.incomplete_reads,
-    )?;
-    compaction(page, &status.compaction)
-}
-
-fn compaction(page: &mut Page<'_>, status: &CompactionStatus) -> fmt::Result {
-    let counters = [
-        ("merges", "Merges of blocks that ended well", status.merges),
-        ("spans", "Spans that merges have written", status.spans),
-        ("bytes", "Bytes that merges have written", status.bytes),
-        (
-            "duplicate_spans",
-            "Exact duplicates that merges have removed",
-            status.duplicates,
-        ),
-    ];
-    for (name, help, value) in counters {
-        page.counter(&format!("tracewell_compaction_{name}"), help, value)?;
-    }
-    let running = status.running.unwrap_or(RunningMerge {
-        spans: 0,
-        written: 0,
-    });
-    let gauges = [
-        (
-            "backlog_blocks",
-            "Blocks that wait to be merged",
-            status.backlog_blocks,
-        ),
-        (
-            "backlog_bytes",
-            "Bytes of the blocks that wait to be merged",
-            status.backlog_bytes,
-        ),
-        (
-            "running_spans",
-            "Spans of the merge that runs now, 0 without one",
-            running.spans,
-        ),
-        (
-            "running_written_spans",
-            "Spans that the merge that runs now has written",
-            running.written,
-        ),
-        (
-            "healthy",
-            "1, or 0 while merges fail or leave out a damaged block",
-            u64::from(status.trouble.is_none()),
-        ),
-    ];
-    for (name, help, value) in gauges {
-        page.gauge(&format!("tracewell_compaction_{name}"), help, value)?;
-    }
-    Ok(())
-}
-
-/// The page of one scrape.
-struct Page<'a>(DescriptorEncoder<'a>);
-
-impl Page<'_> {
-    /// The encoder adds `_total` to the name.
-    fn counters<'a, const N: usize>(
-        &mut self,
-        name: &str,
-        help: &str,
-        series: impl Iterator<Item = ([Label<'a>; N], u64)>,
-    ) -> fmt::Result {
-        let mut family = self.family(name, help, MetricType::Counter)?;
-        for (labels, value) in series {
-            ConstCounter::new(value).encode(family.encode_family(&labels)?)?;
-        }
-        Ok(())
-    }
-
-    fn counter<V>(&mut self, name: &str, help: &str, value: V) -> fmt::Result
-    where
-        ConstCounter<V>: EncodeMetric,
-    {
-        let family = self.family(name, help, MetricType::Counter)?;
-        ConstCounter::new(value).encode(family)
-    }
-
-    fn gauges<'a, const N: usize>(
-        &mut self,
-        name: &str,
-        help: &str,
-        series: impl Iterator<Item = ([Label<'a>; N], u64)>,
-    ) -> fmt::Result {
-        let mut family = self.family(name, help, MetricType::Gauge)?;
-        for (labels, value) in series {
-            gauge_of(value).encode(family.encode_family(&labels)?)?;
-        }
-        Ok(())
-    }
-
-    fn gauge(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
-        gauge_of(value).encode(self.family(name, help, MetricType::Gauge)?)
-    }
-
-    fn family<'s>(
-        &'s mut self,
-        name: &'s str,
-        help: &str,
-        metric_type: MetricType,
-    ) -> Result<MetricEncoder<'s>, fmt::Error> {
-        self.0.encode_descriptor(name, help, None, metric_type)
-    }
-}
-
-fn gauge_of(value: u64) -> ConstGauge {
-    ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX))
 }

@@ -12,7 +12,9 @@ use tracewell_access::Tenant;
 
 use crate::facts::ProcessFacts;
 use crate::ui::UiConfig;
-use crate::{QueryState, compression, export, jaeger, metrics, status, tempo, ui, zipkin};
+use crate::{
+    QueryState, compression, export, jaeger, metrics, prometheus, status, tempo, ui, zipkin,
+};
 
 /// Knows the sides of tenants.
 pub trait TenantSides: Send + Sync + 'static {
@@ -68,6 +70,7 @@ pub(crate) fn pages(state: &Arc<QueryState>, facts: &Arc<ProcessFacts>, ui: &UiC
         .merge(status::router(Arc::clone(state), Arc::clone(facts)))
         .merge(metrics::router(Arc::clone(&state.store), Arc::clone(facts)))
         .nest("/tempo", tempo::router(state))
+        .nest(prometheus::PLACE, prometheus::router(state))
         // Files of the UI, which are no routes, were compressed when it was built.
         .route_layer(from_fn(compression::compress))
         // gRPC compresses by itself.
@@ -79,9 +82,11 @@ pub(crate) fn zipkin(state: &Arc<QueryState>) -> Router {
     zipkin::router(state).route_layer(from_fn(compression::compress))
 }
 
-/// What Tempo's port answers.
+/// What Tempo's port answers; Grafana asks there for the metrics of its service graph,
+/// too.
 pub(crate) fn tempo(state: &Arc<QueryState>, facts: &Arc<ProcessFacts>) -> Router {
     tempo::router(state)
+        .nest(prometheus::PLACE, prometheus::router(state))
         .merge(metrics::router(Arc::clone(&state.store), Arc::clone(facts)))
         .route_layer(from_fn(compression::compress))
         .merge(tempo::streaming_router(state))

@@ -3,6 +3,9 @@
 //! `now`, `now-15m`, RFC 3339, a date, or microseconds since the Unix epoch.
 //! The present comes from the caller: **nothing here reads a clock**.
 
+/// A length of time, ns: `15m`, `1h30m`, `7d`.
+pub(crate) use tracewell_query::promql::length_ns;
+
 const SECOND_NS: u64 = 1_000_000_000;
 const DAY_S: i64 = 86_400;
 
@@ -55,34 +58,6 @@ fn relative(rest: &str, now_ns: u64) -> Option<u64> {
     let amount: u64 = digits.parse().ok()?;
     let back_ns = amount.saturating_mul(unit_s).saturating_mul(SECOND_NS);
     Some(now_ns.saturating_sub(back_ns))
-}
-
-/// A length of time as Prometheus writes it, ns: `15m`, `1h30m`, `7d`.
-pub(crate) fn length_ns(text: &str) -> Option<u64> {
-    let mut rest = text;
-    let mut total_ns = 0u64;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-        let (number, after) = rest.split_at(digits);
-        let letters = after
-            .find(|c: char| c.is_ascii_digit())
-            .unwrap_or(after.len());
-        let (unit, after) = after.split_at(letters);
-        let unit_ns = match unit {
-            "ms" => 1_000_000,
-            "s" => SECOND_NS,
-            "m" => 60 * SECOND_NS,
-            "h" => 3_600 * SECOND_NS,
-            "d" => 86_400 * SECOND_NS,
-            "w" => 7 * 86_400 * SECOND_NS,
-            "y" => 365 * 86_400 * SECOND_NS,
-            _ => return None,
-        };
-        let part_ns = number.parse::<u64>().ok()?.checked_mul(unit_ns)?;
-        total_ns = total_ns.checked_add(part_ns)?;
-        rest = after;
-    }
-    (!text.is_empty()).then_some(total_ns)
 }
 
 /// RFC 3339, also with a space for the `T`; a date alone is its midnight, UTC.

@@ -15,6 +15,7 @@ pub mod metrics;
 pub mod newer;
 mod outlines;
 mod parallel;
+pub mod promql;
 pub mod ranking;
 mod repeated;
 pub mod search;

@@ -39,6 +39,7 @@ mod unit;
 pub use answer::{Asked, Exemplar, MetricsAnswer, Series};
 pub use plan::MetricsQuery;
 pub(crate) use plan::{Comparison, Function, Node, SeriesOf, Statistic};
+pub(crate) use second::worse_than_best;
 pub use steps::{MAX_STEPS, Steps, StepsError};
 pub use unit::{Shape, Unit};
 

@@ -20,6 +20,7 @@ mod repair;
 mod sampling;
 mod search;
 mod server_args;
+mod sql;
 mod stats;
 mod status;
 mod trace;
@@ -79,6 +80,8 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Copy a data directory, also while a tracewell works in it
     Backup(backup::BackupArgs),
+    /// Ask DuckDB about the spans of a data directory, also while a tracewell works in it
+    Sql(sql::SqlArgs),
     /// Make lists and index files of a data directory again; removes nothing
     Repair(repair::RepairArgs),
 }
@@ -124,6 +127,7 @@ fn dispatch(cli: Cli) -> Result<(), CliError> {
         Some(Command::Sampling(command)) => client::block_on(sampling::run(command)),
         Some(Command::Verify(args)) => verify::run(&args),
         Some(Command::Backup(args)) => backup::run(&args),
+        Some(Command::Sql(args)) => sql::run(&args),
         Some(Command::Repair(args)) => repair::run(&args),
     }
 }

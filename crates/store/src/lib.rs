@@ -27,6 +27,7 @@ mod priority;
 mod quarantine;
 mod rebuild;
 pub mod repair;
+pub mod snapshot;
 pub mod spool;
 pub mod verify;
 pub mod wal;

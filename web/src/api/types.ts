@@ -125,7 +125,11 @@ export interface AttributeSample {
   count: number;
 }
 
-export type QueryCheck = { ok: true } | { ok: false; message: string; hint?: string; span?: [number, number] };
+/** What a query asks for: traces, or figures over time. */
+export type QueryKind = "search" | "metrics";
+
+/** With its kind, if it can be read. */
+export type QueryCheck = ({ ok: true } | { ok: false; message: string; hint?: string; span?: [number, number] }) & { kind?: QueryKind };
 
 type Count = number | string;
 

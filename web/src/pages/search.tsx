@@ -2,6 +2,7 @@
 //! at the same place, or the same figures.
 
 import type { VNode } from "preact";
+import { QueryKinds } from "../api/queryKinds";
 import { place } from "../location/place";
 import { Figures } from "../metrics/Figures";
 import { MetricsSession } from "../metrics/session";
@@ -13,8 +14,9 @@ const session = new SearchSession();
 addEventListener("pagehide", () => session.keepPlace());
 const histogram = new HistogramSession();
 const figures = new MetricsSession();
+const kinds = new QueryKinds();
 const metrics: Metrics = { session: figures, show: (params, onChange) => <Figures session={figures} params={params} onChange={onChange} /> };
 
 export default function Search(): VNode {
-  return <SearchPage session={session} histogram={histogram} metrics={metrics} params={place.value.params} />;
+  return <SearchPage session={session} histogram={histogram} metrics={metrics} kinds={kinds} params={place.value.params} />;
 }

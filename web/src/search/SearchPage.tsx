@@ -4,11 +4,12 @@
 import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import type { QueryKinds } from "../api/queryKinds";
+import type { QueryKind } from "../api/types";
 import { useShortcuts } from "../components/keyboard";
 import { useWhileSeen } from "../components/whileSeen";
 import { readSearchParams, type SearchParams, type Sort, writeSearchParams } from "../location/params";
 import { href, navigate, replaceParams } from "../location/place";
-import { kindOf } from "../query/kind";
 import { FilterBar } from "./FilterBar";
 import { FoundTraces } from "./FoundTraces";
 import type { HistogramSession } from "./histogram";
@@ -39,25 +40,31 @@ export interface SearchPageProps {
   session: SearchSession;
   histogram: HistogramSession;
   metrics: Metrics;
+  kinds: QueryKinds;
   params: URLSearchParams;
 }
 
-export function SearchPage({ session, histogram, metrics, params }: SearchPageProps): VNode {
+export function SearchPage({ session, histogram, metrics, kinds, params }: SearchPageProps): VNode {
   const value = readSearchParams(params);
   const input = useRef<HTMLInputElement>(null);
   const timeButton = useRef<HTMLButtonElement>(null);
   const found = useRef<HTMLDivElement>(null);
   const selected = useSignal(-1);
-  const isSearch = kindOf(value.q) === "search";
+  const kind = kinds.of(value.q);
+  /** Until it is known of a new query, the page stays as it is. */
+  const shown = useRef<QueryKind>("search");
+  shown.current = kind ?? shown.current;
+  const isSearch = shown.current === "search";
   const answering = isSearch ? session : metrics.session;
 
   useEffect(() => {
     document.title = value.q === "{}" ? "Search · Tracewell" : `${value.q} · Tracewell`;
-    if (!answering.holds(value)) {
+    void kinds.ask(value.q);
+    if (kind !== null && !answering.holds(value)) {
       selected.value = -1;
       void answering.run(value, { quietly: answering.wasLeft });
     }
-  }, [value.q, value.from, value.to, value.limit, value.sort, value.step]);
+  }, [kind, value.q, value.from, value.to, value.limit, value.sort, value.step]);
 
   useWhileSeen(value.refresh === 0 || !answering.isSettled() ? null : value.refresh * 1000, () => void answering.run(value, { quietly: true }));
   useEffect(() => () => answering.leave(), [answering]);
@@ -74,8 +81,12 @@ export function SearchPage({ session, histogram, metrics, params }: SearchPagePr
     const url = href("search", writeSearchParams(next, params));
     // Another look at the same search is no other place.
     if (ANOTHER_LOOK.some((name) => change[name] !== undefined)) return replaceParams(writeSearchParams(next, params));
-    if (url === location.pathname + location.search) void answering.run(next);
+    if (url === location.pathname + location.search) again();
     else navigate(url);
+  };
+  const again = (): void => {
+    void kinds.ask(value.q);
+    void answering.run(value);
   };
   const sortBy = (sort: Sort): void => replaceParams(writeSearchParams({ ...value, sort }, params));
 
@@ -91,7 +102,7 @@ export function SearchPage({ session, histogram, metrics, params }: SearchPagePr
     () => [
       { keys: ["/"], label: "Edit the query", group: "Search", run: () => input.current?.focus() },
       { keys: ["t"], label: "Choose the time range", group: "Search", run: () => timeButton.current?.click() },
-      { keys: ["r"], label: "Search again", group: "Search", run: () => void answering.run(value) },
+      { keys: ["r"], label: "Search again", group: "Search", run: again },
       { keys: ["j", "ArrowDown"], label: "Next result", group: "Search", run: () => move(1) },
       { keys: ["k", "ArrowUp"], label: "Previous result", group: "Search", run: () => move(-1) },
       { keys: ["Enter"], label: "Open the result", group: "Search", run: () => open(selected.value) },

@@ -12,7 +12,7 @@ use tracewell_model::values::Value;
 use tracewell_model::{StoreError, TraceStore};
 use tracewell_query::lower;
 use tracewell_query::metrics::{Asked, MetricsQuery, Series, Steps, series};
-use tracewell_query::traceql::Literal;
+use tracewell_query::traceql::{Hint, Literal};
 
 use super::answer::Form;
 use super::found::trimmed;
@@ -124,6 +124,8 @@ fn step_ns(text: &str) -> Result<u64, Refusal> {
 pub(super) struct Figures {
     query: MetricsQuery,
     asked: Asked,
+    /// A share of the spans would have done.
+    to_sample: bool,
 }
 
 impl Figures {
@@ -131,6 +133,9 @@ impl Figures {
     fn new(steps: Steps, text: &str, (max_series, exemplars): (u32, u32)) -> Result<Self, Refusal> {
         let query = parse(text)?;
         let hint = query.hints.iter().find(|hint| hint.name == "exemplars");
+        let asks_share =
+            |hint: &Hint| hint.name.ends_with("sample") && matches!(hint.value, Literal::Float(_));
+        let to_sample = query.hints.iter().any(asks_share);
         let exemplars = match hint.map(|hint| &hint.value) {
             Some(Literal::Bool(false)) => 0,
             Some(Literal::Int(wanted)) => u32::try_from(*wanted).unwrap_or(MAX_EXEMPLARS),
@@ -143,7 +148,11 @@ impl Figures {
         if max_series > 0 {
             asked.max_series = max_series as usize;
         }
-        Ok(Self { query, asked })
+        Ok(Self {
+            query,
+            asked,
+            to_sample,
+        })
     }
 
     fn over(
@@ -184,7 +193,7 @@ impl Figures {
         cancelled: &AtomicBool,
     ) -> Result<QueryRangeResponse, StoreError> {
         let found = series(store, &self.query, &self.asked, cancelled)?;
-        let (metrics, status, message) = standing(&found);
+        let (metrics, status, message) = standing(&found, self.to_sample);
         let series = found.series.iter().map(|series| TimeSeries {
             labels: labels(&series.labels),
             samples: series
@@ -210,7 +219,7 @@ impl Figures {
         cancelled: &AtomicBool,
     ) -> Result<QueryInstantResponse, StoreError> {
         let found = series(store, &self.query, &self.asked, cancelled)?;
-        let (metrics, status, message) = standing(&found);
+        let (metrics, status, message) = standing(&found, self.to_sample);
         let series = found.series.iter().filter_map(|series| {
             let (_, value) = series.samples(&self.asked.steps).last()?;
             Some(InstantSeries {

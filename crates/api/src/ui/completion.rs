@@ -284,7 +284,7 @@ fn value(counted: ValueCount) -> Option<Value> {
 #[derive(Serialize)]
 struct Check {
     ok: bool,
-    /// What a query that is right does.
+    /// What a query that can be read does.
     #[serde(skip_serializing_if = "Option::is_none")]
     kind: Option<&'static str>,
     #[serde(flatten)]
@@ -301,12 +301,18 @@ struct Problem {
 
 /// `GET /query/check`: the query language's word on a text, never an error.
 pub(super) async fn check(params: Params) -> Response {
+    let mut kind = None;
     let checked = traceql::parse(params.text("q").unwrap_or("{}"));
     let checked = checked.and_then(|query| match &query.root {
-        Root::Search(_) => lower::search(&query).map(|_| "search"),
-        Root::Metrics(_) => lower::metrics(&query).map(|_| "metrics"),
+        Root::Search(_) => {
+            kind = Some("search");
+            lower::search(&query).map(drop)
+        }
+        Root::Metrics(_) => {
+            kind = Some("metrics");
+            lower::metrics(&query).map(drop)
+        }
     });
-    let kind = checked.as_ref().ok().copied();
     let problem = checked.err().map(|error| Problem {
         message: error.message,
         hint: error.hint,

@@ -28,19 +28,28 @@ pub(super) fn best(mut series: Vec<Series>, is_top: bool, count: usize) -> Vec<S
         let values = series.iter().map(|series| series.values[moment]);
         order.clear();
         order.extend(values.zip(0..).filter(|(value, _)| !value.is_nan()));
-        let better = |a: &(f64, usize), b: &(f64, usize)| {
-            let by_value = a.0.total_cmp(&b.0);
-            let by_value = if is_top { by_value.reverse() } else { by_value };
-            by_value.then(a.1.cmp(&b.1))
-        };
-        if order.len() > count {
-            order.select_nth_unstable_by(count, better);
-            for (_, worse) in &order[count..] {
-                series[*worse].values[moment] = f64::NAN;
-            }
+        for (_, worse) in worse_than_best(&mut order, is_top, count) {
+            series[*worse].values[moment] = f64::NAN;
         }
     }
     with_samples(series)
+}
+
+/// All but the `count` greatest samples, or least; each with the place of its series.
+pub(crate) fn worse_than_best(
+    samples: &mut [(f64, usize)],
+    is_top: bool,
+    count: usize,
+) -> &[(f64, usize)] {
+    if samples.len() <= count {
+        return &[];
+    }
+    samples.select_nth_unstable_by(count, |a, b| {
+        let by_value = a.0.total_cmp(&b.0);
+        let by_value = if is_top { by_value.reverse() } else { by_value };
+        by_value.then(a.1.cmp(&b.1))
+    });
+    &samples[count..]
 }
 
 /// The samples for which `sample op limit` holds.

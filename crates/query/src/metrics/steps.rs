@@ -125,6 +125,27 @@ impl Steps {
         })
     }
 
+    /// `count` samples from this moment on, which need be no edge. The caller sees to
+    /// it that there are no more than [`MAX_STEPS`].
+    pub(crate) fn from(first_at_ns: u64, step_ns: u64, count: usize) -> Self {
+        Self {
+            first_at_ns,
+            step_ns,
+            count,
+            begin_ns: first_at_ns
+                .checked_sub(step_ns)
+                .map_or(0, |before| before + 1),
+        }
+    }
+
+    /// The same, with all that was before in the first sample.
+    pub(crate) fn with_all_before(self) -> Self {
+        Self {
+            begin_ns: 0,
+            ..self
+        }
+    }
+
     /// How many samples a series has at most.
     #[must_use]
     pub fn count(&self) -> usize {

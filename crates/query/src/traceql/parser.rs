@@ -21,6 +21,7 @@ use super::MAX_NESTING;
 use super::ast::{Expr, Hint, Literal, Query, Root};
 use super::error::TraceQlError;
 use super::lexer::{Token, TokenKind};
+use super::validate;
 use operand::OperandKind;
 
 /// Parses a whole query; `tokens` end with `End` or `Invalid`.
@@ -90,7 +91,9 @@ impl Parser {
                     .hint("write for example `with (most_recent=true)`"));
             };
             self.expect(&TokenKind::Compare(super::ast::CompareOp::Equal))?;
+            let start = self.peek().range.start;
             let value = self.literal()?;
+            validate::hint(&name, &value, start..self.tokens[self.at - 1].range.end)?;
             hints.push(Hint { name, value });
             if !self.another()? {
                 return Ok(hints);

@@ -53,6 +53,35 @@ pub(super) fn comparison(
     }
 }
 
+/// Checks `name = value` of `with (…)`. Hints that nobody knows are for others.
+pub(super) fn hint(name: &str, value: &Literal, range: Range<usize>) -> Result<(), TraceQlError> {
+    let is_bool = matches!(value, Literal::Bool(_));
+    let is_share = match value {
+        Literal::Float(share) => *share > 0.0 && *share <= 1.0,
+        Literal::Int(share) => *share == 1,
+        _ => false,
+    };
+    let (is_right, wanted) = match name {
+        "most_recent" | "extrapolate" => (is_bool, "`true` or `false`"),
+        "sample" | "span_sample" | "trace_sample" => (
+            is_bool || is_share,
+            "`true`, `false`, or a share above 0 and up to 1, such as `0.1`",
+        ),
+        "exemplars" => (
+            is_bool || matches!(value, Literal::Int(0..)),
+            "`true`, `false` or a number",
+        ),
+        _ => return Ok(()),
+    };
+    match is_right {
+        true => Ok(()),
+        false => Err(
+            TraceQlError::new(range, format!("the hint `{name}` cannot be {value}"))
+                .hint(format!("it is {wanted}")),
+        ),
+    }
+}
+
 /// Checks `left op right` of values that are not a field and a literal.
 pub(super) fn comparison_of_values(
     left: &ValueExpr,

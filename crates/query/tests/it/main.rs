@@ -17,6 +17,7 @@ mod paging;
 mod patterns;
 mod pipelines;
 mod projection;
+mod promql;
 mod ranking;
 mod reference;
 mod relations;

@@ -1,6 +1,7 @@
 //! Figures over time: which series and samples a query makes of spans.
 
 mod cases;
+mod compare;
 mod naive;
 
 use std::sync::atomic::AtomicBool;

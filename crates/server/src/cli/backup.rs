@@ -50,6 +50,7 @@ pub(super) fn run(args: &BackupArgs) -> Result<(), CliError> {
     };
     let options = BackupOptions {
         always_copy: args.copy,
+        unchecked: false,
     };
     let bar = progress(Some(1));
     let show = |what: &str, done_bytes, total_bytes| {

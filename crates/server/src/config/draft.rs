@@ -4,6 +4,8 @@
 //! A draft holds only values that each passed their own check. It never leaves
 //! this module's parent: everybody else sees a finished [`Config`].
 
+mod ports;
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -13,6 +15,8 @@ use super::{
     Admin, Config, Durability, Endpoint, FreeSpace, Jaeger, LockFiles, Log, LogFormat, Otlp, Query,
     Retention, Sampling, Storage, Tenants,
 };
+use ports::is_optional;
+pub(super) use ports::{AdminPorts, JaegerPorts, SamplingDraft, UDP, overlap};
 use tracewell_collector::written::Place;
 
 /// Values read so far.
@@ -43,41 +47,8 @@ pub(super) struct Draft {
     pub(super) log: Log,
 }
 
-/// Ports of Jaeger's protocols; `None` where one is off.
-#[derive(Debug, Default)]
-pub(super) struct JaegerPorts {
-    pub(super) grpc: Option<PortAndHost>,
-    pub(super) thrift_http: Option<PortAndHost>,
-    pub(super) thrift_compact: Option<PortAndHost>,
-    pub(super) thrift_binary: Option<PortAndHost>,
-    pub(super) zipkin_compact: Option<PortAndHost>,
-}
-
-/// Ports of health and metrics; `None` where one is off.
-#[derive(Debug, Default)]
-pub(super) struct AdminPorts {
-    pub(super) collector: Option<PortAndHost>,
-    pub(super) query: Option<PortAndHost>,
-    pub(super) health_check: Option<PortAndHost>,
-}
-
-/// What clients are told that ask how to sample.
-#[derive(Debug, Default)]
-pub(super) struct SamplingDraft {
-    pub(super) strategies_file: Option<PathBuf>,
-    pub(super) http: Option<PortAndHost>,
-    pub(super) grpc: Option<PortAndHost>,
-}
-
 /// Where each setting comes from.
 pub(super) type Places = BTreeMap<&'static str, Place>;
-
-/// Settings of ports that take datagrams: TCP may have the same number.
-pub(super) const UDP: [&str; 3] = [
-    "receivers.jaeger.protocols.thrift_compact.endpoint",
-    "receivers.jaeger.protocols.thrift_binary.endpoint",
-    "receivers.jaeger.protocols.zipkin_compact.endpoint",
-];
 
 impl Draft {
     /// A draft that still waits for the defaults of the table.
@@ -408,24 +379,4 @@ impl Draft {
             log: self.log,
         }
     }
-}
-
-/// Is it a port of a protocol before OTLP, or for probes written for others, that
-/// nobody asked for?
-fn is_optional(key: &str, places: &Places) -> bool {
-    let legacy = [
-        "receivers.jaeger.",
-        "receivers.zipkin.",
-        "sampling.",
-        "admin.",
-        "query.tempo.",
-    ];
-    let is_legacy = legacy.iter().any(|section| key.starts_with(section));
-    is_legacy && matches!(places.get(key), None | Some(Place::Default))
-}
-
-/// Whether two listeners would take the same port from one another.
-pub(super) fn overlap(a: SocketAddr, b: SocketAddr) -> bool {
-    let same_host = a.ip() == b.ip() || a.ip().is_unspecified() || b.ip().is_unspecified();
-    a.port() != 0 && a.port() == b.port() && same_host
 }

@@ -31,6 +31,7 @@ mod pipelines;
 mod pressure;
 mod process;
 mod prometheus;
+mod promql;
 mod reload;
 mod reload_kill;
 mod running;

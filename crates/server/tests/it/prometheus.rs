@@ -13,7 +13,7 @@ use tracewell_wire::otlp::protobuf;
 use crate::running::{Running, request, until};
 
 /// In the PATH, or where `xtask/prometheus` puts it.
-fn program() -> Option<PathBuf> {
+pub(crate) fn program() -> Option<PathBuf> {
     let of_path = std::env::var_os("PATH")?;
     let unpacked = Path::new(env!("CARGO_BIN_EXE_tracewell"))
         .parent()?

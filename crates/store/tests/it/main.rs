@@ -20,4 +20,5 @@ mod outliers;
 mod query_memory;
 mod read_only;
 mod repairs;
+mod snapshot;
 mod strangers;

@@ -112,9 +112,14 @@ pub(in crate::tempo) struct InstantSeries {
 const PARTIAL: i32 = 1;
 
 /// What an answer about figures says of itself: metrics, status, message. One that
-/// counts too much is whole and has a message.
-pub(in crate::tempo) fn standing(found: &MetricsAnswer) -> (Option<SearchMetrics>, i32, String) {
+/// counts too much is whole and has a message, and so has one that was `to_sample` and
+/// did not.
+pub(in crate::tempo) fn standing(
+    found: &MetricsAnswer,
+    to_sample: bool,
+) -> (Option<SearchMetrics>, i32, String) {
     const INEXACT: &str = "spans that were stored twice may have been counted twice";
+    const UNSAMPLED: &str = "no sample was taken: all spans were counted";
     let status = if found.partial.is_some() { PARTIAL } else { 0 };
     let inexact = (!found.is_exact).then_some(INEXACT);
     let says: Vec<&str> = found
@@ -122,6 +127,7 @@ pub(in crate::tempo) fn standing(found: &MetricsAnswer) -> (Option<SearchMetrics
         .as_deref()
         .into_iter()
         .chain(inexact)
+        .chain(to_sample.then_some(UNSAMPLED))
         .collect();
     let metrics = SearchMetrics::at_end(&found.report);
     (Some(metrics), status, says.join("; "))
@@ -154,7 +160,7 @@ mod tests {
         let mut says = |is_exact, partial: Option<&str>| {
             found.is_exact = is_exact;
             found.partial = partial.map(str::to_owned);
-            let (_, status, message) = standing(&found);
+            let (_, status, message) = standing(&found, false);
             (status, message)
         };
         let twice = "spans that were stored twice may have been counted twice";

@@ -85,6 +85,17 @@ async fn panels() {
         want.sort_unstable();
         assert_eq!(got, want, "{query}");
     }
+    // A share would have done; all of them are better, and it says so.
+    for (share, message) in [
+        ("0.5", json!("no sample was taken: all spans were counted")),
+        ("true", Value::Null),
+    ] {
+        let query = format!("{{ }} | count_over_time() with(sample={share})");
+        let path = searching("/api/metrics/query", &query, "");
+        let answer = server().get(&path).await.json();
+        assert_eq!(answer["series"][0]["value"], 5.0);
+        assert_eq!(answer["message"], message, "{answer}");
+    }
     // A step without spans has a sample, whose zero is left out.
     let path = searching("/api/metrics/query_range", "{ } | rate()", "&step=60");
     let answer = server().get(&path).await.json();

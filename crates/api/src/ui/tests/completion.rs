@@ -145,4 +145,10 @@ async fn a_query_is_checked_without_being_an_error() {
         (&json!(false), &json!([2, 11]))
     );
     assert!(wrong["message"].as_str().unwrap().contains("durations"));
+    // What can be read and not answered still says what it is.
+    let refused = check("{ } | compare({ error }) | topk(2)").await;
+    assert_eq!(
+        (&refused["ok"], &refused["kind"]),
+        (&json!(false), &json!("metrics"))
+    );
 }

@@ -11,11 +11,14 @@
 //! object a line, a broken line costs that line; elsewhere nothing tells where
 //! the next record would begin.
 
+mod head;
 #[cfg(test)]
 mod tests;
 
 use super::input::Input;
 use super::record::{Fault, Kind, MAX_RECORD_BYTES, Records, too_large};
+pub(super) use head::is_json;
+use head::{begins_with_lines, is_blank};
 
 /// Longest name of a member that is looked at.
 const MAX_NAME_BYTES: usize = 1 << 10;
@@ -369,34 +372,6 @@ impl Names {
     }
 }
 
-fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
-}
-
 fn too_early() -> Fault {
     Fault::Lost("the file ends within a JSON value".to_owned())
-}
-
-/// Do the first lines look like one object each, even if the first is torn?
-/// Objects in several lines begin with a short line or a list.
-fn begins_with_lines(head: &[u8]) -> bool {
-    const SHORT: usize = 4;
-    let mut lines = head.splitn(3, |byte| *byte == b'\n');
-    let (first, second) = (lines.next().unwrap_or_default(), lines.next());
-    first.starts_with(b"{")
-        && first.len() > SHORT
-        && !first.ends_with(b"[")
-        && !first.ends_with(b",")
-        && second.is_some_and(|line| line.starts_with(b"{"))
-}
-
-/// Do these bytes begin an object or a list of objects?
-pub(super) fn is_json(head: &[u8]) -> bool {
-    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
-    let mut visible = head.iter().filter(|byte| !is_blank(**byte));
-    match visible.next() {
-        Some(b'{') => matches!(visible.next(), Some(b'"' | b'}') | None),
-        Some(b'[') => matches!(visible.next(), Some(b'{' | b']') | None),
-        _ => false,
-    }
 }
