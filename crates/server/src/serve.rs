@@ -120,7 +120,7 @@ async fn serve(loaded: Loaded, again: Again) -> anyhow::Result<()> {
         components,
     ));
     let state = Arc::new(QueryState::new(
-        Arc::clone(&spans.store),
+        spans.readable(),
         Arc::new(SystemClock),
         QueryLimits::default(),
     ));

@@ -30,3 +30,4 @@ pub mod repair;
 pub mod spool;
 pub mod verify;
 pub mod wal;
+pub mod with_waiting;

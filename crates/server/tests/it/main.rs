@@ -39,3 +39,4 @@ mod tail_sampling;
 mod tenants;
 mod trainticket;
 mod verify;
+mod waiting_spans;
