@@ -107,7 +107,7 @@ export function summarize(trace: AssembledTrace, rows: number[]): TraceSummary {
   ]);
   return {
     traceId: header.traceId, rootService: header.rootService, rootName: header.rootName, startNs: header.startNs, durationNs: header.durationNs,
-    spanCount: header.n, errorCount: header.errorCount, orphanCount: header.orphanCount, cycleCount: header.cycleCount, matchedCount: rows.length,
+    spanCount: header.n, errorCount: header.errorCount, orphanCount: header.orphanCount, cycleCount: header.cycleCount, waitingCount: 0, matchedCount: rows.length,
     matched: rows.slice(0, 3).map((row) => trace.details[row]!.spanId), services, bars,
   };
 }

@@ -274,7 +274,7 @@ impl ExporterConfig {
             Self::Jaeger(config) => over_grpc(&JAEGER, config, surroundings)?,
             Self::OtlpHttp(config) => over_http(config.protocol(), &config.url, &config.http)?,
             Self::Kafka(config) => {
-                brokers = config.brokers.join(", ");
+                brokers = config.brokers.addresses.join(", ");
                 let peer = Peer::Kafka(Box::new(kafka::Peer::new(config)?));
                 (peer, &config.queue, &config.retry, &*brokers)
             }

@@ -65,6 +65,8 @@ pub use ration::{Ration, Rationed};
 pub use receivers::StartError;
 pub use receivers::connections::crowd::Connections;
 pub use receivers::jaeger::{JaegerListeners, JaegerReceiver};
+pub use receivers::kafka::KafkaReceiver;
+pub use receivers::kafka::config::KafkaReceiverConfig;
 pub use receivers::otlp::config::{CorsConfig, OtlpConfig};
 pub use receivers::otlp::{OtlpListeners, OtlpReceiver};
 pub use receivers::zipkin::ZipkinReceiver;

@@ -9,6 +9,7 @@ mod body;
 pub(crate) mod connections;
 mod grpc;
 pub mod jaeger;
+pub mod kafka;
 pub mod otlp;
 mod port;
 mod posted;

@@ -23,6 +23,7 @@ pub mod store;
 pub mod trace_state;
 pub mod tree;
 pub mod values;
+pub mod waiting;
 
 pub use any_value::AnyValue;
 pub use batch::builder::{SpanBatchBuilder, SpanHeader};

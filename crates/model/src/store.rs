@@ -157,6 +157,13 @@ pub trait TraceStore: Send + Sync + 'static {
     /// [`StoreError::Damaged`].
     fn attribute_keys(&self, range: TimeRange) -> Result<Listed<AttributeKey>, StoreError>;
 
+    /// How many spans of a trace, of those that answers show, are not stored yet:
+    /// they wait for a decision ([`crate::waiting`]) and may go.
+    fn waiting_spans(&self, trace: TraceId) -> u64 {
+        let _none_waits_in_a_store = trace;
+        0
+    }
+
     /// The account that reads are charged to; readers charge what they make of
     /// the answers to the same.
     fn query_memory(&self) -> QueryMemory {

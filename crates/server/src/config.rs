@@ -10,6 +10,7 @@ mod draft;
 mod of_jaeger;
 mod pipelines;
 mod policies;
+mod port_names;
 mod printed;
 mod receiver_ports;
 mod settings;

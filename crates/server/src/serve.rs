@@ -10,6 +10,7 @@
 mod adapting;
 mod bind;
 mod changed_files;
+mod fetching;
 mod limits;
 mod open_doors;
 mod open_files;
@@ -26,9 +27,10 @@ mod ui_config;
 mod written_file;
 
 use crate::config::{Loaded, Mistakes};
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use bind::{Bound, bind_all};
 use changed_files::ChangedFiles;
+use fetching::Fetching;
 use limits::MemoryShares;
 use receivers::{Around, Receivers};
 use reload::Reloading;
@@ -120,7 +122,7 @@ async fn serve(loaded: Loaded, again: Again) -> anyhow::Result<()> {
         components,
     ));
     let state = Arc::new(QueryState::new(
-        Arc::clone(&spans.store),
+        spans.readable(),
         Arc::new(SystemClock),
         QueryLimits::default(),
     ));
@@ -142,6 +144,17 @@ async fn serve(loaded: Loaded, again: Again) -> anyhow::Result<()> {
         questions: tracewell_api::zipkin_router(&state, &door),
     };
     let mut receivers = Receivers::start(around, receivers, asked_how_to_sample)?;
+    let mut fetching = Fetching::new(fetching::Around {
+        max_request_bytes: config.otlp.max_request_bytes,
+        intake: Arc::clone(&intake),
+        accounting: Arc::clone(&accounting),
+        storage: config.storage,
+        data_dir: config.data_dir.clone(),
+    });
+    if let Some(file) = pipelines {
+        let troubles = fetching.become_those_of(file, DRAIN_PATIENCE).await;
+        ensure!(troubles.is_empty(), "{}", troubles.join("; "));
+    }
 
     let (stop_queries, stopped) = watch::channel(false);
     let http = tracewell_api::http_router(&state, &facts, &ui, &config.query.base_path, &door);
@@ -174,12 +187,17 @@ async fn serve(loaded: Loaded, again: Again) -> anyhow::Result<()> {
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            _ = hangup.recv() => reloading.reload(&mut receivers, "SIGHUP").await,
-            () = reloading.due() => reloading.reload(&mut receivers, "a changed file").await,
+            _ = hangup.recv() => reloading.reload((&mut receivers, &mut fetching), "SIGHUP").await,
+            () = reloading.due() => {
+                reloading.reload((&mut receivers, &mut fetching), "a changed file").await;
+            }
         }
     }
     tracing::info!("stopping: receivers first, then the store, then the APIs");
-    receivers.stop(DRAIN_PATIENCE).await;
+    tokio::join!(
+        receivers.stop(DRAIN_PATIENCE),
+        fetching.stop(DRAIN_PATIENCE)
+    );
     if let Some(graph) = &spans.graph {
         graph.end().await;
     }

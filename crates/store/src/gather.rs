@@ -14,6 +14,11 @@ const LEAST_SPAN_BYTES: usize = 64;
 /// What a span is taken to need while it is decoded: pages, values, a batch.
 const DECODED_SPAN_BYTES: usize = 768;
 
+/// What so many spans are taken to need while they are decoded.
+pub(crate) fn decoded_bytes(spans: usize) -> usize {
+    spans.saturating_mul(DECODED_SPAN_BYTES)
+}
+
 /// The traces that were asked for, as far as they were found.
 #[derive(Debug)]
 pub(crate) struct Gathering<'a> {
@@ -81,7 +86,7 @@ impl<'a> Gathering<'a> {
     /// # Errors
     /// It is not to be had.
     pub(crate) fn hold(&mut self, spans: usize) -> Result<usize, StoreError> {
-        let bytes = spans * DECODED_SPAN_BYTES;
+        let bytes = decoded_bytes(spans);
         self.memory.grow(bytes)?;
         Ok(bytes)
     }

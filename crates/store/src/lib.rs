@@ -31,3 +31,4 @@ pub mod snapshot;
 pub mod spool;
 pub mod verify;
 pub mod wal;
+pub mod with_waiting;

@@ -276,29 +276,46 @@ pub(crate) fn collect_traces(
     snapshot: &[LiveBatch],
     gathered: &mut Gathering<'_>,
 ) -> Result<(), StoreError> {
-    let ids = gathered.ids();
-    let places: HashMap<TraceId, usize> = ids
-        .iter()
-        .enumerate()
-        .map(|(place, id)| (*id, place))
-        .collect();
+    let places = places(gathered.ids());
     for live in snapshot {
-        let mut rows: HashMap<usize, RowSet> = HashMap::new();
-        for (row, id) in live.batch.spans().trace_id.iter().enumerate() {
-            // One id is the usual case: a comparison beats a hash.
-            let place = if let [only] = ids {
-                (id == only).then_some(0)
-            } else {
-                places.get(id).copied()
-            };
-            if let Some(place) = place {
-                let none = || RowSet::none(live.batch.len());
-                rows.entry(place).or_insert_with(none).insert(row);
-            }
+        collect_rows(&live.batch, 0..live.batch.len(), &places, gathered)?;
+    }
+    Ok(())
+}
+
+/// The places of traces among those that are wanted.
+pub(crate) fn places(ids: &[TraceId]) -> HashMap<TraceId, usize> {
+    let places = ids.iter().enumerate();
+    places.map(|(place, id)| (*id, place)).collect()
+}
+
+/// Gathers those of these rows that belong to a wanted trace.
+///
+/// # Errors
+/// As [`collect_traces`].
+pub(crate) fn collect_rows(
+    batch: &SpanBatch,
+    rows: impl Iterator<Item = usize>,
+    places: &HashMap<TraceId, usize>,
+    gathered: &mut Gathering<'_>,
+) -> Result<(), StoreError> {
+    let ids = gathered.ids();
+    let traces = &batch.spans().trace_id;
+    let mut found: HashMap<usize, RowSet> = HashMap::new();
+    for row in rows {
+        // One id is the usual case: a comparison beats a hash.
+        let place = if let [only] = ids {
+            (traces[row] == *only).then_some(0)
+        } else {
+            places.get(&traces[row]).copied()
+        };
+        if let Some(place) = place {
+            let none = || RowSet::none(batch.len());
+            found.entry(place).or_insert_with(none).insert(row);
         }
-        for (place, rows) in rows {
-            gathered.add(place, &live.batch, &rows)?;
-        }
+    }
+    for (place, rows) in found {
+        gathered.add(place, batch, &rows)?;
     }
     Ok(())
 }

@@ -22,6 +22,8 @@ export interface TraceSummary {
   orphanCount: number;
   /** Spans at which a cycle of parents is cut. */
   cycleCount: number;
+  /** Spans that wait for a sampling decision and are not stored yet. */
+  waitingCount: number;
   matchedCount: number;
   matched: string[];
   services: { name: string; spanCount: number; errorCount: number }[];

@@ -32,6 +32,8 @@ export interface SkeletonHeader {
   orphanCount: number;
   /** Spans whose parents form a cycle. */
   cycleCount: number;
+  /** Spans that wait for a sampling decision and are not stored yet; a file has none. */
+  waitingCount?: number;
   depth: number;
   revision: string;
   warnings: string[];

@@ -177,6 +177,11 @@ function ResultRow({ trace, index, count, selected, longest, filtered, find }: {
             )}
           </a>
           {trace.orphanCount > 0 && <MissingParents trace={trace} />}
+          {trace.waitingCount > 0 && (
+            <span class="pill" title={`${plural(trace.waitingCount, "span waits", "spans wait")} for a sampling decision: not stored yet, and gone if the trace is not sampled`}>
+              waiting
+            </span>
+          )}
           {trace.cycleCount > 0 && (
             <span class="pill warn" title={`${plural(trace.cycleCount, "span is", "spans are")} among their own parents`}>
               cycle

@@ -10,8 +10,13 @@ import type { TraceView } from "./view";
 import "./Notices.css";
 
 /** The sentences about what is missing, exact and complete. */
-export function completeness({ header, rootCount, stored }: { header: { orphanCount: number; cycleCount: number; warnings: string[] }; rootCount: number; stored: boolean }): string[] {
+export function completeness({ header, rootCount, stored }: { header: { n: number; orphanCount: number; cycleCount: number; waitingCount?: number; warnings: string[] }; rootCount: number; stored: boolean }): string[] {
+  const { waitingCount = 0 } = header;
   const sentences = [...header.warnings];
+  if (waitingCount > 0) {
+    const who = waitingCount >= header.n ? "the trace waits" : plural(waitingCount, "span waits", "spans wait");
+    sentences.unshift(`${who} for a sampling decision: not stored yet, and gone if the trace is not sampled`);
+  }
   const told = sentences.some((sentence) => /\b(never arrived|not in the file)\b/.test(sentence));
   if (header.orphanCount > 0 && !told) {
     sentences.push(`${plural(header.orphanCount, "span refers", "spans refer")} to parents that ${stored ? "never arrived" : "are not in the file"}`);

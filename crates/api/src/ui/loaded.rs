@@ -18,11 +18,14 @@ const TREE_PER_SPAN: usize = 4 + 2 + 4 + 8 + 4;
 #[derive(Debug)]
 pub(super) struct LoadedTrace {
     pub(super) id: TraceId,
-    /// Changes when spans are added; the same whatever order spans came in.
+    /// Changes when spans are added, or are stored that were not; the same whatever
+    /// order spans came in.
     pub(super) revision: String,
     /// Whole spans, or what a skeleton shows of them.
     pub(super) batch: SpanBatch,
     pub(super) tree: TraceTree,
+    /// How many of its spans were not stored yet.
+    pub(super) waiting: u64,
     /// What loading it cost.
     pub(super) report: ScanReport,
     /// Of the batch and the tree.
@@ -31,7 +34,7 @@ pub(super) struct LoadedTrace {
 
 impl LoadedTrace {
     fn new(
-        id: TraceId,
+        (id, waiting): (TraceId, u64),
         (batch, mut memory): (SpanBatch, Reservation),
         report: ScanReport,
     ) -> Result<Self, StoreError> {
@@ -42,9 +45,10 @@ impl LoadedTrace {
         memory.shrink(tree_bytes);
         Ok(Self {
             id,
+            waiting: waiting.min(batch.len() as u64),
             report,
             memory,
-            revision: revision(&batch),
+            revision: revision(&batch, waiting),
             tree,
             batch,
         })
@@ -75,8 +79,9 @@ impl OfTrace for LoadedTrace {
     }
 }
 
-/// The number of spans and a sum over them, so that their order is no matter.
-fn revision(batch: &SpanBatch) -> String {
+/// The number of spans and a sum over them, so that their order is no matter; and how
+/// many wait.
+fn revision(batch: &SpanBatch, waiting: u64) -> String {
     let spans = batch.spans();
     let sum = (0..batch.len()).fold(0u64, |sum, row| {
         let id = u64::from_be_bytes(spans.span_id[row].0);
@@ -84,7 +89,11 @@ fn revision(batch: &SpanBatch) -> String {
         // Multiplying by a large odd number spreads ids that count upwards.
         sum.wrapping_add((id ^ times).wrapping_mul(0x9e37_79b9_7f4a_7c15))
     });
-    format!("{:x}-{sum:016x}", batch.len())
+    let revision = format!("{:x}-{sum:016x}", batch.len());
+    match waiting {
+        0 => revision,
+        _ => format!("{revision}-{waiting:x}"),
+    }
 }
 
 /// Which columns of its spans a trace is loaded with.
@@ -116,7 +125,8 @@ pub(super) fn read(
     };
     let found = store.traces(&[id], columns.as_ref(), cancelled)?;
     let report = found.report;
+    let waiting = store.waiting_spans(id);
     let held = found.only(id)?;
-    held.map(|held| LoadedTrace::new(id, held, report))
+    held.map(|held| LoadedTrace::new((id, waiting), held, report))
         .transpose()
 }

@@ -20,7 +20,7 @@ use tracewell_query::newer::newest_match;
 use tracewell_query::ranking::{Measure, Ranking, RankingEvent, Standing, rank};
 use tracewell_query::search::{Cursor, Detail, Search, SearchEvent, search as run_search};
 use tracewell_query::spansets::TraceFilter;
-use tracewell_query::{lower, traceql};
+use tracewell_query::{TraceSummary, lower, traceql};
 
 use super::UiState;
 use super::lines::{Searched, elapsed_ms, line, ndjson};
@@ -126,7 +126,7 @@ fn newest(
         detail: Detail::Summary,
     };
     let outcome = run_search(store, &search, cancelled, &mut |event| match event {
-        SearchEvent::Trace(found) => sender.send(trace_line(&found.summary())),
+        SearchEvent::Trace(found) => sender.send(shown(store, &found.summary())),
         SearchEvent::Progress(report) if pace.is_due() => sender.send(progress(&report, None)),
         SearchEvent::Progress(_) => ControlFlow::Continue(()),
     })?;
@@ -158,7 +158,7 @@ fn best(
         after,
     };
     let outcome = rank(store, &ranking, cancelled, &mut |event| match event {
-        RankingEvent::Trace(summary) => sender.send(trace_line(&summary)),
+        RankingEvent::Trace(summary) => sender.send(shown(store, &summary)),
         // The best of what was seen are still to be read and sent.
         RankingEvent::Progress(..) if sender.is_late() => ControlFlow::Break(()),
         RankingEvent::Progress(report, traces) if pace.is_due() => {
@@ -178,6 +178,10 @@ fn best(
         },
     );
     Ok(())
+}
+
+fn shown(store: &dyn TraceStore, summary: &TraceSummary) -> Bytes {
+    trace_line(summary, store.waiting_spans(summary.trace_id))
 }
 
 fn progress(report: &ScanReport, matched_traces: Option<u64>) -> Bytes {

@@ -64,6 +64,7 @@ struct Header<'a> {
     error_count: usize,
     orphan_count: usize,
     cycle_count: usize,
+    waiting_count: u64,
     depth: usize,
     revision: &'a str,
     warnings: Vec<String>,
@@ -103,6 +104,7 @@ pub(super) fn encode(trace: &LoadedTrace) -> Vec<u8> {
         error_count: failed.count(),
         orphan_count: tree.orphans.count(),
         cycle_count: tree.cut.count(),
+        waiting_count: trace.waiting,
         depth: tree
             .depth
             .iter()

@@ -99,7 +99,7 @@ where
                 "trace {id} is not stored"
             ))
             .with_hint(
-                "its spans may still be on their way, or retention has removed it",
+                "its spans may still be on their way, or sampling or retention has removed it",
             )));
         };
         if revision.is_some_and(|known| known != trace.revision()) {

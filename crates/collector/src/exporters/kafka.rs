@@ -6,25 +6,26 @@
 //! one attempt. **Where one of several partitions takes nothing, the message is sent
 //! again as a whole**: the others may get their records twice.
 
+pub(crate) mod brokers;
 mod config;
 mod encoding;
 #[cfg(test)]
 mod tests;
 
-pub use config::{KafkaCompression, KafkaConfig, Sasl};
+pub use brokers::{BrokersConfig, Sasl};
+pub use config::{KafkaCompression, KafkaConfig};
 pub use encoding::Encoding;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
-use rskafka::BackoffConfig;
 use rskafka::chrono::DateTime;
-use rskafka::client::error::{Error, ProtocolError};
+use rskafka::client::Client;
+use rskafka::client::error::Error;
 use rskafka::client::partition::{Compression, PartitionClient, UnknownTopicHandling};
-use rskafka::client::{Client, ClientBuilder, Credentials, SaslConfig};
 use rskafka::record::Record;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
@@ -32,18 +33,13 @@ use tracewell_model::SpanBatch;
 use tracewell_model::clock::{Clock, SystemClock};
 
 use super::peer::Answer;
-use super::tls::Tls;
-use config::Mechanism;
-
-/// Pauses of the client while a partition has no leader.
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+use brokers::{Brokers, Failure, judge, partitions};
 
 /// See the module's text.
 #[derive(Debug)]
 pub(crate) struct Peer {
     config: KafkaConfig,
-    tls: Option<Arc<Tls>>,
+    brokers: Brokers,
     topic: Mutex<Option<Arc<Topic>>>,
     /// Whose turn it is among partitions, for records without a key.
     turn: AtomicUsize,
@@ -59,20 +55,12 @@ struct Topic {
     asked: Instant,
 }
 
-/// Why nothing was taken, and whether waiting helps.
-enum Failure {
-    Passing(String),
-    ForGood(String),
-    Denied(String),
-}
-
 impl Peer {
     /// Connects to nobody yet.
     pub(super) fn new(config: &KafkaConfig) -> Result<Self, String> {
-        let tls = config.tls.as_ref().map(|tls| Tls::load(tls, b""));
         Ok(Self {
+            brokers: Brokers::new(&config.brokers)?,
             config: config.clone(),
-            tls: tls.transpose()?,
             topic: Mutex::default(),
             turn: AtomicUsize::new(0),
         })
@@ -161,7 +149,7 @@ impl Peer {
     }
 
     async fn ask(&self) -> Result<Topic, Failure> {
-        let client = self.client().await?;
+        let client = self.brokers.client(self.config.timeout).await?;
         let name = &self.config.topic;
         let mut partitions = partitions(&client, name).await?;
         if partitions.is_empty() && self.config.makes_topic {
@@ -181,34 +169,6 @@ impl Peer {
             leaders: Mutex::default(),
             asked: Instant::now(),
         })
-    }
-
-    async fn client(&self) -> Result<Client, Failure> {
-        let mut builder = ClientBuilder::new(self.config.brokers.clone())
-            .client_id(self.config.client_id.as_str())
-            .backoff_config(BackoffConfig {
-                init_backoff: FIRST_PAUSE,
-                max_backoff: LONGEST_PAUSE,
-                base: 2.0,
-                // So that what is wrong is said before time is up.
-                deadline: Some(self.config.timeout.mul_f64(0.75)),
-            });
-        if let Some(tls) = &self.tls {
-            let tls = Arc::clone(tls);
-            let client = tokio::task::spawn_blocking(move || tls.current()).await;
-            builder =
-                builder.tls_config(client.map_err(|gone| Failure::Passing(gone.to_string()))?);
-        }
-        if let Some(sasl) = &self.config.sasl {
-            let line = |secret: &super::secret::Secret| secret.line().map_err(Failure::Denied);
-            let credentials = Credentials::new(line(&sasl.username)?, line(&sasl.password)?);
-            builder = builder.sasl_config(match sasl.mechanism {
-                Mechanism::Plain => SaslConfig::Plain(credentials),
-                Mechanism::ScramSha256 => SaslConfig::ScramSha256(credentials),
-                Mechanism::ScramSha512 => SaslConfig::ScramSha512(credentials),
-            });
-        }
-        builder.build().await.map_err(|error| judge(&error))
     }
 }
 
@@ -234,32 +194,5 @@ impl Topic {
         let mut leaders = self.leaders.lock().await;
         leaders.insert(partition, Arc::clone(&leader));
         Ok(leader)
-    }
-}
-
-async fn partitions(client: &Client, name: &str) -> Result<Vec<i32>, Failure> {
-    let topics = client.list_topics().await.map_err(|error| judge(&error))?;
-    let topic = topics.into_iter().find(|topic| topic.name == *name);
-    Ok(topic.map_or_else(Vec::new, |topic| topic.partitions.into_iter().collect()))
-}
-
-/// What an error means for the spans.
-fn judge(error: &Error) -> Failure {
-    let why = error.to_string();
-    match error {
-        Error::ServerError { protocol_error, .. } => match protocol_error {
-            ProtocolError::MessageTooLarge
-            | ProtocolError::RecordListTooLarge
-            | ProtocolError::InvalidRecord
-            | ProtocolError::InvalidTimestamp => Failure::ForGood(why),
-            // Spans are not to blame, so whoever sent them keeps them.
-            ProtocolError::TopicAuthorizationFailed
-            | ProtocolError::ClusterAuthorizationFailed
-            | ProtocolError::SaslAuthenticationFailed
-            | ProtocolError::UnsupportedSaslMechanism
-            | ProtocolError::InvalidTopicException => Failure::Denied(why),
-            _ => Failure::Passing(why),
-        },
-        _ => Failure::Passing(why),
     }
 }

@@ -49,10 +49,6 @@ const RECEIVERS: &[(&str, &str)] = &[
     ("gitlab", COLLECTOR_IN_FRONT),
     ("googlecloudpubsub", COLLECTOR_IN_FRONT),
     ("hostmetrics", METRICS),
-    (
-        "kafka",
-        "spans are taken over OTLP, Jaeger's and Zipkin's protocols",
-    ),
     ("libhoney", "send OTLP"),
     ("opencensus", "OpenCensus ended in 2023; send OTLP"),
     (

@@ -1,9 +1,10 @@
-//! Receivers of a file: which ports they open.
+//! Receivers of a file: which ports they open, or what they fetch.
 
 use super::id::ComponentId;
 use crate::accounting::account_name;
+use crate::receivers::kafka::config::KafkaReceiverConfig;
 use crate::receivers::otlp::config::CorsConfig;
-use crate::receivers::{jaeger, otlp, zipkin};
+use crate::receivers::{jaeger, kafka, otlp, zipkin};
 use crate::written::fields::{Fields, Placed};
 use crate::written::yaml::Location;
 
@@ -20,11 +21,24 @@ pub struct Port {
     pub cors: Option<CorsConfig>,
 }
 
-/// A receiver: the ports that it opens.
+/// A receiver: the ports that it opens, or where it fetches spans itself.
 #[derive(Debug, Clone, Default)]
 pub struct ReceiverConfig {
-    /// At least one.
+    /// At least one, unless it fetches.
     pub ports: Vec<Port>,
+    /// Where it reads records.
+    pub kafka: Option<Box<KafkaReceiverConfig>>,
+}
+
+impl ReceiverConfig {
+    /// The accounts of the receiver `id`.
+    pub(super) fn accounts(&self, id: &ComponentId) -> Vec<String> {
+        let of_ports = self.ports.iter().map(|port| port.account(id));
+        let fetched = self.kafka.iter();
+        of_ports
+            .chain(fetched.map(|_| account_name(kafka::RECEIVER, &id.name)))
+            .collect()
+    }
 }
 
 /// A protocol of a receiver: its name, its setting and its default endpoint,
@@ -92,8 +106,15 @@ pub(super) fn read(kind: &str, fields: Fields<'_>) -> Option<ReceiverConfig> {
                 fields.mistake("parse_string_tags is not served: a tag stays the text that it is");
             }
             server(fields, false);
-            Some(ReceiverConfig { ports: vec![port] })
+            Some(ReceiverConfig {
+                ports: vec![port],
+                ..ReceiverConfig::default()
+            })
         }
+        "kafka" => Some(ReceiverConfig {
+            kafka: Some(Box::new(KafkaReceiverConfig::read(fields))),
+            ..ReceiverConfig::default()
+        }),
         _ => None,
     }
 }
@@ -212,7 +233,7 @@ fn server(fields: Fields<'_>, takes_cors: bool) {
 
 impl Port {
     /// The account of the receiver `id` at this port.
-    pub(super) fn account(&self, id: &ComponentId) -> String {
+    fn account(&self, id: &ComponentId) -> String {
         account_name(account_of(self.setting), &id.name)
     }
 }

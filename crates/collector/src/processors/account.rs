@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tracewell_model::waiting::Waiting;
+
 use super::tail_sampling::DecisionCounts;
 use crate::pipelines::ComponentId;
 
@@ -51,6 +53,16 @@ pub struct ProcessorAccount {
     /// It keeps what it hands on until that is acknowledged.
     is_keeping: AtomicBool,
     decisions: Mutex<Decisions>,
+    waiting: Mutex<Option<Shown>>,
+}
+
+/// Spans that wait in it.
+struct Shown(Arc<dyn Waiting>);
+
+impl std::fmt::Debug for Shown {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Shown")
+    }
 }
 
 #[derive(Debug, Default)]
@@ -84,6 +96,7 @@ impl ProcessorAccount {
             errors: AtomicU64::new(0),
             is_keeping: AtomicBool::new(false),
             decisions: Mutex::default(),
+            waiting: Mutex::default(),
         })
     }
 
@@ -186,6 +199,18 @@ impl ProcessorAccount {
     /// All that was decided so far, by the processor as it is now.
     pub(crate) fn decided(&self, counts: &DecisionCounts) {
         self.decisions().now = Some(counts.clone());
+    }
+
+    /// What waits in it can be looked at here from now on, or no longer.
+    pub(crate) fn shows(&self, waiting: Option<Arc<dyn Waiting>>) {
+        let mut shown = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        *shown = waiting.map(Shown);
+    }
+
+    /// Where what waits in it can be looked at, if anything ever waits there.
+    pub(crate) fn waiting(&self) -> Option<Arc<dyn Waiting>> {
+        let shown = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        shown.as_ref().map(|shown| Arc::clone(&shown.0))
     }
 
     /// Something failed on so many spans. Answers whether it is the first, which is

@@ -4,7 +4,8 @@
 //! Spans wait on the disk, and of each trace some bytes in memory. Who sends is
 //! answered when the disk has the spans: **a restart, or a kill, loses none of them,
 //! changes no decision and forgets none.** What is sampled is handed on as any batch
-//! is, again and again until what stands behind has it.
+//! is, again and again until what stands behind has it. What waits can be searched
+//! ([`tracewell_model::waiting`]).
 
 mod alone;
 mod bucket;
@@ -31,6 +32,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod trial;
+mod waiting;
 
 pub use alone::read_alone;
 pub use condition::{SpanCondition, Texts};
@@ -54,6 +56,7 @@ use crate::pipelines::graph::Surroundings;
 use inbox::Inbox;
 use replay::Replay;
 use sampler::{Around, Sampler};
+use waiting::WaitingSpans;
 
 /// The name, among the directories where things wait, of that of this process.
 pub const DATA_DIRECTORY: &str = "tracewell";
@@ -173,6 +176,11 @@ impl TailSampling {
             tick_ns: tick.as_nanos() as u64,
         };
         let sampler = Sampler::new(around, replay.end()?);
+        account.shows(Some(Arc::new(WaitingSpans {
+            state: Arc::clone(&sampler.state),
+            spool: Arc::clone(&spool),
+            inbox: Arc::clone(&inbox),
+        })));
         let this = Self {
             inbox,
             spool,
@@ -187,6 +195,8 @@ impl TailSampling {
     /// most for what was handed on. Idempotent.
     pub(crate) fn stop(&self) {
         self.inbox.end();
+        // Another may wait in the same directory from now on.
+        self.account.shows(None);
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(thread) = thread.take()
             && thread.join().is_err()

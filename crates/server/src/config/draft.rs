@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
+use super::port_names::{self, PortName};
 use super::value::{PortAndHost, show_bytes};
 use super::{
     Admin, Config, Durability, Endpoint, FreeSpace, Jaeger, LockFiles, Log, LogFormat, Otlp, Query,
@@ -230,139 +231,67 @@ impl Draft {
 
     /// The finished configuration.
     pub(super) fn finish(self, places: &Places) -> Config {
-        let endpoint = |name, title, flag, wanted| Endpoint {
-            name,
-            title,
-            flag,
-            address: self.address(wanted),
-            is_optional: false,
+        let endpoint = |setting: &str, wanted| {
+            let PortName { name, title, flag } = port_names::of(setting);
+            Endpoint {
+                name,
+                title,
+                flag,
+                address: self.address(wanted),
+                is_optional: is_optional(setting, places),
+            }
         };
-        let asked = |name, title, flag, wanted: Option<_>| {
-            wanted.map(|wanted| endpoint(name, title, flag, wanted))
-        };
-        let legacy = |name, title, flag, key, wanted: Option<_>| {
-            wanted.map(|wanted| Endpoint {
-                is_optional: is_optional(key, places),
-                ..endpoint(name, title, flag, wanted)
-            })
-        };
-        let datagrams = |name, flag, key, wanted: Option<PortAndHost>| {
+        let port = |setting, wanted: Option<_>| wanted.map(|wanted| endpoint(setting, wanted));
+        let datagrams = |setting, wanted: Option<PortAndHost>| {
             wanted.map(|wanted| Endpoint {
                 address: self.udp_address(wanted),
-                is_optional: is_optional(key, places),
-                ..endpoint(name, "Jaeger UDP", flag, wanted)
+                ..endpoint(setting, wanted)
             })
         };
+        let (jaeger, admin) = (&self.jaeger, &self.admin);
         Config {
             otlp: Otlp {
-                grpc: asked("otlp-grpc", "OTLP gRPC", "--otlp-grpc-port", self.otlp_grpc),
-                http: asked("otlp-http", "OTLP HTTP", "--otlp-http-port", self.otlp_http),
+                grpc: port("receivers.otlp.protocols.grpc.endpoint", self.otlp_grpc),
+                http: port("receivers.otlp.protocols.http.endpoint", self.otlp_http),
                 // Checked against the memory limit; saturates only where a
                 // pointer has fewer bits than the disk has bytes.
                 max_request_bytes: usize::try_from(self.max_request_bytes).unwrap_or(usize::MAX),
                 cors_allowed_origins: self.cors_allowed_origins.clone(),
             },
             jaeger: Jaeger {
-                grpc: legacy(
-                    "jaeger-grpc",
-                    "Jaeger gRPC",
-                    "--jaeger-grpc-port",
-                    "receivers.jaeger.protocols.grpc.endpoint",
-                    self.jaeger.grpc,
-                ),
-                thrift_http: legacy(
-                    "jaeger-http",
-                    "Jaeger HTTP",
-                    "--jaeger-http-port",
+                grpc: port("receivers.jaeger.protocols.grpc.endpoint", jaeger.grpc),
+                thrift_http: port(
                     "receivers.jaeger.protocols.thrift_http.endpoint",
-                    self.jaeger.thrift_http,
+                    jaeger.thrift_http,
                 ),
                 thrift_compact: datagrams(
-                    "jaeger-compact",
-                    "--jaeger-compact-port",
                     "receivers.jaeger.protocols.thrift_compact.endpoint",
-                    self.jaeger.thrift_compact,
+                    jaeger.thrift_compact,
                 ),
                 thrift_binary: datagrams(
-                    "jaeger-binary",
-                    "--jaeger-binary-port",
                     "receivers.jaeger.protocols.thrift_binary.endpoint",
-                    self.jaeger.thrift_binary,
+                    jaeger.thrift_binary,
                 ),
                 zipkin_compact: datagrams(
-                    "jaeger-zipkin",
-                    "--jaeger-zipkin-port",
                     "receivers.jaeger.protocols.zipkin_compact.endpoint",
-                    self.jaeger.zipkin_compact,
+                    jaeger.zipkin_compact,
                 ),
             },
-            zipkin: legacy(
-                "zipkin",
-                "Zipkin HTTP",
-                "--zipkin-port",
-                "receivers.zipkin.endpoint",
-                self.zipkin,
-            ),
+            zipkin: port("receivers.zipkin.endpoint", self.zipkin),
             sampling: Sampling {
-                http: legacy(
-                    "sampling-http",
-                    "Sampling HTTP",
-                    "--sampling-http-port",
-                    "sampling.http.endpoint",
-                    self.sampling.http,
-                ),
-                grpc: legacy(
-                    "sampling-grpc",
-                    "Sampling gRPC",
-                    "--sampling-grpc-port",
-                    "sampling.grpc.endpoint",
-                    self.sampling.grpc,
-                ),
+                http: port("sampling.http.endpoint", self.sampling.http),
+                grpc: port("sampling.grpc.endpoint", self.sampling.grpc),
                 strategies_file: self.sampling.strategies_file.clone(),
             },
             admin: Admin {
-                collector: legacy(
-                    "admin",
-                    "Health, metrics",
-                    "--admin-port",
-                    "admin.collector.endpoint",
-                    self.admin.collector,
-                ),
-                query: legacy(
-                    "query-admin",
-                    "Health, metrics",
-                    "--query-admin-port",
-                    "admin.query.endpoint",
-                    self.admin.query,
-                ),
-                health_check: legacy(
-                    "health-check",
-                    "Health",
-                    "--health-check-port",
-                    "admin.health_check.endpoint",
-                    self.admin.health_check,
-                ),
+                collector: port("admin.collector.endpoint", admin.collector),
+                query: port("admin.query.endpoint", admin.query),
+                health_check: port("admin.health_check.endpoint", admin.health_check),
             },
             query: Query {
-                http: endpoint(
-                    "query-http",
-                    "UI and HTTP API",
-                    "--query-http-port",
-                    self.query_http,
-                ),
-                grpc: endpoint(
-                    "query-grpc",
-                    "gRPC query API",
-                    "--query-grpc-port",
-                    self.query_grpc,
-                ),
-                tempo: legacy(
-                    "tempo",
-                    "Tempo HTTP, gRPC",
-                    "--tempo-port",
-                    "query.tempo.endpoint",
-                    self.tempo,
-                ),
+                http: endpoint("query.http.endpoint", self.query_http),
+                grpc: endpoint("query.grpc.endpoint", self.query_grpc),
+                tempo: port("query.tempo.endpoint", self.tempo),
                 base_path: self.base_path.clone(),
                 ui_config_file: self.ui_config_file.clone(),
             },

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::draft::{Draft, UDP, overlap};
+use super::port_names::{self, PortName};
 use super::{Config, Endpoint, PipelineFile, value};
 use tracewell_collector::CorsConfig;
 use tracewell_collector::pipelines::Port;
@@ -187,15 +188,7 @@ pub(super) fn of_file(file: &PipelineFile, place: impl Fn(&Port) -> Place) -> Of
 
 /// A port that only a file has.
 fn endpoint(setting: &str, address: std::net::SocketAddr) -> Endpoint {
-    let (name, title) = match setting {
-        "receivers.otlp.protocols.grpc.endpoint" => ("otlp-grpc", "OTLP gRPC"),
-        "receivers.otlp.protocols.http.endpoint" => ("otlp-http", "OTLP HTTP"),
-        "receivers.jaeger.protocols.grpc.endpoint" => ("jaeger-grpc", "Jaeger gRPC"),
-        "receivers.jaeger.protocols.thrift_http.endpoint" => ("jaeger-http", "Jaeger HTTP"),
-        "receivers.jaeger.protocols.thrift_compact.endpoint" => ("jaeger-compact", "Jaeger UDP"),
-        "receivers.jaeger.protocols.thrift_binary.endpoint" => ("jaeger-binary", "Jaeger UDP"),
-        _ => ("zipkin", "Zipkin HTTP"),
-    };
+    let PortName { name, title, .. } = port_names::of(setting);
     Endpoint {
         name,
         title,

@@ -18,6 +18,7 @@ use tracewell_collector::pipelines::graph::Graph;
 use tracewell_model::clock::{Clock, SystemClock};
 
 use super::changed_files::ChangedFiles;
+use super::fetching::Fetching;
 use super::receivers::Receivers;
 use super::{Again, DRAIN_PATIENCE, scrape_ports, spools};
 use crate::config::{Config, Loaded, PipelineFile, settings};
@@ -65,7 +66,11 @@ impl Reloading {
     }
 
     /// Reads it again, and says what became of that.
-    pub(super) async fn reload(&mut self, receivers: &mut Receivers, because: &str) {
+    pub(super) async fn reload(
+        &mut self,
+        receivers: (&mut Receivers, &mut Fetching),
+        because: &str,
+    ) {
         self.files.look();
         let Some(graph) = self.graph.clone() else {
             return tracing::warn!(
@@ -97,7 +102,7 @@ impl Reloading {
     async fn read_again(
         &self,
         graph: &Arc<Graph>,
-        receivers: &mut Receivers,
+        (receivers, fetching): (&mut Receivers, &mut Fetching),
     ) -> Result<Vec<String>, String> {
         let loaded = (self.again)().map_err(|mistakes| mistakes.to_string())?;
         let Some(file) = &loaded.pipelines else {
@@ -129,6 +134,7 @@ impl Reloading {
         let mut notes = graph.change(change).await;
         let (gone, new, troubles) = receivers.go_on(coming, DRAIN_PATIENCE).await;
         notes.extend(troubles);
+        notes.extend(fetching.become_those_of(file, DRAIN_PATIENCE).await);
         for endpoint in &new {
             tracing::info!("listens on {} for {}", endpoint.address, endpoint.title);
         }

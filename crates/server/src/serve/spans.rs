@@ -16,6 +16,7 @@ use tracewell_collector::pipelines::graph::{Accounts, Graph, Ground};
 use tracewell_collector::{CountedRoots, Destination, Sampling};
 use tracewell_model::clock::SystemClock;
 use tracewell_model::{Consumer, TraceStore};
+use tracewell_store::with_waiting::WithWaiting;
 
 /// The stores of the process.
 pub(super) struct Spans {
@@ -104,6 +105,20 @@ impl Spans {
         let (entries, accounts) = (Arc::clone(graph.entries()), graph.accounts().clone());
         self.graph = Some(graph);
         Ok((Destination::ByReceiver { entries, sampling }, accounts))
+    }
+
+    /// What answers are made from: the store, and what waits in pipelines. Of tenants
+    /// nothing waits, since they have no pipelines.
+    pub(super) fn readable(&self) -> Arc<dyn TraceStore> {
+        let store = Arc::clone(&self.store);
+        let Some(graph) = &self.graph else {
+            return store;
+        };
+        let accounts = graph.accounts().clone();
+        Arc::new(WithWaiting::new(
+            store,
+            Box::new(move || accounts.waiting()),
+        ))
     }
 
     /// What stands before the read side.

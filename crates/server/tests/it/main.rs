@@ -40,3 +40,4 @@ mod tail_sampling;
 mod tenants;
 mod trainticket;
 mod verify;
+mod waiting_spans;

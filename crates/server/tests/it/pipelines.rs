@@ -151,7 +151,7 @@ fn everything_that_is_wrong_with_a_file_is_told_at_once() {
   otlp:
     protocols:
       grpc: {endpont: 0.0.0.0:4317}
-  kafka: {brokers: [b:9092]}
+  pulsar: {endpoint: b:6650}
 processors:
   batch: {timeout: soon}
   groupbyattrs:
@@ -162,7 +162,7 @@ exporters:
 service:
   pipelines:
     traces:
-      receivers: [otlp, kafka, zipkin]
+      receivers: [otlp, pulsar, zipkin]
       processors: [groupbyattrs, batch]
       exporters: [jaeger, exceptions]
     metrics: {receivers: [otlp], exporters: [jaeger]}
@@ -175,12 +175,12 @@ service:
     assert!(!out.status.success());
     for line in [
         "4:14: unknown key receivers.otlp.protocols.grpc.endpont; did you mean endpoint?",
-        "5:3: receivers.kafka: the receiver kafka is not served; spans are taken over OTLP,",
+        "5:3: receivers.pulsar: the receiver pulsar is not served; let a Collector receive it",
         "7:20: processors.batch.timeout: \"soon\" is not a duration; write for example 200ms or 1m30s",
         "8:3: processors.groupbyattrs: the processor groupbyattrs is not served;",
         "10:14: connectors.exceptions: the connector exceptions is not served; span_metrics counts events too",
         "12:11: exporters.jaeger.endpoint is missing; write for example jaeger:4317",
-        "16:32: service.pipelines.traces.receivers names the receiver zipkin, which is not above; there are kafka, otlp",
+        "16:33: service.pipelines.traces.receivers names the receiver zipkin, which is not above; there are otlp, pulsar",
     ] {
         assert!(stderr.contains(line), "{line}\n---\n{stderr}");
     }

@@ -25,3 +25,11 @@ pub fn decode(body: &[u8]) -> Result<Decoded, WireError> {
 pub fn decode_within(body: &[u8], room: Room<'_>) -> Result<Decoded, WireError> {
     decode::decode(body, room)
 }
+
+/// Reads one `Span` with its process: a record of Kafka as Jaeger writes it.
+///
+/// # Errors
+/// As for [`decode_within`].
+pub fn decode_span_within(body: &[u8], room: Room<'_>) -> Result<Decoded, WireError> {
+    decode::decode_span(body, room)
+}

@@ -177,3 +177,24 @@ fn what_is_no_trace_says_where_and_repeats_nothing_of_it() {
     );
     assert!(jaeger::json::decode(b"\xff").is_err());
 }
+
+#[test]
+fn a_span_by_itself_is_read_as_in_a_request() {
+    let spans = tracewell_testkit::Random::new(53).spans(40, 1_700_000_000_000_000_000);
+    for span in &spans {
+        let batch = tracewell_testkit::batch(std::slice::from_ref(span));
+        let (_, alone) = jaeger::protobuf::encode_spans(&batch).remove(0);
+        let request = jaeger::protobuf::encode(&batch, [0]).remove(0);
+        let unlimited = tracewell_wire::Room::unlimited();
+        let alone = jaeger::protobuf::decode_span_within(&alone, unlimited).unwrap();
+        let in_request = jaeger::protobuf::decode(&request).unwrap();
+        assert_eq!(
+            tracewell_testkit::flatten(&alone.batch),
+            tracewell_testkit::flatten(&in_request.batch)
+        );
+    }
+    let unlimited = tracewell_wire::Room::unlimited();
+    let without_ids = jaeger::protobuf::decode_span_within(b"", unlimited).unwrap();
+    assert!(without_ids.batch.is_empty());
+    assert_eq!(without_ids.rejected.total(), 1);
+}

@@ -20,6 +20,7 @@ struct Trace<'a> {
     error_count: u32,
     orphan_count: u32,
     cycle_count: u32,
+    waiting_count: u64,
     matched_count: u32,
     matched: Vec<String>,
     services: Vec<Service<'a>>,
@@ -36,7 +37,8 @@ struct Service<'a> {
     error_count: u32,
 }
 
-pub(super) fn trace_line(summary: &TraceSummary) -> Bytes {
+/// `waiting`: how many of its spans are not stored yet.
+pub(super) fn trace_line(summary: &TraceSummary, waiting: u64) -> Bytes {
     let root = summary.root.as_ref();
     let services = summary.services.iter().map(|service| Service {
         name: &service.name,
@@ -53,6 +55,7 @@ pub(super) fn trace_line(summary: &TraceSummary) -> Bytes {
         error_count: summary.failed,
         orphan_count: summary.orphans,
         cycle_count: summary.cut,
+        waiting_count: waiting.min(summary.spans.into()),
         matched_count: summary.matched_count,
         matched: summary.matched.iter().map(ToString::to_string).collect(),
         services: services.collect(),

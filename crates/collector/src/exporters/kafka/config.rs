@@ -2,17 +2,14 @@
 
 use std::time::Duration;
 
+use super::brokers::{BrokersConfig, text};
 use super::encoding::Encoding;
 use crate::exporters::queue::QueueConfig;
 use crate::exporters::retry::RetryConfig;
-use crate::exporters::secret::Secret;
-use crate::exporters::tls::TlsConfig;
 use crate::written::fields::Fields;
 
 /// The Collector's.
-const BROKER: &str = "localhost:9092";
 const TOPIC: &str = "otlp_spans";
-const CLIENT_ID: &str = "otel-collector";
 const TIMEOUT: Duration = Duration::from_secs(5);
 const REFRESH_INTERVAL: Duration = Duration::from_secs(600);
 const MAX_MESSAGE_BYTES: u64 = 1_000_000;
@@ -20,10 +17,8 @@ const MAX_MESSAGE_BYTES: u64 = 1_000_000;
 /// See the module above.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KafkaConfig {
-    /// Any of them says who the others are.
-    pub brokers: Vec<String>,
-    /// Who we are to them.
-    pub client_id: String,
+    /// Who has them.
+    pub brokers: BrokersConfig,
     /// Where records go.
     pub topic: String,
     /// How they are written.
@@ -38,10 +33,6 @@ pub struct KafkaConfig {
     pub makes_topic: bool,
     /// How often it is asked what partitions there are.
     pub refresh_interval: Duration,
-    /// Where it is encrypted.
-    pub tls: Option<TlsConfig>,
-    /// Who we say that we are.
-    pub sasl: Option<Sasl>,
     /// For one attempt.
     pub timeout: Duration,
     /// What may wait.
@@ -60,37 +51,13 @@ pub enum KafkaCompression {
     Zstd,
 }
 
-/// A name and a password.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sasl {
-    pub(super) mechanism: Mechanism,
-    pub(super) username: Secret,
-    pub(super) password: Secret,
-}
-
-/// How they are shown to the broker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mechanism {
-    Plain,
-    ScramSha256,
-    ScramSha512,
-}
-
 impl KafkaConfig {
     /// Reads the fields of the section.
     pub(crate) fn read(fields: Fields<'_>) -> Self {
         let (topic, encoding) = topic_and_encoding(&fields);
         let producer = Producer::read(fields.section("producer"));
-        let tls = fields.section("tls");
-        if let Some(tls) = &tls {
-            tls.not_served(
-                "server_name_override",
-                "brokers are called as they call themselves",
-            );
-        }
         let config = Self {
-            brokers: brokers(&fields),
-            client_id: text(&fields, "client_id", CLIENT_ID),
+            brokers: BrokersConfig::read(&fields),
             topic,
             encoding,
             partitions_by_trace: fields.switch("partition_traces_by_id", false),
@@ -98,10 +65,6 @@ impl KafkaConfig {
             max_message_bytes: producer.max_message_bytes,
             makes_topic: producer.makes_topic,
             refresh_interval: refresh_interval(fields.section("metadata")),
-            tls: tls
-                .map(|tls| TlsConfig::read(Some(tls)))
-                .filter(|tls| !tls.is_insecure),
-            sasl: fields.section("auth").and_then(sasl),
             timeout: fields.duration("timeout", TIMEOUT),
             queue: QueueConfig::read(fields.section("sending_queue")),
             retry: RetryConfig::read(fields.section("retry_on_failure")),
@@ -152,33 +115,6 @@ fn not_served(fields: &Fields<'_>) {
     ] {
         fields.has(taken);
     }
-}
-
-fn text(fields: &Fields<'_>, name: &'static str, default: &str) -> String {
-    let written = fields.text(name).filter(|written| !written.text.is_empty());
-    written.map_or_else(|| default.to_owned(), |written| written.text)
-}
-
-fn brokers(fields: &Fields<'_>) -> Vec<String> {
-    let written = fields.list("brokers");
-    if written.is_empty() {
-        return vec![BROKER.to_owned()];
-    }
-    for broker in &written {
-        let port = broker
-            .text
-            .rsplit_once(':')
-            .map(|(_, port)| port.parse::<u16>());
-        if !matches!(port, Some(Ok(_))) {
-            let message = format!(
-                "{}: {:?} is no HOST:PORT; write for example {BROKER}",
-                fields.path("brokers"),
-                broker.text
-            );
-            fields.reading().mistake(broker.location, message);
-        }
-    }
-    written.into_iter().map(|broker| broker.text).collect()
 }
 
 /// Those of traces; older files have them at the top.
@@ -273,54 +209,4 @@ fn refresh_interval(metadata: Option<Fields<'_>>) -> Duration {
     }
     fields.end();
     interval
-}
-
-fn sasl(auth: Fields<'_>) -> Option<Sasl> {
-    auth.not_served("kerberos", "write sasl, or a certificate in tls");
-    auth.not_served("tls", "write tls beside auth");
-    let (sasl, plain) = (auth.section("sasl"), auth.section("plain_text"));
-    let found = match (sasl, plain) {
-        (Some(section), _) => {
-            let mechanism = section.value("mechanism", Mechanism::Plain, mechanism);
-            section.not_served("aws_msk", "write SCRAM-SHA-512, which MSK has too");
-            section.not_served(
-                "oauthbearer_token_source",
-                "write SCRAM-SHA-256, SCRAM-SHA-512 or PLAIN",
-            );
-            section.has("version");
-            credentials(section, mechanism)
-        }
-        (None, Some(section)) => credentials(section, Mechanism::Plain),
-        (None, None) => None,
-    };
-    auth.end();
-    found
-}
-
-fn mechanism(text: &str) -> Result<Mechanism, String> {
-    match text {
-        "PLAIN" => Ok(Mechanism::Plain),
-        "SCRAM-SHA-256" => Ok(Mechanism::ScramSha256),
-        "SCRAM-SHA-512" => Ok(Mechanism::ScramSha512),
-        _ => Err(format!(
-            "{text:?} is not one of SCRAM-SHA-256, SCRAM-SHA-512, PLAIN"
-        )),
-    }
-}
-
-fn credentials(fields: Fields<'_>, mechanism: Mechanism) -> Option<Sasl> {
-    let secret = |name: &'static str| {
-        let written = fields.text(name).filter(|written| !written.text.is_empty());
-        if written.is_none() {
-            fields.mistake(format!("{} is missing", fields.path(name)));
-        }
-        Some(Secret::text(&fields, name, written?))
-    };
-    let (username, password) = (secret("username"), secret("password"));
-    fields.end();
-    Some(Sasl {
-        mechanism,
-        username: username?,
-        password: password?,
-    })
 }

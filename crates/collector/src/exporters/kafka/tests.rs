@@ -5,7 +5,8 @@ use tracewell_testkit::{TestSpan, batch};
 use tracewell_wire::otlp;
 
 use super::KafkaConfig;
-use super::config::{KafkaCompression, Mechanism};
+use super::brokers::Mechanism;
+use super::config::KafkaCompression;
 use super::encoding::{Encoding, partition, records};
 use crate::written::section;
 
@@ -16,13 +17,13 @@ fn read(text: &str) -> Result<KafkaConfig, Vec<String>> {
 #[test]
 fn defaults_are_those_of_the_collector_and_older_files_are_understood() {
     let config = read("{}").unwrap();
-    assert_eq!(config.brokers, ["localhost:9092"]);
+    assert_eq!(config.brokers.addresses, ["localhost:9092"]);
     assert_eq!(
         (&*config.topic, config.encoding),
         ("otlp_spans", Encoding::OtlpProto)
     );
     assert_eq!(config.max_message_bytes, 1_000_000);
-    assert!(config.makes_topic && config.tls.is_none() && config.sasl.is_none());
+    assert!(config.makes_topic && config.brokers.tls.is_none() && config.brokers.sasl.is_none());
     let config = read(
         "{brokers: [a:1, b:2], topic: spans, encoding: jaeger_proto, protocol_version: 2.0.0,
           auth: {plain_text: {username: u, password: p}}, tls: {insecure: true}}",
@@ -32,8 +33,11 @@ fn defaults_are_those_of_the_collector_and_older_files_are_understood() {
         (&*config.topic, config.encoding),
         ("spans", Encoding::JaegerProto)
     );
-    assert_eq!(config.sasl.unwrap().mechanism, Mechanism::Plain);
-    assert!(config.tls.is_none());
+    assert_eq!(
+        config.brokers.sasl.clone().unwrap().mechanism,
+        Mechanism::Plain
+    );
+    assert!(config.brokers.tls.is_none());
 }
 
 #[test]
@@ -57,8 +61,8 @@ fn every_field_of_the_collector_is_known() {
     .unwrap();
     assert_eq!((&*config.topic, config.encoding), ("t", Encoding::OtlpJson));
     assert_eq!(config.compression, KafkaCompression::Zstd);
-    assert!(config.partitions_by_trace && !config.makes_topic && config.tls.is_some());
-    let printed = format!("{:?}", config.sasl.unwrap());
+    assert!(config.partitions_by_trace && !config.makes_topic && config.brokers.tls.is_some());
+    let printed = format!("{:?}", config.brokers.sasl.unwrap());
     assert!(!printed.contains("\"p\""), "{printed}");
 }
 

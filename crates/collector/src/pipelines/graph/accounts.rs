@@ -3,6 +3,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tracewell_model::waiting::Waiting;
+
 use super::ledger::Ledger;
 use super::stage::StageId;
 use crate::exporters::{ExporterAccount, ExporterConfig};
@@ -84,6 +86,15 @@ impl Accounts {
     #[must_use]
     pub fn processors(&self) -> Vec<Arc<ProcessorAccount>> {
         lock(&self.lists).processors.clone()
+    }
+
+    /// Where spans that wait can be looked at, those among them whose processor is no
+    /// longer in the file and not done yet.
+    #[must_use]
+    pub fn waiting(&self) -> Vec<Arc<dyn Waiting>> {
+        let lists = lock(&self.lists);
+        let processors = lists.processors.iter().chain(&lists.gone.processors);
+        processors.filter_map(|account| account.waiting()).collect()
     }
 
     /// What connectors count of spans.

@@ -100,9 +100,8 @@ impl<'b> Building<'b> {
                 };
                 let ends = (Some(id), config.processors.first());
                 let first = self.edge(config, ends, LeadsTo::Component, Arc::clone(&first));
-                for port in &receiver.ports {
-                    let of_port = entries.entry(port.account(id)).or_default();
-                    of_port.push(Arc::clone(&first));
+                for account in receiver.accounts(id) {
+                    entries.entry(account).or_default().push(Arc::clone(&first));
                 }
             }
         }

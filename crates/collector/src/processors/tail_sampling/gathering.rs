@@ -70,6 +70,48 @@ impl ReadBatches {
     }
 }
 
+/// Traces that go on as one batch, and where their spans lie.
+pub(super) struct Wanted {
+    /// In the order of the places.
+    places: Vec<(SpoolPlace, TraceId)>,
+    shares: HashMap<TraceId, Threshold>,
+}
+
+impl Wanted {
+    /// These traces in parts of some `joined_spans`. Nothing is read.
+    pub(super) fn parts(held: &HeldBatches, members: &[Member], joined_spans: u64) -> Vec<Self> {
+        let (mut parts, mut rest) = (Vec::new(), members);
+        while !rest.is_empty() {
+            let mut spans = 0;
+            let fits = |member: &&Member| {
+                spans += member.spans;
+                spans <= joined_spans
+            };
+            let (now, later) = rest.split_at(rest.iter().take_while(fits).count().max(1));
+            parts.push(Self::of(held, now));
+            rest = later;
+        }
+        parts
+    }
+
+    fn of(held: &HeldBatches, members: &[Member]) -> Self {
+        let mut wanted: Vec<(SpoolPlace, TraceId)> = Vec::new();
+        for member in members {
+            let places = member.batches.numbers().iter();
+            let places = places.filter_map(|number| held.place(*number));
+            wanted.extend(places.map(|place| (place, member.trace)));
+        }
+        wanted.sort_unstable();
+        let shares = members.iter().map(|member| (member.trace, member.decision));
+        Self {
+            places: wanted,
+            shares: shares
+                .filter(|(_, decision)| *decision != Threshold::ALWAYS)
+                .collect(),
+        }
+    }
+}
+
 /// The spans of these traces, each trace in one batch unless it alone is larger than
 /// [`JOINED_BYTES`].
 ///
@@ -77,20 +119,12 @@ impl ReadBatches {
 /// The disk does not say at present; later it may.
 pub(super) fn gather(
     spool: &dyn Spool,
-    held: &HeldBatches,
     read: &mut ReadBatches,
-    members: &[Member],
+    parts: &[Wanted],
 ) -> Result<Vec<Arc<SpanBatch>>, StoreError> {
-    let (mut done, mut rest) = (Vec::new(), members);
-    while !rest.is_empty() {
-        let mut spans = 0;
-        let fits = |member: &&Member| {
-            spans += member.spans;
-            spans <= read.joined_spans
-        };
-        let (now, later) = rest.split_at(rest.iter().take_while(fits).count().max(1));
-        done.extend(join(spool, held, read, now)?);
-        rest = later;
+    let mut done = Vec::new();
+    for part in parts {
+        done.extend(join(spool, read, part)?);
     }
     Ok(done)
 }
@@ -98,17 +132,12 @@ pub(super) fn gather(
 /// The spans of these traces, as few batches as may be.
 fn join(
     spool: &dyn Spool,
-    held: &HeldBatches,
     read: &mut ReadBatches,
-    members: &[Member],
+    Wanted {
+        places: wanted,
+        shares,
+    }: &Wanted,
 ) -> Result<Vec<Arc<SpanBatch>>, StoreError> {
-    let mut wanted: Vec<(SpoolPlace, TraceId)> = Vec::new();
-    for member in members {
-        let places = member.batches.numbers().iter();
-        let places = places.filter_map(|number| held.place(*number));
-        wanted.extend(places.map(|place| (place, member.trace)));
-    }
-    wanted.sort_unstable();
     let empty = || BatchJoiner::in_passing_within(JOINED_BYTES);
     let (mut done, mut joiner) = (Vec::new(), empty());
     for of_batch in wanted.chunk_by(|a, b| a.0 == b.0) {
@@ -141,12 +170,8 @@ fn join(
     if !joiner.is_empty() {
         done.push(Arc::new(joiner.finish()));
     }
-    let shares = members.iter().map(|member| (member.trace, member.decision));
-    let shares: HashMap<TraceId, Threshold> = shares
-        .filter(|(_, decision)| *decision != Threshold::ALWAYS)
-        .collect();
     for batch in &mut done {
-        write_shares(batch, &shares);
+        write_shares(batch, shares);
     }
     Ok(done)
 }

@@ -5,7 +5,9 @@
 
 use std::collections::VecDeque;
 
+use tracewell_model::SpanBatch;
 use tracewell_model::spool::SpoolPlace;
+use tracewell_model::waiting::{BatchTimes, WaitingBatch};
 
 /// See the module's text.
 #[derive(Debug, Default)]
@@ -20,13 +22,31 @@ struct Held {
     place: SpoolPlace,
     /// Traces that need it.
     traces: u32,
+    spans: u32,
+    times: BatchTimes,
+}
+
+impl Held {
+    fn numbered(&self, number: u32) -> WaitingBatch {
+        WaitingBatch {
+            number,
+            place: self.place,
+            spans: self.spans,
+            times: self.times,
+        }
+    }
 }
 
 impl HeldBatches {
     /// A batch that nobody needs yet.
-    pub(super) fn add(&mut self, place: SpoolPlace) -> u32 {
+    pub(super) fn add(&mut self, place: SpoolPlace, batch: &SpanBatch) -> u32 {
         let number = self.first.wrapping_add(self.held.len() as u32);
-        self.held.push_back(Held { place, traces: 0 });
+        self.held.push_back(Held {
+            place,
+            traces: 0,
+            spans: batch.len() as u32,
+            times: BatchTimes::of(batch),
+        });
         number
     }
 
@@ -63,7 +83,21 @@ impl HeldBatches {
 
     /// Where it lies, if it is needed.
     pub(super) fn place(&self, number: u32) -> Option<SpoolPlace> {
-        self.held.get(self.index(number)).map(|held| held.place)
+        self.get(number).map(|held| held.place)
+    }
+
+    /// It, if it is needed.
+    pub(super) fn get(&self, number: u32) -> Option<WaitingBatch> {
+        let held = self.held.get(self.index(number));
+        let needed = held.filter(|held| held.traces > 0);
+        needed.map(|held| held.numbered(number))
+    }
+
+    /// All that are needed, as they came.
+    pub(super) fn needed(&self) -> impl Iterator<Item = WaitingBatch> {
+        let numbered = self.held.iter().zip(0..);
+        let needed = numbered.filter(|(held, _)| held.traces > 0);
+        needed.map(|(held, index)| held.numbered(self.first.wrapping_add(index)))
     }
 
     /// From the first that is needed to the newest.
@@ -109,6 +143,11 @@ impl Batches {
             Self::Few { count, numbers } => &numbers[..usize::from(*count)],
             Self::Many(numbers) => numbers,
         }
+    }
+
+    /// Is a batch among them?
+    pub(super) fn has(&self, number: u32) -> bool {
+        self.numbers().contains(&number)
     }
 
     /// Adds the newest batch; answers whether it is not there yet.
@@ -162,7 +201,7 @@ mod tests {
         };
         let numbers: Vec<u32> = (0..4)
             .map(|place| {
-                let number = held.add(SpoolPlace(place, 0));
+                let number = held.add(SpoolPlace(place, 0), &SpanBatch::default());
                 held.hold(number);
                 number
             })
@@ -178,6 +217,6 @@ mod tests {
         assert_eq!(held.first_place(), Some(SpoolPlace(3, 0)));
         held.let_go(&of(&numbers[3..]));
         assert_eq!(held.first_place(), None);
-        assert_eq!(held.add(SpoolPlace(9, 0)), 2);
+        assert_eq!(held.add(SpoolPlace(9, 0), &SpanBatch::default()), 2);
     }
 }

@@ -19,6 +19,7 @@ const MAX_WAITING_BYTES: usize = 64 << 20;
 pub(super) struct Inbox {
     state: Mutex<Inside>,
     has_news: Condvar,
+    has_looked: Condvar,
 }
 
 #[derive(Default)]
@@ -26,6 +27,8 @@ struct Inside {
     /// The number of the first of `batches`.
     first: u64,
     batches: VecDeque<Slot>,
+    /// Those before this number were looked at.
+    looked_at: u64,
     waiting_bytes: usize,
     answers: Vec<Answer>,
     /// Why nothing more is taken, when so much is decided and not delivered.
@@ -62,6 +65,8 @@ pub(super) enum Answer {
 pub(super) struct News {
     pub(super) batches: Vec<StoredBatch>,
     pub(super) answers: Vec<Answer>,
+    /// The number after the last of them.
+    pub(super) through: u64,
     /// No batch is on its way: what comes later lies behind all that is known.
     pub(super) is_quiet: bool,
     /// Somebody was told that there is no room.
@@ -151,7 +156,27 @@ impl Inbox {
             }
         }
         news.is_quiet = inside.batches.is_empty();
+        news.through = inside.first;
         news
+    }
+
+    /// All that came was looked at.
+    pub(super) fn looked_at(&self, through: u64) {
+        self.inside().looked_at = through;
+        self.has_looked.notify_all();
+    }
+
+    /// Waits until all that is on the disk by now was looked at, at most so long.
+    pub(super) fn wait_until_looked_at(&self, at_most: Duration) {
+        let inside = self.inside();
+        let is_there = |slot: &&Slot| !matches!(slot, Slot::Awaited(_));
+        let there = inside.batches.iter().take_while(is_there).count() as u64;
+        let through = inside.first + there;
+        let is_behind = |inside: &mut Inside| !inside.is_ending && inside.looked_at < through;
+        let waited = self
+            .has_looked
+            .wait_timeout_while(inside, at_most, is_behind);
+        drop(waited);
     }
 
     /// It was looked at.
@@ -178,5 +203,6 @@ impl Inbox {
     pub(super) fn end(&self) {
         self.inside().is_ending = true;
         self.has_news.notify_one();
+        self.has_looked.notify_all();
     }
 }

@@ -76,6 +76,10 @@ impl PendingTraces {
             .sum()
     }
 
+    pub(super) fn get(&self, trace: &TraceId) -> Option<&Pending> {
+        self.traces.get(trace)
+    }
+
     pub(super) fn get_mut(&mut self, trace: &TraceId) -> Option<&mut Pending> {
         self.traces.get_mut(trace)
     }

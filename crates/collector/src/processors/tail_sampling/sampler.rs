@@ -11,20 +11,20 @@
 //! changes no decision and loses no span; at most a group is handed on twice.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use tracewell_model::clock::Clock;
 use tracewell_model::spool::{Spool, SpoolPlace, SpoolRecord};
 use tracewell_model::store::Ack;
 use tracewell_model::{Consumer, StoreError};
 
-use super::gathering::{ReadBatches, gather};
+use super::gathering::{ReadBatches, Wanted, gather};
 use super::inbox::{Answer, Inbox};
 use super::memories::Memories;
 use super::note::{self, Note, NoteBody};
 use super::outgoing::{Outgoing, Pause};
 use super::replay::Replayed;
-use super::state::State;
+use super::state::{State, locked};
 use crate::processors::ProcessorAccount;
 
 /// Notes that may wait for the disk; with more, nothing is decided.
@@ -54,7 +54,8 @@ pub(super) struct Around {
 /// See the module's text.
 pub(super) struct Sampler {
     around: Around,
-    pub(super) state: State,
+    /// Those who search look into it too.
+    pub(super) state: Arc<Mutex<State>>,
     /// What the running time was when this life began, and the clock.
     began_ns: (u64, u64),
     notes: VecDeque<Note>,
@@ -105,7 +106,7 @@ impl Sampler {
             seen: SpoolPlace::default(),
             released: SpoolPlace::default(),
             around,
-            state,
+            state: Arc::new(Mutex::new(state)),
         }
     }
 
@@ -128,7 +129,8 @@ impl Sampler {
                 break;
             }
         }
-        self.around.inbox.set_behind(self.state.is_behind());
+        let is_behind = locked(&self.state).is_behind();
+        self.around.inbox.set_behind(is_behind);
         self.release();
     }
 
@@ -143,11 +145,12 @@ impl Sampler {
         }
         self.is_in_need |= news.is_in_need;
         for stored in news.batches {
-            let dropped = self.state.look_at(stored.place, &stored.batch, now_ns);
+            let dropped = locked(&self.state).look_at(stored.place, &stored.batch, now_ns);
             self.around.account.dropped("sampled_out", dropped);
             self.around.inbox.seen(&stored);
         }
-        self.seen = self.seen.max(self.state.through.after());
+        self.around.inbox.looked_at(news.through);
+        self.seen = self.seen.max(locked(&self.state).through.after());
         if news.is_quiet {
             self.seen = self.seen.max(self.last_note);
         }
@@ -156,20 +159,23 @@ impl Sampler {
 
     /// Decides what is due, and notes from time to time how late it is.
     fn decide(&mut self, now_ns: u64) -> bool {
-        if now_ns < self.next_tick_ns && !self.state.is_overfull() {
+        let mut state = locked(&self.state);
+        if now_ns < self.next_tick_ns && !state.is_overfull() {
             return false;
         }
         let room = MAX_NOTES.saturating_sub(self.notes.len());
         if room == 0 {
             return false;
         }
-        let early = self.state.decided_early;
-        let decisions = self.state.decide(now_ns, room);
-        self.warn_of_early(early);
+        let before = state.decided_early;
+        let decisions = state.decide(now_ns, room);
+        let early = (before, state.decided_early);
         let decided = decisions.len();
         if decided > 0 {
-            self.around.account.decided(&self.state.judge.counts);
+            self.around.account.decided(&state.judge.counts);
         }
+        drop(state);
+        self.warn_of_early(early);
         self.notes.extend(decisions);
         if decided >= room {
             return true;
@@ -177,16 +183,15 @@ impl Sampler {
         self.next_tick_ns = now_ns + self.around.tick_ns;
         self.remember(now_ns);
         let (noted_ns, noted_through) = self.noted;
-        let is_due = self.state.pending.len() > 0 && now_ns >= noted_ns + NOTED_EVERY_NS;
-        if self.notes.is_empty() && (self.state.through != noted_through || is_due) {
-            self.notes
-                .push_back(self.state.note(NoteBody::Time, now_ns));
+        let state = locked(&self.state);
+        let is_due = state.pending.len() > 0 && now_ns >= noted_ns + NOTED_EVERY_NS;
+        if self.notes.is_empty() && (state.through != noted_through || is_due) {
+            self.notes.push_back(state.note(NoteBody::Time, now_ns));
         }
         decided > 0
     }
 
-    fn warn_of_early(&self, before: u64) {
-        let early = self.state.decided_early;
+    fn warn_of_early(&self, (before, early): (u64, u64)) {
         // The first, and then ever more seldom.
         if early > before && before.checked_ilog2() != early.checked_ilog2() {
             tracing::warn!(
@@ -198,13 +203,13 @@ impl Sampler {
 
     /// Writes all that is remembered down anew, so that what is older can go.
     fn remember(&mut self, now_ns: u64) {
-        let (remembered, spool) = (&self.state.remembered, &*self.around.spool);
-        let bodies = self.memories.due(remembered, spool, self.is_in_need);
+        let (state, spool) = (locked(&self.state), &*self.around.spool);
+        let bodies = self.memories.due(&state.remembered, spool, self.is_in_need);
         if !bodies.is_empty() {
             self.is_in_need = false;
         }
         for body in bodies {
-            let note = self.state.note(body, now_ns);
+            let note = state.note(body, now_ns);
             self.notes.push_back(note);
         }
     }
@@ -248,17 +253,18 @@ impl Sampler {
         };
         self.write_again = Pause::default();
         self.last_note = place;
+        let mut state = locked(&self.state);
         for note in std::mem::take(&mut self.writing) {
             match note.body {
                 NoteBody::Time => {}
                 NoteBody::Decided { group, .. } => {
-                    let dropped = self.state.let_go_not_sampled(group);
+                    let dropped = state.let_go_not_sampled(group);
                     self.around.account.dropped("sampled_out", dropped);
-                    if self.state.groups.contains_key(&group) {
+                    if state.groups.contains_key(&group) {
                         self.ready.push_back(Outgoing::new(group));
                     }
                 }
-                NoteBody::Delivered { group } => self.state.let_go_delivered(group),
+                NoteBody::Delivered { group } => state.let_go_delivered(group),
                 NoteBody::Remembered {
                     is_first, is_last, ..
                 } => {
@@ -291,10 +297,13 @@ impl Sampler {
 
     fn send_group(&mut self, mut outgoing: Outgoing, now_ns: u64) {
         let number = outgoing.group;
-        let members = self.state.groups.get(&number);
-        let members = members.map_or(&[][..], |group| &group.sampled);
-        let (spool, held) = (&*self.around.spool, &self.state.held);
-        let batches = match gather(spool, held, &mut self.read, members) {
+        let wanted = {
+            let state = locked(&self.state);
+            let members = state.groups.get(&number);
+            let members = members.map_or(&[][..], |group| &group.sampled);
+            Wanted::parts(&state.held, members, self.read.joined_spans)
+        };
+        let batches = match gather(&*self.around.spool, &mut self.read, &wanted) {
             Ok(batches) => batches,
             Err(error) => {
                 self.say_once(&outgoing.pause, &error);
@@ -352,7 +361,8 @@ impl Sampler {
 
     /// All of a group was taken or refused.
     fn delivered(&mut self, outgoing: &Outgoing, now_ns: u64) {
-        let group = self.state.groups.get(&outgoing.group);
+        let state = locked(&self.state);
+        let group = state.groups.get(&outgoing.group);
         let spans = group.map_or(0, |group| group.sampled_spans);
         // What could not be read was taken by nobody.
         let passed = outgoing.taken_spans().min(spans);
@@ -360,12 +370,12 @@ impl Sampler {
         self.around.account.rejected(spans - passed);
         let group = outgoing.group;
         let body = NoteBody::Delivered { group };
-        let note = self.state.note(body, now_ns);
+        let note = state.note(body, now_ns);
         self.notes.push_back(note);
     }
 
     fn release(&mut self) {
-        let needed = self.state.held.first_place();
+        let needed = locked(&self.state).held.first_place();
         let needed = needed.unwrap_or(self.seen);
         let from = self.memories.replay_from(needed);
         if from > self.released {

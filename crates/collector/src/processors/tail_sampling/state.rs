@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::mem;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tracewell_model::spool::SpoolPlace;
 use tracewell_model::{SpanBatch, TraceId};
@@ -29,7 +30,7 @@ const GROUP_TRACES: usize = 4_096;
 /// quarter of what one costs that waits.
 const UNDELIVERED_TIMES: usize = 5;
 
-/// Batches on the disk of which somebody needs a span: 16 bytes each.
+/// Batches on the disk of which somebody needs a span: 48 bytes each.
 const MAX_HELD: usize = 1 << 20;
 
 /// See the module's text.
@@ -39,7 +40,7 @@ pub(super) struct State {
     pub(super) judge: Judge,
     pub(super) pending: PendingTraces,
     /// Spans of traces that were decided before they came, to be sampled.
-    late: HashMap<TraceId, Late>,
+    pub(super) late: HashMap<TraceId, Late>,
     pub(super) remembered: Remembered,
     pub(super) held: HeldBatches,
     /// The last batch that was looked at.
@@ -55,9 +56,9 @@ pub(super) struct State {
 }
 
 #[derive(Debug)]
-struct Late {
-    batches: Batches,
-    spans: u64,
+pub(super) struct Late {
+    pub(super) batches: Batches,
+    pub(super) spans: u64,
     decision: Threshold,
 }
 
@@ -78,6 +79,8 @@ pub(super) struct Group {
     pub(super) sampled: Vec<Member>,
     pub(super) not_sampled: Vec<Member>,
     pub(super) sampled_spans: u64,
+    /// The first and the last of the batches that they need.
+    batches: Option<(u32, u32)>,
 }
 
 /// A decided trace, and where its spans lie.
@@ -92,12 +95,38 @@ pub(super) struct Member {
 
 impl Group {
     fn add(&mut self, member: Member) {
+        let numbers = member.batches.numbers();
+        if let (Some(first), Some(last)) = (numbers.first(), numbers.last()) {
+            let (before, after) = self.batches.unwrap_or((*first, *last));
+            let first = if is_before(*first, before) {
+                *first
+            } else {
+                before
+            };
+            let last = if is_before(after, *last) {
+                *last
+            } else {
+                after
+            };
+            self.batches = Some((first, last));
+        }
         if member.decision != NEVER {
             self.sampled_spans += member.spans;
             self.sampled.push(member);
         } else {
             self.not_sampled.push(member);
         }
+    }
+
+    /// All of them.
+    pub(super) fn members(&self) -> impl Iterator<Item = &Member> {
+        self.sampled.iter().chain(&self.not_sampled)
+    }
+
+    /// May one of them need a batch?
+    pub(super) fn may_need(&self, number: u32) -> bool {
+        let batches = self.batches;
+        batches.is_some_and(|(first, last)| !is_before(number, first) && !is_before(last, number))
     }
 
     fn traces(&self) -> usize {
@@ -146,7 +175,7 @@ impl State {
     /// Looks at a batch that is on the disk. Answers how many of its spans end here,
     /// because their traces were not sampled.
     pub(super) fn look_at(&mut self, place: SpoolPlace, batch: &SpanBatch, now_ns: u64) -> u64 {
-        let number = self.held.add(place);
+        let number = self.held.add(place, batch);
         self.through = self.through.max(place);
         let mut dropped = 0;
         for run in runs(&self.config.conditions, batch) {
@@ -346,6 +375,16 @@ impl State {
         let late = self.late.remove(&trace)?;
         Some(Late { decision, ..late }.member(trace))
     }
+}
+
+/// Is a batch older than another? Numbers go round, and are near each other.
+fn is_before(number: u32, other: u32) -> bool {
+    number != other && other.wrapping_sub(number) < u32::MAX / 2
+}
+
+/// What is known, for one step. **No disk and no network is waited for with it.**
+pub(super) fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn member(trace: TraceId, pending: Pending, decision: Threshold) -> Member {

@@ -10,3 +10,4 @@ mod restart;
 mod rig;
 mod shares;
 mod trial;
+mod waiting;

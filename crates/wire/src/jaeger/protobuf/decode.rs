@@ -48,6 +48,20 @@ pub(super) fn decode(body: &[u8], room: Room<'_>) -> Result<Decoded, WireError> 
     Ok(intake.gathered.finish(None))
 }
 
+pub(super) fn decode_span(body: &[u8], room: Room<'_>) -> Result<Decoded, WireError> {
+    let mut intake = Intake {
+        gathered: Gathered::new(body, room)?,
+        scopes: Rows::default(),
+        resources: Rows::default(),
+    };
+    let no_process = Cursor::new(&[], 0);
+    if let Some(fault) = intake.span(Cursor::new(body, 0), no_process, &mut None)? {
+        intake.gathered.builder.abandon_span();
+        intake.gathered.reject(fault, Place::default());
+    }
+    Ok(intake.gathered.finish(None))
+}
+
 impl<'a> Intake<'a, '_> {
     fn batch(&mut self, batch: Cursor<'a>, place: &mut Place) -> Result<(), WireError> {
         let mut process = Cursor::new(&[], batch.offset());

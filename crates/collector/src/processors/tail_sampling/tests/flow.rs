@@ -9,6 +9,7 @@ use tracewell_testkit::{Random, TestSpan};
 
 use super::policies::batches;
 use super::rig::{Rig, SECOND};
+use crate::processors::tail_sampling::state::locked;
 
 const ERRORS: &str = "{name: errors, type: status_code, status_code: {status_codes: [ERROR]}}";
 
@@ -133,7 +134,7 @@ fn too_many_traces_are_decided_before_their_time_the_oldest_first() {
         rig.after(0.001);
     }
     assert_eq!(ids(&rig), [1, 2]);
-    assert_eq!(rig.sampler.state.decided_early, 2);
+    assert_eq!(locked(&rig.sampler.state).decided_early, 2);
     rig.after(31.0);
     assert_eq!(ids(&rig), [1, 2, 3, 4, 5]);
 }

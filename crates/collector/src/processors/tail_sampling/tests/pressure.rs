@@ -8,6 +8,7 @@ use tracewell_model::{Consumer, StoreError};
 use tracewell_testkit::{TestSpan, batch};
 
 use super::rig::{Rig, SECOND};
+use crate::processors::tail_sampling::state::locked;
 
 const ALL: &str = "{name: all, type: always_sample}";
 const NONE: &str = "{name: none, type: probabilistic, probabilistic: {sampling_percentage: 0}}";
@@ -114,10 +115,10 @@ fn what_is_decided_and_not_delivered_is_bounded() {
     // Those that waited by then are decided all the same.
     rig.after(2.0);
     assert!((50..61).contains(&taken), "{taken}");
-    assert_eq!(rig.sampler.state.undelivered as u64, taken);
+    assert_eq!(locked(&rig.sampler.state).undelivered as u64, taken);
     let mut rig = rig.restart(0);
     rig.after(0.0);
-    assert_eq!(rig.sampler.state.undelivered as u64, taken);
+    assert_eq!(locked(&rig.sampler.state).undelivered as u64, taken);
     let told = rig.send(&spans(2_000, 9_000..9_001)).recv().unwrap();
     assert!(matches!(told, Err(StoreError::Busy(_))), "{told:?}");
     rig.behind.answer(None);
