@@ -165,9 +165,12 @@ fn what_waits_is_found_until_it_is_dropped_and_once_when_it_is_kept() {
     server.kill();
     drop(server);
     let server = start(dir.path(), &file(dir.path(), "300ms"));
-    until("decisions", || {
+    // What was taken is shown as waiting until that is noted.
+    until("decisions, noted", || {
         let status = server.get("/api/status").json();
-        (status["processors"][0]["inFlight"] == 0).then_some(())
+        let shown = [found(&server, "kept"), found(&server, "half")].concat();
+        let is_noted = shown.iter().all(|trace| trace["waitingCount"] == 0);
+        (status["processors"][0]["inFlight"] == 0 && is_noted).then_some(())
     });
     assert_eq!(by_id(&server, 1), Some(0));
     assert_eq!(found(&server, "kept")[0]["waitingCount"], 0);
