@@ -65,8 +65,10 @@ pub struct GroupTime {
 pub struct BlockScan<'a> {
     block: &'a Block,
     request: &'a ScanRequest<'a>,
-    /// Where parted rows are told apart.
+    /// Where parted rows are known.
     parted: Option<Arc<PartedRows>>,
+    /// Are they shown apart, where that is asked for?
+    is_apart: bool,
     shared: Mutex<Shared>,
 }
 
@@ -87,14 +89,20 @@ impl<'a> BlockScan<'a> {
             block,
             request,
             parted: None,
+            is_apart: false,
             shared: Mutex::default(),
         }
     }
 
-    /// The same that tells these rows apart.
+    /// The same that knows these rows, and shows them apart (`is_apart`) where that is
+    /// asked for.
     #[must_use]
-    pub(crate) fn with_parted(self, parted: Option<Arc<PartedRows>>) -> Self {
-        Self { parted, ..self }
+    pub(crate) fn with_parted(self, parted: Option<Arc<PartedRows>>, is_apart: bool) -> Self {
+        Self {
+            parted,
+            is_apart,
+            ..self
+        }
     }
 
     /// The block.
@@ -142,7 +150,7 @@ impl<'a> BlockScan<'a> {
         report.searched_blocks += 1;
         let reader = Reader::new(block);
         let parted = self.parted.as_deref();
-        let of_apart = parted.filter(|_| request.columns.parted_apart);
+        let of_apart = parted.filter(|_| self.is_apart && request.columns.parted_apart);
         let apart = of_apart.map(|parted| Apart::new(self, parted));
         let visitor_columns = prune::visitor_columns(&request.columns, &block.index);
         let visitor_columns: Vec<usize> = visitor_columns.into_iter().collect();

@@ -81,7 +81,7 @@ pub(super) fn all(
     report: &mut ScanReport,
     visit: &mut ScanVisitor<'_>,
 ) -> Result<(), StoreError> {
-    let scans = known.scans(snapshot, blocks, request, memory);
+    let scans = known.scans(snapshot, blocks, request, false, memory);
     let pieces = pieces(live::parts(snapshot, request.range), &scans);
     let sources: HashSet<Option<usize>> = pieces.iter().map(Piece::counts_as).collect();
     report.total_blocks += sources.len() as u64;

@@ -44,6 +44,7 @@ async fn a_trace_is_a_line_and_the_end_is_told() {
             "orphanCount": 0,
             "cycleCount": 0,
             "matchedCount": 2,
+            "waitingCount": 0,
             "matched": ["0000000000000001", "0000000000000002"],
             "services": [
                 {"name": "shop", "spanCount": 1, "errorCount": 0},

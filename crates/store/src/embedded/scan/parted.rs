@@ -31,24 +31,26 @@ pub(in crate::embedded) struct Parted {
 }
 
 impl Parted {
-    /// Scans of these blocks, which know their parted rows where the request needs that.
+    /// Scans of these blocks, which know their parted rows where the request needs that,
+    /// and may show them apart (`is_apart`).
     pub(super) fn scans<'a>(
         &self,
         snapshot: &[LiveBatch],
         blocks: &'a [Arc<Block>],
         request: &'a ScanRequest<'a>,
+        is_apart: bool,
         memory: &QueryMemory,
     ) -> Vec<BlockScan<'a>> {
         let columns = &request.columns;
         let is_of_spans = request.traces.is_none() && !columns.whole_traces;
-        let parted = if request.traces.is_some() || columns.parted_apart {
+        let parted = if request.traces.is_some() || (is_apart && columns.parted_apart) {
             self.of((snapshot, blocks), is_of_spans, memory)
         } else {
             vec![None; blocks.len()]
         };
         let scans = blocks.iter().zip(parted);
         scans
-            .map(|(block, parted)| BlockScan::new(block, request).with_parted(parted))
+            .map(|(block, parted)| BlockScan::new(block, request).with_parted(parted, is_apart))
             .collect()
     }
 

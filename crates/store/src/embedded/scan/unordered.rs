@@ -27,7 +27,7 @@ pub(in crate::embedded) fn unordered(
     report: &mut ScanReport,
     visitors: &mut [&mut UnorderedVisitor<'_>],
 ) -> Result<(), StoreError> {
-    let scans = known.scans(snapshot, blocks, request, memory);
+    let scans = known.scans(snapshot, blocks, request, true, memory);
     let pieces = by_group(&pieces(live::parts(snapshot, request.range), &scans));
     let sources: HashSet<Option<usize>> = pieces.iter().map(Piece::counts_as).collect();
     report.total_blocks += sources.len() as u64;

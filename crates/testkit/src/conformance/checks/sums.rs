@@ -125,6 +125,18 @@ pub(super) fn sums_and_parted_spans_add_up(store: &dyn TraceStore) {
                 cancelled: &cancelled,
             };
             let told = ask(store, &request);
+            // In order spans have all they have, whatever is asked for apart.
+            let mut in_order = HashSet::new();
+            let scanned = store.scan(&request, &mut |chunk, _| {
+                let spans = chunk.batch.spans();
+                let ids = |row: usize| {
+                    let step = spans.start_ns[row].div_ceil(STEP_NS);
+                    (spans.trace_id[row], spans.span_id[row], step)
+                };
+                in_order.extend(chunk.rows.iter().map(ids));
+                ControlFlow::Continue(())
+            });
+            assert_eq!(scanned.expect("scanning works").lacking(), None);
             let columns = all.spans();
             let distinct: HashSet<_> = filter
                 .matching(&all)
@@ -135,6 +147,7 @@ pub(super) fn sums_and_parted_spans_add_up(store: &dyn TraceStore) {
                     (columns.trace_id[row], columns.span_id[row], step)
                 })
                 .collect();
+            assert_eq!(in_order, distinct, "{context}");
             let traces: HashSet<_> = distinct.iter().map(|(trace, ..)| trace).collect();
             let parted: HashSet<_> = told.parted.iter().copied().collect();
             let parted_traces: HashSet<_> = parted.iter().map(|(trace, ..)| trace).collect();
