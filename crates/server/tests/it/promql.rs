@@ -21,7 +21,7 @@ const QUERIES: [&str; 14] = [
     "sum by (service) (traces_spanmetrics_calls_total)",
     "sum without (span_name, status_code) (traces_spanmetrics_calls_total{span_name!=\"pay\"})",
     "topk(1, sum by (span_name) (traces_spanmetrics_calls_total))",
-    "bottomk by (service) (1, traces_spanmetrics_calls_total)",
+    "bottomk by (service) (1, sum by (service, span_name) (traces_spanmetrics_calls_total))",
     "count(traces_spanmetrics_calls_total{service=~\"b.*|shop\"}) + 2 ^ 3 ^ 2",
     "avg by (service) (traces_spanmetrics_calls_total) > 1",
     "max(traces_spanmetrics_calls_total) - min(traces_spanmetrics_calls_total) > bool 0",
