@@ -10,7 +10,7 @@ use tracewell_model::clock::{Clock, SystemClock};
 use super::Bench;
 use super::by_searching::{WARM_UP, search};
 use crate::budgets::{self, Budget};
-use crate::facts::{Facts, shown};
+use crate::facts::Facts;
 use crate::http::{Connection, escaped};
 use crate::samples::Samples;
 
@@ -83,13 +83,6 @@ fn all(
         each.extend(samples.p50());
     }
     let how = format!("p50 of {}; {over}", questions.join("; "));
-    facts.note(
-        budget.name,
-        each.iter()
-            .map(|ms| shown(*ms))
-            .collect::<Vec<_>>()
-            .join(", "),
-    );
     bench.measured(budget, &each, how);
     Ok(())
 }

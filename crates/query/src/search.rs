@@ -95,8 +95,8 @@ pub fn search(
 ) -> Result<SearchOutcome, StoreError> {
     let is_local = search.filter.as_span_filter().is_some();
     let candidate_filter = search.filter.candidates();
-    let filters = search.filter.required();
-    let required = Required::look_for(filters, store, cancelled, &mut |report| {
+    let of = (search.filter.required(), search.filter.of_trace());
+    let required = Required::look_for(of, store, cancelled, &mut |report| {
         emit(SearchEvent::Progress(report))
     })?;
     if required.is_empty() || required.is_stopped {

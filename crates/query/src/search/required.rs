@@ -41,12 +41,13 @@ pub(super) struct Required {
 }
 
 impl Required {
-    /// Looks for them and says how far it is, until `progress` breaks off.
+    /// Looks for them, as far as they may fulfil `of_trace`, and says how far it is, until
+    /// `progress` breaks off.
     ///
     /// # Errors
     /// What the store says.
     pub(super) fn look_for(
-        filters: &[SpanFilter],
+        (filters, of_trace): (&[SpanFilter], Option<&SpanFilter>),
         store: &dyn TraceStore,
         cancelled: &AtomicBool,
         progress: &mut dyn FnMut(ScanReport) -> ControlFlow<()>,
@@ -61,7 +62,7 @@ impl Required {
             if is_spent || required.memory.grow(MAX_TRACES * TRACE_BYTES).is_err() {
                 break;
             }
-            let found = required.traces_with(filter, store, cancelled, progress)?;
+            let found = required.traces_with((filter, of_trace), store, cancelled, progress)?;
             required.all_of.extend(found);
             if required.is_empty() || required.is_stopped {
                 break;
@@ -103,7 +104,7 @@ impl Required {
     /// `None` when there are too many, or too much to look at.
     fn traces_with(
         &mut self,
-        filter: &SpanFilter,
+        (filter, of_trace): (&SpanFilter, Option<&SpanFilter>),
         store: &dyn TraceStore,
         cancelled: &AtomicBool,
         progress: &mut dyn FnMut(ScanReport) -> ControlFlow<()>,
@@ -111,7 +112,7 @@ impl Required {
         let request = ScanRequest {
             range: TimeRange::ALL,
             filter,
-            traces: None,
+            traces: of_trace,
             columns: ScanColumns::default(),
             cancelled,
         };

@@ -53,6 +53,17 @@ impl Answer {
     }
 }
 
+/// Receivers beside OTLP over HTTP, by what opens them.
+pub(crate) const OTHER_RECEIVERS: [&str; 7] = [
+    "--otlp-grpc-port",
+    "--jaeger-grpc-port",
+    "--jaeger-http-port",
+    "--jaeger-compact-port",
+    "--jaeger-binary-port",
+    "--jaeger-zipkin-port",
+    "--zipkin-port",
+];
+
 impl Running {
     /// Starts on an address of this server alone (all of 127.0.0.0/8 is loopback
     /// on Linux). Who goes on sending after it was killed meets nobody: the
@@ -77,18 +88,9 @@ impl Running {
     /// Starts with a Collector's file that takes OTLP over HTTP and nothing else:
     /// what it does not name stays closed.
     pub(crate) fn start_pipelines(data_dir: &Path, file: &Path) -> Self {
-        const CLOSED: [&str; 8] = [
-            "--tempo-port",
-            "--otlp-grpc-port",
-            "--jaeger-grpc-port",
-            "--jaeger-http-port",
-            "--jaeger-compact-port",
-            "--jaeger-binary-port",
-            "--jaeger-zipkin-port",
-            "--zipkin-port",
-        ];
+        let closed = OTHER_RECEIVERS.iter().chain(&["--tempo-port"]);
         let mut flags = vec!["--config", file.to_str().unwrap()];
-        flags.extend(CLOSED.iter().flat_map(|port| [*port, "off"]));
+        flags.extend(closed.flat_map(|port| [*port, "off"]));
         Self::start(data_dir, &flags)
     }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tracewell_testkit::{TestSpan, batch};
 use tracewell_wire::otlp::protobuf;
 
-use crate::running::{Running, until};
+use crate::running::{OTHER_RECEIVERS, Running, until};
 
 const START_NS: u64 = 1_700_000_000_000_000_000;
 
@@ -114,17 +114,8 @@ fn elsewhere(server: &Running, trace: u64, service: &str) -> [usize; 4] {
 }
 
 fn start(dir: &Path, file: &Path) -> Running {
-    const CLOSED: [&str; 7] = [
-        "--otlp-grpc-port",
-        "--jaeger-grpc-port",
-        "--jaeger-http-port",
-        "--jaeger-compact-port",
-        "--jaeger-binary-port",
-        "--jaeger-zipkin-port",
-        "--zipkin-port",
-    ];
     let mut flags = vec!["--config", file.to_str().unwrap()];
-    flags.extend(CLOSED.iter().flat_map(|port| [*port, "off"]));
+    flags.extend(OTHER_RECEIVERS.iter().flat_map(|port| [*port, "off"]));
     Running::start(&dir.join("data"), &flags)
 }
 

@@ -17,6 +17,7 @@ use crate::written::fields::Fields;
 /// The Collector's.
 const BROKER: &str = "localhost:9092";
 const CLIENT_ID: &str = "otel-collector";
+const REFRESH_INTERVAL: Duration = Duration::from_secs(600);
 
 /// Pauses of the client while a partition has no leader.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -70,6 +71,19 @@ impl BrokersConfig {
             sasl: fields.section("auth").and_then(sasl),
         }
     }
+}
+
+/// How often it is asked which partitions there are: the section `metadata`.
+pub(crate) fn refresh_interval(metadata: Option<Fields<'_>>) -> Duration {
+    let Some(fields) = metadata else {
+        return REFRESH_INTERVAL;
+    };
+    let interval = fields.duration("refresh_interval", REFRESH_INTERVAL);
+    for taken in ["full", "retry"] {
+        fields.has(taken);
+    }
+    fields.end();
+    interval.max(Duration::from_millis(100))
 }
 
 /// A text that is `default` where nothing is written.

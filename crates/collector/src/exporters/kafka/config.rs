@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::brokers::{BrokersConfig, text};
+use super::brokers::{BrokersConfig, refresh_interval, text};
 use super::encoding::Encoding;
 use crate::exporters::queue::QueueConfig;
 use crate::exporters::retry::RetryConfig;
@@ -11,7 +11,6 @@ use crate::written::fields::Fields;
 /// The Collector's.
 const TOPIC: &str = "otlp_spans";
 const TIMEOUT: Duration = Duration::from_secs(5);
-const REFRESH_INTERVAL: Duration = Duration::from_secs(600);
 const MAX_MESSAGE_BYTES: u64 = 1_000_000;
 
 /// See the module above.
@@ -197,16 +196,4 @@ fn compression(text: &str) -> Result<KafkaCompression, String> {
         "lz4" => Err("lz4 is not served; write zstd, or snappy".to_owned()),
         _ => Err(format!("{text:?} is not one of gzip, snappy, zstd, none")),
     }
-}
-
-fn refresh_interval(metadata: Option<Fields<'_>>) -> Duration {
-    let Some(fields) = metadata else {
-        return REFRESH_INTERVAL;
-    };
-    let interval = fields.duration("refresh_interval", REFRESH_INTERVAL);
-    for taken in ["full", "retry"] {
-        fields.has(taken);
-    }
-    fields.end();
-    interval
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use super::encoding::RecordEncoding;
 use crate::exporters::kafka::BrokersConfig;
+use crate::exporters::kafka::brokers::refresh_interval;
 use crate::written::fields::Fields;
 
 /// The Collector's.
 const TOPIC: &str = "otlp_spans";
 const GROUP: &str = "otel-collector";
-const REFRESH_INTERVAL: Duration = Duration::from_secs(600);
 const KEEP_INTERVAL: Duration = Duration::from_secs(1);
 const MAX_FETCH_WAIT: Duration = Duration::from_millis(250);
 const FETCH_BYTES: u64 = 1 << 20;
@@ -154,18 +154,6 @@ fn keep_interval(autocommit: Option<Fields<'_>>) -> Duration {
     let interval = fields.duration("interval", KEEP_INTERVAL);
     fields.end();
     interval.max(Duration::from_millis(1))
-}
-
-fn refresh_interval(metadata: Option<Fields<'_>>) -> Duration {
-    let Some(fields) = metadata else {
-        return REFRESH_INTERVAL;
-    };
-    let interval = fields.duration("refresh_interval", REFRESH_INTERVAL);
-    for taken in ["full", "retry"] {
-        fields.has(taken);
-    }
-    fields.end();
-    interval.max(Duration::from_millis(100))
 }
 
 fn not_served(fields: &Fields<'_>) {

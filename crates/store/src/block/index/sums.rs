@@ -48,3 +48,34 @@ const HAS_WEIGHTS: u8 = 1;
 
 /// Buckets of durations: of zero, and of each power of two below 2^64.
 const BUCKETS: usize = 65;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::block::tests::block_of;
+    use tracewell_testkit::{TestSpan, batch};
+
+    #[test]
+    fn whatever_a_section_says_reading_it_ends_and_no_step_is_empty() {
+        let span = |number: u64| {
+            let name = ["add", "buy"][(number % 2) as usize];
+            TestSpan::new(number, 1, "cart", name, number * 1_000_000).lasting_ns(number)
+        };
+        let (_, block) = block_of(&batch(&(1..400).map(span).collect::<Vec<_>>()));
+        let place = block.index.core.row_groups[0].sums;
+        let section = block.index.section(place, 0..place.bytes).unwrap();
+        assert!(matches!(Sums::read(&section, (0, u64::MAX)), Ok(Some(_))));
+        for at in 0..section.len() {
+            let cut = Sums::read(&section[..at], (0, u64::MAX));
+            assert!(at == 0 || cut.is_err(), "cut at {at}");
+            for value in [0, 1, 0x7f, 0x80, 0xff] {
+                let mut changed = section.clone();
+                changed[at] = value;
+                if let Ok(Some(sums)) = Sums::read(&changed, (0, u64::MAX)) {
+                    assert!(sums.step_ns > 0, "{value} at {at}");
+                    assert_eq!(sums.weights.len(), sums.batch.len());
+                }
+            }
+        }
+    }
+}

@@ -49,6 +49,9 @@ impl Sums {
         }
         let mut reader = Reader(section);
         let step_ns = reader.varint()?;
+        if step_ns == 0 {
+            return Err(Misfit("steps without a length"));
+        }
         let has_weights = reader.byte()? & HAS_WEIGHTS != 0;
         let mut assembler = BatchAssembler::new();
         let mut resources = Vec::new();
